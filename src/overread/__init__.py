@@ -1,0 +1,48 @@
+"""overread: a second reading of medical images, from one folder to a result that a reviewer accepts.
+
+    from overread import Manifest, Reader, Recipe, train
+
+    study = train(Manifest.from_folder("larynx"), "runs/larynx", Recipe(network="efficientnet-lite0"))
+    reading = Reader.load("runs/larynx/bundle").read("new.png")
+
+Names are loaded on first use: `import overread` costs nothing, and reading never loads TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Augmentation": "overread.networks.augmentation",
+    "Bundle": "overread.bundle",
+    "Manifest": "overread.cases",
+    "OverreadError": "overread.errors",
+    "Reader": "overread.reading",
+    "Reading": "overread.reading",
+    "Recipe": "overread.training.recipe",
+    "Study": "overread.study",
+    "evaluate": "overread.study",
+    "train": "overread.study",
+}
+__all__ = [*_HOMES]
+
+if TYPE_CHECKING:
+    from overread.bundle import Bundle as Bundle
+    from overread.cases import Manifest as Manifest
+    from overread.errors import OverreadError as OverreadError
+    from overread.networks.augmentation import Augmentation as Augmentation
+    from overread.reading import Reader as Reader
+    from overread.reading import Reading as Reading
+    from overread.study import Study as Study
+    from overread.study import evaluate as evaluate
+    from overread.study import train as train
+    from overread.training.recipe import Recipe as Recipe
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'overread' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

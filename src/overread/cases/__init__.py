@@ -1,0 +1,8 @@
+"""Which images: the manifest, its split by patient, and the embedded phantom data."""
+
+from overread.cases.case import SPLITS, Case, pseudonym
+from overread.cases.folder import images_below
+from overread.cases.manifest import Manifest
+from overread.cases.split import Split, split_cases
+
+__all__ = ["SPLITS", "Case", "Manifest", "Split", "images_below", "pseudonym", "split_cases"]

@@ -1,0 +1,41 @@
+"""One labelled image, and the names that a split and a patient go by."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+SPLITS = ("train", "val", "test")
+SPLIT_ALIASES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Case:
+    """One labelled image: where it is, what it shows, whose it is and on which side of the split it stands.
+
+    `name` is the path within the data as the user knows it; `extra` holds the further columns of a CSV.
+    """
+
+    path: Path
+    name: str
+    label: str
+    patient_id: str | None = None
+    split: str | None = None
+    extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def pseudonym(patient_id: str | None) -> str:
+    """A name for a patient that does not show the id it stands for; empty for no id."""
+    if not patient_id:
+        return ""
+    return "p-" + hashlib.blake2b(patient_id.encode(), digest_size=8, person=b"overread").hexdigest()

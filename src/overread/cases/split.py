@@ -1,0 +1,159 @@
+"""Train, validation and test sides: by patient, stratified by class, seeded."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from overread.cases.case import SPLITS
+from overread.cases.manifest import Manifest
+from overread.errors import InvalidData, InvalidOption
+
+# With fewer images of a class, a validation loss says little and one image moves sensitivity by 5 points.
+MIN_VALIDATION_PER_CLASS = 20
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Split:
+    """A manifest in which every case has its side, and what the reader of the result should know about it."""
+
+    manifest: Manifest
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Images of each class on each side: `{split: {class: images}}`."""
+        found = Counter((case.split, case.label) for case in self.manifest.cases)
+        return {split: {name: found[split, name] for name in self.manifest.classes} for split in SPLITS}
+
+    def patients(self) -> dict[str, int]:
+        """Patients on each side; images count as patients where none are named."""
+        keys = _patient_keys(self.manifest)
+        return {split: len({keys[i] for i in self.manifest.select(split)}) for split in SPLITS}
+
+
+def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0.15, seed: int = 0) -> Split:
+    """Give every case a side, so that no patient is on two of them.
+
+    Sides that the data name are kept. Of those that are missing, test and then validation are carved from the rest;
+    a given validation side with fewer than 20 images of a class is returned to train and carved anew when that makes
+    it at least twice as large. Carving keeps a patient's images together and each class near its share.
+
+    Args:
+        manifest: the cases; those without a patient count as patients of their own, which is warned of.
+        validation: fraction of all images that are not in a given test side.
+        test: fraction of all images.
+        seed: of the order in which patients of equal size are dealt.
+
+    Raises:
+        InvalidOption: a fraction outside 0 to 0.5.
+        InvalidData: some cases have a side and others none, or a class is absent from a side.
+    """
+    for name, fraction in (("validation", validation), ("test", test)):
+        if not 0 < fraction <= 0.5:
+            raise InvalidOption(f"the {name} fraction {fraction!r} is outside 0 to 0.5: choose for example 0.15")
+    sides = [case.split for case in manifest.cases]
+    if None in sides and any(sides):
+        raise InvalidData(f"{sides.count(None)} of {len(sides)} cases have no split: give each a split, or none")
+    carver = _Carver(manifest, seed)
+    notes = []
+    if "test" not in sides:
+        sides = carver.carve(sides, "test", test)
+        notes.append(f"test is carved by patient ({test:.0%} of the images)")
+    if "val" not in sides:
+        sides = carver.carve(sides, "val", validation)
+        notes.append(f"validation is carved from train by patient ({validation:.0%} of the images outside test)")
+    elif (given := carver.smallest_class(sides)) < MIN_VALIDATION_PER_CLASS:
+        pooled = ["train" if side == "val" else side for side in sides]
+        carved = carver.carve(pooled, "val", validation)
+        if carver.smallest_class(carved) >= 2 * given:
+            notes.append(f"the given validation side has {sides.count('val')} images, too few: carved anew by patient")
+            sides = carved
+    cases = [dataclasses.replace(case, split=side) for case, side in zip(manifest.cases, sides, strict=True)]
+    result = Split(manifest=manifest.replace(cases), notes=tuple(notes), warnings=tuple(_warnings(manifest, sides)))
+    _refuse_absent_classes(result, carver.keys)
+    return result
+
+
+class _Carver:
+    """Deals whole patients to a held-out side."""
+
+    def __init__(self, manifest: Manifest, seed: int) -> None:
+        self.keys = _patient_keys(manifest)
+        self.labels = np.array(manifest.label_indices)
+        self.classes = len(manifest.classes)
+        self.seed = seed
+
+    def smallest_class(self, sides: Sequence[str | None]) -> int:
+        """Images in the smallest class of the validation side."""
+        held_out = np.array([side == "val" for side in sides])
+        return int(np.bincount(self.labels[held_out], minlength=self.classes).min())
+
+    def carve(self, sides: Sequence[str | None], side: str, fraction: float) -> list[str | None]:
+        """Move about `fraction` of each class from train (or from no side) to `side`.
+
+        Patients are dealt from the largest down, each to where its classes are furthest below their share; when
+        both are equal, to train.
+        """
+        pool = [i for i, current in enumerate(sides) if current in (None, "train")]
+        images = defaultdict(list)
+        for i in pool:
+            images[self.keys[i]].append(i)
+        order = sorted(images)
+        np.random.default_rng([self.seed, SPLITS.index(side)]).shuffle(order)
+        order.sort(key=lambda patient: -len(images[patient]))
+        total = np.bincount(self.labels[pool], minlength=self.classes)
+        share = np.array([1 - fraction, fraction])
+        target = np.maximum(total * share[:, None], 1e-9)
+        room = target.copy()
+        result = ["train" if current is None else current for current in sides]
+        for patient in order:
+            counts = np.bincount(self.labels[images[patient]], minlength=self.classes)
+            need = (counts * room / target).sum(axis=1)
+            chosen = int(need[1] > need[0])
+            room[chosen] -= counts
+            if chosen:
+                for i in images[patient]:
+                    result[i] = side
+        return list(result)
+
+
+def _patient_keys(manifest: Manifest) -> list[str]:
+    return [f"patient {case.patient_id}" if case.patient_id else f"image {case.name}" for case in manifest.cases]
+
+
+def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
+    warnings = []
+    unnamed = sum(not case.patient_id for case in manifest.cases)
+    if unnamed:
+        warnings.append(
+            f"{unnamed} of {len(manifest)} images name no patient: each counts as a patient of its own, so images of one "
+            "patient may stand on both sides and flatter the result; give patient ids (CSV column patient_id, or "
+            "--patient-pattern)"
+        )
+        if (pattern := manifest.suggested_patient_pattern()) is not None:
+            warnings[-1] += f"; the file names look as if --patient-pattern '{pattern}' would find them"
+    spread = defaultdict(set)
+    for key, side in zip(_patient_keys(manifest), sides, strict=True):
+        spread[key].add(side)
+    crossing = sum(len(found) > 1 for found in spread.values())
+    if crossing:
+        warnings.append(f"{crossing} patients stand on more than one given side: the test result will flatter")
+    return warnings
+
+
+def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
+    for side, counts in split.counts().items():
+        for name, count in counts.items():
+            if count:
+                continue
+            of_class = [i for i, case in enumerate(split.manifest.cases) if case.label == name]
+            patients = len({keys[i] for i in of_class})
+            raise InvalidData(
+                f"the {side} side has no image of class {name}: its {len(of_class)} images come from {patients} "
+                f"patient{'s' * (patients != 1)}, and train, val and test each need one with it; collect {name} images "
+                "of three patients or more, or name the sides in a CSV column split"
+            )

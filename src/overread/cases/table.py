@@ -1,0 +1,88 @@
+"""Cases from a CSV: path,label[,patient_id][,split][,anything]."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from overread.cases.case import SPLIT_ALIASES, Case
+from overread.errors import InvalidData, MissingPath
+
+
+def is_manifest(table: Path) -> bool:
+    """True for a CSV that has the columns path and label."""
+    with table.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        return {"path", "label"} <= set(_cells(stream.readline()))
+
+
+def read_table(table: Path, classes: Sequence[str] | None = None) -> list[Case]:
+    """The cases of a CSV, whose paths are relative to its folder; the separator may be a comma or a semicolon.
+
+    An empty patient_id or split is no patient, no split. With `classes`, a label outside them is refused.
+
+    Raises:
+        MissingPath: the file is not there.
+        InvalidData: no such columns, not UTF-8, a row that is too long, an empty cell, an absolute or `..` path, a
+            path twice, an unknown label or split; the message cites the row (the header is row 1).
+    """
+    if not table.exists():
+        raise MissingPath(f"{table} is not there: expected a CSV with the columns path,label")
+    rows = _rows(table)
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    if not {"path", "label"} <= set(header):
+        raise InvalidData(f"{table.name} has the columns {', '.join(header) or 'none'}; expected at least path,label")
+    cases: list[Case] = []
+    row_of: dict[str, int] = {}
+    for row, cells in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        where = f"row {row} of {table.name}"
+        if len(cells) > len(header):
+            raise InvalidData(f"{where} has {len(cells)} cells; expected {len(header)}: quote cells that hold commas")
+        case = _case(dict(zip(header, (cell.strip() for cell in cells), strict=False)), table.parent, where)
+        if classes is not None and case.label not in classes:
+            raise InvalidData(f"{where} has the unknown label {case.label!r}; expected one of {', '.join(classes)}")
+        if case.name in row_of:
+            raise InvalidData(f"rows {row_of[case.name]} and {row} of {table.name} name the same image: keep one")
+        row_of[case.name] = row
+        cases.append(case)
+    return cases
+
+
+def _rows(table: Path) -> list[list[str]]:
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+        first = text.split("\n", 1)[0]
+        return list(csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(first)))
+    except (UnicodeDecodeError, csv.Error):
+        raise InvalidData(f"{table.name} is no CSV in UTF-8: save it as 'CSV UTF-8'") from None
+
+
+def _delimiter(line: str) -> str:
+    return ";" if line.count(";") > line.count(",") else ","
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip('"').lower() for cell in line.split(_delimiter(line))]
+
+
+def _case(values: dict[str, str], folder: Path, where: str) -> Case:
+    name, label, split = values.pop("path", ""), values.pop("label", ""), values.pop("split", "")
+    for column, value in (("path", name), ("label", label)):
+        if not value:
+            raise InvalidData(f"{where} has an empty {column}: fill it or remove the row")
+    relative = PurePosixPath(name.replace("\\", "/"))
+    if relative.is_absolute() or ".." in relative.parts or re.match(r"[A-Za-z]:", name):
+        raise InvalidData(f"{where} has an absolute path or one with '..'; expected a path relative to the CSV's folder")
+    if split and split.lower() not in SPLIT_ALIASES:
+        raise InvalidData(f"{where} has the unknown split {split!r}; expected train, val or test")
+    return Case(
+        path=folder / relative,
+        name=relative.as_posix(),
+        label=label,
+        patient_id=values.pop("patient_id", "") or None,
+        split=SPLIT_ALIASES.get(split.lower()),
+        extra=values,
+    )

@@ -1,0 +1,71 @@
+"""Every error that overread raises on purpose.
+
+    OverreadError
+    |-- InvalidOption      (ValueError)         an option outside what it may be
+    |-- InvalidData        (ValueError)         a folder, CSV or split that cannot be used as it is
+    |-- UnreadableImage    (ValueError)         one file that gives no pixels
+    |-- UnreadableImages   (ValueError)         a data set that holds such files
+    |-- InvalidBundle      (ValueError)         a bundle that is damaged, altered or of an unknown version
+    |-- ExportMismatch     (RuntimeError)       the ONNX graph and the Keras network disagree
+    |-- MissingPath        (FileNotFoundError)  a path that is not there
+    |-- OutputExists       (FileExistsError)    an output that would be overwritten
+    |-- OutputUnwritable   (OSError)            an output that cannot be written: read-only, disk full
+    |-- MissingExtra       (ImportError)        an optional dependency that is not installed
+    `-- Interrupted        (RuntimeError)       training stopped by a signal; it can be resumed
+
+Each message says what happened, what was expected and what to do; none quotes a patient identifier.
+"""
+
+from __future__ import annotations
+
+
+class OverreadError(Exception):
+    """The base of all errors raised on purpose; the command line prints it as one sentence."""
+
+
+class InvalidOption(OverreadError, ValueError):
+    """An option lies outside what it may be."""
+
+
+class InvalidData(OverreadError, ValueError):
+    """A folder, CSV or split cannot be used as it is."""
+
+
+class UnreadableImage(OverreadError, ValueError):
+    """One file gives no pixels; the message says why, without the path."""
+
+
+class UnreadableImages(OverreadError, ValueError):
+    """A data set holds unreadable files; `failures` names each."""
+
+    def __init__(self, message: str, failures: dict[str, str]) -> None:
+        super().__init__(message)
+        self.failures = failures
+
+
+class InvalidBundle(OverreadError, ValueError):
+    """A bundle is damaged, was altered or has an unknown version."""
+
+
+class ExportMismatch(OverreadError, RuntimeError):
+    """The exported ONNX graph disagrees with the Keras network."""
+
+
+class MissingPath(OverreadError, FileNotFoundError):
+    """A path is not there."""
+
+
+class OutputExists(OverreadError, FileExistsError):
+    """An output is there already and would be overwritten."""
+
+
+class OutputUnwritable(OverreadError, OSError):
+    """An output cannot be written: no permission, read-only or no space left."""
+
+
+class MissingExtra(OverreadError, ImportError):
+    """An optional dependency is not installed; the message gives the pip command."""
+
+
+class Interrupted(OverreadError, RuntimeError):
+    """Training was stopped by a signal after its state was saved."""

@@ -1,0 +1,83 @@
+"""Output that is whole or absent: folders that may be used, and files that are renamed into place."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from overread.errors import OutputExists, OutputUnwritable
+
+Existing = Literal["refuse", "resume", "replace"]
+# The file that makes a folder one of ours, which may be replaced.
+RUN_FILE = "run.json"
+
+
+def replace_file(path: Path, content: bytes) -> Path:
+    """Write a file under a temporary name and rename it, so that a reader sees the old one or the new one whole.
+
+    Raises:
+        OutputUnwritable: no permission, no such folder or no space left.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputUnwritable(
+            f"{path} cannot be written ({error.strerror}): give a folder that exists, is writable and has space left"
+        ) from error
+    return path
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> Path:
+    """Write a JSON file whole."""
+    return replace_file(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
+    """Write a CSV file whole."""
+    content = io.StringIO()
+    csv.writer(content, lineterminator="\n").writerows([header, *rows])
+    return replace_file(path, content.getvalue().encode())
+
+
+def open_run_folder(folder: Path, existing: Existing) -> Path:
+    """Make the folder of a run, or take the one that is there as the user allows.
+
+    Args:
+        folder: where a run's results go.
+        existing: what to do with a folder that holds something: refuse it, resume the run in it, or replace it, which
+            is done to a folder of ours only.
+
+    Raises:
+        OutputExists: it holds something and may not be used.
+        OutputUnwritable: it cannot be made.
+    """
+    if folder.is_file():
+        raise OutputExists(f"{folder} is a file; expected a folder for the results: choose another --out")
+    if folder.is_dir() and any(folder.iterdir()):
+        ours = (folder / RUN_FILE).exists()
+        if existing == "refuse":
+            raise OutputExists(f"{folder} holds results already: choose another --out, or --force to replace them")
+        if not ours:
+            raise OutputExists(f"{folder} holds files that are no results of overread: choose another --out")
+        if existing == "replace":
+            shutil.rmtree(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputUnwritable(f"{folder} cannot be made ({error.strerror}): choose another --out") from None
+    probe = folder / f".{os.getpid()}.tmp"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputUnwritable(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+    return folder

@@ -1,0 +1,8 @@
+"""Pixels: one preprocessing from a file to an array, and a store that does it once for a whole data set."""
+
+from overread.images.data_set import DataSet
+from overread.images.dicom import is_dicom, patient_id_hash
+from overread.images.pixel_store import PixelStore
+from overread.images.prepare import Preprocessing, prepare
+
+__all__ = ["DataSet", "PixelStore", "Preprocessing", "is_dicom", "patient_id_hash", "prepare"]

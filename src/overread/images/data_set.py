@@ -1,0 +1,105 @@
+"""The readable cases of a manifest with their pixels: what training and evaluation work on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from overread.cases import Manifest, pseudonym
+from overread.errors import UnreadableImages
+from overread.images.pixel_store import PixelStore, Progress
+from overread.images.prepare import Preprocessing
+
+_CHUNK = 1024
+_LISTED = 10
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class DataSet:
+    """Cases that all have pixels; made by `DataSet.open`.
+
+    Args:
+        manifest: the readable cases.
+        store: the pixels of these and perhaps of other cases.
+        rows: the row of the store that each case has.
+        failures: name to reason for each case of the first manifest that could not be read and was left out.
+    """
+
+    manifest: Manifest
+    store: PixelStore
+    rows: np.ndarray
+    failures: Mapping[str, str]
+
+    @classmethod
+    def open(
+        cls,
+        manifest: Manifest,
+        preprocessing: Preprocessing,
+        *,
+        folder: Path | None = None,
+        skip_unreadable: bool = False,
+        progress: Progress | None = None,
+    ) -> DataSet:
+        """Decode every image, or map what an earlier run decoded.
+
+        Args:
+            manifest: the cases.
+            preprocessing: see `PixelStore.open`.
+            folder: where stores are kept; else the variable OVERREAD_STORE or the user's cache decides.
+            skip_unreadable: leave unreadable images out.
+            progress: called with the images done and of all.
+
+        Raises:
+            UnreadableImages: some cannot be read and may not be skipped; it names each.
+            OutputUnwritable: the folder cannot be written or its disk is full.
+        """
+        store = PixelStore.open(manifest.paths, preprocessing, folder=folder or _default_folder(), progress=progress)
+        failures = {manifest.cases[i].name: reason for i, reason in store.failures.items()}
+        if failures and not (skip_unreadable and len(failures) < len(manifest)):
+            listed = "; ".join(f"{name}: {reason}" for name, reason in list(failures.items())[:_LISTED])
+            more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
+            raise UnreadableImages(
+                f"{len(failures)} of {len(manifest)} images cannot be read ({listed}{more}): repair or remove them, or pass "
+                "--skip-unreadable to go on without them",
+                failures,
+            )
+        rows = [i for i in range(len(manifest)) if i not in store.failures]
+        readable = manifest.replace(manifest.cases[i] for i in rows)
+        return cls(manifest=readable, store=store, rows=np.array(rows), failures=failures)
+
+    def with_split(self, manifest: Manifest) -> DataSet:
+        """The same cases with their sides, as `split_cases` gives them."""
+        return dataclasses.replace(self, manifest=manifest)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """`(n,)` int64, each case's class."""
+        return np.array(self.manifest.label_indices, dtype=np.int64)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over content, label, side and patient of every case, in any order."""
+        lines = sorted(
+            f"{self.store.digests[row]} {case.label} {case.split} {pseudonym(case.patient_id)}"
+            for row, case in zip(self.rows, self.manifest.cases, strict=True)
+        )
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def pixels(self, positions: Sequence[int]) -> np.ndarray:
+        """`(k, height, width, channels)` uint8 of the cases at these positions, copied into memory."""
+        return np.asarray(self.store.pixels[self.rows[list(positions)]])
+
+    def chunks(self, positions: Sequence[int]) -> Iterator[np.ndarray]:
+        """The same, piece by piece, so that memory does not grow with their number."""
+        for start in range(0, len(positions), _CHUNK):
+            yield self.pixels(positions[start : start + _CHUNK])
+
+
+def _default_folder() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("OVERREAD_STORE") or Path(cache) / "overread")

@@ -1,0 +1,175 @@
+"""PNG, JPEG, TIFF, BMP and WebP files to 8-bit grey or RGB, and the window that deeper pixels go through."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import (
+    BmpImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from overread.errors import MissingPath, UnreadableImage
+
+MAX_PIXELS = 128 * 2**20
+ORIENTATION_TAG, TIFF_PHOTOMETRIC_TAG, WHITE_IS_ZERO = 0x0112, 262, 0
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+# Image.open would warn of, or refuse, large images by a limit that is global to the process: the five formats are
+# opened by their own classes instead, which also keeps Pillow's forty rarer parsers closed.
+FORMATS: dict[re.Pattern[bytes], type[ImageFile.ImageFile]] = {
+    re.compile(rb"\x89PNG\r\n\x1a\n"): PngImagePlugin.PngImageFile,
+    re.compile(rb"\xff\xd8\xff"): JpegImagePlugin.JpegImageFile,
+    re.compile(rb"II[*+]\0|MM\0[*+]"): TiffImagePlugin.TiffImageFile,
+    re.compile(rb"BM"): BmpImagePlugin.BmpImageFile,
+    re.compile(rb"RIFF....WEBP", re.DOTALL): WebPImagePlugin.WebPImageFile,
+}
+
+
+@contextlib.contextmanager
+def opened(source: str | Path | bytes) -> Iterator[BinaryIO]:
+    """Open a file, or bytes as if they were one.
+
+    Raises:
+        MissingPath: nothing is there.
+        UnreadableImage: it is a folder or a device, or may not be read.
+    """
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+        return
+    try:
+        # A named pipe would wait for its writer for ever.
+        mode = Path(source).stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+            raise UnreadableImage(f"is {kind}: one image file was expected")
+        stream = Path(source).open("rb")  # noqa: SIM115
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingPath("is not there: check the path") from None
+    except OSError as error:
+        raise UnreadableImage(f"cannot be opened: {error.strerror}") from None
+    with stream:
+        yield stream
+
+
+def format_of(head: bytes) -> type[ImageFile.ImageFile] | None:
+    """The Pillow class for a file that starts with these bytes; None when it is none of the five formats."""
+    return next((reader for magic, reader in FORMATS.items() if magic.match(head)), None)
+
+
+def decode(stream: BinaryIO, fitted: Callable[[tuple[int, int]], tuple[int, int]]) -> Image.Image:
+    """Decode a raster file to a Pillow image of mode L or RGB, upright by its EXIF orientation.
+
+    Transparency is composited on black. Grey deeper than 8 bits is windowed linearly from the 0.1 to the 99.9
+    percentile of its finite values, NaN becoming black; 16-bit colour keeps the high byte, as Pillow reads it.
+    A JPEG may come back smaller than stored, though at least twice the size that `fitted` gives for it.
+
+    Args:
+        stream: the file, at its start.
+        fitted: from the stored (width, height) to the size that is wanted in the end.
+
+    Raises:
+        UnreadableImage: another format, truncated, damaged, several frames or above `MAX_PIXELS`.
+    """
+    reader = format_of(stream.read(16))
+    if reader is None:
+        raise UnreadableImage("is none of PNG, JPEG, TIFF, BMP, WebP and DICOM, whatever its name: export it as one")
+    stream.seek(0)
+    with _pillow_errors():
+        image = reader(stream)
+    _refuse_large(image)
+    with _pillow_errors():
+        frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise UnreadableImage(f"holds {frames} frames; one was expected: export the frame that you need")
+    with _pillow_errors():
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            lies = image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
+            width, height = fitted((image.height, image.width) if lies else image.size)
+            image.draft(None, (2 * height, 2 * width) if lies else (2 * width, 2 * height))
+        image.load()
+        pixels = _to_8_bit(image)
+        # After loading: Pillow turns a TIFF by itself, and then removes the tag.
+        turn = UPRIGHT.get(image.getexif().get(ORIENTATION_TAG, 1))
+        return pixels if turn is None else pixels.transpose(turn)
+
+
+def percentile_window(values: np.ndarray) -> tuple[float, float]:
+    """The 0.1 and 99.9 percentiles of the finite values; their extremes if those coincide, (0, 0) if none is finite."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 0.0
+    low, high = np.percentile(finite, (0.1, 99.9))
+    return (float(low), float(high)) if low < high else (float(finite.min()), float(finite.max()))
+
+
+def window(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Spread [low, high] linearly over 0 to 255 as uint8; what lies outside is clipped and NaN becomes 0.
+
+    An empty range is a step: values above `low` become 255, so that a constant image becomes black.
+    """
+    if not low < high:
+        return np.where(values > low, 255, 0).astype(np.uint8)
+    with np.errstate(over="ignore", invalid="ignore"):
+        levels = (values.astype(np.float64) - low) * (255.0 / (high - low))
+    np.clip(levels, 0.0, 255.0, out=levels)
+    return np.nan_to_num(np.rint(levels, out=levels), copy=False, nan=0.0).astype(np.uint8)
+
+
+def _refuse_large(image: ImageFile.ImageFile) -> None:
+    limit = MAX_PIXELS
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # Only the TIFF class repeats Pillow's own check while loading, and its warning cannot be silenced in threads.
+        limit = min(limit, Image.MAX_IMAGE_PIXELS or limit)
+    if not 0 < image.width * image.height <= limit:
+        raise UnreadableImage(
+            f"declares {image.width} x {image.height} pixels; 1 to {limit} were expected: reduce it first"
+        )
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    if image.mode in DEEP_MODES:
+        values = np.asarray(image)
+        levels = window(values, *percentile_window(values))
+        tags = getattr(image, "tag_v2", {})
+        # Pillow inverts 8-bit TIFF whose white is zero, but not 16-bit.
+        return Image.fromarray(255 - levels if tags.get(TIFF_PHOTOMETRIC_TAG) == WHITE_IS_ZERO else levels)
+    if image.has_transparency_data:
+        is_grey = image.mode in ("1", "L", "LA", "La")
+        layer = image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA")
+        black = Image.new("RGBA", layer.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, layer).convert("L" if is_grey else "RGB")
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+@contextlib.contextmanager
+def _pillow_errors() -> Iterator[None]:
+    """Pillow raises anything from SyntaxError to struct.error on a damaged file."""
+    try:
+        yield
+    except Exception as error:
+        reason = str(error)[:200] or type(error).__name__
+        raise UnreadableImage(f"is truncated, damaged or of an unusual kind (Pillow: {reason})") from error

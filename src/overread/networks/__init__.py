@@ -1,0 +1,1 @@
+"""The networks: augmentation, body and a head with an exact activation map. Import its modules by name: they load Keras."""

@@ -1,0 +1,82 @@
+"""Augmentation of training images: parameters are sampled first, then applied by one fused warp.
+
+Geometry (rotation, shift, zoom, flips) is composed into one affine matrix an image, so that pixels are
+interpolated once; brightness and contrast follow on the warped pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from overread.networks.augmentation import Augmentation
+
+
+def affine_transforms(angle: Any, shift: Any, scale: Any, mirror: Any, size: tuple[int, int]) -> Any:
+    """Compose rotation, zoom, flips and shift about the image centre, output to input coordinates.
+
+    Args:
+        angle: `(batch,)` radians, anticlockwise as seen on the screen.
+        shift: `(batch, 2)` x and y as fractions of width and height.
+        scale: `(batch,)`; above 1 magnifies.
+        mirror: `(batch, 2)` of +1 or -1 for x and y.
+        size: height and width in pixels.
+
+    Returns:
+        `(batch, 8)` rows a0..a5, 0, 0 as `keras.ops.image.affine_transform` reads them: an output pixel
+        (x, y) is taken from (a0 x + a1 y + a2, a3 x + a4 y + a5).
+    """
+    height, width = size
+    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+    cos, sin = ops.cos(angle) / scale, ops.sin(angle) / scale
+    a0, a1 = mirror[:, 0] * cos, -mirror[:, 0] * sin
+    a3, a4 = mirror[:, 1] * sin, mirror[:, 1] * cos
+    move_x, move_y = centre_x + shift[:, 0] * width, centre_y + shift[:, 1] * height
+    a2 = centre_x - a0 * move_x - a1 * move_y
+    a5 = centre_y - a3 * move_x - a4 * move_y
+    zero = ops.zeros_like(a0)
+    return ops.stack([a0, a1, a2, a3, a4, a5, zero, zero], axis=1)
+
+
+class Augment(keras.layers.Layer):
+    """Apply an `Augmentation` to a batch while training; pass it through unchanged otherwise.
+
+    Takes `(batch, height, width, channels)` of 0 to 255 in any dtype and gives float32 of the same shape and
+    range. Draws come from one seed generator whose state `seed_epoch` sets, so that the images of a step depend on
+    (seed, epoch, step) alone and a resumed run sees what an uninterrupted one would.
+    """
+
+    def __init__(self, augmentation: Augmentation, *, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.augmentation = augmentation
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        images = ops.cast(images, "float32")
+        if not training or self.augmentation.is_identity:
+            return images
+        return self._shade(self._warp(images))
+
+    def _uniform(self, batch: Any, columns: int, limit: float) -> Any:
+        return keras.random.uniform((batch, columns), -limit, limit, seed=self.seed_generator)
+
+    def _warp(self, images: Any) -> Any:
+        ranges = self.augmentation
+        batch, (height, width) = ops.shape(images)[0], images.shape[1:3]
+        angle = self._uniform(batch, 1, math.radians(ranges.rotation_degrees))[:, 0]
+        shift = self._uniform(batch, 2, ranges.shift)
+        scale = ops.exp(self._uniform(batch, 1, math.log1p(ranges.zoom))[:, 0])
+        may_flip = ops.convert_to_tensor([[ranges.horizontal_flip, ranges.vertical_flip]], dtype="float32")
+        mirror = ops.where((self._uniform(batch, 2, 1.0) < 0) & (may_flip > 0), -1.0, 1.0)
+        transforms = affine_transforms(angle, shift, scale, mirror, (height, width))
+        return ops.image.affine_transform(images, transforms, interpolation="bilinear", fill_mode="constant")
+
+    def _shade(self, images: Any) -> Any:
+        batch = ops.shape(images)[0]
+        offset = 255 * self._uniform(batch, 1, self.augmentation.brightness)[:, :, None, None]
+        factor = 1 + self._uniform(batch, 1, self.augmentation.contrast)[:, :, None, None]
+        mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+        return ops.clip((images - mean) * factor + mean + offset, 0.0, 255.0)

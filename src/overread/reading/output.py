@@ -1,0 +1,64 @@
+"""Readings as CSV and JSON lines, one image a row, failures among them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from overread.errors import OutputUnwritable
+from overread.reading.reader import Failure, Reading
+
+
+def write_csv(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
+    """Write path, label, a probability for each class, decision, threshold and error; a file appears complete or not.
+
+    Returns:
+        How many images could not be read.
+
+    Raises:
+        OutputUnwritable: the file cannot be written.
+    """
+    if not isinstance(target, Path):
+        return _write_rows(target, readings, classes)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            failures = _write_rows(stream, readings, classes)
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputUnwritable(f"{target} cannot be written ({error.strerror}): choose another file") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return failures
+
+
+def write_json_lines(target: TextIO, readings: Iterable[Reading | Failure]) -> int:
+    """Write a JSON object a line; returns how many images could not be read."""
+    failures = 0
+    for reading in readings:
+        failures += isinstance(reading, Failure)
+        target.write(json.dumps(reading.to_dict(), ensure_ascii=False) + "\n")
+    return failures
+
+
+def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["path", "label", *(f"probability_{name}" for name in classes), "positive", "threshold", "error"])
+    failures = 0
+    for reading in readings:
+        failures += isinstance(reading, Failure)
+        writer.writerow(_row(reading, classes))
+    return failures
+
+
+def _row(reading: Reading | Failure, classes: Sequence[str]) -> list[Any]:
+    if isinstance(reading, Failure):
+        return [reading.path, "", *[""] * len(classes), "", "", reading.error]
+    probabilities = [f"{reading.probabilities[name]:.6f}" for name in classes]
+    positive = "" if reading.positive is None else str(reading.positive).lower()
+    threshold = "" if reading.threshold is None else f"{reading.threshold:.6f}"
+    return [reading.path, reading.label, *probabilities, positive, threshold, ""]

@@ -1,0 +1,150 @@
+"""A bundle at work: image in, class, probabilities, decision and activation map out. ONNX Runtime, no TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from overread.bundle import BATCH_SIZE, GRAPH, Bundle, Graph
+from overread.errors import MissingPath, OverreadError
+from overread.images import prepare
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """What a bundle says of one image.
+
+    Args:
+        path: as it was named.
+        label: the class decided on: for two classes by the operating point, for more the most probable.
+        probabilities: of each class; they sum to 1.
+        positive: for two classes, whether the probability of the positive one reaches the operating point; else None.
+        threshold: the operating point; None for more than two classes.
+        activation_map: `(h, w, outputs)` float32, the evidence at each position in logits, whose mean is the logit.
+        pixels: `(height, width, channels)` uint8, the image as the network saw it.
+    """
+
+    path: str
+    label: str
+    probabilities: Mapping[str, float]
+    positive: bool | None
+    threshold: float | None
+    activation_map: np.ndarray
+    pixels: np.ndarray
+
+    def to_dict(self) -> dict[str, Any]:
+        """The reading as plain values, without arrays."""
+        return {
+            "path": self.path,
+            "label": self.label,
+            "probabilities": dict(self.probabilities),
+            "positive": self.positive,
+            "threshold": self.threshold,
+            "error": None,
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An image that could not be read, and why."""
+
+    path: str
+    error: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The failure under the keys of a reading."""
+        return {
+            "path": self.path,
+            "label": None,
+            "probabilities": None,
+            "positive": None,
+            "threshold": None,
+            "error": self.error,
+        }
+
+
+class Reader:
+    """Reads images with a bundle, each prepared exactly as the bundle's training images were."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.graph = Graph(bundle.read_file(GRAPH))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Reader:
+        """Open a bundle directory or zip.
+
+        Raises:
+            MissingPath: nothing is there.
+            InvalidBundle: it is no bundle, was altered, or has an unknown version.
+
+        Example:
+            >>> reader = Reader.load("runs/cxr/bundle")  # doctest: +SKIP
+            >>> reader.read("image.jpeg").label  # doctest: +SKIP
+            'PNEUMONIA'
+        """
+        return cls(Bundle.load(path))
+
+    def read(self, path: str | Path) -> Reading:
+        """Read one image.
+
+        Raises:
+            MissingPath: it is not there.
+            UnreadableImage: it gives no pixels.
+        """
+        pixels = prepare(Path(path), self.bundle.preprocessing)
+        return self._readings([str(path)], pixels[None])[0]
+
+    def read_many(self, paths: Iterable[str | Path]) -> Iterator[Reading | Failure]:
+        """Read images in order; one that cannot be read becomes a `Failure` and the others go on.
+
+        Images are decoded in parallel, one batch ahead of the network; memory does not grow with their number.
+        """
+        names = iter(paths)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            upcoming = self._submit(pool, names)
+            while upcoming:
+                current, upcoming = upcoming, self._submit(pool, names)
+                prepared = [(name, future.result()) for name, future in current]
+                good = [(name, pixels) for name, pixels in prepared if isinstance(pixels, np.ndarray)]
+                readings = iter(self._readings([n for n, _ in good], np.stack([p for _, p in good])) if good else ())
+                for name, pixels in prepared:
+                    yield next(readings) if isinstance(pixels, np.ndarray) else Failure(path=name, error=pixels)
+
+    def _submit(self, pool: ThreadPoolExecutor, names: Iterator[str | Path]) -> list[tuple[str, Any]]:
+        return [(str(name), pool.submit(self._try_prepare, Path(name))) for name in itertools.islice(names, BATCH_SIZE)]
+
+    def _try_prepare(self, path: Path) -> np.ndarray | str:
+        """Pixels, or the reason why there are none."""
+        try:
+            return prepare(path, self.bundle.preprocessing)
+        except MissingPath:
+            return "the file is not there: check the name"
+        except OverreadError as error:
+            return str(error)
+
+    def _readings(self, names: list[str], pixels: np.ndarray) -> list[Reading]:
+        outputs, classes = self.graph.run(pixels), self.bundle.classes
+        point = self.bundle.operating_point
+        readings = []
+        for i, row in enumerate(outputs.probabilities):
+            positive = bool(row[1] >= point.threshold) if point else None
+            readings.append(
+                Reading(
+                    path=names[i],
+                    label=classes[int(row.argmax()) if positive is None else int(positive)],
+                    probabilities={name: float(value) for name, value in zip(classes, row, strict=True)},
+                    positive=positive,
+                    threshold=point.threshold if point else None,
+                    activation_map=outputs.activation_maps[i],
+                    pixels=pixels[i],
+                )
+            )
+        return readings

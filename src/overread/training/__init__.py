@@ -1,0 +1,1 @@
+"""Training: the recipe, the fit that can be resumed, and the choice of precision."""

@@ -1,0 +1,51 @@
+"""Batches of stored pixels in an order that depends on the seed and the epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+
+class Batches(keras.utils.PyDataset):
+    """Yields `(images, targets)`: uint8 `(batch, height, width, channels)`, float32 `(batch, outputs)`.
+
+    Two classes have one target of 0 or 1; more have one of each class (one-hot).
+    """
+
+    def __init__(
+        self,
+        pixels: np.ndarray,
+        labels: np.ndarray,
+        indices: Sequence[int],
+        *,
+        classes: int,
+        batch_size: int,
+        shuffle_seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._pixels, self._indices = pixels, np.asarray(indices)
+        self._targets = (
+            labels[:, None].astype("float32") if classes == 2 else np.eye(classes, dtype="float32")[labels]
+        )
+        self._batch_size, self._shuffle_seed = batch_size, shuffle_seed
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Fix the order of images for one epoch."""
+        self._order = self._indices
+        if self._shuffle_seed is not None:
+            self._order = np.random.default_rng([self._shuffle_seed, epoch]).permutation(self._indices)
+
+    @property
+    def image_count(self) -> int:
+        """Images an epoch."""
+        return len(self._indices)
+
+    def __len__(self) -> int:
+        return -(-len(self._indices) // self._batch_size)
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = self._order[step * self._batch_size : (step + 1) * self._batch_size]
+        return self._pixels[chosen], self._targets[chosen]

@@ -1,0 +1,252 @@
+"""Training: Keras fit with early stopping, best checkpoint, logs, and a state from which it can go on."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from overread.errors import Interrupted, InvalidOption
+from overread.networks.zoo import logits_of
+from overread.training.batches import Batches
+from overread.training.recipe import MONITORS, Recipe
+from overread.training.resume import EpochSeed, Progress, SaveState, best_weights_file, read_progress
+
+
+# The kept weights are a moving average over about this fraction of all steps.
+_AVERAGED_FRACTION = 0.05
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """The stored pixels `(n, height, width, channels)` uint8 with the cases that train and validate."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    train: Sequence[int]
+    validation: Sequence[int]
+    classes: int
+
+    def batches(self, recipe: Recipe) -> tuple[Batches, Batches]:
+        """Shuffled training batches and ordered validation batches."""
+        options: dict[str, Any] = {"classes": self.classes, "batch_size": recipe.batch_size}
+        return (
+            Batches(self.pixels, self.labels, self.train, shuffle_seed=recipe.seed, **options),
+            Batches(self.pixels, self.labels, self.validation, **options),
+        )
+
+    def class_weights(self) -> dict[int, float]:
+        """The weight of each class that makes all count alike; their mean over the training images is 1."""
+        counts = np.bincount(self.labels[np.asarray(self.train)], minlength=self.classes)
+        return {i: len(self.train) / (self.classes * int(count)) for i, count in enumerate(counts)}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class History:
+    """What training did: a row of figures for each epoch, and the best one (counted from 1)."""
+
+    rows: tuple[dict[str, float], ...]
+    best_epoch: int
+
+    @property
+    def seconds(self) -> float:
+        """Time in epochs, over all the runs that made this training."""
+        return sum(row["seconds"] for row in self.rows)
+
+    @property
+    def images_per_second(self) -> float:
+        """The median over epochs of training images a second, validation not counted."""
+        return float(np.median([row["images_per_second"] for row in self.rows]))
+
+
+def compile_for_training(network: keras.Model, recipe: Recipe, classes: int, steps: int) -> keras.Model:
+    """The network with its logits as output, compiled with loss, metrics and optimizer of a recipe.
+
+    Args:
+        network: as `build_network` makes it.
+        recipe: gives learning rate, epochs and weight decay.
+        classes: 2 for sigmoid and binary cross-entropy, more for softmax and categorical.
+        steps: batches an epoch, which the learning-rate schedule counts in.
+    """
+    peak = recipe.learning_rate
+    schedule = keras.optimizers.schedules.CosineDecay(
+        peak / 20,
+        decay_steps=max(1, steps * (recipe.epochs - 1)),
+        alpha=0.01,
+        warmup_target=peak,
+        warmup_steps=steps,
+    )
+    # Averaged weights validate far more steadily: on chest_xray the compact network's validation loss after three epochs
+    # was 0.15 with and 0.29 without, and swung to 2 (November 2026).
+    window = max(2, _AVERAGED_FRACTION * steps * recipe.epochs)
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=1 - 1 / window
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model = logits_of(network)
+    if classes == 2:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        accuracy: Any = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    else:
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    # XLA halves the speed of TensorFlow on CPUs; JAX needs it.
+    jit = keras.backend.backend() == "jax"
+    model.compile(optimizer, loss, metrics=[accuracy, LogitAUC(classes)], jit_compile=jit)
+    return model
+
+
+class LogitAUC(keras.metrics.AUC):
+    """Area under the ROC curve from logits while training; the mean over classes, each against the rest."""
+
+    def __init__(self, classes: int, **kwargs: Any) -> None:
+        several = {"multi_label": True, "num_labels": classes} if classes > 2 else {}
+        super().__init__(num_thresholds=1000, name="auc", **several, **kwargs)
+        self._classes = classes
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        to_probability = keras.ops.sigmoid if self._classes == 2 else keras.ops.softmax
+        super().update_state(y_true, to_probability(y_pred), sample_weight)
+
+
+class Log(keras.callbacks.Callback):
+    """Turns each epoch's figures into a row and keeps `log.csv` and TensorBoard files in step with the rows."""
+
+    def __init__(self, folder: Path, progress: Progress, images: int) -> None:
+        super().__init__()
+        self._folder, self._progress, self._images = folder, progress, images
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        from tensorboard.summary import Writer
+
+        self._writer = Writer(str(self._folder / "tensorboard"))
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._start = self._trained = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._trained = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        if not (math.isfinite(figures["loss"]) and math.isfinite(figures["val_loss"])):
+            raise InvalidOption(
+                f"training diverged in epoch {epoch + 1} (the loss is no number): lower --learning-rate, or take "
+                "--precision float32"
+            )
+        row = {
+            "epoch": epoch + 1,
+            **figures,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            "seconds": time.perf_counter() - self._start,
+            "images_per_second": self._images / (self._trained - self._start),
+        }
+        self._progress.rows.append(row)
+        temporary = self._folder / "log.csv.tmp"
+        with temporary.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, fieldnames=list(row))
+            writer.writeheader()
+            writer.writerows(self._progress.rows)
+        temporary.replace(self._folder / "log.csv")
+        for name, value in row.items():
+            self._writer.add_scalar(f"epoch/{name}", value, epoch + 1)
+        self._writer.flush()
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        self._writer.close()
+
+
+def fit(
+    model: keras.Model,
+    data: TrainingData,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    watchers: Sequence[keras.callbacks.Callback] = (),
+) -> History:
+    """Train until the epochs are over or the monitored figure stops improving, and load the best weights.
+
+    A folder that holds the state of an earlier run is continued: the result is the one that an uninterrupted run
+    would have given.
+
+    Args:
+        model: as `compile_for_training` makes it.
+        data: the pixels and cases.
+        recipe: how to train.
+        folder: receives `log.csv`, `tensorboard/` and `checkpoints/`.
+        watchers: callbacks that only look, such as a progress display.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
+        InvalidOption: the loss became infinite or NaN.
+    """
+    checkpoints = folder / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    progress, best = read_progress(checkpoints)
+    model.optimizer.build(model.trainable_variables)  # its variables must be there before any weights are loaded
+    if not progress.finished:
+        train, validation = data.batches(recipe)
+        mode = MONITORS[recipe.monitor]
+        early_stopping = keras.callbacks.EarlyStopping(recipe.monitor, patience=recipe.patience, mode=mode)
+        checkpoint = keras.callbacks.ModelCheckpoint(
+            str(checkpoints / "best-{epoch:04d}.weights.h5"),
+            recipe.monitor,
+            mode=mode,
+            save_best_only=True,
+            save_weights_only=True,
+        )
+        averaging = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        callbacks = [
+            EpochSeed(train, recipe.seed),
+            averaging,
+            Log(folder, progress, train.image_count),
+            *watchers,
+            early_stopping,
+            checkpoint,
+            SaveState(checkpoints, progress, early_stopping, checkpoint, averaging),
+        ]
+        with _stop_on_signals(progress):
+            model.fit(
+                train,
+                validation_data=validation,
+                epochs=recipe.epochs,
+                initial_epoch=progress.epochs_done,
+                class_weight=data.class_weights() if recipe.class_weights else None,
+                callbacks=callbacks,
+                shuffle=False,  # Batches shuffles images by epoch; Keras would shuffle batches by Python's own generator
+                verbose=0,
+            )
+        best = early_stopping.best_epoch
+    model.load_weights(best_weights_file(checkpoints, best))
+    return History(rows=tuple(progress.rows), best_epoch=best + 1)
+
+
+@contextmanager
+def _stop_on_signals(progress: Progress) -> Iterator[None]:
+    """Let SIGTERM stop training as Ctrl-C does, and say how to go on."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGTERM, stop) if in_main_thread else None
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"training was stopped after {progress.epochs_done} whole epochs, whose state is saved: run the same command with "
+            "--resume to go on"
+        ) from None
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGTERM, former)

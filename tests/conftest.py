@@ -1,0 +1,41 @@
+"""Fixtures shared by the tests: real data where it is present, small images made in code otherwise."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+# TensorFlow writes a screenful of start-up notices otherwise.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images, or a skip that says how to provide it."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("OVERREAD_DATA", default))
+    if not folder.is_dir():
+        pytest.skip("no real images here: set OVERREAD_DATA to the folder that holds chest_xray/ and dicom/")
+    return folder
+
+
+def write_images(folder: Path, classes: dict[str, int], *, size: int = 40, images_per_patient: int = 2) -> Path:
+    """Write noise images of each class, brighter for each further class, with the patient in the file name."""
+    rng = np.random.default_rng(0)
+    for number, (name, count) in enumerate(classes.items()):
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            pixels = rng.integers(0, 120, (size, size), dtype=np.uint8) + np.uint8(60 * number)
+            patient = f"{name[0]}{i // images_per_patient:03d}"
+            Image.fromarray(pixels).save(folder / name / f"{patient}_{i % images_per_patient}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """64 easy grey images of Normal and Disease, two for each patient."""
+    return write_images(tmp_path_factory.mktemp("two") / "data", {"Normal": 40, "Disease": 24})

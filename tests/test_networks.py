@@ -1,0 +1,147 @@
+"""The networks: shapes, exact activation maps, grey folded into RGB weights, weights read without running a pickle."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from overread.errors import InvalidData, InvalidOption, MissingPath
+from overread.networks import applications
+from overread.networks.efficientnet_lite import efficientnet_lite0
+from overread.networks.torch_weights import read_torch_weights
+from overread.networks.zoo import NetworkSpec, build_network, logits_of
+
+
+def spec_of(name: str = "compact", **changes: int) -> NetworkSpec:
+    return NetworkSpec(**{"name": name, "height": 64, "width": 64, "channels": 1, "outputs": 1, **changes})  # type: ignore[arg-type]
+
+
+def noise(channels: int, count: int = 3, size: int = 64) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, channels), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("name", "channels", "outputs"), [("compact", 1, 1), ("compact", 3, 4), ("efficientnet-lite0", 3, 1)])
+def test_logits_are_the_mean_of_the_activation_map(name: str, channels: int, outputs: int) -> None:
+    network = build_network(spec_of(name, channels=channels, outputs=outputs), seed=1)
+    out = {key: np.asarray(value) for key, value in network(noise(channels)).items()}
+    assert out["logits"].shape == (3, outputs)
+    assert out["features"].ndim == 2
+    assert out["activation_map"].shape[3] == outputs
+    assert np.ptp(out["logits"]) > 0
+    assert np.allclose(out["activation_map"].mean(axis=(1, 2)), out["logits"], atol=1e-4)
+
+
+def test_the_seed_fixes_the_initial_weights() -> None:
+    first, again, other = (build_network(spec_of(), seed=seed).get_weights() for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_mixed_precision_leaves_weights_and_logits_in_float32_and_no_global_trace() -> None:
+    network = build_network(spec_of(), policy="mixed_bfloat16")
+    assert keras.config.dtype_policy().name == "float32"
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    assert keras.backend.standardize_dtype(network(noise(1))["logits"].dtype) == "float32"
+
+
+def test_the_logits_model_shares_its_weights() -> None:
+    network = build_network(spec_of())
+    model = logits_of(network)
+    before = np.asarray(model(noise(1)))
+    network.set_weights([weight + 0.1 for weight in network.get_weights()])
+    assert not np.allclose(before, np.asarray(model(noise(1))))
+
+
+def test_lite0_in_grey_equals_lite0_in_colour_on_grey_images() -> None:
+    grey, colour = (efficientnet_lite0(channels, pretrained=True) for channels in (1, 3))
+    pixels = noise(1, size=96).astype("float32")
+    expected = np.asarray(colour(np.repeat(pixels, 3, axis=3)))
+    assert expected.max() > 0.5
+    assert np.allclose(np.asarray(grey(pixels)), expected, atol=1e-3)
+
+
+def test_lite0_knows_imagenet_structure_from_noise() -> None:
+    """Pretrained features react to structure; with shuffled pixels of the same histogram they differ strongly."""
+    rows, columns = np.mgrid[:96, :96]
+    disc = np.where((rows - 48) ** 2 + (columns - 48) ** 2 < 900, 200.0, 40.0)[None, :, :, None].astype("float32")
+    shuffled = np.random.default_rng(0).permutation(disc.reshape(-1)).reshape(disc.shape)
+    body = efficientnet_lite0(1, pretrained=True)
+    a, b = (np.asarray(body(image)).mean(axis=(1, 2))[0] for image in (disc, shuffled))
+    assert np.corrcoef(a, b)[0, 1] < 0.9
+
+
+def test_frozen_stages_keep_their_weights_and_only_theirs() -> None:
+    body = efficientnet_lite0(1, pretrained=False, frozen_stages=3)
+    trainable = {layer.name.split("_")[0] for layer in body.layers if layer.trainable_weights}
+    assert "stem" not in trainable
+    assert trainable == {f"block{i}" for i in range(5, 16)} | {"head"}
+
+
+@pytest.mark.parametrize("name", ["mobilenetv2", "resnet50v2", "densenet121", "efficientnetb0", "mobilenetv3small", "vgg16"])
+def test_grey_folded_into_an_rgb_stem_equals_the_tripled_image(name: str) -> None:
+    build = applications.application_names()[name]
+    preprocess = importlib.import_module(build.__module__).preprocess_input
+    keras.utils.set_random_seed(1)
+    body = build(include_top=False, weights=None, input_shape=(64, 64, 3))
+    stem = applications._stem(body)[2]
+    assert stem is not None
+    pixels = noise(1, count=2).astype("float32")
+    tripled = np.repeat(pixels, 3, axis=3)
+
+    def stem_output(model: keras.Model, values: np.ndarray) -> np.ndarray:
+        layer = next(layer for layer in model.layers if type(layer) is keras.layers.Conv2D and layer.name == stem.name)
+        return np.asarray(keras.Model(model.input, layer.output)(values))
+
+    expected = stem_output(body, np.asarray(preprocess(tripled.copy())))
+    folded = stem_output(applications._grey(body, preprocess, name), pixels)
+    assert np.allclose(folded, expected, atol=1e-4 * np.abs(expected).max())
+    assert np.ptp(expected) > 0
+
+
+def test_weights_that_cannot_be_downloaded_are_told_with_what_works_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(**_: object) -> None:
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr(applications, "application_names", lambda: {"densenet121": offline})
+    with pytest.raises(MissingPath, match="could not be downloaded .* efficientnet-lite0"):
+        applications.application("densenet121", 1, (64, 64), pretrained=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "alexnet"}, "no network 'alexnet'"),
+        ({"height": 8}, "too small"),
+        ({"frozen_stages": 2}, "no stages to freeze"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidOption, match=message):
+        NetworkSpec(**{"name": "compact", "height": 64, "width": 64, "channels": 1, "outputs": 1, **changes})  # type: ignore[arg-type]
+
+
+class _Payload:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (eval, ("__import__('pathlib').Path('owned').touch()",))
+
+
+def test_a_checkpoint_that_would_run_code_is_refused_before_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(_Payload()))
+    with pytest.raises(InvalidData, match=r"names builtins\.eval, which is no tensor"):
+        read_torch_weights(tmp_path / "evil.pth")
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a pickle", pickle.dumps(42)])
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.pth").write_bytes(content)
+    with pytest.raises(InvalidData, match=r"x\.pth is"):
+        read_torch_weights(tmp_path / "x.pth")

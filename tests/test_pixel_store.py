@@ -1,0 +1,312 @@
+"""The store of prepared pixels: built once, shared, bounded, and never half there."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath, OutputUnwritable, UnreadableImage
+from overread.images import PixelStore, Preprocessing, pixel_store, prepare
+from overread.images.pixel_store import _in_order
+from overread.images.prepare import fit_pixels
+
+OPTIONS = Preprocessing(height=16, width=16, channels=1)
+UNDECIDED = Preprocessing(height=16, width=16)
+
+
+def write_images(folder: Path, count: int, *, coloured: tuple[int, ...] = ()) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    random, paths = np.random.default_rng(0), []
+    for index in range(count):
+        shape = (20, 20, 3) if index in coloured else (20, 20)
+        paths.append(folder / f"{index:03}.png")
+        Image.fromarray(random.integers(0, 256, shape, np.uint8)).save(paths[-1])
+    return paths
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files decoded by the store, as they are."""
+    seen: list[Path] = []
+
+    def counted(path: Path, preprocessing: Preprocessing) -> np.ndarray:
+        seen.append(path)
+        return fit_pixels(path, preprocessing)
+
+    monkeypatch.setattr(pixel_store, "fit_pixels", counted)
+    return seen
+
+
+def test_a_store_holds_what_prepare_gives_in_order_and_cannot_be_written(tmp_path: Path) -> None:
+    paths = write_images(tmp_path / "images", 20)
+    calls: list[tuple[int, int]] = []
+    store = PixelStore.open(paths, OPTIONS, folder=tmp_path / "store", progress=lambda *call: calls.append(call))
+    assert isinstance(store.pixels, np.memmap)
+    assert np.array_equal(store.pixels, np.stack([prepare(path, OPTIONS) for path in paths]))
+    assert not store.pixels.flags.writeable
+    assert not store.failures
+    assert store.preprocessing == OPTIONS
+    assert store.path.is_file()
+    assert calls == [(i, 20) for i in range(1, 21)]
+
+
+def test_a_second_opening_decodes_nothing(tmp_path: Path, decoded: list[Path]) -> None:
+    paths = write_images(tmp_path / "images", 5)
+    first = PixelStore.open(paths, UNDECIDED, folder=tmp_path / "store")
+    assert len(decoded) == 10
+    second = PixelStore.open(paths, UNDECIDED, folder=tmp_path / "store")
+    assert len(decoded) == 10
+    assert np.array_equal(first.pixels, second.pixels)
+    assert (first.digests, first.path, first.preprocessing) == (second.digests, second.path, second.preprocessing)
+
+
+def test_content_options_and_order_decide_whether_a_store_is_reused(tmp_path: Path, decoded: list[Path]) -> None:
+    paths, folder = write_images(tmp_path / "images", 3), tmp_path / "store"
+    PixelStore.open(paths, OPTIONS, folder=folder)
+    for path in paths:
+        path.rename(path.with_name(f"renamed-{path.name}"))
+    paths = [path.with_name(f"renamed-{path.name}") for path in paths]
+    PixelStore.open(paths, OPTIONS, folder=folder)
+    assert len(decoded) == 3
+    reverse = PixelStore.open(paths[::-1], OPTIONS, folder=folder)
+    assert np.array_equal(reverse.pixels[0], prepare(paths[-1], OPTIONS))
+    PixelStore.open(paths, Preprocessing(height=16, width=16, channels=1, fit="stretch"), folder=folder)
+    Image.new("L", (20, 20), 7).save(paths[0])
+    changed = PixelStore.open(paths, OPTIONS, folder=folder)
+    assert (changed.pixels[0] == 7).all()
+    assert len(decoded) == 12
+
+
+def test_what_cannot_be_read_is_a_named_failure(tmp_path: Path) -> None:
+    paths = write_images(tmp_path / "images", 4)
+    paths[1].write_text("no image")
+    paths[2].unlink()
+    paths[3].write_bytes(b"")
+    store = PixelStore.open([*paths, tmp_path], UNDECIDED, folder=tmp_path / "store")
+    assert set(store.failures) == {1, 2, 3, 4}
+    for index, reason in {1: "none of PNG", 2: "is not there", 3: "is empty", 4: "is a folder"}.items():
+        assert reason in store.failures[index]
+    assert not store.pixels[1:].any()
+    assert [bool(digest) for digest in store.digests] == [True, True, False, True, False]
+    with pytest.raises(TypeError):
+        store.failures[0] = "changed"  # type: ignore[index]
+
+
+def test_only_failures_are_tried_again_and_a_cure_rebuilds(
+    tmp_path: Path, decoded: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, folder = write_images(tmp_path / "images", 4), tmp_path / "store"
+    is_installed = False
+
+    def needs_decoder(path: Path, preprocessing: Preprocessing) -> np.ndarray:
+        decoded.append(path)
+        if path == paths[2] and not is_installed:
+            raise UnreadableImage("has no decoder")
+        return fit_pixels(path, preprocessing)
+
+    monkeypatch.setattr(pixel_store, "fit_pixels", needs_decoder)
+    assert PixelStore.open(paths, OPTIONS, folder=folder).failures == {2: "has no decoder"}
+    decoded.clear()
+    assert PixelStore.open(paths, OPTIONS, folder=folder).failures == {2: "has no decoder"}
+    assert decoded == [paths[2]]
+    is_installed = True
+    cured = PixelStore.open(paths, OPTIONS, folder=folder)
+    assert not cured.failures
+    assert np.array_equal(cured.pixels[2], prepare(paths[2], OPTIONS))
+
+
+@pytest.mark.parametrize("coloured, channels, is_late", [((), 1, False), ((0,), 3, False), ((128,), 3, True)])
+def test_channels_follow_the_data_even_where_colour_turns_up_late(
+    tmp_path: Path, decoded: list[Path], coloured: tuple[int, ...], channels: int, is_late: bool
+) -> None:
+    paths = write_images(tmp_path / "images", 130, coloured=coloured)
+    store = PixelStore.open(paths, UNDECIDED, folder=tmp_path / "store")
+    assert (decoded.count(paths[5]) > 1) == is_late
+    assert store.preprocessing.channels == store.pixels.shape[-1] == channels
+    assert np.array_equal(store.pixels, np.stack([prepare(path, store.preprocessing) for path in paths]))
+
+
+def test_a_user_who_asks_for_grey_gets_colour_converted(tmp_path: Path) -> None:
+    paths = write_images(tmp_path / "images", 3, coloured=(1,))
+    assert PixelStore.open(paths, OPTIONS, folder=tmp_path / "store").pixels.shape == (3, 16, 16, 1)
+
+
+@pytest.mark.parametrize("damage", ["truncate", "append", "remove", "garble", "record", "record-type", "record-shape"])
+def test_a_damaged_store_is_built_anew(tmp_path: Path, decoded: list[Path], damage: str) -> None:
+    paths, folder = write_images(tmp_path / "images", 3), tmp_path / "store"
+    store = PixelStore.open(paths, OPTIONS, folder=folder)
+    expected, (record,) = np.array(store.pixels), folder.glob("*.json")
+    if damage == "truncate":
+        os.truncate(store.path, store.path.stat().st_size - 1)
+    elif damage == "append":
+        os.truncate(store.path, store.path.stat().st_size + 1)
+    elif damage == "remove":
+        store.path.unlink()
+    elif damage == "garble":
+        store.path.write_bytes(b"x" * store.path.stat().st_size)
+    elif damage == "record":
+        record.write_text("{")
+    elif damage == "record-type":
+        record.write_text("[]")
+    else:
+        altered = json.loads(record.read_text())
+        altered["preprocessing"]["height"] = 8
+        record.write_text(json.dumps(altered))
+    decoded.clear()
+    again = PixelStore.open(paths, OPTIONS, folder=folder)
+    assert len(decoded) == 3
+    assert np.array_equal(again.pixels, expected)
+
+
+BUILD = """
+import os, sys, time
+from pathlib import Path
+from overread.images import PixelStore, Preprocessing
+def progress(done, total):
+    time.sleep(0.01)
+    if len(sys.argv) > 3 and done == 5:
+        os.kill(os.getpid(), 9)
+paths = sorted(Path(sys.argv[1]).iterdir())
+options = Preprocessing(height=16, width=16, channels=1)
+store = PixelStore.open(paths, options, folder=Path(sys.argv[2]), progress=progress)
+print(int(store.pixels.sum()), len(store.failures))
+"""
+
+
+def start(images: Path, folder: Path, *more: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", BUILD, str(images), str(folder), *more]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_two_processes_that_build_the_same_store_at_once_both_get_it(tmp_path: Path) -> None:
+    paths = write_images(tmp_path / "images", 40)
+    both = [start(tmp_path / "images", tmp_path / "store") for _ in range(2)]
+    printed = {process.communicate(timeout=60)[0].strip() for process in both}
+    store = PixelStore.open(paths, OPTIONS, folder=tmp_path / "store")
+    assert printed == {f"{int(store.pixels.sum())} 0"}
+
+
+def test_a_killed_build_leaves_no_store_and_its_remains_go_after_a_day(tmp_path: Path, decoded: list[Path]) -> None:
+    paths, folder = write_images(tmp_path / "images", 40), tmp_path / "store"
+    process = start(tmp_path / "images", folder, "die")
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    (remains,) = folder.iterdir()
+    foreign, record_remains = folder / "notes.npy", folder / f".{remains.name[:64]}.json.7.tmp"
+    foreign.touch()
+    record_remains.touch()
+    store = PixelStore.open(paths, OPTIONS, folder=folder)
+    assert len(decoded) == 40
+    assert remains.exists()
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - 90000,) * 2)
+    PixelStore.open(paths, OPTIONS, folder=folder)
+    (record,) = folder.glob("*.json")
+    assert set(folder.iterdir()) == {store.path, record, foreign}
+
+
+def test_an_interrupted_build_removes_what_it_began(tmp_path: Path) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        PixelStore.open(write_images(tmp_path / "images", 30), OPTIONS, folder=tmp_path / "store", progress=interrupt)
+    assert not list((tmp_path / "store").iterdir())
+
+
+@pytest.mark.parametrize("has_fallocate", [True, False])
+def test_a_full_disk_is_reported_in_bytes_before_anything_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[Path], has_fallocate: bool
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if has_fallocate:
+        monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    else:
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    monkeypatch.setattr(pixel_store, "_free_bytes", lambda folder: 100)
+    with pytest.raises(OutputUnwritable, match="needs 768 bytes and has 100 free"):
+        PixelStore.open(write_images(tmp_path / "images", 3), OPTIONS, folder=tmp_path / "store")
+    assert not decoded
+    assert not list((tmp_path / "store").iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    paths = write_images(tmp_path / "images", 2)
+    with pytest.raises(OutputUnwritable, match="cannot be written"):
+        PixelStore.open(paths, OPTIONS, folder=paths[0] / "store")
+
+
+def test_a_folder_that_became_read_only_still_serves_its_store(tmp_path: Path) -> None:
+    paths, folder = write_images(tmp_path / "images", 2), tmp_path / "store"
+    PixelStore.open(paths, OPTIONS, folder=folder)
+    folder.chmod(0o500)
+    try:
+        assert PixelStore.open(paths, OPTIONS, folder=folder).pixels.shape == (2, 16, 16, 1)
+        if os.geteuid() != 0:
+            with pytest.raises(OutputUnwritable):
+                PixelStore.open(paths[:1], OPTIONS, folder=folder)
+    finally:
+        folder.chmod(0o700)
+
+
+def test_no_images_and_no_workers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidData, match="no images"):
+        PixelStore.open([], OPTIONS, folder=tmp_path)
+    with pytest.raises(InvalidOption, match="workers=0"):
+        PixelStore.open(write_images(tmp_path / "images", 1), OPTIONS, folder=tmp_path, workers=0)
+
+
+@pytest.mark.parametrize("error", [MissingExtra("pip install it"), ZeroDivisionError()])
+def test_what_is_no_fault_of_a_file_stops_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> np.ndarray:
+        raise error
+
+    monkeypatch.setattr(pixel_store, "fit_pixels", fail)
+    with pytest.raises(type(error)):
+        PixelStore.open(write_images(tmp_path / "images", 2), OPTIONS, folder=tmp_path / "store")
+    assert not list((tmp_path / "store").iterdir())
+
+
+def test_a_file_that_goes_between_hashing_and_decoding_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> np.ndarray:
+        raise MissingPath("is not there")
+
+    monkeypatch.setattr(pixel_store, "fit_pixels", gone)
+    store = PixelStore.open(write_images(tmp_path / "images", 2), OPTIONS, folder=tmp_path / "store")
+    assert store.failures == {0: "is not there", 1: "is not there"}
+
+
+def test_only_a_bounded_number_of_images_is_under_way() -> None:
+    taken = 0
+
+    def items() -> object:
+        nonlocal taken
+        for index in range(1000):
+            taken = index + 1
+            yield index
+
+    results = _in_order(lambda index: (index, threading.get_ident()), items(), 2)
+    for done in range(1000):
+        index, thread = next(results)
+        assert index == done
+        assert thread != threading.get_ident()
+        assert taken - done <= 8

@@ -1,0 +1,119 @@
+"""The sides of a study: by patient, stratified, seeded, and refused where they cannot be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overread.cases import Case, Manifest, split_cases
+from overread.errors import InvalidData, InvalidOption
+
+
+def manifest_of(rows: list[tuple[str, str | None, str | None]]) -> Manifest:
+    """A manifest of (label, patient, side) rows."""
+    cases = [
+        Case(path=Path(f"{i}.png"), name=f"{i}.png", label=label, patient_id=patient, split=side)
+        for i, (label, patient, side) in enumerate(rows)
+    ]
+    return Manifest(cases=tuple(cases), classes=tuple(sorted({case.label for case in cases})))
+
+
+patients = st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 6)), min_size=0, max_size=40)
+SURE = [("a", 2)] * 4 + [("b", 1)] * 4
+
+
+@given(patients, st.integers(0, 5))
+def test_a_patient_never_spans_two_splits(drawn: list[tuple[str, int]], seed: int) -> None:
+    rows = [(label, f"p{i}", None) for i, (label, images) in enumerate(SURE + drawn) for _ in range(images)]
+    split = split_cases(manifest_of(rows), seed=seed)
+    sides = defaultdict(set)
+    for case in split.manifest.cases:
+        sides[case.patient_id].add(case.split)
+    assert all(len(found) == 1 for found in sides.values())
+    assert {case.split for case in split.manifest.cases} == {"train", "val", "test"}
+
+
+@given(st.integers(0, 50))
+def test_each_class_comes_near_its_share_of_every_side(seed: int) -> None:
+    rows = [("a" if i % 4 else "b", f"p{i // 3}", None) for i in range(600)]
+    counts = split_cases(manifest_of(rows), seed=seed).counts()
+    for name, total in (("a", 450), ("b", 150)):
+        assert abs(counts["test"][name] / total - 0.15) < 0.03
+        assert abs(counts["val"][name] / total - 0.1275) < 0.03
+
+
+def test_the_same_seed_gives_the_same_split_and_another_seed_another() -> None:
+    manifest = manifest_of([("ab"[i % 2], f"p{i}", None) for i in range(200)])
+    first, again, other = (split_cases(manifest, seed=seed).manifest for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_given_sides_are_respected() -> None:
+    rows = [("ab"[i % 2], f"p{i}", ("train", "val", "test")[i % 3]) for i in range(180)]
+    manifest = manifest_of(rows)
+    assert split_cases(manifest).manifest.cases == manifest.cases
+
+
+def test_a_validation_side_that_is_too_small_is_carved_from_train_by_patient() -> None:
+    rows = [("ab"[i % 2], f"p{i // 2}", "train") for i in range(400)]
+    rows += [("ab"[i % 2], f"v{i}", "val") for i in range(16)] + [("ab"[i % 2], f"t{i}", "test") for i in range(60)]
+    split = split_cases(manifest_of(rows))
+    assert 50 <= len(split.manifest.select("val")) <= 75
+    assert len(split.manifest.select("test")) == 60
+    assert any("16 images, too few" in note for note in split.notes)
+
+
+def test_a_small_validation_side_is_kept_when_carving_gives_no_larger_one() -> None:
+    rows = [("ab"[i % 2], f"p{i}", "train") for i in range(40)]
+    rows += [("ab"[i % 2], f"v{i}", "val") for i in range(12)] + [("ab"[i % 2], f"t{i}", "test") for i in range(12)]
+    assert len(split_cases(manifest_of(rows)).manifest.select("val")) == 12
+
+
+def test_a_class_that_comes_from_one_patient_is_refused_with_what_it_would_take() -> None:
+    rows = [("healthy", f"p{i}", None) for i in range(30)] + [("lesion", "p0", None)] * 58
+    with pytest.raises(InvalidData, match=r"no image of class lesion: its 58 images come from 1 patient, .* three patients"):
+        split_cases(manifest_of(rows))
+
+
+def test_the_real_larynx_frames_cannot_be_split_by_patient(shared_data: Path) -> None:
+    with pytest.raises(InvalidData, match="58 images come from 1 patient"):
+        split_cases(Manifest.read(shared_data / "larynx_vocalfolds"))
+
+
+def test_the_real_chest_radiographs_get_a_validation_side_without_shared_patients(shared_data: Path) -> None:
+    split = split_cases(Manifest.read(shared_data / "chest_xray"))
+    assert split.counts()["test"] == {"NORMAL": 234, "PNEUMONIA": 390}
+    assert split.warnings == ()
+    sides = defaultdict(set)
+    for case in split.manifest.cases:
+        sides[case.patient_id].add(case.split)
+    assert max(len(found) for found in sides.values()) == 1
+
+
+def test_images_without_patients_are_warned_of_with_a_pattern_where_names_suggest_one() -> None:
+    cases = [
+        Case(path=Path(f"P{i // 4:03d}_{i % 4}.png"), name=f"P{i // 4:03d}_{i % 4}.png", label="ab"[(i // 4) % 2])
+        for i in range(160)
+    ]
+    warning = split_cases(Manifest(cases=tuple(cases), classes=("a", "b"))).warnings[0]
+    assert "160 of 160 images name no patient" in warning
+    assert "--patient-pattern '" in warning
+
+
+def test_patients_on_two_given_sides_are_warned_of_by_count_alone() -> None:
+    rows = [("ab"[i % 2], f"Jane{i % 40}", ("train", "val", "test")[i // 80]) for i in range(240)]
+    (warning,) = split_cases(manifest_of(rows)).warnings
+    assert "40 patients stand on more than one given side" in warning
+    assert "Jane" not in warning
+
+
+def test_half_given_sides_and_absurd_fractions_are_refused() -> None:
+    rows = [("a", "p1", "train"), ("b", "p2", None)]
+    with pytest.raises(InvalidData, match="1 of 2 cases have no split"):
+        split_cases(manifest_of(rows))
+    with pytest.raises(InvalidOption, match="test fraction 0.9"):
+        split_cases(manifest_of(rows), test=0.9)

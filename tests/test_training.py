@@ -1,0 +1,210 @@
+"""Training: what is recorded, how it stops, and that an interrupted run ends as an uninterrupted one."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from overread.errors import Interrupted, InvalidOption
+from overread.networks.augmentation import Augmentation
+from overread.networks.zoo import NetworkSpec, build_network
+from overread.training.batches import Batches
+from overread.training.fit import History, TrainingData, compile_for_training, fit
+from overread.training.precision import choose_precision
+from overread.training.recipe import Recipe
+
+RECIPE = Recipe(
+    epochs=12,
+    size=32,
+    batch_size=8,
+    patience=2,
+    seed=5,
+    monitor="val_accuracy",
+    learning_rate=3e-3,
+    augmentation=Augmentation(horizontal_flip=True),
+)
+
+
+def data_of(classes: int = 2, count: int = 48) -> TrainingData:
+    """Noise that is brighter for each further class, three quarters of it for training."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(count) % classes
+    pixels = (rng.integers(0, 120, (count, 32, 32, 1)) + 40 * labels[:, None, None, None]).astype(np.uint8)
+    return TrainingData(
+        pixels=pixels, labels=labels, train=range(count * 3 // 4), validation=range(count * 3 // 4, count), classes=classes
+    )
+
+
+def run(folder: Path, recipe: Recipe = RECIPE, *, classes: int = 2, watchers: Any = ()) -> tuple[keras.Model, History]:
+    data = data_of(classes)
+    spec = NetworkSpec(
+        name="compact", height=32, width=32, channels=1, outputs=1 if classes == 2 else classes, dropout=recipe.dropout
+    )
+    network = build_network(spec, augmentation=recipe.augmentation, seed=recipe.seed)
+    model = compile_for_training(network, recipe, classes, len(data.batches(recipe)[0]))
+    return model, fit(model, data, recipe, folder, watchers=watchers)
+
+
+class StopAt(keras.callbacks.Callback):
+    """Does something in the middle of an epoch (counted from 0)."""
+
+    def __init__(self, epoch: int, action: Any) -> None:
+        super().__init__()
+        self.epoch, self.action = epoch, action
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.current = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if (self.current, batch) == (self.epoch, 2):
+            self.action()
+
+
+def terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def crash() -> None:
+    raise SystemError("the machine went down")
+
+
+def figures_of(history: History) -> list[dict[str, float]]:
+    timed = ("seconds", "images_per_second")
+    return [{name: value for name, value in row.items() if name not in timed} for row in history.rows]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run that nothing interrupted; early stopping ended it."""
+
+    folder: Path
+    model: keras.Model
+    history: History
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("whole")
+    return Run(folder, *run(folder))
+
+
+def test_early_stopping_ends_a_run_before_its_last_epoch(whole: Run) -> None:
+    assert whole.history.best_epoch + RECIPE.patience == len(whole.history.rows) < RECIPE.epochs
+
+
+def test_a_run_stopped_twice_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path, whole: Run) -> None:
+    """The second stop falls into the last epoch, so that early stopping must remember its patience."""
+    with pytest.raises(SystemError):
+        run(tmp_path, watchers=[StopAt(1, crash)])
+    handler = signal.getsignal(signal.SIGTERM)
+    last = len(whole.history.rows) - 1
+    with pytest.raises(Interrupted, match=f"after {last} whole epochs.*--resume"):
+        run(tmp_path, watchers=[StopAt(last, terminate)])
+    assert signal.getsignal(signal.SIGTERM) == handler
+    resumed, history = run(tmp_path)
+    assert figures_of(history) == figures_of(whole.history)
+    assert history.best_epoch == whole.history.best_epoch
+    assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
+
+
+def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
+    again, history = run(whole.folder, watchers=[StopAt(0, crash)])
+    assert history == whole.history
+    assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), again.get_weights(), strict=True))
+
+
+def test_the_log_the_tensorboard_files_and_one_best_checkpoint_are_kept(whole: Run) -> None:
+    history, tmp_path = whole.history, whole.folder
+    with (tmp_path / "log.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [float(row["val_loss"]) for row in rows] == [row["val_loss"] for row in history.rows]
+    assert {"epoch", "loss", "accuracy", "auc", "val_auc", "learning_rate", "images_per_second"} <= set(rows[0])
+    assert list((tmp_path / "tensorboard").glob("events.*"))
+    assert [path.name for path in (tmp_path / "checkpoints").glob("best-*")] == [
+        f"best-{history.best_epoch:04d}.weights.h5"
+    ]
+    assert history.best_epoch == 1 + int(np.argmax([row["val_accuracy"] for row in history.rows]))
+
+
+def test_three_classes_train_with_softmax(tmp_path: Path) -> None:
+    _, history = run(tmp_path, dataclasses.replace(RECIPE, epochs=3), classes=3)
+    assert history.rows[-1]["loss"] < history.rows[0]["loss"]
+    assert 0 <= history.rows[-1]["val_auc"] <= 1
+
+
+def test_a_diverging_run_is_stopped_with_advice(tmp_path: Path) -> None:
+    class Break(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.model.set_weights([np.full_like(weight, np.nan) for weight in self.model.get_weights()])
+
+    with pytest.raises(InvalidOption, match=r"diverged in epoch 1 .* --learning-rate"):
+        run(tmp_path, watchers=[Break()])
+
+
+def test_the_order_of_images_depends_on_seed_and_epoch_alone() -> None:
+    data = data_of()
+    first, again = data.batches(RECIPE)[0], data.batches(RECIPE)[0]
+    first.set_epoch(3)
+    _ = first[0]
+    again.set_epoch(3)
+    assert all(np.array_equal(first[i][0], again[i][0]) for i in range(len(first)))
+    again.set_epoch(4)
+    assert not np.array_equal(first[0][0], again[0][0])
+
+
+def test_an_epoch_shows_every_image_once_with_its_label() -> None:
+    pixels = np.arange(10, dtype=np.uint8)[:, None, None, None]
+    batches = Batches(pixels, np.arange(10) % 3, range(10), classes=3, batch_size=4, shuffle_seed=1)
+    shown = [batches[i] for i in range(len(batches))]
+    seen = np.concatenate([images.ravel() for images, _ in shown])
+    assert sorted(seen) == list(range(10))
+    assert np.array_equal(np.concatenate([targets for _, targets in shown]).argmax(axis=1), seen % 3)
+
+
+def test_class_weights_make_classes_count_alike_and_average_one() -> None:
+    data = TrainingData(
+        pixels=np.zeros((5, 1, 1, 1), np.uint8), labels=np.array([0, 0, 0, 1, 1]), train=range(4), validation=[4], classes=2
+    )
+    weights = data.class_weights()
+    assert weights[0] * 3 == pytest.approx(weights[1] * 1)
+    assert weights[0] * 3 + weights[1] == pytest.approx(4)
+
+
+def test_precision_is_measured_or_taken_as_asked() -> None:
+    data, built = data_of(), []
+
+    def build(policy: str) -> keras.Model:
+        built.append(policy)
+        network = build_network(NetworkSpec(name="compact", height=32, width=32, channels=1, outputs=1), policy=policy)
+        return compile_for_training(network, RECIPE, 2, 5)
+
+    batch = data.batches(RECIPE)[0][0]
+    assert choose_precision(build, batch, asked="float32").policy == "float32"
+    assert built == []
+    choice = choose_precision(build, batch)
+    assert built == ["float32", "mixed_bfloat16"]
+    assert choice.images_per_second[choice.policy] == max(choice.images_per_second.values())
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("monitor", "loss"), ("epochs", 0), ("size", 8), ("precision", "float8"), ("learning_rate", float("nan")), ("fit", "crop")],
+)
+def test_a_recipe_that_makes_no_sense_is_refused(option: str, value: Any) -> None:
+    with pytest.raises(InvalidOption, match=f"{option}="):
+        Recipe(**{option: value})
+
+
+def test_a_recipe_survives_its_record() -> None:
+    recipe = Recipe(network="EfficientNet-Lite0", augmentation=Augmentation(zoom=0.3))
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    assert recipe.network == "efficientnet-lite0"
+    assert recipe.size == 160
