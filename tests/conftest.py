@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from overread.study import Study, read_manifest, train
+from overread.training.recipe import Recipe
+
 # TensorFlow writes a screenful of start-up notices otherwise.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -39,3 +42,13 @@ def write_images(folder: Path, classes: dict[str, int], *, size: int = 40, image
 def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """64 easy grey images of Normal and Disease, two for each patient."""
     return write_images(tmp_path_factory.mktemp("two") / "data", {"Normal": 40, "Disease": 24})
+
+
+@pytest.fixture(scope="session")
+def tiny_study(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A whole training run on the two easy classes: a network of 32 pixels, three epochs."""
+    folder = tmp_path_factory.mktemp("study")
+    recipe = Recipe(size=32, epochs=3, batch_size=8, precision="float32", learning_rate=5e-3)
+    return train(
+        read_manifest(two_classes, patient_pattern=r"^\w\d+"), folder / "run", recipe, store=folder / "store"
+    )

@@ -1,0 +1,145 @@
+"""A bundle: complete, verified, and refused when anything about it is not as it was written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph
+from overread.bundle.onnx import check_parity, export_onnx
+from overread.errors import ExportMismatch, InvalidBundle, MissingPath
+from overread.evaluation import OperatingPoint
+from overread.images import Preprocessing
+from overread.networks.zoo import NetworkSpec, build_network
+
+SPEC = NetworkSpec(name="compact", height=48, width=48, channels=1, outputs=1)
+
+
+def images(count: int = 5) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 48, 48, 1), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    build_network(SPEC, seed=2).save_weights(folder / WEIGHTS)
+    export_onnx(SPEC, folder / WEIGHTS, folder / GRAPH)
+    bundle = Bundle(
+        classes=("Normal", "Disease"),
+        preprocessing=Preprocessing(height=48, width=48, channels=1),
+        operating_point=OperatingPoint(
+            threshold=0.4, rule="youden", sensitivity=0.9, specificity=0.8, n_positive=10, n_negative=20
+        ),
+        network=dataclasses.asdict(SPEC),
+        recipe={"seed": 2},
+        data={"fingerprint": "0" * 64},
+        versions={"overread": "0"},
+    )
+    bundle.write(folder / "bundle", {GRAPH: folder / GRAPH, WEIGHTS: folder / WEIGHTS})
+    return folder / "bundle"
+
+
+@pytest.fixture
+def copy(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "bundle"))
+
+
+def test_directory_and_zip_load_as_the_same_bundle(written: Path) -> None:
+    folder, archive = Bundle.load(written), Bundle.load(written.with_name("bundle.zip"))
+    assert folder.fingerprint == archive.fingerprint
+    assert folder.read_file(GRAPH) == archive.read_file(GRAPH)
+    assert (folder.positive, folder.operating_point) == ("Disease", archive.operating_point)
+    assert set(folder.files) == {GRAPH, WEIGHTS}
+
+
+def test_the_graph_gives_what_keras_gives(written: Path) -> None:
+    graph = Graph(Bundle.load(written).read_file(GRAPH))
+    network = build_network(SPEC, seed=2)
+    assert check_parity(network, graph, images()) < 1e-5
+    expected = {name: np.asarray(value) for name, value in network(images()).items()}
+    outputs = graph.run(images())
+    assert np.allclose(outputs.features, expected["features"], atol=1e-5)
+    assert np.allclose(outputs.activation_maps, expected["activation_map"], atol=1e-5)
+    assert np.allclose(outputs.activation_maps.mean(axis=(1, 2)), outputs.logits, atol=1e-5)
+    assert np.ptp(outputs.logits) > 0
+
+
+def test_the_batch_does_not_change_a_result(written: Path) -> None:
+    graph = Graph(Bundle.load(written).read_file(GRAPH))
+    many = graph.run(images(70)).logits
+    assert np.allclose(many[40:41], graph.run(images(70)[40:41]).logits, atol=1e-5)
+
+
+def test_a_graph_of_other_weights_is_not_written_into_a_bundle(written: Path) -> None:
+    graph = Graph(Bundle.load(written).read_file(GRAPH))
+    with pytest.raises(ExportMismatch, match="differ by .* in probability"):
+        check_parity(build_network(SPEC, seed=3), graph, images(), tolerance=1e-6)
+
+
+@pytest.mark.parametrize("name", [GRAPH, WEIGHTS])
+def test_a_flipped_bit_in_any_file_is_refused(copy: Path, name: str) -> None:
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(InvalidBundle, match=f"{name} of the bundle was altered"):
+        Bundle.load(copy)
+
+
+def test_a_moved_threshold_is_refused(copy: Path) -> None:
+    text = (copy / "bundle.json").read_text()
+    (copy / "bundle.json").write_text(text.replace('"threshold": 0.4', '"threshold": 0.3'))
+    with pytest.raises(InvalidBundle, match=r"bundle\.json was altered"):
+        Bundle.load(copy)
+
+
+def test_spacing_and_key_order_are_no_alteration(copy: Path) -> None:
+    description = json.loads((copy / "bundle.json").read_text())
+    (copy / "bundle.json").write_text(json.dumps(dict(reversed(description.items()))))
+    assert Bundle.load(copy).classes == ("Normal", "Disease")
+
+
+@pytest.mark.parametrize("version", [2, "1", None])
+def test_an_unknown_version_is_refused_with_what_to_do(copy: Path, version: object) -> None:
+    description = json.loads((copy / "bundle.json").read_text())
+    (copy / "bundle.json").write_text(json.dumps({**description, "format_version": version}))
+    with pytest.raises(InvalidBundle, match="install the overread that wrote it"):
+        Bundle.load(copy)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format_version": 1}'])
+def test_a_description_that_is_no_description_is_refused(copy: Path, content: str) -> None:
+    (copy / "bundle.json").write_text(content)
+    with pytest.raises(InvalidBundle):
+        Bundle.load(copy)
+
+
+def test_a_missing_file_and_a_missing_bundle_are_told_apart(copy: Path) -> None:
+    (copy / GRAPH).unlink()
+    with pytest.raises(InvalidBundle, match=f"has no {GRAPH}"):
+        Bundle.load(copy)
+    with pytest.raises(MissingPath):
+        Bundle.load(copy / "nowhere")
+
+
+def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bundle.zip").write_text("no")
+    with pytest.raises(InvalidBundle, match="is no bundle"):
+        Bundle.load(tmp_path / "bundle.zip")
+
+
+def test_a_bundle_that_names_files_outside_itself_is_refused(copy: Path) -> None:
+    bundle = Bundle.load(copy)
+    escaping = dataclasses.replace(bundle, files={"../secret": "0"})
+    with pytest.raises(InvalidBundle, match="outside itself"):
+        escaping.read_file("../secret")
+
+
+def test_the_zip_holds_plain_files_only(written: Path) -> None:
+    with zipfile.ZipFile(written.with_name("bundle.zip")) as archive:
+        assert sorted(archive.namelist()) == ["bundle.json", GRAPH, WEIGHTS]

@@ -1,0 +1,119 @@
+"""Reading new images: the same pixels and numbers as in the study, and failures that stop nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from overread import Reader
+from overread.errors import InvalidData, MissingPath, UnreadableImage
+from overread.networks.zoo import NetworkSpec, build_network
+from overread.reading import Failure, Reading, find_images, write_csv, write_json_lines
+from overread.study import Study
+
+
+@pytest.fixture(scope="module")
+def reader(tiny_study: Study) -> Reader:
+    return Reader.load(tiny_study.out / "bundle")
+
+
+def some(two_classes: Path, count: int = 5) -> list[Path]:
+    return sorted(two_classes.glob("*/*.png"))[:count]
+
+
+def test_the_reader_repeats_the_predictions_of_the_study(reader: Reader, tiny_study: Study, two_classes: Path) -> None:
+    with (tiny_study.out / "test" / "predictions.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == tiny_study.evaluation.n
+    for row in rows:
+        reading = reader.read(two_classes / row["path"])
+        assert reading.probabilities["Disease"] == pytest.approx(float(row["probability_Disease"]), abs=1e-6)
+
+
+def test_keras_weights_of_the_bundle_give_what_the_reader_gives(reader: Reader, two_classes: Path, tmp_path: Path) -> None:
+    network = build_network(NetworkSpec(**reader.bundle.network))
+    (tmp_path / "w.weights.h5").write_bytes(reader.bundle.read_file("network.weights.h5"))
+    network.load_weights(tmp_path / "w.weights.h5")
+    for path in some(two_classes):
+        reading = reader.read(path)
+        logit = float(np.asarray(network(reading.pixels[None])["logits"])[0, 0])
+        assert reading.probabilities["Disease"] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3)
+
+
+def test_the_decision_is_the_probability_against_the_operating_point(reader: Reader, two_classes: Path) -> None:
+    for path in sorted(two_classes.glob("*/*.png")):
+        reading = reader.read(path)
+        assert reading.threshold is not None
+        assert reading.positive == (reading.probabilities["Disease"] >= reading.threshold)
+        assert reading.label == ("Disease" if reading.positive else "Normal")
+        assert sum(reading.probabilities.values()) == pytest.approx(1)
+
+
+def test_the_activation_map_explains_the_logit(reader: Reader, two_classes: Path) -> None:
+    reading = reader.read(some(two_classes)[0])
+    probability = reading.probabilities["Disease"]
+    assert reading.activation_map.mean() == pytest.approx(np.log(probability / (1 - probability)), abs=1e-3)
+
+
+def test_one_unreadable_image_among_many_is_named_and_the_others_are_read(
+    reader: Reader, two_classes: Path, tmp_path: Path
+) -> None:
+    good = [path for path in sorted(two_classes.glob("*/*.png")) for _ in range(2)][:99]
+    (tmp_path / "broken.png").write_bytes(good[0].read_bytes()[:100])
+    readings = list(reader.read_many([*good[:50], tmp_path / "broken.png", *good[50:], tmp_path / "absent.png"]))
+    failures = [reading for reading in readings if isinstance(reading, Failure)]
+    assert [Path(failure.path).name for failure in failures] == ["broken.png", "absent.png"]
+    assert "not there" in failures[1].error
+    assert [reading.path for reading in readings if isinstance(reading, Reading)] == [str(path) for path in good]
+    assert readings[0].path == str(good[0])
+    one = reader.read(good[70])
+    assert isinstance(readings[71], Reading)
+    assert readings[71].probabilities["Disease"] == pytest.approx(one.probabilities["Disease"], abs=1e-6)
+
+
+def test_a_single_unreadable_image_raises(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(UnreadableImage):
+        reader.read(tmp_path / "text.png")
+    with pytest.raises(MissingPath):
+        reader.read(tmp_path / "absent.png")
+
+
+def test_no_images_give_no_readings(reader: Reader) -> None:
+    assert list(reader.read_many([])) == []
+
+
+def test_files_folders_patterns_and_standard_input_are_expanded_in_order_without_repeats(
+    two_classes: Path, tmp_path: Path
+) -> None:
+    a, b, c = some(two_classes, 3)
+    found = find_images([str(b), str(two_classes / "Disease"), "-"], [f"{c}\n", "\n", f"{b}\n"])
+    assert found[0] == b
+    assert len(found) == len(set(found)) == 24
+    assert find_images([str(two_classes / "*" / f"{a.name}")]) == [a]
+    assert find_images([str(tmp_path / "absent.png")]) == [tmp_path / "absent.png"]
+    with pytest.raises(InvalidData, match="holds no image"):
+        find_images([str(tmp_path)])
+    with pytest.raises(InvalidData, match="nothing matches"):
+        find_images([str(tmp_path / "*.png")])
+
+
+def test_csv_and_json_lines_hold_a_row_for_every_image(reader: Reader, two_classes: Path, tmp_path: Path) -> None:
+    paths = [*some(two_classes), tmp_path / "absent.png"]
+    assert write_csv(tmp_path / "out.csv", reader.read_many(paths), reader.bundle.classes) == 1
+    with (tmp_path / "out.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    lines = io.StringIO()
+    assert write_json_lines(lines, reader.read_many(paths)) == 1
+    objects = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [row["path"] for row in rows] == [value["path"] for value in objects] == [str(path) for path in paths]
+    assert float(rows[0]["probability_Disease"]) == pytest.approx(objects[0]["probabilities"]["Disease"], abs=1e-6)
+    assert rows[-1]["label"] == ""
+    assert rows[-1]["error"] == objects[-1]["error"] != ""
+    assert set(objects[0]) == set(objects[-1])
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]

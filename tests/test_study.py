@@ -1,0 +1,154 @@
+"""The whole job: what a run leaves behind, and what stops it before hours are spent."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import write_images
+from PIL import Image
+
+from overread import Bundle, Manifest, Recipe, evaluate, train
+from overread.cases import pseudonym
+from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable, UnreadableImages
+from overread.study import Study, read_manifest
+
+QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+
+
+def test_a_run_leaves_bundle_figures_numbers_logs_and_report(tiny_study: Study) -> None:
+    expected = [
+        "bundle/bundle.json", "bundle/network.onnx", "bundle/network.weights.h5", "bundle.zip", "log.csv", "manifest.csv",
+        "report.html", "run.json", "figures/samples.png", "figures/augmented.png", "figures/training.png",
+        "figures/training.csv", "test/metrics.json", "test/predictions.csv", "test/figures/confusion.png",
+        "test/figures/confusion.csv", "test/figures/roc.png", "test/figures/roc.csv", "test/figures/precision_recall.png",
+    ]  # fmt: skip
+    assert [name for name in expected if not (tiny_study.out / name).stat().st_size] == []
+    assert not list(tiny_study.out.rglob("*.tmp"))
+
+
+def test_the_easy_classes_are_learnt(tiny_study: Study) -> None:
+    assert tiny_study.evaluation["auc"].value > 0.9
+
+
+def test_the_record_tells_recipe_data_and_versions(tiny_study: Study) -> None:
+    run = json.loads((tiny_study.out / "run.json").read_text())
+    bundle = Bundle.load(tiny_study.out / "bundle")
+    assert run["finished"] is True
+    assert run["recipe"]["size"] == bundle.recipe["size"] == 32
+    assert run["data"]["fingerprint"] == bundle.data["fingerprint"]
+    assert {"python", "keras", "onnxruntime"} <= set(bundle.versions)
+    assert bundle.operating_point is not None
+    assert bundle.preprocessing.channels == 1
+    assert bundle.data["onnx_keras_difference"] <= 1e-3
+
+
+def test_the_operating_point_comes_from_validation(tiny_study: Study) -> None:
+    point = tiny_study.bundle.operating_point
+    assert point is not None
+    counts = tiny_study.split.counts()["val"]
+    assert (point.n_negative, point.n_positive) == (counts["Normal"], counts["Disease"])
+    assert tiny_study.evaluation.threshold == point.threshold
+
+
+def test_no_patient_name_is_written_anywhere(tiny_study: Study) -> None:
+    with (tiny_study.out / "test" / "predictions.csv").open() as stream:
+        row = next(csv.DictReader(stream))
+    assert row["patient_id"] == pseudonym(Path(row["path"]).stem.split("_")[0])
+
+
+def test_the_report_is_one_closed_page_that_fetches_nothing(tiny_study: Study) -> None:
+    text = tiny_study.report.read_text(encoding="utf-8")
+    HTMLParser().feed(text)
+    assert text.count("data:image/png;base64,") == 6
+    assert "http://" not in text
+    assert "https://" not in text
+    assert f"AUC of {tiny_study.evaluation['auc'].value:.3f}" in text
+
+
+def test_an_evaluation_of_the_same_test_side_repeats_the_result(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+    result = evaluate(tiny_study.out / "bundle.zip", tiny_study.split.manifest, tmp_path / "eval", store=tmp_path / "s")
+    assert result.to_dict() == tiny_study.evaluation.to_dict()
+    assert (tmp_path / "eval" / "report.html").exists()
+    every = evaluate(tiny_study.out / "bundle", two_classes, tmp_path / "all", store=tmp_path / "s")
+    assert every.n == 64
+
+
+def test_an_evaluation_refuses_labels_that_the_bundle_does_not_know(tiny_study: Study, tmp_path: Path) -> None:
+    other = write_images(tmp_path / "data", {"Normal": 2, "Polyp": 2})
+    with pytest.raises(InvalidData, match="unknown label 'Polyp'; expected one of Normal, Disease"):
+        evaluate(tiny_study.out / "bundle", other, tmp_path / "eval", store=tmp_path / "s")
+    assert not (tmp_path / "eval").exists()
+
+
+def test_several_classes_in_colour_are_trained_and_evaluated_one_against_the_rest(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", {"a": 24, "b": 24, "c": 24})
+    for path in folder.glob("*/*.png"):
+        grey = np.asarray(Image.open(path))
+        Image.fromarray(np.stack([grey, grey // 2, 255 - grey], axis=2)).save(path)
+    study = train(folder, tmp_path / "run", QUICK, store=tmp_path / "s")
+    assert study.bundle.operating_point is None
+    assert study.bundle.preprocessing.channels == 3
+    assert set(study.evaluation.per_class) == {"a", "b", "c"}
+    assert study.evaluation.confusion.shape == (3, 3)
+
+
+def test_unreadable_images_stop_a_run_before_training_and_are_named(two_classes: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(two_classes, tmp_path / "data"))
+    (folder / "Normal" / "N000_0.png").write_bytes(b"")
+    (folder / "Disease" / "D000_0.png").write_text("text")
+    with pytest.raises(UnreadableImages, match="2 of 64 images cannot be read .*--skip-unreadable") as caught:
+        train(folder, tmp_path / "run", QUICK, store=tmp_path / "s")
+    assert set(caught.value.failures) == {"Normal/N000_0.png", "Disease/D000_0.png"}
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    study = train(folder, tmp_path / "run", QUICK, existing="resume", skip_unreadable=True, store=tmp_path / "s")
+    assert sum(sum(side.values()) for side in study.split.counts().values()) == 62
+    report = study.report.read_text(encoding="utf-8")
+    assert "2 unreadable images were left out" in report
+    assert "Normal/N000_0.png" in report
+
+
+def test_a_folder_that_holds_something_is_refused_unless_it_is_a_run_to_be_replaced(
+    two_classes: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.doc").write_text("years of work")
+    for existing in ("refuse", "replace", "resume"):
+        with pytest.raises(OutputExists):
+            train(two_classes, tmp_path / "mine", QUICK, existing=existing, store=tmp_path / "s")  # type: ignore[arg-type]
+    assert (tmp_path / "mine" / "thesis.doc").read_text() == "years of work"
+
+
+def test_a_run_is_resumed_only_with_the_same_recipe_and_data(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+    manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
+    with pytest.raises(InvalidOption, match="differs in seed"):
+        train(
+            manifest, tiny_study.out, Recipe(**{**_fields(tiny_study), "seed": 9}), existing="resume", store=tmp_path / "s"
+        )
+    with pytest.raises(InvalidOption, match="the images or their split"):
+        train(two_classes, tiny_study.out, Recipe(**_fields(tiny_study)), existing="resume", store=tmp_path / "s")
+
+
+def _fields(study: Study) -> dict[str, object]:
+    recipe = dict(json.loads((study.out / "run.json").read_text())["recipe"])
+    return {name: value for name, value in recipe.items() if name != "augmentation"}
+
+
+def test_an_output_that_cannot_be_made_is_told_before_decoding(two_classes: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputUnwritable, match="cannot be made"):
+        train(two_classes, tmp_path / "file" / "run", QUICK, store=tmp_path / "s")
+    with pytest.raises(OutputExists, match="is a file"):
+        train(two_classes, tmp_path / "file", QUICK, store=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_class_too_small_for_three_sides_is_refused(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", {"a": 20, "b": 2}, images_per_patient=1)
+    with pytest.raises(InvalidData, match="no image of class b: its 2 images come from 2 patients"):
+        train(Manifest.from_folder(folder), tmp_path / "run", QUICK, store=tmp_path / "s")
