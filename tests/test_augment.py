@@ -17,7 +17,9 @@ from overread.networks.augmentation import Augmentation
 SIZE = (17, 21)
 
 
-def matrix_of(angle: float = 0, shift: tuple[float, float] = (0, 0), scale: float = 1, mirror: tuple[int, int] = (1, 1)) -> np.ndarray:
+def matrix_of(
+    angle: float = 0, shift: tuple[float, float] = (0, 0), scale: float = 1, mirror: tuple[int, int] = (1, 1)
+) -> np.ndarray:
     """The 3x3 matrix from output to input pixels of one set of parameters."""
     as_row = [np.array([value], dtype="float32") for value in (angle, shift, scale, mirror)]
     row = keras.ops.convert_to_numpy(affine_transforms(*as_row, SIZE))[0]
@@ -124,7 +126,9 @@ def test_flips_happen_to_about_half_of_the_images(name: str) -> None:
     assert 60 < sum(flipped) < 140
 
 
-@pytest.mark.parametrize(("name", "value"), [("zoom", -0.1), ("shift", 0.6), ("contrast", float("nan")), ("rotation_degrees", 200)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("zoom", -0.1), ("shift", 0.6), ("contrast", float("nan")), ("rotation_degrees", 200)]
+)
 def test_a_range_that_makes_no_sense_is_refused(name: str, value: float) -> None:
     with pytest.raises(InvalidOption, match=f"augmentation {name}="):
         Augmentation(**{name: value})

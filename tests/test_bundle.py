@@ -78,7 +78,7 @@ def test_the_batch_does_not_change_a_result(written: Path) -> None:
 
 def test_a_graph_of_other_weights_is_not_written_into_a_bundle(written: Path) -> None:
     graph = Graph(Bundle.load(written).read_file(GRAPH))
-    with pytest.raises(ExportMismatch, match="differ by .* in probability"):
+    with pytest.raises(ExportMismatch, match=r"differ by .* in probability"):
         check_parity(build_network(SPEC, seed=3), graph, images(), tolerance=1e-6)
 
 

@@ -101,7 +101,9 @@ def test_a_stem_with_a_dot_is_kept_whole(tmp_path: Path) -> None:
 
 def test_samples_show_at_most_eight_a_class_and_count_them_all(tmp_path: Path) -> None:
     green = np.array([0, 90, 0], dtype=np.uint8)
-    png = report.sample_images(np.tile(green, (21, 16, 16, 1)).__getitem__, ["b"] * 20 + ["a"], path=tmp_path / "samples")
+    png = report.sample_images(
+        np.tile(green, (21, 16, 16, 1)).__getitem__, ["b"] * 20 + ["a"], path=tmp_path / "samples"
+    )
     assert [(row["class"], row["count"]) for row in rows_of(png)] == [("a", "1"), ("b", "20")]
     inside = (drawn(png) == green).all(axis=2).astype(int)
     images_in_row = {int((np.diff(row) == 1).sum()) for row in inside}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import write_images
 
+from conftest import write_images
 from overread.cases import Manifest, pseudonym
 from overread.errors import InvalidData, InvalidOption, MissingPath
 
@@ -27,7 +27,9 @@ def test_class_folders_become_labels_and_their_sub_folders_are_searched(tmp_path
     assert "Normal/deeper/a.PNG" in [case.name for case in manifest.cases]
 
 
-@pytest.mark.parametrize("names", [("train", "val", "test"), ("Training", "VALIDATION", "Testing"), ("train", "valid", "test")])
+@pytest.mark.parametrize(
+    "names", [("train", "val", "test"), ("Training", "VALIDATION", "Testing"), ("train", "valid", "test")]
+)
 def test_split_folders_are_recognised_by_their_aliases_in_any_case(tmp_path: Path, names: tuple[str, ...]) -> None:
     for name in names:
         write_images(tmp_path / name, {"a": 1, "b": 1})
@@ -123,7 +125,7 @@ def test_a_row_that_cannot_be_used_is_cited(tmp_path: Path, text: str, message: 
 
 def test_a_label_that_the_bundle_does_not_know_is_cited(tmp_path: Path) -> None:
     table = write_table(tmp_path, "path,label\n1.png,a\n2.png,c\n")
-    with pytest.raises(InvalidData, match="row 3 .* unknown label 'c'; expected one of a, b"):
+    with pytest.raises(InvalidData, match=r"row 3 .* unknown label 'c'; expected one of a, b"):
         Manifest.from_csv(table, classes=("a", "b"))
 
 
@@ -146,7 +148,7 @@ def test_missing_and_unusable_folders_are_refused_in_one_sentence(tmp_path: Path
     with pytest.raises(InvalidData, match="split folders and also other"):
         Manifest.read(tmp_path / "mixed")
     (tmp_path / "one" / "b").mkdir()
-    with pytest.raises(InvalidData, match="class folder b .* holds no image"):
+    with pytest.raises(InvalidData, match=r"class folder b .* holds no image"):
         Manifest.read(tmp_path / "one")
 
 

@@ -25,7 +25,9 @@ def noise(channels: int, count: int = 3, size: int = 64) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, size, size, channels), dtype=np.uint8)
 
 
-@pytest.mark.parametrize(("name", "channels", "outputs"), [("compact", 1, 1), ("compact", 3, 4), ("efficientnet-lite0", 3, 1)])
+@pytest.mark.parametrize(
+    ("name", "channels", "outputs"), [("compact", 1, 1), ("compact", 3, 4), ("efficientnet-lite0", 3, 1)]
+)
 def test_logits_are_the_mean_of_the_activation_map(name: str, channels: int, outputs: int) -> None:
     network = build_network(spec_of(name, channels=channels, outputs=outputs), seed=1)
     out = {key: np.asarray(value) for key, value in network(noise(channels)).items()}
@@ -82,7 +84,9 @@ def test_frozen_stages_keep_their_weights_and_only_theirs() -> None:
     assert trainable == {f"block{i}" for i in range(5, 16)} | {"head"}
 
 
-@pytest.mark.parametrize("name", ["mobilenetv2", "resnet50v2", "densenet121", "efficientnetb0", "mobilenetv3small", "vgg16"])
+@pytest.mark.parametrize(
+    "name", ["mobilenetv2", "resnet50v2", "densenet121", "efficientnetb0", "mobilenetv3small", "vgg16"]
+)
 def test_grey_folded_into_an_rgb_stem_equals_the_tripled_image(name: str) -> None:
     build = applications.application_names()[name]
     preprocess = importlib.import_module(build.__module__).preprocess_input
@@ -108,7 +112,7 @@ def test_weights_that_cannot_be_downloaded_are_told_with_what_works_offline(monk
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(applications, "application_names", lambda: {"densenet121": offline})
-    with pytest.raises(MissingPath, match="could not be downloaded .* efficientnet-lite0"):
+    with pytest.raises(MissingPath, match=r"could not be downloaded .* efficientnet-lite0"):
         applications.application("densenet121", 1, (64, 64), pretrained=True)
 
 

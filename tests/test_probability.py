@@ -25,7 +25,9 @@ def test_several_logits_are_a_softmax_that_ignores_a_common_shift(values: list[f
     probabilities = to_probabilities(np.array([values]))
     assert np.allclose(probabilities, to_probabilities(np.array([values]) + shift), atol=1e-9)
     assert probabilities.sum() == pytest.approx(1)
-    assert probabilities.argmax() == np.argmax(values) or np.isclose(probabilities.max(), probabilities[0, np.argmax(values)])
+    assert probabilities.argmax() == np.argmax(values) or np.isclose(
+        probabilities.max(), probabilities[0, np.argmax(values)]
+    )
 
 
 def test_huge_logits_do_not_overflow() -> None:

@@ -35,7 +35,9 @@ def test_the_reader_repeats_the_predictions_of_the_study(reader: Reader, tiny_st
         assert reading.probabilities["Disease"] == pytest.approx(float(row["probability_Disease"]), abs=1e-6)
 
 
-def test_keras_weights_of_the_bundle_give_what_the_reader_gives(reader: Reader, two_classes: Path, tmp_path: Path) -> None:
+def test_keras_weights_of_the_bundle_give_what_the_reader_gives(
+    reader: Reader, two_classes: Path, tmp_path: Path
+) -> None:
     network = build_network(NetworkSpec(**reader.bundle.network))
     (tmp_path / "w.weights.h5").write_bytes(reader.bundle.read_file("network.weights.h5"))
     network.load_weights(tmp_path / "w.weights.h5")

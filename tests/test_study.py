@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_images
 from PIL import Image
 
+from conftest import write_images
 from overread import Bundle, Manifest, Recipe, evaluate, train
 from overread.cases import pseudonym
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable, UnreadableImages
@@ -22,13 +22,14 @@ QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
 
 
 def test_a_run_leaves_bundle_figures_numbers_logs_and_report(tiny_study: Study) -> None:
-    expected = [
-        "bundle/bundle.json", "bundle/network.onnx", "bundle/network.weights.h5", "bundle.zip", "log.csv", "manifest.csv",
-        "report.html", "run.json", "figures/samples.png", "figures/augmented.png", "figures/training.png",
-        "figures/training.csv", "test/metrics.json", "test/predictions.csv", "test/figures/confusion.png",
-        "test/figures/confusion.csv", "test/figures/roc.png", "test/figures/roc.csv", "test/figures/precision_recall.png",
-    ]  # fmt: skip
-    assert [name for name in expected if not (tiny_study.out / name).stat().st_size] == []
+    expected = """
+        bundle/bundle.json bundle/network.onnx bundle/network.weights.h5 bundle.zip
+        log.csv manifest.csv report.html run.json
+        figures/samples.png figures/augmented.png figures/training.png figures/training.csv
+        test/metrics.json test/predictions.csv test/figures/confusion.png test/figures/confusion.csv
+        test/figures/roc.png test/figures/roc.csv test/figures/precision_recall.png test/figures/precision_recall.csv
+    """
+    assert [name for name in expected.split() if not (tiny_study.out / name).stat().st_size] == []
     assert not list(tiny_study.out.rglob("*.tmp"))
 
 
@@ -71,7 +72,9 @@ def test_the_report_is_one_closed_page_that_fetches_nothing(tiny_study: Study) -
     assert f"AUC of {tiny_study.evaluation['auc'].value:.3f}" in text
 
 
-def test_an_evaluation_of_the_same_test_side_repeats_the_result(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+def test_an_evaluation_of_the_same_test_side_repeats_the_result(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
     result = evaluate(tiny_study.out / "bundle.zip", tiny_study.split.manifest, tmp_path / "eval", store=tmp_path / "s")
     assert result.to_dict() == tiny_study.evaluation.to_dict()
     assert (tmp_path / "eval" / "report.html").exists()
@@ -102,7 +105,7 @@ def test_unreadable_images_stop_a_run_before_training_and_are_named(two_classes:
     folder = Path(shutil.copytree(two_classes, tmp_path / "data"))
     (folder / "Normal" / "N000_0.png").write_bytes(b"")
     (folder / "Disease" / "D000_0.png").write_text("text")
-    with pytest.raises(UnreadableImages, match="2 of 64 images cannot be read .*--skip-unreadable") as caught:
+    with pytest.raises(UnreadableImages, match=r"2 of 64 images cannot be read .*--skip-unreadable") as caught:
         train(folder, tmp_path / "run", QUICK, store=tmp_path / "s")
     assert set(caught.value.failures) == {"Normal/N000_0.png", "Disease/D000_0.png"}
     assert not (tmp_path / "run" / "checkpoints").exists()
@@ -124,11 +127,17 @@ def test_a_folder_that_holds_something_is_refused_unless_it_is_a_run_to_be_repla
     assert (tmp_path / "mine" / "thesis.doc").read_text() == "years of work"
 
 
-def test_a_run_is_resumed_only_with_the_same_recipe_and_data(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+def test_a_run_is_resumed_only_with_the_same_recipe_and_data(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
     manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
     with pytest.raises(InvalidOption, match="differs in seed"):
         train(
-            manifest, tiny_study.out, Recipe(**{**_fields(tiny_study), "seed": 9}), existing="resume", store=tmp_path / "s"
+            manifest,
+            tiny_study.out,
+            Recipe(**{**_fields(tiny_study), "seed": 9}),
+            existing="resume",
+            store=tmp_path / "s",
         )
     with pytest.raises(InvalidOption, match="the images or their split"):
         train(two_classes, tiny_study.out, Recipe(**_fields(tiny_study)), existing="resume", store=tmp_path / "s")

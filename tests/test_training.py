@@ -39,7 +39,11 @@ def data_of(classes: int = 2, count: int = 48) -> TrainingData:
     labels = np.arange(count) % classes
     pixels = (rng.integers(0, 120, (count, 32, 32, 1)) + 40 * labels[:, None, None, None]).astype(np.uint8)
     return TrainingData(
-        pixels=pixels, labels=labels, train=range(count * 3 // 4), validation=range(count * 3 // 4, count), classes=classes
+        pixels=pixels,
+        labels=labels,
+        train=range(count * 3 // 4),
+        validation=range(count * 3 // 4, count),
+        classes=classes,
     )
 
 
@@ -106,7 +110,7 @@ def test_a_run_stopped_twice_ends_with_the_weights_of_an_uninterrupted_one(tmp_p
         run(tmp_path, watchers=[StopAt(1, crash)])
     handler = signal.getsignal(signal.SIGTERM)
     last = len(whole.history.rows) - 1
-    with pytest.raises(Interrupted, match=f"after {last} whole epochs.*--resume"):
+    with pytest.raises(Interrupted, match=rf"after {last} whole epochs.*--resume"):
         run(tmp_path, watchers=[StopAt(last, terminate)])
     assert signal.getsignal(signal.SIGTERM) == handler
     resumed, history = run(tmp_path)
@@ -171,7 +175,11 @@ def test_an_epoch_shows_every_image_once_with_its_label() -> None:
 
 def test_class_weights_make_classes_count_alike_and_average_one() -> None:
     data = TrainingData(
-        pixels=np.zeros((5, 1, 1, 1), np.uint8), labels=np.array([0, 0, 0, 1, 1]), train=range(4), validation=[4], classes=2
+        pixels=np.zeros((5, 1, 1, 1), np.uint8),
+        labels=np.array([0, 0, 0, 1, 1]),
+        train=range(4),
+        validation=[4],
+        classes=2,
     )
     weights = data.class_weights()
     assert weights[0] * 3 == pytest.approx(weights[1] * 1)
@@ -196,7 +204,14 @@ def test_precision_is_measured_or_taken_as_asked() -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("monitor", "loss"), ("epochs", 0), ("size", 8), ("precision", "float8"), ("learning_rate", float("nan")), ("fit", "crop")],
+    [
+        ("monitor", "loss"),
+        ("epochs", 0),
+        ("size", 8),
+        ("precision", "float8"),
+        ("learning_rate", float("nan")),
+        ("fit", "crop"),
+    ],
 )
 def test_a_recipe_that_makes_no_sense_is_refused(option: str, value: Any) -> None:
     with pytest.raises(InvalidOption, match=f"{option}="):

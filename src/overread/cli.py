@@ -74,14 +74,14 @@ def train(
     pretrained: Annotated[bool, _of("Network", "Start from ImageNet weights (compact has none).")] = True,
     frozen_stages: Annotated[int, _of("Network", "Stages of efficientnet-lite0 that keep their weights.")] = 0,
     dropout: Annotated[float, _of("Network", "Fraction of pooled features dropped.")] = _DEFAULT.dropout,
-    size: Annotated[int | None, _of("Images", "Side of the square that images are fitted to.")] = None,
+    size: Annotated[int, _of("Images", "Side of the square that images are fitted to; 0: the network's.")] = 0,
     fit: Annotated[str, _of("Images", "pad (keep the aspect, on black) or stretch.")] = _DEFAULT.fit,
     colour: Annotated[str, _of("Images", "auto (look at the images), grey or colour.")] = _DEFAULT.colour,
-    epochs: Annotated[int | None, _of("Training", "At most.")] = None,
+    epochs: Annotated[int, _of("Training", "At most; 0: the network's.")] = 0,
     patience: Annotated[int, _of("Training", "Epochs without improvement before it stops.")] = _DEFAULT.patience,
     monitor: Annotated[str, _of("Training", "val_loss, val_auc or val_accuracy.")] = _DEFAULT.monitor,
     batch_size: Annotated[int, _of("Training", "Images a step.")] = _DEFAULT.batch_size,
-    learning_rate: Annotated[float | None, _of("Training", "The highest, after one epoch of warm-up.")] = None,
+    learning_rate: Annotated[float, _of("Training", "The highest, after one epoch of warm-up; 0: the network's.")] = 0,
     weight_decay: Annotated[float, _of("Training", "Of AdamW.")] = _DEFAULT.weight_decay,
     class_weights: Annotated[bool, _of("Training", "Make every class count alike.")] = True,
     precision: Annotated[str, _of("Training", f"{', '.join(PRECISIONS)}; auto measures.")] = _DEFAULT.precision,
@@ -150,11 +150,12 @@ def evaluate(
     Example: overread evaluate runs/cxr/bundle other_hospital --out runs/cxr-other
     """
     from overread import study
+    from overread.bundle import Bundle
 
-    reader_classes = study.Bundle.load(bundle).classes
+    classes = Bundle.load(bundle).classes
     result = study.evaluate(
         bundle,
-        study.read_manifest(data, patient_pattern=patient_pattern, classes=reader_classes),
+        study.read_manifest(data, patient_pattern=patient_pattern, classes=classes),
         out,
         existing="replace" if force else "refuse",
         skip_unreadable=skip_unreadable,
@@ -232,8 +233,10 @@ def _print_readings(readings: Iterable[Reading | Failure]) -> int:
     for reading in readings:
         values = reading.to_dict()
         failures += values["error"] is not None
-        probability = "" if values["error"] else f"{reading.probabilities[reading.label]:.3f}"
-        table.add_row(values["path"], values["label"] or Text(values["error"], style="red"), probability)
+        if values["error"] is not None:
+            table.add_row(values["path"], Text(values["error"], style="red"), "")
+        else:
+            table.add_row(values["path"], values["label"], f"{values['probabilities'][values['label']]:.3f}")
     Console().print(table)
     return failures
 
@@ -246,6 +249,17 @@ def main() -> None:
     try:
         app()
     except OverreadError as error:
-        _progress.print(f"overread: {error}", style="bold red", markup=False, highlight=False)
         wrong_use = isinstance(error, InvalidOption | MissingPath | OutputExists)
-        sys.exit(130 if isinstance(error, Interrupted) else 2 if wrong_use else 1)
+        _stop(str(error), 130 if isinstance(error, Interrupted) else 2 if wrong_use else 1)
+    except OSError as error:
+        # What Keras, TensorFlow or Pillow could not write or read in the middle of a run.
+        _stop(f"{error}: free some space or check the permissions; a training run goes on with --resume", 1)
+
+
+def _stop(sentence: str, status: int) -> None:
+    _progress.print(f"overread: {sentence}", style="bold red", markup=False, highlight=False)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 # Validation images on which the ONNX graph is held against the Keras network before a bundle is written.
 _PARITY_IMAGES = 64
 _PHANTOM_PATIENT = r"^(P\d+)_"
-_DEMO_RECIPE = Recipe(size=96, epochs=12, batch_size=16, augmentation=Augmentation(horizontal_flip=True, rotation_degrees=25))
+_DEMO_RECIPE = Recipe(
+    size=96, epochs=12, batch_size=16, augmentation=Augmentation(horizontal_flip=True, rotation_degrees=25)
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,11 +107,11 @@ def train(
     """
     recipe, console, out = recipe or Recipe(), console or Console(quiet=True), Path(out)
     manifest = data if isinstance(data, Manifest) else read_manifest(data)
-    _require_training_extra()
+    _require_training(recipe.network)
     split = _split(manifest, recipe)  # an impossible split is told before the decoding
     _tell(console, (*split.manifest.notes, *split.notes), split.warnings)
     open_run_folder(out, existing)
-    preprocessing = Preprocessing(height=recipe.side, width=recipe.side, channels=recipe.channels, fit=recipe.fit)
+    preprocessing = Preprocessing(height=recipe.size, width=recipe.size, channels=recipe.channels, fit=recipe.fit)
     data_set = _open(manifest, preprocessing, store, skip_unreadable, console)
     split = _split(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
@@ -124,7 +126,12 @@ def train(
     evaluation = _evaluate(Reader(bundle), data_set, out / "test")
 
     rows, best_epoch = trained.history.rows, trained.history.best_epoch
-    run = {**run, "precision": trained.precision, "best_epoch": best_epoch, "seconds": round(trained.history.seconds, 1)}
+    run = {
+        **run,
+        "precision": trained.precision,
+        "best_epoch": best_epoch,
+        "seconds": round(trained.history.seconds, 1),
+    }
     pages.write_training_report(
         out, split=split, failures=data_set.failures, rows=rows, bundle=bundle, evaluation=evaluation, run=run
     )
@@ -170,7 +177,12 @@ def evaluate(
     write_json(out / RUN_FILE, run)
     evaluation = _evaluate(reader, data_set, out)
     pages.write_evaluation_report(
-        out, manifest=data_set.manifest, failures=data_set.failures, bundle=reader.bundle, evaluation=evaluation, run=run
+        out,
+        manifest=data_set.manifest,
+        failures=data_set.failures,
+        bundle=reader.bundle,
+        evaluation=evaluation,
+        run=run,
     )
     return evaluation
 
@@ -208,10 +220,13 @@ def _tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = 
         console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
 
 
-def _require_training_extra() -> None:
+def _require_training(network: str) -> None:
     for module in ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"):
         if importlib.util.find_spec(module) is None:
             raise MissingExtra(f"training needs {module}, which is not installed: pip install 'overread[train]'")
+    from overread.networks.zoo import require_network
+
+    require_network(network)
 
 
 def _open(

@@ -38,7 +38,7 @@ class Bundle:
     Args:
         classes: in the order of the probabilities; of two, the second is the positive one.
         preprocessing: how `images.prepare` makes the graph's input.
-        operating_point: the threshold on the positive probability, frozen on validation; None for more than two classes.
+        operating_point: the threshold on the positive probability, frozen on validation; None with more than two.
         network: the arguments of `networks.zoo.NetworkSpec`.
         recipe: how it was trained.
         data: fingerprint, counts and patients of what it was trained on.

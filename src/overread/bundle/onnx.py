@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from overread.errors import ExportMismatch, MissingExtra
 from overread.bundle.graph import INPUT, OUTPUTS, Graph
+from overread.errors import ExportMismatch, MissingExtra
 from overread.evaluation import to_probabilities
 
 if TYPE_CHECKING:

@@ -130,8 +130,8 @@ def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
     unnamed = sum(not case.patient_id for case in manifest.cases)
     if unnamed:
         warnings.append(
-            f"{unnamed} of {len(manifest)} images name no patient: each counts as a patient of its own, so images of one "
-            "patient may stand on both sides and flatter the result; give patient ids (CSV column patient_id, or "
+            f"{unnamed} of {len(manifest)} images name no patient: each counts as a patient of its own, so images of "
+            "one patient may stand on both sides and flatter the result; give patient ids (CSV column patient_id, or "
             "--patient-pattern)"
         )
         if (pattern := manifest.suggested_patient_pattern()) is not None:

@@ -75,7 +75,9 @@ def _case(values: dict[str, str], folder: Path, where: str) -> Case:
             raise InvalidData(f"{where} has an empty {column}: fill it or remove the row")
     relative = PurePosixPath(name.replace("\\", "/"))
     if relative.is_absolute() or ".." in relative.parts or re.match(r"[A-Za-z]:", name):
-        raise InvalidData(f"{where} has an absolute path or one with '..'; expected a path relative to the CSV's folder")
+        raise InvalidData(
+            f"{where} has an absolute path or one with '..'; expected a path relative to the CSV's folder"
+        )
     if split and split.lower() not in SPLIT_ALIASES:
         raise InvalidData(f"{where} has the unknown split {split!r}; expected train, val or test")
     return Case(

@@ -14,7 +14,6 @@ from overread.evaluation.curves import (
 from overread.evaluation.metrics import Evaluation, Metric, evaluate
 from overread.evaluation.operating_point import OperatingPoint, choose_operating_point
 from overread.evaluation.probability import to_probabilities
-from overread.evaluation.probability import to_probabilities
 
 __all__ = [
     "CutTable",

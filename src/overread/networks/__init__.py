@@ -1,1 +1,4 @@
-"""The networks: augmentation, body and a head with an exact activation map. Import its modules by name: they load Keras."""
+"""The networks: augmentation, body, and a head with an exact activation map.
+
+Import its modules by name: all but `augmentation` load Keras.
+"""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import layers, ops
 
 
 class ActivationMapHead(layers.Layer):
     """Global average pooling, dropout and a linear layer, whose evidence can be seen at every position.
 
-    The linear layer is applied to the pooled features for the logits and to each position for the activation map. Both are
-    linear, so at prediction the logits are the mean of the map: the map is the evidence itself, not an estimate of it.
+    The linear layer is applied to the pooled features for the logits and to each position for the activation map.
+    Both are linear, so at prediction the logits are the mean of the map: the map is the evidence itself, no estimate.
 
     Takes `(batch, h, w, features)`; gives a dictionary of `logits` `(batch, outputs)`, `activation_map`
     `(batch, h, w, outputs)` and `features` `(batch, features)`, all float32.

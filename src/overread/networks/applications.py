@@ -47,11 +47,11 @@ def application(name: str, channels: int, size: tuple[int, int], *, pretrained: 
         body = build(include_top=False, weights="imagenet" if pretrained else None, input_shape=(*size, 3))
     except ValueError as error:
         raise InvalidOption(f"{name} cannot be built for {size[0]} x {size[1]} images: {error}") from None
-    except Exception as error:  # keras.utils.get_file raises a plain Exception when a download fails
+    except Exception as error:  # noqa: BLE001 - keras.utils.get_file raises a plain one when a download fails
         raise MissingPath(
             f"the ImageNet weights of {name} are not on this machine and could not be downloaded "
-            f"({type(error).__name__}): connect to the network once, or take --network efficientnet-lite0, whose weights are "
-            "installed, or --no-pretrained"
+            f"({type(error).__name__}): connect to the network once, or take --network efficientnet-lite0, whose "
+            "weights are installed, or --no-pretrained"
         ) from None
     preprocess = importlib.import_module(build.__module__).preprocess_input
     return _grey(body, preprocess, name) if channels == 1 else _colour(body, preprocess, name)
@@ -82,7 +82,9 @@ def _grey(body: keras.Model, preprocess: Callable[..., Any], name: str) -> keras
 
     matrix, offset = _measure_colours(to_stem)
     kernel, *bias = stem.get_weights()
-    grey_kernel = np.stack([np.einsum("hwco,c->hwo", kernel, colour) for colour in (matrix.sum(axis=0), offset)], axis=2)
+    grey_kernel = np.stack(
+        [np.einsum("hwco,c->hwo", kernel, colour) for colour in (matrix.sum(axis=0), offset)], axis=2
+    )
     config = {key: value for key, value in stem.get_config().items() if key not in ("dtype", "trainable")}
     folded = layers.Conv2D.from_config(config)
     x = layers.Concatenate()([inputs, ops.ones_like(inputs)])

@@ -26,7 +26,7 @@ def compact(channels: int) -> keras.Model:
         kernel, strides = (5, 2) if block == 0 else (3, 1)
         x = layers.Conv2D(filters, kernel, strides, padding="same", use_bias=False)(x)
         x = layers.MaxPooling2D(2)(x)
-        x = layers.BatchNormalization(momentum=0.95)(x)
+        x = layers.BatchNormalization(momentum=0.98)(x)
         x = layers.ReLU()(x)
     x = layers.Conv2D(_FULLY_CONNECTED, 1, activation="relu")(x)
     return keras.Model(inputs, x, name="compact")

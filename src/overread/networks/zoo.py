@@ -46,17 +46,26 @@ class NetworkSpec:
     frozen_stages: int = 0
 
     def __post_init__(self) -> None:
-        if self.name not in ("compact", "efficientnet-lite0") and self.name not in application_names():
-            raise InvalidOption(
-                f"there is no network {self.name!r}: expected compact, efficientnet-lite0 or one of keras.applications "
-                f"({', '.join(application_names())})"
-            )
+        require_network(self.name)
         if min(self.height, self.width) < MINIMUM_SIDE:
             raise InvalidOption(f"images of {self.height} x {self.width} are too small: take {MINIMUM_SIDE} or more")
         if self.frozen_stages and self.name != "efficientnet-lite0":
             raise InvalidOption(f"{self.name} has no stages to freeze: only efficientnet-lite0 has")
         if not 0 <= self.frozen_stages <= STAGE_COUNT:
             raise InvalidOption(f"frozen_stages={self.frozen_stages} is outside 0 to {STAGE_COUNT}")
+
+
+def require_network(name: str) -> None:
+    """Refuse a name that no network has.
+
+    Raises:
+        InvalidOption: it is neither compact nor efficientnet-lite0 nor one of keras.applications.
+    """
+    if name not in ("compact", "efficientnet-lite0") and name not in application_names():
+        raise InvalidOption(
+            f"there is no network {name!r}: expected compact, efficientnet-lite0 or one of keras.applications "
+            f"({', '.join(application_names())})"
+        )
 
 
 @contextlib.contextmanager
@@ -111,4 +120,3 @@ def _body(spec: NetworkSpec, pretrained: bool) -> Any:
 def logits_of(network: keras.Model) -> keras.Model:
     """The same network with its logits as the only output, for training."""
     return keras.Model(network.input, network.output["logits"], name=network.name)
-

@@ -43,7 +43,7 @@ def _expand(source: str, standard_input: Iterable[str]) -> Iterator[Path]:
             raise InvalidData(f"{source} holds no image: expected PNG, JPEG, TIFF, BMP, WebP or DICOM files")
         yield from images
     elif not path.exists() and glob.has_magic(source):
-        matches = sorted(glob.glob(source, recursive=True))
+        matches = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - the pattern may be absolute
         if not matches:
             raise InvalidData(f"nothing matches {source}: check the pattern")
         yield from (Path(match) for match in matches if Path(match).is_file())

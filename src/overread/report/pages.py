@@ -94,12 +94,12 @@ def _verdict(bundle: Bundle, evaluation: Evaluation) -> str:
     if evaluation.positive is None:
         return (
             f"On {evaluation.n:,} test images of {len(bundle.classes)} classes the reader was right in "
-            f"{of('accuracy')} of cases (balanced accuracy {of('balanced_accuracy')}); the mean AUC of each class against "
-            f"the rest is {of('auc', '.3f')}. Intervals are not computed yet."
+            f"{of('accuracy')} of cases (balanced accuracy {of('balanced_accuracy')}); the mean AUC of each class "
+            f"against the rest is {of('auc', '.3f')}. Intervals are not computed yet."
         )
     return (
-        f"On {evaluation.n:,} test images the reader told {evaluation.positive} from {bundle.classes[0]} with an AUC of "
-        f"{of('auc', '.3f')}. At the operating point fixed beforehand on validation images (probability of "
+        f"On {evaluation.n:,} test images the reader told {evaluation.positive} from {bundle.classes[0]} with an AUC "
+        f"of {of('auc', '.3f')}. At the operating point fixed beforehand on validation images (probability of "
         f"{evaluation.threshold:.3f} or more) it found {of('sensitivity')} of the {evaluation['sensitivity'].n:,} "
         f"{evaluation.positive} images (sensitivity) and cleared {of('specificity')} of the "
         f"{evaluation['specificity'].n:,} {bundle.classes[0]} images (specificity). Intervals are not computed yet."
@@ -109,7 +109,8 @@ def _verdict(bundle: Bundle, evaluation: Evaluation) -> str:
 def _test_section(folder: Path, bundle: Bundle, evaluation: Evaluation) -> Section:
     tables = [metrics_table(evaluation)] + ([per_class_table(evaluation)] if evaluation.per_class else [])
     confusion = "; ".join(
-        f"of {sum(row):,} {name}, {', '.join(f'{n:,} read as {read}' for n, read in zip(row, bundle.classes, strict=True))}"
+        f"of {sum(row):,} {name}, "
+        + ", ".join(f"{n:,} read as {read}" for n, read in zip(row, bundle.classes, strict=True))
         for name, row in zip(bundle.classes, evaluation.confusion.tolist(), strict=True)
     )
     paragraphs: tuple[str, ...] = ("Probabilities come from the bundle's ONNX graph, as they will for new images.",)
@@ -140,7 +141,12 @@ def _data_section(folder: Path, split: Split, failures: Mapping[str, str]) -> Se
     counts, patients, classes = split.counts(), split.patients(), split.manifest.classes
     who = "Patients" if split.manifest.has_patients else "Patients (each image its own)"
     rows = tuple(
-        (side, *(f"{counts[side][name]:,}" for name in classes), f"{sum(counts[side].values()):,}", f"{patients[side]:,}")
+        (
+            side,
+            *(f"{counts[side][name]:,}" for name in classes),
+            f"{sum(counts[side].values()):,}",
+            f"{patients[side]:,}",
+        )
         for side in counts
     )
     table = Table("Images and patients of each side", ("Side", *classes, "Images", who), rows)
@@ -167,19 +173,21 @@ def _failure_tables(failures: Mapping[str, str]) -> tuple[Table, ...]:
     return (Table(f"{len(failures)} unreadable images were left out", ("Image", "Reason"), tuple(failures.items())),)
 
 
-def _training_section(folder: Path, rows: Sequence[Mapping[str, float]], bundle: Bundle, run: Mapping[str, Any]) -> Section:
+def _training_section(
+    folder: Path, rows: Sequence[Mapping[str, float]], bundle: Bundle, run: Mapping[str, Any]
+) -> Section:
     best = rows[run["best_epoch"] - 1]
     rate = float(np.median([row["images_per_second"] for row in rows]))
     text = (
         f"{bundle.network['name']} was trained for {len(rows)} epochs in {run['seconds'] / 60:.1f} minutes "
-        f"({rate:.0f} images/s in training steps, {run['precision']}). The weights of epoch {run['best_epoch']} are kept: "
-        f"validation loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.4f}, AUC {best['val_auc']:.4f}."
+        f"({rate:.0f} images/s in training steps, {run['precision']}). Epoch {run['best_epoch']} is kept: "
+        f"loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.4f} and AUC {best['val_auc']:.4f} on validation."
     )
     curves = FigureItem(
         folder / "training.png",
         "Loss, accuracy and AUC by epoch",
-        f"Training curves: validation loss from {rows[0]['val_loss']:.3f} in the first epoch to {best['val_loss']:.3f} in "
-        f"the best, AUC from {rows[0]['val_auc']:.3f} to {best['val_auc']:.3f}.",
+        f"Training curves: validation loss from {rows[0]['val_loss']:.3f} in the first epoch to {best['val_loss']:.3f} "
+        f"in the best, AUC from {rows[0]['val_auc']:.3f} to {best['val_auc']:.3f}.",
     )
     return Section("Training", paragraphs=(text,), figures=(curves,))
 

@@ -26,9 +26,7 @@ class Batches(keras.utils.PyDataset):
     ) -> None:
         super().__init__()
         self._pixels, self._indices = pixels, np.asarray(indices)
-        self._targets = (
-            labels[:, None].astype("float32") if classes == 2 else np.eye(classes, dtype="float32")[labels]
-        )
+        self._targets = labels[:, None].astype("float32") if classes == 2 else np.eye(classes, dtype="float32")[labels]
         self._batch_size, self._shuffle_seed = batch_size, shuffle_seed
         self.set_epoch(0)
 

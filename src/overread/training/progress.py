@@ -24,7 +24,12 @@ class ShowProgress(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._epoch_start = time.perf_counter()
         if self._console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[now]}"))
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[now]}"),
+            )
             self._bar = Progress(*columns, console=self._console, transient=True)
             name = f"epoch {epoch + 1}/{self.params['epochs']}"
             self._task = self._bar.add_task(name, total=self.params["steps"], now="")

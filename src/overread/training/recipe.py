@@ -23,7 +23,7 @@ _OTHER_DEFAULTS = {"size": 224, "epochs": 8, "learning_rate": 1e-4}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The options of a training run; None takes the default of the chosen network.
+    """The options of a training run; a size, epochs or learning_rate of 0 takes the default of the chosen network.
 
     Args:
         network: `compact` (from scratch), `efficientnet-lite0` or a keras.applications network.
@@ -51,17 +51,17 @@ class Recipe:
     """
 
     network: str = "compact"
-    size: int | None = None
+    size: int = 0
     fit: str = "pad"
     colour: str = "auto"
     pretrained: bool = True
     frozen_stages: int = 0
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
-    epochs: int | None = None
+    epochs: int = 0
     patience: int = 8
     monitor: str = "val_loss"
     batch_size: int = 32
-    learning_rate: float | None = None
+    learning_rate: float = 0.0
     weight_decay: float = 1e-4
     dropout: float = 0.3
     class_weights: bool = True
@@ -73,7 +73,7 @@ class Recipe:
     def __post_init__(self) -> None:
         object.__setattr__(self, "network", self.network.lower())
         for name, value in _DEFAULTS.get(self.network, _OTHER_DEFAULTS).items():
-            if getattr(self, name) is None:
+            if getattr(self, name) == 0:
                 object.__setattr__(self, name, value)
         for name, allowed in (
             ("fit", ("pad", "stretch")),
@@ -96,11 +96,6 @@ class Recipe:
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
                 raise InvalidOption(f"{name}={value} is outside {low:g} to {high:g}: choose a value in it")
-
-    @property
-    def side(self) -> int:
-        """The resolved `size`."""
-        return int(self.size or 0)
 
     @property
     def channels(self) -> int | None:

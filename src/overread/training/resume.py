@@ -55,8 +55,8 @@ def seed_states(model: keras.Model) -> list[Any]:
 class SaveState(keras.callbacks.Callback):
     """Writes the whole state after each epoch, and restores it when training begins again.
 
-    It must stand last among the callbacks: it reads what the others have decided about the epoch, and overwrites what they
-    reset as training begins.
+    It must stand last among the callbacks: it reads what the others have decided about the epoch, and overwrites what
+    they reset as training begins.
     """
 
     def __init__(

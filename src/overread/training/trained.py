@@ -60,8 +60,8 @@ def train_network(data_set: DataSet, recipe: Recipe, folder: Path, *, console: C
     data = TrainingData(
         pixels=data_set.store.pixels,
         labels=labels,
-        train=data_set.rows[manifest.select("train")],
-        validation=data_set.rows[manifest.select("val")],
+        train=data_set.rows[manifest.select("train")].tolist(),
+        validation=data_set.rows[manifest.select("val")].tolist(),
         classes=classes,
     )
     spec = NetworkSpec(
@@ -81,7 +81,9 @@ def train_network(data_set: DataSet, recipe: Recipe, folder: Path, *, console: C
         )
         return compile_for_training(network, recipe, classes, len(batches))
 
-    precision = _settled_precision(folder / "precision.json", lambda: choose_precision(build, batches[0], asked=recipe.precision))
+    precision = _settled_precision(
+        folder / "precision.json", lambda: choose_precision(build, batches[0], asked=recipe.precision)
+    )
     console.print(f"training {recipe.network} with Keras on {keras.backend.backend()} in {precision}", highlight=False)
     model = build(precision.policy)
     console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)

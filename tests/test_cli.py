@@ -1,0 +1,90 @@
+"""The command line: data on stdout, progress on stderr, one sentence and a status for what goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from overread.study import Study
+
+
+def overread(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "overread.cli", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+
+
+def sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line on stderr, which is no traceback."""
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_predict_writes_csv_to_a_pipe_with_a_named_failure_and_status_1(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.png").write_text("no image")
+    done = overread("predict", tiny_study.out / "bundle", two_classes / "Disease", tmp_path / "broken.png")
+    assert done.returncode == 1
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 25
+    assert sum(bool(row["error"]) for row in rows) == 1
+    assert sentence(done) == "1 of 25 images could not be read"
+
+
+def test_predict_reads_a_list_on_standard_input_and_prints_json_lines(tiny_study: Study, two_classes: Path) -> None:
+    images = sorted((two_classes / "Normal").glob("*.png"))[:3]
+    done = overread("predict", tiny_study.out / "bundle.zip", "-", "--json", stdin="\n".join(map(str, images)))
+    assert done.returncode == 0
+    readings = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [reading["path"] for reading in readings] == [str(path) for path in images]
+    assert set(readings[0]["probabilities"]) == {"Normal", "Disease"}
+
+
+def test_predict_writes_the_csv_file_that_it_is_given(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+    done = overread("predict", tiny_study.out / "bundle", two_classes, "--csv", tmp_path / "out.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 65
+
+
+def test_evaluate_prints_the_metrics_as_json(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+    done = overread("evaluate", tiny_study.out / "bundle", two_classes, "--out", tmp_path / "e", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["n"] == 64
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("train", "{tmp}/absent", "--out", "{tmp}/run"), 2, "is not there: expected a folder of class sub-folders"),
+        (("train", "{tmp}", "--out", "{tmp}/run"), 1, "has no class sub-folders"),
+        (("train", "{data}", "--out", "{tmp}/run", "--network", "alexnet"), 2, "no network 'alexnet'"),
+        (("train", "{data}", "--out", "{tmp}/run", "--zoom", "7"), 2, "augmentation zoom=7"),
+        (("train", "{data}", "--out", "{tmp}/run", "--patient-pattern", "("), 2, "no regular expression"),
+        (("train", "{data}", "--out", "{tmp}/run", "--resume", "--force"), 2, "give one of them"),
+        (("train", "{data}", "--out", "{data}"), 2, "holds results already"),
+        (("predict", "{tmp}/absent", "{data}"), 2, "is not there: expected a bundle"),
+        (("predict", "{data}", "{data}"), 1, "has no bundle.json"),
+        (("evaluate", "{data}", "{data}", "--out", "{tmp}/run"), 1, "has no bundle.json"),
+    ],
+)
+def test_wrong_use_ends_in_one_sentence_and_a_status(
+    two_classes: Path, tmp_path: Path, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    done = overread(*(argument.format(tmp=tmp_path, data=two_classes) for argument in arguments))
+    assert done.returncode == status
+    assert message in sentence(done)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_changed_bundle_is_refused(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+    text = (tiny_study.out / "bundle" / "bundle.json").read_text()
+    (tmp_path / "bundle.json").write_text(text.replace("Disease", "Health"))
+    done = overread("predict", tmp_path, two_classes)
+    assert done.returncode == 1
+    assert "was altered or damaged" in sentence(done)

@@ -1,0 +1,122 @@
+"""The laws of the house: public names, what reading imports, and documents that keep their word."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+import overread
+from overread import errors
+from overread.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+PUBLIC = [
+    "Augmentation", "Bundle", "Manifest", "OverreadError", "Reader", "Reading", "Recipe", "Study", "evaluate", "train",
+]  # fmt: skip
+READING_SIDE = [
+    "overread", "overread.bundle", "overread.cases", "overread.cli", "overread.evaluation", "overread.images",
+    "overread.reading", "overread.report", "overread.study", "overread.training.recipe",
+]  # fmt: skip
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_public_names_are_these_and_exist() -> None:
+    assert sorted(overread.__all__) == PUBLIC
+    assert all(getattr(overread, name).__doc__ for name in PUBLIC)
+
+
+def test_reading_evaluating_and_reporting_import_no_training_library() -> None:
+    heavy = "{'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'pandas', 'scipy', 'pydicom', 'jinja2'}"
+    imports = "; ".join(f"import {name}" for name in READING_SIDE)
+    assert python(f"import sys; {imports}; print(sorted({heavy} & set(sys.modules)))") == "[]"
+
+
+def test_a_prediction_imports_no_training_library(tiny_study: overread.Study, two_classes: Path) -> None:
+    image = next(two_classes.glob("*/*.png"))
+    code = (
+        f"import sys, overread; overread.Reader.load({str(tiny_study.out / 'bundle')!r}).read({str(image)!r}); "
+        "print(sorted({'keras', 'tensorflow', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert python(code) == "[]"
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    assert python("import sys, overread; print('numpy' in sys.modules)") == "False"
+
+
+COMMAND = typer.main.get_command(app)
+COMMANDS = sorted(COMMAND.commands) if isinstance(COMMAND, click.Group) else sorted(vars(COMMAND)["commands"])
+
+
+def test_the_commands_are_these() -> None:
+    assert COMMANDS == ["demo", "evaluate", "predict", "train"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "overread.cli", name, "--help"], capture_output=True, text=True, check=True
+    )
+    assert f"Example: overread {name} " in re.sub(r"\s+", " ", done.stdout)
+
+
+def test_every_error_is_ours_and_a_built_in_one() -> None:
+    kinds = [value for value in vars(errors).values() if isinstance(value, type)]
+    for kind in kinds:
+        assert issubclass(kind, errors.OverreadError)
+        assert kind is errors.OverreadError or len(kind.__bases__) == 2
+        assert kind.__name__ in (errors.__doc__ or "")
+
+
+def test_every_module_and_public_function_has_a_docstring() -> None:
+    missing = []
+    for found in pkgutil.walk_packages(overread.__path__, "overread."):
+        module = importlib.import_module(found.name)
+        members = [value for name, value in vars(module).items() if not name.startswith("_")]
+        own = [value for value in members if getattr(value, "__module__", None) == found.name and callable(value)]
+        missing += [f"{found.name}.{value.__name__}" for value in own if not value.__doc__]
+        missing += [found.name] * (not module.__doc__)
+    assert missing == []
+
+
+def snippets(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_commands_of_the_readme_exist_with_their_options() -> None:
+    lines = [line for block in snippets("console") for line in block.splitlines() if line.startswith("overread ")]
+    assert len(lines) >= 4
+    for line in lines:
+        _, command, *rest = re.sub(r"\s#.*", "", line).split()
+        helped = python(f"from overread.cli import app; app(['{command}', '--help'], standalone_mode=False)")
+        for option in [word for word in rest if word.startswith("--")]:
+            assert option in helped, f"{line}: {option}"
+
+
+def test_the_python_of_the_readme_runs(two_classes: Path, tmp_path: Path) -> None:
+    (code,) = snippets("python")
+    image = next((two_classes / "Disease").glob("*.png"))
+    changes = {'"larynx"': repr(str(two_classes)), '"new.png"': repr(str(image)), '"runs/larynx': f'"{tmp_path}/run'}
+    for old, new in changes.items():
+        assert old in code
+        code = code.replace(old, new)
+    assert "Recipe()" in code
+    code = code.replace(
+        "Recipe()", f"Recipe(size=32, epochs=1, precision='float32'), store=Path({str(tmp_path / 's')!r})"
+    )
+    assert python("from pathlib import Path\n" + code)
+
+
+def test_the_changelog_tells_this_version() -> None:
+    assert f"## [{overread.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
