@@ -157,6 +157,16 @@ def test_an_output_that_cannot_be_made_is_told_before_decoding(two_classes: Path
     assert not (tmp_path / "s").exists()
 
 
+def test_a_disk_that_cannot_hold_a_run_is_told_before_training(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("overread.files.shutil.disk_usage", lambda _: usage._replace(free=10_000_000))
+    with pytest.raises(OutputUnwritable, match="10 MB free and the run needs 47 MB"):
+        train(two_classes, tmp_path / "run", QUICK, store=tmp_path / "s")
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
 def test_a_class_too_small_for_three_sides_is_refused(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "data", {"a": 20, "b": 2}, images_per_patient=1)
     with pytest.raises(InvalidData, match="no image of class b: its 2 images come from 2 patients"):

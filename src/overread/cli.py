@@ -253,11 +253,16 @@ def main() -> None:
         _stop(str(error), 130 if isinstance(error, Interrupted) else 2 if wrong_use else 1)
     except OSError as error:
         # What Keras, TensorFlow or Pillow could not write or read in the middle of a run.
-        _stop(f"{error}: free some space or check the permissions; a training run goes on with --resume", 1)
+        _stop(
+            f"{error}: free some space or check the permissions; a training run goes on with --resume", 1, at_once=True
+        )
 
 
-def _stop(sentence: str, status: int) -> None:
+def _stop(sentence: str, status: int, *, at_once: bool = False) -> None:
     _progress.print(f"overread: {sentence}", style="bold red", markup=False, highlight=False)
+    if at_once:
+        # h5py crashes the interpreter on its way out when a file could not be closed on a full disk.
+        os._exit(status)
     sys.exit(status)
 
 

@@ -48,6 +48,20 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
     return replace_file(path, content.getvalue().encode())
 
 
+def require_space(folder: Path, needed: int) -> None:
+    """Refuse to begin what the disk cannot hold.
+
+    Raises:
+        OutputUnwritable: fewer bytes are free in the folder than needed.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OutputUnwritable(
+            f"{folder} has {free / 1e6:,.0f} MB free and the run needs {needed / 1e6:,.0f} MB: free some or choose "
+            "another --out"
+        )
+
+
 def open_run_folder(folder: Path, existing: Existing) -> Path:
     """Make the folder of a run, or take the one that is there as the user allows.
 

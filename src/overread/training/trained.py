@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from overread.files import write_json
+from overread.files import require_space, write_json
 from overread.images import DataSet
 from overread.networks.augment import Augment
 from overread.networks.zoo import NetworkSpec, build_network
@@ -19,6 +19,10 @@ from overread.training.fit import History, TrainingData, compile_for_training, f
 from overread.training.precision import PrecisionChoice, choose_precision
 from overread.training.progress import ShowProgress
 from overread.training.recipe import Recipe
+
+# A run keeps two states of weights and three moments each, two best weights, and copies in graph, bundle and zip.
+_WEIGHT_COPIES = 16
+_FIXED_BYTES = 20_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,6 +91,7 @@ def train_network(data_set: DataSet, recipe: Recipe, folder: Path, *, console: C
     console.print(f"training {recipe.network} with Keras on {keras.backend.backend()} in {precision}", highlight=False)
     model = build(precision.policy)
     console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
+    require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
     history = fit(model, data, recipe, folder, watchers=[ShowProgress(console, recipe.batch_size)])
     network = build_network(spec)
     network.set_weights(model.get_weights())
