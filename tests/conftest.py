@@ -7,10 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from overread.study import Study, read_manifest, train
 from overread.training.recipe import Recipe
+
+# No test asserts a time, and a busy machine is no defect.
+settings.register_profile("overread", deadline=None)
+settings.load_profile("overread")
 
 # TensorFlow writes a screenful of start-up notices otherwise.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -17,6 +17,7 @@ from overread import Bundle, Manifest, Recipe, evaluate, train
 from overread.cases import pseudonym
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable, UnreadableImages
 from overread.study import Study, read_manifest
+from test_dicom import dataset, file_bytes
 
 QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
 
@@ -87,6 +88,20 @@ def test_an_evaluation_refuses_labels_that_the_bundle_does_not_know(tiny_study: 
     with pytest.raises(InvalidData, match="unknown label 'Polyp'; expected one of Normal, Disease"):
         evaluate(tiny_study.out / "bundle", other, tmp_path / "eval", store=tmp_path / "s")
     assert not (tmp_path / "eval").exists()
+
+
+def test_dicom_files_without_suffix_are_found_and_name_their_patients_under_a_hash(tmp_path: Path) -> None:
+    for name in ("Normal", "Disease"):
+        (tmp_path / name).mkdir()
+        for i in range(6):
+            ds = dataset(np.full((8, 8), i, dtype=np.uint8), PatientID=f"Doe^Jane{name}{i // 2}")
+            (tmp_path / name / f"{i}").write_bytes(file_bytes(ds))
+    manifest = read_manifest(tmp_path)
+    assert len(manifest) == 12
+    assert manifest.has_patients
+    assert len({case.patient_id for case in manifest.cases}) == 6
+    assert not any("Jane" in str(case) for case in manifest.cases)
+    assert "patients come from the DICOM headers, hashed" in manifest.notes
 
 
 def test_several_classes_in_colour_are_trained_and_evaluated_one_against_the_rest(tmp_path: Path) -> None:

@@ -199,7 +199,8 @@ def test_precision_is_measured_or_taken_as_asked() -> None:
     assert built == []
     choice = choose_precision(build, batch)
     assert built == ["float32", "mixed_bfloat16"]
-    assert choice.images_per_second[choice.policy] == max(choice.images_per_second.values())
+    gain = choice.images_per_second["mixed_bfloat16"] / choice.images_per_second["float32"]
+    assert choice.policy == ("mixed_bfloat16" if gain >= 1.1 else "float32")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from rich.text import Text
 from overread import __version__
 from overread.errors import Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
 from overread.networks.augmentation import Augmentation
+from overread.terminal import hide_notices
 from overread.training.recipe import PRECISIONS, Recipe
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ def _show_version(asked: bool) -> None:
 def _program(
     version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
-    # TensorFlow writes a screenful of start-up notices otherwise.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    """Options of the program itself."""
 
 
 def _of(panel: str, help_text: str, **options: Any) -> Any:
@@ -246,6 +246,7 @@ def main() -> None:
 
     Exit status: 0 fine, 1 images that cannot be read or a run that failed, 2 wrong use, 130 interrupted.
     """
+    hide_notices()
     try:
         app()
     except OverreadError as error:

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import platform
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
 _PARITY_IMAGES = 64
 _PHANTOM_PATIENT = r"^(P\d+)_"
 _DEMO_RECIPE = Recipe(
-    size=96, epochs=12, batch_size=16, augmentation=Augmentation(horizontal_flip=True, rotation_degrees=25)
+    size=96,
+    epochs=12,
+    batch_size=16,
+    precision="float32",  # at this size the measuring would cost more than it can gain
+    augmentation=Augmentation(horizontal_flip=True, rotation_degrees=25),
 )
 
 
@@ -255,7 +260,7 @@ def _start_run(out: Path, recipe: Recipe, split: Split, data_set: DataSet) -> di
         InvalidOption: the folder holds a run of another recipe or other data.
     """
     data = {"fingerprint": data_set.fingerprint, "images": split.counts(), "patients": split.patients()}
-    run = {"recipe": recipe.to_dict(), "data": data, "command": " ".join(["overread", *sys.argv[1:]]), **_environment()}
+    run = {"recipe": recipe.to_dict(), "data": data, "command": _command(), **_environment()}
     if (out / RUN_FILE).exists():
         former = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
         changed = [name for name, value in run["recipe"].items() if former["recipe"].get(name) != value]
@@ -268,6 +273,11 @@ def _start_run(out: Path, recipe: Recipe, split: Split, data_set: DataSet) -> di
     write_json(out / RUN_FILE, run)
     split.manifest.write_csv(out / "manifest.csv")
     return run
+
+
+def _command() -> str:
+    called = Path(sys.argv[0]).name == "overread"
+    return shlex.join(["overread", *sys.argv[1:]]) if called else "overread.train, from Python"
 
 
 def _environment() -> dict[str, Any]:

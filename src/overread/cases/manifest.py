@@ -207,4 +207,4 @@ def _order_classes(names: list[str], positive: str | None) -> tuple[list[str], l
         reason = f"{negative[0]} reads as the negative one" if len(negative) == 1 else "it sorts last"
         positive = next(name for name in names if name not in negative) if len(negative) == 1 else names[-1]
     others = [name for name in names if name != positive]
-    return [*others, positive], [f"the positive class is {positive} ({reason}); --positive names another"]
+    return [*others, positive], [f"the positive class is {positive} ({reason})"]

@@ -72,7 +72,7 @@ class Calibration:
         if self.beta is not None:
             a, b, c = self.beta
             return to_probabilities(_beta_columns(values[:, 0]) @ np.array([[a], [b], [c]]))
-        positive = np.interp(values[:, 0], *np.transpose(self.isotonic))
+        positive = np.interp(values[:, 0], *np.transpose(np.array(self.isotonic)))
         return np.column_stack([1 - positive, positive])
 
     def to_dict(self) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _fit_temperature(labels: IntArray, logits: FloatArray) -> Calibration:
 
 
 def _best_factor(scores: FloatArray, target: FloatArray) -> float:
-    """The factor of the scores (1 / temperature) of greatest likelihood: Newton within a bracket, the loss is convex."""
+    """The factor of the scores (1 / temperature) of greatest likelihood; its loss is convex, so Newton is safe."""
 
     def slope(factor: float) -> tuple[float, float]:
         probability = to_probabilities(factor * scores)

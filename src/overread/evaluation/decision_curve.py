@@ -51,7 +51,7 @@ class DecisionCurve:
 
     @property
     def avoided_per_100(self) -> FloatArray:
-        """Interventions on healthy cases saved in 100 cases over treating all, as many ill found; NaN at threshold 0."""
+        """Needless interventions saved in 100 cases over treating all, as many ill found; NaN at threshold 0."""
         odds = _odds(np.array(self.thresholds))
         gained = np.array(self.net_benefit) - np.array(self.treat_all)
         return np.divide(100 * gained, odds, out=np.full(odds.shape, np.nan), where=odds > 0)
@@ -68,8 +68,9 @@ class DecisionCurve:
             InvalidData: a field is missing, unknown or outside its range.
         """
         try:
-            return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
-        except (TypeError, IndexError):
+            columns = {name: tuple(fields[name]) for name in ("thresholds", "net_benefit", "treat_all")}
+            return cls(**{**fields, **columns})
+        except (KeyError, TypeError, IndexError):
             raise InvalidData("the decision curve has missing, unknown or damaged fields: compute it again") from None
 
 

@@ -38,7 +38,7 @@ class Reliability:
         n: the number of cases.
         bins: by rising probability.
         ece: expected calibration error, the mean over cases of |mean probability - observed share| of their bin. Its
-            expectation is above 0 even for perfect probabilities, by about 0.4 sqrt(bins / n).
+            expectation is above 0 even for perfect probabilities, by up to 0.4 sqrt(bins / n).
         brier: the mean of (p - y)^2.
         brier_reliability: lower is better, 0 is calibrated.
         brier_resolution: higher is better, at most the uncertainty.
@@ -105,7 +105,7 @@ def measure_reliability(y_true: npt.ArrayLike, y_prob_positive: npt.ArrayLike, *
         InvalidData: no case, shapes that differ, labels other than 0 and 1, or probabilities that are not 0 to 1.
 
     Example:
-        >>> measure_reliability([0, 1, 1, 1], [0.5, 0.5, 0.9, 0.9]).ece
+        >>> round(measure_reliability([0, 1, 1, 1], [0.5, 0.5, 0.9, 0.9]).ece, 3)
         0.05
 
     References:

@@ -85,6 +85,7 @@ def build_network(
     augmentation: Augmentation | None = None,
     pretrained: bool = False,
     policy: str = "float32",
+    averaged_steps: float = 100,
     seed: int = 0,
 ) -> keras.Model:
     """Assemble a network that takes images as `images.prepare` makes them.
@@ -94,6 +95,7 @@ def build_network(
         augmentation: changes made to the images while training; none by default.
         pretrained: start from ImageNet weights where the network has them (`compact` has none).
         policy: the Keras dtype policy of the body; the head always computes in float32.
+        averaged_steps: see `compact`; the other networks have their own or no running statistics.
         seed: of the initial weights, the augmentation and the dropout.
 
     Returns:
@@ -104,14 +106,14 @@ def build_network(
     with precision(policy):
         image = keras.Input((spec.height, spec.width, spec.channels), dtype="uint8", name="image")
         x = Augment(augmentation or Augmentation.off(), seed=seed)(image)
-        maps = _body(spec, pretrained)(x)
+        maps = _body(spec, pretrained, averaged_steps)(x)
         outputs = ActivationMapHead(spec.outputs, dropout=spec.dropout, seed=seed, name="head")(maps)
         return keras.Model(image, outputs, name=spec.name)
 
 
-def _body(spec: NetworkSpec, pretrained: bool) -> Any:
+def _body(spec: NetworkSpec, pretrained: bool, averaged_steps: float) -> Any:
     if spec.name == "compact":
-        return compact(spec.channels)
+        return compact(spec.channels, averaged_steps=averaged_steps)
     if spec.name == "efficientnet-lite0":
         return efficientnet_lite0(spec.channels, pretrained=pretrained, frozen_stages=spec.frozen_stages)
     return application(spec.name, spec.channels, (spec.height, spec.width), pretrained=pretrained)

@@ -22,8 +22,13 @@ from overread.training.batches import Batches
 from overread.training.recipe import MONITORS, Recipe
 from overread.training.resume import EpochSeed, Progress, SaveState, best_weights_file, read_progress
 
-# The kept weights are a moving average over about this fraction of all steps.
+# The kept weights, and the statistics of normalisation, are moving averages over about this fraction of all steps.
 _AVERAGED_FRACTION = 0.05
+
+
+def averaged_steps(recipe: Recipe, steps: int) -> float:
+    """How many steps the moving averages of a run reach back, for the batches of an epoch."""
+    return max(2.0, _AVERAGED_FRACTION * steps * recipe.epochs)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,10 +92,8 @@ def compile_for_training(network: keras.Model, recipe: Recipe, classes: int, ste
     )
     # Averaged weights validate more steadily: on chest_xray, compact, after epoch 1 the validation loss reached 0.30 at
     # most with them and 2.1 without (November 2026).
-    window = max(2, _AVERAGED_FRACTION * steps * recipe.epochs)
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=1 - 1 / window
-    )
+    momentum = 1 - 1 / averaged_steps(recipe, steps)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=momentum)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model = logits_of(network)
     if classes == 2:

@@ -16,7 +16,7 @@ MONITORS = {"val_loss": "min", "val_auc": "max", "val_accuracy": "max"}
 # Chosen on patient-grouped validation of chest_xray, November 2026; lite0 at 160 px costs a third of 224.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "compact": {"size": 224, "epochs": 20, "learning_rate": 2e-3},
-    "efficientnet-lite0": {"size": 160, "epochs": 6, "learning_rate": 3e-4},
+    "efficientnet-lite0": {"size": 160, "epochs": 6, "learning_rate": 2e-4},
 }
 _OTHER_DEFAULTS = {"size": 224, "epochs": 8, "learning_rate": 1e-4}
 
@@ -58,7 +58,7 @@ class Recipe:
     frozen_stages: int = 0
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     epochs: int = 0
-    patience: int = 8
+    patience: int = 10
     monitor: str = "val_loss"
     batch_size: int = 32
     learning_rate: float = 0.0

@@ -15,7 +15,7 @@ from overread.files import require_space, write_json
 from overread.images import DataSet
 from overread.networks.augment import Augment
 from overread.networks.zoo import NetworkSpec, build_network
-from overread.training.fit import History, TrainingData, compile_for_training, fit
+from overread.training.fit import History, TrainingData, averaged_steps, compile_for_training, fit
 from overread.training.precision import PrecisionChoice, choose_precision
 from overread.training.progress import ShowProgress
 from overread.training.recipe import Recipe
@@ -81,7 +81,12 @@ def train_network(data_set: DataSet, recipe: Recipe, folder: Path, *, console: C
 
     def build(policy: str) -> keras.Model:
         network = build_network(
-            spec, augmentation=recipe.augmentation, pretrained=recipe.pretrained, policy=policy, seed=recipe.seed
+            spec,
+            augmentation=recipe.augmentation,
+            pretrained=recipe.pretrained,
+            policy=policy,
+            averaged_steps=averaged_steps(recipe, len(batches)),
+            seed=recipe.seed,
         )
         return compile_for_training(network, recipe, classes, len(batches))
 

@@ -1,0 +1,230 @@
+"""Whether one reader is better than another on the same cases: each metric's difference, its interval and p."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from overread.errors import InvalidData
+from overread.evaluation.bootstrap import bootstrap, decide, number_patients
+from overread.evaluation.curves import FloatArray, IntArray
+from overread.evaluation.delong import placements
+from overread.evaluation.interval import Interval, critical_value, spread
+from overread.evaluation.intervals import require_bootstrap
+from overread.evaluation.mcnemar import mcnemar, paired_interval
+from overread.evaluation.metrics import Metric, evaluate
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """What one reader said of a set of cases.
+
+    Args:
+        cases: n different names, in any order.
+        y_true: `(n,)` integers, the index of the true class.
+        y_prob: `(n, K)` probabilities, as for `evaluate`.
+        classes: K names, with two (negative, positive).
+        threshold: of this reader, with two classes only; 0.5 if left out.
+        patients: the patient of each case, None or "" for an unknown one; None if no patient is known.
+
+    Raises:
+        InvalidData: the names are not n, or one of them stands twice.
+    """
+
+    cases: Sequence[str]
+    y_true: npt.ArrayLike
+    y_prob: npt.ArrayLike
+    classes: Sequence[str]
+    threshold: float | None = None
+    patients: Sequence[str | None] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(np.asarray(self.y_true))
+        if len(self.cases) != n or len(set(self.cases)) != n:
+            raise InvalidData(
+                f"{len(self.cases)} case names, {len(set(self.cases))} of them different, for {n} labels: "
+                "name each case once"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """One metric of two readers.
+
+    Args:
+        name: as in `Evaluation.metrics`.
+        first: of the first reader, NaN where undefined.
+        second: of the second one.
+        difference: second - first.
+        interval: of the difference, with the method and, where there is none, the reason.
+        p: two-sided, of no difference; NaN exactly where the reason stands. It is not adjusted for the other metrics.
+        test: the method of p in words fit for a report.
+    """
+
+    name: str
+    first: float
+    second: float
+    difference: float
+    interval: Interval
+    p: float
+    test: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields as JSON values; undefined ones are None."""
+        numbers = {name: getattr(self, name) for name in ("first", "second", "difference", "p")}
+        defined = {name: None if math.isnan(value) else value for name, value in numbers.items()}
+        return {"name": self.name, **defined, "interval": self.interval.to_dict(), "test": self.test}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two readers of the same cases; `compare` makes it.
+
+    Args:
+        n: the number of cases.
+        n_patients: the number of patients, a case without one counting as its own.
+        differences: by metric name, without the synonyms.
+    """
+
+    n: int
+    n_patients: int
+    differences: Mapping[str, Difference]
+
+    def __getitem__(self, name: str) -> Difference:
+        """Give a difference by the name of its metric."""
+        return self.differences[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as JSON values."""
+        differences = {name: found.to_dict() for name, found in self.differences.items()}
+        return {"n": self.n, "n_patients": self.n_patients, "differences": differences}
+
+
+def compare(
+    first: Predictions, second: Predictions, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> Comparison:
+    """Compare two readers of the same cases, metric by metric; a positive difference means the second has more of it.
+
+    With one case for each patient: DeLong's paired test for the AUC of two classes, McNemar's for accuracy at each
+    reader's own threshold. All else, and everything with several cases of some patient, whom those tests would take
+    for independent witnesses, comes from a paired bootstrap: both readers meet the same resampled patients, and the
+    difference is taken as normal with their standard deviation.
+
+    Args:
+        first: the reader to compare with.
+        second: the reader in question; its cases may stand in another order.
+        level: above 0 and below 1.
+        resamples: 100 or more.
+        seed: 0 or more.
+
+    Raises:
+        InvalidData: the cases, their labels, the classes or the patients of the two differ, or as `evaluate`.
+        InvalidOption: level, resamples or seed is out of range.
+
+    References:
+        DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-845. doi:10.2307/2531595
+        McNemar Q. Psychometrika 1947;12:153-157. doi:10.1007/BF02295996
+    """
+    critical_value(level)
+    require_bootstrap(resamples, seed)
+    evaluations = [
+        evaluate(given.y_true, given.y_prob, classes=given.classes, threshold=given.threshold)
+        for given in (first, second)
+    ]
+    order = _same_cases(first, second)
+    labels, patient = np.asarray(first.y_true).astype(np.int64), _same_patients(first, second, order)
+    y_prob = [np.asarray(first.y_prob, dtype=np.float64), np.asarray(second.y_prob, dtype=np.float64)[order]]
+    drawn = [
+        bootstrap(labels, given, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed).metrics
+        for given, evaluation in zip(y_prob, evaluations, strict=True)
+    ]
+    n_patients = int(patient.max()) + 1
+    alone = n_patients == labels.size
+    pairs = {name: _Pair(evaluations[0][name], evaluations[1][name], level) for name in drawn[0]}
+    found = {name: pair.from_resamples(drawn[1][name] - drawn[0][name], alone) for name, pair in pairs.items()}
+    if alone:
+        right = [decide(given, of.threshold) == labels for given, of in zip(y_prob, evaluations, strict=True)]
+        found["accuracy"] = pairs["accuracy"].from_decisions(right[0], right[1])
+        if not evaluations[0].per_class and not pairs["auc"].first.reason:
+            found["auc"] = pairs["auc"].from_rankings(labels, y_prob[0][:, 1], y_prob[1][:, 1])
+    return Comparison(labels.size, n_patients, found)
+
+
+class _Pair(NamedTuple):
+    """One metric of two readers, and the ways to judge their difference."""
+
+    first: Metric
+    second: Metric
+    level: float
+
+    def from_resamples(self, values: FloatArray, alone: bool) -> Difference:
+        deviation, method, reason = spread(values, alone)
+        return self._judged(deviation, f"paired {method}", self.first.reason or self.second.reason or reason)
+
+    def from_rankings(self, labels: IntArray, first: FloatArray, second: FloatArray) -> Difference:
+        variance, reason = placements(labels, second).minus(placements(labels, first)).variance, None
+        if math.isnan(variance):
+            reason = "A class has one case only, so DeLong's variance is undefined."
+        elif variance == 0:
+            reason = "It is the same for every case, which does not tell how sure it is."
+        return self._judged(math.sqrt(variance), "paired DeLong", reason)
+
+    def from_decisions(self, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> Difference:
+        both, neither = int((first & second).sum()), int((~first & ~second).sum())
+        only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+        p, test = mcnemar(only_first, only_second)
+        return self._difference(paired_interval(both, only_first, only_second, neither, level=self.level), p, test)
+
+    def _judged(self, deviation: float, method: str, reason: str | None) -> Difference:
+        if reason:
+            return self._difference(Interval.none(self.level, method, reason), math.nan, method)
+        difference = self.second.value - self.first.value
+        half = critical_value(self.level) * deviation
+        interval = Interval(difference - half, difference + half, self.level, method)
+        return self._difference(interval, math.erfc(abs(difference) / deviation / math.sqrt(2)), method)
+
+    def _difference(self, interval: Interval, p: float, test: str) -> Difference:
+        first, second = self.first.value, self.second.value
+        return Difference(self.first.name, first, second, second - first, interval, p, test)
+
+
+def _same_cases(first: Predictions, second: Predictions) -> IntArray:
+    """Give the rows of the second in the order of the first."""
+    if tuple(first.classes) != tuple(second.classes):
+        raise InvalidData(
+            f"the classes are {tuple(first.classes)} and {tuple(second.classes)}: compare readers of the same classes"
+        )
+    row = {name: number for number, name in enumerate(second.cases)}
+    shared = [(number, row[name]) for number, name in enumerate(first.cases) if name in row]
+    rows_first, rows_second = np.array(shared, dtype=np.int64).reshape(-1, 2).T
+    relabelled = int((np.asarray(first.y_true)[rows_first] != np.asarray(second.y_true)[rows_second]).sum())
+    only_first, only_second = len(first.cases) - len(shared), len(second.cases) - len(shared)
+    if only_first or only_second or relabelled:
+        raise InvalidData(
+            f"the readers saw different cases: {only_first} are in the first only, {only_second} in the second only, "
+            f"{relabelled} have another label; evaluate both on the same data"
+        )
+    return rows_second
+
+
+def _same_patients(first: Predictions, second: Predictions, order: IntArray) -> IntArray:
+    """Number the patients in the order of the first, from whichever names them."""
+    if second.patients is None:
+        return number_patients(first.patients, order.size)
+    theirs = number_patients(second.patients, order.size)[order]
+    if first.patients is None:
+        return theirs
+    ours = number_patients(first.patients, order.size)
+    n_ours, n_theirs = int(ours.max()) + 1, int(theirs.max()) + 1
+    n_together = len(np.unique(np.column_stack([ours, theirs]), axis=0))
+    if not n_ours == n_theirs == n_together:
+        raise InvalidData(
+            f"the cases belong to {n_ours} patients by the first and {n_theirs} by the second, grouped differently: "
+            "evaluate both on the same data"
+        )
+    return ours
