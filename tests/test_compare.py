@@ -84,7 +84,7 @@ def test_the_ovarian_cancer_scores_of_delong_compare_as_published(
     assert (round(measured, 4), round((found.difference / measured) ** 2, 4)) == (error, chi_squared)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 5)), max_size=25))
 def test_the_paired_variance_is_that_of_the_covariance_matrix_over_every_pair(drawn: list) -> None:
     rows = np.array([(0, 1, 2), (0, 3, 1), (1, 2, 2), (1, 4, 3), *drawn])
@@ -109,6 +109,7 @@ def test_mcnemar_gives_published_p_values() -> None:
     assert (f"{p:.3e}", test) == ("4.115e-05", "McNemar, continuity-corrected")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_agrees_with_scipy(only_first: int, only_second: int) -> None:
     p, test = mcnemar(only_first, only_second)
@@ -290,9 +291,11 @@ def test_equal_readers_are_seldom_told_apart_in_a_few_simulated_studies() -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("n_patients", "images"), [(150, 1), (150, 4)])
-def test_equal_readers_are_told_apart_in_3_to_7_percent_of_1000_simulated_studies(n_patients: int, images: int) -> None:
+def test_equal_readers_are_told_apart_in_about_5_percent_of_1000_simulated_studies(
+    n_patients: int, images: int
+) -> None:
     found = errors(1000, n_patients, images)
     print({"patients": n_patients, "images": images, **found})
-    # McNemar's exact and corrected tests err on the safe side.
-    assert all(0.03 <= share <= 0.07 for name, share in found.items() if name != "accuracy" or images > 1), found
-    assert found["accuracy"] <= 0.07
+    # 1,000 studies at 5 % give 2.5 to 7.5 % by chance; McNemar's tests err on the safe side.
+    assert all(share <= 0.075 for share in found.values()), found
+    assert all(share >= 0.025 for name, share in found.items() if name != "accuracy"), found

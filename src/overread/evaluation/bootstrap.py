@@ -43,7 +43,7 @@ def number_patients(patients: Sequence[str | None] | None, n: int) -> IntArray:
     if len(patients) != n:
         raise InvalidData(f"there are {len(patients)} patients for {n} cases: name one for each case, or none at all")
     names = [f"patient {name}" if name else f"case {row}" for row, name in enumerate(patients)]
-    return np.unique(names, return_inverse=True)[1].reshape(-1)
+    return np.unique(names, return_inverse=True)[1]
 
 
 def decide(probabilities: FloatArray, threshold: float | None) -> IntArray:
@@ -58,10 +58,11 @@ def bootstrap(
 ) -> Resampled:
     """Draw as many patients as there are, with replacement, `resamples` times, and compute every metric of each draw.
 
-    All cases of a patient come or stay away together. The draws depend on the number of patients, `resamples` and
-    the seed alone, so two readers of the same cases meet the same resamples. Draws are not stratified by class:
-    stratified ones hold the share of each class fixed and covered the NPV of simulated cohorts in 82 to 87 %, the
-    average precision in 87 to 91 % where 95 % was claimed, these in 92 to 95 % and 93 to 94 %.
+    All cases of a patient come or stay away together. The draws depend on the number of cases and patients,
+    `resamples` and the seed alone, so two readers of the same cases meet the same resamples. They are not stratified
+    by class: that holds the class mix fixed, which the next cohort will not, and covered too little. In simulated
+    cohorts of 60 to 300 patients stratified 95 % percentile intervals held the true NPV in 81 to 87 % and the average
+    precision in 87 to 91 %, unstratified ones in 90 to 95 % and 91 to 94 %; AUC and sensitivity fared alike.
 
     Args:
         labels: `(n,)` the index of the true class.
@@ -80,7 +81,7 @@ def bootstrap(
     totals, areas = [], []
     for start in range(0, resamples, rows):
         weight = _draw(random, sums.shape[1], min(rows, resamples - start))
-        # A matrix product here waits for BLAS threads: on a busy machine it took ten times as long.
+        # Not a matrix product: on a busy machine its threads wait for one another, and all took six times as long.
         totals.append(np.einsum("ij,kj->ik", weight.astype(np.float64), sums))
         areas.append([ranking.areas(weight) for ranking in rankings])
     return _assemble(names, np.concatenate(totals), np.concatenate(areas, axis=2), bool(evaluation.per_class))
