@@ -8,7 +8,11 @@ import re
 import sys
 import threading
 
-_NOTICE = re.compile(rb"I0000 |WARNING: All log messages before absl|To enable the following instructions:|\s*$")
+_NOTICE = re.compile(
+    rb"I0000 |WARNING: All log messages before absl|To enable the following instructions:|\s*$"
+    # TensorFlow's farewell when a run is interrupted.
+    rb"|W0000 .*finalizing GeneratorDataset|\s*\[\[\{\{node PyFunc\}\}\]\]"
+)
 
 
 def hide_notices() -> None:
