@@ -207,7 +207,7 @@ def test_precision_is_measured_or_taken_as_asked() -> None:
     ("option", "value"),
     [
         ("monitor", "loss"),
-        ("epochs", 0),
+        ("epochs", -1),
         ("size", 8),
         ("precision", "float8"),
         ("learning_rate", float("nan")),
