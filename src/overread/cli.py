@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from overread import __version__
@@ -229,7 +229,7 @@ def _print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
 
 
 def _print_readings(readings: Iterable[Reading | Failure]) -> int:
-    table, failures = Table("image", "label", "probability"), 0
+    table, failures = Table(Column("image", overflow="fold"), "label", "probability"), 0
     for reading in readings:
         values = reading.to_dict()
         failures += values["error"] is not None
