@@ -170,6 +170,7 @@ def evaluate(
     Raises:
         OverreadError: one sentence on what is wrong with the bundle, the data or the output.
     """
+    _require_extra("report", ("matplotlib", "jinja2"))
     console, out, reader = console or Console(quiet=True), Path(out), Reader.load(bundle)
     manifest = data if isinstance(data, Manifest) else read_manifest(data, classes=reader.bundle.classes)
     chosen = manifest.select("test") or range(len(manifest))
@@ -225,10 +226,14 @@ def _tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = 
         console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
 
 
-def _require_training(network: str) -> None:
-    for module in ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"):
+def _require_extra(extra: str, modules: tuple[str, ...]) -> None:
+    for module in modules:
         if importlib.util.find_spec(module) is None:
-            raise MissingExtra(f"training needs {module}, which is not installed: pip install 'overread[train]'")
+            raise MissingExtra(f"this needs {module}, which is not installed: pip install 'overread[{extra}]'")
+
+
+def _require_training(network: str) -> None:
+    _require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
     from overread.networks.zoo import require_network
 
     require_network(network)
