@@ -76,9 +76,15 @@ def read_manifest(
     manifest = Manifest.read(data, positive=positive, classes=classes)
     if patient_pattern is not None:
         return manifest.with_patient_pattern(patient_pattern)
-    if manifest.has_patients or not any(case.path.is_file() and is_dicom(case.path) for case in manifest.cases):
+    if manifest.has_patients:
         return manifest
-    ids = [case.patient_id or (patient_id_hash(case.path) if is_dicom(case.path) else None) for case in manifest.cases]
+    dicom = [is_dicom(case.path) for case in manifest.cases]
+    if not any(dicom):
+        return manifest
+    ids = [
+        case.patient_id or (patient_id_hash(case.path) if found else None)
+        for case, found in zip(manifest.cases, dicom, strict=True)
+    ]
     cases = [dataclasses.replace(case, patient_id=i) for case, i in zip(manifest.cases, ids, strict=True)]
     return manifest.replace(cases, "patients come from the DICOM headers, hashed")
 
