@@ -1,5 +1,8 @@
-"""What predictions are worth: metrics, curves and the operating point, on NumPy alone."""
+"""What predictions are worth: metrics, intervals, calibration, operating points, comparison; on NumPy alone."""
 
+from overread.evaluation.assessment import Assessment, AssessmentOptions, BeforeAfter, assess
+from overread.evaluation.calibration import CALIBRATION_METHODS, Calibration, check_calibration_method, fit_calibration
+from overread.evaluation.compare import Comparison, Difference, compare
 from overread.evaluation.curves import (
     CutTable,
     PrecisionRecallCurve,
@@ -11,24 +14,64 @@ from overread.evaluation.curves import (
     roc_auc,
     roc_curve,
 )
+from overread.evaluation.decision_curve import DecisionCurve, decision_curve
+from overread.evaluation.interval import Interval, wilson
+from overread.evaluation.intervals import Intervals, intervals
+from overread.evaluation.judged import Estimate, Judged
 from overread.evaluation.metrics import Evaluation, Metric, evaluate
-from overread.evaluation.operating_point import OperatingPoint, choose_operating_point
+from overread.evaluation.operating_point import (
+    OperatingPoint,
+    check_operating_point_rule,
+    choose_operating_point,
+    choose_points_one_versus_rest,
+)
+from overread.evaluation.predictions import Predictions
+from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.probability import to_probabilities
+from overread.evaluation.reliability import Reliability, measure_reliability
+from overread.evaluation.subgroups import SubgroupMetric, Subgroups
 
 __all__ = [
+    "CALIBRATION_METHODS",
+    "Assessment",
+    "AssessmentOptions",
+    "BeforeAfter",
+    "Calibration",
+    "Comparison",
     "CutTable",
+    "DecisionCurve",
+    "Difference",
+    "Estimate",
     "Evaluation",
+    "Interval",
+    "Intervals",
+    "Judged",
     "Metric",
     "OperatingPoint",
     "PrecisionRecallCurve",
+    "Predictions",
+    "Reliability",
     "RocCurve",
+    "SubgroupMetric",
+    "Subgroups",
+    "assess",
     "average_precision",
+    "check_calibration_method",
+    "check_operating_point_rule",
     "choose_operating_point",
+    "choose_points_one_versus_rest",
+    "compare",
     "cut_table",
+    "decision_curve",
     "evaluate",
+    "fit_calibration",
+    "intervals",
+    "measure_reliability",
     "midranks",
     "precision_recall_curve",
+    "predictive_values",
     "roc_auc",
     "roc_curve",
     "to_probabilities",
+    "wilson",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,38 +18,7 @@ from overread.evaluation.interval import Interval, critical_value, spread
 from overread.evaluation.intervals import require_bootstrap
 from overread.evaluation.mcnemar import mcnemar, paired_interval
 from overread.evaluation.metrics import Metric, evaluate
-
-
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class Predictions:
-    """What one reader said of a set of cases.
-
-    Args:
-        cases: n different names, in any order.
-        y_true: `(n,)` integers, the index of the true class.
-        y_prob: `(n, K)` probabilities, as for `evaluate`.
-        classes: K names, with two (negative, positive).
-        threshold: of this reader, with two classes only; 0.5 if left out.
-        patients: the patient of each case, None or "" for an unknown one; None if no patient is known.
-
-    Raises:
-        InvalidData: the names are not n, or one of them stands twice.
-    """
-
-    cases: Sequence[str]
-    y_true: npt.ArrayLike
-    y_prob: npt.ArrayLike
-    classes: Sequence[str]
-    threshold: float | None = None
-    patients: Sequence[str | None] | None = None
-
-    def __post_init__(self) -> None:
-        n = len(np.asarray(self.y_true))
-        if len(self.cases) != n or len(set(self.cases)) != n:
-            raise InvalidData(
-                f"{len(self.cases)} case names, {len(set(self.cases))} of them different, for {n} labels: "
-                "name each case once"
-            )
+from overread.evaluation.predictions import Predictions
 
 
 @dataclasses.dataclass(frozen=True)

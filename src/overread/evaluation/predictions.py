@@ -1,0 +1,49 @@
+"""What one reader said of a set of cases: the one input of assessment and comparison."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from overread.errors import InvalidData
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """What one reader said of a set of cases.
+
+    Args:
+        cases: n different names, in any order.
+        y_true: `(n,)` integers, the index of the true class.
+        y_prob: `(n, K)` probabilities, as for `evaluate`.
+        classes: K names, with two (negative, positive).
+        threshold: of this reader, with two classes only; 0.5 if left out.
+        class_thresholds: with more classes, the threshold of each against the rest, by name; it may be empty.
+        patients: the patient of each case, None or "" for an unknown one; None if no patient is known.
+        uncalibrated: `(n, K)` probabilities before calibration, where they are known.
+        columns: further facts about each case by name, n cells each, to group by.
+
+    Raises:
+        InvalidData: the names are not n, or one of them stands twice.
+    """
+
+    cases: Sequence[str]
+    y_true: npt.ArrayLike
+    y_prob: npt.ArrayLike
+    classes: Sequence[str]
+    threshold: float | None = None
+    class_thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    patients: Sequence[str | None] | None = None
+    uncalibrated: npt.ArrayLike | None = None
+    columns: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(np.asarray(self.y_true))
+        if len(self.cases) != n or len(set(self.cases)) != n:
+            raise InvalidData(
+                f"{len(self.cases)} case names, {len(set(self.cases))} of them different, for {n} labels: "
+                "name each case once"
+            )
