@@ -22,7 +22,7 @@ from overread.terminal import hide_notices
 from overread.training.recipe import PRECISIONS, Recipe
 
 if TYPE_CHECKING:
-    from overread.evaluation import Evaluation
+    from overread.evaluation import Assessment
     from overread.reading import Failure, Reading
 
 app = typer.Typer(
@@ -130,7 +130,7 @@ def train(
         store=store,
         console=_progress,
     )
-    _print_evaluation(result.evaluation, as_json)
+    _print_assessment(result.assessment, as_json)
     _progress.print(f"open {result.report}; the bundle is {out / 'bundle'}", highlight=False)
 
 
@@ -152,17 +152,17 @@ def evaluate(
     from overread import study
     from overread.bundle import Bundle
 
-    classes = Bundle.load(bundle).classes
+    opened = Bundle.load(bundle)
     result = study.evaluate(
-        bundle,
-        study.read_manifest(data, patient_pattern=patient_pattern, classes=classes),
+        opened,
+        study.read_manifest(data, patient_pattern=patient_pattern, classes=opened.classes),
         out,
         existing="replace" if force else "refuse",
         skip_unreadable=skip_unreadable,
         store=store,
         console=_progress,
     )
-    _print_evaluation(result, as_json)
+    _print_assessment(result, as_json)
     _progress.print(f"open {out / 'report.html'}", highlight=False)
 
 
@@ -210,21 +210,25 @@ def demo(
     from overread import study
 
     result = study.demo(out, existing="replace" if force else "refuse", console=_progress)
-    _print_evaluation(result.evaluation, as_json)
+    _print_assessment(result.assessment, as_json)
     _progress.print(f"open {result.report}", highlight=False)
     _progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)
 
 
-def _print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
+def _print_assessment(assessment: Assessment, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(evaluation.to_dict()))
+        typer.echo(json.dumps(assessment.to_dict()))
         return
-    table = Table(title=f"test side, {evaluation.n} images", title_justify="left")
-    table.add_column("metric")
-    table.add_column("value", justify="right")
-    table.add_column("n", justify="right")
+    evaluation, level = assessment.evaluation, assessment.options.level
+    decided = f", operating point {evaluation.threshold:.4g}" if evaluation.threshold is not None else ""
+    patients = f" of {assessment.n_patients} patients"
+    table = Table(title=f"test side, {evaluation.n} images{patients}{decided}", title_justify="left")
+    for name in ("metric", "value", f"{level:.0%} interval", "n"):
+        table.add_column(name, justify="left" if name == "metric" else "right")
     for name, metric in evaluation.metrics.items():
-        table.add_row(name, metric.reason or f"{metric.value:.4f}", str(metric.n))
+        low, high = assessment[name].interval.low, assessment[name].interval.high
+        interval = assessment[name].interval.reason or f"{low:.3f} to {high:.3f}"
+        table.add_row(name, metric.reason or f"{metric.value:.3f}", interval, str(metric.n))
     Console().print(table)
 
 

@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
-import importlib.util
-import json
-import os
-import platform
-import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph
-from overread.cases import Manifest, Split, pseudonym, split_cases
-from overread.errors import InvalidOption, MissingExtra
-from overread.evaluation import Evaluation, choose_operating_point
-from overread.evaluation import evaluate as compute_metrics
-from overread.files import RUN_FILE, Existing, open_run_folder, write_csv, write_json
+from overread.bundle import Bundle, note_in_ledger, read_ledger
+from overread.cases import Manifest, Split, split_cases
+from overread.errors import InvalidOption, OutputUnwritable
+from overread.evaluation import Assessment, AssessmentOptions, Comparison, Evaluation
+from overread.evaluation import compare as compare_predictions
+from overread.files import RUN_FILE, Existing, open_run_folder, write_json
 from overread.images import DataSet, Preprocessing, is_dicom, patient_id_hash
 from overread.networks.augmentation import Augmentation
-from overread.reading import Reader
+from overread.provenance import command, environment, require_extra, start_run
+from overread.reading import Outcome, Reader, read_labelled, read_predictions
 from overread.reading import write_csv as write_readings
 from overread.report import pages
 from overread.training.recipe import Recipe
 
-if TYPE_CHECKING:
-    from overread.training.trained import Trained
-
-# Validation images on which the ONNX graph is held against the Keras network before a bundle is written.
-_PARITY_IMAGES = 64
 _PHANTOM_PATIENT = r"^(P\d+)_"
 _DEMO_RECIPE = Recipe(
     size=96,
@@ -51,7 +39,12 @@ class Study:
     bundle: Bundle
     split: Split
     history: tuple[dict[str, float], ...]
-    evaluation: Evaluation
+    assessment: Assessment
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The metrics of the test side, without their intervals."""
+        return self.assessment.evaluation
 
     @property
     def report(self) -> Path:
@@ -94,20 +87,25 @@ def train(
     out: str | Path,
     recipe: Recipe | None = None,
     *,
+    options: AssessmentOptions | None = None,
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
+    study_id: str | None = None,
     console: Console | None = None,
 ) -> Study:
-    """Split by patient, train, choose the operating point on validation, open the test side once, write a bundle.
+    """Split by patient, train, calibrate and choose the operating point on validation, open the test side once.
 
     Args:
         data: a manifest, or a folder or CSV to read one from.
-        out: the folder of this run: `bundle/`, `bundle.zip`, `report.html`, `figures/`, `test/`, `log.csv`, `run.json`.
+        out: the folder of this run: `bundle/`, `bundle.zip`, `report.html`, `checklists.md`, `figures/`, `test/`,
+            `log.csv`, `run.json`.
         recipe: how to train; by default the compact network.
+        options: what to ask of the test result; by default 95 % intervals.
         existing: what to do when out holds something: refuse, resume the run in it, or replace it.
         skip_unreadable: leave unreadable images out, naming each in the report, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
+        study_id: runs under one id may open a test set one after the other without a warning; by default a new one.
         console: where progress is written; nowhere by default.
 
     Raises:
@@ -117,57 +115,68 @@ def train(
         >>> train("larynx", "runs/larynx", Recipe(network="efficientnet-lite0"))  # doctest: +SKIP
     """
     recipe, console, out = recipe or Recipe(), console or Console(quiet=True), Path(out)
+    options = options or AssessmentOptions()
     manifest = data if isinstance(data, Manifest) else read_manifest(data)
-    _require_training(recipe.network)
+    _require_training(recipe, manifest, options)
     split = _split(manifest, recipe)  # an impossible split is told before the decoding
-    _tell(console, (*split.manifest.notes, *split.notes), split.warnings)
+    tell(console, (*split.manifest.notes, *split.notes), split.warnings)
     open_run_folder(out, existing)
     preprocessing = Preprocessing(height=recipe.size, width=recipe.size, channels=recipe.channels, fit=recipe.fit)
     data_set = _open(manifest, preprocessing, store, skip_unreadable, console)
     split = _split(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
-    run = _start_run(out, recipe, split, data_set)
+    run = start_run(out, recipe, split, data_set, study_id)
+    test_side = split.manifest.select("test")
+    warnings = _known_before(data_set, test_side, study=run["data"]["study"])
+    tell(console, (), warnings)
     _draw_samples(data_set, recipe, out / "figures")
 
+    from overread.training.hand_over import write_bundle
     from overread.training.trained import train_network
 
     trained = train_network(data_set, recipe, out, console=console)
-    bundle = _write_bundle(trained, data_set, recipe, run, out)
-    console.print(f"the bundle is written; the test side ({len(split.manifest.select('test'))} images) is opened once")
-    evaluation = _evaluate(Reader(bundle), data_set, out / "test")
+    bundle = write_bundle(trained, data_set, recipe, run, out)
+    console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
+    outcome, unrecorded = _open_test_side(bundle, data_set, test_side, out / "test", options)
 
     rows, best_epoch = trained.history.rows, trained.history.best_epoch
-    run = {
-        **run,
-        "precision": trained.precision,
-        "best_epoch": best_epoch,
-        "seconds": round(trained.history.seconds, 1),
-    }
+    seconds = round(trained.history.seconds, 1)
+    run = {**run, "precision": trained.precision, "best_epoch": best_epoch, "seconds": seconds}
     pages.write_training_report(
-        out, split=split, failures=data_set.failures, rows=rows, bundle=bundle, evaluation=evaluation, run=run
+        out,
+        bundle=bundle,
+        split=split,
+        failures=data_set.failures,
+        rows=rows,
+        outcome=outcome,
+        warnings=(*warnings, *unrecorded),
+        run=run,
     )
+    bundle.pack()
     write_json(out / RUN_FILE, {**run, "finished": True})
-    return Study(out=out, bundle=bundle, split=split, history=rows, evaluation=evaluation)
+    return Study(out=out, bundle=bundle, split=split, history=rows, assessment=outcome.assessment)
 
 
 def evaluate(
-    bundle: str | Path,
+    bundle: Bundle | str | Path,
     data: Manifest | str | Path,
     out: str | Path,
     *,
+    options: AssessmentOptions | None = None,
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
     console: Console | None = None,
-) -> Evaluation:
+) -> Assessment:
     """Read labelled images with a bundle and compare: metrics, predictions, figures and a report in `out`.
 
-    The test side is taken where the data name sides, else every image.
+    The test side is taken where the data name sides, else every image. The bundle records that it was done.
 
     Args:
-        bundle: a bundle directory or zip.
+        bundle: a bundle, its directory or its zip.
         data: a manifest with the bundle's classes, or a folder or CSV to read one from.
         out: the folder of the results.
+        options: what to ask of the result; by default 95 % intervals.
         existing: what to do when out holds something: refuse or replace.
         skip_unreadable: leave unreadable images out, naming each, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
@@ -176,27 +185,68 @@ def evaluate(
     Raises:
         OverreadError: one sentence on what is wrong with the bundle, the data or the output.
     """
-    _require_extra("report", ("matplotlib", "jinja2"))
-    console, out, reader = console or Console(quiet=True), Path(out), Reader.load(bundle)
-    manifest = data if isinstance(data, Manifest) else read_manifest(data, classes=reader.bundle.classes)
+    require_extra("report", ("matplotlib", "jinja2"))
+    console, out, options = console or Console(quiet=True), Path(out), options or AssessmentOptions()
+    bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
+    manifest = data if isinstance(data, Manifest) else read_manifest(data, classes=bundle.classes)
+    _require_columns(manifest, options)
     chosen = manifest.select("test") or range(len(manifest))
-    cases = [dataclasses.replace(manifest.cases[i], split="test") for i in chosen]
-    manifest = manifest.replace(cases, f"{len(cases)} of {len(manifest)} images are evaluated")
-    _tell(console, manifest.notes)
+    manifest = manifest.replace(
+        [manifest.cases[i] for i in chosen], f"{len(chosen)} of {len(manifest)} images are evaluated"
+    )
+    tell(console, manifest.notes)
     open_run_folder(out, existing)
-    data_set = _open(manifest, reader.bundle.preprocessing, store, skip_unreadable, console)
-    run = {"bundle": reader.bundle.fingerprint, "data": {"fingerprint": data_set.fingerprint}, **_environment()}
+    data_set = _open(manifest, bundle.preprocessing, store, skip_unreadable, console)
+    every = list(range(len(data_set.manifest)))
+    run = {"bundle": bundle.fingerprint, "data": {"fingerprint": data_set.content_fingerprint(every)}}
+    run = {**run, "command": command(), **environment()}
     write_json(out / RUN_FILE, run)
-    evaluation = _evaluate(reader, data_set, out)
+    warnings = _known_before(data_set, every, study=bundle.data["study"], trained=bundle.created)
+    outcome, unrecorded = _open_test_side(bundle, data_set, every, out, options)
+    tell(console, (), (*warnings, *unrecorded))
     pages.write_evaluation_report(
         out,
+        bundle=bundle,
         manifest=data_set.manifest,
         failures=data_set.failures,
-        bundle=reader.bundle,
-        evaluation=evaluation,
+        outcome=outcome,
+        warnings=(*warnings, *unrecorded),
         run=run,
     )
-    return evaluation
+    return outcome.assessment
+
+
+def compare(
+    first: str | Path, second: str | Path, out: str | Path | None = None, *, options: AssessmentOptions | None = None
+) -> Comparison:
+    """Compare two evaluations of the same cases, metric by metric, with interval and p.
+
+    Args:
+        first: the folder of an evaluation or of a training run, whose test side is meant.
+        second: the one in question: positive differences mean that it has more.
+        out: a folder for `comparison.json` and `report.html`; nothing is written without it.
+        options: level, resamples and seed.
+
+    Raises:
+        MissingPath: a folder holds no evaluation.
+        InvalidData: the cases, their labels, classes or patients differ; the message counts them.
+        OutputExists: out holds something.
+    """
+    options = options or AssessmentOptions()
+    comparison = compare_predictions(
+        read_predictions(first),
+        read_predictions(second),
+        level=options.level,
+        resamples=options.resamples,
+        seed=options.seed,
+    )
+    if out is not None:
+        out = open_run_folder(Path(out), "refuse")
+        run = {"first": str(first), "second": str(second), "command": command(), **environment()}
+        write_json(out / RUN_FILE, run)
+        write_json(out / "comparison.json", comparison.to_dict())
+        pages.write_comparison_report(out, comparison, run=run)
+    return comparison
 
 
 def demo(out: str | Path, *, existing: Existing = "refuse", console: Console | None = None) -> Study:
@@ -211,11 +261,11 @@ def demo(out: str | Path, *, existing: Existing = "refuse", console: Console | N
 
     console, out = console or Console(quiet=True), Path(out)
     open_run_folder(out, existing)
-    write_json(out / RUN_FILE, {"demo": True, **_environment()})
+    write_json(out / RUN_FILE, {"demo": True, **environment()})
     images = write_phantoms(out / "images")
     console.print(f"{images} holds computer-made endoscopy phantoms with a few planted defects; none shows a patient")
     manifest = read_manifest(images, patient_pattern=_PHANTOM_PATIENT)
-    result = train(manifest, out / "run", _DEMO_RECIPE, skip_unreadable=True, console=console)
+    result = train(manifest, out / "run", _DEMO_RECIPE, skip_unreadable=True, study_id="demo", console=console)
     failures = write_readings(out / "readings.csv", Reader(result.bundle).read_many(manifest.paths), manifest.classes)
     console.print(f"{out / 'readings.csv'} has the reading of every image, {failures} named failures among them")
     return result
@@ -225,24 +275,33 @@ def _split(manifest: Manifest, recipe: Recipe) -> Split:
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
 
 
-def _tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
+def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
+    """Print notes, and warnings so that they are seen."""
     for note in notes:
         console.print(note, highlight=False)
     for warning in warnings:
         console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
 
 
-def _require_extra(extra: str, modules: tuple[str, ...]) -> None:
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise MissingExtra(f"this needs {module}, which is not installed: pip install 'overread[{extra}]'")
-
-
-def _require_training(network: str) -> None:
-    _require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
+def _require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
+    """Refuse what would fail only after hours of training."""
+    require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
     from overread.networks.zoo import require_network
 
-    require_network(network)
+    require_network(recipe.network)
+    _require_columns(manifest, options)
+    if len(manifest.classes) > 2 and recipe.calibration in ("isotonic", "beta"):
+        raise InvalidOption(
+            f"{recipe.calibration} calibrates two classes and the data hold {len(manifest.classes)}: use temperature"
+        )
+
+
+def _require_columns(manifest: Manifest, options: AssessmentOptions) -> None:
+    for name in options.by:
+        if name not in manifest.columns:
+            raise InvalidOption(
+                f"the data have no column {name!r} to group by: name one of {', '.join(manifest.columns) or 'none'}"
+            )
 
 
 def _open(
@@ -264,43 +323,6 @@ def _open(
     return data_set
 
 
-def _start_run(out: Path, recipe: Recipe, split: Split, data_set: DataSet) -> dict[str, Any]:
-    """Record what this run is; one that is resumed must be the same.
-
-    Raises:
-        InvalidOption: the folder holds a run of another recipe or other data.
-    """
-    data = {"fingerprint": data_set.fingerprint, "images": split.counts(), "patients": split.patients()}
-    run = {"recipe": recipe.to_dict(), "data": data, "command": _command(), **_environment()}
-    if (out / RUN_FILE).exists():
-        former = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
-        changed = [name for name, value in run["recipe"].items() if former["recipe"].get(name) != value]
-        changed += ["the images or their split"] * (former["data"]["fingerprint"] != data["fingerprint"])
-        if changed:
-            raise InvalidOption(
-                f"{out} holds a run that differs in {', '.join(changed)}: resume it with the same options and data, or "
-                "give another --out"
-            )
-    write_json(out / RUN_FILE, run)
-    split.manifest.write_csv(out / "manifest.csv")
-    return run
-
-
-def _command() -> str:
-    called = Path(sys.argv[0]).name == "overread"
-    return shlex.join(["overread", *sys.argv[1:]]) if called else "overread.train, from Python"
-
-
-def _environment() -> dict[str, Any]:
-    versions = {"python": platform.python_version()}
-    for name in ("overread", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "onnxruntime", "numpy", "pillow"):
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {"versions": versions, "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"}
-
-
 def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
     """Sample images of each class, and what augmentation makes of one of each."""
     from overread.training.trained import augmented_previews
@@ -317,46 +339,33 @@ def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
     )
 
 
-def _write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: dict[str, Any], out: Path) -> Bundle:
-    """Export the network, prove the export on validation images, choose the operating point there, write the bundle."""
-    from overread.bundle.onnx import check_parity, export_onnx
-
-    manifest = data_set.manifest
-    validation = manifest.select("val")
-    exported = out / "checkpoints" / GRAPH
-    export_onnx(trained.spec, trained.weights, exported)
-    graph = Graph(exported.read_bytes())
-    difference = check_parity(trained.network, graph, data_set.pixels(validation[:_PARITY_IMAGES]))
-    probabilities = graph.probabilities(data_set.chunks(validation))
-    point = None
-    if manifest.positive is not None:
-        point = choose_operating_point(data_set.labels[validation], probabilities[:, 1])
-    bundle = Bundle(
-        classes=manifest.classes,
-        preprocessing=data_set.store.preprocessing,
-        operating_point=point,
-        network=dataclasses.asdict(trained.spec),
-        recipe={**recipe.to_dict(), "precision": trained.precision},
-        data={**run["data"], "onnx_keras_difference": difference},
-        versions=run["versions"],
+def _known_before(
+    data_set: DataSet, positions: list[int], *, study: str, trained: str | None = None
+) -> tuple[str, ...]:
+    """A warning if other training runs had opened this test set before this one (or the bundle of one) was trained."""
+    ledger = read_ledger(data_set.store.path.parent, data_set.content_fingerprint(positions))
+    earlier = [opening for opening in ledger if opening.study != study and not (trained and opening.time > trained)]
+    if not earlier:
+        return ()
+    runs = len({opening.study for opening in earlier})
+    return (
+        f"this test set had been opened {len(earlier)} times by {runs} other training runs on this machine, first on "
+        f"{min(opening.time for opening in earlier)[:10]}: if their results guided this one, its figures flatter; say "
+        "so, or test on images that nobody has read yet",
     )
-    return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights})
 
 
-def _evaluate(reader: Reader, data_set: DataSet, out: Path) -> Evaluation:
-    """Read the test side with the bundle itself, and write what came out."""
-    manifest, point = data_set.manifest, reader.bundle.operating_point
-    test = manifest.select("test")
-    y_true, y_prob = data_set.labels[test], reader.graph.probabilities(data_set.chunks(test))
-    threshold = point.threshold if point else None
-    evaluation = compute_metrics(y_true, y_prob, classes=manifest.classes, threshold=threshold)
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "metrics.json", evaluation.to_dict())
-    cases = [manifest.cases[i] for i in test]
-    write_csv(
-        out / "predictions.csv",
-        ["path", "patient_id", "label", *(f"probability_{name}" for name in manifest.classes)],
-        [[c.name, pseudonym(c.patient_id), c.label, *row] for c, row in zip(cases, y_prob.tolist(), strict=True)],
-    )
-    pages.draw_evaluation(out / "figures", y_true, y_prob, evaluation)
-    return evaluation
+def _open_test_side(
+    bundle: Bundle, data_set: DataSet, positions: list[int], out: Path, options: AssessmentOptions
+) -> tuple[Outcome, tuple[str, ...]]:
+    """Read the test side with the bundle itself, write what came out, and record that it was opened."""
+    outcome = read_labelled(Reader(bundle), data_set, positions, options)
+    outcome.write(out)
+    pages.draw_outcome(out / "figures", outcome)
+    opening = outcome.opening(bundle.data["study"])
+    try:
+        note_in_ledger(data_set.store.path.parent, opening)
+        bundle.record(opening)
+    except OutputUnwritable:
+        return outcome, ("that the test set was opened could not be recorded in the bundle: nothing can be written",)
+    return outcome, ()

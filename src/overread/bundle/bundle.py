@@ -1,10 +1,13 @@
 """What a study hands over: one directory (or its zip) that reads new images, with a hash of every file.
 
     bundle.json         what the network is, how it was trained, how its input is made and its output is read
-    network.onnx        the graph: uint8 image -> logits, activation map, features
+    network.onnx        the graph: uint8 image -> logits, activation map, features; an ensemble has several
     network.weights.h5  the Keras weights, for further training
+    card.md             the model card, for a human to complete
+    evaluations.jsonl   when it was evaluated, on what and with which result
 
-Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of the other files and of itself.
+Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of graphs, weights and of itself; the card
+may be edited, and each line of the evaluations holds the hash of the one before.
 """
 
 from __future__ import annotations
@@ -14,21 +17,35 @@ import datetime
 import hashlib
 import json
 import shutil
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from overread.bundle.archive import add_file, has_file, pack, read_file
+from overread.bundle.record import RECORD, Opening, append_opening, read_openings
 from overread.errors import InvalidBundle, MissingPath
-from overread.evaluation import OperatingPoint
+from overread.evaluation import Calibration, OperatingPoint
 from overread.images import Preprocessing
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _DESCRIPTION = "bundle.json"
 GRAPH = "network.onnx"
 WEIGHTS = "network.weights.h5"
-# Far above any real network; a zip that declares more is a bomb.
-_MAX_FILE_BYTES = 4 * 2**30
+CARD = "card.md"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Member:
+    """One network of a bundle: the names of its files, and how its logits become probabilities."""
+
+    graph: str = GRAPH
+    weights: str = WEIGHTS
+    calibration: Calibration
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Member:
+        """Rebuild what `dataclasses.asdict` gave."""
+        return cls(**{**fields, "calibration": Calibration.from_dict(fields["calibration"])})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,10 +55,11 @@ class Bundle:
     Args:
         classes: in the order of the probabilities; of two, the second is the positive one.
         preprocessing: how `images.prepare` makes the graph's input.
-        operating_point: the threshold on the positive probability, frozen on validation; None with more than two.
+        members: the networks, whose calibrated probabilities are averaged; one, unless it is an ensemble.
+        operating_points: thresholds frozen on validation, by class: the positive one of two, or each against the rest.
         network: the arguments of `networks.zoo.NetworkSpec`.
         recipe: how it was trained.
-        data: fingerprint, counts and patients of what it was trained on.
+        data: fingerprint, counts and patients of what it was trained on, and the id of the study.
         versions: of the libraries that trained it.
         created: time in UTC, ISO 8601.
         files: SHA-256 of each file.
@@ -50,7 +68,8 @@ class Bundle:
 
     classes: tuple[str, ...]
     preprocessing: Preprocessing
-    operating_point: OperatingPoint | None
+    members: tuple[Member, ...]
+    operating_points: Mapping[str, OperatingPoint]
     network: Mapping[str, Any]
     recipe: Mapping[str, Any]
     data: Mapping[str, Any]
@@ -67,6 +86,11 @@ class Bundle:
         return self.classes[1] if len(self.classes) == 2 else None
 
     @property
+    def operating_point(self) -> OperatingPoint | None:
+        """The threshold on the positive probability of two classes; None when there are more."""
+        return self.operating_points[self.positive] if self.positive else None
+
+    @property
     def fingerprint(self) -> str:
         """The SHA-256 that stands for the whole bundle."""
         return _self_hash(self._description())
@@ -77,7 +101,7 @@ class Bundle:
         Raises:
             InvalidBundle: the file is missing, too large or not the one that was written.
         """
-        data = _read(self._root(), name)
+        data = read_file(self._root(), name)
         if hashlib.sha256(data).hexdigest() != self.files.get(name):
             raise InvalidBundle(f"{name} of the bundle was altered or damaged: get the bundle again from its source")
         return data
@@ -94,33 +118,38 @@ class Bundle:
         if not path.exists():
             raise MissingPath(f"{path} is not there: expected a bundle directory or bundle.zip")
         try:
-            description = json.loads(_read(path, _DESCRIPTION))
-            version = description["format_version"]
-            if version != FORMAT_VERSION:
-                raise InvalidBundle(
-                    f"the bundle has format version {version!r}; this overread reads version {FORMAT_VERSION}: install "
-                    "the overread that wrote it"
-                )
-            if description["sha256"] != _self_hash(description):
-                raise InvalidBundle(f"{_DESCRIPTION} was altered or damaged: get the bundle again from its source")
-            point = description["operating_point"]
-            bundle = cls(
-                classes=tuple(description["classes"]),
-                preprocessing=Preprocessing.from_dict(description["preprocessing"]),
-                operating_point=OperatingPoint.from_dict(point) if point else None,
-                **{name: description[name] for name in _PLAIN},
-                path=path,
-            )
+            bundle = cls._from_description(json.loads(read_file(path, _DESCRIPTION)), path)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InvalidBundle):
                 raise
             raise InvalidBundle(f"{_DESCRIPTION} is damaged: get the bundle again from its source") from None
         for name in bundle.files:
             bundle.read_file(name)
+        bundle.openings()
         return bundle
 
+    @classmethod
+    def _from_description(cls, description: Mapping[str, Any], path: Path) -> Bundle:
+        version = description["format_version"]
+        if version != FORMAT_VERSION:
+            raise InvalidBundle(
+                f"the bundle has format version {version!r}; this overread reads version {FORMAT_VERSION}: install "
+                "the overread that wrote it"
+            )
+        if description["sha256"] != _self_hash(description):
+            raise InvalidBundle(f"{_DESCRIPTION} was altered or damaged: get the bundle again from its source")
+        points = description["operating_points"].items()
+        return cls(
+            classes=tuple(description["classes"]),
+            preprocessing=Preprocessing.from_dict(description["preprocessing"]),
+            members=tuple(Member.from_dict(member) for member in description["members"]),
+            operating_points={name: OperatingPoint.from_dict(point) for name, point in points},
+            **{name: description[name] for name in _PLAIN},
+            path=path,
+        )
+
     def write(self, folder: Path, files: Mapping[str, Path]) -> Bundle:
-        """Write the bundle and `<folder>.zip`; each appears complete or not at all.
+        """Write the bundle's directory; it appears complete or not at all. `pack` makes the zip.
 
         Args:
             folder: the bundle's directory, replaced if it is there.
@@ -129,30 +158,59 @@ class Bundle:
         hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
         written = dataclasses.replace(self, files=hashes, path=folder)
         description = written._description()
-        temporary, temporary_zip = folder.with_name(folder.name + ".tmp"), folder.with_name(folder.name + ".zip.tmp")
+        temporary = folder.with_name(folder.name + ".tmp")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         for name, path in files.items():
             shutil.copyfile(path, temporary / name)
         text = json.dumps({**description, "sha256": _self_hash(description)}, indent=2, ensure_ascii=False)
         (temporary / _DESCRIPTION).write_text(text + "\n", encoding="utf-8")
-        with zipfile.ZipFile(temporary_zip, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(temporary.iterdir()):
-                archive.write(path, path.name)
         shutil.rmtree(folder, ignore_errors=True)
         temporary.replace(folder)
-        temporary_zip.replace(folder.with_name(folder.name + ".zip"))
         return written
 
+    def pack(self) -> Path:
+        """Write the bundle's directory as `<directory>.zip`; it appears complete or not at all."""
+        root = self._root()
+        return pack(root, root.with_name(root.name + ".zip"))
+
+    def write_card(self, text: str) -> None:
+        """Put the model card into the bundle, in place of an earlier one."""
+        add_file(self._root(), CARD, text.encode())
+
+    def openings(self) -> tuple[Opening, ...]:
+        """Each evaluation of the bundle, oldest first.
+
+        Raises:
+            InvalidBundle: the record was altered.
+        """
+        return read_openings(self._record(), origin=self.fingerprint)
+
+    def record(self, opening: Opening) -> None:
+        """Add an evaluation to the record of the bundle, and to that of its directory or zip beside it.
+
+        Raises:
+            OutputUnwritable: the bundle stands where nothing can be written.
+        """
+        content = append_opening(self._record(), opening, origin=self.fingerprint)
+        root = self._root()
+        twin = root.with_suffix("") if root.is_file() else root.with_name(root.name + ".zip")
+        add_file(root, RECORD, content)
+        if twin != root and twin.exists() and read_file(twin, _DESCRIPTION) == read_file(root, _DESCRIPTION):
+            add_file(twin, RECORD, content)
+
+    def _record(self) -> bytes:
+        return read_file(self._root(), RECORD) if has_file(self._root(), RECORD) else b""
+
     def _description(self) -> dict[str, Any]:
-        point = self.operating_point
         return {
             "format": "overread bundle",
             "format_version": FORMAT_VERSION,
             "classes": list(self.classes),
             "positive": self.positive,
             "preprocessing": self.preprocessing.to_dict(),
-            "operating_point": point.to_dict() if point else None,
+            "members": [{**vars(member), "calibration": member.calibration.to_dict()} for member in self.members],
+            "operating_points": {name: point.to_dict() for name, point in self.operating_points.items()},
             **{name: getattr(self, name) for name in _PLAIN},
         }
 
@@ -169,19 +227,3 @@ def _self_hash(description: Mapping[str, Any]) -> str:
     """SHA-256 of a description without its own hash, independent of spacing and key order."""
     content = {name: value for name, value in description.items() if name != "sha256"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _read(root: Path, name: str) -> bytes:
-    if "/" in name or "\\" in name or name.startswith("."):
-        raise InvalidBundle("the bundle names a file outside itself: it is refused")
-    try:
-        if root.is_dir():
-            return (root / name).read_bytes()
-        with zipfile.ZipFile(root) as archive:
-            if archive.getinfo(name).file_size > _MAX_FILE_BYTES:
-                raise InvalidBundle(f"{name} of the bundle declares more than 4 GiB: it is refused")
-            return archive.read(name)
-    except (FileNotFoundError, KeyError):
-        raise InvalidBundle(f"{root.name} has no {name}: expected a bundle directory or bundle.zip") from None
-    except zipfile.BadZipFile:
-        raise InvalidBundle(f"{root.name} is no bundle: expected a bundle directory or bundle.zip") from None

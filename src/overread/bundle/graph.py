@@ -8,8 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 import onnxruntime
 
-from overread.evaluation import to_probabilities
-
 INPUT = "image"
 OUTPUTS = ("logits", "activation_map", "features")
 BATCH_SIZE = 32
@@ -25,11 +23,6 @@ class Outputs:
     logits: np.ndarray
     activation_maps: np.ndarray
     features: np.ndarray
-
-    @property
-    def probabilities(self) -> np.ndarray:
-        """`(n, classes)` float64."""
-        return to_probabilities(self.logits)
 
 
 class Graph:
@@ -52,6 +45,13 @@ class Graph:
         logits, maps, features = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         return Outputs(logits=logits, activation_maps=maps, features=features)
 
-    def probabilities(self, chunks: Iterable[np.ndarray]) -> np.ndarray:
-        """`(n, classes)` float64 of all images in the chunks."""
-        return np.concatenate([self.run(chunk).probabilities for chunk in chunks])
+    def logits(self, chunks: Iterable[np.ndarray]) -> np.ndarray:
+        """`(n, outputs)` float32 of all images in the chunks."""
+        return np.concatenate([self.run(chunk).logits for chunk in chunks])
+
+
+def class_evidence(activation_map: np.ndarray, index: int) -> np.ndarray:
+    """The `(h, w)` evidence for one class of a map `(h, w, outputs)`; of two classes each is the other's reverse."""
+    if activation_map.shape[2] == 1:
+        return activation_map[..., 0] if index == 1 else -activation_map[..., 0]
+    return activation_map[..., index]

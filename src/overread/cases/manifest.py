@@ -75,6 +75,11 @@ class Manifest:
         """True when every case names its patient."""
         return all(case.patient_id for case in self.cases)
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of the further columns, sorted."""
+        return sorted({key for case in self.cases for key in case.extra})
+
     def select(self, split: str) -> list[int]:
         """Positions of the cases of one split."""
         return [i for i, case in enumerate(self.cases) if case.split == split]
@@ -177,7 +182,7 @@ class Manifest:
 
     def write_csv(self, path: Path) -> None:
         """Write path, label, patient_id, split and further columns; patients go under pseudonyms."""
-        extra = sorted({key for case in self.cases for key in case.extra})
+        extra = self.columns
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(["path", "label", "patient_id", "split", *extra])

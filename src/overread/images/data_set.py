@@ -90,6 +90,11 @@ class DataSet:
         )
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
+    def content_fingerprint(self, positions: Sequence[int]) -> str:
+        """SHA-256 over content and label of these cases, in any order: what makes a test set the same one."""
+        lines = sorted(f"{self.store.digests[self.rows[i]]} {self.manifest.cases[i].label}" for i in positions)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
     def pixels(self, positions: Sequence[int]) -> np.ndarray:
         """`(k, height, width, channels)` uint8 of the cases at these positions, copied into memory."""
         return np.asarray(self.store.pixels[self.rows[list(positions)]])

@@ -1,7 +1,20 @@
 """Reading new images with a bundle."""
 
+from overread.reading.outcome import Outcome, read_labelled, read_predictions, write_predictions
 from overread.reading.output import write_csv, write_json_lines
-from overread.reading.reader import Failure, Reader, Reading
+from overread.reading.reader import Answers, Failure, Reader, Reading
 from overread.reading.sources import find_images
 
-__all__ = ["Failure", "Reader", "Reading", "find_images", "write_csv", "write_json_lines"]
+__all__ = [
+    "Answers",
+    "Failure",
+    "Outcome",
+    "Reader",
+    "Reading",
+    "find_images",
+    "read_labelled",
+    "read_predictions",
+    "write_csv",
+    "write_json_lines",
+    "write_predictions",
+]

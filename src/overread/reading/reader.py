@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from overread.bundle import BATCH_SIZE, GRAPH, Bundle, Graph
+from overread.bundle import BATCH_SIZE, Bundle, Graph
 from overread.errors import MissingPath, OverreadError
+from overread.evaluation import to_probabilities
 from overread.images import prepare
 
 
@@ -24,10 +25,11 @@ class Reading:
     Args:
         path: as it was named.
         label: the class decided on: for two classes by the operating point, for more the most probable.
-        probabilities: of each class; they sum to 1.
+        probabilities: of each class, calibrated; they sum to 1.
         positive: for two classes, whether the probability of the positive one reaches the operating point; else None.
         threshold: the operating point; None for more than two classes.
-        activation_map: `(h, w, outputs)` float32, the evidence at each position in logits, whose mean is the logit.
+        activation_map: `(h, w, outputs)` float32, the evidence at each position in logits, whose mean is the logit
+            (before calibration; of an ensemble, the mean of its members').
         pixels: `(height, width, channels)` uint8, the image as the network saw it.
     """
 
@@ -70,12 +72,26 @@ class Failure:
         }
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """What the networks of a bundle answer to prepared images.
+
+    `probabilities` and `uncalibrated` are `(n, classes)` float64, `activation_maps` `(n, h, w, outputs)` float32 and
+    `features` `(n, f)` float32; of an ensemble, the means of its members', with their features side by side.
+    """
+
+    probabilities: np.ndarray
+    uncalibrated: np.ndarray
+    activation_maps: np.ndarray
+    features: np.ndarray
+
+
 class Reader:
     """Reads images with a bundle, each prepared exactly as the bundle's training images were."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.graph = Graph(bundle.read_file(GRAPH))
+        self._networks = [(Graph(bundle.read_file(member.graph)), member.calibration) for member in bundle.members]
 
     @classmethod
     def load(cls, path: str | Path) -> Reader:
@@ -100,7 +116,17 @@ class Reader:
             UnreadableImage: it gives no pixels.
         """
         pixels = prepare(Path(path), self.bundle.preprocessing)
-        return self._readings([str(path)], pixels[None])[0]
+        return self.read_prepared([str(path)], pixels[None])[0]
+
+    def answer(self, pixels: np.ndarray) -> Answers:
+        """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
+        outputs = [(graph.run(pixels), calibration) for graph, calibration in self._networks]
+        return Answers(
+            probabilities=np.mean([calibration.apply(found.logits) for found, calibration in outputs], axis=0),
+            uncalibrated=np.mean([to_probabilities(found.logits) for found, _ in outputs], axis=0),
+            activation_maps=np.mean([found.activation_maps for found, _ in outputs], axis=0),
+            features=np.concatenate([found.features for found, _ in outputs], axis=1),
+        )
 
     def read_many(self, paths: Iterable[str | Path]) -> Iterator[Reading | Failure]:
         """Read images in order; one that cannot be read becomes a `Failure` and the others go on.
@@ -114,9 +140,38 @@ class Reader:
                 current, upcoming = upcoming, self._submit(pool, names)
                 prepared = [(name, future.result()) for name, future in current]
                 good = [(name, pixels) for name, pixels in prepared if isinstance(pixels, np.ndarray)]
-                readings = iter(self._readings([n for n, _ in good], np.stack([p for _, p in good])) if good else ())
+                readings = iter(
+                    self.read_prepared([n for n, _ in good], np.stack([p for _, p in good])) if good else ()
+                )
                 for name, pixels in prepared:
                     yield next(readings) if isinstance(pixels, np.ndarray) else Failure(path=name, error=pixels)
+
+    def read_prepared(self, names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
+        """Read images that `images.prepare` made ready.
+
+        Args:
+            names: n names for the readings.
+            pixels: `(n, height, width, channels)` uint8; n may be 0.
+        """
+        if not names:
+            return []
+        answers, classes = self.answer(pixels), self.bundle.classes
+        point = self.bundle.operating_point
+        readings = []
+        for i, row in enumerate(answers.probabilities):
+            positive = bool(row[1] >= point.threshold) if point else None
+            readings.append(
+                Reading(
+                    path=names[i],
+                    label=classes[int(row.argmax()) if positive is None else int(positive)],
+                    probabilities={name: float(value) for name, value in zip(classes, row, strict=True)},
+                    positive=positive,
+                    threshold=point.threshold if point else None,
+                    activation_map=answers.activation_maps[i],
+                    pixels=pixels[i],
+                )
+            )
+        return readings
 
     def _submit(self, pool: ThreadPoolExecutor, names: Iterator[str | Path]) -> list[tuple[str, Any]]:
         return [(str(name), pool.submit(self._try_prepare, Path(name))) for name in itertools.islice(names, BATCH_SIZE)]
@@ -129,22 +184,3 @@ class Reader:
             return "the file is not there: check the name"
         except OverreadError as error:
             return str(error)
-
-    def _readings(self, names: list[str], pixels: np.ndarray) -> list[Reading]:
-        outputs, classes = self.graph.run(pixels), self.bundle.classes
-        point = self.bundle.operating_point
-        readings = []
-        for i, row in enumerate(outputs.probabilities):
-            positive = bool(row[1] >= point.threshold) if point else None
-            readings.append(
-                Reading(
-                    path=names[i],
-                    label=classes[int(row.argmax()) if positive is None else int(positive)],
-                    probabilities={name: float(value) for name, value in zip(classes, row, strict=True)},
-                    positive=positive,
-                    threshold=point.threshold if point else None,
-                    activation_map=outputs.activation_maps[i],
-                    pixels=pixels[i],
-                )
-            )
-        return readings

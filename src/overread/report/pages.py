@@ -10,7 +10,8 @@ import numpy as np
 
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
-from overread.evaluation import Evaluation
+from overread.evaluation import Comparison, Evaluation
+from overread.reading import Outcome
 from overread.report import figures
 from overread.report.html import (
     FigureItem,
@@ -36,27 +37,29 @@ def draw_samples(
     figures.augmented_previews(originals, variants, path=folder / "augmented")
 
 
-def draw_evaluation(folder: Path, y_true: np.ndarray, y_prob: np.ndarray, evaluation: Evaluation) -> None:
+def draw_outcome(folder: Path, outcome: Outcome) -> None:
     """Draw the confusion matrix, the ROC and the precision-recall curves."""
     folder.mkdir(parents=True, exist_ok=True)
+    evaluation, predictions = outcome.assessment.evaluation, outcome.predictions
     options: dict[str, Any] = {"classes": evaluation.classes, "threshold": evaluation.threshold}
     figures.confusion_matrix(evaluation.confusion, evaluation.classes, path=folder / "confusion")
-    figures.roc(y_true, y_prob, path=folder / "roc", **options)
-    figures.precision_recall(y_true, y_prob, path=folder / "precision_recall", **options)
+    figures.roc(predictions.y_true, predictions.y_prob, path=folder / "roc", **options)
+    figures.precision_recall(predictions.y_true, predictions.y_prob, path=folder / "precision_recall", **options)
 
 
 def write_training_report(
     out: Path,
     *,
+    bundle: Bundle,
     split: Split,
     failures: Mapping[str, str],
     rows: Sequence[Mapping[str, float]],
-    bundle: Bundle,
-    evaluation: Evaluation,
+    outcome: Outcome,
+    warnings: tuple[str, ...],
     run: Mapping[str, Any],
 ) -> Path:
     """Write `report.html` of a training run; its figures lie in `figures/` and `test/figures/`."""
-    drawn = out / "figures"
+    drawn, evaluation = out / "figures", outcome.assessment.evaluation
     figures.training_curves(rows, path=drawn / "training", best_epoch=run["best_epoch"])
     sections = (
         _test_section(out / "test" / "figures", bundle, evaluation),
@@ -72,17 +75,33 @@ def write_training_report(
 def write_evaluation_report(
     out: Path,
     *,
+    bundle: Bundle,
     manifest: Manifest,
     failures: Mapping[str, str],
-    bundle: Bundle,
-    evaluation: Evaluation,
+    outcome: Outcome,
+    warnings: tuple[str, ...],
     run: Mapping[str, Any],
 ) -> Path:
     """Write `report.html` of an evaluation; its figures lie in `figures/`."""
+    evaluation = outcome.assessment.evaluation
     data = Section("Data", paragraphs=manifest.notes, tables=_failure_tables(failures))
     sections = (_test_section(out / "figures", bundle, evaluation), data, _reproducibility_section(bundle, run))
     title = f"{' / '.join(bundle.classes)}: evaluation on {evaluation.n:,} images"
     context = ReportContext(title=title, summary=_verdict(bundle, evaluation), sections=sections)
+    return write_report(out / "report.html", context)
+
+
+def write_comparison_report(out: Path, comparison: Comparison, *, run: Mapping[str, Any]) -> Path:
+    """Write `report.html` of a comparison of two evaluations."""
+    rows = tuple(
+        (name, f"{found.first:.3f}", f"{found.second:.3f}", f"{found.difference:+.3f}", f"{found.p:.3g}")
+        for name, found in comparison.differences.items()
+    )
+    table = Table("Differences", ("Metric", "First", "Second", "Difference", "p"), rows)
+    summary = f"Two readers of the same {comparison.n:,} images."
+    context = ReportContext(
+        title="Comparison of two readers", summary=summary, sections=(Section("Metrics", tables=(table,)),)
+    )
     return write_report(out / "report.html", context)
 
 

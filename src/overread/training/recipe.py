@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.errors import InvalidOption
+from overread.evaluation import check_calibration_method, check_operating_point_rule
 from overread.networks.augmentation import Augmentation
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
@@ -42,6 +43,9 @@ class Recipe:
         dropout: fraction of pooled features dropped.
         class_weights: weigh the loss so that every class counts alike.
         precision: a Keras dtype policy, or `auto`, which measures what is faster here.
+        calibration: how validation logits become probabilities: `temperature`, `isotonic`, `beta` or `none`.
+        operating_point: the rule that chooses the threshold on validation: `youden`, `sensitivity=0.95`,
+            `specificity=0.9`, `cost=5:1` (a miss to a false alarm) or a probability such as `0.5`.
         validation: fraction of the images outside test, where the data name no validation side.
         test: fraction of the images, where the data name no test side.
         seed: of the split, the weights, the order of images, the augmentation and the dropout.
@@ -66,6 +70,8 @@ class Recipe:
     dropout: float = 0.3
     class_weights: bool = True
     precision: str = "auto"
+    calibration: str = "temperature"
+    operating_point: str = "youden"
     validation: float = 0.15
     test: float = 0.15
     seed: int = 0
@@ -83,6 +89,8 @@ class Recipe:
         ):
             if getattr(self, name) not in allowed:
                 raise InvalidOption(f"{name}={getattr(self, name)!r} is unknown: expected {', '.join(allowed)}")
+        check_calibration_method(self.calibration)
+        check_operating_point_rule(self.operating_point)
         for name, low, high in (
             ("size", 32, 4096),
             ("epochs", 1, 10_000),

@@ -1,0 +1,92 @@
+"""How often a test set was opened: a chained record in each bundle, and a ledger beside the pixels of this machine.
+
+Choices that are made after a test set was read leak into it. Neither file can prevent that; both make it visible.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from overread.errors import InvalidBundle
+from overread.files import replace_file
+
+RECORD = "evaluations.jsonl"
+_LEDGER = "test_sets.jsonl"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Opening:
+    """One evaluation on a labelled set.
+
+    Args:
+        data: SHA-256 over content and label of its images, in any order.
+        n: the number of images.
+        result: SHA-256 of the metrics.
+        study: the training run that the bundle came from.
+        time: in UTC, ISO 8601.
+    """
+
+    data: str
+    n: int
+    result: str
+    study: str
+    time: str = dataclasses.field(
+        default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    )
+
+
+def append_opening(content: bytes, opening: Opening, *, origin: str) -> bytes:
+    """A record with one line more; each line holds the hash of the one before it, the first that of its bundle."""
+    previous = hashlib.sha256(content.splitlines()[-1]).hexdigest() if content else origin
+    line = json.dumps({**dataclasses.asdict(opening), "previous": previous}) + "\n"
+    return content + line.encode()
+
+
+def read_openings(content: bytes, *, origin: str) -> tuple[Opening, ...]:
+    """The evaluations of a record, oldest first.
+
+    Raises:
+        InvalidBundle: a line was changed, removed from the middle or added by hand.
+    """
+    openings, previous = [], origin
+    for line in content.splitlines():
+        try:
+            fields = json.loads(line)
+            if fields.pop("previous") != previous:
+                raise InvalidBundle("the chain is broken")
+            openings.append(Opening(**fields))
+        except (InvalidBundle, ValueError, TypeError, KeyError, AttributeError):
+            raise InvalidBundle(
+                f"line {len(openings) + 1} of {RECORD} in the bundle was altered: get the bundle again from its source"
+            ) from None
+        previous = hashlib.sha256(line).hexdigest()
+    return tuple(openings)
+
+
+def read_ledger(folder: Path, data: str) -> list[Opening]:
+    """The openings of one test set that this machine remembers; lines that cannot be read are passed over."""
+    return [opening for opening in _ledger(folder) if opening.data == data]
+
+
+def note_in_ledger(folder: Path, opening: Opening) -> None:
+    """Remember an opening on this machine.
+
+    Raises:
+        OutputUnwritable: the folder cannot be written.
+    """
+    lines = (json.dumps(dataclasses.asdict(known)) for known in (*_ledger(folder), opening))
+    replace_file(folder / _LEDGER, ("\n".join(lines) + "\n").encode())
+
+
+def _ledger(folder: Path) -> Iterable[Opening]:
+    path = folder / _LEDGER
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            yield Opening(**json.loads(line))
+        except (ValueError, TypeError):
+            continue

@@ -1,0 +1,74 @@
+"""Where a result comes from: the run's record of recipe, data, command, machine and versions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shlex
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from overread.cases import Split
+from overread.errors import InvalidOption, MissingExtra
+from overread.files import RUN_FILE, write_json
+from overread.images import DataSet
+from overread.training.recipe import Recipe
+
+
+def start_run(
+    out: Path, recipe: Recipe, split: Split, data_set: DataSet, study_id: str | None = None
+) -> dict[str, Any]:
+    """Record what this run is; one that is resumed must be the same.
+
+    Raises:
+        InvalidOption: the folder holds a run of another recipe or other data.
+    """
+    study = study_id or uuid.uuid4().hex
+    data = {"fingerprint": data_set.fingerprint, "images": split.counts(), "patients": split.patients(), "study": study}
+    run = {"recipe": recipe.to_dict(), "data": data, "command": command(), **environment()}
+    if (out / RUN_FILE).exists():
+        former = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
+        changed = [name for name, value in run["recipe"].items() if former["recipe"].get(name) != value]
+        changed += ["the images or their split"] * (former["data"]["fingerprint"] != data["fingerprint"])
+        if changed:
+            raise InvalidOption(
+                f"{out} holds a run that differs in {', '.join(changed)}: resume it with the same options and data, or "
+                "give another --out"
+            )
+        data["study"] = former["data"]["study"]
+    write_json(out / RUN_FILE, run)
+    split.manifest.write_csv(out / "manifest.csv")
+    return run
+
+
+def command() -> str:
+    """The command line that runs now, or that there is none."""
+    called = Path(sys.argv[0]).name == "overread"
+    return shlex.join(["overread", *sys.argv[1:]]) if called else "from Python"
+
+
+def environment() -> dict[str, Any]:
+    """Versions of what computes, and the kind of machine."""
+    versions = {"python": platform.python_version()}
+    for name in ("overread", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "onnxruntime", "numpy", "pillow"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {"versions": versions, "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"}
+
+
+def require_extra(extra: str, modules: tuple[str, ...]) -> None:
+    """Refuse to begin without the libraries of an extra.
+
+    Raises:
+        MissingExtra: one of the modules is not installed.
+    """
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtra(f"this needs {module}, which is not installed: pip install 'overread[{extra}]'")

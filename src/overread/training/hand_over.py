@@ -1,0 +1,65 @@
+"""From a trained network to the bundle: export, proof, calibration and operating points, all on validation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph, Member
+from overread.bundle.onnx import check_parity, export_onnx
+from overread.evaluation import (
+    OperatingPoint,
+    choose_operating_point,
+    choose_points_one_versus_rest,
+    fit_calibration,
+)
+from overread.images import DataSet
+from overread.training.recipe import Recipe
+from overread.training.trained import Trained
+
+# Validation images on which the ONNX graph is held against the Keras network before a bundle is written.
+_PARITY_IMAGES = 64
+
+
+def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mapping[str, Any], out: Path) -> Bundle:
+    """Export a network, prove the export, calibrate it, choose its operating points, write the bundle's directory.
+
+    Args:
+        trained: the network.
+        data_set: cases with their sides; the validation side is used and no other.
+        recipe: which calibration and which rule.
+        run: as `provenance.start_run` gives it.
+        out: the folder of the run; the bundle goes to `bundle/`.
+
+    Raises:
+        ExportMismatch: the graph and the Keras network disagree.
+        InvalidOption: the calibration does not fit the number of classes.
+    """
+    manifest = data_set.manifest
+    validation = manifest.select("val")
+    exported = out / "checkpoints" / GRAPH
+    export_onnx(trained.spec, trained.weights, exported)
+    graph = Graph(exported.read_bytes())
+    difference = check_parity(trained.network, graph, data_set.pixels(validation[:_PARITY_IMAGES]))
+    labels, logits = data_set.labels[validation], graph.logits(data_set.chunks(validation))
+    calibration = fit_calibration(labels, logits, method=recipe.calibration)
+    bundle = Bundle(
+        classes=manifest.classes,
+        preprocessing=data_set.store.preprocessing,
+        members=(Member(calibration=calibration),),
+        operating_points=choose_points(labels, calibration.apply(logits), manifest.classes, recipe.operating_point),
+        network=dataclasses.asdict(trained.spec),
+        recipe={**recipe.to_dict(), "precision": trained.precision},
+        data={**run["data"], "onnx_keras_difference": difference},
+        versions=run["versions"],
+    )
+    return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights})
+
+
+def choose_points(y_true: Any, y_prob: Any, classes: tuple[str, ...], rule: str) -> dict[str, OperatingPoint]:
+    """The operating point of the positive class of two, or of each class of more against the rest."""
+    if len(classes) == 2:
+        return {classes[1]: choose_operating_point(y_true, y_prob[:, 1], rule=rule)}
+    return choose_points_one_versus_rest(y_true, y_prob, classes=classes, rule=rule)
