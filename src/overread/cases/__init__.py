@@ -3,6 +3,6 @@
 from overread.cases.case import SPLITS, Case, pseudonym
 from overread.cases.folder import images_below
 from overread.cases.manifest import Manifest
-from overread.cases.split import Split, split_cases
+from overread.cases.split import Split, fold_cases, split_cases
 
-__all__ = ["SPLITS", "Case", "Manifest", "Split", "images_below", "pseudonym", "split_cases"]
+__all__ = ["SPLITS", "Case", "Manifest", "Split", "fold_cases", "images_below", "pseudonym", "split_cases"]

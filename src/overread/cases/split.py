@@ -78,6 +78,37 @@ def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0
     return result
 
 
+def fold_cases(manifest: Manifest, *, folds: int, seed: int = 0) -> tuple[Manifest, ...]:
+    """Deal the cases to folds by patient, stratified by class; each manifest has one fold as its test side.
+
+    A test side that the data name is left out and stays unopened; a validation side that they name is pooled with
+    train, and `split_cases` carves one from the other folds.
+
+    Args:
+        manifest: the cases; those without a patient count as patients of their own.
+        folds: 2 to 20.
+        seed: of the order in which patients of equal size are dealt.
+
+    Raises:
+        InvalidOption: a number of folds outside 2 to 20.
+        InvalidData: no case is left without the test side.
+    """
+    if not 2 <= folds <= 20:
+        raise InvalidOption(f"folds={folds} is outside 2 to 20: 5 and 10 are usual")
+    kept = [i for i, case in enumerate(manifest.cases) if case.split != "test"]
+    left_out = len(manifest) - len(kept)
+    note = f"{left_out} images of the given test side are left out and stay unopened" if left_out else ""
+    pool = manifest.replace((manifest.cases[i] for i in kept), *([note] if note else []))
+    dealt = _Carver(pool, seed).deal(range(len(pool)), [1 / folds] * folds, len(SPLITS))
+    return tuple(
+        pool.replace(
+            dataclasses.replace(case, split="test" if chosen == fold else "train")
+            for case, chosen in zip(pool.cases, dealt, strict=True)
+        )
+        for fold in range(folds)
+    )
+
+
 class _Carver:
     """Deals whole patients to a held-out side."""
 
@@ -99,26 +130,30 @@ class _Carver:
         both are equal, to train.
         """
         pool = [i for i, current in enumerate(sides) if current in (None, "train")]
+        result = ["train" if current is None else current for current in sides]
+        for i, chosen in zip(pool, self.deal(pool, (1 - fraction, fraction), SPLITS.index(side)), strict=True):
+            if chosen:
+                result[i] = side
+        return list(result)
+
+    def deal(self, pool: Sequence[int], shares: Sequence[float], stream: int) -> list[int]:
+        """For each case of the pool, the share that its patient is dealt to; of equal ones, the first."""
         images = defaultdict(list)
         for i in pool:
             images[self.keys[i]].append(i)
         order = sorted(images)
-        np.random.default_rng([self.seed, SPLITS.index(side)]).shuffle(order)
+        np.random.default_rng([self.seed, stream]).shuffle(order)
         order.sort(key=lambda patient: -len(images[patient]))
         total = np.bincount(self.labels[pool], minlength=self.classes)
-        share = np.array([1 - fraction, fraction])
-        target = np.maximum(total * share[:, None], 1e-9)
+        target = np.maximum(total * np.array(shares)[:, None], 1e-9)
         room = target.copy()
-        result = ["train" if current is None else current for current in sides]
+        dealt = {}
         for patient in order:
             counts = np.bincount(self.labels[images[patient]], minlength=self.classes)
-            need = (counts * room / target).sum(axis=1)
-            chosen = int(need[1] > need[0])
+            chosen = int((counts * room / target).sum(axis=1).argmax())
             room[chosen] -= counts
-            if chosen:
-                for i in images[patient]:
-                    result[i] = side
-        return list(result)
+            dealt[patient] = chosen
+        return [dealt[self.keys[i]] for i in pool]
 
 
 def _patient_keys(manifest: Manifest) -> list[str]:

@@ -136,7 +136,7 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
         known = ", ".join(predictions.columns) or "none"
         raise InvalidOption(f"the data have no column {missing[0]!r} to group by: there are {known}")
     study, classes = _Study(predictions, options), tuple(predictions.classes)
-    judged = study.judge(predictions.threshold)
+    judged = study.judge(predictions.threshold, predictions.decided)
     two = len(classes) == 2
     names = classes[1:] if two else classes
     return Assessment(
@@ -168,17 +168,20 @@ class _Study:
         self.labels = np.asarray(predictions.y_true)
         self.patients = [str(number) for number in number_patients(predictions.patients, len(self.labels))]
 
-    def judge(self, threshold: float | None) -> Judged:
-        return self._judged(self.labels, self.y_prob, self.classes, threshold, self.patients)
+    def judge(self, threshold: float | None, decided: npt.ArrayLike | None = None) -> Judged:
+        evaluation = evaluate(self.labels, self.y_prob, classes=self.classes, threshold=threshold, decided=decided)
+        return Judged(evaluation, self._intervals(self.labels, self.y_prob, evaluation, self.patients))
 
     def judge_class(self, name: str, threshold: float) -> Judged:
         column = self.classes.index(name)
-        rest = (f"not {name}", name)
-        return self._judged(self.labels == column, _columns(self.y_prob[:, column]), rest, threshold, self.patients)
+        actual, y_prob = self.labels == column, _columns(self.y_prob[:, column])
+        evaluation = evaluate(actual, y_prob, classes=(f"not {name}", name), threshold=threshold)
+        return Judged(evaluation, self._intervals(actual, y_prob, evaluation, self.patients))
 
     def judge_pooled(self, answers: IntArray, y_prob: FloatArray) -> Judged:
         patients = np.repeat(self.patients, len(self.classes)).tolist()
-        return self._judged(answers, _columns(y_prob), ("no", "yes"), None, patients)
+        evaluation = evaluate(answers, _columns(y_prob), classes=("no", "yes"))
+        return Judged(evaluation, self._intervals(answers, _columns(y_prob), evaluation, patients))
 
     def reliability(self, name: str) -> BeforeAfter:
         column, actual = self.classes.index(name), self.labels == self.classes.index(name)
@@ -204,20 +207,10 @@ class _Study:
             group_cases(self.predictions.columns[column], column=column),
             classes=self.classes,
             threshold=self.predictions.threshold,
+            decided=self.predictions.decided,
             patients=self.patients,
             find_intervals=find,
         )
-
-    def _judged(
-        self,
-        labels: npt.ArrayLike,
-        y_prob: FloatArray,
-        classes: tuple[str, ...],
-        threshold: float | None,
-        patients: list[str],
-    ) -> Judged:
-        evaluation = evaluate(labels, y_prob, classes=classes, threshold=threshold)
-        return Judged(evaluation, self._intervals(labels, y_prob, evaluation, patients))
 
     def _intervals(
         self, labels: npt.ArrayLike, y_prob: FloatArray, evaluation: Evaluation, patients: list[str]

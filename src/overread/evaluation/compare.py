@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidData
-from overread.evaluation.bootstrap import bootstrap, decide, number_patients
+from overread.evaluation.bootstrap import bootstrap, number_patients
 from overread.evaluation.curves import FloatArray, IntArray
 from overread.evaluation.delong import placements
 from overread.evaluation.interval import Interval, critical_value, spread
@@ -101,13 +101,13 @@ def compare(
     """
     critical_value(level)
     require_bootstrap(resamples, seed)
-    evaluations = [
-        evaluate(given.y_true, given.y_prob, classes=given.classes, threshold=given.threshold)
-        for given in (first, second)
-    ]
     order = _same_cases(first, second)
     labels, patient = np.asarray(first.y_true).astype(np.int64), _same_patients(first, second, order)
     y_prob = [np.asarray(first.y_prob, dtype=np.float64), np.asarray(second.y_prob, dtype=np.float64)[order]]
+    evaluations = [
+        evaluate(labels, given, classes=reader.classes, decided=reader.decisions[rows])
+        for reader, given, rows in zip((first, second), y_prob, (slice(None), order), strict=True)
+    ]
     drawn = [
         bootstrap(labels, given, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed).metrics
         for given, evaluation in zip(y_prob, evaluations, strict=True)
@@ -117,7 +117,7 @@ def compare(
     pairs = {name: _Pair(evaluations[0][name], evaluations[1][name], level) for name in drawn[0]}
     found = {name: pair.from_resamples(drawn[1][name] - drawn[0][name], alone) for name, pair in pairs.items()}
     if alone:
-        right = [decide(given, of.threshold) == labels for given, of in zip(y_prob, evaluations, strict=True)]
+        right = [evaluation.predicted == labels for evaluation in evaluations]
         found["accuracy"] = pairs["accuracy"].from_decisions(right[0], right[1])
         if not evaluations[0].per_class and not pairs["auc"].first.reason:
             found["auc"] = pairs["auc"].from_rankings(labels, y_prob[0][:, 1], y_prob[1][:, 1])

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.bootstrap import bootstrap, decide, number_patients
+from overread.evaluation.bootstrap import bootstrap, number_patients
 from overread.evaluation.curves import FloatArray, IntArray
 from overread.evaluation.interval import (
     Interval,
@@ -78,7 +78,7 @@ def intervals(
     Args:
         y_true: `(n,)` integers, the index of the true class.
         y_prob: `(n, K)` probabilities, as for `evaluate`.
-        evaluation: what `evaluate` made of them; its classes and threshold are used.
+        evaluation: what `evaluate` made of them; its classes and decisions are used.
         patients: the patient of each case; one that is None or "" counts as a patient of his own.
         level: above 0 and below 1.
         resamples: 100 or more.
@@ -93,13 +93,14 @@ def intervals(
     """
     critical_value(level)
     require_bootstrap(resamples, seed)
-    again = evaluate(y_true, y_prob, classes=evaluation.classes, threshold=evaluation.threshold)
-    if not np.array_equal(again.confusion, evaluation.confusion):
+    if evaluation.n != np.size(y_true) or not _same_result(
+        evaluate(y_true, y_prob, classes=evaluation.classes, decided=evaluation.predicted), evaluation
+    ):
         raise InvalidData("the evaluation is of other predictions: give the labels and probabilities it was made from")
     labels, probabilities = np.asarray(y_true).astype(np.int64), np.asarray(y_prob, dtype=np.float64)
     patient = number_patients(patients, len(labels))
     drawn = bootstrap(labels, probabilities, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed)
-    study = _Study(labels, probabilities, decide(probabilities, evaluation.threshold), patient, level)
+    study = _Study(labels, probabilities, evaluation.predicted, patient, level)
     overall = study.overall(evaluation.metrics, drawn.metrics)
     if not evaluation.per_class:
         return Intervals(overall | study.one_versus_rest(1, evaluation.metrics, drawn.metrics), {})
@@ -108,6 +109,10 @@ def intervals(
         for name, metrics in evaluation.per_class.items()
     }
     return Intervals(_with_synonyms(overall), per_class)
+
+
+def _same_result(one: Evaluation, other: Evaluation) -> bool:
+    return np.array_equal(one.confusion, other.confusion) and one["loss"] == other["loss"]
 
 
 def require_bootstrap(resamples: int, seed: int) -> None:

@@ -56,12 +56,14 @@ class Evaluation:
         classes: the class names; with two, (negative, positive).
         n: the number of cases.
         positive: the positive class of two, None with more.
-        threshold: the decision threshold of two classes, None with more, where the most probable class is decided.
+        threshold: the decision threshold of two classes; None with more, where the most probable class is decided, and
+            where the decisions were given.
         metrics: by name: loss, accuracy, balanced_accuracy, brier, auc, average_precision, sensitivity, specificity,
             ppv, npv, f1; recall is the very object of sensitivity, and precision that of ppv. With more than two
             classes the last seven are macro averages: the plain mean over classes.
         per_class: for each class the last seven against the rest; empty with two classes.
         confusion: `(K, K)` int64 counts, a row a true class, a column a predicted one.
+        predicted: `(n,)` int64, the index of the class decided on.
     """
 
     classes: tuple[str, ...]
@@ -71,6 +73,7 @@ class Evaluation:
     metrics: Mapping[str, Metric]
     per_class: Mapping[str, Mapping[str, Metric]]
     confusion: IntArray
+    predicted: IntArray
 
     def __getitem__(self, name: str) -> Metric:
         """Give a metric by its name."""
@@ -100,6 +103,7 @@ def evaluate(
     classes: Sequence[str],
     positive: str | None = None,
     threshold: float | None = None,
+    decided: npt.ArrayLike | None = None,
 ) -> Evaluation:
     """Compute every metric of a set of predictions, once.
 
@@ -116,6 +120,8 @@ def evaluate(
         classes: K names, with two (negative, positive).
         positive: with two classes, the name of the second, to have the order checked.
         threshold: 0 to 1, with two classes only; 0.5 if left out.
+        decided: `(n,)` the index of the class that was decided on, where it was not by one threshold, such as when
+            readers with different ones are pooled; instead of a threshold.
 
     Raises:
         InvalidData: no case, shapes that do not fit, a label out of range, or a row that is no distribution.
@@ -128,11 +134,11 @@ def evaluate(
     classes = _checked_classes(classes, positive, threshold)
     labels, probabilities = _checked_predictions(y_true, y_prob, len(classes))
     binary = len(classes) == 2
-    if binary:
-        threshold = 0.5 if threshold is None else float(threshold)
-        predicted = (probabilities[:, 1] >= threshold).astype(np.int64)
+    if decided is not None:
+        predicted = _checked_decisions(decided, labels.size, len(classes), threshold)
     else:
-        predicted = probabilities.argmax(axis=1)
+        threshold = (0.5 if threshold is None else float(threshold)) if binary else None
+        predicted = decide(probabilities, threshold)
     per_class = {
         name: _one_versus_rest(labels == index, predicted == index, probabilities[:, index], name)
         for index, name in enumerate(classes)
@@ -147,7 +153,15 @@ def evaluate(
         metrics={**_overall(labels, predicted, probabilities, ranked), **ranked},
         per_class={} if binary else per_class,
         confusion=_confusion(labels, predicted, len(classes)),
+        predicted=predicted,
     )
+
+
+def decide(probabilities: FloatArray, threshold: float | None) -> IntArray:
+    """The class each case is called: by the threshold of two classes, else the most probable one."""
+    if threshold is None:
+        return probabilities.argmax(axis=1)
+    return (probabilities[:, 1] >= threshold).astype(np.int64)
 
 
 def _overall(
@@ -246,6 +260,15 @@ def _checked_predictions(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, n_classes
     total = probabilities.sum(axis=1)
     _refuse_row(np.abs(total - 1) > SUM_TOLERANCE, total, "probabilities that sum to 1 within 0.001")
     return labels.astype(np.int64), probabilities
+
+
+def _checked_decisions(decided: npt.ArrayLike, n: int, n_classes: int, threshold: float | None) -> IntArray:
+    predicted = np.asarray(decided)
+    if threshold is not None:
+        raise InvalidOption("both a threshold and decisions were given: give one of them")
+    if predicted.shape != (n,) or predicted.dtype.kind not in "biu" or not np.isin(predicted, range(n_classes)).all():
+        raise InvalidData(f"the decisions do not fit {n} cases: give each the index of a class, 0 to {n_classes - 1}")
+    return predicted.astype(np.int64)
 
 
 def _refuse_row(wrong: npt.NDArray[np.bool_], values: npt.NDArray[Any], expected: str) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidData
+from overread.evaluation.curves import IntArray
+from overread.evaluation.metrics import decide
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -21,6 +23,7 @@ class Predictions:
         y_prob: `(n, K)` probabilities, as for `evaluate`.
         classes: K names, with two (negative, positive).
         threshold: of this reader, with two classes only; 0.5 if left out.
+        decided: `(n,)` the index of the class decided on, instead of a threshold, as for `evaluate`.
         class_thresholds: with more classes, the threshold of each against the rest, by name; it may be empty.
         patients: the patient of each case, None or "" for an unknown one; None if no patient is known.
         uncalibrated: `(n, K)` probabilities before calibration, where they are known.
@@ -35,6 +38,7 @@ class Predictions:
     y_prob: npt.ArrayLike
     classes: Sequence[str]
     threshold: float | None = None
+    decided: npt.ArrayLike | None = None
     class_thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     patients: Sequence[str | None] | None = None
     uncalibrated: npt.ArrayLike | None = None
@@ -47,3 +51,11 @@ class Predictions:
                 f"{len(self.cases)} case names, {len(set(self.cases))} of them different, for {n} labels: "
                 "name each case once"
             )
+
+    @property
+    def decisions(self) -> IntArray:
+        """`(n,)` the index of the class decided on."""
+        if self.decided is not None:
+            return np.asarray(self.decided)
+        threshold = 0.5 if self.threshold is None and len(self.classes) == 2 else self.threshold
+        return decide(np.asarray(self.y_prob, dtype=np.float64), threshold)

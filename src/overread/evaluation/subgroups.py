@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidData
-from overread.evaluation.bootstrap import decide, number_patients
+from overread.evaluation.bootstrap import number_patients
 from overread.evaluation.curves import IntArray
 from overread.evaluation.grouping import Grouping
 from overread.evaluation.metrics import Evaluation, Metric, evaluate
@@ -133,6 +133,7 @@ def evaluate_subgroups(
     *,
     classes: Sequence[str],
     threshold: float | None = None,
+    decided: npt.ArrayLike | None = None,
     patients: Sequence[str | None] | None = None,
     find_intervals: FindIntervals | None = None,
 ) -> Subgroups:
@@ -154,6 +155,7 @@ def evaluate_subgroups(
         grouping: of the same cases.
         classes: K names, with two (negative, positive).
         threshold: as in `evaluate`.
+        decided: likewise.
         patients: of each case, None or "" for an unknown one, who counts as a patient of his own.
         find_intervals: given the evaluation of some cases and `(n,)` which they are, the interval of each metric by
             name; it may leave some out. It is asked of each group and of its rest. Without it no gap is judged.
@@ -168,19 +170,19 @@ def evaluate_subgroups(
         Parker JD et al. National Center for Health Statistics. Vital Health Stat 2017;2(175) (30 at least).
     """
     labels, probabilities, names = np.asarray(y_true), np.asarray(y_prob, dtype=np.float64), tuple(classes)
-    whole = evaluate(labels, probabilities, classes=names, threshold=threshold)
+    whole = evaluate(labels, probabilities, classes=names, threshold=threshold, decided=decided)
     patient = number_patients(patients, labels.size)
     if grouping.index.shape != labels.shape:
         raise InvalidData(
             f"there are {grouping.index.size} cells of {grouping.column} for {labels.size} cases: give one for each"
         )
     judged = np.arange(len(names))[:, None] if whole.per_class else np.array([[1]])
-    actual, called = labels == judged, decide(probabilities, whole.threshold) == judged
+    actual, called = labels == judged, whole.predicted == judged
 
     def side(mask: Mask) -> _Side | None:
         if not mask.any():
             return None
-        evaluation = evaluate(labels[mask], probabilities[mask], classes=names, threshold=threshold)
+        evaluation = evaluate(labels[mask], probabilities[mask], classes=names, decided=whole.predicted[mask])
         behind = _patients_behind(actual[:, mask], called[:, mask], patient[mask])
         return _Side(evaluation, behind, find_intervals(evaluation, mask) if find_intervals else {})
 

@@ -96,18 +96,20 @@ def read_labelled(
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write path, patient_id, label and the probability of each class, calibrated and not, a row a case."""
-    labels = [predictions.classes[index] for index in np.asarray(predictions.y_true).tolist()]
+    """Write path, patient_id, label, decision and the probability of each class, calibrated and not, a row a case."""
+    classes = predictions.classes
+    labels = [classes[index] for index in np.asarray(predictions.y_true).tolist()]
+    decisions = [classes[index] for index in predictions.decisions.tolist()]
     patients = predictions.patients or [""] * len(labels)
     y_prob = np.asarray(predictions.y_prob).tolist()
     uncalibrated = np.asarray(predictions.uncalibrated if predictions.uncalibrated is not None else y_prob).tolist()
     header = [
-        *("path", "patient_id", "label"),
-        *(f"probability_{name}" for name in predictions.classes),
-        *(f"uncalibrated_{name}" for name in predictions.classes),
+        *("path", "patient_id", "label", "decision"),
+        *(f"probability_{name}" for name in classes),
+        *(f"uncalibrated_{name}" for name in classes),
     ]
-    columns = zip(predictions.cases, patients, labels, y_prob, uncalibrated, strict=True)
-    write_csv(path, header, [[case, who, label, *after, *before] for case, who, label, after, before in columns])
+    facts = zip(predictions.cases, patients, labels, decisions, strict=True)
+    write_csv(path, header, [[*row, *p, *q] for row, p, q in zip(facts, y_prob, uncalibrated, strict=True)])
 
 
 def read_predictions(folder: str | Path) -> Predictions:
@@ -131,6 +133,9 @@ def read_predictions(folder: str | Path) -> Predictions:
             y_prob=_table(rows, "probability", classes),
             classes=classes,
             threshold=metrics["threshold"],
+            decided=np.array([classes.index(row["decision"]) for row in rows])
+            if metrics["threshold"] is None
+            else None,
             class_thresholds=metrics["class_thresholds"],
             patients=[row["patient_id"] for row in rows],
             uncalibrated=_table(rows, "uncalibrated", classes),
