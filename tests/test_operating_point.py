@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import OperatingPoint, choose_operating_point, evaluate
-from overread.evaluation.operating_point import check_operating_point_rule, choose_points_one_versus_rest
+from overread.evaluation.operating_point import check_operating_point_rule, choose_operating_points
 
 pytestmark = pytest.mark.filterwarnings("error")
 RULES = ["youden", "0.5", "0", "1", 0.25, "sensitivity=0.9", "specificity=0.8", "cost=5:1", "cost=1:2.5"]
@@ -169,7 +169,7 @@ def test_a_rule_sees_the_order_of_the_scores_only(cases: tuple[np.ndarray, np.nd
 def test_each_of_several_classes_gets_its_point_against_the_rest() -> None:
     random = np.random.default_rng(0)
     y_true, y_prob = random.integers(0, 3, 200), random.dirichlet(np.ones(3), 200)
-    points = choose_points_one_versus_rest(y_true, y_prob, classes="abc", rule="sensitivity=0.8")
+    points = choose_operating_points(y_true, y_prob, classes="abc", rule="sensitivity=0.8")
     assert list(points) == ["a", "b", "c"]
     alone = choose_operating_point(y_true == 1, y_prob[:, 1], rule="sensitivity=0.8")
     assert points["b"] == alone and alone.sensitivity >= 0.8
@@ -177,11 +177,11 @@ def test_each_of_several_classes_gets_its_point_against_the_rest() -> None:
 
 def test_a_class_without_a_case_is_named() -> None:
     with pytest.raises(InvalidData, match=r"class c against the rest: 0 positive and 2 negative"):
-        choose_points_one_versus_rest([0, 1], [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], classes="abc")
+        choose_operating_points([0, 1], [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], classes="abc")
     with pytest.raises(InvalidData, match="do not fit 3 classes"):
-        choose_points_one_versus_rest([0, 3], np.full((2, 3), 1 / 3), classes="abc")
+        choose_operating_points([0, 3], np.full((2, 3), 1 / 3), classes="abc")
     with pytest.raises(InvalidData, match="do not fit 3 classes"):
-        choose_points_one_versus_rest([0, 1], np.full((2, 2), 0.5), classes="abc")
+        choose_operating_points([0, 1], np.full((2, 2), 0.5), classes="abc")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def start_run(
     Raises:
         InvalidOption: the folder holds a run of another recipe or other data.
     """
-    study = study_id or uuid.uuid4().hex
+    study = study_id or new_study_id()
     data = {"fingerprint": data_set.fingerprint, "images": split.counts(), "patients": split.patients(), "study": study}
     run = {"recipe": recipe.to_dict(), "data": data, "command": command(), **environment()}
     if (out / RUN_FILE).exists():
@@ -44,6 +44,11 @@ def start_run(
     write_json(out / RUN_FILE, run)
     split.manifest.write_csv(out / "manifest.csv")
     return run
+
+
+def new_study_id() -> str:
+    """A name for a study, which its runs and bundles carry."""
+    return uuid.uuid4().hex
 
 
 def command() -> str:

@@ -117,7 +117,7 @@ def train(
     recipe, console, out = recipe or Recipe(), console or Console(quiet=True), Path(out)
     options = options or AssessmentOptions()
     manifest = data if isinstance(data, Manifest) else read_manifest(data)
-    _require_training(recipe, manifest, options)
+    require_training(recipe, manifest, options)
     split = _split(manifest, recipe)  # an impossible split is told before the decoding
     tell(console, (*split.manifest.notes, *split.notes), split.warnings)
     open_run_folder(out, existing)
@@ -283,7 +283,7 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
         console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
 
 
-def _require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
+def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
     """Refuse what would fail only after hours of training."""
     require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
     from overread.networks.zoo import require_network

@@ -2,7 +2,7 @@
 
 from overread.bundle.bundle import GRAPH, WEIGHTS, Bundle, Member
 from overread.bundle.graph import BATCH_SIZE, Graph, Outputs, class_evidence
-from overread.bundle.record import Opening, note_in_ledger, read_ledger
+from overread.bundle.record import Opening, note_in_ledger, now, read_ledger
 
 __all__ = [
     "BATCH_SIZE",
@@ -15,5 +15,6 @@ __all__ = [
     "Outputs",
     "class_evidence",
     "note_in_ledger",
+    "now",
     "read_ledger",
 ]

@@ -13,7 +13,6 @@ may be edited, and each line of the evaluations holds the hash of the one before
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import hashlib
 import json
 import shutil
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from overread.bundle.archive import add_file, has_file, pack, read_file
-from overread.bundle.record import RECORD, Opening, append_opening, read_openings
+from overread.bundle.record import RECORD, Opening, append_opening, now, read_openings
 from overread.errors import InvalidBundle, MissingPath
 from overread.evaluation import Calibration, OperatingPoint
 from overread.images import Preprocessing
@@ -74,9 +73,7 @@ class Bundle:
     recipe: Mapping[str, Any]
     data: Mapping[str, Any]
     versions: Mapping[str, str]
-    created: str = dataclasses.field(
-        default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    )
+    created: str = dataclasses.field(default_factory=now)
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     path: Path | None = None
 

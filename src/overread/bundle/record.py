@@ -19,6 +19,11 @@ RECORD = "evaluations.jsonl"
 _LEDGER = "test_sets.jsonl"
 
 
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Opening:
     """One evaluation on a labelled set.
@@ -35,9 +40,7 @@ class Opening:
     n: int
     result: str
     study: str
-    time: str = dataclasses.field(
-        default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    )
+    time: str = dataclasses.field(default_factory=now)
 
 
 def append_opening(content: bytes, opening: Opening, *, origin: str) -> bytes:

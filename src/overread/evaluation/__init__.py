@@ -23,8 +23,9 @@ from overread.evaluation.operating_point import (
     OperatingPoint,
     check_operating_point_rule,
     choose_operating_point,
-    choose_points_one_versus_rest,
+    choose_operating_points,
 )
+from overread.evaluation.pooling import average_readers, pool_folds
 from overread.evaluation.predictions import Predictions
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.probability import to_probabilities
@@ -56,10 +57,11 @@ __all__ = [
     "Subgroups",
     "assess",
     "average_precision",
+    "average_readers",
     "check_calibration_method",
     "check_operating_point_rule",
     "choose_operating_point",
-    "choose_points_one_versus_rest",
+    "choose_operating_points",
     "compare",
     "cut_table",
     "decision_curve",
@@ -68,6 +70,7 @@ __all__ = [
     "intervals",
     "measure_reliability",
     "midranks",
+    "pool_folds",
     "precision_recall_curve",
     "predictive_values",
     "roc_auc",

@@ -106,7 +106,7 @@ def compare(
     y_prob = [np.asarray(first.y_prob, dtype=np.float64), np.asarray(second.y_prob, dtype=np.float64)[order]]
     evaluations = [
         evaluate(labels, given, classes=reader.classes, decided=reader.decisions[rows])
-        for reader, given, rows in zip((first, second), y_prob, (slice(None), order), strict=True)
+        for reader, given, rows in zip((first, second), y_prob, (np.arange(order.size), order), strict=True)
     ]
     drawn = [
         bootstrap(labels, given, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed).metrics

@@ -139,15 +139,17 @@ def choose_operating_point(
     )
 
 
-def choose_points_one_versus_rest(
+def choose_operating_points(
     y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, classes: Sequence[str], rule: str | float = "youden"
 ) -> dict[str, OperatingPoint]:
-    """Choose a threshold for each class against the rest; a case may reach several of them, or none.
+    """Choose the threshold of the positive class of two, or of each of more against the rest.
+
+    With more than two, a case may reach several of them, or none.
 
     Args:
         y_true: `(n,)` integers, the index of the true class.
         y_prob: `(n, K)` probabilities.
-        classes: K names.
+        classes: K names, with two (negative, positive).
         rule: as `choose_operating_point` has it.
 
     Raises:
@@ -161,7 +163,7 @@ def choose_points_one_versus_rest(
             f"give indices from 0 to {len(classes) - 1} and one column a class"
         )
     points = {}
-    for index, name in enumerate(classes):
+    for index, name in list(enumerate(classes))[1 if len(classes) == 2 else 0 :]:
         try:
             points[name] = choose_operating_point(labels == index, probabilities[:, index], rule=rule)
         except InvalidData as error:

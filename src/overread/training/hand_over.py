@@ -9,12 +9,7 @@ from typing import Any
 
 from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph, Member
 from overread.bundle.onnx import check_parity, export_onnx
-from overread.evaluation import (
-    OperatingPoint,
-    choose_operating_point,
-    choose_points_one_versus_rest,
-    fit_calibration,
-)
+from overread.evaluation import choose_operating_points, fit_calibration
 from overread.images import DataSet
 from overread.training.recipe import Recipe
 from overread.training.trained import Trained
@@ -49,17 +44,12 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
         classes=manifest.classes,
         preprocessing=data_set.store.preprocessing,
         members=(Member(calibration=calibration),),
-        operating_points=choose_points(labels, calibration.apply(logits), manifest.classes, recipe.operating_point),
+        operating_points=choose_operating_points(
+            labels, calibration.apply(logits), classes=manifest.classes, rule=recipe.operating_point
+        ),
         network=dataclasses.asdict(trained.spec),
         recipe={**recipe.to_dict(), "precision": trained.precision},
         data={**run["data"], "onnx_keras_difference": difference},
         versions=run["versions"],
     )
     return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights})
-
-
-def choose_points(y_true: Any, y_prob: Any, classes: tuple[str, ...], rule: str) -> dict[str, OperatingPoint]:
-    """The operating point of the positive class of two, or of each class of more against the rest."""
-    if len(classes) == 2:
-        return {classes[1]: choose_operating_point(y_true, y_prob[:, 1], rule=rule)}
-    return choose_points_one_versus_rest(y_true, y_prob, classes=classes, rule=rule)

@@ -1,0 +1,262 @@
+"""The command line: parse, call one public function, print. Data go to stdout, progress to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from overread import __version__
+from overread.cli.options import (
+    BundlePath,
+    Data,
+    Force,
+    Json,
+    Out,
+    Pattern,
+    Positive,
+    Resume,
+    Skip,
+    Store,
+    existing,
+    make_assessment_options,
+    make_recipe,
+    takes,
+)
+from overread.cli.tables import print_assessment, print_comparison, print_crossvalidation, print_readings
+from overread.errors import Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
+from overread.evaluation import AssessmentOptions
+from overread.terminal import hide_notices
+from overread.training.recipe import Recipe
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="A second reading of medical images: train a network from one folder, know how good it is, read new images.",
+)
+_progress = Console(stderr=True, soft_wrap=True)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+@app.command()
+@takes(recipe=make_recipe, options=make_assessment_options)
+def train(
+    data: Data,
+    out: Out,
+    recipe: Recipe,
+    options: AssessmentOptions,
+    positive: Positive = None,
+    patient_pattern: Pattern = None,
+    resume: Resume = False,
+    force: Force = False,
+    skip_unreadable: Skip = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Train a network on a folder of labelled images and test it once.
+
+    Example: overread train chest_xray --out runs/cxr --network efficientnet-lite0 --operating-point sensitivity=0.95
+    """
+    from overread import study
+
+    result = study.train(
+        study.read_manifest(data, positive=positive, patient_pattern=patient_pattern),
+        out,
+        recipe,
+        options=options,
+        existing=existing(resume, force),
+        skip_unreadable=skip_unreadable,
+        store=store,
+        console=_progress,
+    )
+    print_assessment(result.assessment, as_json)
+    _progress.print(f"open {result.report}; the bundle is {out / 'bundle'}", highlight=False)
+
+
+@app.command()
+@takes(recipe=make_recipe, options=make_assessment_options)
+def crossvalidate(
+    data: Data,
+    out: Out,
+    folds: Annotated[int, typer.Option(help="Parts that each serve as the test side once.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Trainings of each fold.")] = 1,
+    keep_ensemble: Annotated[bool, typer.Option("--keep-ensemble", help="Bundle all networks, averaged.")] = False,
+    *,
+    recipe: Recipe,
+    options: AssessmentOptions,
+    positive: Positive = None,
+    patient_pattern: Pattern = None,
+    resume: Resume = False,
+    force: Force = False,
+    skip_unreadable: Skip = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Train and test on every fold by patient, with one seed or several; a test side that the data name stays unopened.
+
+    Example: overread crossvalidate larynx --out runs/larynx-cv --folds 5 --seeds 3 --keep-ensemble
+    """
+    from overread import crossvalidation, study
+
+    result = crossvalidation.crossvalidate(
+        study.read_manifest(data, positive=positive, patient_pattern=patient_pattern),
+        out,
+        recipe,
+        folds=folds,
+        seeds=seeds,
+        ensemble=keep_ensemble,
+        options=options,
+        existing=existing(resume, force),
+        skip_unreadable=skip_unreadable,
+        store=store,
+        console=_progress,
+    )
+    print_crossvalidation(result, as_json)
+    _progress.print(f"open {result.report}", highlight=False)
+
+
+@app.command()
+@takes(options=make_assessment_options)
+def evaluate(
+    bundle: BundlePath,
+    data: Data,
+    out: Out,
+    options: AssessmentOptions,
+    patient_pattern: Pattern = None,
+    force: Force = False,
+    skip_unreadable: Skip = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Test a bundle on labelled images: the test side where the data name one, else all.
+
+    Example: overread evaluate runs/cxr/bundle other_hospital --out runs/cxr-other --prevalence 0.02 --by sex --by age
+    """
+    from overread import study
+    from overread.bundle import Bundle
+
+    opened = Bundle.load(bundle)
+    result = study.evaluate(
+        opened,
+        study.read_manifest(data, patient_pattern=patient_pattern, classes=opened.classes),
+        out,
+        options=options,
+        existing=existing(resume=False, force=force),
+        skip_unreadable=skip_unreadable,
+        store=store,
+        console=_progress,
+    )
+    print_assessment(result, as_json)
+    _progress.print(f"open {out / 'report.html'}", highlight=False)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of an evaluation or of a training run.", metavar="EVAL_A")],
+    second: Annotated[Path, typer.Argument(help="Another of the same cases.", metavar="EVAL_B")],
+    out: Annotated[Path | None, typer.Option(help="Folder for a report and the figures as JSON.")] = None,
+    level: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
+    as_json: Json = False,
+) -> None:
+    """Compare two readers on the same cases: the difference of each metric (B less A), its interval and p.
+
+    Example: overread compare runs/cxr runs/cxr-lite --out runs/compact-or-lite
+    """
+    from overread import study
+
+    result = study.compare(first, second, out, options=AssessmentOptions(level=level))
+    print_comparison(result, as_json)
+
+
+@app.command()
+def predict(
+    bundle: BundlePath,
+    images: Annotated[list[str], typer.Argument(help="Files, folders, patterns, or - for a list on standard input.")],
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a CSV file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+) -> None:
+    """Read new images: class, probabilities, decision at the operating point. Exit status 1 if any cannot be read.
+
+    A table on a terminal, CSV elsewhere.
+
+    Example: overread predict runs/cxr/bundle new_images/ --csv readings.csv
+    """
+    from overread import reading
+
+    reader = reading.Reader.load(bundle)
+    paths = reading.find_images(images, sys.stdin)
+    readings = track(reader.read_many(paths), "reading", total=len(paths), console=_progress, transient=True)
+    if csv_file is not None:
+        failures = reading.write_csv(csv_file, readings, reader.bundle.classes)
+    elif as_json:
+        failures = reading.write_json_lines(sys.stdout, readings)
+    elif sys.stdout.isatty():
+        failures = print_readings(readings)
+    else:
+        failures = reading.write_csv(sys.stdout, readings, reader.bundle.classes)
+    if failures:
+        _progress.print(f"{failures} of {len(paths)} images could not be read", style="bold red", highlight=False)
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the images and results.")] = Path("overread-demo"),
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Run the whole job on computer-made images (no patients): make, train, test, read, report. Under two minutes.
+
+    Example: overread demo --out demo
+    """
+    from overread import study
+
+    result = study.demo(out, existing="replace" if force else "refuse", console=_progress)
+    print_assessment(result.assessment, as_json)
+    _progress.print(f"open {result.report}", highlight=False)
+    _progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)
+
+
+def main() -> None:
+    """Run the command line; an expected error becomes one sentence on stderr.
+
+    Exit status: 0 fine, 1 images that cannot be read or a run that failed, 2 wrong use, 130 interrupted.
+    """
+    hide_notices()
+    try:
+        app()
+    except OverreadError as error:
+        wrong_use = isinstance(error, InvalidOption | MissingPath | OutputExists)
+        _stop(str(error), 130 if isinstance(error, Interrupted) else 2 if wrong_use else 1)
+    except OSError as error:
+        # What Keras, TensorFlow or Pillow could not write or read in the middle of a run.
+        _stop(
+            f"{error}: free some space or check the permissions; a training run goes on with --resume", 1, at_once=True
+        )
+
+
+def _stop(sentence: str, status: int, *, at_once: bool = False) -> None:
+    _progress.print(f"overread: {sentence}", style="bold red", markup=False, highlight=False)
+    if at_once:
+        # h5py crashes the interpreter on its way out when a file could not be closed on a full disk.
+        os._exit(status)
+    sys.exit(status)

@@ -1,0 +1,135 @@
+"""Options that several commands share, and the values that they make."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from overread.errors import InvalidOption
+from overread.evaluation import CALIBRATION_METHODS, AssessmentOptions
+from overread.files import Existing
+from overread.networks.augmentation import Augmentation
+from overread.training.recipe import PRECISIONS, Recipe
+
+_DEFAULT = Recipe()
+_CHANGES = Augmentation()
+_ASKED = AssessmentOptions()
+
+Data = Annotated[Path, typer.Argument(help="Folder of class sub-folders, or a CSV of path,label[,patient_id][,split].")]
+BundlePath = Annotated[Path, typer.Argument(help="Bundle directory or bundle.zip.", metavar="BUNDLE")]
+Out = Annotated[Path, typer.Option(help="Folder of the results.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the results that the folder holds.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Store = Annotated[Path | None, typer.Option(help="Folder of decoded pixels that runs share; else the user's cache.")]
+Skip = Annotated[bool, typer.Option("--skip-unreadable", help="Leave unreadable images out, naming each.")]
+Positive = Annotated[str | None, typer.Option(help="The positive class of two.")]
+Pattern = Annotated[
+    str | None, typer.Option(help="Regular expression over file names: its groups, or its match, name the patient.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that the folder holds.")]
+
+
+def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of functions that each make one of its parameters, in that parameter's place."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True).parameters
+        options = {name: inspect.signature(maker, eval_str=True).parameters for name, maker in makers.items()}
+
+        @functools.wraps(command)
+        def called(**values: Any) -> None:
+            made = {
+                name: maker(**{option: values.pop(option) for option in options[name]})
+                for name, maker in makers.items()
+            }
+            command(**values, **made)
+
+        parameters = [
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for name, parameter in own.items()
+            for parameter in (options[name].values() if name in options else [parameter])
+        ]
+        # Typer reads both.
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return called
+
+    return decorate
+
+
+def _of(panel: str, help_text: str, **options: Any) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=panel, **options)
+
+
+def make_recipe(
+    network: Annotated[str, _of("Network", "compact, efficientnet-lite0 or a keras.applications network.")] = "compact",
+    pretrained: Annotated[bool, _of("Network", "Start from ImageNet weights (compact has none).")] = True,
+    frozen_stages: Annotated[int, _of("Network", "Stages of efficientnet-lite0 that keep their weights.")] = 0,
+    dropout: Annotated[float, _of("Network", "Fraction of pooled features dropped.")] = _DEFAULT.dropout,
+    size: Annotated[int, _of("Images", "Side of the square that images are fitted to; 0: the network's.")] = 0,
+    fit: Annotated[str, _of("Images", "pad (keep the aspect, on black) or stretch.")] = _DEFAULT.fit,
+    colour: Annotated[str, _of("Images", "auto (look at the images), grey or colour.")] = _DEFAULT.colour,
+    epochs: Annotated[int, _of("Training", "At most; 0: the network's.")] = 0,
+    patience: Annotated[int, _of("Training", "Epochs without improvement before it stops.")] = _DEFAULT.patience,
+    monitor: Annotated[str, _of("Training", "val_loss, val_auc or val_accuracy.")] = _DEFAULT.monitor,
+    batch_size: Annotated[int, _of("Training", "Images a step.")] = _DEFAULT.batch_size,
+    learning_rate: Annotated[float, _of("Training", "The highest, after one epoch of warm-up; 0: the network's.")] = 0,
+    weight_decay: Annotated[float, _of("Training", "Of AdamW.")] = _DEFAULT.weight_decay,
+    class_weights: Annotated[bool, _of("Training", "Make every class count alike.")] = True,
+    precision: Annotated[str, _of("Training", f"{', '.join(PRECISIONS)}; auto measures.")] = _DEFAULT.precision,
+    rotation: Annotated[float, _of("Augmentation", "Degrees, either way.")] = _CHANGES.rotation_degrees,
+    shift: Annotated[float, _of("Augmentation", "Fraction of each side.")] = _CHANGES.shift,
+    zoom: Annotated[float, _of("Augmentation", "Up to 1 + z larger or smaller.")] = _CHANGES.zoom,
+    horizontal_flip: Annotated[bool, _of("Augmentation", "Mirror left and right.")] = _CHANGES.horizontal_flip,
+    vertical_flip: Annotated[bool, _of("Augmentation", "Mirror top and bottom.")] = _CHANGES.vertical_flip,
+    brightness: Annotated[float, _of("Augmentation", "Fraction of the pixel range.")] = _CHANGES.brightness,
+    contrast: Annotated[float, _of("Augmentation", "Factor from 1 - c to 1 + c.")] = _CHANGES.contrast,
+    calibration: Annotated[str, _of("Decision", f"{', '.join(CALIBRATION_METHODS)}.")] = _DEFAULT.calibration,
+    operating_point: Annotated[
+        str, _of("Decision", "youden, sensitivity=0.95, specificity=0.9, cost=MISS:ALARM or a probability.")
+    ] = _DEFAULT.operating_point,
+    validation: Annotated[float, _of("Split", "Fraction, where the data name no such side.")] = _DEFAULT.validation,
+    test: Annotated[float, _of("Split", "Fraction, where the data name no such side.")] = _DEFAULT.test,
+    seed: Annotated[int, _of("Split", "Of split, weights, order and augmentation.")] = _DEFAULT.seed,
+) -> Recipe:
+    """The recipe that the options describe."""
+    augmentation = Augmentation(
+        rotation_degrees=rotation, shift=shift, zoom=zoom, horizontal_flip=horizontal_flip, vertical_flip=vertical_flip,
+        brightness=brightness, contrast=contrast,
+    )  # fmt: skip
+    return Recipe(
+        network=network, pretrained=pretrained, frozen_stages=frozen_stages, dropout=dropout, size=size, fit=fit,
+        colour=colour, epochs=epochs, patience=patience, monitor=monitor, batch_size=batch_size,
+        learning_rate=learning_rate, weight_decay=weight_decay, class_weights=class_weights, precision=precision,
+        augmentation=augmentation, calibration=calibration, operating_point=operating_point, validation=validation,
+        test=test, seed=seed,
+    )  # fmt: skip
+
+
+def make_assessment_options(
+    level: Annotated[float, _of("Test", "Of every interval.")] = _ASKED.level,
+    prevalence: Annotated[
+        float | None, _of("Test", "Share of positive cases in the clinic, for PPV, NPV and the decision curve.")
+    ] = None,
+    by: Annotated[
+        list[str] | None, _of("Test", "Column of the CSV whose groups are compared; may be repeated.")
+    ] = None,
+) -> AssessmentOptions:
+    """What is asked of the test result."""
+    return AssessmentOptions(level=level, prevalence=prevalence, by=tuple(by or ()))
+
+
+def existing(resume: bool, force: bool) -> Existing:
+    """What to do with results that are there.
+
+    Raises:
+        InvalidOption: both were asked for.
+    """
+    if resume and force:
+        raise InvalidOption("--resume goes on with a run and --force replaces it: give one of them")
+    return "resume" if resume else "replace" if force else "refuse"

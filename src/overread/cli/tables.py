@@ -1,0 +1,107 @@
+"""Results as tables on a terminal, or as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from overread.crossvalidation import CrossValidation
+    from overread.evaluation import Assessment, Comparison, Estimate, Interval
+    from overread.reading import Failure, Reading
+
+
+def print_assessment(assessment: Assessment, as_json: bool) -> None:
+    """Print the metrics of a test side, each with its interval."""
+    if as_json:
+        _print_json(assessment.to_dict())
+        return
+    evaluation = assessment.evaluation
+    decided = f", operating point {evaluation.threshold:.4g}" if evaluation.threshold is not None else ""
+    table = _table(
+        f"test side, {evaluation.n} images of {assessment.n_patients} patients{decided}",
+        "metric", "value", f"{assessment.options.level:.0%} interval", "n",
+    )  # fmt: skip
+    for name in evaluation.metrics:
+        table.add_row(name, *_estimate(assessment[name]), str(evaluation[name].n))
+    for name, estimate in assessment.predictive_values.items():
+        prevalence = f"{name} at prevalence {assessment.options.prevalence:g}"
+        table.add_row(prevalence, *_estimate(estimate), str(estimate.metric.n))
+    Console().print(table)
+
+
+def print_comparison(comparison: Comparison, as_json: bool) -> None:
+    """Print the difference of each metric between two readers."""
+    if as_json:
+        _print_json(comparison.to_dict())
+        return
+    level = next(iter(comparison.differences.values())).interval.level
+    table = _table(
+        f"{comparison.n} images of {comparison.n_patients} patients",
+        "metric", "A", "B", "B less A", f"{level:.0%} interval", "p",
+    )  # fmt: skip
+    for name, found in comparison.differences.items():
+        numbers = _number(found.first), _number(found.second), _number(found.difference, "+.3f")
+        table.add_row(name, *numbers, _interval(found.interval, "+.3f"), _number(found.p, ".3g"))
+    Console().print(table)
+
+
+def print_crossvalidation(result: CrossValidation, as_json: bool) -> None:
+    """Print the pooled metrics of each seed, and how much they vary across folds and seeds."""
+    if as_json:
+        _print_json(result.to_dict())
+        return
+    for seed, assessment in result.pooled.items():
+        folds, level = len(result.folds[seed]), assessment.options.level
+        table = _table(
+            f"{folds} folds pooled, seed {seed}: {assessment.evaluation.n} images of {assessment.n_patients} patients",
+            "metric", "pooled", f"{level:.0%} interval", "SD across folds", "SD across seeds",
+        )  # fmt: skip
+        for name in assessment.evaluation.metrics:
+            spread = result.spread(name)
+            table.add_row(name, *_estimate(assessment[name]), *(_number(value) for value in spread.values()))
+        Console().print(table)
+
+
+def print_readings(readings: Iterable[Reading | Failure]) -> int:
+    """Print a reading a row; returns how many images could not be read."""
+    table, failures = Table(Column("image", overflow="fold"), "label", "probability"), 0
+    for reading in readings:
+        values = reading.to_dict()
+        failures += values["error"] is not None
+        if values["error"] is not None:
+            table.add_row(values["path"], Text(values["error"], style="red"), "")
+        else:
+            table.add_row(values["path"], values["label"], f"{values['probabilities'][values['label']]:.3f}")
+    Console().print(table)
+    return failures
+
+
+def _print_json(values: dict[str, Any]) -> None:
+    typer.echo(json.dumps(values))
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    return table
+
+
+def _estimate(estimate: Estimate) -> tuple[str, str]:
+    return estimate.metric.reason or f"{estimate.metric.value:.3f}", _interval(estimate.interval)
+
+
+def _interval(interval: Interval, style: str = ".3f") -> str:
+    return interval.reason or f"{interval.low:{style}} to {interval.high:{style}}"
+
+
+def _number(value: float | None, style: str = ".3f") -> str:
+    return "" if value is None or math.isnan(value) else f"{value:{style}}"
