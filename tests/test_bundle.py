@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph
+from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph, Member, Opening, class_evidence
 from overread.bundle.onnx import check_parity, export_onnx
-from overread.errors import ExportMismatch, InvalidBundle, MissingPath
-from overread.evaluation import OperatingPoint
+from overread.errors import ExportMismatch, InvalidBundle, MissingPath, OutputUnwritable
+from overread.evaluation import Calibration, OperatingPoint
 from overread.images import Preprocessing
 from overread.networks.zoo import NetworkSpec, build_network
 
@@ -33,15 +33,18 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bundle = Bundle(
         classes=("Normal", "Disease"),
         preprocessing=Preprocessing(height=48, width=48, channels=1),
-        operating_point=OperatingPoint(
-            threshold=0.4, rule="youden", sensitivity=0.9, specificity=0.8, n_positive=10, n_negative=20
-        ),
+        members=(Member(calibration=Calibration(method="temperature", temperature=1.5, n=30)),),
+        operating_points={
+            "Disease": OperatingPoint(
+                threshold=0.4, rule="youden", sensitivity=0.9, specificity=0.8, n_positive=10, n_negative=20
+            )
+        },
         network=dataclasses.asdict(SPEC),
         recipe={"seed": 2},
         data={"fingerprint": "0" * 64},
         versions={"overread": "0"},
     )
-    bundle.write(folder / "bundle", {GRAPH: folder / GRAPH, WEIGHTS: folder / WEIGHTS})
+    bundle.write(folder / "bundle", {GRAPH: folder / GRAPH, WEIGHTS: folder / WEIGHTS}).pack()
     return folder / "bundle"
 
 
@@ -54,6 +57,7 @@ def test_directory_and_zip_load_as_the_same_bundle(written: Path) -> None:
     folder, archive = Bundle.load(written), Bundle.load(written.with_name("bundle.zip"))
     assert folder.fingerprint == archive.fingerprint
     assert folder.read_file(GRAPH) == archive.read_file(GRAPH)
+    assert folder.members == archive.members
     assert (folder.positive, folder.operating_point) == ("Disease", archive.operating_point)
     assert set(folder.files) == {GRAPH, WEIGHTS}
 
@@ -104,7 +108,7 @@ def test_spacing_and_key_order_are_no_alteration(copy: Path) -> None:
     assert Bundle.load(copy).classes == ("Normal", "Disease")
 
 
-@pytest.mark.parametrize("version", [2, "1", None])
+@pytest.mark.parametrize("version", [1, 3, "2", None])
 def test_an_unknown_version_is_refused_with_what_to_do(copy: Path, version: object) -> None:
     description = json.loads((copy / "bundle.json").read_text())
     (copy / "bundle.json").write_text(json.dumps({**description, "format_version": version}))
@@ -112,7 +116,7 @@ def test_an_unknown_version_is_refused_with_what_to_do(copy: Path, version: obje
         Bundle.load(copy)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format_version": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format_version": 2}'])
 def test_a_description_that_is_no_description_is_refused(copy: Path, content: str) -> None:
     (copy / "bundle.json").write_text(content)
     with pytest.raises(InvalidBundle):
@@ -143,3 +147,72 @@ def test_a_bundle_that_names_files_outside_itself_is_refused(copy: Path) -> None
 def test_the_zip_holds_plain_files_only(written: Path) -> None:
     with zipfile.ZipFile(written.with_name("bundle.zip")) as archive:
         assert sorted(archive.namelist()) == ["bundle.json", GRAPH, WEIGHTS]
+
+
+def opening(result: str) -> Opening:
+    return Opening(data="d" * 64, n=12, result=result, study="s")
+
+
+def test_each_evaluation_is_recorded_in_directory_and_zip_alike(copy: Path) -> None:
+    archive = Bundle.load(copy).pack()
+    Bundle.load(copy).record(opening("first"))
+    Bundle.load(archive).record(opening("second"))
+    for path in (copy, archive):
+        assert [found.result for found in Bundle.load(path).openings()] == ["first", "second"]
+    assert Bundle.load(copy).fingerprint == Bundle.load(archive).fingerprint
+    assert not list(copy.parent.glob(".*.tmp"))
+
+
+def test_the_record_goes_to_no_other_bundle_that_happens_to_stand_beside(copy: Path, written: Path) -> None:
+    other = dataclasses.replace(Bundle.load(copy), created="2001-01-01T00:00:00+00:00")
+    beside = other.write(copy.with_name("x"), {name: copy / name for name in (GRAPH, WEIGHTS)}).pack()
+    beside.rename(copy.with_name("bundle.zip"))
+    Bundle.load(copy).record(opening("first"))
+    assert Bundle.load(copy.with_name("bundle.zip")).openings() == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"result": "first"', '"result": "third"'), ('"n": 12', '"n": 13'), ("{", ""), ('"s"', '"t"')]
+)
+def test_an_altered_record_is_refused(copy: Path, old: str, new: str) -> None:
+    for result in ("first", "second"):
+        Bundle.load(copy).record(opening(result))
+    record = copy / "evaluations.jsonl"
+    record.write_text(record.read_text().replace(old, new, 1))
+    with pytest.raises(InvalidBundle, match=r"of evaluations\.jsonl in the bundle was altered"):
+        Bundle.load(copy)
+
+
+def test_a_line_taken_out_of_the_record_is_noticed(copy: Path) -> None:
+    for result in ("first", "second", "third"):
+        Bundle.load(copy).record(opening(result))
+    record = copy / "evaluations.jsonl"
+    record.write_text("".join(record.read_text().splitlines(keepends=True)[1:]))
+    with pytest.raises(InvalidBundle, match="line 1 of evaluations"):
+        Bundle.load(copy)
+
+
+def test_the_card_may_be_edited_and_the_bundle_stays_valid(copy: Path) -> None:
+    bundle = Bundle.load(copy)
+    bundle.write_card("# Card")
+    (copy / "card.md").write_text("# Card, completed by the authors")
+    assert Bundle.load(bundle.pack()).fingerprint == bundle.fingerprint
+
+
+def test_a_bundle_that_cannot_be_written_says_so_and_stays_whole(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    archive = Bundle.load(copy).pack()
+    before = archive.read_bytes()
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(OutputUnwritable, match="No space left"):
+        Bundle.load(archive).record(opening("first"))
+    assert archive.read_bytes() == before
+    assert not list(copy.parent.glob(".*.tmp"))
+
+
+def test_of_two_classes_the_evidence_for_one_is_that_against_the_other() -> None:
+    one, three = np.ones((2, 2, 1)), np.arange(12.0).reshape(2, 2, 3)
+    assert (class_evidence(one, 1) == 1).all() and (class_evidence(one, 0) == -1).all()
+    assert (class_evidence(three, 2) == three[..., 2]).all()

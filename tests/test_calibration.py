@@ -26,7 +26,7 @@ from overread.evaluation.calibration import (
     Calibration,
     fit_calibration,
 )
-from overread.evaluation.reliability import Reliability, measure_reliability
+from overread.evaluation.reliability import measure_reliability
 
 pytestmark = pytest.mark.filterwarnings("error")
 # Probability of rain at Tampere, 24 hours ahead, 2003: days and rainy days for forecasts of 0, 10 ... 100 %.
@@ -467,12 +467,9 @@ def test_certain_probabilities_are_bounded_in_the_regression() -> None:
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 0, 1], [0, 0, 0, 0]])
-def test_a_reliability_survives_json_unchanged(labels: list[int]) -> None:
-    fields = measure_reliability(labels, [0.2, 0.3, 0.4, 0.9]).to_dict()
-    again = Reliability.from_dict(json.loads(json.dumps(fields, allow_nan=False)))
-    assert again.to_dict() == fields and again.bins[0].n == 1
-    with pytest.raises(InvalidData, match="measure it again"):
-        Reliability.from_dict({name: value for name, value in fields.items() if name != "ece"})
+def test_a_reliability_is_json(labels: list[int]) -> None:
+    fields = json.loads(json.dumps(measure_reliability(labels, [0.2, 0.3, 0.4, 0.9]).to_dict(), allow_nan=False))
+    assert fields["bins"][0]["n"] == 1 and (fields["slope"]["value"] is None) == (fields["slope"]["reason"] is not None)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overread.cases import Case, Manifest, split_cases
+from overread.cases import Case, Manifest, fold_cases, split_cases
 from overread.errors import InvalidData, InvalidOption
 
 
@@ -119,3 +119,41 @@ def test_half_given_sides_and_absurd_fractions_are_refused() -> None:
         split_cases(manifest_of(rows))
     with pytest.raises(InvalidOption, match=r"test fraction 0\.9"):
         split_cases(manifest_of(rows), test=0.9)
+
+
+def folds_of(cases: list[Case], folds: int, seed: int = 0) -> tuple[Manifest, ...]:
+    return fold_cases(Manifest(cases=tuple(cases), classes=("a", "b")), folds=folds, seed=seed)
+
+
+@given(st.integers(0, 5), st.integers(2, 6), st.integers(1, 4))
+def test_every_case_is_in_one_fold_and_no_patient_in_two(seed: int, folds: int, images: int) -> None:
+    cases = [
+        Case(path=Path(f"{i}.png"), name=f"{i}.png", label="ab"[i // images % 2], patient_id=f"p{i // images}")
+        for i in range(24 * images)
+    ]
+    dealt = folds_of(cases, folds, seed)
+    tested = [{manifest.cases[i].name for i in manifest.select("test")} for manifest in dealt]
+    assert sum(map(len, tested)) == len(set.union(*tested)) == len(cases)
+    patients = [{manifest.cases[i].patient_id for i in manifest.select("test")} for manifest in dealt]
+    assert sum(map(len, patients)) == len(set.union(*patients))
+    for manifest in dealt:
+        labels = [manifest.cases[i].label for i in manifest.select("test")]
+        assert abs(labels.count("a") - labels.count("b")) <= 2 * images
+    assert dealt == folds_of(cases, folds, seed)
+
+
+def test_a_given_test_side_stays_out_of_the_folds() -> None:
+    sides = ["train"] * 20 + ["val"] * 10 + ["test"] * 10
+    cases = [
+        Case(path=Path(f"{i}.png"), name=f"{i}.png", label="ab"[i % 2], split=side) for i, side in enumerate(sides)
+    ]
+    dealt = folds_of(cases, 5)
+    assert {len(manifest) for manifest in dealt} == {30}
+    assert all({case.split for case in manifest.cases} == {"train", "test"} for manifest in dealt)
+    assert "10 images of the given test side are left out and stay unopened" in dealt[0].notes
+
+
+@pytest.mark.parametrize("folds", [0, 1, 21])
+def test_a_number_of_folds_that_makes_no_cross_validation_is_refused(folds: int) -> None:
+    with pytest.raises(InvalidOption, match=f"folds={folds} is outside 2 to 20"):
+        folds_of([Case(path=Path("a"), name="a", label="a"), Case(path=Path("b"), name="b", label="b")], folds)

@@ -60,19 +60,6 @@ class DecisionCurve:
         """Give the fields as JSON values."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> DecisionCurve:
-        """Rebuild what `to_dict` gave.
-
-        Raises:
-            InvalidData: a field is missing, unknown or outside its range.
-        """
-        try:
-            columns = {name: tuple(fields[name]) for name in ("thresholds", "net_benefit", "treat_all")}
-            return cls(**{**fields, **columns})
-        except (KeyError, TypeError, IndexError):
-            raise InvalidData("the decision curve has missing, unknown or damaged fields: compute it again") from None
-
 
 def decision_curve(
     y_true: npt.ArrayLike,

@@ -70,19 +70,6 @@ class Reliability:
             **{name: getattr(self, name).to_dict() for name in _REGRESSION},
         }
 
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Reliability:
-        """Rebuild what `to_dict` gave.
-
-        Raises:
-            InvalidData: a field is missing or unknown.
-        """
-        try:
-            bins = tuple(ReliabilityBin(**point) for point in fields["bins"])
-            return cls(**{**fields, "bins": bins, **{name: _metric(fields[name]) for name in _REGRESSION}})
-        except (KeyError, TypeError, AttributeError):
-            raise InvalidData("the reliability has missing, unknown or damaged fields: measure it again") from None
-
 
 def measure_reliability(y_true: npt.ArrayLike, y_prob_positive: npt.ArrayLike, *, bins: int = 10) -> Reliability:
     """Compare the probabilities of an outcome with how often it came.
@@ -183,10 +170,6 @@ def _no_slope(logit: FloatArray, positive: npt.NDArray[np.bool_]) -> str | None:
     if low.max() <= high.min() or high.max() <= low.min():
         return "The probabilities part the classes without error, so the slope has no finite value."
     return None
-
-
-def _metric(fields: dict[str, Any]) -> Metric:
-    return Metric(**{**fields, "value": math.nan if fields["value"] is None else fields["value"]})
 
 
 _REGRESSION = ("slope", "intercept", "in_the_large")

@@ -65,15 +65,6 @@ class SubgroupMetric:
         pairs = {name: list(rest[name]) if rest[name] else None for name in ("interval", "gap_interval")}
         return {**self.metric.to_dict(), **rest, **pairs}
 
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> SubgroupMetric:
-        """Rebuild what `to_dict` gave."""
-        value = math.nan if fields["value"] is None else fields["value"]
-        metric = Metric(fields["name"], value, fields["n"], fields["reason"])
-        pairs = {name: tuple(fields[name]) if fields[name] else None for name in ("interval", "gap_interval")}
-        rest = {name: other for name, other in fields.items() if name not in ("name", "value", "n", "reason")}
-        return cls(**{**rest, **pairs, "metric": metric})
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Subgroup:
@@ -89,12 +80,6 @@ class Subgroup:
         """Give everything as JSON values."""
         metrics = {name: metric.to_dict() for name, metric in self.metrics.items()}
         return {**vars(self), "class_counts": dict(self.class_counts), "metrics": metrics}
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Subgroup:
-        """Rebuild what `to_dict` gave."""
-        metrics = {name: SubgroupMetric.from_dict(metric) for name, metric in fields["metrics"].items()}
-        return cls(**{**fields, "metrics": metrics})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -112,18 +97,6 @@ class Subgroups:
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; undefined values are None beside their reason."""
         return {"column": self.column, "groups": [group.to_dict() for group in self.groups]}
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Subgroups:
-        """Rebuild what `to_dict` gave.
-
-        Raises:
-            InvalidData: a field is missing or unknown.
-        """
-        try:
-            return cls(**{**fields, "groups": tuple(Subgroup.from_dict(group) for group in fields["groups"])})
-        except (KeyError, TypeError, AttributeError):
-            raise InvalidData("the subgroups have missing, unknown or damaged fields: evaluate them again") from None
 
 
 def evaluate_subgroups(
