@@ -19,11 +19,13 @@ from overread.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLIC = [
-    "Augmentation", "Bundle", "Manifest", "OverreadError", "Reader", "Reading", "Recipe", "Study", "evaluate", "train",
+    "Augmentation", "Bundle", "Manifest", "OverreadError", "Reader", "Reading", "Recipe", "Study", "compare",
+    "crossvalidate", "evaluate", "train",
 ]  # fmt: skip
 READING_SIDE = [
-    "overread", "overread.bundle", "overread.cases", "overread.cli", "overread.evaluation", "overread.images",
-    "overread.reading", "overread.report", "overread.study", "overread.training.recipe",
+    "overread", "overread.bundle", "overread.cases", "overread.cli", "overread.crossvalidation",
+    "overread.evaluation", "overread.images", "overread.reading", "overread.report", "overread.study",
+    "overread.training.recipe",
 ]  # fmt: skip
 
 
@@ -60,7 +62,7 @@ COMMANDS = sorted(COMMAND.commands) if isinstance(COMMAND, click.Group) else sor
 
 
 def test_the_commands_are_these() -> None:
-    assert COMMANDS == ["demo", "evaluate", "predict", "train"]
+    assert COMMANDS == ["compare", "crossvalidate", "demo", "evaluate", "predict", "train"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -41,10 +41,11 @@ def test_keras_weights_of_the_bundle_give_what_the_reader_gives(
     network = build_network(NetworkSpec(**reader.bundle.network))
     (tmp_path / "w.weights.h5").write_bytes(reader.bundle.read_file("network.weights.h5"))
     network.load_weights(tmp_path / "w.weights.h5")
+    (member,) = reader.bundle.members
     for path in some(two_classes):
         reading = reader.read(path)
-        logit = float(np.asarray(network(reading.pixels[None])["logits"])[0, 0])
-        assert reading.probabilities["Disease"] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3)
+        logits = np.asarray(network(reading.pixels[None])["logits"])
+        assert reading.probabilities["Disease"] == pytest.approx(member.calibration.apply(logits)[0, 1], abs=1e-3)
 
 
 def test_the_decision_is_the_probability_against_the_operating_point(reader: Reader, two_classes: Path) -> None:
@@ -58,8 +59,10 @@ def test_the_decision_is_the_probability_against_the_operating_point(reader: Rea
 
 def test_the_activation_map_explains_the_logit(reader: Reader, two_classes: Path) -> None:
     reading = reader.read(some(two_classes)[0])
-    probability = reading.probabilities["Disease"]
-    assert reading.activation_map.mean() == pytest.approx(np.log(probability / (1 - probability)), abs=1e-3)
+    probability, (member,) = reading.probabilities["Disease"], reader.bundle.members
+    assert member.calibration.temperature is not None
+    logit = member.calibration.temperature * np.log(probability / (1 - probability))
+    assert reading.activation_map.mean() == pytest.approx(logit, abs=1e-3)
 
 
 def test_one_unreadable_image_among_many_is_named_and_the_others_are_read(

@@ -24,6 +24,8 @@ _HOMES = {
     "Reading": "overread.reading",
     "Recipe": "overread.training.recipe",
     "Study": "overread.study",
+    "compare": "overread.study",
+    "crossvalidate": "overread.crossvalidation",
     "evaluate": "overread.study",
     "train": "overread.study",
 }
@@ -32,11 +34,13 @@ __all__ = [*_HOMES]
 if TYPE_CHECKING:
     from overread.bundle import Bundle as Bundle
     from overread.cases import Manifest as Manifest
+    from overread.crossvalidation import crossvalidate as crossvalidate
     from overread.errors import OverreadError as OverreadError
     from overread.networks.augmentation import Augmentation as Augmentation
     from overread.reading import Reader as Reader
     from overread.reading import Reading as Reading
     from overread.study import Study as Study
+    from overread.study import compare as compare
     from overread.study import evaluate as evaluate
     from overread.study import train as train
     from overread.training.recipe import Recipe as Recipe

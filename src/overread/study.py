@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from overread.bundle import Bundle, note_in_ledger, read_ledger
+from overread.bundle import Bundle, CardFacts, checklists, model_card, note_in_ledger, read_ledger
 from overread.cases import Manifest, Split, split_cases
 from overread.errors import InvalidOption, OutputUnwritable
 from overread.evaluation import Assessment, AssessmentOptions, Comparison, Evaluation
 from overread.evaluation import compare as compare_predictions
-from overread.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
 from overread.images import DataSet, Preprocessing, is_dicom, patient_id_hash
 from overread.networks.augmentation import Augmentation
 from overread.provenance import command, environment, require_extra, start_run
@@ -152,6 +152,20 @@ def train(
         warnings=(*warnings, *unrecorded),
         run=run,
     )
+    facts = CardFacts(
+        counts=split.counts(),
+        patients=split.patients(),
+        has_patients=split.manifest.has_patients,
+        notes=(*split.manifest.notes, *split.notes),
+        warnings=(*split.warnings, *warnings, *unrecorded),
+        failures=data_set.failures,
+        epochs=len(rows),
+        best_epoch=best_epoch,
+        seconds=seconds,
+        machine=run["machine"],
+        command=run["command"],
+    )
+    write_documents(bundle, outcome.assessment, facts, out)
     bundle.pack()
     write_json(out / RUN_FILE, {**run, "finished": True})
     return Study(out=out, bundle=bundle, split=split, history=rows, assessment=outcome.assessment)
@@ -275,6 +289,12 @@ def _split(manifest: Manifest, recipe: Recipe) -> Split:
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
 
 
+def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, out: Path) -> None:
+    """Write the model card into the bundle, and the checklists beside it."""
+    bundle.write_card(model_card(bundle, assessment, facts))
+    replace_file(out / "checklists.md", checklists(bundle, assessment, facts).encode())
+
+
 def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
     """Print notes, and warnings so that they are seen."""
     for note in notes:
@@ -347,11 +367,11 @@ def _known_before(
     earlier = [opening for opening in ledger if opening.study != study and not (trained and opening.time > trained)]
     if not earlier:
         return ()
-    runs = len({opening.study for opening in earlier})
+    runs, times = len({opening.study for opening in earlier}), len(earlier)
     return (
-        f"this test set had been opened {len(earlier)} times by {runs} other training runs on this machine, first on "
-        f"{min(opening.time for opening in earlier)[:10]}: if their results guided this one, its figures flatter; say "
-        "so, or test on images that nobody has read yet",
+        f"this test set had been opened {times} time{'s' * (times > 1)} by {runs} other training run{'s' * (runs > 1)} "
+        f"on this machine, first on {min(opening.time for opening in earlier)[:10]}: if their results guided this one, "
+        "its figures flatter; say so, or test on images that nobody has read yet",
     )
 
 

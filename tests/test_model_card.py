@@ -1,0 +1,327 @@
+"""The model card: its numbers are those of the objects, its blanks are for humans, and no text breaks its Markdown."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from typer.testing import CliRunner
+
+from overread.bundle import GRAPH, WEIGHTS, Bundle, Member
+from overread.bundle.markdown import escaped, shown, table
+from overread.bundle.model_card import LABELS, RATES, model_card
+from overread.bundle.statements import CardFacts
+from overread.cli import app
+from overread.errors import InvalidBundle
+from overread.evaluation import (
+    Assessment,
+    AssessmentOptions,
+    Calibration,
+    Predictions,
+    assess,
+    choose_operating_points,
+)
+from overread.images import Preprocessing
+from overread.training.recipe import Recipe
+
+TWO, THREE = ("normal", "ill"), ("normal", "polyp", "cancer")
+# The name of an image that would give its patient away.
+SECRET = "miller-1947"
+
+
+def predictions(classes: tuple[str, ...], n: int = 120) -> Predictions:
+    """Cases of all classes by turns, two of each patient, read well but not perfectly."""
+    rng, labels = np.random.default_rng(5), np.arange(n) % len(classes)
+    evidence = np.exp(rng.normal(size=(n, len(classes))) + 1.5 * np.eye(len(classes))[labels])
+    y_prob = evidence / evidence.sum(axis=1, keepdims=True)
+    chosen = choose_operating_points(labels, y_prob, classes=classes)
+    points = {name: point.threshold for name, point in chosen.items()}
+    return Predictions(
+        cases=[f"{SECRET}/{i}.png" for i in range(n)],
+        y_true=labels,
+        y_prob=y_prob,
+        classes=classes,
+        threshold=points[classes[1]] if len(classes) == 2 else None,
+        class_thresholds={} if len(classes) == 2 else points,
+        patients=[f"{SECRET}-{i // 2}" for i in range(n)],
+        uncalibrated=np.square(y_prob) / np.square(y_prob).sum(axis=1, keepdims=True),
+        columns={"sex": ["f" if i % 4 < 2 else "m" for i in range(n)]},
+    )
+
+
+def assessed(found: Predictions, **options: Any) -> Assessment:
+    return assess(found, AssessmentOptions(resamples=100, **options))
+
+
+def bundle_of(found: Predictions, **changes: Any) -> Bundle:
+    """A bundle as if it was written, whose operating points were chosen on cases like these."""
+    labels, y_prob, classes = np.asarray(found.y_true), np.asarray(found.y_prob), tuple(found.classes)
+    fields: dict[str, Any] = {
+        "classes": classes,
+        "preprocessing": Preprocessing(height=96, width=128, channels=1),
+        "members": (Member(calibration=Calibration(method="temperature", temperature=1.375, n=77)),),
+        "operating_points": choose_operating_points(labels, y_prob, classes=classes),
+        "network": {"name": "compact", "height": 96, "width": 128, "channels": 1, "outputs": len(classes)},
+        "recipe": Recipe().to_dict(),
+        "data": {"fingerprint": "d" * 64},
+        "versions": {"overread": "9.8.7", "keras": "3.21"},
+        "files": {GRAPH: "a" * 64, WEIGHTS: "b" * 64},
+    }
+    return Bundle(**{**fields, **changes})
+
+
+def facts_of(classes: tuple[str, ...], **changes: Any) -> CardFacts:
+    """Counts and patients that are all different, so that none can stand for another."""
+    fields: dict[str, Any] = {
+        "counts": {
+            side: {name: 1111 * (i + 1) + 101 * j for j, name in enumerate(classes)}
+            for i, side in enumerate(("train", "val", "test"))
+        },
+        "patients": {"train": 905, "val": 906, "test": 907},
+        "has_patients": True,
+        "notes": ("test is carved by patient (15% of the images)",),
+        "warnings": (),
+        "failures": {f"{SECRET}/x.png": "is empty (0 bytes): copy it again", f"{SECRET}/y.png": "is no image"},
+        "epochs": 17,
+        "best_epoch": 13,
+        "seconds": 630.0,
+        "machine": "Linux x86_64, 2 processors",
+        "command": "overread train 'my images' --out run",
+    }
+    return CardFacts(**{**fields, **changes})
+
+
+def card_of(classes: tuple[str, ...], **options: Any) -> str:
+    found = predictions(classes)
+    return model_card(bundle_of(found), assessed(found, **options), facts_of(classes))
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Each table of a Markdown text as a reader sees it: rows of cells, the header first."""
+    page = MarkdownIt("commonmark").enable("table").render(text)
+    return [
+        [
+            [html.unescape(cell) for cell in re.findall(r"<t[hd]>(.*?)</t[hd]>", row, re.DOTALL)]
+            for row in re.findall(r"<tr>(.*?)</tr>", found, re.DOTALL)
+        ]
+        for found in re.findall(r"<table>(.*?)</table>", page, re.DOTALL)
+    ]
+
+
+def table_under(text: str, first: str, number: int = 0) -> list[list[str]]:
+    """The rows of the table whose header begins with this cell."""
+    return [found for found in tables(text) if found[0][0] == first][number][1:]
+
+
+def section(text: str, heading: str) -> str:
+    return text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("classes", [TWO, THREE])
+def test_the_counts_of_the_card_are_those_of_the_facts(classes: tuple[str, ...]) -> None:
+    facts = facts_of(classes)
+    expected = [
+        [side, *(f"{n:,}" for n in count.values()), f"{sum(count.values()):,}", str(facts.patients[side])]
+        for side, count in facts.counts.items()
+    ]
+    assert table_under(card_of(classes), "Side") == expected
+
+
+@pytest.mark.parametrize("classes", [TWO, THREE])
+def test_every_metric_stands_with_its_interval_method_and_cases(classes: tuple[str, ...]) -> None:
+    assessment = assessed(predictions(classes))
+    rows = table_under(card_of(classes), "Metric")
+    assert [row[0] for row in rows] == list(LABELS.values())
+    assert set(LABELS) == set(assessment.evaluation.metrics) - {"recall", "precision"}
+    for name, row in zip(LABELS, rows, strict=True):
+        metric, interval = assessment[name]
+        ends = f"{interval.low:.3f} to {interval.high:.3f}"
+        assert row[1:] == [f"{metric.value:.3f}", ends, interval.method, f"{metric.n:,}"]
+
+
+def test_two_classes_are_also_judged_at_a_half_and_at_a_stated_prevalence() -> None:
+    assessment = assessed(predictions(TWO), prevalence=0.03)
+    card = card_of(TWO, prevalence=0.03)
+    half = {row[0]: row[1] for row in table_under(card, "Metric", 1)}
+    assert assessment.at_half is not None
+    assert half["Sensitivity"] == f"{assessment.at_half['sensitivity'].metric.value:.3f}"
+    assert half["Sensitivity"] != table_under(card, "Metric")[2][1]
+    assert "Where 3.00% of cases are positive" in card
+    assert table_under(card, "Metric", 2) == [
+        ["PPV", shown(assessment.predictive_values["ppv"])],
+        ["NPV", shown(assessment.predictive_values["npv"])],
+    ]
+
+
+def test_a_point_at_a_half_is_judged_once() -> None:
+    found = dataclasses.replace(predictions(TWO), threshold=0.5)
+    assert "At a threshold of 0.5" not in model_card(bundle_of(found), assessed(found), facts_of(TWO))
+
+
+def test_each_of_more_classes_is_judged_against_the_rest() -> None:
+    assessment, card = assessed(predictions(THREE)), card_of(THREE)
+    most_probable, own_point = table_under(card, "Class", 2), table_under(card, "Class", 3)
+    assert [row[:2] for row in most_probable] == [[n, shown(assessment.judged.of_class(n, "auc"))] for n in THREE]
+    for name, row in zip(THREE, own_point, strict=True):
+        judged = assessment.at_class_points[name]
+        assert row == [name, f"{judged.evaluation.threshold:.4g}", *(shown(judged[rate]) for rate in RATES)]
+    assert ["AUC", shown(assessment.micro["auc"])] in table_under(card, "Metric", 1)
+
+
+@pytest.mark.parametrize("classes", [TWO, THREE])
+def test_the_operating_points_are_those_of_the_bundle(classes: tuple[str, ...]) -> None:
+    points = bundle_of(predictions(classes)).operating_points
+    assert [row[:3] for row in table_under(card_of(classes), "Class")] == [
+        [name, f"{point.threshold:.4g}", "youden"] for name, point in points.items()
+    ]
+
+
+def test_reliability_stands_before_and_after_calibration() -> None:
+    pair = assessed(predictions(TWO)).reliability["ill"]
+    rows = table_under(card_of(TWO), "Class", 1)
+    assert [row[:3] for row in rows] == [
+        ["ill", "before", f"{pair.before.ece:.3f}"],
+        ["ill", "after", f"{pair.after.ece:.3f}"],
+    ]
+    assert rows[0] != rows[1]
+    assert "temperature 1.375, fitted on 77 validation images" in card_of(TWO)
+
+
+def test_an_undefined_metric_gives_its_reason() -> None:
+    found = predictions(TWO)
+    ill = dataclasses.replace(found, y_true=np.ones(120, dtype=int))
+    rows = {row[0]: row for row in table_under(model_card(bundle_of(found), assessed(ill), facts_of(TWO)), "Metric")}
+    assert rows["Specificity"][1:3] == ["undefined: Every case is ill.", "no interval: Every case is ill."]
+    assert "nan" not in str(rows).lower()
+
+
+def test_what_only_humans_know_is_left_to_them() -> None:
+    card = card_of(TWO)
+    blanks = re.findall(r"\*\*To be written by the authors:\*\* ([a-z -]+) - ", section(card, "Intended use"))
+    assert blanks == ["intended use", "users", "setting", "patients", "out-of-scope use"]
+    for heading in ("Data", "Ethics"):
+        assert "**To be written by the authors:**" in section(card, heading)
+
+
+@pytest.mark.parametrize("classes", [TWO, THREE])
+def test_no_placeholder_is_left_in_the_card(classes: tuple[str, ...]) -> None:
+    assert not re.search(r"[{}]", card_of(classes, by=("sex",)))
+
+
+def test_braces_in_a_class_name_are_no_placeholder() -> None:
+    assert "# Model card: {limits} / ill" in card_of(("{limits}", "ill"))
+
+
+def test_the_card_names_no_image_and_no_patient() -> None:
+    card = card_of(TWO, by=("sex",))
+    assert SECRET not in card
+    assert "Images left out as unreadable: 2 (1 is empty (0 bytes); 1 is no image)." in card
+
+
+def test_the_hashes_of_the_card_are_those_of_the_bundle_it_travels_in(tmp_path: Path) -> None:
+    found = predictions(TWO)
+    for name in (GRAPH, WEIGHTS):
+        (tmp_path / name).write_bytes(name.encode())
+    unwritten = bundle_of(found, files={})
+    with pytest.raises(InvalidBundle, match="call write first"):
+        model_card(unwritten, assessed(found), facts_of(TWO))
+    bundle = unwritten.write(tmp_path / "bundle", {name: tmp_path / name for name in (GRAPH, WEIGHTS)})
+    bundle.write_card(model_card(bundle, assessed(found), facts_of(TWO)))
+    loaded = Bundle.load(bundle.pack())
+    card = (tmp_path / "bundle" / "card.md").read_text(encoding="utf-8")
+    facts = dict(table_under(card, "What"))
+    assert facts["Bundle, SHA-256"] == loaded.fingerprint
+    assert {name: facts[f"{name}, SHA-256"] for name in (GRAPH, WEIGHTS)} == loaded.files
+    assert (facts["Images, SHA-256"], facts["overread"]) == ("d" * 64, "9.8.7")
+    assert facts["Command"] == "overread train 'my images' --out run"
+
+
+def test_the_limits_tell_what_weakens_the_result() -> None:
+    found = predictions(TWO)
+    counts = {"train": {"normal": 500, "ill": 500}, "val": {"normal": 20, "ill": 19}, "test": {"normal": 60, "ill": 60}}
+    facts = facts_of(TWO, counts=counts, has_patients=False, warnings=("4 of 9 images name no patient",))
+    limits = section(model_card(bundle_of(found), assessed(found), facts), "Limits")
+    for text in (
+        "the test is internal",
+        "Patients are not known for all images",
+        "4 of 9 images name no patient",
+        "The test has 60 images of ill, fewer than 100",
+        "Validation has 19 images of ill, fewer than 20",
+        "50.0% normal and 50.0% ill",
+        "No groups of cases were compared",
+    ):
+        assert text in limits
+    assert "Validation has 20 images" not in limits
+    large = predictions(TWO, 200)
+    rest = section(model_card(bundle_of(large), assessed(large, by=("sex",)), facts_of(TWO)), "Limits")
+    assert not re.search("fewer than|not known for all|No groups", rest)
+
+
+def test_subgroups_stand_with_their_size_and_metrics() -> None:
+    (found,) = assessed(predictions(TWO), by=("sex",)).subgroups
+    rows = table_under(card_of(TWO, by=("sex",)), "sex")
+    assert [row[:3] for row in rows] == [[g.label, str(g.n), str(g.patients)] for g in found.groups]
+    for group, row in zip(found.groups, rows, strict=True):
+        metric = group.metrics["accuracy"]
+        assert metric.interval is not None
+        assert row[-1].startswith(f"{metric.metric.value:.3f} ({metric.interval[0]:.3f} to {metric.interval[1]:.3f})")
+    assert "No groups of cases were compared." in section(card_of(TWO), "Subgroups")
+
+
+def test_an_ensemble_of_folds_tells_each_calibration_and_what_was_not_tested() -> None:
+    found = predictions(TWO)
+    members = tuple(
+        Member(graph=f"{i}.onnx", weights=f"{i}.h5", calibration=Calibration(method="temperature", temperature=i, n=9))
+        for i in (1.5, 2.5)
+    )
+    pooled = dataclasses.replace(found, threshold=None, decided=found.decisions)
+    facts = facts_of(TWO, folds=2, best_epoch=None)
+    card = model_card(bundle_of(found, members=members), assessed(pooled), facts)
+    assert (
+        "- Network 1: Calibration by temperature 1.500" in card
+        and "- Network 2: Calibration by temperature 2.5" in card
+    )
+    assert "At the operating point of the network that read each image:" in card
+    assert "2 folds, each read by networks that were not trained on it, have 120 images" in card
+    assert "their average, which the bundle gives, was not tested" in section(card, "Limits")
+    assert "None" not in section(card, "Training").split("|")[0]
+
+
+def test_the_command_of_the_card_exists_with_its_options() -> None:
+    (line,) = re.findall(r"```console\n(.*)\n```", card_of(TWO))
+    _, command, *rest = line.split()
+    shown_help = CliRunner().invoke(app, [command, "--help"], terminal_width=200).output
+    options = [word for word in rest if word.startswith("--")]
+    assert options and all(option in shown_help for option in options)
+
+
+def test_class_names_with_markup_leave_every_table_whole() -> None:
+    names = ("a|b", "<b>c</b> *d*", "__e__ `f`")
+    card = card_of(names)
+    assert [row[0] for row in table_under(card, "Class")] == list(names)
+    assert all(len(row) == len(found[0]) for found in tables(card) for row in found)
+    assert "<b>" not in MarkdownIt("commonmark").render(card)
+
+
+MARKUP = st.sampled_from("\\|*_`<>&[]()!~#$-+=")
+CHARACTERS = st.one_of(MARKUP, st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]))
+
+
+@given(st.text(alphabet=CHARACTERS, max_size=30))
+@example(r"\| \\ \* &lt; <b> __a__ ![b](c)")
+def test_any_text_in_a_table_is_shown_as_it_is(text: str) -> None:
+    assert tables(table(("Head",), [(f"x{text}x",), ("last",)])) == [
+        [["Head"], [" ".join(f"x{text}x".split())], ["last"]]
+    ]
+
+
+def test_an_underscore_within_a_word_needs_no_escape() -> None:
+    assert escaped("batch_size\n_a_") == r"batch_size \_a\_"
