@@ -17,7 +17,8 @@ from sklearn import metrics as sklearn_metrics
 from overread import report
 from overread.errors import InvalidData, MissingExtra, OutputUnwritable
 from overread.evaluation import evaluate
-from overread.report import figures
+from overread.report.figures import decisions
+from overread.report.figures.surface import PALETTE
 
 pytestmark = pytest.mark.filterwarnings("error")
 AWKWARD = (
@@ -177,7 +178,7 @@ def test_numbers_in_the_confusion_matrix_contrast_with_every_shade() -> None:
         channel = np.array(matplotlib.colormaps["Blues"](percent / 100)[:3])
         linear = np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
         luminance = linear @ [0.2126, 0.7152, 0.0722]
-        white_text = percent > figures.DARK_PERCENT
+        white_text = percent > decisions.DARK_PERCENT
         contrast = 1.05 / (luminance + 0.05) if white_text else (luminance + 0.05) / 0.05
         assert contrast >= 4.5, percent
 
@@ -199,14 +200,14 @@ def test_the_operating_point_is_marked_only_where_there_is_one(tmp_path: Path, d
     y_true, y_prob = predictions(2)
     plain = draw(y_true, y_prob, classes=BINARY, path=tmp_path / "plain")
     marked = draw(y_true, y_prob, classes=BINARY, path=tmp_path / "marked", threshold=0.5)
-    assert count_of_colour(plain, figures.PALETTE[1]) == 0 < count_of_colour(marked, figures.PALETTE[1])
+    assert count_of_colour(plain, PALETTE[1]) == 0 < count_of_colour(marked, PALETTE[1])
 
 
 @pytest.mark.parametrize(("draw", "on_the_left"), [(report.roc, True), (report.precision_recall, False)])
 def test_a_perfect_operating_point_is_marked_in_its_corner(tmp_path: Path, draw: Any, on_the_left: bool) -> None:
     y_prob = [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]
     image = drawn(draw([0, 0, 1], y_prob, classes=BINARY, path=tmp_path / "curve", threshold=0.5))
-    wanted = np.rint(255 * np.array(matplotlib.colors.to_rgb(figures.PALETTE[1])))
+    wanted = np.rint(255 * np.array(matplotlib.colors.to_rgb(PALETTE[1])))
     rows, columns = np.nonzero(np.abs(image - wanted).max(axis=2) <= 2)
     in_plot = columns[rows < image.shape[0] / 8] / image.shape[1]
     assert in_plot.size and (in_plot.max() < 0.25 if on_the_left else in_plot.min() > 0.75)
@@ -215,7 +216,7 @@ def test_a_perfect_operating_point_is_marked_in_its_corner(tmp_path: Path, draw:
 def test_precision_recall_marks_no_point_where_no_case_is_called_positive(tmp_path: Path) -> None:
     y_true, y_prob = predictions(2)
     png = report.precision_recall(y_true, y_prob, classes=BINARY, path=tmp_path / "pr", threshold=1.0)
-    assert count_of_colour(png, figures.PALETTE[1]) == 0
+    assert count_of_colour(png, PALETTE[1]) == 0
 
 
 @pytest.mark.parametrize("draw", [report.roc, report.precision_recall])

@@ -46,13 +46,6 @@ def number_patients(patients: Sequence[str | None] | None, n: int) -> IntArray:
     return np.unique(names, return_inverse=True)[1]
 
 
-def decide(probabilities: FloatArray, threshold: float | None) -> IntArray:
-    """Give the class each case is called: by the threshold of two classes, else the most probable one."""
-    if threshold is None:
-        return probabilities.argmax(axis=1)
-    return (probabilities[:, 1] >= threshold).astype(np.int64)
-
-
 def bootstrap(
     labels: IntArray, probabilities: FloatArray, *, evaluation: Evaluation, patient: IntArray, resamples: int, seed: int
 ) -> Resampled:
@@ -67,27 +60,28 @@ def bootstrap(
     Args:
         labels: `(n,)` the index of the true class.
         probabilities: `(n, K)`, checked by `evaluate`.
-        evaluation: of these predictions; its classes and threshold are used.
+        evaluation: of these predictions; its classes and decisions are used.
         patient: `(n,)` numbers from 0 without a gap, as `number_patients` gives them.
         resamples: the number of draws.
         seed: 0 or more.
     """
     names = tuple(evaluation.per_class) or evaluation.classes[1:]
     columns = [evaluation.classes.index(name) for name in names]
-    sums = _patient_sums(labels, probabilities, decide(probabilities, evaluation.threshold), columns, patient)
+    sums = _patient_sums(labels, probabilities, evaluation.predicted, columns, patient)
     rankings = [_Ranking.of(labels == column, probabilities[:, column], patient) for column in columns]
     random = np.random.default_rng(seed)
     rows = max(1, _CELLS // len(labels))
     totals, areas = [], []
     for start in range(0, resamples, rows):
-        weight = _draw(random, sums.shape[1], min(rows, resamples - start))
+        weight = draw_patients(random, sums.shape[1], min(rows, resamples - start))
         # Not a matrix product: on a busy machine its threads wait for one another, and all took six times as long.
         totals.append(np.einsum("ij,kj->ik", weight.astype(np.float64), sums))
         areas.append([ranking.areas(weight) for ranking in rankings])
     return _assemble(names, np.concatenate(totals), np.concatenate(areas, axis=2), bool(evaluation.per_class))
 
 
-def _draw(random: np.random.Generator, n_patients: int, rows: int) -> IntArray:
+def draw_patients(random: np.random.Generator, n_patients: int, rows: int) -> IntArray:
+    """Draw patients with replacement: `(rows, n_patients)`, how often each was taken in each draw."""
     taken = random.integers(0, n_patients, (rows, n_patients)) + n_patients * np.arange(rows)[:, None]
     # 32 bits hold any count here and halve the memory traffic that running sums are bound by.
     return np.bincount(taken.ravel(), minlength=rows * n_patients).reshape(rows, n_patients).astype(np.int32)

@@ -1,12 +1,17 @@
 """Figures and one self-contained HTML report; matplotlib and Jinja2 are imported on first use."""
 
 from overread.report.figures import (
+    Mistake,
     activation_overlay,
     augmented_previews,
     confusion_matrix,
+    mistakes,
+    net_benefit,
     precision_recall,
+    reliability_diagram,
     roc,
     sample_images,
+    subgroup_forest,
     training_curves,
 )
 from overread.report.html import (
@@ -21,6 +26,7 @@ from overread.report.html import (
 
 __all__ = [
     "FigureItem",
+    "Mistake",
     "ReportContext",
     "Section",
     "Table",
@@ -28,10 +34,14 @@ __all__ = [
     "augmented_previews",
     "confusion_matrix",
     "metrics_table",
+    "mistakes",
+    "net_benefit",
     "per_class_table",
     "precision_recall",
+    "reliability_diagram",
     "roc",
     "sample_images",
+    "subgroup_forest",
     "training_curves",
     "write_report",
 ]

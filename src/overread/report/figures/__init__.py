@@ -1,0 +1,26 @@
+"""The plots of a study: each a PNG, with the numbers it shows beside it as CSV.
+
+`path` is where to write, without a suffix: `.png` and `.csv` are added, and the path of the PNG is returned. Every
+function that writes also raises OutputUnwritable where it cannot, and MissingExtra where matplotlib is not installed.
+"""
+
+from overread.report.figures.curves import precision_recall, roc, training_curves
+from overread.report.figures.decisions import confusion_matrix, net_benefit
+from overread.report.figures.forest import subgroup_forest
+from overread.report.figures.images import Mistake, activation_overlay, augmented_previews, mistakes, sample_images
+from overread.report.figures.reliability import reliability_diagram
+
+__all__ = [
+    "Mistake",
+    "activation_overlay",
+    "augmented_previews",
+    "confusion_matrix",
+    "mistakes",
+    "net_benefit",
+    "precision_recall",
+    "reliability_diagram",
+    "roc",
+    "sample_images",
+    "subgroup_forest",
+    "training_curves",
+]

@@ -1,0 +1,194 @@
+"""Plots of images: samples of each class, what augmentation makes of them, evidence tinted in, the worst mistakes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from overread.errors import InvalidData
+from overread.files import write_csv
+from overread.report.figures.surface import axes_at, new_figure, wrapped, write_png
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Pixels = npt.NDArray[np.uint8]
+
+IMAGES_PER_CLASS = 8
+CELL_INCHES = 0.74
+MOST_MISTAKES = 12
+MISTAKE_INCHES = 1.5
+GAP_INCHES = 0.05
+LINE_INCHES = 0.17  # of text of 10 points
+DOTS_PER_INCH = 170  # images deserve more than lines
+# From faint to strong evidence; lightness rises all the way, so the order survives without colour.
+HEAT = ((70, 10, 100), (45, 105, 145), (50, 185, 120), (255, 235, 40))
+STRONGEST_TINT = 0.65
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Mistake:
+    """An image that was read wrongly, for `mistakes`.
+
+    Args:
+        pixels: `(height, width, channels)` uint8, 1 or 3 channels, as the network saw it.
+        activation_map: `(h, w)` finite numbers, the evidence for the class it was read as.
+        caption: such as "case 12: NORMAL, read as PNEUMONIA (0.98)"; it is broken into lines.
+
+    Raises:
+        InvalidData: a shape that does not fit, or a map that is not finite.
+    """
+
+    pixels: Pixels
+    activation_map: npt.NDArray[Any]
+    caption: str
+
+    def __post_init__(self) -> None:
+        _require_overlay(self.pixels, np.asarray(self.activation_map))
+
+
+def sample_images(
+    take: Callable[[npt.NDArray[np.int64]], Pixels], labels: Sequence[str], *, path: str | Path, seed: int = 0
+) -> Path:
+    """Draw up to 8 images of each class, a row a class under its name, drawn at random without repeats.
+
+    Args:
+        take: gives `(k, height, width, channels)` uint8 of 1 or 3 channels for k positions among the labels, so that a
+            large data set need not be in memory.
+        labels: the class name of every image.
+        path: without a suffix; the CSV holds class, count.
+        seed: of the draw.
+
+    Raises:
+        InvalidData: there is no label.
+    """
+    if not len(labels):
+        raise InvalidData("there are no images to show: give one label or more")
+    random = np.random.default_rng(seed)
+    names, class_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+    rows, titles, counts = [], [], np.bincount(class_of)
+    for index, name in enumerate(names.tolist()):
+        members = np.flatnonzero(class_of == index)
+        chosen = random.choice(members, min(IMAGES_PER_CLASS, len(members)), replace=False)
+        rows.append(take(np.sort(chosen)))
+        titles.append(wrapped(f"{name} (n = {counts[index]:,})"))
+    figure = _image_grid(rows, titles)
+    write_csv(Path(f"{path}.csv"), ("class", "count"), zip(names.tolist(), counts.tolist(), strict=True))
+    return write_png(path, figure)
+
+
+def augmented_previews(originals: npt.NDArray[Any], variants: npt.NDArray[Any], *, path: str | Path) -> Path:
+    """Draw each original image and, to its right, what augmentation makes of it.
+
+    Args:
+        originals: `(n, height, width, channels)` of 0 to 255.
+        variants: `(n, n_variants, height, width, channels)` of 0 to 255.
+        path: without a suffix; there is no CSV.
+
+    Raises:
+        InvalidData: no image, or a number of originals that differs.
+    """
+    if len(originals) == 0 or len(originals) != len(variants):
+        raise InvalidData(
+            f"there are {len(originals)} originals and {len(variants)} sets of variants: give one set each"
+        )
+    rows = [np.concatenate([original[None], changed]) for original, changed in zip(originals, variants, strict=True)]
+    figure = _image_grid(rows, ["original", *[""] * (len(rows) - 1)])
+    if variants.shape[1]:
+        figure.axes[1].set_title("augmented", loc="left", fontsize=10, pad=4)
+    return write_png(path, figure)
+
+
+def mistakes(items: Sequence[Mistake], *, path: str | Path) -> Path:
+    """Draw images that were read wrongly, each beside itself with the evidence tinted in, two such pairs a row.
+
+    Args:
+        items: the first 12 are drawn, so give the most confident first.
+        path: without a suffix; there is no CSV.
+
+    Raises:
+        InvalidData: there is no mistake.
+    """
+    if not items:
+        raise InvalidData("there is no mistake to show: leave this figure out where every case was read rightly")
+    shown = items[:MOST_MISTAKES]
+    captions = [wrapped(item.caption, 34) for item in shown]
+    side = MISTAKE_INCHES
+    tallest = side * max(item.pixels.shape[0] / item.pixels.shape[1] for item in shown)
+    step = tallest + LINE_INCHES * (1 + max(caption.count("\n") for caption in captions)) + 0.25
+    rows = -(-len(shown) // 2)
+    figure = new_figure(4 * side + 0.35, step * rows, dots_per_inch=DOTS_PER_INCH)
+    for number, (item, caption) in enumerate(zip(shown, captions, strict=True)):
+        left, bottom = (2 * side + 0.3) * (number % 2), step * (rows - 1 - number // 2)
+        for place, pixels in enumerate((item.pixels, activation_overlay(item.pixels, item.activation_map))):
+            axis = axes_at(figure, (left + place * (side + GAP_INCHES), bottom, side, tallest))
+            _show(axis, pixels, "" if place else caption)
+    return write_png(path, figure)
+
+
+def activation_overlay(pixels: Pixels, activation_map: npt.NDArray[Any]) -> Pixels:
+    """Tint an image by the evidence for the class: where the map is positive, in proportion to its maximum.
+
+    Args:
+        pixels: `(height, width, channels)` uint8, 1 or 3 channels.
+        activation_map: `(h, w)` finite numbers, of any smaller size; it is enlarged by cubic B-splines, which blur by
+            about one of its cells and neither overshoot nor move a peak. A map without a positive value tints nothing.
+
+    Returns:
+        `(height, width, 3)` uint8.
+
+    Raises:
+        InvalidData: a shape that does not fit, or a map that is not finite.
+    """
+    evidence = np.maximum(np.asarray(activation_map, dtype=np.float64), 0)
+    _require_overlay(pixels, evidence)
+    height, width = pixels.shape[:2]
+    heat = _spline_weights(evidence.shape[0], height) @ evidence @ _spline_weights(evidence.shape[1], width).T
+    heat = (heat / (heat.max() or 1.0))[..., None]
+    stops = np.linspace(0, 1, len(HEAT))
+    tint = np.concatenate([np.interp(heat, stops, channel) for channel in zip(*HEAT, strict=True)], axis=2)
+    opacity = STRONGEST_TINT * heat
+    return np.rint(pixels * (1 - opacity) + tint * opacity).astype(np.uint8)
+
+
+def _require_overlay(pixels: Pixels, evidence: npt.NDArray[Any]) -> None:
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or evidence.ndim != 2 or not np.isfinite(evidence).all():
+        raise InvalidData(
+            f"an image {pixels.shape} with a map {evidence.shape} cannot be overlaid: "
+            "give (height, width, 1 or 3) pixels and a finite (h, w) map"
+        )
+
+
+def _spline_weights(n_cells: int, n_pixels: int) -> npt.NDArray[np.float64]:
+    position = (np.arange(n_pixels) + 0.5) * n_cells / n_pixels - 0.5
+    distance = np.abs(position[:, None] - np.arange(n_cells))
+    near, far = 2 / 3 - distance**2 + distance**3 / 2, np.maximum(2 - distance, 0) ** 3 / 6
+    weights: npt.NDArray[np.float64] = np.where(distance < 1, near, far)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _image_grid(rows: Sequence[npt.NDArray[Any]], titles: Sequence[str]) -> Figure:
+    pitch, height = CELL_INCHES + GAP_INCHES, CELL_INCHES * rows[0].shape[1] / rows[0].shape[2]
+    above = [LINE_INCHES * (title.count("\n") + 1) + 0.1 if title else 0 for title in titles]
+    bottom = sum(above) + len(rows) * (height + GAP_INCHES)
+    figure = new_figure(pitch * max(map(len, rows)), bottom, dots_per_inch=DOTS_PER_INCH)
+    for images, title, space in zip(rows, titles, above, strict=True):
+        bottom -= space + height + GAP_INCHES
+        for column, image in enumerate(images):
+            pixels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+            _show(axes_at(figure, (pitch * column, bottom, CELL_INCHES, height)), pixels, "" if column else title)
+    return figure
+
+
+def _show(axis: Axes, pixels: Pixels, title: str) -> None:
+    axis.set_axis_off()
+    axis.set_anchor("N")
+    axis.set_title(title, loc="left", fontsize=10, pad=4)
+    axis.imshow(pixels[..., 0] if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255)
