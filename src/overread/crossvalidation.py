@@ -31,7 +31,7 @@ from overread.evaluation import (
 from overread.files import RUN_FILE, Existing, open_run_folder, write_json
 from overread.provenance import command, environment, new_study_id
 from overread.reading import read_predictions, write_predictions
-from overread.report import pages
+from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.training.recipe import Recipe
 
 MAIN_METRICS = ("auc", "accuracy", "sensitivity", "specificity", "ppv", "npv", "brier", "loss")
@@ -165,14 +165,9 @@ def crossvalidate(
     for seed, predictions in pooled.items():
         write_predictions(out / f"predictions-seed-{seed}.csv", predictions)
     write_json(out / "crossvalidation.json", result.to_dict())
-    pages.write_crossvalidation_report(
-        out,
-        folds=result.folds,
-        pooled=result.pooled,
-        spread={name: result.spread(name) for name in MAIN_METRICS},
-        predictions=pooled[recipe.seed],
-        run=run,
-    )
+    spread = {name: result.spread(name) for name in MAIN_METRICS}
+    shown = Folds(folds=result.folds, pooled=result.pooled, spread=spread)
+    write_crossvalidation_report(out, shown, pooled[recipe.seed], run=run)
     write_json(out / RUN_FILE, {**run, "finished": True})
     return result
 

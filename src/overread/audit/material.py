@@ -36,7 +36,7 @@ class Material:
         return self.data_set.rows
 
     def pixels(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Piece by piece `(k,)` positions in the manifest and `(k, height, width, channels)` uint8 of readable cases."""
+        """Piece by piece `(k,)` positions in the manifest and `(k, height, width, channels)` uint8."""
         for start in range(0, len(self.readable), _CHUNK):
             chosen = range(start, min(start + _CHUNK, len(self.readable)))
             yield self.readable[list(chosen)], self.data_set.pixels(chosen)

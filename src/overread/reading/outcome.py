@@ -54,7 +54,8 @@ class Outcome:
 
     def opening(self, study: str) -> Opening:
         """The entry of this evaluation in the records of opened test sets."""
-        result = hashlib.sha256(json.dumps(self.assessment.to_dict(), sort_keys=True).encode()).hexdigest()
+        # Without the intervals, whose level may be another the next time.
+        result = hashlib.sha256(json.dumps(self.assessment.evaluation.to_dict(), sort_keys=True).encode()).hexdigest()
         return Opening(data=self.data, n=len(self.predictions.cases), result=result, study=study)
 
 

@@ -1,0 +1,85 @@
+"""What the report of a comparison says: each metric of two readers, their difference and how sure it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from overread.evaluation import Comparison, Difference
+from overread.report.document import Section, Table
+from overread.report.wording import LABELS, clause, count, ends_of, level_of
+
+_LOWER_IS_BETTER = ("brier", "loss")
+
+
+def comparison_verdict(comparison: Comparison) -> tuple[str, ...]:
+    """Say whether the second reader differs from the first in AUC and accuracy."""
+    found = [_difference(comparison[name]) for name in ("auc", "accuracy") if name in comparison.differences]
+    n, n_patients = comparison.n, comparison.n_patients
+    whose = "" if n == n_patients else f" of {count(n_patients, 'patient')}"
+    return (
+        f"Two readers read the same {count(n, 'image')}{whose}. {' '.join(found)}",
+        f"The p values are not adjusted for the {len(comparison.differences)} metrics that are compared: the more one "
+        "looks at, the sooner one of them differs by chance. An interval that holds 0 does not show that the readers "
+        "are alike; its ends say how far apart they may be.",
+    )
+
+
+def comparison_section(comparison: Comparison, run: Mapping[str, Any]) -> Section:
+    """Lay out every metric of a comparison.
+
+    Args:
+        comparison: of two readers.
+        run: with the names of the first and second, and the command.
+    """
+    level = next(iter(comparison.differences.values())).interval.level
+    header = ("Metric", "First", "Second", "Difference", f"{level_of(level)} interval", "p", "Test")
+    rows = tuple(
+        (
+            f"{LABELS[name]}{' (lower is better)' if name in _LOWER_IS_BETTER else ''}",
+            _value(found.first),
+            _value(found.second),
+            "undefined" if math.isnan(found.difference) else f"{found.difference:+.3f}",
+            _signed(found),
+            p_of(found.p),
+            found.test,
+        )
+        for name, found in ((name, comparison[name]) for name in LABELS if name in comparison.differences)
+    )
+    readers = tuple((which.capitalize(), str(run[which])) for which in ("first", "second", "command") if which in run)
+    text = "A difference is the second less the first. The test of each difference stands beside it."
+    tables = (Table("What was compared", ("What", "Value"), readers), Table("Differences", header, rows))
+    return Section("Metrics", paragraphs=(text,), items=tables)
+
+
+def p_of(p: float) -> str:
+    """Give a p value as it is usually written."""
+    return "undefined" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _value(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.3f}"
+
+
+def _signed(found: Difference) -> str:
+    interval = found.interval
+    return ends_of(interval) if interval.reason else f"{interval.low:+.3f} to {interval.high:+.3f}"
+
+
+def _difference(found: Difference) -> str:
+    name, interval = LABELS[found.name], found.interval
+    values = f"{found.first:.3f} with the first and {found.second:.3f} with the second"
+    if interval.reason:
+        return f"{name}: {values}; how sure the difference is cannot be told ({clause(interval.reason)})."
+    told = "the images do not tell the two apart"
+    if 0 not in interval:
+        told = f"it is {'higher' if found.difference > 0 else 'lower'} with the second"
+    return (
+        f"{name}: {values}, a difference of {found.difference:+.3f} ({level_of(interval.level)} interval "
+        f"{interval.low:+.3f} to {interval.high:+.3f}, p {_related(found.p)}, {found.test}): {told}."
+    )
+
+
+def _related(p: float) -> str:
+    return p_of(p) if p < 0.001 else f"= {p_of(p)}"

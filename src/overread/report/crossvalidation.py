@@ -1,0 +1,113 @@
+"""The report of a cross-validation: each fold, all folds pooled, and how much chance there is in both."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from overread.evaluation import Assessment, Evaluation, Predictions
+from overread.reading import Outcome
+from overread.report import sections
+from overread.report.document import ReportContext, Section, Table
+from overread.report.drawing import draw_outcome
+from overread.report.html import write_report
+from overread.report.verdict import caution, verdict
+from overread.report.wording import LABELS, count, in_cell, level_of, value_of
+
+_BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Folds:
+    """What a cross-validation found, by seed.
+
+    Args:
+        folds: the evaluation of each fold.
+        pooled: all folds together.
+        spread: of each metric, its standard deviation across folds and across seeds; None where there is none.
+    """
+
+    folds: Mapping[int, Sequence[Evaluation]]
+    pooled: Mapping[int, Assessment]
+    spread: Mapping[str, Mapping[str, float | None]]
+
+
+def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictions, *, run: Mapping[str, Any]) -> Path:
+    """Write `report.html` of a cross-validation; the figures, of the first seed, are drawn into `figures/`.
+
+    Args:
+        out: its folder.
+        found: folds, pool and spread.
+        predictions: of all folds of the first seed.
+        run: with folds, seeds, command, machine, versions and recipe.
+    """
+    assessment, folder = next(iter(found.pooled.values())), out / "figures"
+    draw_outcome(folder, Outcome(predictions=predictions, assessment=assessment, mistakes=(), data=""))
+    made = (
+        _by_fold(found),
+        _pooled(found),
+        sections.discrimination(assessment, folder),
+        sections.operating_point(assessment, {}, folder),
+        sections.calibration(assessment, [], folder),
+        sections.decision_curves(assessment, folder),
+        sections.subgroups(assessment, folder),
+        _reproducibility(run, assessment),
+    )
+    folds, seeds = run["folds"], len(found.pooled)
+    title = f"{' / '.join(assessment.evaluation.classes)}: cross-validation, {folds} folds, {count(seeds, 'seed')}"
+    how = (
+        f"Each image was read by a network that had seen no image of its patient: {folds} folds by patient, each left "
+        f"out once and read by a network that was trained, calibrated and given its threshold on the others. The "
+        f"figures from here on are all folds pooled, of the first of {count(seeds, 'seed')}."
+    )
+    said = (*verdict(assessment, predictions.patients), how)
+    return write_report(out / "report.html", ReportContext(title, (*said, *caution(made)), made))
+
+
+def _by_fold(found: Folds) -> Section:
+    rows = tuple(
+        (f"seed {seed}, fold {number}", f"{fold.n:,}", *(value_of(fold[name]) for name in _BY_FOLD))
+        for seed, folds in found.folds.items()
+        for number, fold in enumerate(folds, start=1)
+    )
+    header = ("Training run", "Images", *(LABELS[name] for name in _BY_FOLD))
+    text = (
+        "Each fold at its own operating point. Folds differ by their patients and by chance in training; a single fold "
+        "rests on few images, so the pooled figures are the ones to quote."
+    )
+    return Section("Folds", paragraphs=(text,), items=(Table("Each fold alone", header, rows),))
+
+
+def _pooled(found: Folds) -> Section:
+    level = next(iter(found.pooled.values())).options.level
+    rows = tuple(
+        (
+            LABELS[name],
+            *(in_cell(assessment[name]) for assessment in found.pooled.values()),
+            *("" if value is None else f"{value:.3f}" for value in spread.values()),
+        )
+        for name, spread in found.spread.items()
+    )
+    header = ("Metric", *(f"Seed {seed}" for seed in found.pooled), "SD across folds", "SD across seeds")
+    caption = f"All folds pooled; in brackets {level_of(level)} intervals"
+    text = (
+        "The interval tells what other patients could have given, the standard deviation across seeds what another "
+        "training on the same patients could. The seeds share the folds."
+    )
+    return Section("Pooled", paragraphs=(text,), items=(Table(caption, header, rows),))
+
+
+def _reproducibility(run: Mapping[str, Any], assessment: Assessment) -> Section:
+    facts = (
+        ("Command", str(run["command"])),
+        ("Intervals", f"{level_of(assessment.options.level)}, {assessment.options.resamples:,} resamples"),
+        ("Machine", run["machine"]),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())),
+        ("Cases and folds (SHA-256)", run["cases"]),
+    )
+    recipe = tuple((name, str(value)) for name, value in run["recipe"].items())
+    text = "Each fold has a report of its own, in seed-S/fold-K."
+    tables = (Table("This cross-validation", ("What", "Value"), facts), Table("Recipe", ("Option", "Value"), recipe))
+    return Section("Reproducibility", paragraphs=(text,), items=tables)

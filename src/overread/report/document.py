@@ -1,0 +1,77 @@
+"""What a page says, before it is one: sections of plain text, tables and figures."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from overread.errors import InvalidData
+
+# In characters: what fits across half a page, where the name of a row and other cells wrap, and between columns.
+_HALF_PAGE, _NAME, _CELL, _GAP = 60, 20, 30, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Cells as text; the first of each row names the row.
+
+    Raises:
+        InvalidData: a row is longer or shorter than the header.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.header):
+                raise InvalidData(
+                    f"row {number} (from 0) of table {self.caption!r} has {len(row)} cells: "
+                    f"give {len(self.header)}, one under each heading"
+                )
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the width of the page, with nothing beside it."""
+        widest = [max(map(len, heading.split()), default=0) for heading in self.header]
+        for row in self.rows:
+            widest = [max(pair) for pair in zip(widest, map(len, row), strict=True)]
+        first, *others = widest
+        return min(first, _NAME) + sum(min(width, _CELL) for width in others) + _GAP * len(widest) > _HALF_PAGE
+
+
+@dataclasses.dataclass(frozen=True)
+class FigureItem:
+    """A PNG, what it shows, and the same in words for who cannot see it.
+
+    Raises:
+        InvalidData: the words are missing.
+    """
+
+    path: Path
+    caption: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        if not self.alt.strip():
+            raise InvalidData(f"figure {self.path.name} has no alt text: say in a sentence what it shows")
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it: warnings, paragraphs, then tables and figures in the order given."""
+
+    heading: str
+    paragraphs: tuple[str, ...] = ()
+    items: tuple[Table | FigureItem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportContext:
+    """All a report says: its title, the verdict paragraph by paragraph, and the sections. Text is never markup."""
+
+    title: str
+    verdict: tuple[str, ...]
+    sections: tuple[Section, ...] = ()

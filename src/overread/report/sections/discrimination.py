@@ -1,0 +1,89 @@
+"""What the report says of the ranking: how well probabilities tell the classes apart, whatever the threshold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from overread.evaluation import Assessment, Estimate
+from overread.report.document import FigureItem, Section, Table
+from overread.report.tables import metrics_table, per_class_table
+from overread.report.wording import LABELS, clause, in_words, level_of
+
+_RANKED = ("auc", "average_precision")
+_PROBABILITIES = ("brier", "loss")
+
+
+def discrimination(assessment: Assessment, folder: Path) -> Section:
+    """Say how well the probabilities rank the images.
+
+    Args:
+        assessment: of the test images.
+        folder: where `roc.png` and `precision_recall.png` lie.
+    """
+    text = (
+        "These figures need no threshold. The AUC is the chance that an image of the class gets a higher probability "
+        "than one of another: 0.5 is a coin, 1 is perfect. Average precision sums up the precision-recall curve; what "
+        "chance would give is the share of the class in these images, so it cannot be compared between data sets. "
+        "Brier score and loss are lower the better. n counts the images behind a number."
+    )
+    undefined = _no_curve(assessment)
+    if undefined:
+        none = f"There is no ROC and no precision-recall curve: {clause(undefined)}."
+        return Section("Discrimination", paragraphs=(text, none), items=_tables(assessment))
+    return Section("Discrimination", paragraphs=(text,), items=(*_tables(assessment), *_curves(assessment, folder)))
+
+
+def _no_curve(assessment: Assessment) -> str | None:
+    """The reason why no class at all has a curve."""
+    per_class = assessment.evaluation.per_class
+    found = [metrics["auc"] for metrics in per_class.values()] or [assessment["auc"].metric]
+    return None if any(metric.reason is None for metric in found) else found[0].reason
+
+
+def _curves(assessment: Assessment, folder: Path) -> tuple[FigureItem, FigureItem]:
+    level = level_of(assessment.options.level)
+    band = f"shaded, where it can be told, the {level} interval of each point by itself"
+    return (
+        FigureItem(
+            folder / "roc.png",
+            f"Receiver operating characteristic; {band}",
+            f"ROC curve. {_in_alt(assessment, 'auc', ('sensitivity', 'specificity'))}",
+        ),
+        FigureItem(
+            folder / "precision_recall.png",
+            f"Precision and recall; {band}",
+            f"Precision-recall curve. {_in_alt(assessment, 'average_precision', ('sensitivity', 'ppv'))}",
+        ),
+    )
+
+
+def _tables(assessment: Assessment) -> tuple[Table, ...]:
+    caption, level = f"At any threshold, {assessment.evaluation.n:,} test images", assessment.options.level
+    plain = {LABELS[name]: assessment[name] for name in _PROBABILITIES}
+    if not assessment.evaluation.per_class:
+        ranked = {LABELS[name]: assessment[name] for name in _RANKED}
+        return (metrics_table(caption, {**ranked, **plain}, level=level),)
+    macro = {f"{LABELS[name]}, macro average": assessment[name] for name in _RANKED}
+    micro = {f"{LABELS[name]}, micro average": assessment.micro[name] for name in _RANKED if assessment.micro}
+    sizes = dict(zip(assessment.evaluation.classes, assessment.evaluation.confusion.sum(axis=1), strict=True))
+    each = {
+        f"{name} (n = {n:,})": {LABELS[metric]: assessment.judged.of_class(name, metric) for metric in _RANKED}
+        for name, n in sizes.items()
+    }
+    return (
+        metrics_table(f"{caption}; macro: mean over the classes", {**macro, **micro, **plain}, level=level),
+        per_class_table("Each class against the rest", each, level=level),
+    )
+
+
+def _in_alt(assessment: Assessment, area: str, rates: tuple[str, str]) -> str:
+    if assessment.evaluation.per_class:
+        each = [(name, assessment.judged.of_class(name, area)) for name in assessment.evaluation.classes]
+        return " ".join(f"{name}: {_area(area, estimate)}." for name, estimate in each)
+    found = assessment[area]
+    marked = "; ".join(f"{LABELS[rate]} {in_words(assessment[rate])}" for rate in rates)
+    return f"{_area(area, found)}. At the operating point: {marked}."
+
+
+def _area(name: str, estimate: Estimate) -> str:
+    return f"{LABELS[name]} {in_words(estimate)}"

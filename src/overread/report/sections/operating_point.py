@@ -1,0 +1,163 @@
+"""What the report says of the decisions: how the threshold was chosen, and what it gives on the test images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from overread.evaluation import Assessment, Estimate, Judged, OperatingPoint
+from overread.report.document import FigureItem, Section, Table
+from overread.report.tables import metrics_table, per_class_table, side_by_side_table
+from overread.report.wording import LABELS, clause, level_of, listed
+
+_DECIDED = ("sensitivity", "specificity", "ppv", "npv", "f1", "accuracy", "balanced_accuracy")
+_RATES = ("sensitivity", "specificity", "ppv", "npv")
+
+
+def operating_point(assessment: Assessment, points: Mapping[str, OperatingPoint], folder: Path) -> Section:
+    """Say how decisions are made and how often they are right.
+
+    Args:
+        assessment: of the test images.
+        points: frozen on validation, by class; none where each fold of a cross-validation had its own.
+        folder: where `confusion.png` lies.
+    """
+    two = assessment.evaluation.positive is not None
+    notes = tuple(
+        f"{'' if two else f'{name}: '}{clause(point.note)}, on the validation images."
+        for name, point in points.items()
+        if point.note
+    )
+    tables = (_of_two if two else _of_several)(assessment)
+    return Section(
+        "Operating point",
+        paragraphs=(_choice(points, two), _meaning(two)),
+        items=(*([_chosen(points)] if points else []), *tables, _confusion(assessment, folder)),
+        warnings=notes,
+    )
+
+
+def rule_in_words(rule: str) -> str:
+    """Say what a rule asks for."""
+    name, _, target = rule.partition("=")
+    if name == "youden":
+        return "the largest sum of sensitivity and specificity (Youden)"
+    if name == "sensitivity":
+        return f"the highest specificity with a sensitivity of at least {target}"
+    if name == "specificity":
+        return f"the highest sensitivity with a specificity of at least {target}"
+    if name == "cost":
+        miss, _, alarm = target.partition(":")
+        return f"the lowest cost where a miss counts {miss} and a false alarm {alarm}"
+    return "a threshold given beforehand"
+
+
+def _choice(points: Mapping[str, OperatingPoint], two: bool) -> str:
+    if not points:
+        return "Each network decided by a threshold of its own, chosen on its own validation images."
+    rules = listed(list(dict.fromkeys(rule_in_words(point.rule) for point in points.values())))
+    frozen = "was frozen before the test images were opened"
+    if two:
+        (point,) = points.values()
+        return (
+            f"The threshold {point.threshold:.4g} {frozen}. The rule was: {rules}, on validation images. Sensitivity "
+            "and specificity there flatter, because the threshold suits those images; quote the ones of the test."
+        )
+    return (
+        "The most probable class is decided on. Beside that, a threshold of each class against the rest "
+        f"{frozen}, for whoever asks about one class only. The rule was: {rules}, on validation images, whose "
+        "sensitivity and specificity flatter."
+    )
+
+
+def _meaning(two: bool) -> str:
+    ill, called = (
+        ("diseased images that are called so", "diseased") if two else ("images of a class that are called so", "so")
+    )
+    return (
+        f"Sensitivity is the share of {ill}, specificity that of the others that are not. PPV is the share of right "
+        f"ones among the images called {called}, NPV among the others; both hold for the mixture of classes in these "
+        "images only."
+    )
+
+
+def _chosen(points: Mapping[str, OperatingPoint]) -> Table:
+    header = (
+        "Class",
+        "Threshold",
+        "Rule",
+        "Sensitivity there",
+        "Specificity there",
+        "Images of the class",
+        "Other images",
+    )
+    rows = tuple(
+        (
+            name,
+            f"{point.threshold:.4g}",
+            point.rule,
+            f"{point.sensitivity:.3f}",
+            f"{point.specificity:.3f}",
+            f"{point.n_positive:,}",
+            f"{point.n_negative:,}",
+        )
+        for name, point in points.items()
+    )
+    return Table("The threshold as it was chosen on validation images", header, rows)
+
+
+def _of_two(assessment: Assessment) -> tuple[Table, ...]:
+    evaluation, level = assessment.evaluation, assessment.options.level
+    caption, frozen = f"Decisions on {evaluation.n:,} test images", _by_label(assessment.judged)
+    at = "At the frozen points" if evaluation.threshold is None else f"At {evaluation.threshold:.4g}, frozen"
+    if assessment.at_half is None or assessment.at_half is assessment.judged:
+        table = metrics_table(f"{caption}, {at[0].lower()}{at[1:]}", frozen, level=level)
+    else:
+        half = ("At 0.5, for comparison", _by_label(assessment.at_half))
+        table = side_by_side_table(caption, (at, frozen), half, level=level)
+    if not assessment.predictive_values:
+        return (table,)
+    found = {LABELS[name]: estimate for name, estimate in assessment.predictive_values.items()}
+    where = f"Where {level_of(assessment.options.prevalence or 0)} of images are {evaluation.positive}, as stated"
+    return (table, metrics_table(f"{where}, at the frozen point", found, level=level))
+
+
+def _of_several(assessment: Assessment) -> tuple[Table, ...]:
+    judged, level = assessment.judged, assessment.options.level
+    names = ("accuracy", "balanced_accuracy")
+    rows = {LABELS[name]: judged[name] for name in names}
+    rates = [name for name in _DECIDED if name not in names]
+    rows |= {f"{LABELS[name]}, macro average": judged[name] for name in rates}
+    rows |= {f"{LABELS[name]}, micro average": assessment.micro[name] for name in rates if assessment.micro}
+    sizes = dict(zip(judged.evaluation.classes, judged.evaluation.confusion.sum(axis=1), strict=True))
+    each = {
+        f"{name} (n = {n:,})": {LABELS[metric]: judged.of_class(name, metric) for metric in _RATES}
+        for name, n in sizes.items()
+    }
+    tables = [
+        metrics_table(f"The most probable class, {judged.evaluation.n:,} test images", rows, level=level),
+        per_class_table("Each class against the rest, the most probable class decided on", each, level=level),
+    ]
+    if assessment.at_class_points:
+        at_points = {
+            f"{name} (n = {sizes[name]:,}), at {found.evaluation.threshold:.4g}": {
+                LABELS[metric]: found[metric] for metric in _RATES
+            }
+            for name, found in assessment.at_class_points.items()
+        }
+        tables.append(per_class_table("Each class against the rest, at its frozen threshold", at_points, level=level))
+    return tuple(tables)
+
+
+def _by_label(judged: Judged) -> dict[str, Estimate]:
+    return {LABELS[name]: judged[name] for name in _DECIDED}
+
+
+def _confusion(assessment: Assessment, folder: Path) -> FigureItem:
+    evaluation = assessment.evaluation
+    counts = "; ".join(
+        f"of {sum(row):,} {name}, "
+        + ", ".join(f"{n:,} read as {read}" for n, read in zip(row, evaluation.classes, strict=True))
+        for name, row in zip(evaluation.classes, evaluation.confusion.tolist(), strict=True)
+    )
+    return FigureItem(folder / "confusion.png", "Confusion matrix: a row a true class", f"Confusion matrix: {counts}.")

@@ -1,0 +1,94 @@
+"""What the report says of its own making: how often the test set was opened, and what it takes to do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from overread.bundle import Bundle, Opening
+from overread.evaluation import AssessmentOptions
+from overread.report.document import Section, Table
+from overread.report.sections.calibration import described
+from overread.report.wording import count, level_of, moment
+
+
+def lock_on_test(openings: Sequence[Opening], data: str, warnings: tuple[str, ...]) -> Section:
+    """Say how often this test set was opened with this bundle, and with which result.
+
+    Args:
+        openings: of the bundle, oldest first, this one among them.
+        data: SHA-256 of this test set.
+        warnings: of earlier openings by others, or that this one could not be recorded.
+    """
+    here = [opening for opening in openings if opening.data == data]
+    elsewhere = len(openings) - len(here)
+    first = here[0].result if here else ""
+    rows = tuple(
+        (
+            f"{number}",
+            moment(opening.time),
+            f"{opening.n:,}",
+            opening.result[:12],
+            "first" if number == 1 else "the same" if opening.result == first else "another",
+        )
+        for number, opening in enumerate(here, start=1)
+    )
+    header = ("Opening", "Time (UTC)", "Images", "Result (SHA-256)", "Against the first")
+    others = f" {count(elsewhere, 'evaluation')} with this bundle opened other sets." if elsewhere else ""
+    purpose = (
+        "A test set is worth what nobody has learnt from it: whoever reads it, changes something and reads it again "
+        "fits to it. The bundle therefore keeps a chained record of each evaluation."
+    )
+    tables = (Table("Openings of this test set with this bundle", header, rows),) if rows else ()
+    return Section("Test lock", paragraphs=(f"{_times(here)}{others}", purpose), items=tables, warnings=warnings)
+
+
+def reproducibility(bundle: Bundle, run: Mapping[str, Any], options: AssessmentOptions) -> Section:
+    """Say what it takes to get this result again.
+
+    Args:
+        bundle: that was evaluated.
+        run: with data, command, machine and versions.
+        options: of the assessment.
+    """
+    facts = (
+        ("Command", str(run.get("command", ""))),
+        ("Seed of the training", str(bundle.recipe["seed"])),
+        ("Intervals", f"{level_of(options.level)}, {options.resamples:,} resamples, seed {options.seed}"),
+        ("Machine", run["machine"]),
+        ("Versions here", _versions(run["versions"])),
+        ("Versions that trained it", _versions(bundle.versions)),
+        ("Bundle made", bundle.created),
+        *((f"Calibration {number}", text) for number, text in enumerate(_calibrations(bundle), start=1)),
+    )
+    hashes = (
+        ("bundle", bundle.fingerprint),
+        ("data evaluated" if "bundle" in run else "data with sides and patients", run["data"]["fingerprint"]),
+        *sorted(bundle.files.items()),
+    )
+    return Section(
+        "Reproducibility",
+        paragraphs=(
+            "What it takes to get this result again, and to tell whether it is the same bundle and the same data.",
+        ),
+        items=(Table("This result", ("What", "Value"), facts), Table("Hashes", ("What", "SHA-256"), hashes)),
+    )
+
+
+def _times(here: Sequence[Opening]) -> str:
+    if not here:
+        return "The bundle holds no record that this test set was opened with it."
+    if len(here) == 1:
+        return f"This test set was opened once with this bundle, for this result ({moment(here[0].time)} UTC)."
+    same = "every time with the same result"
+    if len({opening.result for opening in here}) > 1:
+        same = "not always with the same result, which another level, prevalence or grouping changes too"
+    return f"This test set was opened {len(here)} times with this bundle, {same}."
+
+
+def _versions(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _calibrations(bundle: Bundle) -> tuple[str, ...]:
+    return described([member.calibration for member in bundle.members])

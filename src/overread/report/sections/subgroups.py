@@ -1,0 +1,111 @@
+"""What the report says of groups of patients: each metric in each group, its gap to the rest, and the judgement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from overread.evaluation import Assessment, SubgroupMetric, Subgroups
+from overread.report.document import FigureItem, Section, Table
+from overread.report.wording import LABELS, clause, count, level_of, listed
+
+_DRAWN = ("auc", "sensitivity", "specificity")
+
+
+def subgroups(assessment: Assessment, folder: Path) -> Section:
+    """Say whether the result holds for every group that was asked for.
+
+    Args:
+        assessment: of the test images.
+        folder: where the forest plots lie, `subgroups_1.png` and so on.
+    """
+    if not assessment.subgroups:
+        text = (
+            "No groups were compared, so whether the result holds alike for every kind of patient, device or hospital "
+            "is not known. Name columns of the table of cases to have their groups compared."
+        )
+        return Section("Subgroups", paragraphs=(text,))
+    level = assessment.options.level
+    items: list[Table | FigureItem] = []
+    for number, found in enumerate(assessment.subgroups, start=1):
+        items += [_sizes(found), _forest(folder / f"subgroups_{number}.png", found, level), _table(found, level)]
+    return Section("Subgroups", paragraphs=(_gaps(assessment), _caution(assessment)), items=tuple(items))
+
+
+def _gaps(assessment: Assessment) -> str:
+    flagged = [
+        f"{LABELS[name]} of {found.column} {group}" for found in assessment.subgroups for group, name in found.flagged
+    ]
+    if not _judged(assessment):
+        return "No gap could be judged; the reason stands beside each."
+    if not flagged:
+        return "No gap is flagged. That does not show that the groups fare alike; small groups hide large gaps."
+    return f"{count(len(flagged), 'gap')} {'is' if len(flagged) == 1 else 'are'} flagged: {listed(flagged)}."
+
+
+def _caution(assessment: Assessment) -> str:
+    judged = _judged(assessment)
+    by_chance = f"{judged * (1 - assessment.options.level):.1f}"
+    expected = f": of {count(judged, 'gap')} judged here, about {by_chance} would be flagged by chance alone"
+    return (
+        "A gap is the metric in a group less that in all other images; it is flagged where its interval leaves out 0. "
+        f"Nothing corrects for how many are looked at{expected if judged else ''}. PPV, NPV and accuracy also differ "
+        "where only the share of the classes does. A flag asks a question; it does not answer it."
+    )
+
+
+def _judged(assessment: Assessment) -> int:
+    """The number of gaps that were judged."""
+    metrics = (m for found in assessment.subgroups for group in found.groups for m in group.metrics.values())
+    return sum(metric.flagged is not None for metric in metrics)
+
+
+def _sizes(found: Subgroups) -> Table:
+    classes = tuple(found.groups[0].class_counts)
+    rows = tuple(
+        (group.label, f"{group.n:,}", f"{group.patients:,}", *(f"{group.class_counts[name]:,}" for name in classes))
+        for group in found.groups
+    )
+    return Table(f"Groups of {found.column}", (found.column, "Images", "Patients", *classes), rows)
+
+
+def _table(found: Subgroups, level: float) -> Table:
+    header = (found.column, "Metric", "Value", "n", "Gap to the rest", "Judgement", "Method")
+    rows = tuple(
+        (group.label, LABELS[name], _value(one), f"{one.metric.n:,}", _gap(one), _judgement(one), one.method or "none")
+        for group in found.groups
+        for name, one in group.metrics.items()
+    )
+    return Table(f"Metrics by {found.column}; in brackets {level_of(level)} intervals", header, rows)
+
+
+def _value(one: SubgroupMetric) -> str:
+    if one.metric.reason:
+        return f"undefined: {one.metric.reason}"
+    if one.interval is None:
+        return f"{one.metric.value:.3f} (no interval)"
+    return f"{one.metric.value:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})"
+
+
+def _gap(one: SubgroupMetric) -> str:
+    if one.gap is None:
+        return "none"
+    ends = one.gap_interval
+    return f"{one.gap:+.3f} ({ends[0]:+.3f} to {ends[1]:+.3f})" if ends else f"{one.gap:+.3f} (no interval)"
+
+
+def _judgement(one: SubgroupMetric) -> str:
+    if one.flagged is None:
+        return f"not judged: {clause(one.not_judged).removeprefix('too small to judge: ')}"
+    return "flagged" if one.flagged else "not flagged"
+
+
+def _forest(path: Path, found: Subgroups, level: float) -> FigureItem:
+    said = [
+        f"{group.label}: " + ", ".join(f"{LABELS[name]} {_value(group.metrics[name])}" for name in _DRAWN)
+        for group in found.groups
+    ]
+    return FigureItem(
+        path,
+        f"AUC, sensitivity and specificity by {found.column}, with {level_of(level)} intervals",
+        f"Forest plot by {found.column}. {'; '.join(said)}.",
+    )

@@ -1,0 +1,131 @@
+"""Cross-validation: each patient is read by networks that never saw him, and an interruption costs one fold."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from overread import Bundle, Reader, Recipe, crossvalidate, evaluate
+from overread.crossvalidation import CrossValidation
+from overread.errors import InvalidData, InvalidOption
+from overread.evaluation import AssessmentOptions
+from overread.study import read_manifest
+
+QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
+
+
+@pytest.fixture(scope="module")
+def finished(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> CrossValidation:
+    folder = tmp_path_factory.mktemp("cv")
+    manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
+    return crossvalidate(
+        manifest, folder / "run", QUICK, folds=2, seeds=2, ensemble=True, store=folder / "s",
+        options=AssessmentOptions(resamples=200),
+    )  # fmt: skip
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_image_is_read_once_a_seed_by_a_network_that_never_saw_its_patient(finished: CrossValidation) -> None:
+    for seed in (0, 1):
+        pooled = rows(finished.out / f"predictions-seed-{seed}.csv")
+        assert len({row["path"] for row in pooled}) == len(pooled) == 64
+        for fold in (1, 2):
+            manifest = rows(finished.out / f"seed-{seed}" / f"fold-{fold}" / "manifest.csv")
+            tested = {row["patient_id"] for row in manifest if row["split"] == "test"}
+            assert not tested & {row["patient_id"] for row in manifest if row["split"] != "test"}
+
+
+def test_the_seeds_share_the_folds_and_differ_in_the_networks(finished: CrossValidation) -> None:
+    first, second = (rows(finished.out / f"predictions-seed-{seed}.csv") for seed in (0, 1))
+    assert [row["path"] for row in first] == [row["path"] for row in second]
+    assert [row["probability_Disease"] for row in first] != [row["probability_Disease"] for row in second]
+
+
+def test_pooled_counts_are_those_of_the_folds_at_their_own_points(finished: CrossValidation) -> None:
+    for seed, folds in finished.folds.items():
+        assert sum(fold.n for fold in folds) == finished.pooled[seed].evaluation.n == 64
+        confusion = sum(fold.confusion for fold in folds)
+        assert np.array_equal(finished.pooled[seed].evaluation.confusion, confusion)
+    assert finished.spread("accuracy")["folds_sd"] is not None
+    assert finished.spread("accuracy")["seeds_sd"] is not None
+
+
+def test_the_ensemble_gives_the_mean_of_its_networks(finished: CrossValidation, two_classes: Path) -> None:
+    ensemble = Reader.load(finished.out / "bundle.zip")
+    assert len(ensemble.bundle.members) == 4
+    image = next((two_classes / "Disease").glob("*.png"))
+    alone = [Reader.load(path).read(image) for path in finished.out.glob("seed-*/fold-*/bundle")]
+    together = ensemble.read(image)
+    mean = np.mean([reading.probabilities["Disease"] for reading in alone])
+    assert together.probabilities["Disease"] == pytest.approx(mean, abs=1e-6)
+    assert np.allclose(together.activation_map, np.mean([reading.activation_map for reading in alone], axis=0))
+
+
+def test_the_points_of_the_ensemble_come_from_unseen_images(finished: CrossValidation) -> None:
+    assert finished.bundle is not None
+    point = finished.bundle.operating_point
+    assert point is not None
+    assert (point.n_negative, point.n_positive) == (40, 24)
+
+
+def test_an_ensemble_is_evaluated_like_any_bundle(finished: CrossValidation, two_classes: Path, tmp_path: Path) -> None:
+    found = evaluate(finished.out / "bundle", two_classes, tmp_path / "e", store=tmp_path / "s")
+    assert found.evaluation.n == 64
+    assert len(Bundle.load(finished.out / "bundle").openings()) == 1
+
+
+def test_a_run_goes_on_with_the_folds_that_are_missing(
+    finished: CrossValidation, two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
+    from overread import study
+
+    trained: list[Path] = []
+    original = study.train
+
+    def counted(data: object, out: Path, *arguments: object, **options: object) -> object:
+        if len(trained) == 1:
+            raise KeyboardInterrupt
+        trained.append(out)
+        return original(data, out, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(study, "train", counted)
+    with pytest.raises(KeyboardInterrupt):
+        crossvalidate(manifest, tmp_path / "run", QUICK, folds=2, store=tmp_path / "s")
+    monkeypatch.setattr(study, "train", original)
+    stamp = (trained[0] / "bundle" / "bundle.json").stat().st_mtime_ns
+    result = crossvalidate(manifest, tmp_path / "run", QUICK, folds=2, store=tmp_path / "s", existing="resume")
+    assert (trained[0] / "bundle" / "bundle.json").stat().st_mtime_ns == stamp
+    expected = {name: finished.pooled[0].evaluation[name].value for name in ("auc", "loss")}
+    assert {name: result.pooled[0].evaluation[name].value for name in expected} == expected
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["finished"] is True
+    with pytest.raises(InvalidOption, match="differs in folds, cases"):
+        crossvalidate(manifest, tmp_path / "run", QUICK, folds=3, store=tmp_path / "s", existing="resume")
+
+
+def test_the_report_shows_folds_pool_and_spread(finished: CrossValidation) -> None:
+    text = finished.report.read_text(encoding="utf-8")
+    assert "https://" not in text
+    for shown in ("2 folds", "pooled", "across seeds", f"{finished.pooled[0].evaluation['auc'].value:.3f}"):
+        assert shown in text
+
+
+@pytest.mark.parametrize("seeds", [0, 21])
+def test_a_number_of_seeds_out_of_range_is_refused(two_classes: Path, tmp_path: Path, seeds: int) -> None:
+    with pytest.raises(InvalidOption, match=f"seeds={seeds} is outside 1 to 20"):
+        crossvalidate(two_classes, tmp_path / "run", QUICK, seeds=seeds, store=tmp_path / "s")
+
+
+def test_too_few_patients_for_the_folds_are_told_before_training(two_classes: Path, tmp_path: Path) -> None:
+    manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
+    with pytest.raises(InvalidData, match="no image of class Disease"):
+        crossvalidate(manifest, tmp_path / "run", QUICK, folds=20, store=tmp_path / "s")
+    assert not (tmp_path / "run").exists()
