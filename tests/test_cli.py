@@ -58,6 +58,20 @@ def test_evaluate_prints_the_metrics_as_json(tiny_study: Study, two_classes: Pat
     assert json.loads(done.stdout)["n"] == 64
 
 
+def test_evaluate_takes_level_and_prevalence_and_compare_reads_its_folder(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    options = ("--level", "0.9", "--prevalence", "0.02", "--json")
+    done = overread("evaluate", tiny_study.out / "bundle", two_classes, "--out", tmp_path / "e", *options)
+    found = json.loads(done.stdout)
+    assert (found["level"], found["metrics"]["auc"]["interval"]["level"]) == (0.9, 0.9)
+    assert found["prevalence"] == found["decision_curves"]["Disease"]["prevalence"] == 0.02
+    assert {"ppv", "npv"} == set(found["predictive_values"])
+    compared = overread("compare", tmp_path / "e", tmp_path / "e", "--json")
+    assert json.loads(compared.stdout)["n"] == 64
+    assert "B less A" in overread("compare", tmp_path / "e", tmp_path / "e").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -68,6 +82,12 @@ def test_evaluate_prints_the_metrics_as_json(tiny_study: Study, two_classes: Pat
         (("train", "{data}", "--out", "{tmp}/run", "--patient-pattern", "("), 2, "no regular expression"),
         (("train", "{data}", "--out", "{tmp}/run", "--resume", "--force"), 2, "give one of them"),
         (("train", "{data}", "--out", "{data}"), 2, "holds results already"),
+        (("train", "{data}", "--out", "{tmp}/run", "--operating-point", "best"), 2, "rule 'best' is unknown"),
+        (("train", "{data}", "--out", "{tmp}/run", "--calibration", "platt"), 2, "calibration 'platt' is unknown"),
+        (("train", "{data}", "--out", "{tmp}/run", "--prevalence", "2"), 2, "prevalence=2.0 is no share"),
+        (("train", "{data}", "--out", "{tmp}/run", "--by", "sex"), 2, "no column 'sex' to group by"),
+        (("crossvalidate", "{data}", "--out", "{tmp}/run", "--folds", "1"), 2, "folds=1 is outside 2 to 20"),
+        (("compare", "{data}", "{data}"), 2, "holds no evaluation"),
         (("predict", "{tmp}/absent", "{data}"), 2, "is not there: expected a bundle"),
         (("predict", "{data}", "{data}"), 1, "has no bundle.json"),
         (("evaluate", "{data}", "{data}", "--out", "{tmp}/run"), 1, "has no bundle.json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import shutil
 from html.parser import HTMLParser
@@ -13,9 +14,10 @@ import pytest
 from PIL import Image
 
 from conftest import write_images
-from overread import Bundle, Manifest, Recipe, evaluate, train
+from overread import Bundle, Manifest, Recipe, compare, evaluate, train
 from overread.cases import pseudonym
-from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable, UnreadableImages
+from overread.errors import InvalidData, InvalidOption, MissingPath, OutputExists, OutputUnwritable, UnreadableImages
+from overread.evaluation import AssessmentOptions, roc_auc
 from overread.study import Study, read_manifest
 from test_dicom import dataset, file_bytes
 
@@ -24,11 +26,12 @@ QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
 
 def test_a_run_leaves_bundle_figures_numbers_logs_and_report(tiny_study: Study) -> None:
     expected = """
-        bundle/bundle.json bundle/network.onnx bundle/network.weights.h5 bundle.zip
-        log.csv manifest.csv report.html run.json
+        bundle/bundle.json bundle/network.onnx bundle/network.weights.h5 bundle/card.md
+        bundle/evaluations.jsonl bundle.zip checklists.md log.csv manifest.csv report.html run.json
         figures/samples.png figures/augmented.png figures/training.png figures/training.csv
         test/metrics.json test/predictions.csv test/figures/confusion.png test/figures/confusion.csv
         test/figures/roc.png test/figures/roc.csv test/figures/precision_recall.png test/figures/precision_recall.csv
+        test/figures/reliability.png test/figures/reliability.csv test/figures/net_benefit.png
     """
     assert [name for name in expected.split() if not (tiny_study.out / name).stat().st_size] == []
     assert not list(tiny_study.out.rglob("*.tmp"))
@@ -58,6 +61,66 @@ def test_the_operating_point_comes_from_validation(tiny_study: Study) -> None:
     assert tiny_study.evaluation.threshold == point.threshold
 
 
+@pytest.mark.parametrize(("rule", "method"), [("sensitivity=0.9", "beta"), ("cost=4:1", "isotonic"), ("0.3", "none")])
+def test_rule_and_calibration_are_fitted_on_validation_and_frozen_in_the_bundle(
+    two_classes: Path, tmp_path: Path, rule: str, method: str
+) -> None:
+    recipe = dataclasses.replace(QUICK, operating_point=rule, calibration=method)
+    study = train(read_manifest(two_classes, patient_pattern=r"^\w\d+"), tmp_path / "run", recipe, store=tmp_path / "s")
+    bundle = Bundle.load(study.out / "bundle.zip")
+    (member,), point = bundle.members, bundle.operating_point
+    assert point is not None
+    assert (member.calibration.method, point.rule) == (method, rule)
+    assert member.calibration.n == sum(study.split.counts()["val"].values())
+    assert study.evaluation.threshold == point.threshold
+    if rule == "0.3":
+        assert point.threshold == 0.3
+    if rule == "sensitivity=0.9":
+        assert point.sensitivity >= 0.9
+
+
+def test_temperature_changes_probabilities_and_neither_auc_nor_the_order_of_cases(tiny_study: Study) -> None:
+    with (tiny_study.out / "test" / "predictions.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    before, after = ([float(row[f"{kind}_Disease"]) for row in rows] for kind in ("uncalibrated", "probability"))
+    labels = [row["label"] == "Disease" for row in rows]
+    assert before != after
+    assert np.argsort(before, kind="stable").tolist() == np.argsort(after, kind="stable").tolist()
+    assert roc_auc(labels, before) == roc_auc(labels, after) == tiny_study.evaluation["auc"].value
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({"calibration": "isotonic"}, {}, "isotonic calibrates two classes and the data hold 3"),
+        ({}, {"by": ("sex",)}, "no column 'sex' to group by"),
+    ],
+)
+def test_what_would_fail_after_training_is_refused_before(
+    tmp_path: Path, change: dict[str, str], options: dict[str, tuple[str, ...]], message: str
+) -> None:
+    folder = write_images(tmp_path / "data", {"a": 24, "b": 24, "c": 24})
+    with pytest.raises(InvalidOption, match=message):
+        train(folder, tmp_path / "run", dataclasses.replace(QUICK, **change), options=AssessmentOptions(**options))  # type: ignore[arg-type]
+    assert not (tmp_path / "run").exists()
+
+
+def test_two_runs_are_compared_on_the_cases_of_both_and_others_refused(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    evaluate(tiny_study.out / "bundle", tiny_study.split.manifest, tmp_path / "again", store=tmp_path / "s")
+    found = compare(tiny_study.out, tmp_path / "again", tmp_path / "c")
+    assert found.n == tiny_study.evaluation.n
+    assert {difference.difference for difference in found.differences.values()} == {0}
+    assert json.loads((tmp_path / "c" / "comparison.json").read_text())["n"] == found.n
+    assert "Comparison of two readers" in (tmp_path / "c" / "report.html").read_text(encoding="utf-8")
+    evaluate(tiny_study.out / "bundle", two_classes, tmp_path / "all", store=tmp_path / "s")
+    with pytest.raises(InvalidData, match=rf"0 are in the first only, {64 - found.n} in the second only"):
+        compare(tiny_study.out, tmp_path / "all")
+    with pytest.raises(MissingPath, match="holds no evaluation"):
+        compare(tiny_study.out, two_classes)
+
+
 def test_no_patient_name_is_written_anywhere(tiny_study: Study) -> None:
     with (tiny_study.out / "test" / "predictions.csv").open() as stream:
         row = next(csv.DictReader(stream))
@@ -67,20 +130,21 @@ def test_no_patient_name_is_written_anywhere(tiny_study: Study) -> None:
 def test_the_report_is_one_closed_page_that_fetches_nothing(tiny_study: Study) -> None:
     text = tiny_study.report.read_text(encoding="utf-8")
     HTMLParser().feed(text)
-    assert text.count("data:image/png;base64,") == 6
+    assert text.count("data:image/png;base64,") == len(list(tiny_study.out.rglob("figures/*.png"))) >= 8
     assert "http://" not in text
     assert "https://" not in text
-    assert f"AUC of {tiny_study.evaluation['auc'].value:.3f}" in text
+    auc, interval = tiny_study.assessment["auc"]
+    assert f"AUC of {auc.value:.3f} (95 % interval {interval.low:.3f} to {interval.high:.3f})" in text
 
 
 def test_an_evaluation_of_the_same_test_side_repeats_the_result(
     tiny_study: Study, two_classes: Path, tmp_path: Path
 ) -> None:
     result = evaluate(tiny_study.out / "bundle.zip", tiny_study.split.manifest, tmp_path / "eval", store=tmp_path / "s")
-    assert result.to_dict() == tiny_study.evaluation.to_dict()
+    assert result.to_dict() == tiny_study.assessment.to_dict()
     assert (tmp_path / "eval" / "report.html").exists()
     every = evaluate(tiny_study.out / "bundle", two_classes, tmp_path / "all", store=tmp_path / "s")
-    assert every.n == 64
+    assert every.evaluation.n == 64
 
 
 def test_an_evaluation_refuses_labels_that_the_bundle_does_not_know(tiny_study: Study, tmp_path: Path) -> None:
@@ -111,6 +175,7 @@ def test_several_classes_in_colour_are_trained_and_evaluated_one_against_the_res
         Image.fromarray(np.stack([grey, grey // 2, 255 - grey], axis=2)).save(path)
     study = train(folder, tmp_path / "run", QUICK, store=tmp_path / "s")
     assert study.bundle.operating_point is None
+    assert set(study.bundle.operating_points) == set(study.assessment.at_class_points) == {"a", "b", "c"}
     assert study.bundle.preprocessing.channels == 3
     assert set(study.evaluation.per_class) == {"a", "b", "c"}
     assert study.evaluation.confusion.shape == (3, 3)

@@ -15,7 +15,7 @@ QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
 
 
 def test_the_training_run_is_the_first_opening_of_its_test_set(tiny_study: Study) -> None:
-    (opening,) = Bundle.load(tiny_study.out / "bundle.zip").openings()
+    opening, *_ = Bundle.load(tiny_study.out / "bundle.zip").openings()
     assert opening.n == tiny_study.evaluation.n
     assert opening.study == tiny_study.bundle.data["study"]
 
