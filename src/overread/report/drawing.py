@@ -1,4 +1,4 @@
-"""The figures of an outcome, under the names that the sections of a report look for."""
+"""The figures of a result, under the names that the sections of a report look for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from overread.evaluation import Assessment, AssessmentOptions, Predictions
 from overread.evaluation.bands import Band, precision_recall_band, roc_band
 from overread.reading import Outcome
 from overread.report import figures
@@ -15,13 +16,19 @@ from overread.report.sections import diagram_names, mistakes_of
 
 
 def draw_outcome(folder: Path, outcome: Outcome) -> None:
-    """Draw all that is to be seen of an outcome.
+    """Draw the result of a bundle, and its mistakes if there are any."""
+    draw_result(folder, outcome.predictions, outcome.assessment)
+    if outcome.mistakes:
+        figures.mistakes(mistakes_of(outcome), path=folder / "mistakes")
+
+
+def draw_result(folder: Path, predictions: Predictions, assessment: Assessment) -> None:
+    """Draw what is to be seen of a set of predictions.
 
     Confusion matrix, ROC and precision-recall curves with bands; for the positive class of two, or each of more, the
-    reliability diagram and the decision curve; the forest plot of each column; and the mistakes, if there are any.
+    reliability diagram and the decision curve; the forest plot of each column.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    assessment, predictions = outcome.assessment, outcome.predictions
     evaluation, level = assessment.evaluation, assessment.options.level
     options: dict[str, Any] = {"classes": evaluation.classes, "threshold": evaluation.threshold}
     figures.confusion_matrix(evaluation.confusion, evaluation.classes, path=folder / "confusion")
@@ -29,22 +36,20 @@ def draw_outcome(folder: Path, outcome: Outcome) -> None:
         (figures.roc, roc_band, "roc"),
         (figures.precision_recall, precision_recall_band, "precision_recall"),
     ):
-        bands = _bands(outcome, find_band)
+        bands = _bands(predictions, assessment.options, find_band)
         draw(predictions.y_true, predictions.y_prob, path=folder / name, bands=bands, **options)
     for name, stem in diagram_names(assessment, "reliability").items():
         before, after = assessment.reliability[name]
         figures.reliability_diagram(before, after, path=folder / stem, level=level)
     for name, stem in diagram_names(assessment, "net_benefit").items():
-        figures.net_benefit(assessment.decision_curves[name], path=folder / stem, threshold=_threshold(outcome, name))
+        threshold = evaluation.threshold if evaluation.positive else predictions.class_thresholds.get(name)
+        figures.net_benefit(assessment.decision_curves[name], path=folder / stem, threshold=threshold)
     for number, found in enumerate(assessment.subgroups, start=1):
         figures.subgroup_forest(found, path=folder / f"subgroups_{number}")
-    if outcome.mistakes:
-        figures.mistakes(mistakes_of(outcome), path=folder / "mistakes")
 
 
-def _bands(outcome: Outcome, find: Callable[..., Band]) -> dict[str, Band]:
+def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[..., Band]) -> dict[str, Band]:
     """Find the band of each curve; a figure leaves out one that is undefined."""
-    predictions, options = outcome.predictions, outcome.assessment.options
     labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
     classes = tuple(predictions.classes)
     return {
@@ -58,8 +63,3 @@ def _bands(outcome: Outcome, find: Callable[..., Band]) -> dict[str, Band]:
         )
         for name in (classes[1:] if len(classes) == 2 else classes)
     }
-
-
-def _threshold(outcome: Outcome, name: str) -> float | None:
-    evaluation = outcome.assessment.evaluation
-    return evaluation.threshold if evaluation.positive else outcome.predictions.class_thresholds.get(name)
