@@ -3,6 +3,7 @@
     OverreadError
     |-- InvalidOption      (ValueError)         an option outside what it may be
     |-- InvalidData        (ValueError)         a folder, CSV or split that cannot be used as it is
+    |-- BlockedByAudit     (ValueError)         data that would spoil the study, as the audit found
     |-- UnreadableImage    (ValueError)         one file that gives no pixels
     |-- UnreadableImages   (ValueError)         a data set that holds such files
     |-- InvalidBundle      (ValueError)         a bundle that is damaged, altered or of an unknown version
@@ -29,6 +30,10 @@ class InvalidOption(OverreadError, ValueError):
 
 class InvalidData(OverreadError, ValueError):
     """A folder, CSV or split cannot be used as it is."""
+
+
+class BlockedByAudit(OverreadError, ValueError):
+    """The audit found what would spoil the study; the message names the codes that may be accepted."""
 
 
 class UnreadableImage(OverreadError, ValueError):

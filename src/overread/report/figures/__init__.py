@@ -7,7 +7,14 @@ function that writes also raises OutputUnwritable where it cannot, and MissingEx
 from overread.report.figures.curves import precision_recall, roc, training_curves
 from overread.report.figures.decisions import confusion_matrix, net_benefit
 from overread.report.figures.forest import subgroup_forest
-from overread.report.figures.images import Mistake, activation_overlay, augmented_previews, mistakes, sample_images
+from overread.report.figures.images import (
+    Mistake,
+    activation_overlay,
+    augmented_previews,
+    image_rows,
+    mistakes,
+    sample_images,
+)
 from overread.report.figures.reliability import reliability_diagram
 
 __all__ = [
@@ -15,6 +22,7 @@ __all__ = [
     "activation_overlay",
     "augmented_previews",
     "confusion_matrix",
+    "image_rows",
     "mistakes",
     "net_benefit",
     "precision_recall",

@@ -105,6 +105,22 @@ def augmented_previews(originals: npt.NDArray[Any], variants: npt.NDArray[Any], 
     return write_png(path, figure)
 
 
+def image_rows(rows: Sequence[Pixels], titles: Sequence[str], *, path: str | Path) -> Path:
+    """Draw images in rows, each row under its title; an empty title takes no space.
+
+    Args:
+        rows: one or more of `(k, height, width, channels)` uint8 each, all of one size.
+        titles: one a row.
+        path: without a suffix; there is no CSV.
+
+    Raises:
+        InvalidData: no row, or not one title each.
+    """
+    if not rows or len(rows) != len(titles):
+        raise InvalidData(f"there are {len(rows)} rows of images and {len(titles)} titles: give one title each")
+    return write_png(path, _image_grid(list(rows), [wrapped(title) for title in titles]))
+
+
 def mistakes(items: Sequence[Mistake], *, path: str | Path) -> Path:
     """Draw images that were read wrongly, each beside itself with the evidence tinted in, two such pairs a row.
 
