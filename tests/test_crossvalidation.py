@@ -76,6 +76,14 @@ def test_the_points_of_the_ensemble_come_from_unseen_images(finished: CrossValid
     assert (point.n_negative, point.n_positive) == (40, 24)
 
 
+def test_the_card_of_the_ensemble_says_that_its_average_was_not_tested(finished: CrossValidation) -> None:
+    card = (finished.out / "bundle" / "card.md").read_text(encoding="utf-8")
+    assert "4 convolutional neural networks, whose calibrated probabilities are averaged" in card
+    assert "their average, which the bundle gives, was not tested" in card
+    assert "The 2 folds, each read by networks that were not trained on it, have 64 images" in card
+    assert (finished.out / "checklists.md").exists()
+
+
 def test_an_ensemble_is_evaluated_like_any_bundle(finished: CrossValidation, two_classes: Path, tmp_path: Path) -> None:
     found = evaluate(finished.out / "bundle", two_classes, tmp_path / "e", store=tmp_path / "s")
     assert found.evaluation.n == 64

@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from overread import study
-from overread.bundle import Bundle, Member, now
+from overread.bundle import Bundle, CardFacts, Member, now
 from overread.cases import Manifest, fold_cases, pseudonym, split_cases
 from overread.errors import InvalidOption
 from overread.evaluation import (
@@ -162,6 +162,10 @@ def crossvalidate(
         pooled=assessed,
         bundle=_write_ensemble(out, folders, list(pooled.values()), n_patients, run) if ensemble else None,
     )
+    if result.bundle is not None:
+        facts = _card_facts(result.bundle, dealt[0], folders, run)
+        study.write_documents(result.bundle, assessed[recipe.seed], facts, out)
+        result.bundle.pack()
     for seed, predictions in pooled.items():
         write_predictions(out / f"predictions-seed-{seed}.csv", predictions)
     write_json(out / "crossvalidation.json", result.to_dict())
@@ -243,6 +247,24 @@ def _write_ensemble(
         },
         created=now(),
     )
-    bundle = bundle.write(out / "bundle", files)
-    bundle.pack()
-    return bundle
+    return bundle.write(out / "bundle", files)
+
+
+def _card_facts(bundle: Bundle, manifest: Manifest, folders: list[Path], run: dict[str, Any]) -> CardFacts:
+    runs = [json.loads((folder / RUN_FILE).read_text(encoding="utf-8")) for folder in folders]
+    lines = [(folder / "log.csv").read_text(encoding="utf-8").splitlines() for folder in folders]
+    split = split_cases(manifest, seed=run["recipe"]["seed"])
+    return CardFacts(
+        counts=bundle.data["images"],
+        patients=bundle.data["patients"],
+        has_patients=manifest.has_patients,
+        notes=manifest.notes,
+        warnings=split.warnings,
+        failures={name: reason for each in runs for name, reason in each["left_out"].items()},
+        epochs=sum(len(log) - 1 for log in lines),
+        best_epoch=None,
+        seconds=sum(each["seconds"] for each in runs),
+        machine=run["machine"],
+        command=run["command"],
+        folds=run["folds"],
+    )

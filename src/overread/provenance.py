@@ -30,7 +30,8 @@ def start_run(
     """
     study = study_id or new_study_id()
     data = {"fingerprint": data_set.fingerprint, "images": split.counts(), "patients": split.patients(), "study": study}
-    run = {"recipe": recipe.to_dict(), "data": data, "command": command(), **environment()}
+    left_out = dict(data_set.failures)
+    run = {"recipe": recipe.to_dict(), "data": data, "left_out": left_out, "command": command(), **environment()}
     if (out / RUN_FILE).exists():
         former = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
         changed = [name for name, value in run["recipe"].items() if former["recipe"].get(name) != value]

@@ -91,7 +91,7 @@ def _print_json(values: dict[str, Any]) -> None:
 def _table(title: str, *headings: str) -> Table:
     table = Table(title=title, title_justify="left")
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left")
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
     return table
 
 

@@ -33,7 +33,7 @@ def operating_point(assessment: Assessment, points: Mapping[str, OperatingPoint]
         "Operating point",
         paragraphs=(_choice(points, two), _meaning(two)),
         items=(*([_chosen(points)] if points else []), *tables, _confusion(assessment, folder)),
-        warnings=notes,
+        warnings=(*notes, *_flattered(assessment, points)),
     )
 
 
@@ -50,6 +50,23 @@ def rule_in_words(rule: str) -> str:
         miss, _, alarm = target.partition(":")
         return f"the lowest cost where a miss counts {miss} and a false alarm {alarm}"
     return "a threshold given beforehand"
+
+
+def _flattered(assessment: Assessment, points: Mapping[str, OperatingPoint]) -> tuple[str, ...]:
+    """Say where a rate on validation lies above all that the test images allow."""
+    found, two = [], assessment.evaluation.positive is not None
+    judged_at = {name: assessment.judged for name in points} if two else assessment.at_class_points
+    for name, judged in judged_at.items():
+        point = points[name]
+        for rate, before in (("sensitivity", point.sensitivity), ("specificity", point.specificity)):
+            metric, interval = judged[rate]
+            if interval.reason is None and before > interval.high:
+                found.append(
+                    f"the {rate}{'' if two else f' of {name}'} of {before:.3f} on validation "
+                    f"images flattered: on the test images it is {metric.value:.3f}, at most {interval.high:.3f} by "
+                    "its interval."
+                )
+    return tuple(found)
 
 
 def _choice(points: Mapping[str, OperatingPoint], two: bool) -> str:

@@ -82,7 +82,7 @@ def _times(here: Sequence[Opening]) -> str:
         return f"This test set was opened once with this bundle, for this result ({moment(here[0].time)} UTC)."
     same = "every time with the same result"
     if len({opening.result for opening in here}) > 1:
-        same = "not always with the same result, which another level, prevalence or grouping changes too"
+        same = "not always with the same result"
     return f"This test set was opened {len(here)} times with this bundle, {same}."
 
 
