@@ -1,0 +1,585 @@
+"""The reports: what they say is what was measured, in words, tables and figures, with its uncertainty."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from overread.bundle import GRAPH, Bundle, Member, Opening
+from overread.cases import Manifest, Split
+from overread.cases.case import Case
+from overread.evaluation import (
+    AssessmentOptions,
+    Calibration,
+    DecisionCurve,
+    OperatingPoint,
+    Predictions,
+    assess,
+    compare,
+)
+from overread.images import Preprocessing
+from overread.reading import Outcome, Reading
+from overread.report import pages
+from overread.report.sections.decision_curve import helpful_ranges
+from overread.training.recipe import Recipe
+from test_html import Page
+
+TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
+RUN = {
+    "command": "overread train larynx --out runs/larynx",
+    "machine": "Linux x86_64, 2 processors",
+    "versions": {"python": "3.12.1", "overread": "0.1.0"},
+    "data": {"fingerprint": "f" * 64},
+}
+SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Subgroups", "Errors"]
+LAST = ["Test lock", "Reproducibility"]
+Made = tuple[Outcome, Bundle]
+
+
+def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
+    """Two images for each patient, right in most cases, too timid before calibration."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % len(classes)
+    logits = rng.normal(0, 1.2, (n, len(classes))) + 2.0 * np.eye(len(classes))[labels]
+    shares = np.exp(np.stack([logits, logits / 3]))
+    after, before = shares / shares.sum(axis=2, keepdims=True)
+    fields: dict[str, Any] = {
+        "cases": [f"{classes[label]}/{i:03d}.png" for i, label in enumerate(labels)],
+        "y_true": labels,
+        "y_prob": after,
+        "uncalibrated": before,
+        "classes": classes,
+        "threshold": 0.4 if len(classes) == 2 else None,
+        "class_thresholds": {} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
+        "patients": [f"p-{i // (2 * len(classes)):04d}secret{i % 2}" for i in range(n)],
+    }
+    return Predictions(**{**fields, **changes})
+
+
+def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
+    wrong = np.flatnonzero(predictions.decisions != np.asarray(predictions.y_true))[:8].tolist()
+    rng = np.random.default_rng(1)
+    return tuple(
+        (
+            i,
+            Reading(
+                path=predictions.cases[i],
+                label=predictions.classes[predictions.decisions[i]],
+                probabilities=dict(zip(predictions.classes, np.asarray(predictions.y_prob)[i].tolist(), strict=True)),
+                positive=None,
+                threshold=predictions.threshold,
+                activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
+                pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
+            ),
+        )
+        for i in wrong
+    )
+
+
+def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bundle:
+    thresholds = predictions.class_thresholds or {predictions.classes[1]: predictions.threshold or 0.5}
+    points = {
+        name: OperatingPoint(
+            threshold=value,
+            rule="sensitivity=0.95",
+            sensitivity=0.9625,
+            specificity=0.7125,
+            n_positive=20,
+            n_negative=30,
+        )
+        for name, value in thresholds.items()
+    }
+    fields: dict[str, Any] = {
+        "classes": tuple(predictions.classes),
+        "preprocessing": Preprocessing(height=24, width=24, channels=1),
+        "members": (Member(calibration=Calibration(method="temperature", temperature=0.3333, n=50)),),
+        "operating_points": points,
+        "network": {"name": "compact"},
+        "recipe": Recipe(seed=7).to_dict(),
+        "data": {"study": "a study"},
+        "versions": {"keras": "3.15.1"},
+    }
+    (folder / GRAPH).write_bytes(b"a graph")
+    return Bundle(**{**fields, **changes}).write(folder / "bundle", {GRAPH: folder / GRAPH})
+
+
+def make(folder: Path, predictions: Predictions, options: AssessmentOptions | None = None, **changes: Any) -> Made:
+    """An outcome that was drawn, and the bundle that could have read it."""
+    options = options or AssessmentOptions(level=0.9, resamples=200)
+    outcome = Outcome(
+        predictions=predictions,
+        assessment=assess(predictions, options),
+        mistakes=read_wrongly(predictions),
+        data="d" * 64,
+    )
+    bundle = write_bundle(folder, predictions, **changes)
+    bundle.record(outcome.opening("a study"))
+    blank_figures(folder / "figures")
+    return outcome, bundle
+
+
+def blank_figures(folder: Path) -> None:
+    """Stand in for the drawing, which takes most of the time."""
+    folder.mkdir()
+    names = "confusion roc precision_recall reliability net_benefit subgroups_1 mistakes"
+    for name in names.split():
+        Image.new("L", (4, 4)).save(folder / f"{name}.png")
+
+
+def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: dict[str, str] | None = None) -> Page:
+    outcome, bundle = made
+    labels = [bundle.classes[index] for index in np.asarray(outcome.predictions.y_true).tolist()]
+    cases = tuple(
+        Case(path=Path(name), name=name, label=label, patient_id=patient)
+        for name, label, patient in zip(
+            outcome.predictions.cases, labels, outcome.predictions.patients or [None] * len(labels), strict=True
+        )
+    )
+    manifest = Manifest(cases=cases, classes=bundle.classes, notes=("cases are read from study.csv",))
+    path = pages.write_evaluation_report(
+        folder,
+        bundle=bundle,
+        manifest=manifest,
+        failures=failures or {},
+        outcome=outcome,
+        warnings=warnings,
+        run={**RUN, "bundle": bundle.fingerprint},
+    )
+    return Page(path)
+
+
+def words(page: Page) -> str:
+    return "\n".join(text for tag, text in page.text if tag != "style")
+
+
+def row(page: Page, *start: str) -> list[str]:
+    """The cells of the first table row that begins so."""
+    cells = [text for tag, text in page.text if tag in ("th", "td")]
+    for i in range(len(cells)):
+        if tuple(cells[i : i + len(start)]) == start:
+            return cells[i + len(start) :]
+    raise AssertionError(f"no row begins with {start}")
+
+
+def alts(page: Page) -> list[str]:
+    return [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt")]
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    options = AssessmentOptions(level=0.9, resamples=200, prevalence=0.05, by=("site",))
+    predictions = predict(TWO, 160, columns={"site": ["Bern", "Bern", "Basel", "Chur"] * 40})
+    made = make(tmp_path_factory.mktemp("two"), predictions, options)
+    pages.draw_outcome(_folder(made) / "figures", made[0])
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(two: Made) -> Page:
+    return report(_folder(two), two, warnings=("this test set had been opened before",), failures={"a.png": "is empty"})
+
+
+def _folder(made: Made) -> Path:
+    assert made[1].path is not None
+    return made[1].path.parent
+
+
+def test_an_evaluation_has_every_section(page: Page) -> None:
+    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
+    assert page.texts("h1") == ["Normal / Polyp: evaluation on 160 images"]
+
+
+def test_the_verdict_gives_the_main_numbers_with_their_intervals(two: Made, page: Page) -> None:
+    assessment, (said, design, caution, *_) = two[0].assessment, page.texts("p")[1:]
+    auc, sensitivity, specificity = (assessment[name] for name in ("auc", "sensitivity", "specificity"))
+    assert f"AUC of {auc.metric.value:.3f} (90 % interval {auc.interval.low:.3f} to {auc.interval.high:.3f})" in said
+    for rate in (sensitivity, specificity, *assessment.predictive_values.values()):
+        low, high = (f"{100 * end:.1f}\N{NO-BREAK SPACE}%" for end in (rate.interval.low, rate.interval.high))
+        assert f"{100 * rate.metric.value:.1f}\N{NO-BREAK SPACE}% ({low} to {high})" in said
+    (_, alarms), (missed, _) = assessment.evaluation.confusion.tolist()
+    assert f"missing {missed}," in said and f"with {alarms} false alarms" in said and "Where 5 % of images" in said
+    assert "160 images come from 80 patients" in design and "90 % intervals" in design
+    assert caution == "Read with this result the 1 warning under Test lock."
+
+
+def test_the_level_of_the_intervals_is_the_one_that_was_asked_for(page: Page) -> None:
+    assert "90 % interval" in words(page) and "95 %" not in words(page)
+    assert not [alt for alt in alts(page) if "95 %" in alt]
+
+
+@pytest.mark.parametrize("name", ["auc", "average_precision", "brier", "loss"])
+def test_metrics_without_a_threshold_stand_with_interval_cases_and_method(two: Made, page: Page, name: str) -> None:
+    metric, interval = two[0].assessment[name]
+    labels = {"auc": "AUC", "average_precision": "Average precision", "brier": "Brier score"}
+    assert row(page, labels.get(name, "Loss (negative log likelihood)"))[:4] == [
+        f"{metric.value:.3f}",
+        f"{interval.low:.3f} to {interval.high:.3f}",
+        "160",
+        interval.method,
+    ]
+
+
+@pytest.mark.parametrize(("name", "label"), [("sensitivity", "Sensitivity (recall)"), ("npv", "NPV"), ("f1", "F1")])
+def test_decisions_are_judged_at_the_frozen_point_and_at_one_half(two: Made, page: Page, name: str, label: str) -> None:
+    assessment = two[0].assessment
+    assert assessment.at_half is not None
+    expected = []
+    for metric, interval in (assessment[name], assessment.at_half[name]):
+        expected += [f"{metric.value:.3f} ({interval.low:.3f} to {interval.high:.3f})", f"{metric.n}"]
+    assert row(page, "Metric", "At 0.4, frozen", "n", "At 0.5, for comparison")[:2] == ["n", "Method"]
+    assert row(page, label)[:4] == expected
+
+
+def test_the_choice_of_the_threshold_is_told_with_rule_and_validation_rates(page: Page) -> None:
+    assert row(page, "Polyp", "0.4")[:5] == ["sensitivity=0.95", "0.963", "0.713", "20", "30"]
+    assert "the highest specificity with a sensitivity of at least 0.95" in words(page)
+
+
+def test_a_threshold_that_is_one_half_is_not_compared_with_itself(tmp_path: Path) -> None:
+    page = report(tmp_path, make(tmp_path, predict(TWO, 60, threshold=0.5)))
+    assert "for comparison" not in words(page) and "at 0.5, frozen" in words(page)
+
+
+def test_a_note_of_the_operating_point_is_a_warning(tmp_path: Path) -> None:
+    predictions = predict(TWO, 60)
+    made = make(tmp_path, predictions)
+    point = dataclasses.replace(made[1].operating_points["Polyp"], note="No positive case reaches this threshold.")
+    page = report(tmp_path, (made[0], write_bundle(tmp_path, predictions, operating_points={"Polyp": point})))
+    assert "no positive case reaches this threshold, on the validation images." in words(page)
+    assert "1 warning under Operating point" in words(page)
+
+
+def test_a_rate_that_the_test_images_do_not_bear_out_is_said_to_have_flattered(tmp_path: Path) -> None:
+    made = make(tmp_path, predict(TWO, 160))
+    metric, interval = made[0].assessment["specificity"]
+    for above, said in ((0.001, True), (-0.001, False)):
+        value = interval.high + above
+        point = dataclasses.replace(made[1].operating_points["Polyp"], sensitivity=0.1, specificity=value)
+        bundle = write_bundle(tmp_path, made[0].predictions, operating_points={"Polyp": point})
+        text = words(report(tmp_path, (made[0], bundle)))
+        flattered = f"the specificity of {value:.3f} on validation images flattered: on the test images it is"
+        assert (f"{flattered} {metric.value:.3f}, at most {interval.high:.3f} by its interval." in text) == said
+
+
+def test_calibration_is_told_before_and_after_with_its_temperature(two: Made, page: Page) -> None:
+    before, after = two[0].assessment.reliability["Polyp"]
+    assert row(page, "Expected calibration error")[:2] == [f"{before.ece:.3f}", f"{after.ece:.3f}"]
+    assert row(page, "Slope")[:2] == [f"{before.slope.value:.3f}", f"{after.slope.value:.3f}"]
+    assert row(page, "Brier: resolution")[:2] == [f"{before.brier_resolution:.3f}", f"{after.brier_resolution:.3f}"]
+    assert "temperature 0.333, which makes probabilities more extreme), fitted on 50 validation images" in words(page)
+    assert after.ece < before.ece and "calibration made" not in words(page)
+
+
+def test_a_calibration_that_did_harm_on_the_test_images_is_said_to_have(tmp_path: Path) -> None:
+    good = predict(TWO, 120)
+    page = report(
+        tmp_path, make(tmp_path, dataclasses.replace(good, y_prob=good.uncalibrated, uncalibrated=good.y_prob))
+    )
+    assert "calibration made the probabilities worse for Polyp: the expected calibration error rose from" in words(page)
+    assert "1 warning under Calibration" in words(page)
+
+
+def test_probabilities_that_are_not_calibrated_are_said_not_to_be(tmp_path: Path) -> None:
+    members = (Member(calibration=Calibration(method="none", note="All are of one class.")),)
+    page = report(tmp_path, make(tmp_path, predict(TWO, 60, uncalibrated=None), members=members))
+    assert "The network is not calibrated: its probabilities are taken as they come. All are of one class." in words(
+        page
+    )
+    assert "By calibration" not in words(page)
+
+
+def test_each_network_of_an_ensemble_tells_its_calibration(tmp_path: Path) -> None:
+    members = tuple(Member(calibration=Calibration(method="temperature", temperature=t, n=9)) for t in (0.5, 2.0))
+    page = report(tmp_path, make(tmp_path, predict(TWO, 60), members=members))
+    assert "Network 1 is calibrated by temperature scaling (temperature 0.500, which" in words(page)
+    assert (
+        "Network 2 is calibrated by temperature scaling (temperature 2.000, which makes probabilities milder)"
+        in words(page)
+    )
+
+
+def test_the_thresholds_at_which_acting_helps_are_each_stretch_above_all_and_none() -> None:
+    at = (0.1, 0.2, 0.3, 0.4, 0.5)
+    curve = DecisionCurve(
+        thresholds=at, net_benefit=(0.5, 0.6, 0.3, 0.1, -0.1), treat_all=(0.5, 0.4, 0.2, 0.1, 0.0), prevalence=0.5, n=9
+    )
+    assert helpful_ranges(curve) == ((0.2, 0.3),)
+    both = dataclasses.replace(curve, net_benefit=(0.6, 0.3, 0.3, 0.1, 0.1))
+    assert helpful_ranges(both) == ((0.1, 0.1), (0.3, 0.3), (0.5, 0.5))
+    assert helpful_ranges(dataclasses.replace(curve, net_benefit=(0.0,) * 5)) == ()
+
+
+def test_the_decision_curve_holds_for_the_prevalence_that_was_stated(two: Made, page: Page) -> None:
+    curve = two[0].assessment.decision_curves["Polyp"]
+    low, high = helpful_ranges(curve)[0]
+    assert "Where 5.0\N{NO-BREAK SPACE}% of images are Polyp, as stated" in words(page)
+    assert f"from {100 * low:.0f} % to {100 * high:.0f} %" in words(page)
+    at = curve.thresholds.index(0.1)
+    assert row(page, "10 %")[:2] == [f"{curve.net_benefit[at]:+.3f}", f"{curve.treat_all[at]:+.3f}"]
+
+
+def test_groups_are_judged_or_the_reason_is_given(two: Made, page: Page) -> None:
+    (found,) = two[0].assessment.subgroups
+    bern = next(group for group in found.groups if group.label == "Bern").metrics["accuracy"]
+    assert bern.gap is not None and bern.gap_interval is not None and bern.flagged is not None
+    gap = f"{bern.gap:+.3f} ({bern.gap_interval[0]:+.3f} to {bern.gap_interval[1]:+.3f})"
+    assert row(page, "Bern", "Accuracy")[2:4] == [gap, "flagged" if bern.flagged else "not flagged"]
+    judged = sum(m.flagged is not None for group in found.groups for m in group.metrics.values())
+    assert f"of {judged} gaps judged here, about {judged * 0.1:.1f} would be flagged by chance alone" in words(page)
+
+
+def test_a_group_too_small_to_judge_says_so(tmp_path: Path) -> None:
+    predictions = predict(TWO, 160, columns={"site": ["Bern"] * 152 + ["Chur"] * 8})
+    options = AssessmentOptions(level=0.9, resamples=200, by=("site",))
+    page = report(tmp_path, make(tmp_path, predictions, options))
+    assert row(page, "Chur", "Accuracy")[3] == "not judged: it rests on 4 patients, fewer than 30"
+    assert "No gap could be judged" in words(page)
+
+
+def test_mistakes_stand_in_a_table_by_name_class_and_probability(two: Made, page: Page) -> None:
+    outcome = two[0]
+    assert {reading.label for _, reading in outcome.mistakes} == set(TWO)
+    for number, (position, reading) in enumerate(outcome.mistakes, start=1):
+        true = TWO[position % 2]
+        probability = f"{reading.probabilities['Polyp']:.3f}"
+        assert row(page, f"{number}", outcome.predictions.cases[position])[:3] == [true, reading.label, probability]
+        assert [alt for alt in alts(page) if f"{number}: {true}, read as {reading.label} ({probability})" in alt]
+
+
+def test_a_reader_without_mistakes_shows_none(tmp_path: Path) -> None:
+    predictions = predict(TWO, 60)
+    perfect = dataclasses.replace(predictions, y_true=predictions.decisions)
+    page = report(tmp_path, make(tmp_path, perfect))
+    assert "0 of 60 test images were decided wrongly." in words(page)
+    assert not [alt for alt in alts(page) if "wrongly" in alt]
+
+
+def test_every_figure_is_told_in_numbers(two: Made, page: Page) -> None:
+    assert len(alts(page)) == 7 and all(re.search(r"\d", alt) for alt in alts(page))
+    confusion = two[0].assessment.evaluation.confusion
+    assert f"of 80 Polyp, {confusion[1, 0]} read as Normal, {confusion[1, 1]} read as Polyp" in "".join(alts(page))
+    roc = next(alt for alt in alts(page) if alt.startswith("ROC curve"))
+    assert f"AUC {two[0].assessment['auc'].metric.value:.3f} (90 % interval" in roc
+
+
+def test_no_patient_and_nothing_from_elsewhere_is_in_the_page(page: Page, two: Made) -> None:
+    source = (_folder(two) / "report.html").read_text(encoding="utf-8")
+    assert "secret" not in source and not re.search(r"https?:", source)
+
+
+def test_images_and_patients_are_counted(page: Page) -> None:
+    assert row(page, "Polyp", "80")[0] == "40" and row(page, "all")[:2] == ["160", "80"]
+
+
+def test_images_that_were_left_out_are_named_with_their_reason(page: Page) -> None:
+    assert "1 unreadable image was left out" in words(page) and row(page, "a.png")[0] == "is empty"
+
+
+def test_images_without_patients_are_said_to_narrow_the_intervals(tmp_path: Path) -> None:
+    page = report(tmp_path, make(tmp_path, predict(TWO, 60, patients=None)))
+    assert "No image names its patient" in page.texts("p")[2] and "too narrow" in page.texts("p")[2]
+    assert "Patients (each image its own)" in words(page)
+
+
+def test_one_image_of_each_patient_is_said_to_be_independent(tmp_path: Path) -> None:
+    page = report(tmp_path, make(tmp_path, predict(TWO, 60, patients=[f"p{i}" for i in range(60)])))
+    assert page.texts("p")[2].startswith("Each image comes from a patient of its own, so")
+
+
+@pytest.mark.parametrize(
+    ("label", "missing"), [(1, "every case is Polyp"), (0, "no case is Polyp")], ids=["only positive", "only negative"]
+)
+def test_one_class_alone_leaves_an_auc_undefined_and_the_page_says_why(
+    tmp_path: Path, label: int, missing: str
+) -> None:
+    options = AssessmentOptions(level=0.9, resamples=200, prevalence=0.1)
+    page = report(tmp_path, make(tmp_path, predict(TWO, 40, y_true=np.full(40, label)), options))
+    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
+    assert f"no AUC can be given ({missing})" in page.texts("p")[1] and "nan" not in words(page).lower()
+    assert row(page, "AUC")[:2] == ["undefined", f"{missing[0].upper()}{missing[1:]}."]
+    assert f"There is no ROC and no precision-recall curve: {missing}." in words(page)
+    assert not [alt for alt in alts(page) if "ROC" in alt]
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Page]:
+    made = make(tmp_path_factory.mktemp("three"), predict(THREE, 180))
+    pages.draw_outcome(_folder(made) / "figures", made[0])
+    return made, report(_folder(made), made)
+
+
+def test_several_classes_are_judged_by_the_most_probable_and_each_against_the_rest(three: tuple[Made, Page]) -> None:
+    (outcome, _), page = three
+    assessment = outcome.assessment
+    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
+    accuracy, micro = assessment["accuracy"], assessment.micro["f1"]
+    assert f"{100 * accuracy.metric.value:.1f}\N{NO-BREAK SPACE}%" in page.texts("p")[1]
+    assert row(page, "Accuracy")[0] == f"{accuracy.metric.value:.3f}"
+    assert row(page, "F1, micro average")[0] == f"{micro.metric.value:.3f}"
+    assert row(page, "AUC, macro average")[0] == f"{assessment['auc'].metric.value:.3f}"
+    decided, at_point = assessment.judged.of_class("cyst", "sensitivity"), assessment.at_class_points["cyst"]["npv"]
+    assert row(page, "cyst (n = 60)", *row(page, "cyst (n = 60)")[:1])
+    assert f"{decided.metric.value:.3f} ({decided.interval.low:.3f} to" in words(page)
+    assert row(page, "cyst (n = 60), at 0.3")[3].startswith(f"{at_point.metric.value:.3f} ({at_point.interval.low:.3f}")
+
+
+def test_the_classes_found_most_and_least_often_are_named(three: tuple[Made, Page]) -> None:
+    (outcome, _), page = three
+    found = {name: m["sensitivity"].value for name, m in outcome.assessment.evaluation.per_class.items()}
+    best, worst = max(found, key=lambda name: found[name]), min(found, key=lambda name: found[name])
+    assert re.search(f"recognised {best} most often .* and {worst} least often", page.texts("p")[1])
+
+
+def test_each_of_several_classes_has_its_calibration_and_decision_curve(three: tuple[Made, Page]) -> None:
+    for name in THREE:
+        assert [alt for alt in alts(three[1]) if alt.startswith(f"Reliability diagram of {name}.")]
+        assert [alt for alt in alts(three[1]) if alt.startswith(f"Decision curve of {name}:")]
+
+
+def test_a_mistake_among_several_classes_gives_the_probability_of_what_it_was_read_as(three: tuple[Made, Page]) -> None:
+    (outcome, _), page = three
+    position, reading = outcome.mistakes[0]
+    expected = [THREE[position % 3], reading.label, f"{reading.probabilities[reading.label]:.3f}"]
+    assert row(page, "1", outcome.predictions.cases[position])[:3] == expected
+
+
+def test_decisions_by_several_thresholds_are_not_given_one(tmp_path: Path) -> None:
+    predictions = predict(TWO, 60)
+    pooled = dataclasses.replace(predictions, threshold=None, decided=predictions.decisions)
+    page = report(tmp_path, make(tmp_path, pooled, operating_points={}))
+    assert "At the operating points fixed beforehand" in page.texts("p")[1]
+    assert "threshold of its own" in words(page) and "At the frozen points" in words(page)
+
+
+def openings(bundle: Bundle, *results: str, data: str = "d" * 64) -> None:
+    for result in results:
+        bundle.record(Opening(data=data, n=60, result=result, study="a study", time="2026-11-22T08:15:30+00:00"))
+
+
+def test_a_test_set_opened_once_is_said_to_be(page: Page) -> None:
+    assert "This test set was opened once with this bundle, for this result" in words(page)
+    assert "this test set had been opened before" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("again", "said", "against"),
+    [
+        (True, "2 times with this bundle, every time with the same", "the same"),
+        (False, "not always with the", "another"),
+    ],
+    ids=["the same result", "another result"],
+)
+def test_a_test_set_opened_again_is_said_to_be_with_its_results(
+    tmp_path: Path, again: bool, said: str, against: str
+) -> None:
+    outcome, bundle = make(tmp_path, predict(TWO, 60))
+    openings(bundle, outcome.opening("a study").result if again else "0" * 64)
+    openings(bundle, "1" * 64, data="another set")
+    page = report(tmp_path, (outcome, bundle))
+    assert said in words(page) and "1 evaluation with this bundle opened other sets" in words(page)
+    assert row(page, "2", "2026-11-22 08:15", "60")[1] == against
+
+
+def test_what_repeating_it_takes_is_given(page: Page, two: Made) -> None:
+    assert row(page, "Command")[0] == RUN["command"] and row(page, "Seed of the training")[0] == "7"
+    assert row(page, "Intervals")[0] == "90 %, 200 resamples, seed 0"
+    assert row(page, "bundle")[0] == two[1].fingerprint and row(page, GRAPH)[0] == two[1].files[GRAPH]
+    assert "python 3.12.1" in row(page, "Versions here")[0]
+
+
+@pytest.fixture(scope="module")
+def trained(two: Made, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    (outcome, bundle), tmp_path = two, tmp_path_factory.mktemp("trained")
+    shutil.copytree(_folder(two) / "figures", tmp_path / "test" / "figures")
+    images = np.zeros((4, 8, 8, 1), dtype=np.uint8)
+    pages.draw_samples(
+        tmp_path / "figures",
+        lambda chosen: np.zeros((len(chosen), 8, 8, 1), dtype=np.uint8),
+        ["Normal", "Polyp"] * 4,
+        images[:2],
+        np.stack([images, images])[:2],
+    )
+    sides = ["train"] * 5 + ["val"] * 3 + ["test"] * 2
+    cases = tuple(
+        Case(path=Path(f"{i}.png"), name=f"{i}.png", label=TWO[i % 2], split=side, patient_id=f"secret {i // 2}")
+        for i, side in enumerate(sides)
+    )
+    warnings = ("1 patients stand on more than one given side: the test result will flatter",)
+    split = Split(manifest=Manifest(cases=cases, classes=TWO), notes=("test is carved",), warnings=warnings)
+    epoch = {name: 0.5 for name in ("loss", "accuracy", "auc", "val_accuracy", "val_auc", "images_per_second")}
+    rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
+    run = {**RUN, "best_epoch": 2, "seconds": 90.0, "precision": "float32"}
+    return Page(
+        pages.write_training_report(
+            tmp_path, bundle=bundle, split=split, failures={}, rows=rows, outcome=outcome, warnings=(), run=run
+        )
+    )
+
+
+def test_a_training_run_has_every_section_and_its_figures(trained: Page) -> None:
+    assert trained.texts("h2") == ["Verdict", "Data", "Training", *SECTIONS, *LAST]
+    assert len(alts(trained)) == 10 and all(re.search(r"\d", alt) for alt in alts(trained))
+    assert trained.texts("h1") == ["Normal / Polyp: a reader trained on 5 images"]
+
+
+def test_a_training_run_tells_its_sides_its_warnings_and_its_epochs(trained: Page) -> None:
+    assert row(trained, "training")[:4] == ["3", "2", "5", "3"] and row(trained, "validation")[2:4] == ["3", "2"]
+    assert "the test result will flatter" in words(trained) and "1 warning under Data" in words(trained)
+    assert row(trained, "2 (best, kept)")[1] == "0.1234" and row(trained, "3 (last)")[1] == "0.4567"
+    assert [alt for alt in alts(trained) if "from 0.988 in the first epoch to 0.123 in the best, number 2 of 3" in alt]
+    assert "The network compact was trained for 3 epochs in 1.5 minutes" in words(trained)
+    assert row(trained, "batch_size")[0] == "32" and row(trained, "augmentation shift")
+    assert "secret" not in words(trained)
+
+
+def other(predictions: Predictions, change: Callable[[np.ndarray], np.ndarray]) -> Predictions:
+    positive = change(np.asarray(predictions.y_prob)[:, 1])
+    return dataclasses.replace(predictions, y_prob=np.column_stack([1 - positive, positive]))
+
+
+def test_a_comparison_gives_every_metric_with_difference_interval_p_and_test(tmp_path: Path) -> None:
+    first = predict(TWO, 160)
+    worse = other(first, lambda p: np.where(np.arange(160) % 5 == 0, 1 - p, p))
+    comparison = compare(first, worse, level=0.9, resamples=200)
+    page = Page(pages.write_comparison_report(tmp_path, comparison, run={**RUN, "first": "runs/a", "second": "runs/b"}))
+    found = comparison["auc"]
+    assert row(page, "AUC")[:6] == [
+        f"{found.first:.3f}",
+        f"{found.second:.3f}",
+        f"{found.difference:+.3f}",
+        f"{found.interval.low:+.3f} to {found.interval.high:+.3f}",
+        "< 0.001" if found.p < 0.001 else f"{found.p:.3f}",
+        found.test,
+    ]
+    assert len([text for text in page.texts("th") if text.startswith(("Sens", "Spec", "PPV", "NPV", "F1", "Acc"))]) == 6
+    assert (
+        row(page, "First")[0] == "runs/a" and row(page, "Metric", "First", "Second", "Difference")[0] == "90 % interval"
+    )
+    said, caution = page.texts("p")[1:3]
+    assert "the same 160 images of 80 patients" in said and "it is lower with the second" in said
+    assert "not adjusted for the 11 metrics" in caution and "95 %" not in words(page)
+
+
+def test_readers_that_hardly_differ_are_not_told_apart(tmp_path: Path) -> None:
+    first = predict(TWO, 160)
+    second = other(first, lambda p: np.clip(p + np.random.default_rng(5).normal(0, 0.05, 160), 0, 1))
+    comparison = compare(first, second, resamples=200)
+    assert 0 in comparison["auc"].interval
+    page = Page(pages.write_comparison_report(tmp_path, comparison, run=RUN))
+    assert "the images do not tell the two apart" in page.texts("p")[1].partition("Accuracy")[0]
+
+
+def test_a_difference_that_cannot_be_told_gives_the_reason(tmp_path: Path) -> None:
+    first = predict(TWO, 60)
+    comparison = compare(first, first, resamples=200)
+    page = Page(pages.write_comparison_report(tmp_path, comparison, run=RUN))
+    assert "how sure the difference is cannot be told (" in page.texts("p")[1]
+    assert row(page, "AUC")[3].startswith("none: ") and row(page, "AUC")[4] == "undefined"
