@@ -92,7 +92,7 @@ def test_the_counts_of_the_checklists_are_those_of_the_facts(classes: tuple[str,
 def test_the_performance_is_that_of_the_assessment() -> None:
     assessment = assessed(predictions(TWO))
     tripod_ai, claim = answers(drafted(TWO))
-    for name, label in {"auc": "AUC", "sensitivity": "Sensitivity", "npv": "NPV"}.items():
+    for name, label in {"auc": "AUC", "sensitivity": "Sensitivity (recall)", "npv": "NPV"}.items():
         for answer in (tripod_ai["2"], tripod_ai["23a"], claim["37"]):
             assert f"{label} {shown(assessment[name])}" in answer
     (cleared, alarms), (missed, found) = assessment.evaluation.confusion.tolist()
@@ -107,7 +107,7 @@ def test_each_of_more_classes_has_its_performance() -> None:
     tripod_ai, claim = answers(drafted(THREE))
     for name in THREE:
         assert f"{name} {shown(judged.of_class(name, 'auc'))}" in tripod_ai["23a"]
-        assert f"{name}: Sensitivity {shown(judged.of_class(name, 'sensitivity'))}" in claim["38"]
+        assert f"{name}: Sensitivity (recall) {shown(judged.of_class(name, 'sensitivity'))}" in claim["38"]
 
 
 def test_an_undefined_metric_is_drafted_with_its_reason() -> None:

@@ -11,7 +11,6 @@ import matplotlib.figure
 import numpy as np
 import pytest
 from matplotlib.text import Text
-from test_figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
 
 from overread import report
 from overread.errors import InvalidData, InvalidOption
@@ -23,6 +22,7 @@ from overread.evaluation.metrics import Metric
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroup, SubgroupMetric, Subgroups, evaluate_subgroups
 from overread.report.figures.surface import PALETTE
+from test_figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -17,11 +17,12 @@ from typer.testing import CliRunner
 
 from overread.bundle import GRAPH, WEIGHTS, Bundle, Member
 from overread.bundle.markdown import escaped, shown, table
-from overread.bundle.model_card import LABELS, RATES, model_card
+from overread.bundle.model_card import RATES, model_card
 from overread.bundle.statements import CardFacts
 from overread.cli import app
 from overread.errors import InvalidBundle
 from overread.evaluation import (
+    LABELS,
     Assessment,
     AssessmentOptions,
     Calibration,
@@ -152,11 +153,11 @@ def test_two_classes_are_also_judged_at_a_half_and_at_a_stated_prevalence() -> N
     card = card_of(TWO, prevalence=0.03)
     half = {row[0]: row[1] for row in table_under(card, "Metric", 1)}
     assert assessment.at_half is not None
-    assert half["Sensitivity"] == f"{assessment.at_half['sensitivity'].metric.value:.3f}"
-    assert half["Sensitivity"] != table_under(card, "Metric")[2][1]
+    assert half[LABELS["sensitivity"]] == f"{assessment.at_half['sensitivity'].metric.value:.3f}"
+    assert half[LABELS["sensitivity"]] != table_under(card, "Metric")[2][1]
     assert "Where 3.00% of cases are positive" in card
     assert table_under(card, "Metric", 2) == [
-        ["PPV", shown(assessment.predictive_values["ppv"])],
+        [LABELS["ppv"], shown(assessment.predictive_values["ppv"])],
         ["NPV", shown(assessment.predictive_values["npv"])],
     ]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from overread.bundle.bundle import Bundle
 from overread.bundle.markdown import escaped, listed, shown, table
-from overread.bundle.model_card import LABELS, RATES, TEMPLATES
+from overread.bundle.model_card import RATES, TEMPLATES
 from overread.bundle.statements import (
     CardFacts,
     calibrations,
@@ -29,7 +29,7 @@ from overread.bundle.statements import (
     tested,
     training,
 )
-from overread.evaluation import Assessment
+from overread.evaluation import LABELS, Assessment
 
 CHECKLISTS = ("tripod_ai", "claim")
 FOR_AUTHORS = "to be written by the authors"

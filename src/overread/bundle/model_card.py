@@ -26,22 +26,9 @@ from overread.bundle.statements import (
     training,
 )
 from overread.errors import InvalidBundle
-from overread.evaluation import Assessment, Judged, SubgroupMetric, Subgroups
+from overread.evaluation import LABELS, Assessment, Judged, SubgroupMetric, Subgroups
 
 TEMPLATES = Path(__file__).parent / "templates"
-LABELS = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "f1": "F1",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "brier": "Brier score",
-    "loss": "Loss (negative log likelihood)",
-}
 RATES = ("sensitivity", "specificity", "ppv", "npv")
 
 

@@ -18,7 +18,7 @@ from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.interval import Interval, wilson
 from overread.evaluation.intervals import Intervals, intervals
 from overread.evaluation.judged import Estimate, Judged
-from overread.evaluation.metrics import Evaluation, Metric, evaluate
+from overread.evaluation.metrics import LABELS, Evaluation, Metric, evaluate
 from overread.evaluation.operating_point import (
     OperatingPoint,
     check_operating_point_rule,
@@ -34,6 +34,7 @@ from overread.evaluation.subgroups import SubgroupMetric, Subgroups
 
 __all__ = [
     "CALIBRATION_METHODS",
+    "LABELS",
     "Assessment",
     "AssessmentOptions",
     "BeforeAfter",

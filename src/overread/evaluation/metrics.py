@@ -13,6 +13,20 @@ import numpy.typing as npt
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.curves import FloatArray, IntArray, average_precision, roc_auc
 
+# The words for each metric in a report, in the order of a table.
+LABELS = {
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "sensitivity": "Sensitivity (recall)",
+    "specificity": "Specificity",
+    "ppv": "PPV (precision)",
+    "npv": "NPV",
+    "f1": "F1",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "brier": "Brier score",
+    "loss": "Loss (negative log likelihood)",
+}
 SMALLEST_PROBABILITY = 1e-7
 SUM_TOLERANCE = 1e-3
 

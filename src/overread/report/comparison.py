@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from overread.evaluation import Comparison, Difference
+from overread.evaluation import LABELS, Comparison, Difference
 from overread.report.document import Section, Table
-from overread.report.wording import LABELS, clause, count, ends_of, level_of
+from overread.report.wording import clause, count, ends_of, level_of
 
 _LOWER_IS_BETTER = ("brier", "loss")
 

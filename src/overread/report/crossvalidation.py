@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from overread.evaluation import Assessment, Evaluation, Predictions
+from overread.evaluation import LABELS, Assessment, Evaluation, Predictions
 from overread.reading import Outcome
 from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
 from overread.report.drawing import draw_outcome
 from overread.report.html import write_report
 from overread.report.verdict import caution, verdict
-from overread.report.wording import LABELS, count, in_cell, level_of, value_of
+from overread.report.wording import count, in_cell, level_of, value_of
 
 _BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
 

@@ -6,19 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from overread.evaluation import Estimate, Interval, Metric
 
-LABELS = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "sensitivity": "Sensitivity (recall)",
-    "specificity": "Specificity",
-    "ppv": "PPV (precision)",
-    "npv": "NPV",
-    "f1": "F1",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "brier": "Brier score",
-    "loss": "Loss (negative log likelihood)",
-}
 SIDES = {"train": "training", "val": "validation", "test": "test"}
 
 

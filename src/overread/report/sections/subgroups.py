@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from overread.evaluation import Assessment, SubgroupMetric, Subgroups
+from overread.evaluation import LABELS, Assessment, SubgroupMetric, Subgroups
 from overread.report.document import FigureItem, Section, Table
-from overread.report.wording import LABELS, clause, count, level_of, listed
+from overread.report.wording import clause, count, level_of, listed
 
 _DRAWN = ("auc", "sensitivity", "specificity")
 
