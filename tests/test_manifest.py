@@ -91,6 +91,16 @@ def test_a_csv_carries_patients_sides_and_further_columns(tmp_path: Path) -> Non
     assert not manifest.has_patients
 
 
+def test_a_csv_may_name_images_anywhere(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", {"a": 1, "b": 1})
+    (tmp_path / "tables").mkdir()
+    elsewhere = (folder / "b" / "b000_0.png").resolve()
+    table = write_table(tmp_path / "tables", f"path,label\n../data/a/./a000_0.png,x\n{elsewhere},y\n")
+    first, second = Manifest.from_csv(table).cases
+    assert first.path.exists() and second.path == elsewhere
+    assert first.name == "../data/a/a000_0.png"
+
+
 def test_a_folder_with_one_manifest_is_read_by_it(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "data", {"a": 2, "b": 2})
     (folder / "notes.csv").write_text("image,remark\n")
@@ -107,9 +117,6 @@ def test_a_folder_with_one_manifest_is_read_by_it(tmp_path: Path) -> None:
         ("", "has the columns none"),
         ("path,label\n1.png,a\n1.png,b\n", "rows 2 and 3 .* same image"),
         ("path,label\n./1.png,a\n1.png,b\n", "rows 2 and 3 .* same image"),
-        ("path,label\n/etc/1.png,a\n2.png,b\n", "row 2 .* absolute"),
-        ("path,label\n1.png,a\n../2.png,b\n", r"row 3 .* '\.\.'"),
-        ("path,label\nC:\\1.png,a\n2.png,b\n", "row 2 .* absolute"),
         ("path,label\n1.png,\n2.png,b\n", "row 2 .* empty label"),
         ("path,label\n,a\n2.png,b\n", "row 2 .* empty path"),
         ("path,label,split\n1.png,a,train\n2.png,b,tset\n", "row 3 .* unknown split 'tset'"),

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,7 @@ def crossvalidate(
     seeds: int = 1,
     ensemble: bool = False,
     options: AssessmentOptions | None = None,
+    accept: Collection[str] = (),
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
@@ -110,6 +111,7 @@ def crossvalidate(
         ensemble: keep all networks as one bundle, whose probabilities are their mean; its operating points are chosen
             on the pooled predictions of unseen images.
         options: what to ask of the pooled predictions; by default 95 % intervals.
+        accept: as for `train`.
         existing: what to do when out holds something: refuse, go on with the folds that are not finished, or replace.
         skip_unreadable: as for `train`.
         store: as for `train`.
@@ -143,6 +145,7 @@ def crossvalidate(
                     folder,
                     dataclasses.replace(recipe, seed=seed),
                     options=options,
+                    accept=accept,
                     existing="resume",
                     skip_unreadable=skip_unreadable,
                     store=store,

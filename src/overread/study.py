@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from pathlib import Path
 
 from rich.console import Console
 
+from overread.audit import UNREADABLE, Audit, draft_plan, examine, gather
+from overread.audit import audit as audit_manifest
 from overread.bundle import Bundle, CardFacts, checklists, model_card, note_in_ledger, read_ledger
 from overread.cases import Manifest, Split, split_cases
-from overread.errors import InvalidOption, OutputUnwritable
+from overread.errors import InvalidOption, OutputExists, OutputUnwritable
 from overread.evaluation import Assessment, AssessmentOptions, Comparison, Evaluation
 from overread.evaluation import compare as compare_predictions
 from overread.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
@@ -19,6 +22,7 @@ from overread.provenance import command, environment, require_extra, start_run
 from overread.reading import Outcome, Reader, read_labelled, read_predictions
 from overread.reading import write_csv as write_readings
 from overread.report import pages
+from overread.report.audit import write_audit_report
 from overread.training.recipe import Recipe
 
 _PHANTOM_PATIENT = r"^(P\d+)_"
@@ -88,13 +92,14 @@ def train(
     recipe: Recipe | None = None,
     *,
     options: AssessmentOptions | None = None,
+    accept: Collection[str] = (),
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
     study_id: str | None = None,
     console: Console | None = None,
 ) -> Study:
-    """Split by patient, train, calibrate and choose the operating point on validation, open the test side once.
+    """Split by patient, audit, train, calibrate and choose the operating point on validation, open the test side once.
 
     Args:
         data: a manifest, or a folder or CSV to read one from.
@@ -102,6 +107,7 @@ def train(
             `log.csv`, `run.json`.
         recipe: how to train; by default the compact network.
         options: what to ask of the test result; by default 95 % intervals.
+        accept: codes of audit findings that block and are accepted; the report records them.
         existing: what to do when out holds something: refuse, resume the run in it, or replace it.
         skip_unreadable: leave unreadable images out, naming each in the report, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
@@ -125,6 +131,8 @@ def train(
     data_set = _open(manifest, preprocessing, store, skip_unreadable, console)
     split = _split(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
+    audit = _audited(manifest, data_set, {*accept, *(UNREADABLE if skip_unreadable else ())}, console)
+    write_json(out / "audit.json", audit.to_dict())
     run = start_run(out, recipe, split, data_set, study_id)
     test_side = split.manifest.select("test")
     warnings = _known_before(data_set, test_side, study=run["data"]["study"])
@@ -147,6 +155,7 @@ def train(
         bundle=bundle,
         split=split,
         failures=data_set.failures,
+        audit=audit,
         rows=rows,
         outcome=outcome,
         warnings=(*warnings, *unrecorded),
@@ -157,7 +166,7 @@ def train(
         patients=split.patients(),
         has_patients=split.manifest.has_patients,
         notes=(*split.manifest.notes, *split.notes),
-        warnings=(*split.warnings, *warnings, *unrecorded),
+        warnings=(*split.warnings, *audit.warnings, *warnings, *unrecorded),
         failures=data_set.failures,
         epochs=len(rows),
         best_epoch=best_epoch,
@@ -169,6 +178,56 @@ def train(
     bundle.pack()
     write_json(out / RUN_FILE, {**run, "finished": True})
     return Study(out=out, bundle=bundle, split=split, history=rows, assessment=outcome.assessment)
+
+
+def audit(
+    data: Manifest | str | Path,
+    out: str | Path | None = None,
+    *,
+    fix: str | Path | None = None,
+    existing: Existing = "refuse",
+    store: Path | None = None,
+    console: Console | None = None,
+) -> Audit:
+    """Say what would spoil a study on these data, before it is trained.
+
+    Args:
+        data: a manifest, or a folder or CSV to read one from; where it names sides, leaks between them are looked for.
+        out: a folder for `report.html` and `audit.json`; nothing is written without it.
+        fix: a CSV to write a cleaned manifest to, which `train` takes; the data stay as they are.
+        existing: what to do when out or fix is there: refuse or replace.
+        store: folder of decoded pixels that runs share; by default in the user's cache.
+        console: where progress is written; nowhere by default.
+
+    Raises:
+        OverreadError: one sentence on what is wrong with the data or the output.
+    """
+    console = console or Console(quiet=True)
+    if out is not None:
+        require_extra("report", ("matplotlib", "jinja2"))
+    if fix is not None and Path(fix).exists() and existing == "refuse":
+        raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
+    manifest = data if isinstance(data, Manifest) else read_manifest(data)
+    tell(console, manifest.notes)
+    with console.status("looking at images") as status:
+        found, material = audit_manifest(
+            manifest,
+            folder=store,
+            progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
+        )
+    if fix is not None:
+        plan = draft_plan(found, material)
+        plan.write(Path(fix), material)
+        console.print(
+            f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False
+        )
+    if out is not None:
+        out = open_run_folder(Path(out), existing)
+        run = {"command": command(), **environment()}
+        write_json(out / RUN_FILE, run)
+        write_json(out / "audit.json", found.to_dict())
+        write_audit_report(out, found, material, run=run)
+    return found
 
 
 def evaluate(
@@ -357,6 +416,18 @@ def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
         firsts,
         augmented_previews(firsts, recipe),
     )
+
+
+def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], console: Console) -> Audit:
+    """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
+    sided = dict(zip(data_set.rows.tolist(), data_set.manifest.cases, strict=True))
+    every = manifest.replace([sided.get(i, case) for i, case in enumerate(manifest.cases)])
+    found = examine(gather(every, data_set)).accept(accept)
+    for finding in found.findings:
+        style = "" if finding.severity == "info" else "bold yellow"
+        console.print(f"AUDIT {finding.code} ({finding.severity}): {finding.sentence}", style=style, highlight=False)
+    found.require()
+    return found
 
 
 def _known_before(

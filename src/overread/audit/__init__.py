@@ -1,1 +1,8 @@
 """May these data be trained on: what spoils a study, found before it is trained."""
+
+from overread.audit.audit import UNREADABLE, Audit, audit, examine, gather
+from overread.audit.finding import Finding
+from overread.audit.material import Material
+from overread.audit.plan import Plan, draft_plan
+
+__all__ = ["UNREADABLE", "Audit", "Finding", "Material", "Plan", "audit", "draft_plan", "examine", "gather"]

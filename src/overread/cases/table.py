@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -18,14 +17,14 @@ def is_manifest(table: Path) -> bool:
 
 
 def read_table(table: Path, classes: Sequence[str] | None = None) -> list[Case]:
-    """The cases of a CSV, whose paths are relative to its folder; the separator may be a comma or a semicolon.
+    """The cases of a CSV, whose paths are absolute or relative to its folder; the separator is a comma or a semicolon.
 
     An empty patient_id or split is no patient, no split. With `classes`, a label outside them is refused.
 
     Raises:
         MissingPath: the file is not there.
-        InvalidData: no such columns, not UTF-8, a row that is too long, an empty cell, an absolute or `..` path, a
-            path twice, an unknown label or split; the message cites the row (the header is row 1).
+        InvalidData: no such columns, not UTF-8, a row that is too long, an empty cell, a path twice, an unknown
+            label or split; the message cites the row (the header is row 1).
     """
     if not table.exists():
         raise MissingPath(f"{table} is not there: expected a CSV with the columns path,label")
@@ -73,16 +72,12 @@ def _case(values: dict[str, str], folder: Path, where: str) -> Case:
     for column, value in (("path", name), ("label", label)):
         if not value:
             raise InvalidData(f"{where} has an empty {column}: fill it or remove the row")
-    relative = PurePosixPath(name.replace("\\", "/"))
-    if relative.is_absolute() or ".." in relative.parts or re.match(r"[A-Za-z]:", name):
-        raise InvalidData(
-            f"{where} has an absolute path or one with '..'; expected a path relative to the CSV's folder"
-        )
+    name = PurePosixPath(name.replace("\\", "/")).as_posix()
     if split and split.lower() not in SPLIT_ALIASES:
         raise InvalidData(f"{where} has the unknown split {split!r}; expected train, val or test")
     return Case(
-        path=folder / relative,
-        name=relative.as_posix(),
+        path=folder / name,
+        name=name,
         label=label,
         patient_id=values.pop("patient_id", "") or None,
         split=SPLIT_ALIASES.get(split.lower()),

@@ -13,6 +13,7 @@ from rich.progress import track
 
 from overread import __version__
 from overread.cli.options import (
+    Accept,
     BundlePath,
     Data,
     Force,
@@ -28,8 +29,8 @@ from overread.cli.options import (
     make_recipe,
     takes,
 )
-from overread.cli.tables import print_assessment, print_comparison, print_crossvalidation, print_readings
-from overread.errors import Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
+from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
+from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
 from overread.evaluation import AssessmentOptions
 from overread.terminal import hide_notices
 from overread.training.recipe import Recipe
@@ -42,6 +43,7 @@ app = typer.Typer(
     help="A second reading of medical images: train a network from one folder, know how good it is, read new images.",
 )
 _progress = Console(stderr=True, soft_wrap=True)
+_STATUS = {InvalidOption: 2, MissingPath: 2, OutputExists: 2, BlockedByAudit: 3, Interrupted: 130}
 
 
 def _show_version(asked: bool) -> None:
@@ -58,6 +60,37 @@ def _program(
 
 
 @app.command()
+def audit(
+    data: Data,
+    out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
+    fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
+    positive: Positive = None,
+    patient_pattern: Pattern = None,
+    force: Force = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Find what would spoil a study: leaks, copies, masks, shortcuts. Exit status 0 nothing, 1 warnings, 3 it blocks.
+
+    Example: overread audit chest_xray --out runs/cxr-audit --fix cleaned.csv
+    """
+    from overread import study
+
+    found = study.audit(
+        study.read_manifest(data, positive=positive, patient_pattern=patient_pattern),
+        out,
+        fix=fix,
+        existing=existing(resume=False, force=force),
+        store=store,
+        console=_progress,
+    )
+    print_audit(found, as_json)
+    if out is not None:
+        _progress.print(f"open {out / 'report.html'}", highlight=False)
+    raise typer.Exit(found.exit_status)
+
+
+@app.command()
 @takes(recipe=make_recipe, options=make_assessment_options)
 def train(
     data: Data,
@@ -66,6 +99,7 @@ def train(
     options: AssessmentOptions,
     positive: Positive = None,
     patient_pattern: Pattern = None,
+    accept: Accept = None,
     resume: Resume = False,
     force: Force = False,
     skip_unreadable: Skip = False,
@@ -83,6 +117,7 @@ def train(
         out,
         recipe,
         options=options,
+        accept=accept or (),
         existing=existing(resume, force),
         skip_unreadable=skip_unreadable,
         store=store,
@@ -105,6 +140,7 @@ def crossvalidate(
     options: AssessmentOptions,
     positive: Positive = None,
     patient_pattern: Pattern = None,
+    accept: Accept = None,
     resume: Resume = False,
     force: Force = False,
     skip_unreadable: Skip = False,
@@ -125,6 +161,7 @@ def crossvalidate(
         seeds=seeds,
         ensemble=keep_ensemble,
         options=options,
+        accept=accept or (),
         existing=existing(resume, force),
         skip_unreadable=skip_unreadable,
         store=store,
@@ -239,14 +276,14 @@ def demo(
 def main() -> None:
     """Run the command line; an expected error becomes one sentence on stderr.
 
-    Exit status: 0 fine, 1 images that cannot be read or a run that failed, 2 wrong use, 130 interrupted.
+    Exit status: 0 fine, 1 warnings, images that cannot be read or a run that failed, 2 wrong use, 3 blocked by the
+    audit, 130 interrupted.
     """
     hide_notices()
     try:
         app()
     except OverreadError as error:
-        wrong_use = isinstance(error, InvalidOption | MissingPath | OutputExists)
-        _stop(str(error), 130 if isinstance(error, Interrupted) else 2 if wrong_use else 1)
+        _stop(str(error), next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 1))
     except OSError as error:
         # What Keras, TensorFlow or Pillow could not write or read in the middle of a run.
         _stop(

@@ -31,6 +31,7 @@ Positive = Annotated[str | None, typer.Option(help="The positive class of two.")
 Pattern = Annotated[
     str | None, typer.Option(help="Regular expression over file names: its groups, or its match, name the patient.")
 ]
+Accept = Annotated[list[str] | None, typer.Option(help="Code of an audit finding to go on with; may be repeated.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that the folder holds.")]
 
 

@@ -13,9 +13,23 @@ from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from overread.audit import Audit
     from overread.crossvalidation import CrossValidation
     from overread.evaluation import Assessment, Comparison, Estimate, Interval
     from overread.reading import Failure, Reading
+
+
+def print_audit(audit: Audit, as_json: bool) -> None:
+    """Print each finding with what to do about it."""
+    if as_json:
+        _print_json(audit.to_dict())
+        return
+    styles = {"block": "bold red", "warn": "yellow", "info": ""}
+    table = Table("finding", "what was found", "what to do", title=f"{audit.n} images", title_justify="left")
+    for found in audit.findings:
+        name = Text(f"{found.code}\n({found.severity})", style=styles[found.severity])
+        table.add_row(name, Text(found.sentence), Text(found.fix))
+    Console().print(table if audit.findings else f"{audit.n} images: nothing was found")
 
 
 def print_assessment(assessment: Assessment, as_json: bool) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from overread.audit import Audit
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
 from overread.evaluation import Comparison
 from overread.reading import Outcome
 from overread.report import figures, sections
+from overread.report.audit import audit_section
 from overread.report.comparison import comparison_section, comparison_verdict
 from overread.report.document import ReportContext, Section
 from overread.report.drawing import draw_outcome
@@ -47,6 +49,7 @@ def write_training_report(
     bundle: Bundle,
     split: Split,
     failures: Mapping[str, str],
+    audit: Audit,
     rows: Sequence[Mapping[str, float]],
     outcome: Outcome,
     warnings: tuple[str, ...],
@@ -57,6 +60,7 @@ def write_training_report(
     figures.training_curves(rows, path=drawn / "training", best_epoch=run["best_epoch"])
     made = (
         sections.split_data(split, failures, drawn),
+        audit_section(audit),
         sections.training(rows, bundle.network["name"], bundle.recipe, run, drawn),
     )
     found = result_sections(outcome, bundle, out / "test" / "figures")

@@ -1,0 +1,145 @@
+"""What a report says of the audit: each finding with its evidence, copies side by side, and a sheet of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from overread.audit import Audit, Finding, Material
+from overread.report import figures
+from overread.report.document import FigureItem, ReportContext, Section, Table
+from overread.report.html import write_report
+from overread.report.wording import count
+
+_GROUPS_SHOWN, _IMAGES_SHOWN = 8, 6
+_SHEET_ROWS, _SHEET_COLUMNS = 5, 8
+_IN_WORDS = {"block": "blocks", "warn": "warning", "info": "for information"}
+
+
+def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Mapping[str, Any]) -> Path:
+    """Write `report.html` of an audit; its figures are drawn into `figures/`.
+
+    Args:
+        out: its folder.
+        audit: what was found.
+        material: what was looked at.
+        run: with command, machine and versions.
+    """
+    folder = out / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = (
+        audit_section(audit),
+        *(_finding_section(found, material, folder, number) for number, found in enumerate(audit.findings, start=1)),
+        _sheets(material, folder),
+        Section(
+            "Reproducibility",
+            items=(
+                Table(
+                    "This audit",
+                    ("What", "Value"),
+                    (
+                        ("Command", str(run["command"])),
+                        ("Data (SHA-256)", material.data_set.fingerprint),
+                        ("Machine", run["machine"]),
+                        ("Versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())),
+                    ),
+                ),
+            ),
+        ),
+    )
+    classes = " / ".join(material.manifest.classes)
+    return write_report(
+        out / "report.html", ReportContext(f"{classes}: audit of {count(audit.n, 'image')}", verdict(audit), made)
+    )
+
+
+def verdict(audit: Audit) -> tuple[str, ...]:
+    """Say whether the data may be trained on."""
+    numbers = [
+        (sum(found.severity == severity for found in audit.findings), noun)
+        for severity, noun in (("warn", "warning"), ("info", "note"))
+    ]
+    rest = " and ".join(count(number, noun) for number, noun in numbers if number)
+    besides = f" Besides, there {'is' if rest.startswith('1 ') else 'are'} {rest}." if rest else ""
+    if audit.blocking:
+        reasons = " ".join(found.sentence for found in audit.blocking)
+        return (f"These data may not be trained on as they are. {reasons}{besides}",)
+    accepted = f" (accepted: {', '.join(audit.accepted)})" if audit.accepted else ""
+    return (f"Nothing was found that forbids training on these data{accepted}.{besides}",)
+
+
+def audit_section(audit: Audit) -> Section:
+    """Lay out every finding in one table."""
+    rows = tuple(
+        (
+            found.code,
+            "accepted" if found.severity == "block" and found.code in audit.accepted else _IN_WORDS[found.severity],
+            found.sentence,
+            found.fix,
+        )
+        for found in audit.findings
+    )
+    warnings = tuple(
+        f"a finding that blocks was accepted ({found.code}): {found.sentence}"
+        for found in audit.findings
+        if found.severity == "block" and found.code in audit.accepted
+    )
+    if not rows:
+        return Section("Audit", paragraphs=("Nothing was found.",))
+    text = "What was looked for and found before training: what blocks, what weakens the result, and what to know."
+    table = Table("Findings", ("Code", "Gravity", "What was found", "What to do"), rows)
+    return Section("Audit", paragraphs=(text,), items=(table,), warnings=warnings)
+
+
+def _finding_section(found: Finding, material: Material, folder: Path, number: int) -> Section:
+    items: list[Table | FigureItem] = []
+    if found.evidence:
+        header = tuple(dict.fromkeys(name for row in found.evidence for name in row))
+        rows = tuple(tuple(row.get(name, "") for name in header) for row in found.evidence)
+        shown = f"The first {len(rows)} of {found.count:,}" if found.count > len(rows) else "Evidence"
+        items.append(Table(shown, tuple(name.capitalize() for name in header), rows))
+    picture = _groups(found, material, folder / f"finding_{number}")
+    return Section(
+        f"{found.code} ({_IN_WORDS[found.severity]})",
+        paragraphs=(found.sentence, found.fix),
+        items=(*items, *([picture] if picture else [])),
+    )
+
+
+def _groups(found: Finding, material: Material, path: Path) -> FigureItem | None:
+    """Images that belong together, a row a group."""
+    row_of = {int(position): row for row, position in enumerate(material.readable)}
+    groups = [[i for i in group if i in row_of][:_IMAGES_SHOWN] for group in found.groups]
+    groups = [group for group in groups if group][:_GROUPS_SHOWN]
+    if not groups:
+        return None
+    cases = material.manifest.cases
+    rows = [material.data_set.pixels([row_of[i] for i in group]) for group in groups]
+    titles = [" | ".join(f"{cases[i].label}, {cases[i].split or 'no side'}" for i in group) for group in groups]
+    names = "; ".join(" beside ".join(cases[i].name for i in group) for group in groups)
+    return FigureItem(
+        figures.image_rows(rows, titles, path=path),
+        f"{count(len(groups), 'group')} of {len(found.groups):,}, a row each: class and side of each image",
+        f"Images of {found.code}, a row a group: {names}.",
+    )
+
+
+def _sheets(material: Material, folder: Path) -> Section:
+    """Images of each class, drawn at random: what no rule looks for, an eye may find."""
+    random, manifest = np.random.default_rng(0), material.data_set.manifest
+    labels, items = np.array(manifest.label_indices), []
+    for number, name in enumerate(manifest.classes):
+        members = np.flatnonzero(labels == number)
+        if not members.size:
+            continue
+        chosen = np.sort(random.choice(members, min(_SHEET_ROWS * _SHEET_COLUMNS, members.size), replace=False))
+        pixels = material.data_set.pixels(chosen.tolist())
+        rows = [pixels[start : start + _SHEET_COLUMNS] for start in range(0, len(pixels), _SHEET_COLUMNS)]
+        titles = [f"{name} (n = {members.size:,})", *[""] * (len(rows) - 1)]
+        caption = f"{count(len(chosen), 'image')} of {name}, drawn at random"
+        items.append(FigureItem(figures.image_rows(rows, titles, path=folder / f"sheet_{number}"), caption, caption))
+    text = "Look for what no rule can: wrong organs, other devices, writing, rulers, images that do not belong."
+    return Section("Contact sheets", paragraphs=(text,), items=tuple(items))

@@ -1,0 +1,184 @@
+"""The audit as a whole: what stops a study, what a human may accept, and the cleaned manifest that is drafted."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import write_images
+from overread import Manifest, Recipe, train
+from overread.audit import Audit, Finding
+from overread.errors import BlockedByAudit, OutputExists
+from overread.study import audit, read_manifest
+from test_cli import overread, sentence
+
+QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+
+
+def scene(seed: int) -> Image.Image:
+    """A smooth random picture, unlike any other."""
+    random = np.random.default_rng(seed)
+    coarse = Image.fromarray(random.integers(0, 256, (6, 6), dtype=np.uint8))
+    fine = random.integers(0, 40, (96, 96))
+    smooth = np.asarray(coarse.resize((96, 96), Image.Resampling.BICUBIC), dtype=np.int64)
+    return Image.fromarray(np.clip(smooth + fine - 20, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of 30 patients with sides, and one of each kind of defect that blocks."""
+    folder, rows, number = tmp_path_factory.mktemp("spoilt"), [], 0
+    for label in ("normal", "ill"):
+        for patient in range(30):
+            side = ("train", "train", "train", "val", "test")[patient % 5]
+            for image in range(2):
+                number += 1
+                name = f"{label[0]}{patient:02d}_{image}.png"
+                scene(number).save(folder / name)
+                rows.append([name, label, f"{label}{patient}", side])
+    shutil.copy(folder / "n00_0.png", folder / "leaked.png")  # train to test, as another patient
+    shutil.copy(folder / "n01_0.png", folder / "conflict.png")  # normal to ill
+    mask = np.zeros((96, 96), np.uint8)
+    mask[30:60, 20:70] = 255
+    Image.fromarray(mask).save(folder / "i00_0_mask.png")
+    scene(999).save(folder / "moved.png")
+    rows += [
+        ["leaked.png", "normal", "other", "test"],
+        ["conflict.png", "ill", "ill1", "train"],
+        ["i00_0_mask.png", "ill", "ill0", "train"],
+        ["moved.png", "ill", "ill0", "test"],
+    ]
+    with (folder / "cases.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([["path", "label", "patient_id", "split"], *rows])
+    return folder / "cases.csv"
+
+
+@pytest.fixture(scope="module")
+def found(spoilt: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Audit, Path]:
+    out = tmp_path_factory.mktemp("audit")
+    result = audit(spoilt, out / "report", fix=out / "plan.csv", store=out / "s")
+    return result, out
+
+
+BLOCKING = {"duplicate-across-splits", "duplicate-across-classes", "mask-among-images", "patient-across-splits"}
+
+
+def test_every_planted_defect_is_found_and_blocks(found: tuple[Audit, Path]) -> None:
+    result, _ = found
+    assert {finding.code for finding in result.blocking} == BLOCKING
+    assert result.exit_status == 3
+    assert [finding.severity for finding in result.findings] == sorted(
+        (finding.severity for finding in result.findings), key=["block", "warn", "info"].index
+    )
+
+
+def test_a_finding_names_its_images_and_no_patient(found: tuple[Audit, Path]) -> None:
+    text = json.dumps(found[0].to_dict())
+    assert "leaked.png" in text
+    for patient in ("normal0", "ill0", "other"):
+        assert f'"{patient}"' not in text
+
+
+def test_accepted_findings_no_longer_block_and_stay_on_record(found: tuple[Audit, Path]) -> None:
+    accepted = found[0].accept(BLOCKING)
+    accepted.require()
+    assert accepted.exit_status in (0, 1)
+    assert set(accepted.to_dict()["accepted"]) == BLOCKING
+    with pytest.raises(BlockedByAudit, match=r"--accept mask-among-images"):
+        found[0].accept(BLOCKING - {"mask-among-images"}).require()
+
+
+def test_the_report_shows_copies_side_by_side_and_a_sheet_of_each_class(found: tuple[Audit, Path]) -> None:
+    text = (found[1] / "report" / "report.html").read_text(encoding="utf-8")
+    assert "may not be trained on as they are" in text
+    assert "leaked.png beside" in text or "beside leaked.png" in text
+    assert "drawn at random" in text
+    assert "https://" not in text
+    assert json.loads((found[1] / "report" / "audit.json").read_text())["exit_status"] == 3
+
+
+def test_the_drafted_manifest_is_clean_and_leaves_the_data_alone(
+    found: tuple[Audit, Path], spoilt: Path, tmp_path: Path
+) -> None:
+    plan = found[1] / "plan.csv"
+    again = audit(plan, store=tmp_path / "s")
+    assert again.blocking == ()
+    kept = {Path(case.path).name for case in Manifest.from_csv(plan).cases}
+    assert "i00_0_mask.png" not in kept
+    assert "leaked.png" in kept and "n00_0.png" not in kept  # the test side stays as it was
+    assert not {"n01_0.png", "conflict.png"} & kept  # only a human can tell which label is right
+    sides = {Path(case.path).name: case.split for case in Manifest.from_csv(plan).cases}
+    assert sides["moved.png"] == "train"
+    changes = (found[1] / "plan.changes.csv").read_text()
+    assert "moved.png,moved to train,one side a patient" in changes
+    assert "normal0" not in plan.read_text()
+    assert (spoilt.parent / "i00_0_mask.png").exists()
+
+
+def test_an_existing_plan_is_not_overwritten(found: tuple[Audit, Path], spoilt: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputExists, match="is there already"):
+        audit(spoilt, fix=found[1] / "plan.csv", store=tmp_path / "s")
+
+
+def test_training_stops_at_what_blocks_before_it_trains_and_goes_on_when_told(spoilt: Path, tmp_path: Path) -> None:
+    with pytest.raises(BlockedByAudit, match=r"the audit stops this study.*--fix plan\.csv.*--accept"):
+        train(spoilt, tmp_path / "run", QUICK, store=tmp_path / "s")
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    study = train(spoilt, tmp_path / "run", QUICK, accept=sorted(BLOCKING), store=tmp_path / "s")
+    report, card = study.report.read_text(encoding="utf-8"), study.bundle.path
+    assert "a finding that blocks was accepted (mask-among-images)" in report
+    assert card is not None and "is tested on pictures that it has learnt from" in (card / "card.md").read_text()
+    assert set(json.loads((study.out / "audit.json").read_text())["accepted"]) == BLOCKING
+
+
+def test_clean_images_are_not_stopped(tmp_path: Path) -> None:
+    for label in ("normal", "ill"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for i in range(60):
+            scene(1000 * len(label) + i).save(tmp_path / "data" / label / f"{label[0]}{i // 2:02d}_{i % 2}.png")
+    manifest = read_manifest(tmp_path / "data", patient_pattern=r"^\w\d+")
+    result = audit(manifest, store=tmp_path / "s")
+    assert result.blocking == ()
+    assert not [finding.code for finding in result.findings if "duplicate" in finding.code]
+
+
+def test_the_command_prints_findings_and_tells_by_its_status(spoilt: Path, tmp_path: Path) -> None:
+    done = overread("audit", spoilt, "--json", "--store", tmp_path / "s")
+    assert done.returncode == 3
+    assert {found["code"] for found in json.loads(done.stdout)["findings"]} >= BLOCKING
+    stopped = overread("train", spoilt, "--out", tmp_path / "run", "--store", tmp_path / "s")
+    assert stopped.returncode == 3
+    assert "the audit stops this study" in sentence(stopped)
+
+
+def test_the_clean_radiographs_are_not_blocked(shared_data: Path, tmp_path: Path) -> None:
+    every = read_manifest(shared_data / "chest_xray")
+    some = every.replace([case for i, case in enumerate(every.cases) if i % 8 == 0])
+    result = audit(some, store=tmp_path / "s")
+    assert result.blocking == ()
+    assert "shortcut-bytes" in {finding.code for finding in result.findings}
+
+
+def test_an_endoscopy_set_of_one_diseased_patient_is_blocked(shared_data: Path, tmp_path: Path) -> None:
+    result = audit(read_manifest(shared_data / "larynx_vocalfolds"), store=tmp_path / "s")
+    assert [finding.code for finding in result.blocking] == ["impossible-split"]
+    assert "1 patient" in result.blocking[0].sentence
+
+
+def test_an_unknown_severity_is_refused() -> None:
+    with pytest.raises(ValueError, match="severity 'bad' is unknown"):
+        Finding(code="x", severity="bad", sentence="", fix="", count=0)  # type: ignore[arg-type]
+
+
+def test_unreadable_files_are_named_and_left_out_of_the_plan(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", {"normal": 24, "ill": 24}, size=80)
+    (folder / "ill" / "i000_0.png").write_bytes(b"")
+    result = audit(read_manifest(folder, patient_pattern=r"^\w\d+"), fix=tmp_path / "plan.csv", store=tmp_path / "s")
+    assert "unreadable" in {finding.code for finding in result.blocking}
+    assert len(Manifest.from_csv(tmp_path / "plan.csv")) == 47

@@ -1,0 +1,296 @@
+"""Masks and annotated copies are told from pictures, and pictures of every kind are left alone."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageChops, ImageDraw
+
+from overread.audit.finding import Finding
+from overread.audit.header import Header
+from overread.audit.masks import find_masks
+from overread.audit.material import Material
+from overread.cases import Manifest
+from overread.cases.phantom import write_phantoms
+from overread.images import DataSet, Preprocessing
+
+PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)
+SIZE = 224
+
+
+def material(manifest: Manifest, store: Path) -> Material:
+    data_set = DataSet.open(manifest, Preprocessing(height=SIZE, width=SIZE), folder=store, skip_unreadable=True)
+    failures = dict(data_set.store.failures)
+    return Material(manifest=manifest, headers=(PLAIN,) * len(manifest), data_set=data_set, failures=failures)
+
+
+def found(folder: Path) -> dict[str, Finding]:
+    """The findings by code on a folder of classes."""
+    findings = find_masks(material(Manifest.from_folder(folder), folder.parent / "store"))
+    assert all(finding.severity == "block" for finding in findings)
+    return {finding.code: finding for finding in findings}
+
+
+def named(finding: Finding) -> dict[str, tuple[str, str]]:
+    """What each odd image is said to be, and the picture that it belongs to."""
+    return {row["image"]: (row["reason"], row["picture"]) for row in finding.evidence}
+
+
+def photograph(seed: int, *, colour: bool = False, size: int = 256) -> Image.Image:
+    """Smooth noise: greys like a radiograph, or the reds of an endoscopy."""
+    coarse = np.random.default_rng(seed).uniform(0, 255, (12, 12)).astype(np.uint8)
+    grey = Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC)
+    if not colour:
+        return grey
+    values = np.asarray(grey).astype(np.float32)
+    return Image.fromarray(np.stack([90 + 0.5 * values, 30 + 0.35 * values, 25 + 0.3 * values], 2).astype(np.uint8))
+
+
+def outline(seed: int, size: int = 256) -> list[tuple[float, float]]:
+    rng = np.random.default_rng(seed)
+    angle = np.linspace(0, 2 * np.pi, 40)
+    radius = size * rng.uniform(0.08, 0.2) * (1 + 0.2 * np.sin(3 * angle))
+    x, y = rng.uniform(0.3, 0.7, 2) * size
+    return list(zip((x + radius * np.cos(angle)).tolist(), (y + radius * np.sin(angle)).tolist(), strict=True))
+
+
+def mask(seed: int, *levels: int, size: int = 256) -> Image.Image:
+    """A shape for each level on black."""
+    image = Image.new("L", (size, size))
+    for number, level in enumerate(levels or (255,)):
+        ImageDraw.Draw(image).polygon(outline(seed + 100 * number), fill=level)
+    return image
+
+
+def save(image: Image.Image, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, compress_level=1)
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("originals")
+    for i in range(24):
+        save(photograph(i), folder / ("Normal" if i < 12 else "Disease") / f"{i:02d}.png")
+    return folder
+
+
+@pytest.fixture
+def pictures(originals: Path, tmp_path: Path) -> Path:
+    """Twelve pictures each of Normal and Disease, named 00.png to 11.png and 12.png to 23.png."""
+    return Path(shutil.copytree(originals, tmp_path / "data"))
+
+
+def test_pictures_alone_are_no_finding(pictures: Path) -> None:
+    assert found(pictures) == {}
+
+
+@pytest.mark.parametrize("suffix", ["_mask.png", "-annotation.jpg", " (mask) 1.png", "_Segmentation.png", ".mask.png"])
+def test_masks_named_after_their_picture_are_paired_with_it(pictures: Path, suffix: str) -> None:
+    for i in (13, 14):
+        save(mask(i), pictures / "Disease" / f"{i}{suffix}")
+    finding = found(pictures)["mask-among-images"]
+    assert finding.count == 2
+    assert {image: picture for image, (_, picture) in named(finding).items()} == {
+        f"Disease/{i}{suffix}": f"Disease/{i}.png" for i in (13, 14)
+    }
+    assert "2 of 26 images" in finding.sentence
+    names = [case.name for case in Manifest.from_folder(pictures).cases]
+    assert [[names[i] for i in group] for group in finding.groups] == [
+        [f"Disease/{i}{suffix}", f"Disease/{i}.png"] for i in (13, 14)
+    ]
+
+
+def test_a_word_that_may_mean_something_else_needs_a_picture_or_few_levels(pictures: Path) -> None:
+    for name in ("lumbar_segment_3.png", "label_7.png", "roi_4.png", "segmented_liver.png", "masked_man.png"):
+        save(photograph(99), pictures / "Normal" / name)
+    save(photograph(98), pictures / "Disease" / "12_roi.png")
+    save(mask(97), pictures / "Disease" / "gt_x.png")
+    assert named(found(pictures)["mask-among-images"]) == {
+        "Disease/12_roi.png": ("'roi'", "Disease/12.png"),
+        "Disease/gt_x.png": ("'gt'", ""),
+    }
+
+
+def test_an_annotated_picture_is_told_by_its_name_even_if_it_cannot_be_read(pictures: Path) -> None:
+    (pictures / "Disease" / "lost_annotation.png").write_bytes(b"no image")
+    assert named(found(pictures)["mask-among-images"]) == {"Disease/lost_annotation.png": ("'annotation'", "")}
+
+
+def test_a_word_that_most_names_have_tells_nothing(tmp_path: Path) -> None:
+    for i in range(12):
+        save(photograph(i), tmp_path / "data" / ("with_mask" if i < 6 else "without_mask") / f"mask_{i}.png")
+        save(photograph(i + 50), tmp_path / "data" / ("with_mask" if i < 6 else "without_mask") / f"mask_b{i}.png")
+    assert found(tmp_path / "data") == {}
+
+
+def test_masks_in_a_folder_beside_that_of_the_pictures_are_paired(tmp_path: Path) -> None:
+    for i in range(12):
+        label = "Normal" if i < 6 else "COVID"
+        save(photograph(i), tmp_path / "data" / label / "images" / f"{label}-{i}.png")
+        save(mask(i), tmp_path / "data" / label / "masks" / f"{label}-{i}.png")
+    finding = found(tmp_path / "data")["mask-among-images"]
+    assert finding.count == 12
+    assert named(finding)["COVID/masks/COVID-7.png"] == (
+        "'masks' in the name of its folder",
+        "COVID/images/COVID-7.png",
+    )
+
+
+def test_folders_of_images_and_of_masks_are_not_taken_for_classes(tmp_path: Path) -> None:
+    for i in range(8):
+        save(photograph(i), tmp_path / "data" / "images" / f"{i}.png")
+        save(mask(i), tmp_path / "data" / "masks" / f"{i}.png")
+    finding = found(tmp_path / "data")["mask-among-images"]
+    assert named(finding)["masks/3.png"] == ("'masks' in the name of its folder", "images/3.png")
+    assert finding.count == 8
+
+
+def test_a_picture_of_the_same_name_in_another_patients_folder_is_not_paired(tmp_path: Path) -> None:
+    for i in range(8):
+        for patient in ("p1", "p2"):
+            save(photograph(i), tmp_path / "data" / ("a" if i < 4 else "b") / patient / f"{i}.png")
+    dark = Image.fromarray(np.random.default_rng(0).integers(0, 4, (256, 256), np.uint8))
+    save(dark, tmp_path / "data" / "a" / "p1" / "2.png")
+    assert found(tmp_path / "data") == {}
+
+
+MASKS: dict[str, Callable[[int], Image.Image]] = {
+    "small": lambda seed: mask(seed, size=1000),
+    "two shapes": lambda seed: mask(seed, 255, 255),
+    "white ground": lambda seed: Image.fromarray(255 - np.asarray(mask(seed))),
+    "grey on grey": lambda seed: Image.fromarray(60 + np.asarray(mask(seed)) // 3),
+    "of one bit": lambda seed: mask(seed).convert("1"),
+    "wide": lambda seed: mask(seed).resize((500, 150)),
+    "cells": lambda seed: photograph(seed).point(lambda level: 255 * (level > 170)),
+}
+
+
+def test_unnamed_masks_are_told_by_their_levels(pictures: Path) -> None:
+    names = [f"{kind}.{suffix}" for kind in MASKS for suffix in ("png", "jpg")]
+    for i, name in enumerate(names):
+        save(MASKS[name[:-4]](i), pictures / "Disease" / name)
+    finding = found(pictures)["mask-among-images"]
+    assert named(finding) == {f"Disease/{name}": ("few grey levels", "") for name in names}
+    assert finding.groups == tuple((i,) for i in range(12, 26))
+
+
+@pytest.mark.parametrize("levels", [(60, 120, 180, 240), (1, 2, 3)])
+def test_a_label_map_needs_a_picture_of_the_same_name(pictures: Path, levels: tuple[int, ...]) -> None:
+    save(mask(3, *levels), pictures / "Disease" / "alone.png")
+    assert found(pictures) == {}
+    save(mask(3, *levels), pictures / "Disease" / "img_15.png")
+    assert named(found(pictures)["mask-among-images"]) == {"Disease/img_15.png": ("few grey levels", "Disease/15.png")}
+
+
+def ultrasound(seed: int) -> Image.Image:
+    """A speckled fan on black with a flat panel, as screen captures have."""
+    speckle = np.random.default_rng(seed).rayleigh(30, (256, 256)).clip(0, 255)
+    y, x = np.mgrid[:256, :256]
+    speckle[(np.hypot(y - 20, x - 128) > 120) | (np.abs(x - 128) > y)] = 0
+    speckle[235:] = 64
+    return Image.fromarray(speckle.astype(np.uint8))
+
+
+PICTURES: dict[str, Callable[[int], Image.Image]] = {
+    "ultrasound": ultrasound,
+    "dark": lambda seed: photograph(seed).point(lambda level: level // 12),
+    "faint": lambda seed: photograph(seed).point(lambda level: 120 + level // 20),
+    "small on black": lambda seed: photograph(seed).resize((70, 70)).crop((-90, -90, 166, 166)),
+    "overexposed": lambda seed: photograph(seed).point(lambda level: min(255, 2 * level)),
+    "hard": lambda seed: photograph(seed).point(lambda level: min(255, max(0, 3 * level - 250))),
+    "blank": lambda seed: Image.new("L", (256, 256), 200),
+    "noise": lambda seed: Image.fromarray(np.random.default_rng(seed).integers(0, 256, (256, 256), np.uint8)),
+}  # fmt: skip
+
+
+def test_unusual_pictures_are_no_masks(pictures: Path) -> None:
+    for kind, seed in itertools.product(PICTURES, range(3)):
+        save(PICTURES[kind](seed), pictures / "Disease" / f"{kind}{seed}.png")
+    assert found(pictures) == {}
+
+
+def test_binary_images_that_are_the_modality_are_no_masks(tmp_path: Path) -> None:
+    for i in range(12):
+        image = photograph(i) if i % 6 == 0 else mask(i)
+        save(image, tmp_path / "data" / ("Normal" if i < 6 else "Disease") / f"{i}.png")
+    assert found(tmp_path / "data") == {}
+
+
+def test_a_class_of_nothing_but_masks_is_told_however_large(tmp_path: Path) -> None:
+    for i in range(12):
+        save(photograph(i) if i < 4 else mask(i), tmp_path / "data" / ("Normal" if i < 4 else "Disease") / f"{i}.png")
+    assert found(tmp_path / "data")["mask-among-images"].count == 8
+
+
+def draw(image: Image.Image, kind: str, colour: tuple[int, int, int], seed: int) -> Image.Image:
+    """A copy with a mark of one kind."""
+    image, points = image.convert("RGB"), outline(seed)
+    layer = image.copy()
+    if kind == "outline":
+        ImageDraw.Draw(layer).line(points, colour, 4)
+    elif kind == "arrow":
+        ImageDraw.Draw(layer).line([points[0], points[15]], colour, 7)
+    else:
+        ImageDraw.Draw(layer).polygon(points, colour)
+    return Image.blend(image, layer, 0.4) if kind == "translucent" else layer
+
+
+@pytest.mark.parametrize("in_colour", [False, True])
+def test_coloured_marks_on_a_copy_are_told_and_the_picture_is_named(tmp_path: Path, in_colour: bool) -> None:
+    for i in range(24):
+        label = "Normal" if i < 12 else "Disease"
+        save(photograph(i, colour=in_colour), tmp_path / "data" / label / f"{i}.png")
+    colours, truth = [(0, 255, 0), (0, 0, 255), (0, 255, 255)], {}
+    kinds = itertools.product(["outline", "arrow", "filled", "translucent"], colours, ["png", "jpg"])
+    for i, (kind, colour, suffix) in enumerate(kinds):
+        name = f"Disease/view-{i:02d}.{suffix}"
+        save(draw(photograph(i, colour=in_colour), kind, colour, seed=i), tmp_path / "data" / name)
+        truth[name] = ("coloured marks", f"{'Normal' if i < 12 else 'Disease'}/{i}.png")
+    assert named(found(tmp_path / "data")["overlay-among-images"]) == truth
+
+
+CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "equal": lambda image: image,
+    "brighter": lambda image: image.point(lambda level: min(255, int(1.1 * level))),
+    "noisy": lambda image: ImageChops.add(image, Image.effect_noise(image.size, 6).convert("RGB"), offset=-128),
+    "shifted": lambda image: image.crop((2, 0, 258, 256)),
+    "captioned": lambda image: captioned(image),
+    "bluer": lambda image: Image.merge("RGB", (*image.split()[:2], image.split()[2].point(lambda level: level + 9))),
+}
+
+
+def captioned(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    ImageDraw.Draw(image).text((100, 120), "12 MAY LEFT", (255, 255, 255))
+    return image
+
+
+def test_copies_without_coloured_marks_are_no_overlays(tmp_path: Path) -> None:
+    for i in range(16):
+        save(photograph(i, colour=True), tmp_path / "data" / ("Normal" if i < 8 else "Disease") / f"{i}.png")
+    for i, change in enumerate(CHANGES):
+        save(CHANGES[change](photograph(i, colour=True)), tmp_path / "data" / "Disease" / f"{change}.png")
+    assert found(tmp_path / "data") == {}
+
+
+def test_a_picture_with_marks_of_its_own_and_no_copy_without_is_no_overlay(tmp_path: Path) -> None:
+    for i in range(16):
+        image = draw(photograph(i), "filled", (0, 255, 0), seed=i) if i % 2 else photograph(i)
+        save(image, tmp_path / "data" / ("Normal" if i < 8 else "Disease") / f"{i}.png")
+    assert found(tmp_path / "data") == {}
+
+
+def test_computer_made_phantoms_hold_no_mask(tmp_path: Path) -> None:
+    assert found(write_phantoms(tmp_path / "data", patients=8, size=96)) == {}
+
+
+@pytest.mark.parametrize(("name", "every"), [("larynx_vocalfolds", 1), ("chest_xray", 20)])
+def test_real_images_hold_no_mask(shared_data: Path, tmp_path: Path, name: str, every: int) -> None:
+    manifest = Manifest.read(shared_data / name)
+    assert find_masks(material(manifest.replace(manifest.cases[::every]), tmp_path)) == []

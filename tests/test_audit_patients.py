@@ -1,0 +1,279 @@
+"""Patients on two sides, ids that are missing or cannot be right, and splits that cannot be made."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from overread.audit.finding import Finding
+from overread.audit.header import Header
+from overread.audit.material import Material
+from overread.audit.patients import find_patient_problems
+from overread.cases import Case, Manifest, pseudonym, split_cases
+from overread.cases.phantom import write_phantoms
+from overread.errors import InvalidData
+from overread.images import DataSet, PixelStore, Preprocessing
+
+PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)
+SIDES = ("train", "val", "test")
+
+
+def case(name: str, label: str, patient: str | None = None, side: str | None = None, **extra: str) -> Case:
+    return Case(path=Path(name), name=f"{label}/{name}", label=label, patient_id=patient, split=side, extra=extra)
+
+
+def manifest_of(cases: Sequence[Case]) -> Manifest:
+    return Manifest(cases=tuple(cases), classes=tuple(sorted({case.label for case in cases})))
+
+
+def found(manifest: Manifest, pixels: np.ndarray | None = None) -> dict[str, Finding]:
+    """The findings by code, on random pixels unless others are given."""
+    if pixels is None:
+        pixels = np.random.default_rng(0).integers(0, 256, (len(manifest), 8, 8, 1), np.uint8)
+    options = Preprocessing(height=pixels.shape[1], width=pixels.shape[2], channels=1)
+    store = PixelStore(pixels, ("",) * len(manifest), {}, options, Path("none"))  # type: ignore[arg-type]
+    data_set = DataSet(manifest=manifest, store=store, rows=np.arange(len(manifest)), failures={})
+    material = Material(manifest=manifest, headers=(PLAIN,) * len(manifest), data_set=data_set, failures={})
+    findings = find_patient_problems(material)
+    for patient in {case.patient_id for case in manifest.cases} - {None}:
+        told = [finding.sentence + finding.fix for finding in findings]
+        assert not any(f" {patient} " in text or f"'{patient}'" in text for text in told)
+    return {finding.code: finding for finding in findings}
+
+
+def sound(images_per_patient: int = 2, patients: int = 40) -> list[Case]:
+    """Patients who each have one class and stand on one side."""
+    return [
+        case(f"scan_{p:03d}_{i}.png", "ab"[p % 2], f"{p:03d}", SIDES[p // 2 % 3])
+        for p in range(patients)
+        for i in range(images_per_patient)
+    ]
+
+
+def test_sound_ids_on_sound_sides_are_no_finding() -> None:
+    assert found(manifest_of(sound())) == {}
+    assert found(manifest_of([case("x.png", c.label, c.patient_id) for c in sound()])) == {}
+
+
+def test_patients_on_two_sides_block_and_their_images_are_grouped() -> None:
+    cases = sound()
+    moved = [case(c.path.name, c.label, c.patient_id, "test" if i in (0, 13) else c.split) for i, c in enumerate(cases)]
+    finding = found(manifest_of(moved))["patient-across-splits"]
+    assert finding.severity == "block"
+    assert finding.count == 2
+    assert finding.groups == ((0, 1), (12, 13))
+    assert "2 patients, with 4 images in all" in finding.sentence
+    assert finding.evidence[0] == {
+        "patient": pseudonym("000"),
+        "train": "1 image, such as a/scan_000_1.png",
+        "test": "1 image, such as a/scan_000_0.png",
+    }
+
+
+drawn = st.lists(st.tuples(st.integers(0, 12), st.sampled_from(SIDES)), min_size=2, max_size=60)
+
+
+@given(drawn)
+def test_exactly_the_patients_on_more_than_one_side_are_counted(rows: list[tuple[int, str]]) -> None:
+    cases = [case(f"{i}.png", "ab"[i % 2], f"id{p}", side) for i, (p, side) in enumerate(rows)]
+    sides = defaultdict(set)
+    for p, side in rows:
+        sides[p].add(side)
+    crossing = sum(len(on) > 1 for on in sides.values())
+    findings = found(manifest_of(cases))
+    if len(sides) > 1:
+        assert ("patient-across-splits" in findings) == (crossing > 0)
+        assert not crossing or findings["patient-across-splits"].count == crossing
+
+
+def test_one_id_for_everything_blocks_and_is_all_that_is_said() -> None:
+    findings = found(manifest_of([case(c.path.name, c.label, "0", c.split) for c in sound()]))
+    assert list(findings) == ["one-patient-id"]
+    assert findings["one-patient-id"].severity == "block"
+    assert findings["one-patient-id"].count == 80
+
+
+def test_images_that_name_no_patient_warn_and_the_names_are_read() -> None:
+    cases = [case(f"scan_{p:03d}_{i}.png", "ab"[p % 2], None, SIDES[i]) for p in range(30) for i in range(3)]
+    finding = found(manifest_of(cases))["patient-ids-missing"]
+    assert (finding.severity, finding.count) == ("warn", 90)
+    assert "None of 90 images names its patient" in finding.sentence
+    assert "30 groups that may be patients, 30 of which stand on two sides" in finding.sentence
+    assert r"--patient-pattern '^(.+?)[ _.-]*\d+\D*$'" in finding.fix
+
+
+def test_some_images_without_a_patient_are_counted() -> None:
+    cases = [case(c.path.name, c.label, c.patient_id if i > 6 else None, c.split) for i, c in enumerate(sound())]
+    finding = found(manifest_of(cases))["patient-ids-missing"]
+    assert finding.count == 7
+    assert "7 of 80 images name no patient" in finding.sentence
+    assert len(finding.evidence) == 7
+
+
+def test_an_id_for_each_image_warns_only_if_the_names_form_groups() -> None:
+    grouped = [case(c.path.name, c.label, str(i), c.split) for i, c in enumerate(sound())]
+    finding = found(manifest_of(grouped))["patient-ids-one-per-image"]
+    assert (finding.severity, finding.count) == ("warn", 80)
+    assert "80 patients" in finding.sentence and "40 groups" in finding.sentence
+    alone = [case(f"scan_{i:03d}.png", c.label, str(i), c.split) for i, c in enumerate(sound())]
+    assert found(manifest_of(alone)) == {}
+
+
+def test_a_class_of_one_patient_cannot_be_split() -> None:
+    cases = [case(f"{i}.png", "lesion", "1") for i in range(58)]
+    cases += [case(f"n{i}.png", "none", str(1 + i % 2)) for i in range(100)]
+    finding = found(manifest_of(cases))["impossible-split"]
+    assert (finding.severity, finding.count) == ("block", 2)
+    assert "58 images of lesion from 1 patient, 100 images of none from 2 patients" in finding.sentence
+    assert "at least 3 patients with each class" in finding.fix
+    assert finding.evidence[0] == {"class": "lesion", "images": "58", "patients": "1"}
+
+
+def test_a_given_side_without_a_class_is_named() -> None:
+    cases = [case(f"{i}.png", "ab"[i % 2], str(i), SIDES[i % 3]) for i in range(120)]
+    finding = found(manifest_of([c for c in cases if (c.label, c.split) != ("b", "test")]))["impossible-split"]
+    assert "test has no b" in finding.sentence
+    assert finding.count == 1
+
+
+def test_sides_that_are_named_for_some_images_only_block() -> None:
+    cases = [case(c.path.name, c.label, c.patient_id, None if i < 5 else c.split) for i, c in enumerate(sound())]
+    finding = found(manifest_of(cases))["split-incomplete"]
+    assert (finding.severity, finding.count) == ("block", 5)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 8)), min_size=2, max_size=40))
+def test_a_split_is_called_impossible_exactly_where_none_can_be_made(rows: list[tuple[str, int]]) -> None:
+    cases = [case(f"{i}.png", label, f"p{p}") for i, (label, p) in enumerate(rows)]
+    if len({label for label, _ in rows}) < 2 or len({p for _, p in rows}) < 2:
+        return
+    manifest = manifest_of(cases)
+    try:
+        split_cases(manifest)
+        impossible = False
+    except InvalidData:
+        impossible = True
+    assert ("impossible-split" in found(manifest)) == impossible
+
+
+def people(numbers: Sequence[tuple[str, int]], seed: int = 0) -> np.ndarray:
+    """A noisy picture for each (person, image); those of one person are alike."""
+    rng = np.random.default_rng(seed)
+    faces = {person: rng.integers(0, 160, (8, 8, 1)) for person, _ in numbers}
+    return np.stack([faces[person] + rng.integers(0, 96, (8, 8, 1)) for person, _ in numbers]).astype(np.uint8)
+
+
+def restarting(kinds: dict[str, int], *, folder: bool = False) -> list[tuple[str, Case]]:
+    """Persons and their images, where each kind is numbered from 1, in the file name or by the class alone."""
+    rows = []
+    for kind, count in kinds.items():
+        for p in range(1, count + 1):
+            for i in range(2):
+                name = f"{p}_{i}.png" if folder else f"person{p}_{kind}_{i}.jpeg"
+                label = kind if folder else "ill"
+                rows.append((f"{kind}{p}", case(name, label, str(p) if folder else f"person{p}", SIDES[p % 3])))
+    return rows
+
+
+def test_numbers_that_start_anew_in_each_sub_type_are_told_with_the_pattern_that_helps() -> None:
+    rows = restarting({"bacteria": 90, "virus": 60})
+    rows += [(f"n{p}", case(f"IM-{p:04d}-0001.jpeg", "well", f"IM-{p:04d}", SIDES[p % 3])) for p in range(60)]
+    manifest = manifest_of([row for _, row in rows])
+    moved = [case(c.path.name, c.label, c.patient_id, "test" if "virus" in c.name else "train") for c in manifest.cases]
+    findings = found(manifest_of(moved), people([(person, 0) for person, _ in rows]))
+    finding = findings["patient-ids-restart"]
+    assert (finding.severity, finding.count) == ("warn", 60)
+    assert "60 patient ids occur in both bacteria and virus (by file name)" in finding.sentence
+    assert "the numbers of one end at 67 % of those of the other" in finding.sentence
+    pattern = finding.fix.split("'")[1]
+    assert len({c.patient_id for c in manifest.with_patient_pattern(pattern).cases}) == 90 + 60 + 60
+    assert "finds 210 patients, 0 of them on two sides" in finding.fix
+    crossing = findings["patient-across-splits"]
+    assert crossing.count == 60
+    assert "bacteria and virus (by file name) told apart, 0 of these patients are left" in crossing.sentence
+    assert "patient-ids-restart" in crossing.fix
+
+
+def test_bare_numbers_in_two_class_folders_are_told_by_how_the_images_look() -> None:
+    rows = restarting({"ill": 50, "well": 50}, folder=True)
+    finding = found(manifest_of([row for _, row in rows]), people([(person, 0) for person, _ in rows]))[
+        "patient-ids-restart"
+    ]
+    assert "50 patient ids occur in both ill and well (by class)" in finding.sentence
+    assert "no more alike than two of strangers" in finding.sentence
+    assert "column patient_id" in finding.fix
+    same, each = finding.evidence
+    assert float(same["mean correlation"]) > float(same["of strangers"]) + 0.3
+    assert abs(float(each["mean correlation"]) - float(each["of strangers"])) < 0.2
+
+
+def test_patients_who_have_images_of_both_kinds_are_left_in_peace() -> None:
+    for kinds, folder in (({"ill": 50, "well": 50}, True), ({"left": 90, "right": 60}, False)):
+        rows = restarting(kinds, folder=folder)
+        if not folder:
+            rows += [("n", case(f"x{i}.png", "well", f"x{i}", SIDES[i % 3])) for i in range(9)]
+        alike = people([(row.patient_id or "", 0) for _, row in rows])
+        assert found(manifest_of([row for _, row in rows]), alike) == {}
+
+
+def test_views_of_each_patient_are_no_kinds_even_if_they_look_different() -> None:
+    rows = restarting({"front": 60, "side": 60})
+    rows += [("n", case(f"x{i}.png", "well", f"x{i}", SIDES[i % 3])) for i in range(9)]
+    assert found(manifest_of([row for _, row in rows]), people([(person, 0) for person, _ in rows])) == {}
+
+
+def test_numbers_that_start_anew_on_each_side_are_told() -> None:
+    cases = [case(f"{p}_{i}.png", "ab"[p % 2], str(p), "train") for p in range(1, 121) for i in range(2)]
+    cases += [case(f"{p}_{i}.png", "ab"[p % 2], str(p), "test") for p in range(1, 41) for i in range(2)]
+    persons = [(f"{c.split}{c.patient_id}", 0) for c in cases]
+    findings = found(manifest_of(cases), people(persons))
+    assert findings["patient-ids-restart"].count == 40
+    assert findings["patient-across-splits"].severity == "block"
+    leaking = found(manifest_of(cases), people([(c.patient_id or "", 0) for c in cases]))
+    assert "patient-ids-restart" not in leaking
+    assert leaking["patient-across-splits"].count == 40
+
+
+def test_phantoms_whose_ill_patients_have_normal_images_too_are_no_finding(tmp_path: Path) -> None:
+    folder = write_phantoms(tmp_path / "data", patients=40, images_per_patient=4, size=32)
+    manifest = Manifest.read(folder).with_patient_pattern(r"^(P\d+)_")
+    data_set = DataSet.open(manifest, Preprocessing(height=32, width=32), folder=tmp_path, skip_unreadable=True)
+    headers = (PLAIN,) * len(manifest)
+    failures = dict(data_set.store.failures)
+    assert len(failures) == 2
+    material = Material(manifest=manifest, headers=headers, data_set=data_set, failures=failures)
+    assert find_patient_problems(material) == []
+
+
+def small(manifest: Manifest) -> np.ndarray:
+    """The images of a manifest at 32 pixels."""
+    images = (Image.open(path).convert("L").resize((32, 32)) for path in manifest.paths)
+    return np.stack([np.asarray(image) for image in images])[..., None]
+
+
+def test_larynx_frames_cannot_be_split(shared_data: Path) -> None:
+    findings = found(Manifest.read(shared_data / "larynx_vocalfolds"))
+    assert list(findings) == ["impossible-split"]
+    assert "58 images of pathology from 1 patient" in findings["impossible-split"].sentence
+
+
+def test_radiographs_with_their_given_ids_are_no_finding(shared_data: Path) -> None:
+    assert found(Manifest.read(shared_data / "chest_xray")) == {}
+
+
+def test_radiographs_by_bare_number_seem_to_cross_and_the_cause_is_told(shared_data: Path) -> None:
+    manifest = Manifest.read(shared_data / "chest_xray").with_patient_pattern(r"person\d+|(?:NORMAL2-)?IM-\d+")
+    findings = found(manifest, small(manifest))
+    assert findings["patient-across-splits"].count == 170
+    assert "0 of these patients are left" in findings["patient-across-splits"].sentence
+    assert findings["patient-ids-restart"].count == 979
+    assert "finds 4,097 patients, 0 of them on two sides" in findings["patient-ids-restart"].fix
+    assert json.dumps([finding.to_dict() for finding in findings.values()])
