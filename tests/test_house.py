@@ -23,7 +23,7 @@ PUBLIC = [
     "crossvalidate", "evaluate", "train",
 ]  # fmt: skip
 READING_SIDE = [
-    "overread", "overread.bundle", "overread.cases", "overread.cli", "overread.crossvalidation",
+    "overread", "overread.audit", "overread.bundle", "overread.cases", "overread.cli", "overread.crossvalidation",
     "overread.evaluation", "overread.images", "overread.reading", "overread.report", "overread.study",
     "overread.training.recipe",
 ]  # fmt: skip
@@ -62,7 +62,7 @@ COMMANDS = sorted(COMMAND.commands) if isinstance(COMMAND, click.Group) else sor
 
 
 def test_the_commands_are_these() -> None:
-    assert COMMANDS == ["compare", "crossvalidate", "demo", "evaluate", "predict", "train"]
+    assert COMMANDS == ["audit", "compare", "crossvalidate", "demo", "evaluate", "predict", "train"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -421,7 +421,13 @@ def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
 def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], console: Console) -> Audit:
     """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
     sided = dict(zip(data_set.rows.tolist(), data_set.manifest.cases, strict=True))
-    every = manifest.replace([sided.get(i, case) for i, case in enumerate(manifest.cases)])
+    every = manifest.replace(
+        # What cannot be read has no side, and would look like a split that was left incomplete.
+        [
+            sided.get(i) or dataclasses.replace(case, split=case.split or "train")
+            for i, case in enumerate(manifest.cases)
+        ]
+    )
     found = examine(gather(every, data_set)).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"

@@ -64,7 +64,8 @@ def find_copies(material: Material) -> Copies:
     unique = np.array([i for i in np.flatnonzero(shows) if same.root(int(positions[i])) == positions[i]], np.int64)
     exact = same.groups()
     pairs = _confirmed(thumbnails[unique])
-    for k in np.argsort(pairs.distance, kind="stable"):
+    # A symmetric picture also meets its mirror image: what is upright says more.
+    for k in np.lexsort((pairs.distance, pairs.view > 0)):
         earlier, later = (int(positions[unique[side[k]]]) for side in (pairs.earlier, pairs.later))
         view = int(pairs.view[k])
         how = f"{SYMMETRIES[view]}, a near copy of" if view else "a near copy of"

@@ -372,11 +372,10 @@ def _restart_finding(manifest: Manifest, restart: _Restart) -> Finding:
 def _separating(manifest: Manifest, restart: _Restart) -> str:
     """Say how to give each person one id: by a pattern over file names if one does exactly that."""
     known = {case.patient_id for case in manifest.cases if case.patient_id}
-    shapes = {
-        re.escape(shape).replace(r"\-", "-").replace("0", r"\d+") for shape in {_DIGITS.sub("0", i) for i in known}
-    }
+    shapes = Counter(re.escape(_DIGITS.sub("0", i)).replace(r"\-", "-").replace("0", r"\d+") for i in known)
     words = "|".join(sorted({word for kind in restart.kinds if kind != _NO_WORD for word in kind.split()}))
-    if restart.column == _BY_NAME and len(shapes) <= _MOST_SHAPES:
+    # A shape that one id alone has may be the name of a person.
+    if restart.column == _BY_NAME and len(shapes) <= _MOST_SHAPES and min(shapes.values()) > 1:
         ids = "|".join(sorted(shapes, key=len, reverse=True))
         for pattern in (f"({ids})(?:.*?({words}))?", f"(?:({words}).*?)?({ids})"):
             with contextlib.suppress(InvalidData):

@@ -47,9 +47,12 @@ def thumbnail(pixels: np.ndarray, size: tuple[int, int], preprocessing: Preproce
         `(64, 64)` uint8 grey, whatever the aspect ratio.
     """
     boxes = [content_box(size, preprocessing), content_box(size[::-1], preprocessing)]
-    box = next((box for box in boxes if _is_black_outside(pixels, box)), (0, 0, pixels.shape[1], pixels.shape[0]))
-    picture = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0]).convert("L")
-    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box))
+    whole = 0, 0, pixels.shape[1], pixels.shape[0]
+    left, top, right, bottom = next((box for box in boxes if _is_black_outside(pixels, box)), whole)
+    # Cut out before resizing: Pillow's resize(box=...) would mix in what lies around the box.
+    content = pixels[top:bottom, left:right]
+    picture = Image.fromarray(content if content.shape[2] == 3 else content[:, :, 0]).convert("L")
+    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def turned(images: np.ndarray, symmetry: int) -> np.ndarray:

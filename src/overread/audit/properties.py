@@ -57,7 +57,7 @@ class Property:
 
 
 def header_properties(material: Material) -> list[Property]:
-    """What the header of each readable file says of its making."""
+    """What the header of each readable file says of its making; of those that may go in step the likely cause first."""
     headers = [material.headers[i] for i in material.readable]
     size_bytes = np.array([float(header.size_bytes) for header in headers])
     width, height = (_known(getattr(header, side) or None for header in headers) for side in ("width", "height"))
@@ -65,11 +65,11 @@ def header_properties(material: Material) -> list[Property]:
     quantiser = _known(header.jpeg_quantiser for header in headers)
     makers = _anonymous([header.manufacturer.strip().lower() for header in headers], "maker", "no maker named")
     return [
-        _measure("bytes", "the size of the file (compression and detail)", "export", size_bytes),
-        _measure("bytes-per-pixel", "the number of bytes for each pixel of the file", "export", _over(headers)),
         _measure("width", "the width of the stored image", "shape", width),
         _measure("height", "the height of the stored image", "shape", height),
         _measure("aspect", "the ratio of width to height", "shape", width / height),
+        _measure("bytes", "the size of the file (compression and detail)", "export", size_bytes),
+        _measure("bytes-per-pixel", "the number of bytes for each pixel of the file", "export", _over(headers)),
         _category("format", "the file format", "export", [header.format or "unknown" for header in headers]),
         _category("extension", "the ending of the file name", "export", [h.suffix or "none" for h in headers]),
         _category("mode", "the colour mode of the file", "export", _modes(headers)),
@@ -184,8 +184,7 @@ def _looks_of_chunk(material: Material, positions: np.ndarray, pixels: np.ndarra
 
 
 def _planes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Grey levels, and how far the channels lie apart (None in a data set without colour), each
-    `(k, height, width)`."""
+    """Grey levels, and how far the channels lie apart, `(k, height, width)` each; None for those of grey data."""
     if pixels.shape[3] == 1:
         return np.ascontiguousarray(pixels[..., 0]), None
     red, green, blue = np.ascontiguousarray(np.moveaxis(pixels, 3, 0))

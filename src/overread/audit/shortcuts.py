@@ -355,7 +355,7 @@ def _finding(judged: Predictability, study: _Study) -> Finding:
     if judged.in_step:
         sentence += f" In step with it: {', '.join(judged.in_step)}."
     if not patients:
-        sentence += f" Patients are not named: {_RUNS} runs of neighbouring files of each class stand for them."
+        sentence += f" Patients are not named: {_RUNS} runs of neighbouring files of each class stand for them; name them to be sure."
     return Finding(
         code=f"shortcut-{subject.name}",
         severity="warn",

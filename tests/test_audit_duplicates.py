@@ -1,0 +1,315 @@
+"""Duplicates: planted copies are found, pictures that only resemble one another are not, and each is reported once."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from overread.audit.copies import Copies, find_copies
+from overread.audit.duplicates import find_duplicates
+from overread.audit.finding import Finding
+from overread.audit.header import read_headers
+from overread.audit.likeness import has_detail, same_picture
+from overread.audit.material import Material
+from overread.audit.perceptual import SYMMETRIES, content_box, hash_views, thumbnail, turned
+from overread.cases import Case, Manifest
+from overread.images import DataSet, Preprocessing
+
+OPTIONS = Preprocessing(height=112, width=112)
+SIZE = (150, 120)
+
+
+def picture(seed: int, *, body: int = 0, size: tuple[int, int] = SIZE) -> Image.Image:
+    """A grey picture as a radiograph is: a coarse body, which pictures may share, with fine detail of its own."""
+    levels = np.zeros(size[::-1])
+    for cells, weight, kind in ((3, 40, body), (6, 20, body), (14, 14, 1000 + seed), (30, 8, 1000 + seed)):
+        noise = np.random.default_rng((kind, cells)).standard_normal((cells, cells)).astype(np.float32)
+        levels += weight * np.asarray(Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC))
+    return Image.fromarray(np.clip(110 + levels, 0, 255).astype(np.uint8))
+
+
+def shaded(image: Image.Image, gain: float, offset: float = 0) -> Image.Image:
+    return Image.fromarray(np.clip(np.asarray(image) * gain + offset, 0, 255).astype(np.uint8))
+
+
+def study(folder: Path, cases: Sequence[Case]) -> Material:
+    manifest = Manifest(cases=tuple(cases), classes=("Normal", "Papilloma"))
+    data_set = DataSet.open(manifest, OPTIONS, folder=folder / "store", skip_unreadable=True)
+    return Material(
+        manifest=manifest,
+        headers=tuple(read_headers(manifest.paths)),
+        data_set=data_set,
+        failures=data_set.store.failures,
+    )
+
+
+class Study:
+    """A folder that images are saved to, each with what the manifest says of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.cases = folder, list[Case]()
+
+    def add(self, image: Image.Image | Path, name: str, label: str = "Normal", **facts: object) -> int:
+        """Save an image, or copy a file, and give its position."""
+        path = self.folder / name
+        saving = {key: facts.pop(key) for key in ("quality", "exif") if key in facts}
+        if isinstance(image, Path):
+            shutil.copy(image, path)
+        else:
+            image.save(path, **saving)
+        case = Case(path=path, name=name, label=label, patient_id=f"secret{len(self.cases)}")
+        self.cases.append(dataclasses.replace(case, **facts))  # type: ignore[arg-type]
+        return len(self.cases) - 1
+
+    def copies(self) -> Copies:
+        return find_copies(study(self.folder, self.cases))
+
+    def findings(self) -> dict[str, Finding]:
+        found = find_duplicates(study(self.folder, self.cases))
+        assert len({finding.code for finding in found}) == len(found)
+        return {finding.code: finding for finding in found}
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty different pictures of six bodies, as radiographs of different children resemble one another."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for seed in range(30):
+        picture(seed, body=seed % 6).save(folder / f"{seed:02}.png")
+    return folder
+
+
+@pytest.fixture
+def others(tmp_path: Path, pictures: Path) -> Study:
+    """A study of the thirty pictures, each of a patient of its own."""
+    made = Study(tmp_path)
+    for seed in range(30):
+        made.add(pictures / f"{seed:02}.png", f"{seed:02}.png", patient_id=f"secret{seed}")
+    return made
+
+
+def exif_turned() -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    return exif
+
+
+def saved(change: Callable[[Image.Image], Image.Image] = lambda image: image, **options: object) -> tuple:
+    return change, {"name": "copy.jpg", "quality": 90, **options}
+
+
+NEAR = {
+    "re-encoded": saved(quality=30),
+    "enlarged": saved(lambda image: image.resize((400, 320))),
+    "reduced": saved(lambda image: image.resize((75, 60))),
+    "stretched": saved(lambda image: image.resize((120, 120))),
+    "darker": saved(lambda image: shaded(image, 0.7)),
+    "brighter": saved(lambda image: shaded(image, 1.4)),
+    "lighter": saved(lambda image: shaded(image, 1, 40)),
+    "less contrast": saved(lambda image: shaded(image, 0.7, 33)),
+    "cropped": saved(lambda image: image.crop((3, 2, 147, 117))),
+    "turned by EXIF": saved(exif=exif_turned()),
+    "several at once": saved(lambda image: shaded(image.transpose(Image.Transpose.ROTATE_90), 0.8).resize((96, 120))),
+    **{turn.name: saved(lambda image, turn=turn: image.transpose(turn)) for turn in Image.Transpose},
+}
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_a_changed_copy_is_found_with_its_original_and_with_nothing_else(others: Study, name: str) -> None:
+    change, options = NEAR[name]
+    added = others.add(change(picture(7, body=1)), **options)
+    assert others.copies() == Copies(exact=(), near=((7, added),), origin=others.copies().origin, blank=())
+
+
+def test_different_pictures_are_no_duplicates_even_of_bodies_that_are_alike(others: Study) -> None:
+    assert others.findings() == {}
+
+
+def test_the_same_bytes_and_the_same_pixels_are_exact_and_not_reported_again_as_near(others: Study) -> None:
+    first = others.add(others.folder / "03.png", "bytes.png")
+    second = others.add(picture(3, body=3).convert("RGB"), "pixels.bmp")
+    found = others.copies()
+    assert found.exact == ((3, first, second),)
+    assert found.near == ()
+    assert found.origin == {first: (3, "the same file as"), second: (3, "the same pixels as")}
+    assert list(others.findings()) == ["duplicate-across-patients"]
+
+
+def test_the_same_prepared_pixels_of_another_stored_size_are_near_and_not_exact(tmp_path: Path) -> None:
+    made = Study(tmp_path)
+    small = picture(1, size=(56, 56))
+    made.add(small.resize((112, 112), Image.Resampling.BILINEAR), "large.png")
+    made.add(small, "small.png", label="Papilloma")
+    material = study(tmp_path, made.cases)
+    assert np.array_equal(*material.data_set.pixels([0, 1]))
+    found = find_copies(material)
+    assert (found.exact, found.near) == ((), ((0, 1),))
+
+
+def test_copies_of_copies_are_one_group_whichever_comes_first(others: Study) -> None:
+    original = picture(50, body=2)
+    added = [
+        others.add(shaded(original, 0.75), "dark.jpg", quality=60),
+        others.add(original.transpose(Image.Transpose.ROTATE_180), "turned.png"),
+        others.add(original, "original.png"),
+        others.add(others.folder / "turned.png", "again.png"),
+    ]
+    found = others.copies()
+    assert found.near == (tuple(added),)
+    assert found.exact == ((added[1], added[3]),)
+    others.cases.reverse()
+    assert others.copies().near == (tuple(33 - position for position in reversed(added)),)
+
+
+def test_blank_images_are_told_and_only_copies_by_their_bytes(others: Study) -> None:
+    shade = Image.fromarray(np.linspace(90, 110, 120, dtype=np.uint8)[:, None].repeat(150, axis=1))
+    blank = [
+        others.add(Image.new("L", SIZE, 0), "black.png"),
+        others.add(Image.new("L", SIZE, 0), "black.jpg"),
+        others.add(Image.new("L", SIZE, 255), "white.png"),
+        others.add(shade, "shade.png"),
+        others.add(shade.transpose(Image.Transpose.ROTATE_180), "turned.png"),
+        others.add(others.folder / "white.png", "again.png"),
+    ]
+    found = others.copies()
+    assert found.blank == tuple(blank)
+    assert found.exact == ((blank[2], blank[5]),)
+    assert found.near == ()
+    findings = others.findings()
+    assert findings["blank-image"].severity == "warn"
+    assert findings["blank-image"].count == 6
+
+
+def test_an_image_that_cannot_be_read_does_not_shift_the_others(others: Study) -> None:
+    (others.folder / "03.png").write_bytes(b"no image")
+    added = others.add(shaded(picture(7, body=1), 0.8), "copy.png")
+    assert others.copies().near == ((7, added),)
+
+
+EXACT, ALTERED = "duplicate", "near-duplicate"
+TWO = {
+    "two classes": ({"label": "Papilloma"}, "across-classes", "block", "block"),
+    "two classes and two sides": ({"label": "Papilloma", "split": "test"}, "across-classes", "block", "block"),
+    "two classes of one patient": ({"label": "Papilloma", "patient_id": "secret7"}, "across-classes", "block", "warn"),
+    "two sides": ({"split": "test"}, "across-splits", "block", "block"),
+    "two sides of one patient": ({"split": "val", "patient_id": "secret7"}, "across-splits", "block", "block"),
+    "two patients": ({}, "across-patients", "warn", "warn"),
+    "an unnamed patient": ({"patient_id": None}, "within-class", "warn", "warn"),
+    "one patient": ({"patient_id": "secret7"}, "within-patient", "warn", "info"),
+    "no side": ({"split": None, "patient_id": "secret7"}, "within-patient", "warn", "info"),
+}
+
+
+@pytest.mark.parametrize("kind", [EXACT, ALTERED])
+@pytest.mark.parametrize("name", TWO)
+def test_a_pair_is_reported_once_under_the_gravest_relation(others: Study, name: str, kind: str) -> None:
+    facts, relation, exact_severity, near_severity = TWO[name]
+    others.cases = [dataclasses.replace(case, split="train") for case in others.cases]
+    image = others.folder / "07.png" if kind == EXACT else shaded(picture(7, body=1), 0.8)
+    added = others.add(image, "copy.png", **{"split": "train", **facts})
+    (found,) = others.findings().values()
+    assert found.code == f"{kind}-{relation}"
+    assert found.severity == (exact_severity if kind == EXACT else near_severity)
+    assert found.groups == ((7, added),)
+    assert found.count == 2
+    assert found.sentence.startswith("1 group of ")
+    assert ("more than one side" in found.sentence) == ("two sides" in name)
+
+
+def test_the_frames_of_one_patient_do_not_hide_a_real_conflict(others: Study) -> None:
+    others.add(shaded(picture(2, body=2), 0.8), "frame.png", label="Papilloma", patient_id="secret2")
+    others.add(shaded(picture(7, body=1), 0.8), "copy.png", label="Papilloma")
+    found = others.findings()["near-duplicate-across-classes"]
+    assert found.severity == "block"
+    assert found.groups == ((7, 31), (2, 30))
+
+
+def test_the_evidence_names_images_and_how_they_are_alike_but_no_patient(others: Study) -> None:
+    others.add(picture(7, body=1).transpose(Image.Transpose.ROTATE_90), "turned.png", label="Papilloma")
+    (found,) = others.findings().values()
+    rows = [dict(row) for row in found.evidence]
+    assert [row["image"] for row in rows] == ["07.png", "turned.png"]
+    assert [row["class"] for row in rows] == ["Normal", "Papilloma"]
+    assert rows[1]["is"] == "turned by 90 degrees, a near copy of 07.png"
+    assert "secret" not in repr(found)
+
+
+def test_a_hash_after_a_symmetry_is_the_hash_of_the_turned_image() -> None:
+    thumbnails = np.stack([np.asarray(picture(seed, size=(64, 64))) for seed in range(20)])
+    views = hash_views(thumbnails)
+    for symmetry in range(len(SYMMETRIES)):
+        assert np.array_equal(views[symmetry], hash_views(turned(thumbnails, symmetry))[0])
+    assert len({views[:, i].tobytes() for i in range(20)}) == 20
+    assert all(len(np.unique(views[:, i], axis=0)) == 8 for i in range(20))
+
+
+@pytest.mark.parametrize(
+    ("symmetry", "turn"),
+    [
+        ("mirrored left to right", Image.Transpose.FLIP_LEFT_RIGHT),
+        ("mirrored top to bottom", Image.Transpose.FLIP_TOP_BOTTOM),
+        ("turned by 180 degrees", Image.Transpose.ROTATE_180),
+        ("mirrored across a diagonal", Image.Transpose.TRANSPOSE),
+        ("turned by 90 degrees", Image.Transpose.ROTATE_270),
+    ],
+)
+def test_symmetries_are_what_they_are_called(symmetry: str, turn: Image.Transpose) -> None:
+    image = picture(0, size=(64, 64))
+    assert np.array_equal(turned(np.asarray(image), SYMMETRIES.index(symmetry)), np.asarray(image.transpose(turn)))
+
+
+@pytest.mark.parametrize(("size", "box"), [((300, 300), (0, 0, 112, 112)), ((200, 100), (0, 28, 112, 84)),
+                                           ((1, 1000), (55, 0, 56, 112)), ((0, 0), (0, 0, 112, 112))])  # fmt: skip
+def test_the_content_box_leaves_out_the_padding(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    assert content_box(size, OPTIONS) == box
+    assert content_box(size, dataclasses.replace(OPTIONS, fit="stretch")) == (0, 0, 112, 112)
+
+
+def test_a_thumbnail_trusts_the_pixels_more_than_the_header() -> None:
+    pixels = np.zeros((112, 112, 1), np.uint8)
+    pixels[28:84] = 200
+    assert (thumbnail(pixels, (200, 100), OPTIONS) == 200).all()
+    assert (thumbnail(pixels, (100, 200), OPTIONS) == 200).all()
+    assert thumbnail(pixels, (112, 13), OPTIONS).min() == 0
+
+
+def test_a_crop_of_five_per_cent_is_the_same_picture_and_a_shared_body_is_not() -> None:
+    one = picture(1, size=(400, 400))
+    cropped = one.crop((20, 8, 390, 385))
+    pictures = [one, cropped, picture(2, size=(400, 400))]
+    first, second, stranger = (np.asarray(image.resize((64, 64), Image.Resampling.BILINEAR)) for image in pictures)
+    pairs = np.stack([first, first]), np.stack([second, stranger])
+    assert same_picture(*pairs).tolist() == [True, False]
+    assert same_picture(pairs[1], pairs[0]).tolist() == [True, False]
+
+
+def test_noise_of_a_sensor_that_saw_nothing_is_no_detail() -> None:
+    rng = np.random.default_rng(0)
+    thumbnails = np.stack(
+        [np.full((64, 64), 20), 20 + rng.integers(0, 2, (64, 64)), np.asarray(picture(0, size=(64, 64)))]
+    )
+    assert has_detail(thumbnails.astype(np.uint8)).tolist() == [False, False, True]
+
+
+def test_among_real_radiographs_planted_copies_are_found_and_nothing_else(shared_data: Path, tmp_path: Path) -> None:
+    paths = sorted((shared_data / "chest_xray").rglob("*.jpeg"))[::12]
+    cases = [Case(path=path, name=path.name, label="Normal") for path in paths]
+    rng = np.random.default_rng(0)
+    expected = set()
+    for number, position in enumerate(rng.choice(len(paths), 60, replace=False).tolist()):
+        image = shaded(Image.open(paths[position]).convert("L"), rng.uniform(0.7, 1.4))
+        image = image.transpose(list(Image.Transpose)[rng.integers(7)])
+        image = image.resize((round(224 * rng.uniform(0.4, 2)),) * 2)
+        path = tmp_path / f"{number}.jpg"
+        image.save(path, quality=int(rng.integers(30, 96)))
+        expected.add((position, len(cases)))
+        cases.append(Case(path=path, name=path.name, label="Normal"))
+    found = find_copies(study(tmp_path, cases))
+    assert set(found.near) == expected
+    assert found.exact == ()
