@@ -68,7 +68,7 @@ def test_ten_test_patients_let_a_perfect_reader_have_72_to_100_percent() -> None
 
 
 def test_without_a_test_side_15_percent_of_the_patients_are_reckoned_with() -> None:
-    finding = found(rows("Normal", 60) + rows("Disease", 200))["class-too-small"]
+    finding = found(rows("Normal", 59) + rows("Disease", 200))["class-too-small"]
     assert "will be too small" in finding.sentence
     assert "a specificity of 70 to 100 % (9 patients of Normal)" in finding.sentence
 
@@ -118,6 +118,11 @@ def test_gaps_that_are_as_frequent_in_every_class_are_no_finding() -> None:
         for label in ("Normal", "Disease")
         for i, age in enumerate(some)
     ]
+    assert found(cases) == {}
+
+
+def test_a_sure_but_small_difference_in_gaps_is_no_finding() -> None:
+    cases = rows("Normal", 2000, age="61") + rows("Disease", 1850, age="61") + rows("Disease", 150, age="")
     assert found(cases) == {}
 
 

@@ -279,14 +279,23 @@ def test_a_thumbnail_trusts_the_pixels_more_than_the_header() -> None:
     assert thumbnail(pixels, (112, 13), OPTIONS).min() == 0
 
 
-def test_a_crop_of_five_per_cent_is_the_same_picture_and_a_shared_body_is_not() -> None:
+def as_thumbnail(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.resize((64, 64), Image.Resampling.BILINEAR))
+
+
+def test_a_crop_of_five_per_cent_with_artefacts_is_the_same_picture_and_a_shared_body_is_not(tmp_path: Path) -> None:
     one = picture(1, size=(400, 400))
-    cropped = one.crop((20, 8, 390, 385))
-    pictures = [one, cropped, picture(2, size=(400, 400))]
-    first, second, stranger = (np.asarray(image.resize((64, 64), Image.Resampling.BILINEAR)) for image in pictures)
-    pairs = np.stack([first, first]), np.stack([second, stranger])
+    one.crop((20, 8, 390, 385)).resize((90, 90)).save(tmp_path / "cropped.jpg", quality=35)
+    first, stranger = as_thumbnail(one), as_thumbnail(picture(2, size=(400, 400)))
+    pairs = np.stack([first, first]), np.stack([as_thumbnail(Image.open(tmp_path / "cropped.jpg")), stranger])
     assert same_picture(*pairs).tolist() == [True, False]
     assert same_picture(pairs[1], pairs[0]).tolist() == [True, False]
+
+
+def test_pictures_that_share_half_of_their_detail_are_not_the_same() -> None:
+    one, other = (as_thumbnail(picture(seed, size=(400, 400))).astype(np.float32) for seed in (1, 2))
+    half, most = ((share * one + (1 - share) * other).astype(np.uint8) for share in (0.5, 0.9))
+    assert same_picture(np.stack([one, one]).astype(np.uint8), np.stack([half, most])).tolist() == [False, True]
 
 
 def test_noise_of_a_sensor_that_saw_nothing_is_no_detail() -> None:

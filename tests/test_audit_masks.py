@@ -129,6 +129,24 @@ def test_a_word_that_most_names_have_tells_nothing(tmp_path: Path) -> None:
     assert found(tmp_path / "data") == {}
 
 
+def test_a_word_that_many_names_have_tells_nothing_either(pictures: Path) -> None:
+    for i in range(24):
+        (pictures / ("Normal" if i < 12 else "Disease") / f"{i:02d}.png").rename(
+            pictures / ("Normal" if i < 12 else "Disease") / f"mask{i}{'' if i % 4 else 'b'}.png"
+        )
+    save(photograph(30), pictures / "Normal" / "plain.png")
+    assert found(pictures) == {}
+
+
+def test_no_picture_is_named_where_several_could_be_meant(tmp_path: Path) -> None:
+    for i in range(8):
+        for site in ("one", "two"):
+            save(photograph(i), tmp_path / "data" / site / f"{i}.png")
+        save(mask(i), tmp_path / "data" / "masks" / f"{i}.png")
+    finding = found(tmp_path / "data")["mask-among-images"]
+    assert named(finding)["masks/3.png"] == ("'masks' in the name of its folder", "")
+
+
 def test_masks_in_a_folder_beside_that_of_the_pictures_are_paired(tmp_path: Path) -> None:
     for i in range(12):
         label = "Normal" if i < 6 else "COVID"
@@ -166,6 +184,10 @@ MASKS: dict[str, Callable[[int], Image.Image]] = {
     "white ground": lambda seed: Image.fromarray(255 - np.asarray(mask(seed))),
     "grey on grey": lambda seed: Image.fromarray(60 + np.asarray(mask(seed)) // 3),
     "of one bit": lambda seed: mask(seed).convert("1"),
+    "blue": lambda seed: Image.merge("RGB", (*[Image.new("L", (256, 256))] * 2, mask(seed))),
+    "red": lambda seed: Image.merge(
+        "RGB", (mask(seed).point(lambda level: level // 2), *[Image.new("L", (256, 256))] * 2)
+    ),
     "wide": lambda seed: mask(seed).resize((500, 150)),
     "cells": lambda seed: photograph(seed).point(lambda level: 255 * (level > 170)),
 }
@@ -177,7 +199,7 @@ def test_unnamed_masks_are_told_by_their_levels(pictures: Path) -> None:
         save(MASKS[name[:-4]](i), pictures / "Disease" / name)
     finding = found(pictures)["mask-among-images"]
     assert named(finding) == {f"Disease/{name}": ("few grey levels", "") for name in names}
-    assert finding.groups == tuple((i,) for i in range(12, 26))
+    assert finding.groups == tuple((i,) for i in range(12, 12 + len(names)))
 
 
 @pytest.mark.parametrize("levels", [(60, 120, 180, 240), (1, 2, 3)])
@@ -215,6 +237,11 @@ def test_unusual_pictures_are_no_masks(pictures: Path) -> None:
     assert found(pictures) == {}
 
 
+def test_a_picture_with_a_black_margin_beside_another_of_its_name_is_no_mask(pictures: Path) -> None:
+    save(PICTURES["small on black"](15), pictures / "Disease" / "img_15.png")
+    assert found(pictures) == {}
+
+
 def test_binary_images_that_are_the_modality_are_no_masks(tmp_path: Path) -> None:
     for i in range(12):
         image = photograph(i) if i % 6 == 0 else mask(i)
@@ -232,8 +259,8 @@ def draw(image: Image.Image, kind: str, colour: tuple[int, int, int], seed: int)
     """A copy with a mark of one kind."""
     image, points = image.convert("RGB"), outline(seed)
     layer = image.copy()
-    if kind == "outline":
-        ImageDraw.Draw(layer).line(points, colour, 4)
+    if kind in ("outline", "thin"):
+        ImageDraw.Draw(layer).line(points, colour, 4 if kind == "outline" else 1)
     elif kind == "arrow":
         ImageDraw.Draw(layer).line([points[0], points[15]], colour, 7)
     else:
@@ -247,12 +274,24 @@ def test_coloured_marks_on_a_copy_are_told_and_the_picture_is_named(tmp_path: Pa
         label = "Normal" if i < 12 else "Disease"
         save(photograph(i, colour=in_colour), tmp_path / "data" / label / f"{i}.png")
     colours, truth = [(0, 255, 0), (0, 0, 255), (0, 255, 255)], {}
-    kinds = itertools.product(["outline", "arrow", "filled", "translucent"], colours, ["png", "jpg"])
+    shapes = ["outline", "arrow", "filled", "translucent" if in_colour else "thin"]
+    kinds = itertools.product(shapes, colours, ["png", "jpg"])
     for i, (kind, colour, suffix) in enumerate(kinds):
         name = f"Disease/view-{i:02d}.{suffix}"
         save(draw(photograph(i, colour=in_colour), kind, colour, seed=i), tmp_path / "data" / name)
         truth[name] = ("coloured marks", f"{'Normal' if i < 12 else 'Disease'}/{i}.png")
     assert named(found(tmp_path / "data")["overlay-among-images"]) == truth
+
+
+def test_marks_are_told_on_pictures_that_are_vivid_themselves(tmp_path: Path) -> None:
+    for i in range(12):
+        glow = photograph(i).point(lambda level: 165 + level // 3)
+        picture = Image.merge("RGB", (Image.new("L", glow.size, 5), glow, Image.new("L", glow.size, 9)))
+        save(picture, tmp_path / "data" / ("Normal" if i < 6 else "Disease") / f"{i}.png")
+        if i == 7:
+            save(draw(picture, "outline", (255, 0, 0), seed=0), tmp_path / "data" / "Disease" / "view.png")
+    finding = found(tmp_path / "data")["overlay-among-images"]
+    assert named(finding) == {"Disease/view.png": ("coloured marks", "Disease/7.png")}
 
 
 CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {

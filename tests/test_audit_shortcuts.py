@@ -132,6 +132,9 @@ def test_a_folder_of_each_class_and_one_of_each_subtype_are_no_source() -> None:
     subtypes = [f"ill/kind{i % 3}/{i}.png" if label == "ill" else f"healthy/{i}.png" for i, label in enumerate(labels)]
     for names in (of_class, subtypes):
         assert folder_properties(make_material(labels, names=names)) == []
+    coarser = [f"{'normal' if label == 'healthy' else 'pneumonia'}/{i}.png" for i, label in enumerate(labels)]
+    three = ["virus" if i % 4 == 1 else "bacteria" if label == "ill" else label for i, label in enumerate(labels)]
+    assert folder_properties(make_material(three, names=coarser)) == []
     folders = [f"{label}/{i // 4}/{i}.png" for i, label in enumerate(labels)]
     assert folder_properties(make_material(labels, names=folders, patients=[None] * 120)) == []
     assert folder_properties(make_material(labels, names=folders)) != []
@@ -383,7 +386,7 @@ def test_border_and_corners_are_measured_where_they_are() -> None:
     pixels[0, :, :6] = 0
     pixels[1, :6, -6:] = 250
     measured = {prop.name: prop.values for prop in pixel_properties(make_material(["ill", "healthy"], pixels=pixels))}
-    np.testing.assert_allclose(measured["border"], [1 - (44 / 48) * (42 / 48), 0])
+    np.testing.assert_allclose(measured["border"], [100 - 100 * (44 / 48) * (42 / 48), 0])
     upper_left, upper_right, *_ = measured["corners"][1].reshape(4, 16)
     assert upper_left.max() < 200 and (upper_right == 250).all()
 
@@ -395,7 +398,7 @@ def test_a_bright_edge_of_tissue_is_no_mark_and_a_letter_on_dark_is() -> None:
     images[2, 20:30, 20] = images[2, 20, 20:26] = images[2, 25, 20:26] = 240
     material = make_material(["ill", "ill", "healthy"], pixels=images, headers=[{"width": 224, "height": 224}] * 3)
     marks = next(prop.values for prop in pixel_properties(material) if prop.name == "marks")
-    assert marks[0] == marks[1] == 0 and marks[2] * 224**2 == pytest.approx(20, abs=3)
+    assert marks[0] == marks[1] == 0 and marks[2] * 224**2 == pytest.approx(200_000, abs=30_000)
 
 
 def test_neither_patients_nor_dicom_values_are_told() -> None:
@@ -419,6 +422,20 @@ def test_unreadable_headers_and_missing_values_are_left_out_of_a_measure() -> No
     values = {prop.name: prop.values for prop in header_properties(material)}
     assert np.isnan(values["width"][80:]).all() and np.isnan(values["bytes-per-pixel"][80:]).all()
     assert by_code(material)["shortcut-jpeg-quantiser"].count == 80
+
+
+def test_headers_stay_with_their_cases_when_one_is_unreadable() -> None:
+    labels = two_classes()
+    headers = [{"size_bytes": 1000 + i + 5000 * (label == "ill")} for i, label in enumerate(labels)]
+    whole = make_material(labels, headers=headers, pixels=noise_images(120))
+    rows = np.delete(np.arange(120), 31)
+    readable = whole.manifest.replace(whole.manifest.cases[i] for i in rows)
+    data_set = DataSet(manifest=readable, store=whole.data_set.store, rows=rows, failures={})
+    material = dataclasses.replace(whole, data_set=data_set, failures={31: "truncated"})
+    (finding,) = find_shortcuts(material)
+    assert finding.count == 119 and "AUC of 1.00" in finding.sentence
+    values = pixel_properties(material)[0].values
+    np.testing.assert_array_equal(values, np.delete(pixel_properties(whole)[0].values, 31))
 
 
 def test_the_size_of_the_files_of_chest_xray_gives_the_class_away(shared_data: Path) -> None:

@@ -43,6 +43,8 @@ def test_a_later_training_run_on_a_test_set_that_was_opened_is_warned_of_and_the
     assert "had been opened" not in first.report.read_text(encoding="utf-8")
     again = train(manifest, tmp_path / "first", QUICK, store=tmp_path / "s", existing="resume")
     assert "had been opened" not in again.report.read_text(encoding="utf-8")
+    assert again.bundle.fingerprint == first.bundle.fingerprint
+    assert len(again.bundle.openings()) == 2
     second = train(manifest, tmp_path / "second", QUICK, store=tmp_path / "s")
     assert "had been opened 2 times by 1 other training run" in second.report.read_text(encoding="utf-8")
 

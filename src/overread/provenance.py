@@ -13,6 +13,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from overread.bundle import now
 from overread.cases import Split
 from overread.errors import InvalidOption, MissingExtra
 from overread.files import RUN_FILE, write_json
@@ -32,6 +33,7 @@ def start_run(
     data = {"fingerprint": data_set.fingerprint, "images": split.counts(), "patients": split.patients(), "study": study}
     left_out = dict(data_set.failures)
     run = {"recipe": recipe.to_dict(), "data": data, "left_out": left_out, "command": command(), **environment()}
+    run["started"] = now()
     if (out / RUN_FILE).exists():
         former = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
         changed = [name for name, value in run["recipe"].items() if former["recipe"].get(name) != value]
@@ -41,7 +43,7 @@ def start_run(
                 f"{out} holds a run that differs in {', '.join(changed)}: resume it with the same options and data, or "
                 "give another --out"
             )
-        data["study"] = former["data"]["study"]
+        data["study"], run["started"] = former["data"]["study"], former["started"]
     write_json(out / RUN_FILE, run)
     split.manifest.write_csv(out / "manifest.csv")
     return run

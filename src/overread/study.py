@@ -135,7 +135,7 @@ def train(
     write_json(out / "audit.json", audit.to_dict())
     run = start_run(out, recipe, split, data_set, study_id)
     test_side = split.manifest.select("test")
-    warnings = _known_before(data_set, test_side, study=run["data"]["study"])
+    warnings = _known_before(data_set, test_side, study=run["data"]["study"], began=run["started"])
     tell(console, (), warnings)
     _draw_samples(data_set, recipe, out / "figures")
 
@@ -274,7 +274,7 @@ def evaluate(
     run = {"bundle": bundle.fingerprint, "data": {"fingerprint": data_set.content_fingerprint(every)}}
     run = {**run, "command": command(), **environment()}
     write_json(out / RUN_FILE, run)
-    warnings = _known_before(data_set, every, study=bundle.data["study"], trained=bundle.created)
+    warnings = _known_before(data_set, every, study=bundle.data["study"], began=bundle.created)
     outcome, unrecorded = _open_test_side(bundle, data_set, every, out, options)
     tell(console, (), (*warnings, *unrecorded))
     pages.write_evaluation_report(
@@ -436,12 +436,10 @@ def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], con
     return found
 
 
-def _known_before(
-    data_set: DataSet, positions: list[int], *, study: str, trained: str | None = None
-) -> tuple[str, ...]:
-    """A warning if other training runs had opened this test set before this one (or the bundle of one) was trained."""
+def _known_before(data_set: DataSet, positions: list[int], *, study: str, began: str) -> tuple[str, ...]:
+    """A warning if other training runs had opened this test set before this one began."""
     ledger = read_ledger(data_set.store.path.parent, data_set.content_fingerprint(positions))
-    earlier = [opening for opening in ledger if opening.study != study and not (trained and opening.time > trained)]
+    earlier = [opening for opening in ledger if opening.study != study and opening.time <= began]
     if not earlier:
         return ()
     runs, times = len({opening.study for opening in earlier}), len(earlier)

@@ -41,6 +41,7 @@ class Property:
         kind: what decides the advice.
         values: `(n,)` float64, NaN where a case has none; or indices of `categories`; or `(n, d)` judged together.
         categories: names of what `values` counts, none of them the value of a DICOM tag; empty for a measure.
+        unit: of a measure, as printed behind its value.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Property:
     kind: Kind
     values: FloatArray
     categories: tuple[str, ...] = ()
+    unit: str = ""
 
     @property
     def is_constant(self) -> bool:
@@ -65,15 +67,15 @@ def header_properties(material: Material) -> list[Property]:
     quantiser = _known(header.jpeg_quantiser for header in headers)
     makers = _anonymous([header.manufacturer.strip().lower() for header in headers], "maker", "no maker named")
     return [
-        _measure("width", "the width of the stored image", "shape", width),
-        _measure("height", "the height of the stored image", "shape", height),
+        _measure("width", "the width of the stored image", "shape", width, "pixels"),
+        _measure("height", "the height of the stored image", "shape", height, "pixels"),
         _measure("aspect", "the ratio of width to height", "shape", width / height),
-        _measure("bytes", "the size of the file (compression and detail)", "export", size_bytes),
+        _measure("bytes", "the size of the file (compression and detail)", "export", size_bytes, "bytes"),
         _measure("bytes-per-pixel", "the number of bytes for each pixel of the file", "export", _over(headers)),
         _category("format", "the file format", "export", [header.format or "unknown" for header in headers]),
         _category("extension", "the ending of the file name", "export", [h.suffix or "none" for h in headers]),
         _category("mode", "the colour mode of the file", "export", _modes(headers)),
-        _measure("bit-depth", "the number of bits a channel", "export", bit_depth),
+        _measure("bit-depth", "the number of bits a channel", "export", bit_depth, "bits"),
         _category("alpha", "the transparency channel", "export", _alpha(headers)),
         _measure("jpeg-quantiser", "the strength of the JPEG compression", "export", quantiser),
         _category("manufacturer", "the maker of the device", "source", makers),
@@ -83,8 +85,8 @@ def header_properties(material: Material) -> list[Property]:
 def folder_properties(material: Material) -> list[Property]:
     """Which folder below that of its class a file comes from: the outermost, and the innermost by its name.
 
-    Left out where a class has no folder below it, where one folder is one class (the class folder under another name,
-    as in a CSV with labels of its own), and where patients are not named and so many folders may be patients.
+    Left out where a class has no folder below it, where the class decides the folder (then a class folder under another
+    name, as in a CSV with labels of its own), and where patients are not named and so many folders may be patients.
     """
     manifest = material.data_set.manifest
     paths, below_class = zip(*map(_folders, manifest.cases), strict=True)
@@ -96,7 +98,7 @@ def folder_properties(material: Material) -> list[Property]:
         folders = [path[position] if path else "" for path in paths]
         labels = {(folder, case.label) for folder, case in zip(folders, manifest.cases, strict=True)}
         has_folders = {label for folder, label in labels if folder} == set(manifest.classes)
-        is_class = not any(below_class) and len(labels) == len(set(folders)) == len(manifest.classes)
+        is_class = not any(below_class) and len(labels) == len(manifest.classes)
         may_be_patients = not manifest.has_patients and len(set(folders)) > _MOST_SOURCES
         if has_folders and not is_class and not may_be_patients:
             found.append(_category(name, words, "source", [folder or "no folder" for folder in folders]))
@@ -108,17 +110,17 @@ def pixel_properties(material: Material) -> list[Property]:
     looks = np.concatenate([_looks_of_chunk(material, *chunk) for chunk in material.pixels()])
     brightness, contrast, colour, border, marks = looks[:, :5].T
     return [
-        _measure("brightness", "the mean brightness", "look", brightness),
-        _measure("contrast", "the contrast (spread of the grey levels)", "look", contrast),
+        _measure("brightness", "the mean brightness", "look", brightness, "grey levels"),
+        _measure("contrast", "the contrast (spread of the grey levels)", "look", contrast, "grey levels"),
         _measure("colour", "the strength of the colours", "look", colour),
-        _measure("border", "the share of plain border, black or of one colour", "frame", border),
-        _measure("marks", "bright marks or text near the edges", "frame", marks),
+        _measure("border", "the share of plain border, black or of one colour", "frame", border, "% of the area"),
+        _measure("marks", "bright marks or text near the edges", "frame", marks, "of 10,000 pixels"),
         _measure("corners", "the four corners of the image (4 x 4 grey values each)", "corners", looks[:, 5:]),
     ]
 
 
-def _measure(name: str, words: str, kind: Kind, values: FloatArray) -> Property:
-    return Property(name=name, words=words, kind=kind, values=values)
+def _measure(name: str, words: str, kind: Kind, values: FloatArray, unit: str = "") -> Property:
+    return Property(name=name, words=words, kind=kind, values=values, unit=unit)
 
 
 def _category(name: str, words: str, kind: Kind, names: Sequence[str]) -> Property:
@@ -218,17 +220,17 @@ def _looks(grey: np.ndarray, colour: np.ndarray | None) -> FloatArray:
 
 
 def _border(grey: np.ndarray) -> FloatArray:
-    """The share of the area outside the rows and columns that show something."""
+    """The percentage of the area outside the rows and columns that show something."""
     shown = np.ones(len(grey))
     for axis in (1, 2):
         varies = grey.max(axis=axis) - grey.min(axis=axis) > _PLAIN
         first, last = varies.argmax(axis=1), varies[:, ::-1].argmax(axis=1)
         shown *= np.where(varies.any(axis=1), 1 - (first + last) / varies.shape[1], 0)
-    return 1 - shown
+    return 100 * (1 - shown)
 
 
 def _marks(grey: np.ndarray) -> FloatArray:
-    """The share of the image that is bright strokes in its outer fifth."""
+    """Bright strokes in the outer fifth, in pixels of 10,000 of the image."""
     height, width = grey.shape[1:]
     strokes = grey >= _BRIGHT
     for part, darker in _AROUND:
@@ -239,7 +241,7 @@ def _marks(grey: np.ndarray) -> FloatArray:
         along = np.maximum(padded[:, : -2 * reach, inner], padded[:, 2 * reach :, inner])
         strokes &= np.minimum(across, along) <= np.maximum(grey, darker) - darker
     strokes[:, height // 5 : height - height // 5, width // 5 : width - width // 5] = False
-    return np.asarray(strokes.sum(axis=(1, 2)) / (height * width))
+    return np.asarray(strokes.sum(axis=(1, 2)) / (height * width) * 10000)
 
 
 def _corners(grey: np.ndarray) -> FloatArray:

@@ -309,9 +309,11 @@ def _in_step(properties: Sequence[Property]) -> list[tuple[Property, list[Proper
     """Each property that is not a repetition, with those that repeat it, such as format and ending of the name."""
     groups: dict[bytes, tuple[Property, list[Property]]] = {}
     for prop in properties:
-        _, first, index = np.unique(prop.values, return_index=True, return_inverse=True, axis=0)
-        index, count = index.ravel(), first.size
-        if count <= _MOST_LEVELS or prop.categories:
+        _, first, index = np.unique(prop.values, return_index=True, return_inverse=True)
+        count = first.size
+        if prop.values.ndim == 2:
+            key = prop.name.encode()
+        elif count <= _MOST_LEVELS or prop.categories:
             # As named by their first case, so that only the grouping counts.
             key = np.argsort(np.argsort(first))[index].tobytes()
         else:
@@ -355,7 +357,7 @@ def _finding(judged: Predictability, study: _Study) -> Finding:
     if judged.in_step:
         sentence += f" In step with it: {', '.join(judged.in_step)}."
     if not patients:
-        sentence += f" Patients are not named: {_RUNS} runs of neighbouring files of each class stand for them; name them to be sure."
+        sentence += f" Patients are not named, so {_RUNS} runs of neighbouring files of each class stand for them."
     return Finding(
         code=f"shortcut-{subject.name}",
         severity="warn",
@@ -394,7 +396,7 @@ def _typical(subject: Property, members: IntArray) -> str:
         return ""
     quartiles = np.quantile(_single(subject, members), [0.25, 0.5, 0.75])
     low, middle, high = (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" for value in quartiles)
-    return f"median {middle}, half of them {low} to {high}"
+    return f"median {middle}, half of them {low} to {high} {subject.unit}".rstrip()
 
 
 def _middle(subject: Property, members: IntArray) -> int:
@@ -414,8 +416,8 @@ def _single(subject: Property, members: IntArray) -> FloatArray:
 def _untested(study: _Study) -> list[Finding]:
     """Say for which classes nothing can be said."""
     classes, rows = study.manifest.classes, np.flatnonzero(~study.is_test)
-    wanted = classes if len(classes) > 2 else classes[1:]
-    left_out = [name for name in wanted if name not in study.judged_classes()]
+    judged = classes if len(classes) == 2 and study.judged_classes() else study.judged_classes()
+    left_out = [name for name in classes if name not in judged]
     if not left_out:
         return []
     unit = "patients" if study.manifest.has_patients else "images"

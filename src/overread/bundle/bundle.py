@@ -60,7 +60,7 @@ class Bundle:
         recipe: how it was trained.
         data: fingerprint, counts and patients of what it was trained on, and the id of the study.
         versions: of the libraries that trained it.
-        created: time in UTC, ISO 8601.
+        created: when its training began, in UTC, ISO 8601.
         files: SHA-256 of each file.
         path: where it was loaded from.
     """

@@ -12,7 +12,7 @@ from overread.audit import Audit, Finding, Material
 from overread.report import figures
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
-from overread.report.wording import count
+from overread.report.wording import count, listed
 
 _GROUPS_SHOWN, _IMAGES_SHOWN = 8, 6
 _SHEET_ROWS, _SHEET_COLUMNS = 5, 8
@@ -87,6 +87,8 @@ def audit_section(audit: Audit) -> Section:
         for found in audit.findings
         if found.severity == "block" and found.code in audit.accepted
     )
+    if warned := [found.code for found in audit.findings if found.severity == "warn"]:
+        warnings += (f"the audit warns of {listed(warned)}; the table below says what each means for the result.",)
     if not rows:
         return Section("Audit", paragraphs=("Nothing was found.",))
     text = "What was looked for and found before training: what blocks, what weakens the result, and what to know."

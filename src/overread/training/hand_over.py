@@ -9,6 +9,7 @@ from typing import Any
 
 from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph, Member
 from overread.bundle.onnx import check_parity, export_onnx
+from overread.errors import InvalidBundle, MissingPath
 from overread.evaluation import choose_operating_points, fit_calibration
 from overread.images import DataSet
 from overread.training.recipe import Recipe
@@ -21,6 +22,8 @@ _PARITY_IMAGES = 64
 def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mapping[str, Any], out: Path) -> Bundle:
     """Export a network, prove the export, calibrate it, choose its operating points, write the bundle's directory.
 
+    A bundle that this very run has written before it was resumed is taken as it is, with its record of evaluations.
+
     Args:
         trained: the network.
         data_set: cases with their sides; the validation side is used and no other.
@@ -32,6 +35,8 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
         ExportMismatch: the graph and the Keras network disagree.
         InvalidOption: the calibration does not fit the number of classes.
     """
+    if (former := _written_before(out / "bundle", run)) is not None:
+        return former
     manifest = data_set.manifest
     validation = manifest.select("val")
     exported = out / "checkpoints" / GRAPH
@@ -51,5 +56,15 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
         recipe={**recipe.to_dict(), "precision": trained.precision},
         data={**run["data"], "onnx_keras_difference": difference},
         versions=run["versions"],
+        created=run["started"],
     )
     return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights})
+
+
+def _written_before(folder: Path, run: Mapping[str, Any]) -> Bundle | None:
+    try:
+        bundle = Bundle.load(folder)
+    except (MissingPath, InvalidBundle):
+        return None
+    same = bundle.data["fingerprint"] == run["data"]["fingerprint"] and bundle.data["study"] == run["data"]["study"]
+    return bundle if same and bundle.versions == run["versions"] else None
