@@ -14,8 +14,9 @@ import pytest
 from overread.audit.finding import Finding
 from overread.audit.header import Header
 from overread.audit.material import Material
+from overread.audit.predictability import judge_properties
 from overread.audit.properties import folder_properties, header_properties, pixel_properties
-from overread.audit.shortcuts import find_shortcuts, judge_properties
+from overread.audit.shortcuts import find_shortcuts
 from overread.cases import Case, Manifest
 from overread.images import DataSet, PixelStore, Preprocessing
 
