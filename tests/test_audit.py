@@ -182,3 +182,14 @@ def test_unreadable_files_are_named_and_left_out_of_the_plan(tmp_path: Path) -> 
     result = audit(read_manifest(folder, patient_pattern=r"^\w\d+"), fix=tmp_path / "plan.csv", store=tmp_path / "s")
     assert "unreadable" in {finding.code for finding in result.blocking}
     assert len(Manifest.from_csv(tmp_path / "plan.csv")) == 47
+
+
+def test_an_unreadable_image_looks_neither_like_a_leak_nor_like_an_incomplete_split(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", {"normal": 40, "ill": 40})
+    for path in folder.glob("*/*_0.png"):
+        if int(path.stem[1:4]) % 2:
+            path.write_bytes(b"")
+    manifest = read_manifest(folder, patient_pattern=r"^\w\d+")
+    study = train(manifest, tmp_path / "run", QUICK, skip_unreadable=True, store=tmp_path / "s")
+    found = json.loads((study.out / "audit.json").read_text())
+    assert [finding["code"] for finding in found["findings"] if finding["severity"] == "block"] == ["unreadable"]

@@ -421,17 +421,17 @@ def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
 def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], console: Console) -> Audit:
     """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
     sided = dict(zip(data_set.rows.tolist(), data_set.manifest.cases, strict=True))
+    # What cannot be read has no side of its own, and must look neither like a leak nor like a split left incomplete.
+    side_of = {case.patient_id: case.split for case in sided.values() if case.patient_id}
     every = manifest.replace(
-        # What cannot be read has no side, and would look like a split that was left incomplete.
-        [
-            sided.get(i) or dataclasses.replace(case, split=case.split or "train")
-            for i, case in enumerate(manifest.cases)
-        ]
+        sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
+        for i, case in enumerate(manifest.cases)
     )
     found = examine(gather(every, data_set)).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"
-        console.print(f"AUDIT {finding.code} ({finding.severity}): {finding.sentence}", style=style, highlight=False)
+        gravity = "accepted" if finding.code in found.accepted else finding.severity
+        console.print(f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style=style, highlight=False)
     found.require()
     return found
 
