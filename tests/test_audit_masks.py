@@ -249,6 +249,12 @@ def test_binary_images_that_are_the_modality_are_no_masks(tmp_path: Path) -> Non
     assert found(tmp_path / "data") == {}
 
 
+def test_a_class_that_holds_many_binary_images_is_not_one_of_masks(tmp_path: Path) -> None:
+    for i in range(20):
+        save(mask(i) if i < 12 else photograph(i), tmp_path / "data" / ("Disease" if i < 18 else "Normal") / f"{i}.png")
+    assert found(tmp_path / "data") == {}
+
+
 def test_a_class_of_nothing_but_masks_is_told_however_large(tmp_path: Path) -> None:
     for i in range(12):
         save(photograph(i) if i < 4 else mask(i), tmp_path / "data" / ("Normal" if i < 4 else "Disease") / f"{i}.png")
@@ -273,7 +279,7 @@ def test_coloured_marks_on_a_copy_are_told_and_the_picture_is_named(tmp_path: Pa
     for i in range(24):
         label = "Normal" if i < 12 else "Disease"
         save(photograph(i, colour=in_colour), tmp_path / "data" / label / f"{i}.png")
-    colours, truth = [(0, 255, 0), (0, 0, 255), (0, 255, 255)], {}
+    colours, truth = [(0, 255, 0), (0, 0, 255), (0, 255, 255) if in_colour else (255, 0, 0)], {}
     shapes = ["outline", "arrow", "filled", "translucent" if in_colour else "thin"]
     kinds = itertools.product(shapes, colours, ["png", "jpg"])
     for i, (kind, colour, suffix) in enumerate(kinds):

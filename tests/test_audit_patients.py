@@ -215,6 +215,12 @@ def test_bare_numbers_in_two_class_folders_are_told_by_how_the_images_look() -> 
     assert abs(float(each["mean correlation"]) - float(each["of strangers"])) < 0.2
 
 
+def test_bare_numbers_with_one_image_each_are_told_too() -> None:
+    rows = [row for row in restarting({"ill": 60, "well": 60}, folder=True) if row[1].path.stem.endswith("_0")]
+    finding = found(manifest_of([row for _, row in rows]), people([person for person, _ in rows]))
+    assert finding["patient-ids-restart"].count == 60
+
+
 def test_patients_who_have_images_of_both_kinds_are_left_in_peace() -> None:
     for kinds, folder in (({"ill": 50, "well": 50}, True), ({"left": 90, "right": 60}, False)):
         rows = restarting(kinds, folder=folder)
