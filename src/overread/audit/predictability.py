@@ -73,6 +73,7 @@ def judge_properties(material: Material) -> list[Predictability]:
 
 
 def judge_all(material: Material, study: Study) -> list[Predictability]:
+    """Judge every property of a study whose patients are dealt to folds."""
     if not study.judged_classes():
         return []
     header = [prop for prop in header_properties(material) if not prop.is_constant]
