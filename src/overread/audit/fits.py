@@ -19,6 +19,7 @@ _RIDGE = 0.03
 
 
 def fits_of(subject: Property, is_label: BoolArray, cases: int) -> list[Fit]:
+    """The ways that suit a property, the simplest first."""
     if subject.values.ndim == 2:
         return [_by_ridge(subject.values, is_label)]
     if subject.categories:
