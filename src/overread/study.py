@@ -10,29 +10,19 @@ from rich.console import Console
 
 from overread.audit import UNREADABLE, Audit, draft_plan, examine, gather
 from overread.audit import audit as audit_manifest
-from overread.bundle import Bundle, CardFacts, checklists, model_card, note_in_ledger, read_ledger
+from overread.bundle import Bundle, CardFacts, checklists, model_card
 from overread.cases import Manifest, Split, split_cases
-from overread.errors import InvalidOption, OutputExists, OutputUnwritable
+from overread.errors import InvalidOption, OutputExists
 from overread.evaluation import Assessment, AssessmentOptions, Comparison, Evaluation
 from overread.evaluation import compare as compare_predictions
 from overread.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
 from overread.images import DataSet, Preprocessing, is_dicom, patient_id_hash
-from overread.networks.augmentation import Augmentation
+from overread.opening import known_before, open_test_side
 from overread.provenance import command, environment, require_extra, start_run
-from overread.reading import Outcome, Reader, read_labelled, read_predictions
-from overread.reading import write_csv as write_readings
+from overread.reading import read_predictions
 from overread.report import pages
 from overread.report.audit import write_audit_report
 from overread.training.recipe import Recipe
-
-_PHANTOM_PATIENT = r"^(P\d+)_"
-_DEMO_RECIPE = Recipe(
-    size=96,
-    epochs=12,
-    batch_size=16,
-    precision="float32",  # at this size the measuring would cost more than it can gain
-    augmentation=Augmentation(horizontal_flip=True, rotation_degrees=25),
-)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,7 +125,7 @@ def train(
     write_json(out / "audit.json", audit.to_dict())
     run = start_run(out, recipe, split, data_set, study_id)
     test_side = split.manifest.select("test")
-    warnings = _known_before(data_set, test_side, study=run["data"]["study"], began=run["started"])
+    warnings = known_before(data_set, test_side, study=run["data"]["study"], began=run["started"])
     tell(console, (), warnings)
     _draw_samples(data_set, recipe, out / "figures")
 
@@ -145,7 +135,7 @@ def train(
     trained = train_network(data_set, recipe, out, console=console)
     bundle = write_bundle(trained, data_set, recipe, run, out)
     console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
-    outcome, unrecorded = _open_test_side(bundle, data_set, test_side, out / "test", options)
+    outcome, unrecorded = open_test_side(bundle, data_set, test_side, out / "test", options)
 
     rows, best_epoch = trained.history.rows, trained.history.best_epoch
     seconds = round(trained.history.seconds, 1)
@@ -274,8 +264,8 @@ def evaluate(
     run = {"bundle": bundle.fingerprint, "data": {"fingerprint": data_set.content_fingerprint(every)}}
     run = {**run, "command": command(), **environment()}
     write_json(out / RUN_FILE, run)
-    warnings = _known_before(data_set, every, study=bundle.data["study"], began=bundle.created)
-    outcome, unrecorded = _open_test_side(bundle, data_set, every, out, options)
+    warnings = known_before(data_set, every, study=bundle.data["study"], began=bundle.created)
+    outcome, unrecorded = open_test_side(bundle, data_set, every, out, options)
     tell(console, (), (*warnings, *unrecorded))
     pages.write_evaluation_report(
         out,
@@ -320,28 +310,6 @@ def compare(
         write_json(out / "comparison.json", comparison.to_dict())
         pages.write_comparison_report(out, comparison, run=run)
     return comparison
-
-
-def demo(out: str | Path, *, existing: Existing = "refuse", console: Console | None = None) -> Study:
-    """Do the whole job on computer-made phantoms: make them, train, test, and read some with the bundle.
-
-    Args:
-        out: receives `images/` and the run in `run/`, with `readings.csv`.
-        existing: what to do when out holds something: refuse or replace.
-        console: where progress is written; nowhere by default.
-    """
-    from overread.cases.phantom import write_phantoms
-
-    console, out = console or Console(quiet=True), Path(out)
-    open_run_folder(out, existing)
-    write_json(out / RUN_FILE, {"demo": True, **environment()})
-    images = write_phantoms(out / "images")
-    console.print(f"{images} holds computer-made endoscopy phantoms with a few planted defects; none shows a patient")
-    manifest = read_manifest(images, patient_pattern=_PHANTOM_PATIENT)
-    result = train(manifest, out / "run", _DEMO_RECIPE, skip_unreadable=True, study_id="demo", console=console)
-    failures = write_readings(out / "readings.csv", Reader(result.bundle).read_many(manifest.paths), manifest.classes)
-    console.print(f"{out / 'readings.csv'} has the reading of every image, {failures} named failures among them")
-    return result
 
 
 def _split(manifest: Manifest, recipe: Recipe) -> Split:
@@ -434,33 +402,3 @@ def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], con
         console.print(f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style=style, highlight=False)
     found.require()
     return found
-
-
-def _known_before(data_set: DataSet, positions: list[int], *, study: str, began: str) -> tuple[str, ...]:
-    """A warning if other training runs had opened this test set before this one began."""
-    ledger = read_ledger(data_set.store.path.parent, data_set.content_fingerprint(positions))
-    earlier = [opening for opening in ledger if opening.study != study and opening.time <= began]
-    if not earlier:
-        return ()
-    runs, times = len({opening.study for opening in earlier}), len(earlier)
-    return (
-        f"this test set had been opened {times} time{'s' * (times > 1)} by {runs} other training run{'s' * (runs > 1)} "
-        f"on this machine, first on {min(opening.time for opening in earlier)[:10]}: if their results guided this one, "
-        "its figures flatter; say so, or test on images that nobody has read yet",
-    )
-
-
-def _open_test_side(
-    bundle: Bundle, data_set: DataSet, positions: list[int], out: Path, options: AssessmentOptions
-) -> tuple[Outcome, tuple[str, ...]]:
-    """Read the test side with the bundle itself, write what came out, and record that it was opened."""
-    outcome = read_labelled(Reader(bundle), data_set, positions, options)
-    outcome.write(out)
-    pages.draw_outcome(out / "figures", outcome)
-    opening = outcome.opening(bundle.data["study"])
-    try:
-        note_in_ledger(data_set.store.path.parent, opening)
-        bundle.record(opening)
-    except OutputUnwritable:
-        return outcome, ("that the test set was opened could not be recorded in the bundle: nothing can be written",)
-    return outcome, ()

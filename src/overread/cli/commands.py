@@ -265,9 +265,9 @@ def demo(
 
     Example: overread demo --out demo
     """
-    from overread import study
+    from overread.demo import demo as run_demo
 
-    result = study.demo(out, existing="replace" if force else "refuse", console=_progress)
+    result = run_demo(out, existing="replace" if force else "refuse", console=_progress)
     print_assessment(result.assessment, as_json)
     _progress.print(f"open {result.report}", highlight=False)
     _progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)
