@@ -13,8 +13,9 @@ from PIL import Image
 
 from conftest import write_images
 from overread import Manifest, Recipe, train
-from overread.audit import Audit, Finding
+from overread.audit import Audit, Finding, examine, gather
 from overread.errors import BlockedByAudit, OutputExists
+from overread.images import DataSet, Preprocessing
 from overread.study import audit, read_manifest
 from test_cli import overread, sentence
 
@@ -193,3 +194,14 @@ def test_an_unreadable_image_looks_neither_like_a_leak_nor_like_an_incomplete_sp
     study = train(manifest, tmp_path / "run", QUICK, skip_unreadable=True, store=tmp_path / "s")
     found = json.loads((study.out / "audit.json").read_text())
     assert [finding["code"] for finding in found["findings"] if finding["severity"] == "block"] == ["unreadable"]
+
+
+def test_pictures_of_coloured_noise_are_no_overlays_of_one_another(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", {"a": 24, "b": 24, "c": 24})
+    for path in folder.glob("*/*.png"):
+        grey = np.asarray(Image.open(path))
+        Image.fromarray(np.stack([grey, grey // 2, 255 - grey], axis=2)).save(path)
+    for size in (32, 64, 224):
+        manifest = Manifest.from_folder(folder)
+        data_set = DataSet.open(manifest, Preprocessing(height=size, width=size), folder=tmp_path / "s")
+        assert examine(gather(manifest, data_set)).blocking == ()
