@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from overread.audit import Audit, Finding
 from overread.bundle import GRAPH, Bundle, Member, Opening
 from overread.cases import Manifest, Split
 from overread.cases.case import Case
@@ -32,6 +33,7 @@ from overread.report.sections.decision_curve import helpful_ranges
 from overread.training.recipe import Recipe
 from test_html import Page
 
+FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)
 TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
 RUN = {
     "command": "overread train larynx --out runs/larynx",
@@ -519,20 +521,34 @@ def trained(two: Made, tmp_path_factory: pytest.TempPathFactory) -> Page:
     run = {**RUN, "best_epoch": 2, "seconds": 90.0, "precision": "float32"}
     return Page(
         pages.write_training_report(
-            tmp_path, bundle=bundle, split=split, failures={}, rows=rows, outcome=outcome, warnings=(), run=run
+            tmp_path,
+            bundle=bundle,
+            split=split,
+            failures={},
+            audit=Audit(findings=(FOUND,), n=10, accepted=("mask-among-images",)),
+            rows=rows,
+            outcome=outcome,
+            warnings=(),
+            run=run,
         )
     )
 
 
+def test_an_accepted_finding_is_a_warning_and_stands_in_the_table(trained: Page) -> None:
+    said = " ".join(text for _, text in trained.text)
+    assert "a finding that blocks was accepted (mask-among-images): Three masks." in said
+    assert {"accepted", "Three masks.", "Move them away."} <= set(trained.texts("td"))
+
+
 def test_a_training_run_has_every_section_and_its_figures(trained: Page) -> None:
-    assert trained.texts("h2") == ["Verdict", "Data", "Training", *SECTIONS, *LAST]
+    assert trained.texts("h2") == ["Verdict", "Data", "Audit", "Training", *SECTIONS, *LAST]
     assert len(alts(trained)) == 10 and all(re.search(r"\d", alt) for alt in alts(trained))
     assert trained.texts("h1") == ["Normal / Polyp: a reader trained on 5 images"]
 
 
 def test_a_training_run_tells_its_sides_its_warnings_and_its_epochs(trained: Page) -> None:
     assert row(trained, "training")[:4] == ["3", "2", "5", "3"] and row(trained, "validation")[2:4] == ["3", "2"]
-    assert "the test result will flatter" in words(trained) and "1 warning under Data" in words(trained)
+    assert "the test result will flatter" in words(trained) and "2 warnings under Data and Audit" in words(trained)
     assert row(trained, "2 (best, kept)")[1] == "0.1234" and row(trained, "3 (last)")[1] == "0.4567"
     assert [alt for alt in alts(trained) if "from 0.988 in the first epoch to 0.123 in the best, number 2 of 3" in alt]
     assert "The network compact was trained for 3 epochs in 1.5 minutes" in words(trained)
