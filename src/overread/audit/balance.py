@@ -11,6 +11,7 @@ from overread.audit.finding import Finding
 from overread.audit.material import Material
 from overread.cases import Manifest
 from overread.evaluation import wilson
+from overread.words import count
 
 _UNEQUAL, _VERY_UNEQUAL = 2, 10
 _TEST_SHARE, _WIDEST = 0.15, 0.2
@@ -71,7 +72,7 @@ def _too_small(manifest: Manifest) -> Finding | None:
         if manifest.positive is not None:
             measure = "sensitivity" if name == manifest.positive else "specificity"
         reach = f"{100 * low:.0f} to 100 %"
-        told.append(f"a {measure} of {reach} ({_count(tested, noun)} of {name})")
+        told.append(f"a {measure} of {reach} ({count(tested, noun)} of {name})")
         rows.append({"class": name, f"test {noun}s": str(tested), "measure": measure, "perfect reader": reach})
     if not told:
         return None
@@ -93,10 +94,6 @@ def _patients(manifest: Manifest, name: str, side: str | None) -> int:
     """Patients with a class, on one side or on any."""
     chosen = (i for i, case in enumerate(manifest.cases) if case.label == name and side in (None, case.split))
     return len({manifest.cases[i].patient_id or f"/{i}" for i in chosen})
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _missing_by_class(manifest: Manifest) -> Finding | None:

@@ -9,6 +9,7 @@ from overread.audit.copies import Copies, Group, find_copies
 from overread.audit.finding import Finding, Severity
 from overread.audit.material import Material
 from overread.cases import Manifest, pseudonym
+from overread.words import count
 
 _EXACT = "identical images (the same file or the same pixels)"
 _NEAR = "near-identical images (resized, re-encoded, mirrored, turned, brighter, darker or slightly cropped copies)"
@@ -103,7 +104,7 @@ def _finding(
         groups.sort(key=lambda group: _may_be_a_film(manifest, group))
         severity = "warn" if _may_be_a_film(manifest, groups[0]) else severity
     images = sum(len(group) for group in groups)
-    sentence = f"{_count(len(groups), 'group')} of {_NEAR if near else _EXACT}, {images:,} images in all, "
+    sentence = f"{count(len(groups), 'group')} of {_NEAR if near else _EXACT}, {images:,} images in all, "
     sentence += relation.meaning
     leaking = sum(_differ(manifest, group, "split") for group in groups)
     if relation is _ACROSS_CLASSES and leaking:
@@ -158,7 +159,7 @@ def _blank(manifest: Manifest, blank: Group) -> list[Finding]:
     if not blank:
         return []
     sentence = (
-        f"{_count(len(blank), 'image')} of {len(manifest):,} without any detail, such as an even grey: nothing can be "
+        f"{count(len(blank), 'image')} of {len(manifest):,} without any detail, such as an even grey: nothing can be "
         "learnt from what is blank; only the bytes of these files were compared with others."
     )
     return [
@@ -174,7 +175,3 @@ def _blank(manifest: Manifest, blank: Group) -> list[Finding]:
             ),
         )
     ]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"

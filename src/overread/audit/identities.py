@@ -26,8 +26,3 @@ def on_two_sides(manifest: Manifest, keys: Sequence[str | None]) -> list[tuple[i
         if key and case.split:
             images[key].append(i)
     return [tuple(group) for group in images.values() if len({manifest.cases[i].split for i in group}) > 1]
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"

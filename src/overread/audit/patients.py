@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from overread.audit.finding import Finding
-from overread.audit.identities import count, images_of, on_two_sides
+from overread.audit.identities import images_of, on_two_sides
 from overread.audit.material import Material
 from overread.audit.restarts import Restart, find_restart, restart_finding
 from overread.cases import SPLITS, Manifest, pseudonym, split_cases
 from overread.errors import InvalidData
+from overread.words import count
 
 PATIENTS_OF_EACH_CLASS = 3  # train, validation and test each need one
 _ONE_EACH = 0.98

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.bundle.bundle import Bundle
-from overread.bundle.markdown import escaped, listed, shown, table
+from overread.bundle.markdown import escaped, shown, table
 from overread.bundle.model_card import RATES, TEMPLATES
 from overread.bundle.statements import (
     CardFacts,
@@ -30,6 +30,7 @@ from overread.bundle.statements import (
     training,
 )
 from overread.evaluation import LABELS, Assessment
+from overread.words import listed
 
 CHECKLISTS = ("tripod_ai", "claim")
 FOR_AUTHORS = "to be written by the authors"

@@ -40,11 +40,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-
-
 def bullets(texts: Iterable[str]) -> str:
     """Give a list, a text an item."""
     return "\n".join(f"- {escaped(text)}" for text in texts)

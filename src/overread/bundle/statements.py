@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from overread.bundle.bundle import Bundle
-from overread.bundle.markdown import listed
 from overread.cases.split import MIN_VALIDATION_PER_CLASS
 from overread.evaluation import Assessment, Calibration
+from overread.words import listed
 
 # Fewer leave little power to tell how good a prediction is (Vergouwe et al. 2005).
 FEWEST_TEST_CASES = 100

@@ -12,7 +12,7 @@ from overread.audit import Audit, Finding, Material
 from overread.report import figures
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
-from overread.report.wording import count, listed
+from overread.words import count, listed
 
 _GROUPS_SHOWN, _IMAGES_SHOWN = 8, 6
 _SHEET_ROWS, _SHEET_COLUMNS = 5, 8

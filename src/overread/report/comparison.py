@@ -8,7 +8,8 @@ from typing import Any
 
 from overread.evaluation import LABELS, Comparison, Difference
 from overread.report.document import Section, Table
-from overread.report.wording import clause, count, ends_of, level_of
+from overread.report.wording import clause, ends_of, level_of
+from overread.words import count
 
 _LOWER_IS_BETTER = ("brier", "loss")
 

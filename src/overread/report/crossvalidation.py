@@ -14,7 +14,8 @@ from overread.report.document import ReportContext, Section, Table
 from overread.report.drawing import draw_outcome
 from overread.report.html import write_report
 from overread.report.verdict import caution, verdict
-from overread.report.wording import count, in_cell, level_of, value_of
+from overread.report.wording import in_cell, level_of, value_of
+from overread.words import count
 
 _BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
 

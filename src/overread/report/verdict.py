@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from overread.evaluation import Assessment, Estimate
 from overread.report.document import Section
-from overread.report.wording import clause, count, in_words, level_of, listed, percent
+from overread.report.wording import clause, in_words, level_of, percent
+from overread.words import count, listed
 
 
 def verdict(assessment: Assessment, patients: Sequence[str | None] | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from overread.evaluation import Estimate, Interval, Metric
 
@@ -22,16 +22,6 @@ def level_of(level: float) -> str:
 def moment(time: str) -> str:
     """Give a time in ISO 8601 to the minute."""
     return time[:16].replace("T", " ")
-
-
-def count(number: int, noun: str) -> str:
-    """Give a number with its noun, in the plural where there is not one."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Join words as a sentence does: "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def clause(sentence: str | None) -> str:

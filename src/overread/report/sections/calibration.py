@@ -7,7 +7,8 @@ from pathlib import Path
 
 from overread.evaluation import Assessment, BeforeAfter, Calibration, Metric, Reliability
 from overread.report.document import FigureItem, Section, Table
-from overread.report.wording import clause, count, level_of
+from overread.report.wording import clause, level_of
+from overread.words import count
 
 _MEASURES = (
     ("Expected calibration error", "ece", "0"),

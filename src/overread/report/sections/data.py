@@ -8,7 +8,8 @@ from pathlib import Path
 
 from overread.cases import Manifest, Split
 from overread.report.document import FigureItem, Section, Table
-from overread.report.wording import SIDES, count, listed
+from overread.report.wording import SIDES
+from overread.words import count, listed
 
 
 def split_data(split: Split, failures: Mapping[str, str], folder: Path) -> Section:

@@ -10,7 +10,7 @@ import numpy as np
 from overread.bundle import class_evidence
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import Mistake
-from overread.report.wording import count
+from overread.words import count
 
 if TYPE_CHECKING:
     from overread.reading import Outcome

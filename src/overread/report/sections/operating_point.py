@@ -8,7 +8,8 @@ from pathlib import Path
 from overread.evaluation import LABELS, Assessment, Estimate, Judged, OperatingPoint
 from overread.report.document import FigureItem, Section, Table
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
-from overread.report.wording import clause, level_of, listed
+from overread.report.wording import clause, level_of
+from overread.words import listed
 
 _DECIDED = ("sensitivity", "specificity", "ppv", "npv", "f1", "accuracy", "balanced_accuracy")
 _RATES = ("sensitivity", "specificity", "ppv", "npv")

@@ -9,7 +9,8 @@ from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
 from overread.report.document import Section, Table
 from overread.report.sections.calibration import described
-from overread.report.wording import count, level_of, moment
+from overread.report.wording import level_of, moment
+from overread.words import count
 
 
 def lock_on_test(openings: Sequence[Opening], data: str, warnings: tuple[str, ...]) -> Section:

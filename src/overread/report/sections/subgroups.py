@@ -6,7 +6,8 @@ from pathlib import Path
 
 from overread.evaluation import LABELS, Assessment, SubgroupMetric, Subgroups
 from overread.report.document import FigureItem, Section, Table
-from overread.report.wording import clause, count, level_of, listed
+from overread.report.wording import clause, level_of
+from overread.words import count, listed
 
 _DRAWN = ("auc", "sensitivity", "specificity")
 
