@@ -17,9 +17,9 @@ from overread.audit.finding import Finding
 from overread.audit.header import read_headers
 from overread.audit.likeness import has_detail, same_picture
 from overread.audit.material import Material
-from overread.audit.perceptual import SYMMETRIES, content_box, hash_views, thumbnail, turned
+from overread.audit.perceptual import SYMMETRIES, hash_views, thumbnail, turned
 from overread.cases import Case, Manifest
-from overread.images import DataSet, Preprocessing
+from overread.images import DataSet, Preprocessing, content_box
 
 OPTIONS = Preprocessing(height=112, width=112)
 SIZE = (150, 120)

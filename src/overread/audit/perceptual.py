@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from PIL import Image
 
-from overread.images import Preprocessing
+from overread.images import Preprocessing, content_box
 
 SIDE = 64
 SYMMETRIES = (
@@ -22,17 +20,6 @@ SYMMETRIES = (
 )
 _FREQUENCIES = 16
 _CHUNK = 4096
-
-
-def content_box(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of a picture of this (width, height) within its prepared pixels."""
-    width, height = preprocessing.width, preprocessing.height
-    if preprocessing.fit == "stretch" or min(size) < 1:
-        return 0, 0, width, height
-    scale = min(width / size[0], height / size[1])
-    columns, rows = (max(1, math.floor(length * scale + 0.5)) for length in size)
-    left, top = (width - columns) // 2, (height - rows) // 2
-    return left, top, left + columns, top + rows
 
 
 def thumbnail(pixels: np.ndarray, size: tuple[int, int], preprocessing: Preprocessing) -> np.ndarray:

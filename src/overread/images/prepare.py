@@ -143,6 +143,18 @@ def is_coloured(pixels: np.ndarray) -> bool:
     return bool(spread.mean() > COLOUR_SPREAD)
 
 
+def content_box(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a picture of this (width, height) within its prepared pixels.
+
+    A size that is not known, with a side below 1, is taken to fill them.
+    """
+    if min(size) < 1:
+        return 0, 0, preprocessing.width, preprocessing.height
+    columns, rows = _fitted(size, preprocessing)
+    left, top = _padding((columns, rows), preprocessing)
+    return left, top, left + columns, top + rows
+
+
 def _fitted(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
     width, height = preprocessing.width, preprocessing.height
     if preprocessing.fit == "stretch":
@@ -151,11 +163,16 @@ def _fitted(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, i
     return max(1, math.floor(size[0] * scale + 0.5)), max(1, math.floor(size[1] * scale + 0.5))
 
 
+def _padding(size: tuple[int, int], preprocessing: Preprocessing) -> tuple[int, int]:
+    """Columns to the left of a fitted picture, and rows above it."""
+    return (preprocessing.width - size[0]) // 2, (preprocessing.height - size[1]) // 2
+
+
 def _padded(pixels: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     height, width = pixels.shape[:2]
     if (height, width) == (preprocessing.height, preprocessing.width):
         return pixels
     canvas = np.zeros((preprocessing.height, preprocessing.width, *pixels.shape[2:]), np.uint8)
-    top, left = (preprocessing.height - height) // 2, (preprocessing.width - width) // 2
+    left, top = _padding((width, height), preprocessing)
     canvas[top : top + height, left : left + width] = pixels
     return canvas
