@@ -205,3 +205,10 @@ def test_pictures_of_coloured_noise_are_no_overlays_of_one_another(tmp_path: Pat
         manifest = Manifest.from_folder(folder)
         data_set = DataSet.open(manifest, Preprocessing(height=size, width=size), folder=tmp_path / "s")
         assert examine(gather(manifest, data_set)).blocking == ()
+
+
+def test_a_folder_that_holds_something_is_refused_before_anything_is_written(spoilt: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputExists):
+        audit(spoilt, spoilt.parent, fix=tmp_path / "plan.csv", store=tmp_path / "s")
+    assert not (tmp_path / "plan.csv").exists()
+    assert not (tmp_path / "s").exists()

@@ -199,6 +199,7 @@ def audit(
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
     manifest = data if isinstance(data, Manifest) else read_manifest(data)
     tell(console, manifest.notes)
+    folder = None if out is None else open_run_folder(Path(out), existing)
     with console.status("looking at images") as status:
         found, material = audit_manifest(
             manifest,
@@ -211,12 +212,11 @@ def audit(
         console.print(
             f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False
         )
-    if out is not None:
-        out = open_run_folder(Path(out), existing)
+    if folder is not None:
         run = {"command": command(), **environment()}
-        write_json(out / RUN_FILE, run)
-        write_json(out / "audit.json", found.to_dict())
-        write_audit_report(out, found, material, run=run)
+        write_json(folder / RUN_FILE, run)
+        write_json(folder / "audit.json", found.to_dict())
+        write_audit_report(folder, found, material, run=run)
     return found
 
 
@@ -252,7 +252,7 @@ def evaluate(
     console, out, options = console or Console(quiet=True), Path(out), options or AssessmentOptions()
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     manifest = data if isinstance(data, Manifest) else read_manifest(data, classes=bundle.classes)
-    _require_columns(manifest, options)
+    options.require_columns(manifest.columns)
     chosen = manifest.select("test") or range(len(manifest))
     manifest = manifest.replace(
         [manifest.cases[i] for i in chosen], f"{len(chosen)} of {len(manifest)} images are evaluated"
@@ -336,19 +336,11 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
     from overread.networks.zoo import require_network
 
     require_network(recipe.network)
-    _require_columns(manifest, options)
+    options.require_columns(manifest.columns)
     if len(manifest.classes) > 2 and recipe.calibration in ("isotonic", "beta"):
         raise InvalidOption(
             f"{recipe.calibration} calibrates two classes and the data hold {len(manifest.classes)}: use temperature"
         )
-
-
-def _require_columns(manifest: Manifest, options: AssessmentOptions) -> None:
-    for name in options.by:
-        if name not in manifest.columns:
-            raise InvalidOption(
-                f"the data have no column {name!r} to group by: name one of {', '.join(manifest.columns) or 'none'}"
-            )
 
 
 def _open(

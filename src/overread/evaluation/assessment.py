@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +52,18 @@ class AssessmentOptions:
         require_bootstrap(self.resamples, self.seed)
         if self.prevalence is not None and not 0 < self.prevalence < 1:
             raise InvalidOption(f"prevalence={self.prevalence!r} is no share of cases: choose one above 0 and below 1")
+
+    def require_columns(self, known: Collection[str]) -> None:
+        """Refuse to group by a column that the data do not have.
+
+        Raises:
+            InvalidOption: one is not known.
+        """
+        for name in self.by:
+            if name not in known:
+                raise InvalidOption(
+                    f"the data have no column {name!r} to group by: there are {', '.join(known) or 'none'}"
+                )
 
 
 class BeforeAfter(NamedTuple):
@@ -131,10 +143,7 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
         InvalidOption: as `evaluate`, a column to group by that is not there, or one with too many values.
     """
     options = options or AssessmentOptions()
-    missing = [name for name in options.by if name not in predictions.columns]
-    if missing:
-        known = ", ".join(predictions.columns) or "none"
-        raise InvalidOption(f"the data have no column {missing[0]!r} to group by: there are {known}")
+    options.require_columns(predictions.columns)
     study, classes = _Study(predictions, options), tuple(predictions.classes)
     judged = study.judge(predictions.threshold, predictions.decided)
     two = len(classes) == 2

@@ -1,5 +1,6 @@
 """Figures and one self-contained HTML report; matplotlib and Jinja2 are imported on first use."""
 
+from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.figures import (
     Mistake,
     activation_overlay,
@@ -14,15 +15,8 @@ from overread.report.figures import (
     subgroup_forest,
     training_curves,
 )
-from overread.report.html import (
-    FigureItem,
-    ReportContext,
-    Section,
-    Table,
-    metrics_table,
-    per_class_table,
-    write_report,
-)
+from overread.report.html import write_report
+from overread.report.tables import metrics_table, per_class_table
 
 __all__ = [
     "FigureItem",

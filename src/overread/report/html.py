@@ -9,10 +9,7 @@ from typing import NamedTuple
 
 from overread.errors import InvalidData, MissingExtra, MissingPath
 from overread.files import replace_file
-from overread.report.document import FigureItem, ReportContext, Section, Table
-from overread.report.tables import metrics_table, per_class_table
-
-__all__ = ["FigureItem", "ReportContext", "Section", "Table", "metrics_table", "per_class_table", "write_report"]
+from overread.report.document import ReportContext
 
 TEMPLATES = Path(__file__).parent / "templates"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
