@@ -57,6 +57,10 @@ def test_the_package_itself_imports_nothing() -> None:
     assert python("import sys, overread; print('numpy' in sys.modules)") == "False"
 
 
+def test_the_command_line_offers_its_help_without_waiting_for_numpy() -> None:
+    assert python("import sys, overread.cli; print('numpy' in sys.modules)") == "False"
+
+
 COMMAND = typer.main.get_command(app)
 COMMANDS = sorted(COMMAND.commands) if isinstance(COMMAND, click.Group) else sorted(vars(COMMAND)["commands"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,27 +13,29 @@ from rich.progress import track
 
 from overread import __version__
 from overread.cli.options import (
-    Accept,
     BundlePath,
     Data,
     Force,
     Json,
     Out,
     Pattern,
-    Positive,
-    Resume,
     Skip,
     Store,
-    existing,
     make_assessment_options,
+    make_manifest,
     make_recipe,
+    make_running,
+    replaced_if,
     takes,
 )
 from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
-from overread.evaluation import AssessmentOptions
 from overread.terminal import hide_notices
-from overread.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from overread.cases import Manifest
+    from overread.evaluation import AssessmentOptions
+    from overread.training.recipe import Recipe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,12 +62,11 @@ def _program(
 
 
 @app.command()
+@takes(manifest=make_manifest)
 def audit(
-    data: Data,
+    manifest: Manifest,
     out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
     fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
-    positive: Positive = None,
-    patient_pattern: Pattern = None,
     force: Force = False,
     store: Store = None,
     as_json: Json = False,
@@ -76,14 +77,7 @@ def audit(
     """
     from overread import study
 
-    found = study.audit(
-        study.read_manifest(data, positive=positive, patient_pattern=patient_pattern),
-        out,
-        fix=fix,
-        existing=existing(resume=False, force=force),
-        store=store,
-        console=_progress,
-    )
+    found = study.audit(manifest, out, fix=fix, existing=replaced_if(force), store=store, console=_progress)
     print_audit(found, as_json)
     if out is not None:
         _progress.print(f"open {out / 'report.html'}", highlight=False)
@@ -91,19 +85,13 @@ def audit(
 
 
 @app.command()
-@takes(recipe=make_recipe, options=make_assessment_options)
+@takes(manifest=make_manifest, recipe=make_recipe, options=make_assessment_options, running=make_running)
 def train(
-    data: Data,
+    manifest: Manifest,
     out: Out,
     recipe: Recipe,
     options: AssessmentOptions,
-    positive: Positive = None,
-    patient_pattern: Pattern = None,
-    accept: Accept = None,
-    resume: Resume = False,
-    force: Force = False,
-    skip_unreadable: Skip = False,
-    store: Store = None,
+    running: dict[str, Any],
     as_json: Json = False,
 ) -> None:
     """Train a network on a folder of labelled images and test it once.
@@ -112,25 +100,15 @@ def train(
     """
     from overread import study
 
-    result = study.train(
-        study.read_manifest(data, positive=positive, patient_pattern=patient_pattern),
-        out,
-        recipe,
-        options=options,
-        accept=accept or (),
-        existing=existing(resume, force),
-        skip_unreadable=skip_unreadable,
-        store=store,
-        console=_progress,
-    )
+    result = study.train(manifest, out, recipe, options=options, console=_progress, **running)
     print_assessment(result.assessment, as_json)
     _progress.print(f"open {result.report}; the bundle is {out / 'bundle'}", highlight=False)
 
 
 @app.command()
-@takes(recipe=make_recipe, options=make_assessment_options)
+@takes(manifest=make_manifest, recipe=make_recipe, options=make_assessment_options, running=make_running)
 def crossvalidate(
-    data: Data,
+    manifest: Manifest,
     out: Out,
     folds: Annotated[int, typer.Option(help="Parts that each serve as the test side once.")] = 5,
     seeds: Annotated[int, typer.Option(help="Trainings of each fold.")] = 1,
@@ -138,34 +116,25 @@ def crossvalidate(
     *,
     recipe: Recipe,
     options: AssessmentOptions,
-    positive: Positive = None,
-    patient_pattern: Pattern = None,
-    accept: Accept = None,
-    resume: Resume = False,
-    force: Force = False,
-    skip_unreadable: Skip = False,
-    store: Store = None,
+    running: dict[str, Any],
     as_json: Json = False,
 ) -> None:
     """Train and test on every fold by patient, with one seed or several; a test side that the data name stays unopened.
 
     Example: overread crossvalidate larynx --out runs/larynx-cv --folds 5 --seeds 3 --keep-ensemble
     """
-    from overread import crossvalidation, study
+    from overread import crossvalidation
 
     result = crossvalidation.crossvalidate(
-        study.read_manifest(data, positive=positive, patient_pattern=patient_pattern),
+        manifest,
         out,
         recipe,
         folds=folds,
         seeds=seeds,
         ensemble=keep_ensemble,
         options=options,
-        accept=accept or (),
-        existing=existing(resume, force),
-        skip_unreadable=skip_unreadable,
-        store=store,
         console=_progress,
+        **running,
     )
     print_crossvalidation(result, as_json)
     _progress.print(f"open {result.report}", highlight=False)
@@ -197,7 +166,7 @@ def evaluate(
         study.read_manifest(data, patient_pattern=patient_pattern, classes=opened.classes),
         out,
         options=options,
-        existing=existing(resume=False, force=force),
+        existing=replaced_if(force),
         skip_unreadable=skip_unreadable,
         store=store,
         console=_progress,
@@ -219,6 +188,7 @@ def compare(
     Example: overread compare runs/cxr runs/cxr-lite --out runs/compact-or-lite
     """
     from overread import study
+    from overread.evaluation import AssessmentOptions
 
     result = study.compare(first, second, out, options=AssessmentOptions(level=level))
     print_comparison(result, as_json)
@@ -267,7 +237,7 @@ def demo(
     """
     from overread.demo import demo as run_demo
 
-    result = run_demo(out, existing="replace" if force else "refuse", console=_progress)
+    result = run_demo(out, existing=replaced_if(force), console=_progress)
     print_assessment(result.assessment, as_json)
     _progress.print(f"open {result.report}", highlight=False)
     _progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)

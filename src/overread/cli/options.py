@@ -6,19 +6,21 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from overread.errors import InvalidOption
-from overread.evaluation import CALIBRATION_METHODS, AssessmentOptions
 from overread.files import Existing
 from overread.networks.augmentation import Augmentation
 from overread.training.recipe import PRECISIONS, Recipe
 
-_DEFAULT = Recipe()
-_CHANGES = Augmentation()
-_ASKED = AssessmentOptions()
+if TYPE_CHECKING:
+    from overread.cases import Manifest
+    from overread.evaluation import AssessmentOptions
+
+# The classes hold the defaults of their fields.
+_DEFAULT, _CHANGES = Recipe, Augmentation
 
 Data = Annotated[Path, typer.Argument(help="Folder of class sub-folders, or a CSV of path,label[,patient_id][,split].")]
 BundlePath = Annotated[Path, typer.Argument(help="Bundle directory or bundle.zip.", metavar="BUNDLE")]
@@ -32,15 +34,14 @@ Pattern = Annotated[
     str | None, typer.Option(help="Regular expression over file names: its groups, or its match, name the patient.")
 ]
 Accept = Annotated[list[str] | None, typer.Option(help="Code of an audit finding to go on with; may be repeated.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that the folder holds.")]
 
 
 def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of functions that each make one of its parameters, in that parameter's place."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(command, eval_str=True).parameters
-        options = {name: inspect.signature(maker, eval_str=True).parameters for name, maker in makers.items()}
+        own = inspect.signature(command).parameters
+        options = {name: inspect.signature(maker).parameters for name, maker in makers.items()}
 
         @functools.wraps(command)
         def called(**values: Any) -> None:
@@ -50,17 +51,22 @@ def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Calla
             }
             command(**values, **made)
 
-        parameters = [
-            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for name, parameter in own.items()
-            for parameter in (options[name].values() if name in options else [parameter])
-        ]
+        parameters = []
+        for name, parameter in own.items():
+            function, taken = (makers[name], options[name].values()) if name in options else (command, [parameter])
+            parameters += [_keyword_only(each, function) for each in taken]
         # Typer reads both.
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return called
 
     return decorate
+
+
+def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:
+    """A parameter with its annotation evaluated: of those that remain only, since the others name what loads NumPy."""
+    annotation = eval(parameter.annotation, function.__globals__)
+    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
 
 
 def _of(panel: str, help_text: str, **options: Any) -> Any:
@@ -90,7 +96,7 @@ def make_recipe(
     vertical_flip: Annotated[bool, _of("Augmentation", "Mirror top and bottom.")] = _CHANGES.vertical_flip,
     brightness: Annotated[float, _of("Augmentation", "Fraction of the pixel range.")] = _CHANGES.brightness,
     contrast: Annotated[float, _of("Augmentation", "Factor from 1 - c to 1 + c.")] = _CHANGES.contrast,
-    calibration: Annotated[str, _of("Decision", f"{', '.join(CALIBRATION_METHODS)}.")] = _DEFAULT.calibration,
+    calibration: Annotated[str, _of("Decision", "temperature, isotonic, beta or none.")] = _DEFAULT.calibration,
     operating_point: Annotated[
         str, _of("Decision", "youden, sensitivity=0.95, specificity=0.9, cost=MISS:ALARM or a probability.")
     ] = _DEFAULT.operating_point,
@@ -113,7 +119,7 @@ def make_recipe(
 
 
 def make_assessment_options(
-    level: Annotated[float, _of("Test", "Of every interval.")] = _ASKED.level,
+    level: Annotated[float, _of("Test", "Of every interval.")] = 0.95,
     prevalence: Annotated[
         float | None, _of("Test", "Share of positive cases in the clinic, for PPV, NPV and the decision curve.")
     ] = None,
@@ -122,15 +128,36 @@ def make_assessment_options(
     ] = None,
 ) -> AssessmentOptions:
     """What is asked of the test result."""
+    from overread.evaluation import AssessmentOptions
+
     return AssessmentOptions(level=level, prevalence=prevalence, by=tuple(by or ()))
 
 
-def existing(resume: bool, force: bool) -> Existing:
-    """What to do with results that are there.
+def make_manifest(data: Data, positive: Positive = None, patient_pattern: Pattern = None) -> Manifest:
+    """The cases that are named."""
+    from overread import study
+
+    return study.read_manifest(data, positive=positive, patient_pattern=patient_pattern)
+
+
+def make_running(
+    accept: Accept = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that the folder holds.")] = False,
+    force: Force = False,
+    skip_unreadable: Skip = False,
+    store: Store = None,
+) -> dict[str, Any]:
+    """How a training run deals with what it finds, as keyword arguments of `study.train`.
 
     Raises:
-        InvalidOption: both were asked for.
+        InvalidOption: both --resume and --force were given.
     """
     if resume and force:
         raise InvalidOption("--resume goes on with a run and --force replaces it: give one of them")
-    return "resume" if resume else "replace" if force else "refuse"
+    existing = "resume" if resume else replaced_if(force)
+    return {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
+
+
+def replaced_if(force: bool) -> Existing:
+    """What to do with results that are there."""
+    return "replace" if force else "refuse"

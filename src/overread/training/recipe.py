@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.errors import InvalidOption
-from overread.evaluation import check_calibration_method, check_operating_point_rule
 from overread.networks.augmentation import Augmentation
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
@@ -89,6 +88,9 @@ class Recipe:
         ):
             if getattr(self, name) not in allowed:
                 raise InvalidOption(f"{name}={getattr(self, name)!r} is unknown: expected {', '.join(allowed)}")
+        # Not above: the command line reads the defaults here and should not wait for NumPy.
+        from overread.evaluation import check_calibration_method, check_operating_point_rule
+
         check_calibration_method(self.calibration)
         check_operating_point_rule(self.operating_point)
         for name, low, high in (
