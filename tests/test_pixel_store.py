@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 from PIL import Image
 
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath, OutputUnwritable, UnreadableImage
-from overread.images import PixelStore, Preprocessing, pixel_store, prepare
+from overread.images import PixelStore, Preprocessing, pixel_file, pixel_store, prepare
 from overread.images.pixel_store import _in_order
 from overread.images.prepare import fit_pixels
 
@@ -48,13 +49,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return seen
 
 
-def test_a_store_holds_what_prepare_gives_in_order_and_cannot_be_written(tmp_path: Path) -> None:
+def test_a_store_holds_what_prepare_gives_in_order_of_the_paths(tmp_path: Path) -> None:
     paths = write_images(tmp_path / "images", 20)
     calls: list[tuple[int, int]] = []
     store = PixelStore.open(paths, OPTIONS, folder=tmp_path / "store", progress=lambda *call: calls.append(call))
-    assert isinstance(store.pixels, np.memmap)
     assert np.array_equal(store.pixels, np.stack([prepare(path, OPTIONS) for path in paths]))
-    assert not store.pixels.flags.writeable
     assert not store.failures
     assert store.preprocessing == OPTIONS
     assert store.path.is_file()
@@ -146,7 +145,7 @@ def test_a_user_who_asks_for_grey_gets_colour_converted(tmp_path: Path) -> None:
 def test_a_damaged_store_is_built_anew(tmp_path: Path, decoded: list[Path], damage: str) -> None:
     paths, folder = write_images(tmp_path / "images", 3), tmp_path / "store"
     store = PixelStore.open(paths, OPTIONS, folder=folder)
-    expected, (record,) = np.array(store.pixels), folder.glob("*.json")
+    expected, (record,) = store.pixels[:], folder.glob("*.json")
     if damage == "truncate":
         os.truncate(store.path, store.path.stat().st_size - 1)
     elif damage == "append":
@@ -180,7 +179,7 @@ def progress(done, total):
 paths = sorted(Path(sys.argv[1]).iterdir())
 options = Preprocessing(height=16, width=16, channels=1)
 store = PixelStore.open(paths, options, folder=Path(sys.argv[2]), progress=progress)
-print(int(store.pixels.sum()), len(store.failures))
+print(int(store.pixels[:].sum()), len(store.failures))
 """
 
 
@@ -195,7 +194,7 @@ def test_two_processes_that_build_the_same_store_at_once_both_get_it(tmp_path: P
     both = [start(tmp_path / "images", tmp_path / "store") for _ in range(2)]
     printed = {process.communicate(timeout=60)[0].strip() for process in both}
     store = PixelStore.open(paths, OPTIONS, folder=tmp_path / "store")
-    assert printed == {f"{int(store.pixels.sum())} 0"}
+    assert printed == {f"{int(store.pixels[:].sum())} 0"}
 
 
 def test_a_killed_build_leaves_no_store_and_its_remains_go_after_a_day(tmp_path: Path, decoded: list[Path]) -> None:
@@ -238,7 +237,7 @@ def test_a_full_disk_is_reported_in_bytes_before_anything_is_decoded(
         monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
     else:
         monkeypatch.delattr(os, "posix_fallocate", raising=False)
-    monkeypatch.setattr(pixel_store, "_free_bytes", lambda folder: 100)
+    monkeypatch.setattr(pixel_file, "free_bytes", lambda folder: 100)
     with pytest.raises(OutputUnwritable, match="needs 768 bytes and has 100 free"):
         PixelStore.open(write_images(tmp_path / "images", 3), OPTIONS, folder=tmp_path / "store")
     assert not decoded
@@ -310,3 +309,38 @@ def test_only_a_bounded_number_of_images_is_under_way() -> None:
         assert index == done
         assert thread != threading.get_ident()
         assert taken - done <= 8
+
+
+def test_pixels_are_read_like_an_array_and_no_page_of_them_stays_mapped(tmp_path: Path) -> None:
+    paths = write_images(tmp_path / "images", 9)
+    pixels = PixelStore.open(paths, OPTIONS, folder=tmp_path / "store").pixels
+    array = np.stack([prepare(path, OPTIONS) for path in paths])
+    mask = np.arange(9) % 2 == 0
+    for rows in (0, -1, slice(2, 7, 2), slice(4, 4), [], [3, 3, -2], np.array([[0, 1], [8, 2]]), mask):
+        rows = np.array(rows, int) if isinstance(rows, list) else rows
+        assert np.array_equal(pixels[rows], array[rows])
+    assert (len(pixels), pixels.shape, pixels.dtype) == (9, array.shape, array.dtype)
+    with pytest.raises(IndexError):
+        pixels[9]
+
+
+@pytest.mark.parametrize("is_positional", [True, False])
+def test_threads_that_read_the_same_store_get_the_rows_that_they_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_positional: bool
+) -> None:
+    if not is_positional:
+        monkeypatch.delattr(os, "preadv", raising=False)
+    pixels = PixelStore.open(write_images(tmp_path / "images", 40), OPTIONS, folder=tmp_path / "store").pixels
+    expected = pixels[:]
+    orders = [np.random.default_rng(seed).integers(0, 40, 64) for seed in range(50)]
+    with ThreadPoolExecutor(8) as pool:
+        for order, found in zip(orders, pool.map(pixels.__getitem__, orders), strict=True):
+            assert np.array_equal(found, expected[order])
+
+
+def test_a_store_that_shrinks_while_it_is_read_is_no_silent_black(tmp_path: Path) -> None:
+    store = PixelStore.open(write_images(tmp_path / "images", 4), OPTIONS, folder=tmp_path / "store")
+    os.truncate(store.path, store.path.stat().st_size - 1)
+    assert store.pixels[:3].any()
+    with pytest.raises(OSError, match="became shorter"):
+        store.pixels[3]

@@ -2,7 +2,17 @@
 
 from overread.images.data_set import DataSet
 from overread.images.dicom import is_dicom, patient_id_hash
+from overread.images.pixel_file import PixelFile
 from overread.images.pixel_store import PixelStore
 from overread.images.prepare import Preprocessing, content_box, prepare
 
-__all__ = ["DataSet", "PixelStore", "Preprocessing", "content_box", "is_dicom", "patient_id_hash", "prepare"]
+__all__ = [
+    "DataSet",
+    "PixelFile",
+    "PixelStore",
+    "Preprocessing",
+    "content_box",
+    "is_dicom",
+    "patient_id_hash",
+    "prepare",
+]

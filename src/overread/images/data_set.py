@@ -45,7 +45,7 @@ class DataSet:
         skip_unreadable: bool = False,
         progress: Progress | None = None,
     ) -> DataSet:
-        """Decode every image, or map what an earlier run decoded.
+        """Decode every image, or open what an earlier run decoded.
 
         Args:
             manifest: the cases.
@@ -97,7 +97,7 @@ class DataSet:
 
     def pixels(self, positions: Sequence[int]) -> np.ndarray:
         """`(k, height, width, channels)` uint8 of the cases at these positions, copied into memory."""
-        return np.asarray(self.store.pixels[self.rows[list(positions)]])
+        return self.store.pixels[self.rows[list(positions)]]
 
     def chunks(self, positions: Sequence[int]) -> Iterator[np.ndarray]:
         """The same, piece by piece, so that memory does not grow with their number."""

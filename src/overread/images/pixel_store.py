@@ -1,15 +1,14 @@
-"""Decode a data set once: a memory-mapped array of prepared images that later runs and other processes share."""
+"""Decode a data set once: a file of prepared images that later runs and other processes share."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import hashlib
 import json
 import os
 import re
-import shutil
+import stat
 import time
 import types
 import uuid
@@ -23,13 +22,14 @@ import numpy as np
 
 from overread.errors import InvalidData, InvalidOption, MissingPath, OutputUnwritable, UnreadableImage
 from overread.files import write_json
+from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing, as_channels, fit_pixels, is_coloured
 
 STORE_FORMAT = 1
 PROBED_FOR_COLOUR = 64
+CHUNK, CHUNK_BYTES = 32, 2**25
 ABANDONED_AFTER_S = 24 * 3600
 OUR_NAMES = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -41,14 +41,14 @@ class PixelStore:
     """The prepared pixels of a list of images, read-only and complete; made by `PixelStore.open`.
 
     Args:
-        pixels: `(n, height, width, channels)` uint8, memory-mapped, in the order of the paths.
+        pixels: `(n, height, width, channels)` uint8 on disk, in the order of the paths.
         digests: SHA-256 of each file's bytes in hex; empty for a file that cannot be read.
         failures: index to reason for each image that gave no pixels; its row is zeros and must never be used.
         preprocessing: what was applied, `channels` resolved.
         path: the `.npy` file behind `pixels`.
     """
 
-    pixels: np.memmap
+    pixels: PixelFile
     digests: tuple[str, ...]
     failures: Mapping[int, str]
     preprocessing: Preprocessing
@@ -64,7 +64,7 @@ class PixelStore:
         workers: int | None = None,
         progress: Progress | None = None,
     ) -> PixelStore:
-        """Prepare all images, or map the store that an earlier run made of the same bytes and options.
+        """Prepare all images, or open the store that an earlier run made of the same bytes and options.
 
         The content of the files decides, not their names. A store with failures retries those files, since a decoder
         may have been installed, and is made anew when one reads. Several processes may open the same store at once.
@@ -88,7 +88,7 @@ class PixelStore:
         workers = (os.cpu_count() or 1) if workers is None else workers
         if workers < 1:
             raise InvalidOption(f"workers={workers}: choose 1 or more")
-        digests = tuple(_in_order(_digest, paths, workers))
+        digests = tuple(_in_chunks(lambda chunk: [_digest(paths[i]) for i in chunk], len(paths), workers))
         key = _key(preprocessing, digests)
         _remove_abandoned(folder)
         store = _stored(folder, key, digests)
@@ -147,28 +147,47 @@ class _Build:
 
     def _decode_all(self, channels: int) -> dict[int, str]:
         shape = (len(self.paths), self.preprocessing.height, self.preprocessing.width, channels)
-        pixels = _reserved(self.target, shape)
+        pixels = PixelFile.reserve(self.target, shape)
         must_be_grey = self.preprocessing.channels is None and channels == 1
 
-        def place(index: int) -> str | None:
-            try:
-                own = fit_pixels(self.paths[index], self.preprocessing)
-            except (UnreadableImage, MissingPath) as error:
-                return str(error)
-            if must_be_grey and is_coloured(own):
-                raise _ColourFound
-            pixels[index] = as_channels(own, channels)
-            return None
+        def place(chunk: range) -> list[str | None]:
+            rows = np.zeros((len(chunk), *shape[1:]), np.uint8)
+            reasons: list[str | None] = []
+            for row, index in zip(rows, chunk, strict=True):
+                try:
+                    reasons.append(None)
+                    own = fit_pixels(self.paths[index], self.preprocessing)
+                except (UnreadableImage, MissingPath) as error:
+                    reasons[-1] = str(error)
+                    continue
+                if must_be_grey and is_coloured(own):
+                    raise _ColourFound
+                row[:] = as_channels(own, channels)
+            pixels.write(chunk.start, rows)
+            return reasons
 
         failures = {}
-        for index, reason in enumerate(_in_order(place, range(len(self.paths)), self.workers)):
+        for index, reason in enumerate(
+            _in_chunks(place, len(self.paths), self.workers, CHUNK_BYTES // int(np.prod(shape[1:])))
+        ):
             if reason is not None:
                 failures[index] = reason
             if self.progress is not None:
                 self.progress(index + 1, len(self.paths))
-        with _writing(self.target.parent):
-            pixels.flush()
         return failures
+
+
+def _in_chunks(
+    function: Callable[[range], list[Result]], count: int, workers: int, most: int = CHUNK
+) -> Iterator[Result]:
+    """Map chunks of the numbers below `count`, each a task: threads that meet for every image get in one another's way.
+
+    Few images make small chunks, so that all threads have work until the end.
+    """
+    size = max(1, min(CHUNK, most, count // (8 * workers)))
+    chunks = (range(start, min(start + size, count)) for start in range(0, count, size))
+    for results in _in_order(function, chunks, workers):
+        yield from results
 
 
 def _in_order(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
@@ -189,9 +208,8 @@ def _in_order(function: Callable[[Item], Result], items: Iterable[Item], workers
 
 def _digest(path: Path) -> str:
     with contextlib.suppress(OSError):
-        if Path(path).is_file():
-            with Path(path).open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
+        if stat.S_ISREG(Path(path).stat().st_mode):
+            return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     return ""
 
 
@@ -217,52 +235,17 @@ def _stored(folder: Path, key: str, digests: tuple[str, ...]) -> PixelStore | No
         failures = {int(index): str(reason) for index, reason in record["failures"].items()}
         if path.stat().st_size != record["bytes"]:
             return None
-        pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+        pixels = PixelFile(path)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     shape = (len(digests), preprocessing.height, preprocessing.width, preprocessing.channels)
-    if pixels.shape != shape or pixels.dtype != np.uint8:
+    if pixels.shape != shape:
         return None
     return PixelStore(pixels, digests, types.MappingProxyType(failures), preprocessing, path)
 
 
 def _record(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _reserved(path: Path, shape: tuple[int, ...]) -> np.memmap:
-    """A writable map of zeros whose disk space is taken: writing to a map on a full disk would kill the process."""
-    needed = int(np.prod(shape, dtype=np.int64))
-    with _writing(path.parent, needed):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as stream:
-            np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
-            end = stream.tell() + needed
-            if hasattr(os, "posix_fallocate"):
-                stream.flush()
-                os.posix_fallocate(stream.fileno(), 0, end)
-            elif _free_bytes(path.parent) < needed:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            stream.truncate(end)
-        pixels: np.memmap = np.load(path, mmap_mode="r+", allow_pickle=False)
-        return pixels
-
-
-@contextlib.contextmanager
-def _writing(folder: Path, needed: int = 0) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            free = _free_bytes(folder)
-            reason = f"needs {needed} bytes and has {free} free: free some space or choose another folder"
-        else:
-            reason = f"cannot be written ({error.strerror}): choose a folder that can"
-        raise OutputUnwritable(f"the folder for prepared pixels, {folder}, {reason}") from error
-
-
-def _free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(next(above for above in (folder, *folder.absolute().parents) if above.exists())).free
 
 
 def _remove_abandoned(folder: Path) -> None:

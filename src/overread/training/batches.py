@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from overread.images import PixelFile
+
 
 class Batches(keras.utils.PyDataset):
     """Yields `(images, targets)`: uint8 `(batch, height, width, channels)`, float32 `(batch, outputs)`.
@@ -16,7 +18,7 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        pixels: np.ndarray,
+        pixels: np.ndarray | PixelFile,
         labels: np.ndarray,
         indices: Sequence[int],
         *,

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from overread.errors import Interrupted, InvalidOption
+from overread.images import PixelFile
 from overread.networks.zoo import logits_of
 from overread.training.batches import Batches
 from overread.training.recipe import MONITORS, Recipe
@@ -35,7 +36,7 @@ def averaged_steps(recipe: Recipe, steps: int) -> float:
 class TrainingData:
     """The stored pixels `(n, height, width, channels)` uint8 with the cases that train and validate."""
 
-    pixels: np.ndarray
+    pixels: np.ndarray | PixelFile
     labels: np.ndarray
     train: Sequence[int]
     validation: Sequence[int]
