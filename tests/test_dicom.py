@@ -23,7 +23,8 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from overread.errors import MissingExtra, MissingPath, UnreadableImage  # noqa: E402
 from overread.images import Preprocessing, is_dicom, patient_id_hash, prepare  # noqa: E402
 from overread.images import dicom as dicom_module  # noqa: E402
-from overread.images.prepare import fit_pixels, is_coloured  # noqa: E402
+from overread.images.prepare import fit_pixels  # noqa: E402
+from overread.images.raster import is_coloured  # noqa: E402
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 

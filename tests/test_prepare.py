@@ -16,7 +16,8 @@ from PIL import Image
 
 from overread.errors import InvalidBundle, InvalidOption, MissingPath, UnreadableImage
 from overread.images import Preprocessing, prepare
-from overread.images.prepare import as_channels, fit_pixels, is_coloured
+from overread.images.prepare import as_channels, fit_pixels
+from overread.images.raster import is_coloured
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -99,7 +100,8 @@ def test_colour_is_told_from_grey_stored_as_a_jpeg_in_rgb() -> None:
     stream = io.BytesIO()
     Image.fromarray(np.stack([noise] * 3, axis=2)).save(stream, "JPEG", quality=30)
     options = Preprocessing(height=64, width=64)
-    assert fit_pixels(stream.getvalue(), options).ndim == 3
+    assert fit_pixels(stream.getvalue(), Preprocessing(height=64, width=64, channels=3)).ndim == 3
+    assert fit_pixels(stream.getvalue(), options).ndim == 2
     assert not is_coloured(fit_pixels(stream.getvalue(), options))
     assert not is_coloured(noise)
     pink = np.full((64, 64, 3), (220, 120, 130), np.uint8)

@@ -221,3 +221,31 @@ def test_a_damaged_header_never_escapes_as_another_error() -> None:
                 assert read(bytes(damaged)).shape[:2] == (64, 64)
             except UnreadableImage as error:
                 assert str(error)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 98}]
+)
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("size", [(901, 1203), (150, 200), (100, 90), (2000, 2000)])
+def test_a_jpeg_gives_the_pixels_that_pillow_gives(options: dict, mode: str, size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    content = encoded(Image.fromarray(noise).resize((1203, 901)).convert(mode), "JPEG", **options)
+    for channels, wanted in ((1, "L"), (3, mode), (None, mode)):
+        pillow = Image.open(io.BytesIO(content))
+        pillow.draft(wanted, (2 * size[0], 2 * size[1]))
+        found = decode(io.BytesIO(content), lambda _: size, channels)
+        assert found.mode == wanted
+        assert np.array_equal(found, pillow)
+
+
+def test_a_jpeg_that_is_merely_odd_is_read_and_cmyk_becomes_rgb() -> None:
+    content = encoded(Image.linear_gradient("L"), "JPEG")
+    assert np.array_equal(read(content + b"more", 256), read(content, 256))
+    assert read(encoded(Image.new("CMYK", (64, 64)), "JPEG")).shape == (64, 64, 3)
+
+
+def test_grey_stored_as_a_jpeg_in_colour_has_the_same_pixels_as_luma_and_as_rgb() -> None:
+    content = encoded(Image.linear_gradient("L").convert("RGB"), "JPEG")
+    luma, rgb = (fit_pixels(content, Preprocessing(channels=channels)) for channels in (None, 3))
+    assert np.array_equal(np.stack([luma] * 3, axis=2), rgb)

@@ -23,9 +23,10 @@ import numpy as np
 from overread.errors import InvalidData, InvalidOption, MissingPath, OutputUnwritable, UnreadableImage
 from overread.files import write_json
 from overread.images.pixel_file import PixelFile
-from overread.images.prepare import Preprocessing, as_channels, fit_pixels, is_coloured
+from overread.images.prepare import Preprocessing, as_channels, fit_pixels
+from overread.images.raster import is_coloured
 
-STORE_FORMAT = 1
+STORE_FORMAT = 2
 PROBED_FOR_COLOUR = 64
 CHUNK, CHUNK_BYTES = 32, 2**25
 ABANDONED_AFTER_S = 24 * 3600
@@ -149,27 +150,27 @@ class _Build:
         shape = (len(self.paths), self.preprocessing.height, self.preprocessing.width, channels)
         pixels = PixelFile.reserve(self.target, shape)
         must_be_grey = self.preprocessing.channels is None and channels == 1
+        options = self.preprocessing if must_be_grey else dataclasses.replace(self.preprocessing, channels=channels)
 
         def place(chunk: range) -> list[str | None]:
             rows = np.zeros((len(chunk), *shape[1:]), np.uint8)
             reasons: list[str | None] = []
             for row, index in zip(rows, chunk, strict=True):
                 try:
-                    reasons.append(None)
-                    own = fit_pixels(self.paths[index], self.preprocessing)
+                    own = fit_pixels(self.paths[index], options)
                 except (UnreadableImage, MissingPath) as error:
-                    reasons[-1] = str(error)
+                    reasons.append(str(error))
                     continue
                 if must_be_grey and is_coloured(own):
                     raise _ColourFound
                 row[:] = as_channels(own, channels)
+                reasons.append(None)
             pixels.write(chunk.start, rows)
             return reasons
 
         failures = {}
-        for index, reason in enumerate(
-            _in_chunks(place, len(self.paths), self.workers, CHUNK_BYTES // int(np.prod(shape[1:])))
-        ):
+        most = CHUNK_BYTES // int(np.prod(shape[1:]))
+        for index, reason in enumerate(_in_chunks(place, len(self.paths), self.workers, most)):
             if reason is not None:
                 failures[index] = reason
             if self.progress is not None:
