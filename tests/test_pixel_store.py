@@ -19,8 +19,8 @@ from PIL import Image
 
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath, OutputUnwritable, UnreadableImage
 from overread.images import PixelStore, Preprocessing, pixel_file, pixel_store, prepare
-from overread.images.pixel_store import _in_order
 from overread.images.prepare import fit_pixels
+from overread.images.threads import in_order
 
 OPTIONS = Preprocessing(height=16, width=16, channels=1)
 UNDECIDED = Preprocessing(height=16, width=16)
@@ -303,7 +303,7 @@ def test_only_a_bounded_number_of_images_is_under_way() -> None:
             taken = index + 1
             yield index
 
-    results = _in_order(lambda index: (index, threading.get_ident()), items(), 2)
+    results = in_order(lambda index: (index, threading.get_ident()), items(), 2)
     for done in range(1000):
         index, thread = next(results)
         assert index == done

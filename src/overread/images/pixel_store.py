@@ -12,11 +12,9 @@ import stat
 import time
 import types
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -25,15 +23,14 @@ from overread.files import write_json
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing, as_channels, fit_pixels
 from overread.images.raster import is_coloured
+from overread.images.threads import in_chunks, in_order
 
 STORE_FORMAT = 2
 PROBED_FOR_COLOUR = 64
-CHUNK, CHUNK_BYTES = 32, 2**25
+CHUNK_BYTES = 2**25
 ABANDONED_AFTER_S = 24 * 3600
 OUR_NAMES = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 
 
@@ -89,7 +86,7 @@ class PixelStore:
         workers = (os.cpu_count() or 1) if workers is None else workers
         if workers < 1:
             raise InvalidOption(f"workers={workers}: choose 1 or more")
-        digests = tuple(_in_chunks(lambda chunk: [_digest(paths[i]) for i in chunk], len(paths), workers))
+        digests = tuple(in_chunks(lambda chunk: [_digest(paths[i]) for i in chunk], len(paths), workers))
         key = _key(preprocessing, digests)
         _remove_abandoned(folder)
         store = _stored(folder, key, digests)
@@ -138,7 +135,7 @@ class _Build:
 
     def _probed_channels(self) -> int:
         spread = np.linspace(0, len(self.paths) - 1, min(len(self.paths), PROBED_FOR_COLOUR)).astype(int)
-        return 3 if any(_in_order(self._shows_colour, spread.tolist(), self.workers)) else 1
+        return 3 if any(in_order(self._shows_colour, spread.tolist(), self.workers)) else 1
 
     def _shows_colour(self, index: int) -> bool:
         try:
@@ -170,41 +167,12 @@ class _Build:
 
         failures = {}
         most = CHUNK_BYTES // int(np.prod(shape[1:]))
-        for index, reason in enumerate(_in_chunks(place, len(self.paths), self.workers, most)):
+        for index, reason in enumerate(in_chunks(place, len(self.paths), self.workers, most)):
             if reason is not None:
                 failures[index] = reason
             if self.progress is not None:
                 self.progress(index + 1, len(self.paths))
         return failures
-
-
-def _in_chunks(
-    function: Callable[[range], list[Result]], count: int, workers: int, most: int = CHUNK
-) -> Iterator[Result]:
-    """Map chunks of the numbers below `count`, each a task: threads that meet for every image get in one another's way.
-
-    Few images make small chunks, so that all threads have work until the end.
-    """
-    size = max(1, min(CHUNK, most, count // (8 * workers)))
-    chunks = (range(start, min(start + size, count)) for start in range(0, count, size))
-    for results in _in_order(function, chunks, workers):
-        yield from results
-
-
-def _in_order(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """Map in threads, in order, with a bounded number of items under way."""
-    with ThreadPoolExecutor(workers) as pool:
-        pending: deque[Future[Result]] = deque()
-        try:
-            for item in items:
-                pending.append(pool.submit(function, item))
-                if len(pending) >= 4 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 def _digest(path: Path) -> str:
