@@ -237,6 +237,10 @@ def test_a_jpeg_gives_the_pixels_that_pillow_gives(options: dict, mode: str, siz
         found = decode(io.BytesIO(content), lambda _: size, channels)
         assert found.mode == wanted
         assert np.array_equal(found, pillow)
+        exif = Image.Exif()
+        exif[0x0110] = "a camera"
+        camera = content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif.tobytes()) + 2) + exif.tobytes() + content[2:]
+        assert channels is None or np.array_equal(decode(io.BytesIO(camera), lambda _: size, channels), pillow)
 
 
 def test_a_jpeg_that_is_merely_odd_is_read_and_cmyk_becomes_rgb() -> None:

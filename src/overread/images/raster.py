@@ -103,6 +103,10 @@ def decode(
     if reader is None:
         raise UnreadableImage("is none of PNG, JPEG, TIFF, BMP, WebP and DICOM, whatever its name: export it as one")
     stream.seek(0)
+    if reader is JpegImagePlugin.JpegImageFile:
+        if (plain := _plain_jpeg(stream.read(), fitted, channels)) is not None:
+            return Image.fromarray(plain)
+        stream.seek(0)
     with _pillow_errors():
         image = reader(stream)
     _refuse_large(image)
@@ -114,39 +118,45 @@ def decode(
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             lies = image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
             width, height = fitted((image.height, image.width) if lies else image.size)
-            wanted = (2 * height, 2 * width) if lies else (2 * width, 2 * height)
-            pixels = _decode_jpeg(image, stream, wanted, channels)
-        else:
-            image.load()
-            pixels = _to_8_bit(image)
+            is_luma = channels == 1 and image.mode == "RGB"
+            image.draft("L" if is_luma else None, (2 * height, 2 * width) if lies else (2 * width, 2 * height))
+        image.load()
+        pixels = _to_8_bit(image)
+        if channels is None and reader is JpegImagePlugin.JpegImageFile and not is_coloured(np.asarray(pixels)):
+            # Its luma, as a network of one channel will read it.
+            stream.seek(0)
+            return decode(stream, fitted, 1)
         # After loading: Pillow turns a TIFF by itself, and then removes the tag.
         turn = UPRIGHT.get(image.getexif().get(ORIENTATION_TAG, 1))
         return pixels if turn is None else pixels.transpose(turn)
 
 
-def _decode_jpeg(
-    image: JpegImagePlugin.JpegImageFile, stream: BinaryIO, wanted: tuple[int, int], channels: int | None
-) -> Image.Image:
+def _plain_jpeg(
+    content: bytes, fitted: Callable[[tuple[int, int]], tuple[int, int]], channels: int | None
+) -> np.ndarray | None:
     """Decode by simplejpeg, in half of Pillow's time with the very same pixels (November 2026).
 
-    What it refuses, and CMYK, goes to Pillow, which reads what is merely odd and says what is damaged.
+    None for what may have to be turned (EXIF, XMP), is too large, CMYK, or refused: Pillow reads what is merely odd,
+    and says what is wrong with the rest.
     """
-    stream.seek(0)
-    content = stream.read()
-    with contextlib.suppress(ValueError):
+    if b"\xff\xe1" in content:
+        return None
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
+        if colours not in ("Gray", "YCbCr") or not 0 < width * height <= MAX_PIXELS:
+            return None
         # The means of 8 x 8 pixels show colour as well as all pixels do, and neutral chroma makes luma equal to RGB.
-        if channels is None and image.mode == "RGB":
+        if channels is None and colours == "YCbCr":
             channels = 3 if is_coloured(simplejpeg.decode_jpeg(content, "RGB", min_height=1, min_width=1)) else 1
-        # Pillow chooses the reduction: simplejpeg would also take eighths that are no power of two.
-        image.draft("L" if channels == 1 else None, wanted)
-        options = {"min_height": image.height, "min_width": image.width}
-        if image.mode == "L":
-            return Image.fromarray(simplejpeg.decode_jpeg(content, "GRAY", **options)[:, :, 0])
-        if image.mode == "RGB":
-            return Image.fromarray(simplejpeg.decode_jpeg(content, "RGB", **options))
-    image.draft(None, wanted)
-    image.load()
-    return _to_8_bit(image)
+        # The reductions that Pillow's draft takes: simplejpeg has eighths between them.
+        most = min(stored // (2 * side) for stored, side in zip((width, height), fitted((width, height)), strict=True))
+        scale = next((step for step in (8, 4, 2) if step <= most), 1)
+        size = {"min_height": -(-height // scale), "min_width": -(-width // scale)}
+        if colours == "Gray" or channels == 1:
+            return np.asarray(simplejpeg.decode_jpeg(content, "GRAY", **size))[:, :, 0]
+        return np.asarray(simplejpeg.decode_jpeg(content, "RGB", **size))
+    except ValueError:
+        return None
 
 
 def is_coloured(pixels: np.ndarray) -> bool:
