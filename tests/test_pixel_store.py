@@ -349,7 +349,7 @@ def test_a_store_that_shrinks_while_it_is_read_is_no_silent_black(tmp_path: Path
 @pytest.mark.parametrize("has_exif", [False, True])
 def test_a_faintly_tinted_jpeg_is_stored_as_a_reader_of_one_channel_sees_it(tmp_path: Path, has_exif: bool) -> None:
     grey = np.random.default_rng(0).integers(5, 250, (32, 32, 1))
-    tinted = Image.fromarray((grey + [1, 0, -1]).astype(np.uint8))
+    tinted = Image.fromarray((grey + np.array([1, 0, 0])).astype(np.uint8))
     exif = Image.Exif()
     exif[0x0110] = "a camera"
     tinted.save(tmp_path / "tinted.jpg", quality=98, subsampling=0, **({"exif": exif} if has_exif else {}))
