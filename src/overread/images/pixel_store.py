@@ -26,7 +26,7 @@ from overread.images.raster import is_coloured
 from overread.images.threads import in_chunks, in_order
 
 STORE_FORMAT = 2
-PROBED_FOR_COLOUR = 64
+PROBED_FOR_COLOUR, PROBED_SHARE = 64, 16
 CHUNK_BYTES = 2**25
 ABANDONED_AFTER_S = 24 * 3600
 OUR_NAMES = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
@@ -69,8 +69,8 @@ class PixelStore:
 
         Args:
             paths: the image files, in the order of the rows.
-            preprocessing: with `channels=None`, 64 images spread over the list are looked at, and the store is made
-                anew in colour if a coloured one turns up later.
+            preprocessing: with `channels=None`, up to 64 images spread over the list are looked at, and the store is
+                made anew in colour if a coloured one turns up later.
             folder: where stores are kept; made if absent. Files that a killed process left there go after a day.
             workers: threads; all processors by default.
             progress: called with the number of images done and of all, for images decoded now.
@@ -134,7 +134,9 @@ class _Build:
             raise
 
     def _probed_channels(self) -> int:
-        spread = np.linspace(0, len(self.paths) - 1, min(len(self.paths), PROBED_FOR_COLOUR)).astype(int)
+        # Of few images no more than a share: they are decoded again.
+        probed = min(-(-len(self.paths) // PROBED_SHARE), PROBED_FOR_COLOUR)
+        spread = np.linspace(0, len(self.paths) - 1, probed).astype(int)
         return 3 if any(in_order(self._shows_colour, spread.tolist(), self.workers)) else 1
 
     def _shows_colour(self, index: int) -> bool:
