@@ -12,7 +12,8 @@ from pathlib import Path
 
 from table import Row, data_folder, options, report
 
-_IMPORT = "import tensorflow, keras"
+# Both end without a farewell: taking TensorFlow down takes a second that no start waits for.
+_IMPORT = "import os, tensorflow, keras; os._exit(0)"
 _START = """
 import os, sys
 from pathlib import Path
