@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from overread.audit import UNREADABLE, Audit, draft_plan, examine, gather
+from overread.audit import UNREADABLE, Audit, draft_plan, examine_once
 from overread.audit import audit as audit_manifest
 from overread.bundle import Bundle, CardFacts, checklists, model_card
 from overread.cases import Manifest, Split, split_cases
@@ -387,7 +387,7 @@ def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], con
         sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
         for i, case in enumerate(manifest.cases)
     )
-    found = examine(gather(every, data_set)).accept(accept)
+    found = examine_once(every, data_set).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"
         gravity = "accepted" if finding.code in found.accepted else finding.severity

@@ -1,8 +1,19 @@
 """May these data be trained on: what spoils a study, found before it is trained."""
 
-from overread.audit.audit import UNREADABLE, Audit, audit, examine, gather
+from overread.audit.audit import UNREADABLE, Audit, audit, examine, examine_once, gather
 from overread.audit.finding import Finding
 from overread.audit.material import Material
 from overread.audit.plan import Plan, draft_plan
 
-__all__ = ["UNREADABLE", "Audit", "Finding", "Material", "Plan", "audit", "draft_plan", "examine", "gather"]
+__all__ = [
+    "UNREADABLE",
+    "Audit",
+    "Finding",
+    "Material",
+    "Plan",
+    "audit",
+    "draft_plan",
+    "examine",
+    "examine_once",
+    "gather",
+]

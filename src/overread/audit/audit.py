@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from overread.audit.shortcuts import find_shortcuts
 from overread.cases import Manifest
 from overread.errors import BlockedByAudit
 from overread.images import DataSet, Preprocessing
+from overread.remembered import remembered
 
 _RULES: tuple[Callable[[Material], list[Finding]], ...] = (
     find_file_problems,
@@ -94,6 +95,12 @@ class Audit:
             "findings": [found.to_dict() for found in self.findings],
         }
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Audit:
+        """The audit that `to_dict` gave."""
+        findings = tuple(Finding.from_dict(found) for found in values["findings"])
+        return cls(findings=findings, n=values["n"], accepted=tuple(values["accepted"]))
+
 
 def audit(
     manifest: Manifest,
@@ -139,6 +146,32 @@ def examine(material: Material) -> Audit:
     """Ask every rule."""
     findings = [found for rule in _RULES for found in rule(material)]
     return Audit(findings=_sorted(findings), n=len(material.manifest))
+
+
+def examine_once(manifest: Manifest, data_set: DataSet) -> Audit:
+    """Ask every rule, or recall what they answered for the same files, cases and sides; see `remembered`.
+
+    The files' bytes stand in the key by their hashes, so that headers need not be read again.
+
+    Args:
+        manifest: every case, in the order in which the data set was opened.
+        data_set: the readable ones.
+    """
+    store = data_set.store
+    cases = [
+        [digest, case.path.name, case.name, case.label, case.split, case.patient_id, dict(case.extra)]
+        for digest, case in zip(store.digests, manifest.cases, strict=True)
+    ]
+    failures = [[index, reason] for index, reason in sorted(store.failures.items())]
+    key = [manifest.classes, cases, failures, store.preprocessing.to_dict()]
+    return remembered(
+        store.path.parent,
+        "audit",
+        key,
+        lambda: examine(gather(manifest, data_set)),
+        write=Audit.to_dict,
+        read=Audit.from_dict,
+    )
 
 
 def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

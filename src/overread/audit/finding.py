@@ -46,3 +46,8 @@ class Finding:
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""
         return {**dataclasses.asdict(self), "evidence": [dict(row) for row in self.evidence]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Finding:
+        """The finding that `to_dict` gave."""
+        return cls(**{**values, "groups": tuple(tuple(group) for group in values["groups"])})

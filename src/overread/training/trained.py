@@ -15,8 +15,9 @@ from overread.files import require_space, write_json
 from overread.images import DataSet
 from overread.networks.augment import Augment
 from overread.networks.zoo import NetworkSpec, build_network
+from overread.remembered import remembered
 from overread.training.fit import History, TrainingData, averaged_steps, compile_for_training, fit
-from overread.training.precision import PrecisionChoice, choose_precision
+from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
 from overread.training.recipe import Recipe
 
@@ -90,9 +91,17 @@ def train_network(data_set: DataSet, recipe: Recipe, folder: Path, *, console: C
         )
         return compile_for_training(network, recipe, classes, len(batches))
 
-    precision = _settled_precision(
-        folder / "precision.json", lambda: choose_precision(build, batches[0], asked=recipe.precision)
-    )
+    def choose() -> PrecisionChoice:
+        return remembered(
+            data_set.store.path.parent,
+            "precision",
+            [dataclasses.asdict(spec), recipe.batch_size, recipe.precision, computer()],
+            lambda: choose_precision(build, batches[0], asked=recipe.precision),
+            write=dataclasses.asdict,
+            read=lambda values: PrecisionChoice(**values),
+        )
+
+    precision = _settled_precision(folder / "precision.json", choose)
     console.print(f"training {recipe.network} with Keras on {keras.backend.backend()} in {precision}", highlight=False)
     model = build(precision.policy)
     console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
