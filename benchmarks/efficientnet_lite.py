@@ -54,9 +54,7 @@ def published(size: int) -> keras.Model:
 def ours(size: int, policy: str, frozen_stages: int = 0) -> keras.Model:
     """overread's network, with its augmentation, compiled as for training."""
     recipe = Recipe(network="efficientnet-lite0", size=size)
-    spec = NetworkSpec(
-        name=recipe.network, height=size, width=size, channels=1, outputs=1, frozen_stages=frozen_stages
-    )
+    spec = NetworkSpec(name=recipe.network, height=size, width=size, channels=1, outputs=1, frozen_stages=frozen_stages)
     network = build_network(spec, augmentation=recipe.augmentation, pretrained=True, policy=policy)
     return compile_for_training(network, recipe, 2, IMAGES // BATCH)
 

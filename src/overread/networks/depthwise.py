@@ -19,7 +19,7 @@ class DepthwiseConvolution(layers.DepthwiseConv2D):
         return self.activation(_convolve(x, ops.cast(self.kernel, x.dtype)) + ops.cast(self.bias, x.dtype))
 
 
-@ops.custom_gradient  # type: ignore[untyped-decorator]
+@ops.custom_gradient
 def _convolve(x: Any, kernel: Any) -> Any:
     size, channels = kernel.shape[0], kernel.shape[2]
 
