@@ -12,7 +12,7 @@ from overread.networks.zoo import NetworkSpec, build_network
 from overread.training.fit import compile_for_training
 from overread.training.recipe import Recipe
 
-IMAGES, BATCH, TARGET = 96, 32, 3
+IMAGES, BATCH, TARGET = 64, 32, 3
 # Repeats, kernel, stride, expansion, output channels of each stage.
 STAGES = (
     (1, 3, 1, 1, 16),
@@ -78,7 +78,7 @@ def main() -> None:
             name: lambda model=model, images=images: model.fit(images, targets, batch_size=BATCH, verbose=0)
             for name, (model, images) in models.items()
         }
-        speed = {name: IMAGES / seconds for name, seconds in interleaved(runs, 4).items()}
+        speed = {name: IMAGES / seconds for name, seconds in interleaved(runs, 3).items()}
         for what, mine, other, target in (
             ("all trained, mixed bfloat16", "bfloat16", "published", TARGET if size == 224 else None),
             ("all trained, float32", "float32", "published", None),

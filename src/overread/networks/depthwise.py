@@ -11,8 +11,9 @@ class DepthwiseConvolution(layers.DepthwiseConv2D):
     """DepthwiseConv2D of stride 1 and an odd kernel, padded to `same`, with both gradients as forward convolutions.
 
     TensorFlow hands the forward pass to oneDNN and computes the gradients with kernels of its own. In bfloat16 the
-    filter's gradient of a 5 x 5 convolution then takes 20 to 30 times its forward pass; written as below it takes a
-    fifth to a tenth of that (2 cores, Zen 4, batch 32, 20 px and less, November 2026). With 3 x 3 they are as fast.
+    filter's gradient of a 5 x 5 convolution then takes 24 to 52 times its forward pass; written as below it takes a
+    fifth to a tenth of that (2 cores, Zen 4, batch 32, 20 px and less, November 2026). With 3 x 3 TensorFlow's is the
+    faster one.
     """
 
     def call(self, x: Any) -> Any:
