@@ -12,6 +12,7 @@ import pytest
 
 from overread.errors import InvalidData, InvalidOption, MissingPath
 from overread.networks import applications
+from overread.networks.depthwise import DepthwiseConvolution
 from overread.networks.efficientnet_lite import efficientnet_lite0
 from overread.networks.torch_weights import read_torch_weights
 from overread.networks.zoo import NetworkSpec, build_network, logits_of
@@ -82,6 +83,32 @@ def test_frozen_stages_keep_their_weights_and_only_theirs() -> None:
     trainable = {layer.name.split("_")[0] for layer in body.layers if layer.trainable_weights}
     assert "stem" not in trainable
     assert trainable == {f"block{i}" for i in range(5, 16)} | {"head"}
+
+
+@pytest.mark.parametrize(("kernel", "height", "width"), [(5, 7, 4), (5, 2, 9), (3, 6, 6)])
+def test_a_training_step_of_our_depthwise_convolution_equals_that_of_the_plain_layer(
+    kernel: int, height: int, width: int
+) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(3, height, width, 8)).astype("float32")
+    targets = rng.normal(size=images.shape).astype("float32")
+    weights = [rng.normal(size=(kernel, kernel, 8, 1)), rng.normal(size=8)]
+    first = rng.normal(size=(1, 1, 8, 8))
+    trained = []
+    for layer in (DepthwiseConvolution, keras.layers.DepthwiseConv2D):
+        inputs = keras.Input(images.shape[1:])
+        before = keras.layers.Conv2D(8, 1, use_bias=False)  # learns through the gradient of the layer's input
+        depthwise = layer(kernel, padding="same", activation="relu6")
+        model = keras.Model(inputs, depthwise(before(inputs)))
+        before.set_weights([first])
+        depthwise.set_weights(weights)
+        model.compile(keras.optimizers.SGD(1.0), "mse")
+        model.train_on_batch(images, targets)
+        trained.append(model.get_weights())
+    starts = [first, *weights]
+    for ours, plain, start in zip(*trained, starts, strict=True):
+        assert np.abs(plain - start).max() > 1e-3
+        assert np.allclose(ours, plain, atol=1e-5)
 
 
 @pytest.mark.parametrize(
