@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/overread demo --out demo --force
@@ -12,6 +12,10 @@ test: lint
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow
+
+# Speed, as ratios; needs the real images (OVERREAD_DATA). AUCMEDI is measured where AUCMEDI_PYTHON names a Python that has it.
+benchmark: .venv/installed
+	$(BIN)/python benchmarks/run_all.py $(if $(AUCMEDI_PYTHON),--aucmedi-python $(AUCMEDI_PYTHON))
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -45,7 +45,14 @@ class Trained:
     history: History
 
 
-def train_network(data_set: DataSet, recipe: Recipe, folder: Path, *, console: Console) -> Trained:
+def train_network(
+    data_set: DataSet,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    console: Console,
+    watchers: Sequence[keras.callbacks.Callback] = (),
+) -> Trained:
     """Train a recipe's network on the train side, watched on the validation side.
 
     Args:
@@ -53,6 +60,7 @@ def train_network(data_set: DataSet, recipe: Recipe, folder: Path, *, console: C
         recipe: how to train.
         folder: receives logs and checkpoints; the state of an earlier run in it is continued.
         console: where progress is shown.
+        watchers: callbacks that look on, and may stop training.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
@@ -106,7 +114,7 @@ def train_network(data_set: DataSet, recipe: Recipe, folder: Path, *, console: C
     model = build(precision.policy)
     console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
     require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
-    history = fit(model, data, recipe, folder, watchers=[ShowProgress(console, recipe.batch_size)])
+    history = fit(model, data, recipe, folder, watchers=[ShowProgress(console, recipe.batch_size), *watchers])
     network = build_network(spec)
     network.set_weights(model.get_weights())
     weights = folder / "checkpoints" / "network.weights.h5"
