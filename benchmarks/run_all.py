@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import importlib.metadata
 import os
@@ -22,26 +23,18 @@ _LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "pillow", 
 
 def machine() -> str:
     """Processor, cores, system, Python and versions."""
-    processor = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
-    if information.exists():
-        text = information.read_text(encoding="utf-8")
-        family = re.findall(r"^(?:model name|cpu family|model)\s*: (.+)$", text, re.MULTILINE)[:3]
-        bf16 = [flag for flag in ("avx512_bf16", "amx_bf16") if flag in text]
-        processor = (
-            f"{family[1]} (family {family[0]}, model {family[2]}; bfloat16: {', '.join(bf16) or 'none'})"
-            if len(family) == 3
-            else processor
-        )
+    text = information.read_text(encoding="utf-8") if information.exists() else ""
+    facts = dict(re.findall(r"^(model name|cpu family|model)\s*: (.+)$", text, re.MULTILINE))
+    bf16 = [flag for flag in ("avx512_bf16", "amx_bf16") if flag in text]
     versions = []
     for name in _LIBRARIES:
-        try:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return (
-        f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; "
-        + ", ".join(versions)
+        f"{facts.get('model name', platform.machine())}, family {facts.get('cpu family')}, model {facts.get('model')}, "
+        f"bfloat16: {', '.join(bf16) or 'none'}; {os.cpu_count()} cores, {platform.system()}, "
+        f"Python {platform.python_version()}; {', '.join(versions)}"
     )
 
 
