@@ -127,12 +127,12 @@ def train(
     test_side = split.manifest.select("test")
     warnings = known_before(data_set, test_side, study=run["data"]["study"], began=run["started"])
     tell(console, (), warnings)
-    _draw_samples(data_set, recipe, out / "figures")
 
     from overread.training.hand_over import write_bundle
     from overread.training.trained import train_network
 
     trained = train_network(data_set, recipe, out, console=console)
+    _draw_samples(data_set, recipe, out / "figures")
     bundle = write_bundle(trained, data_set, recipe, run, out)
     console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
     outcome, unrecorded = open_test_side(bundle, data_set, test_side, out / "test", options)
