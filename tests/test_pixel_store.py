@@ -63,9 +63,9 @@ def test_a_store_holds_what_prepare_gives_in_order_of_the_paths(tmp_path: Path) 
 def test_a_second_opening_decodes_nothing(tmp_path: Path, decoded: list[Path]) -> None:
     paths = write_images(tmp_path / "images", 5)
     first = PixelStore.open(paths, UNDECIDED, folder=tmp_path / "store")
-    assert len(decoded) == 10
+    assert len(decoded) == 5 + 1  # one is looked at for colour
     second = PixelStore.open(paths, UNDECIDED, folder=tmp_path / "store")
-    assert len(decoded) == 10
+    assert len(decoded) == 5 + 1  # one is looked at for colour
     assert np.array_equal(first.pixels, second.pixels)
     assert (first.digests, first.path, first.preprocessing) == (second.digests, second.path, second.preprocessing)
 

@@ -64,7 +64,7 @@ def test_a_large_jpeg_is_decoded_at_no_more_than_it_needs(orientation: int) -> N
         assert size == upright
         return size[0] // 8, size[1] // 16
 
-    assert decode(io.BytesIO(content), fitted).size == (upright[0] // 4, upright[1] // 4)
+    assert decode(io.BytesIO(content), fitted).shape == (upright[1] // 4, upright[0] // 4)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"])
@@ -235,7 +235,7 @@ def test_a_jpeg_gives_the_pixels_that_pillow_gives(options: dict, mode: str, siz
         pillow = Image.open(io.BytesIO(content))
         pillow.draft(wanted, (2 * size[0], 2 * size[1]))
         found = decode(io.BytesIO(content), lambda _: size, channels)
-        assert found.mode == wanted
+        assert found.ndim == (2 if wanted == "L" else 3)
         assert np.array_equal(found, pillow)
         exif = Image.Exif()
         exif[0x0110] = "a camera"

@@ -57,7 +57,7 @@ def is_dicom(source: str | Path | bytes) -> bool:
 
 def claims_to_be(head: bytes, name: str | Path) -> bool:
     """Whether a file of this name that starts with `HEAD_LENGTH` bytes `head` is to be read as DICOM."""
-    return head[128:132] == b"DICM" or (Path(name).suffix.lower() in (".dcm", ".dicom") and format_of(head) is None)
+    return head[128:132] == b"DICM" or (format_of(head) is None and Path(name).suffix.lower() in (".dcm", ".dicom"))
 
 
 def patient_id_hash(path: str | Path) -> str | None:

@@ -179,8 +179,8 @@ class _Build:
 
 def _digest(path: Path) -> str:
     with contextlib.suppress(OSError):
-        if stat.S_ISREG(Path(path).stat().st_mode):
-            return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        if stat.S_ISREG(path.stat().st_mode):
+            return hashlib.sha256(path.read_bytes()).hexdigest()
     return ""
 
 

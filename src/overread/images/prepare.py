@@ -108,14 +108,15 @@ def fit_pixels(source: str | Path | bytes, preprocessing: Preprocessing) -> np.n
         if not head:
             raise UnreadableImage("is empty (0 bytes): copy it again from where it came")
         if dicom.claims_to_be(head, "" if isinstance(source, bytes) else source):
-            image = Image.fromarray(dicom.decode(stream))
+            pixels = dicom.decode(stream)
         else:
-            image = raster.decode(stream, lambda size: _fitted(size, preprocessing), preprocessing.channels)
-    size = _fitted(image.size, preprocessing)
+            pixels = raster.decode(stream, lambda size: _fitted(size, preprocessing), preprocessing.channels)
+    stored = pixels.shape[1], pixels.shape[0]
+    size = _fitted(stored, preprocessing)
     # BILINEAR widens with the scale, which is what keeps fine texture from aliasing; reducing_gap=2 only saves time.
-    if size != image.size:
-        image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return _padded(np.array(image), preprocessing)
+    if size != stored:
+        pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+    return _padded(np.require(pixels, requirements="W"), preprocessing)
 
 
 def as_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
@@ -124,7 +125,8 @@ def as_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     A pixel whose channels are equal keeps its value exactly.
     """
     if pixels.ndim == 2:
-        return np.repeat(pixels[:, :, None], channels, axis=2)
+        # Not by repeat for one channel, which takes as long as decoding a JPEG of 224 px.
+        return pixels[:, :, None] if channels == 1 else np.repeat(pixels[:, :, None], channels, axis=2)
     if channels == 3:
         return pixels
     luma = pixels.astype(np.float32) @ LUMA_WEIGHTS

@@ -64,11 +64,12 @@ def opened(source: str | Path | bytes) -> Iterator[BinaryIO]:
         return
     try:
         # A named pipe would wait for its writer for ever.
-        mode = Path(source).stat().st_mode
+        path = source if isinstance(source, Path) else Path(source)
+        mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
             raise UnreadableImage(f"is {kind}: one image file was expected")
-        stream = Path(source).open("rb")  # noqa: SIM115
+        stream = path.open("rb")
     except (FileNotFoundError, NotADirectoryError):
         raise MissingPath("is not there: check the path") from None
     except OSError as error:
@@ -84,8 +85,8 @@ def format_of(head: bytes) -> type[ImageFile.ImageFile] | None:
 
 def decode(
     stream: BinaryIO, fitted: Callable[[tuple[int, int]], tuple[int, int]], channels: int | None = None
-) -> Image.Image:
-    """Decode a raster file to a Pillow image of mode L or RGB, upright by its EXIF orientation.
+) -> np.ndarray:
+    """Decode a raster file to `(height, width)` or `(height, width, 3)` uint8, upright by its EXIF orientation.
 
     Transparency is composited on black. Grey deeper than 8 bits is windowed linearly from the 0.1 to the 99.9
     percentile of its finite values, NaN becoming black; 16-bit colour keeps the high byte, as Pillow reads it.
@@ -105,7 +106,7 @@ def decode(
     stream.seek(0)
     if reader is JpegImagePlugin.JpegImageFile:
         if (plain := _plain_jpeg(stream.read(), fitted, channels)) is not None:
-            return Image.fromarray(plain)
+            return plain
         stream.seek(0)
     with _pillow_errors():
         image = reader(stream)
@@ -128,7 +129,7 @@ def decode(
             return decode(stream, fitted, 1)
         # After loading: Pillow turns a TIFF by itself, and then removes the tag.
         turn = UPRIGHT.get(image.getexif().get(ORIENTATION_TAG, 1))
-        return pixels if turn is None else pixels.transpose(turn)
+        return np.asarray(pixels if turn is None else pixels.transpose(turn))
 
 
 def _plain_jpeg(
