@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +83,28 @@ def test_one_unreadable_image_among_many_is_named_and_the_others_are_read(
     one = reader.read(good[70])
     assert isinstance(readings[71], Reading)
     assert readings[71].probabilities["Disease"] == pytest.approx(one.probabilities["Disease"], abs=1e-6)
+
+
+def test_readings_come_in_order_and_before_all_paths_are_known(reader: Reader, two_classes: Path) -> None:
+    images = sorted(two_classes.glob("*/*.png"))
+    asked = 0
+
+    def endless() -> Iterator[Path]:
+        nonlocal asked
+        for path in itertools.cycle(images):
+            asked += 1
+            yield path
+
+    some_readings = list(itertools.islice(reader.read_many(endless()), 150))
+    assert [reading.path for reading in some_readings] == [str(images[i % 64]) for i in range(150)]
+    assert asked < 150 + 64 * (os.cpu_count() or 1)
+
+
+def test_a_reader_goes_on_when_its_bundle_is_moved_away(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(tiny_study.out / "bundle", tmp_path / "bundle")
+    reader = Reader.load(moved)
+    shutil.rmtree(moved)
+    assert all(isinstance(reading, Reading) for reading in reader.read_many(some(two_classes)))
 
 
 def test_a_single_unreadable_image_raises(reader: Reader, tmp_path: Path) -> None:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from overread.bundle import BATCH_SIZE, Bundle, Graph
+from overread.bundle import Bundle, Graph
 from overread.errors import MissingPath, OverreadError
-from overread.evaluation import to_probabilities
+from overread.evaluation import Calibration, to_probabilities
 from overread.images import prepare
+
+_Networks = Sequence[tuple[Graph, Calibration]]
+# Images that a worker takes at once: 389 images/s, against 383 with 4, 376 with 32 and 348 with 1 (compact, 224 px,
+# 2 cores, November 2026).
+_CHUNK = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,31 +127,27 @@ class Reader:
 
     def answer(self, pixels: np.ndarray) -> Answers:
         """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
-        outputs = [(graph.run(pixels), calibration) for graph, calibration in self._networks]
-        return Answers(
-            probabilities=np.mean([calibration.apply(found.logits) for found, calibration in outputs], axis=0),
-            uncalibrated=np.mean([to_probabilities(found.logits) for found, _ in outputs], axis=0),
-            activation_maps=np.mean([found.activation_maps for found, _ in outputs], axis=0),
-            features=np.concatenate([found.features for found, _ in outputs], axis=1),
-        )
+        return _answer(self._networks, pixels)
 
     def read_many(self, paths: Iterable[str | Path]) -> Iterator[Reading | Failure]:
         """Read images in order; one that cannot be read becomes a `Failure` and the others go on.
 
-        Images are decoded in parallel, one batch ahead of the network; memory does not grow with their number.
+        They are read in parallel; memory does not grow with their number.
         """
-        names = iter(paths)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            upcoming = self._submit(pool, names)
-            while upcoming:
-                current, upcoming = upcoming, self._submit(pool, names)
-                prepared = [(name, future.result()) for name, future in current]
-                good = [(name, pixels) for name, pixels in prepared if isinstance(pixels, np.ndarray)]
-                readings = iter(
-                    self.read_prepared([n for n, _ in good], np.stack([p for _, p in good])) if good else ()
-                )
-                for name, pixels in prepared:
-                    yield next(readings) if isinstance(pixels, np.ndarray) else Failure(path=name, error=pixels)
+        names = map(str, paths)
+        chunks = iter(lambda: list(itertools.islice(names, _CHUNK)), [])
+        # A worker on each core takes its images from file to reading: 10 % faster than decoding one batch ahead of a
+        # network on all cores, where each waits for the other's threads (2 cores, November 2026).
+        workers = os.cpu_count() or 1
+        networks = self._on_one_core
+        waiting: deque[Future[list[Reading | Failure]]] = deque()
+        with ThreadPoolExecutor(workers) as pool:
+            for chunk in chunks:
+                waiting.append(pool.submit(self._read_chunk, networks, chunk))
+                if len(waiting) > 2 * workers:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
 
     def read_prepared(self, names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
         """Read images that `images.prepare` made ready.
@@ -153,9 +156,14 @@ class Reader:
             names: n names for the readings.
             pixels: `(n, height, width, channels)` uint8; n may be 0.
         """
-        if not names:
-            return []
-        answers, classes = self.answer(pixels), self.bundle.classes
+        return self._read_prepared(self._networks, names, pixels) if names else []
+
+    @functools.cached_property
+    def _on_one_core(self) -> _Networks:
+        return [(graph.on_one_core(), calibration) for graph, calibration in self._networks]
+
+    def _read_prepared(self, networks: _Networks, names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
+        answers, classes = _answer(networks, pixels), self.bundle.classes
         point = self.bundle.operating_point
         readings = []
         for i, row in enumerate(answers.probabilities):
@@ -173,8 +181,12 @@ class Reader:
             )
         return readings
 
-    def _submit(self, pool: ThreadPoolExecutor, names: Iterator[str | Path]) -> list[tuple[str, Any]]:
-        return [(str(name), pool.submit(self._try_prepare, Path(name))) for name in itertools.islice(names, BATCH_SIZE)]
+    def _read_chunk(self, networks: _Networks, names: Sequence[str]) -> list[Reading | Failure]:
+        prepared = {name: self._try_prepare(Path(name)) for name in names}
+        good = {name: pixels for name, pixels in prepared.items() if isinstance(pixels, np.ndarray)}
+        found = self._read_prepared(networks, [*good], np.stack([*good.values()])) if good else []
+        readings = {reading.path: reading for reading in found}
+        return [readings.get(name) or Failure(path=name, error=str(prepared[name])) for name in names]
 
     def _try_prepare(self, path: Path) -> np.ndarray | str:
         """Pixels, or the reason why there are none."""
@@ -184,3 +196,13 @@ class Reader:
             return "the file is not there: check the name"
         except OverreadError as error:
             return str(error)
+
+
+def _answer(networks: _Networks, pixels: np.ndarray) -> Answers:
+    outputs = [(graph.run(pixels), calibration) for graph, calibration in networks]
+    return Answers(
+        probabilities=np.mean([calibration.apply(found.logits) for found, calibration in outputs], axis=0),
+        uncalibrated=np.mean([to_probabilities(found.logits) for found, _ in outputs], axis=0),
+        activation_maps=np.mean([found.activation_maps for found, _ in outputs], axis=0),
+        features=np.concatenate([found.features for found, _ in outputs], axis=1),
+    )
