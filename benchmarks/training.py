@@ -241,9 +241,9 @@ def arithmetic_share(seconds_of_step: float) -> Row:
 def main() -> None:
     """Run and print."""
     parser = options(__doc__.splitlines()[0])
-    parser.add_argument("--train", type=int, default=640, help="training images")
+    parser.add_argument("--train", type=int, default=512, help="training images")
     parser.add_argument("--validation", type=int, default=128, help="validation images")
-    parser.add_argument("--epochs", type=int, default=3, help="timed epochs of each")
+    parser.add_argument("--epochs", type=int, default=2, help="timed epochs of each")
     parser.add_argument("--aucmedi-python", help="a Python that has AUCMEDI from PyPI, in an environment of its own")
     arguments = parser.parse_args()
     rows: list[Row] = []
