@@ -98,8 +98,8 @@ def whole_process(name: str, folder: Path, images: Path, count: int) -> Iterator
         3,
         warm_up=0,
     )
-    yield compared(f"{name}, folder to CSV, whole process", seconds["ours"], "predict, batches", seconds["Keras"], count,
-                   2 if targets else None)  # fmt: skip
+    what, target = f"{name}, folder to CSV, whole process", 2 if targets else None
+    yield compared(what, seconds["ours"], "predict, batches", seconds["Keras"], count, target)
     if targets:
         alone = interleaved(
             {
@@ -109,7 +109,7 @@ def whole_process(name: str, folder: Path, images: Path, count: int) -> Iterator
             1,
             warm_up=0,
         )
-        yield compared(f"{name}, folder to CSV, whole process", alone["ours"], "one by one", alone["Keras"], count, 20)
+        yield compared(what, alone["ours"], "one by one", alone["Keras"], count, 20)
     one = next(images.rglob("*.jpeg"))
     first = interleaved({"ours": lambda: predict(folder, one)}, 7)["ours"]
     yield Row(what=f"{name}, cold process to its first answer, s", ours=f"{first:.2f} s", other="", ratio=first,
@@ -152,8 +152,10 @@ def warm(name: str, folder: Path, images: Path, paths: list[Path]) -> Iterator[R
 
 def compared(what: str, ours: float, way: str, other: float, count: int, target: float | None = None) -> Row:
     """A row of two ways to read `count` images."""
-    return Row(what=what, ours=f"{ours:.1f} s, {count / ours:.0f} images/s",
-               other=f"Keras {way}: {other:.1f} s, {count / other:.0f} images/s", ratio=other / ours, target=target)  # fmt: skip
+    theirs = f"Keras {way}: {other:.1f} s, {count / other:.0f} images/s"
+    return Row(
+        what=what, ours=f"{ours:.1f} s, {count / ours:.0f} images/s", other=theirs, ratio=other / ours, target=target
+    )
 
 
 def main() -> None:
