@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV, calibration_curve
@@ -429,6 +429,7 @@ def test_the_parts_of_the_brier_score_add_up(cases: tuple[np.ndarray, np.ndarray
 
 
 @given(predicted_cases())
+@example((np.array([0, 1, 1, 1]), np.zeros(4)))
 @settings(deadline=None)
 def test_swapping_the_classes_mirrors_the_reliability(cases: tuple[np.ndarray, np.ndarray]) -> None:
     labels, probability = cases

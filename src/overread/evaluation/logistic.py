@@ -24,9 +24,10 @@ def fit_logistic(columns: FloatArray, target: FloatArray, offset: FloatArray | f
     coefficients = np.zeros(columns.shape[1])
     loss = _loss(columns @ coefficients + offset, target)
     for _ in range(_MOST_STEPS):
-        probability = to_probabilities((columns @ coefficients + offset)[:, None])[:, 1]
+        complement, probability = to_probabilities((columns @ coefficients + offset)[:, None]).T
         gradient = columns.T @ (probability - target)
-        curvature = columns.T @ (columns * (probability * (1 - probability))[:, None])
+        # The complement is not 1 - probability, which is 0 from a score of 37 on, and the search would stop there.
+        curvature = columns.T @ (columns * (probability * complement)[:, None])
         step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
         # Far from the optimum a full Newton step overshoots; halving it until the loss falls always ends.
         while (new_loss := _loss(columns @ (coefficients - step) + offset, target)) > loss and np.any(step):
