@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph, Member, Opening, class_evidence
@@ -72,6 +73,15 @@ def test_the_graph_gives_what_keras_gives(written: Path) -> None:
     assert np.allclose(outputs.activation_maps, expected["activation_map"], atol=1e-5)
     assert np.allclose(outputs.activation_maps.mean(axis=(1, 2)), outputs.logits, atol=1e-5)
     assert np.ptp(outputs.logits) > 0
+
+
+def test_no_arithmetic_of_the_graph_meets_a_scalar_without_axes(written: Path) -> None:
+    graph = onnx.load(written / GRAPH).graph
+    scalars = {constant.name for constant in graph.initializer if not constant.dims}
+    arithmetic = [node for node in graph.node if node.op_type in ("Add", "Sub", "Mul", "Div")]
+    assert arithmetic
+    assert not [node.name for node in arithmetic if scalars & set(node.input)]
+    assert {constant.name for constant in graph.initializer} <= {name for node in graph.node for name in node.input}
 
 
 def test_the_batch_does_not_change_a_result(written: Path) -> None:

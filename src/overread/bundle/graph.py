@@ -28,9 +28,8 @@ class Outputs:
 class Graph:
     """An ONNX graph from `(batch, height, width, channels)` uint8 to logits, activation map and features.
 
-    In float32, at which ONNX Runtime comes within a tenth of what the cores can multiply. OpenVINO measured 1.0 to 1.06
-    times as fast in float32 at batch 32; its bfloat16 1.8 to 2 times, with probabilities off by up to .028
-    (efficientnet-lite0, 2 Zen 4 cores, November 2026).
+    In float32. OpenVINO measured 0.9 to 1.06 times as fast in float32 at batch 32, and 1.8 to 2 times in bfloat16, but
+    with probabilities off by up to .028 (efficientnet-lite0, 2 Zen 4 cores, November 2026).
 
     Args:
         content: the bytes of the file.

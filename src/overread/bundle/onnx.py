@@ -74,6 +74,7 @@ def _convert(spec: NetworkSpec, weights: Path, target: Path) -> None:
     )
     model, _ = tf2onnx.convert.from_function(graph, input_signature=signature, opset=_OPSET)
     _name_outputs(model)
+    _give_rank_to_scalars(model)
     onnx.checker.check_model(model, full_check=True)
     if [value.name for value in model.graph.input] != [INPUT]:
         raise ExportMismatch("the converter made a graph with other inputs than the image: report this network")
@@ -89,6 +90,37 @@ def _name_outputs(model: Any) -> None:
         for names_of_node in (node.input, node.output):
             for position, name in enumerate(names_of_node):
                 names_of_node[position] = names.get(name, name)
+
+
+def _give_rank_to_scalars(model: Any) -> None:
+    """Write scalars in arithmetic with as many axes of length 1 as what they meet has; the result is the same.
+
+    Over an array whose last axis has length 1, as grey images have, ONNX Runtime 1.31 applies a scalar without axes one
+    element at a time: 0.64 ms for each of the two steps of rescaling against 0.02, of 4.6 ms for an image of 224 px by
+    compact on one core (November 2026).
+    """
+    import onnx
+
+    scalars = {constant.name: constant for constant in model.graph.initializer if not constant.dims}
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    axes = {value.name: len(value.type.tensor_type.shape.dim) for value in (*inferred.input, *inferred.value_info)}
+    for node in model.graph.node:
+        if node.op_type not in ("Add", "Sub", "Mul", "Div"):
+            continue
+        for position, name in enumerate(node.input):
+            rank = axes.get(node.input[1 - position], 0)
+            if name not in scalars or not rank:
+                continue
+            # A copy, since nodes of other ranks may share the scalar.
+            ranked = onnx.TensorProto()
+            ranked.CopyFrom(scalars[name])
+            ranked.name = node.input[position] = f"{name}/{node.output[0]}"
+            ranked.dims.extend([1] * rank)
+            model.graph.initializer.append(ranked)
+    used = {name for node in model.graph.node for name in node.input}
+    for name, scalar in scalars.items():
+        if name not in used:
+            model.graph.initializer.remove(scalar)
 
 
 def check_parity(network: Any, graph: Graph, pixels: np.ndarray, *, tolerance: float = 1e-3) -> float:
