@@ -12,6 +12,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -170,6 +171,7 @@ def rows_of(network: str, turns: InTurn, policy: str, images: int, targets: dict
     ours = turns.median("overread")
     for name in list(turns.seconds)[1:]:
         other = turns.median(name)
+        print(f"{network}: {name} {other:.1f} s an epoch, overread {ours:.1f} s", file=sys.stderr, flush=True)
         yield Row(
             what=f"training `{network}`, against {name}",
             ours=f"{images / ours:.0f} images/s ({policy})",
