@@ -26,7 +26,9 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         shuffle_seed: int | None = None,
     ) -> None:
-        super().__init__()
+        # Keras takes batches from threads of its own then. With one worker tf.data fetches them and tunes itself, and
+        # before many an epoch TensorFlow 2.21 waits 2 to 3 s until that tuning has ended (November 2026).
+        super().__init__(workers=2)
         self._pixels, self._indices = pixels, np.asarray(indices)
         self._targets = labels[:, None].astype("float32") if classes == 2 else np.eye(classes, dtype="float32")[labels]
         self._batch_size, self._shuffle_seed = batch_size, shuffle_seed
