@@ -81,8 +81,8 @@ def main() -> None:
     """Run and print."""
     parser = options(__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--share", type=float, default=1.0, help="share of the patients")
-    parser.add_argument("--epochs", type=int, default=4, help="of the plain pipeline, at most")
+    parser.add_argument("--share", type=float, default=0.3, help="share of the patients")
+    parser.add_argument("--epochs", type=int, default=6, help="of the plain pipeline, at most")
     arguments = parser.parse_args()
     rows = []
     for seed in range(arguments.seeds):
