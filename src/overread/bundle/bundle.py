@@ -7,7 +7,7 @@
     card.md             the model card, for a human to complete
     evaluations.jsonl   when it was evaluated, on what and with which result
 
-Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of graphs, weights, references and of itself;
+Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of graphs, weights, references and itself;
 the card may be edited, and each line of the evaluations holds the hash of the one before.
 """
 
