@@ -40,7 +40,7 @@ def unpack(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not _is_litter(entry)]
             if len(entries) > limits.files:
-                raise UnreadableImage(f"is a zip of {len(entries)} files; {limits.files} are taken: send fewer at a time")
+                raise UnreadableImage(f"is a zip of {len(entries)} files; {limits.files} are taken: send fewer")
             _check(entries, limits)
             found: list[tuple[str, bytes]] = []
             left = limits.total_bytes

@@ -11,19 +11,18 @@ import multiprocessing
 import signal
 import time
 from concurrent.futures import TimeoutError as TimedOut
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from pebble import ProcessExpired, ProcessPool
 
-from overread.errors import OverreadError, UnreadableImage
+from overread.errors import OverreadError
 from overread.images import Preprocessing, prepare, raster
 from overread.service.archive import Limits, unpack
 from overread.service.settings import Settings
 
 # After which a process is replaced, so that what a decoder leaks does not add up.
 _TASKS = 500
-Result = TypeVar("Result")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,8 +100,6 @@ class DecodingPool:
         future = self._pool.schedule(function, args=arguments, timeout=self._settings.timeout_s)
         try:
             return await asyncio.wrap_future(future)
-        except UnreadableImage as error:
-            raise Undecodable("unreadable", str(error)) from None
         except OverreadError as error:
             raise Undecodable("unreadable", str(error)) from None
         except MemoryError:
@@ -116,7 +113,7 @@ class DecodingPool:
 
 def _confine(max_pixels: int, memory_bytes: int) -> None:
     """Limit this process."""
-    raster.MAX_PIXELS = max_pixels
+    raster.MAX_PIXELS = min(max_pixels, raster.MAX_PIXELS)
     # Python would handle it between two steps of its own only, which a decoder in C may never come to.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:

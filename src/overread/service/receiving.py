@@ -20,16 +20,17 @@ class _InMemory(MultiPartParser):
     spool_max_size = 0
 
 
-async def receive_uploads(request: Request, settings: Settings, *, field: str = "files") -> list[Upload]:
-    """The files of a multipart request, in the order sent.
+async def receive_uploads(request: Request, settings: Settings, *, most: int | None = None) -> list[Upload]:
+    """The files of a multipart request, in the order sent, at most so many or as the settings say.
 
     Raises:
         Problem: 415, 400, 408 or 413: no multipart, a broken one, one that takes too long, too many files.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
-        raise Problem(415, "not-multipart", f"expected multipart/form-data with one or more files in the field `{field}`")
-    parser = _InMemory(request.headers, request.stream(), max_files=settings.max_files, max_fields=8, max_part_size=4096)
+        raise Problem(415, "not-multipart", "expected multipart/form-data with one or more files in the field `files`")
+    most = most or settings.max_files
+    parser = _InMemory(request.headers, request.stream(), max_files=most, max_fields=8, max_part_size=4096)
     try:
         async with asyncio.timeout(settings.upload_timeout_s):
             form = await parser.parse()
@@ -37,9 +38,13 @@ async def receive_uploads(request: Request, settings: Settings, *, field: str = 
         raise Problem(408, "too-slow", "the request took too long to arrive: send fewer files at a time") from None
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
-            raise Problem(413, "too-many-files", f"{settings.max_files} files are taken at a time: send fewer") from None
-        raise Problem(400, "broken-multipart", "the multipart body is damaged, or its header names no boundary") from None
+            raise Problem(413, "too-many-files", f"{most} files are taken at a time: send fewer") from None
+        raise Problem(
+            400, "broken-multipart", "the multipart body is damaged, or its header names no boundary"
+        ) from None
     except (MultipartParseError, ValueError, KeyError, UnicodeError):
-        raise Problem(400, "broken-multipart", "the multipart body is damaged, or its header names no boundary") from None
+        raise Problem(
+            400, "broken-multipart", "the multipart body is damaged, or its header names no boundary"
+        ) from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     return [Upload(name=file.filename or "", content=await file.read()) for file in files]

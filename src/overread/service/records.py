@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from overread.reading import Failure, Reading
+from overread.reading_log import ImageRow, ReadingRow
 
 _LONGEST_NAME = 200
 
@@ -50,14 +51,25 @@ class ImageRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """The image as JSON values, without pixels."""
-        return {
-            "index": self.index,
-            "sha256": self.sha256,
-            "latency_ms": round(self.latency_ms, 1),
-            "code": self.code,
-            "result": self.result.to_dict(),
-            "review": None,
-        }
+        return _item(self.index, self.name, self.sha256, self.latency_ms, self.code, self.result.to_dict(), None)
+
+    def row(self) -> ImageRow:
+        """What the log keeps of it."""
+        if isinstance(self.result, Failure):
+            return ImageRow(sha256=self.sha256, latency_ms=self.latency_ms, error=self.code)
+        found = self.result
+        return ImageRow(
+            sha256=self.sha256,
+            latency_ms=self.latency_ms,
+            label=found.label,
+            probabilities=found.probabilities,
+            positive=found.positive,
+            threshold=found.threshold,
+            prediction_set=found.prediction_set,
+            unfamiliarity=found.unfamiliarity,
+            refer=found.refer,
+            projection=tuple(map(float, found.projection)),
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,12 +83,56 @@ class ReadingRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON values, without pixels."""
-        return {
-            "id": self.id,
-            "created": self.created.isoformat(timespec="milliseconds"),
-            "bundle": self.bundle,
-            "images": [image.to_dict() for image in self.images],
-        }
+        return _record(self.id, self.created, self.bundle, [image.to_dict() for image in self.images])
+
+    def row(self) -> ReadingRow:
+        """What the log keeps of it."""
+        images = tuple(image.row() for image in self.images)
+        return ReadingRow(id=self.id, time=self.created, bundle=self.bundle, images=images)
+
+
+def logged(row: ReadingRow) -> dict[str, Any]:
+    """A reading of the log under the keys of `ReadingRecord.to_dict`; it has no names, and a code for each failure."""
+    return _record(row.id, row.time, row.bundle, [_logged_image(image) for image in row.images])
+
+
+def _logged_image(image: ImageRow) -> dict[str, Any]:
+    error = None if image.error is None else f"could not be read ({image.error})"
+    result = {
+        "path": None,
+        "label": image.label,
+        "probabilities": image.probabilities,
+        "positive": image.positive,
+        "threshold": image.threshold,
+        "prediction_set": None if error else list(image.prediction_set),
+        "unfamiliarity": image.unfamiliarity,
+        "refer": None if error else list(image.refer),
+        "error": error,
+    }
+    review = None if image.review is None else {"label": image.review.label, "time": _iso(image.review.time)}
+    return _item(image.index, None, image.sha256, image.latency_ms, image.error, result, review)
+
+
+def _item(
+    index: int, name: str | None, sha256: str, latency_ms: float, code: str | None, result: Any, review: Any
+) -> dict[str, Any]:
+    return {
+        "index": index,
+        "name": name,
+        "sha256": sha256,
+        "latency_ms": round(latency_ms, 1),
+        "code": code,
+        "result": result,
+        "review": review,
+    }
+
+
+def _record(identity: str, created: datetime, bundle: str, images: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"id": identity, "created": _iso(created), "bundle": bundle, "images": images}
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def shown(name: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, LogUnavailable, UnknownReading
 from overread.reading import Failure, Reader
 from overread.service.archive import Limits, is_zip
 from overread.service.decoding import DecodingPool, Undecodable
@@ -19,7 +21,10 @@ from overread.service.records import ImageRecord, ReadingRecord, Upload, request
 from overread.service.settings import Settings
 
 if TYPE_CHECKING:
-    from overread.reading_log import ReadingLog
+    from overread.reading_log import ReadingLog, ReadingRow
+
+Answer = TypeVar("Answer")
+_log = logging.getLogger("overread.service")
 
 
 class ReadingRoom:
@@ -67,41 +72,54 @@ class ReadingRoom:
             self._receiving -= 1
 
     async def read(
-        self, uploads: list[Upload], bundle_id: str | None = None, key: str | None = None, *, to_show: bool = False
+        self, uploads: list[Upload], bundle_id: str | None = None, *, key: str | None = None, to_show: bool = False
     ) -> ReadingRecord:
         """Read uploaded images, those within zip files among them, and log what came out.
 
         Args:
             uploads: one or more files.
             bundle_id: which bundle reads them; the first for None.
-            key: names the request, so that it is read once though it be sent twice.
+            key: one that `claim` gave.
             to_show: whether renditions for people are wanted.
 
         Raises:
-            Problem: the request is refused as a whole.
+            Problem: the request is refused as a whole; nothing is logged.
         """
         reader = self.reader(bundle_id)
         if not uploads:
-            raise Problem(422, "no-files", "no file came with the request: send one or more as multipart field `files`")
-        return await self._read(reader, uploads, to_show)
-
-    async def _read(self, reader: Reader, uploads: list[Upload], to_show: bool) -> ReadingRecord:
+            raise Problem(422, "no-files", "no file came with the request: send one or more in a multipart body")
         items = await self._expanded(uploads)
-        self._refuse_many(len(items))
+        if len(items) > self.settings.max_files:
+            most = self.settings.max_files
+            raise Problem(413, "too-many-files", f"{len(items)} images came; {most} are taken at a time")
         with self._places(len(items)):
-            images = await asyncio.gather(
-                *(self._image(reader, index, *item, to_show) for index, item in enumerate(items))
-            )
-        return ReadingRecord(images=list(images), bundle=reader.bundle.fingerprint)
+            images = await asyncio.gather(*(self._image(reader, i, *item, to_show) for i, item in enumerate(items)))
+        record = ReadingRecord(images=list(images), bundle=reader.bundle.fingerprint)
+        if self.log is not None:
+            await in_log(self.log.add, record.row(), key=key)
+        return record
+
+    async def read_once(self, uploads: list[Upload], bundle_id: str | None, key: str) -> ReadingRecord | ReadingRow:
+        """`read`, unless a request of this key has been answered before: then what the log kept of that answer.
+
+        Raises:
+            Problem: as `read`, or the key came with another request or one that is being answered.
+        """
+        if self.log is None:
+            raise Problem(501, "no-log", "this server keeps no log, by which a repeated request would be known")
+        found = await in_log(self.log.begin, key, request_digest(self.reader(bundle_id).bundle.fingerprint, uploads))
+        if found is not None:
+            return found
+        try:
+            return await self.read(uploads, bundle_id, key=key)
+        except BaseException:
+            await in_log(self.log.withdraw, key)
+            raise
 
     def close(self) -> None:
         """Finish what is being read, and end the processes."""
         self.pool.close()
         self._threads.shutdown()
-
-    def _refuse_many(self, count: int) -> None:
-        if count > self.settings.max_files:
-            raise Problem(413, "too-many-files", f"{count} images came; {self.settings.max_files} are taken at a time")
 
     @contextlib.contextmanager
     def _places(self, count: int) -> Iterator[None]:
@@ -150,16 +168,15 @@ class ReadingRoom:
             decoded = await self.pool.decode(upload.content, reader.bundle.preprocessing, to_show=to_show)
             rendition, began = decoded.rendition, time.perf_counter()
             loop = asyncio.get_running_loop()
-            (result,) = await loop.run_in_executor(
-                self._threads, reader.read_prepared, [name], decoded.pixels[None]
-            )
+            (result,) = await loop.run_in_executor(self._threads, reader.read_prepared, [name], decoded.pixels[None])
             self.metrics.seconds.labels("decode").observe(decoded.seconds)
             self.metrics.seconds.labels("infer").observe(time.perf_counter() - began)
         except Undecodable as error:
             result, code = Failure(path=name, error=error.reason), error.code
+        outcome = "failed" if isinstance(result, Failure) else "referred" if result.refer else "read"
         seconds = time.perf_counter() - start
         self.metrics.seconds.labels("total").observe(seconds)
-        self.metrics.images.labels(reader.bundle.fingerprint[:12], "failed" if code else "read").inc()
+        self.metrics.images.labels(reader.bundle.fingerprint[:12], outcome).inc()
         return ImageRecord(
             index=index,
             name=name,
@@ -169,3 +186,28 @@ class ReadingRoom:
             code=code,
             rendition=rendition,
         )
+
+
+async def in_log(function: Callable[..., Answer], *arguments: Any, **options: Any) -> Answer:
+    """Ask the log, in a thread.
+
+    Raises:
+        Problem: what the log refuses, or that it is out of order.
+    """
+    try:
+        return await asyncio.to_thread(function, *arguments, **options)
+    except UnknownReading:
+        raise Problem(
+            404, "unknown-reading", "the log has no such image: see its id, or it is past its retention"
+        ) from None
+    except KeyReused as error:
+        raise Problem(422, "key-reused", str(error)) from None
+    except KeyInProgress as error:
+        raise Problem(409, "key-in-progress", str(error), headers={"Retry-After": "2"}) from None
+    except (InvalidData, InvalidOption) as error:
+        raise Problem(422, "invalid-review", str(error)) from None
+    except LogUnavailable as error:
+        _log.error("%s", error)
+        raise Problem(
+            503, "log-unavailable", "the reading log cannot be used, so nothing is read: see its disk"
+        ) from None

@@ -20,7 +20,8 @@ from overread.service.settings import Settings, is_loopback
 COOKIE = "overread"
 SESSION_S = 12 * 3600
 # Without a token: whether the server lives, and what the login page is made of.
-_OPEN = ("/healthz", "/readyz", "/login", "/static/")
+_OPEN = ("/healthz", "/readyz", "/login")
+_STATIC = "/static/"
 _UPLOADS = ("/v1/readings", "/v1/explanations", "/readings", "/")
 _SMALL_BODY = 64 * 1024
 _HEADERS = {
@@ -28,7 +29,8 @@ _HEADERS = {
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer, with which browsers give the origin of a form as null, and it could not be checked.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -92,13 +94,13 @@ class Guard:
         if method in ("GET", "HEAD", "OPTIONS"):
             return
         site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
-        foreign = site not in (None, "same-origin", "none") or (origin is not None and urlsplit(origin).netloc != host)
-        if foreign:
+        own = site in ("same-origin", "none") if site else origin is None or _netloc(origin) == host.lower()
+        if not own:
             raise Problem(403, "cross-origin", "a page of another origin may send nothing here")
 
     def _may_enter(self, connection: HTTPConnection) -> bool:
-        token, path = self._settings.token, connection.url.path
-        if token is None or path.startswith(_OPEN):
+        token, path = self._settings.token, connection.scope["path"]
+        if token is None or path in _OPEN or path.startswith(_STATIC):
             return True
         scheme, _, presented = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -145,9 +147,16 @@ def _host_name(host: str) -> str:
         return ""
 
 
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
 def _limited(connection: HTTPConnection, receive: Receive, most: int) -> Receive:
     """A body of no more bytes than allowed, whether it declares its length or not."""
-    if connection.url.path not in _UPLOADS:
+    if connection.scope["path"] not in _UPLOADS:
         most = _SMALL_BODY
     problem = Problem(413, "too-large", f"the request has more than {most} bytes: send fewer files at a time")
     declared = Headers(scope=connection.scope).get("content-length", "0")

@@ -7,7 +7,6 @@ import ipaddress
 import os
 
 from overread.errors import InvalidOption
-from overread.images.raster import MAX_PIXELS
 
 MIB = 2**20
 _SHORTEST_TOKEN = 16
@@ -57,12 +56,12 @@ class Settings:
             value = getattr(self, field.name)
             if isinstance(value, int | float) and value <= 0:
                 raise InvalidOption(f"{field.name}={value}: choose a value above 0")
-        if self.max_pixels > MAX_PIXELS:
-            raise InvalidOption(f"max_pixels={self.max_pixels}: overread reads images of up to {MAX_PIXELS} pixels")
         if self.max_waiting < self.max_files:
             raise InvalidOption(f"max_waiting={self.max_waiting} would never admit a request of {self.max_files} files")
         if self.token is not None and (len(self.token) < _SHORTEST_TOKEN or not self.token.isascii()):
-            raise InvalidOption(f"the token is short or not ASCII: choose {_SHORTEST_TOKEN} characters or more, at random")
+            raise InvalidOption(
+                f"the token is short or not ASCII: choose {_SHORTEST_TOKEN} characters or more, at random"
+            )
         if self.token is None and not (is_loopback(self.host) and not self.names):
             raise InvalidOption(
                 "a server that other machines reach needs a token: put one into the environment variable "
