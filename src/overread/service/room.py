@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, LogUnavailable, UnknownReading
-from overread.reading import Failure, Reader
+from overread.reading import Failure, Reader, Reading
 from overread.service.archive import Limits, is_zip
 from overread.service.decoding import DecodingPool, Undecodable
 from overread.service.metrics import Metrics
@@ -160,6 +160,7 @@ class ReadingRoom:
         self, reader: Reader, index: int, upload: Upload, refused: Undecodable | None, to_show: bool
     ) -> ImageRecord:
         start, name, code, rendition = time.perf_counter(), shown(upload.name), None, None
+        result: Reading | Failure
         try:
             if refused is not None:
                 raise refused
