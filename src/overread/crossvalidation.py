@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from overread import study
-from overread.bundle import Bundle, CardFacts, Member, Reference, now
+from overread.bundle import Bundle, CardFacts, Member, Reference, now, referral_from
 from overread.cases import Manifest, fold_cases, pseudonym, split_cases
 from overread.errors import InvalidOption
 from overread.evaluation import (
@@ -25,7 +25,6 @@ from overread.evaluation import (
     assess,
     average_readers,
     choose_operating_points,
-    choose_referral,
     evaluate,
     pool_folds,
 )
@@ -248,12 +247,7 @@ def _write_ensemble(
         operating_points=choose_operating_points(
             labels, y_prob, classes=first.classes, rule=run["recipe"]["operating_point"]
         ),
-        referral=choose_referral(
-            np.concatenate([found.labels for found in references]),
-            np.concatenate([found.scores for found in references]),
-            classes=first.classes,
-            coverage=run["recipe"]["coverage"],
-        ),
+        referral=referral_from(references, first.classes, run["recipe"]["coverage"]),
         recipe=run["recipe"],
         data={
             "fingerprint": hashlib.sha256(fingerprints.encode()).hexdigest(),

@@ -124,7 +124,7 @@ class Reader:
     """Reads images with a bundle, each prepared exactly as the bundle's training images were."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
+        self.bundle, self.references = bundle, bundle.references()
         self._networks = [
             _Network(
                 graph=Graph(bundle.read_file(member.graph)),
@@ -132,7 +132,7 @@ class Reader:
                 familiarity=reference.familiarity,
                 limit=reference.limit,
             )
-            for member, reference in zip(bundle.members, bundle.references(), strict=True)
+            for member, reference in zip(bundle.members, self.references, strict=True)
         ]
 
     @classmethod
@@ -164,13 +164,13 @@ class Reader:
         """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
         return _answer(self._networks, pixels)
 
-    def abstentions(self, answers: Answers) -> Abstentions:
-        """Tell of each image what speaks against its reading."""
-        y_prob, point = answers.probabilities, self.bundle.operating_point
+    def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
+        """Tell what speaks against the readings of n images, from what `answer` says of them."""
+        point = self.bundle.operating_point
         return Abstentions(
             sets=self.bundle.referral.sets(y_prob),
             decided=decide(y_prob, point.threshold if point else None),
-            unfamiliarity=answers.unfamiliarity,
+            unfamiliarity=unfamiliarity,
         )
 
     def read_many(self, paths: Iterable[str | Path]) -> Iterator[Reading | Failure]:
@@ -208,7 +208,8 @@ class Reader:
 
     def _read_prepared(self, networks: Sequence[_Network], names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
         answers, classes = _answer(networks, pixels), self.bundle.classes
-        point, abstentions = self.bundle.operating_point, self.abstentions(answers)
+        point = self.bundle.operating_point
+        abstentions = self.abstentions(answers.probabilities, answers.unfamiliarity)
         refer, readings = abstentions.reasons, []
         for i, row in enumerate(answers.probabilities):
             decided = int(abstentions.decided[i])
