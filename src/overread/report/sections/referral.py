@@ -1,4 +1,4 @@
-"""What the report says of abstaining: whether the prediction sets keep their promise, who is referred, what it saves."""
+"""What the report says of abstaining: whether prediction sets keep their promise, who is referred, what it saves."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from overread.report.wording import in_cell, in_words, level_of, percent
 from overread.words import count, listed
 
 _TEXT = (
-    "An image is referred to a human where it is uncertain or unfamiliar. It is uncertain where its prediction set, the "
-    "classes that cannot be ruled out, is not exactly the class decided on: it holds several classes, or none, which "
-    "happens to images that are usual for no class. It is unfamiliar where the features that the network pools lie "
-    "further from those of training images than all but 1 % of the validation images do."
+    "An image is referred to a human where it is uncertain or unfamiliar. It is uncertain where its prediction set, "
+    "the classes that cannot be ruled out, is not exactly the class decided on: it holds several classes, or none, "
+    "which happens to images that are usual for no class. It is unfamiliar where the features that the network pools "
+    "lie further from those of training images than all but 1 % of the validation images do."
 )
 _PROMISE = (
     "The sets hold the true class as often as asked where new images are drawn as the validation images were; another "
@@ -66,8 +66,8 @@ def _rates(found: ReferralAssessment) -> str:
     if errors["read"].metric.reason:
         return text
     return (
-        f"{text} Of those that it reads, {in_words(errors['read'], as_share=True, with_level=False)} are decided wrongly; "
-        f"without referral it is {in_words(errors[ALL], as_share=True, with_level=False)} of all."
+        f"{text} Of those that it reads, {in_words(errors['read'], as_share=True, with_level=False)} are decided "
+        f"wrongly; without referral it is {in_words(errors[ALL], as_share=True, with_level=False)} of all."
     )
 
 
@@ -91,8 +91,8 @@ def _tradeoffs(found: ReferralAssessment, asked: Referral, level: float) -> Tabl
         for at in found.tradeoffs
     ]
     caption = (
-        "Other coverages, with thresholds from the same validation images: share of images read and share of these that "
-        f"are decided wrongly; in brackets {level_of(level)} intervals. For information: choose on validation, not here"
+        "Other coverages, with thresholds from the same validation images: share of images read and share of these "
+        f"that are decided wrongly; in brackets {level_of(level)} intervals. To be read, not to choose by"
     )
     return Table(caption, ("Coverage", "Read", "Wrong among read", "n"), tuple(rows))
 
@@ -107,8 +107,8 @@ def _missed(found: ReferralAssessment, asked: Referral) -> tuple[str, ...]:
     if not short:
         return ()
     return (
-        f"the prediction sets hold the true class less often than the {level_of(asked.coverage)} asked for: {listed(short)}"
-        "; the test images are not drawn as the validation images were.",
+        f"the prediction sets hold the true class less often than the {level_of(asked.coverage)} asked for: "
+        f"{listed(short)}; the test images are not drawn as the validation images were.",
     )
 
 
