@@ -42,7 +42,7 @@ RUN = {
     "versions": {"python": "3.12.1", "overread": "0.1.0"},
     "data": {"fingerprint": "f" * 64},
 }
-SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Subgroups", "Errors"]
+SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Referral", "Subgroups", "Errors"]
 LAST = ["Test lock", "Reproducibility"]
 Made = tuple[Outcome, Bundle]
 

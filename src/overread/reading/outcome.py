@@ -27,7 +27,8 @@ from overread.evaluation import (
 )
 from overread.files import write_csv, write_json
 from overread.images import DataSet
-from overread.reading.reader import Reader, Reading
+from overread.reading.reader import Reader
+from overread.reading.reading import Reading
 
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.csv"
