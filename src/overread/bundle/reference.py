@@ -24,8 +24,8 @@ class Reference:
         projections: `(n, k)` whitened principal components of the validation images' features.
         distances: `(n,)` of the same images, as `familiarity` measures them.
         labels: `(m,)` true classes of the images that set the thresholds of `Bundle.referral`: validation, too, or in
-            an ensemble the fold that this network was not trained on.
-        scores: `(m, classes)` their calibrated probabilities.
+            an ensemble the fold that this network was not trained on (none for networks of further seeds).
+        scores: `(m, classes)` their calibrated probabilities, in an ensemble the mean over the seeds.
     """
 
     familiarity: Familiarity
