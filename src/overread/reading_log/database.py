@@ -49,7 +49,7 @@ def open_database(url: str) -> sa.Engine:
             engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
         except ImportError as error:
             raise MissingExtra(
-                "a reading log in PostgreSQL needs psycopg, which is not installed: run pip install 'overread[postgres]'"
+                "a reading log in PostgreSQL needs psycopg, which is missing: run pip install 'overread[postgres]'"
             ) from error
     try:
         with transaction(engine, writing=True) as connection:
