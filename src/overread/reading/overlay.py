@@ -16,7 +16,12 @@ FULL_EVIDENCE = 10.0
 OPACITY = 0.5
 # From faint to strong evidence: violet, blue, green, yellow. Lightness rises all the way, so that the order survives
 # every kind of colour vision and grey print; none is the grey of an X-ray or the red of a mucosa.
-_COLOURS = np.array([(70, 10, 100), (45, 105, 145), (50, 185, 120), (255, 235, 40)], np.float32)
+_COLOURS = np.array([(70, 10, 100), (45, 105, 145), (50, 185, 120), (255, 235, 40)])
+_STEPS = np.linspace(0, 1, 256)
+# `(256, 4)`: colour and opacity of each step.
+_TABLE = np.rint(
+    np.stack([*(np.interp(_STEPS, np.linspace(0, 1, 4), channel) for channel in _COLOURS.T), 255 * _STEPS], axis=1)
+).astype(np.uint8)
 
 
 def heat_map(evidence: npt.NDArray[Any], size: tuple[int, int]) -> Image.Image:
@@ -44,10 +49,7 @@ def heat_map(evidence: npt.NDArray[Any], size: tuple[int, int]) -> Image.Image:
     strength = np.clip(evidence / FULL_EVIDENCE, 0, 1)
     # Before it is enlarged, so that a weak place beside one that speaks against the class does not vanish.
     enlarged = Image.fromarray(strength).resize(size, Image.Resampling.BICUBIC)
-    heat = np.clip(np.asarray(enlarged), 0, 1)
-    stops = np.linspace(0, 1, len(_COLOURS))
-    colours = [np.interp(heat, stops, channel) for channel in _COLOURS.T]
-    return Image.fromarray(np.rint(np.stack([*colours, 255 * heat], axis=2)).astype(np.uint8))
+    return Image.fromarray(_TABLE[np.rint(255 * np.clip(np.asarray(enlarged), 0, 1)).astype(np.uint8)])
 
 
 def tint(
@@ -73,8 +75,7 @@ def tint(
         InvalidOption: an opacity outside 0 to 1.
     """
     picture = picture_of(pixels, size)
-    if not 0 <= opacity <= 1:
-        raise InvalidOption(f"opacity={opacity} is outside 0 to 1: choose 0 for the image alone, 1 for opaque colour")
+    require_opacity(opacity)
     heat = heat_map(evidence, picture.size)
     picture.paste(heat, mask=heat.getchannel("A").point(lambda alpha: alpha * opacity))
     return picture
@@ -104,6 +105,16 @@ def overlay(
         >>> overlay(reading.pixels, reading.activation_map, classes.index(reading.label))  # doctest: +SKIP
     """
     return tint(pixels, class_evidence(activation_map, index), opacity=opacity, size=size)
+
+
+def require_opacity(opacity: float) -> None:
+    """Refuse an opacity that is none.
+
+    Raises:
+        InvalidOption: it is outside 0 to 1.
+    """
+    if not 0 <= opacity <= 1:
+        raise InvalidOption(f"opacity={opacity} is outside 0 to 1: choose 0 for the image alone, 1 for opaque colour")
 
 
 def picture_of(pixels: npt.NDArray[np.uint8], size: tuple[int, int] | None = None) -> Image.Image:
