@@ -24,6 +24,7 @@ from overread.evaluation import (
     OperatingPoint,
     Predictions,
     assess,
+    choose_referral,
     compare,
 )
 from overread.images import Preprocessing
@@ -80,6 +81,10 @@ def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
                 threshold=predictions.threshold,
                 activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
                 pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
+                prediction_set=(),
+                unfamiliarity=0.5,
+                refer=("uncertain",),
+                projection=np.zeros(4, np.float32),
             ),
         )
         for i in wrong
@@ -104,6 +109,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
         "preprocessing": Preprocessing(height=24, width=24, channels=1),
         "members": (Member(calibration=Calibration(method="temperature", temperature=0.3333, n=50)),),
         "operating_points": points,
+        "referral": choose_referral(predictions.y_true, predictions.y_prob, classes=predictions.classes),
         "network": {"name": "compact"},
         "recipe": Recipe(seed=7).to_dict(),
         "data": {"study": "a study"},

@@ -60,13 +60,20 @@ class Graph:
         logits, maps, features = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         return Outputs(logits=logits, activation_maps=maps, features=features)
 
-    def logits(self, chunks: Iterable[np.ndarray]) -> np.ndarray:
-        """`(n, outputs)` float32 of all images in the chunks."""
-        return np.concatenate([self.run(chunk).logits for chunk in chunks])
+    def logits_and_features(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """`(n, outputs)` and `(n, f)` float32 of all images in the chunks, without their maps, for memory."""
+        found = ((outputs.logits, outputs.features) for outputs in map(self.run, chunks))
+        logits, features = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return logits, features
 
 
 def class_evidence(activation_map: np.ndarray, index: int) -> np.ndarray:
-    """The `(h, w)` evidence for one class of a map `(h, w, outputs)`; of two classes each is the other's reverse."""
+    """The `(h, w)` evidence in logits for one class of a map `(h, w, outputs)`.
+
+    Of two classes each is the other's reverse. Of more, it is what exceeds the mean of all classes: probabilities
+    depend on differences alone, and what all classes share would else look like evidence for each.
+    """
     if activation_map.shape[2] == 1:
         return activation_map[..., 0] if index == 1 else -activation_map[..., 0]
-    return activation_map[..., index]
+    evidence: np.ndarray = activation_map[..., index] - activation_map.mean(axis=2)
+    return evidence

@@ -1,8 +1,10 @@
 """What predictions are worth: metrics, intervals, calibration, operating points, comparison; on NumPy alone."""
 
+from overread.evaluation.abstention import UNCERTAIN, UNFAMILIAR, Abstentions
 from overread.evaluation.assessment import Assessment, AssessmentOptions, BeforeAfter, assess
 from overread.evaluation.calibration import CALIBRATION_METHODS, Calibration, check_calibration_method, fit_calibration
 from overread.evaluation.compare import Comparison, Difference, compare
+from overread.evaluation.conformal import Referral, check_coverage, choose_referral
 from overread.evaluation.curves import (
     CutTable,
     PrecisionRecallCurve,
@@ -15,10 +17,11 @@ from overread.evaluation.curves import (
     roc_curve,
 )
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
+from overread.evaluation.familiarity import Familiarity, limit_of
 from overread.evaluation.interval import Interval, wilson
 from overread.evaluation.intervals import Intervals, intervals
 from overread.evaluation.judged import Estimate, Judged
-from overread.evaluation.metrics import LABELS, Evaluation, Metric, evaluate
+from overread.evaluation.metrics import LABELS, Evaluation, Metric, decide, evaluate
 from overread.evaluation.operating_point import (
     OperatingPoint,
     check_operating_point_rule,
@@ -35,6 +38,9 @@ from overread.evaluation.subgroups import SubgroupMetric, Subgroups
 __all__ = [
     "CALIBRATION_METHODS",
     "LABELS",
+    "UNCERTAIN",
+    "UNFAMILIAR",
+    "Abstentions",
     "Assessment",
     "AssessmentOptions",
     "BeforeAfter",
@@ -45,6 +51,7 @@ __all__ = [
     "Difference",
     "Estimate",
     "Evaluation",
+    "Familiarity",
     "Interval",
     "Intervals",
     "Judged",
@@ -52,6 +59,7 @@ __all__ = [
     "OperatingPoint",
     "PrecisionRecallCurve",
     "Predictions",
+    "Referral",
     "Reliability",
     "RocCurve",
     "SubgroupMetric",
@@ -60,15 +68,19 @@ __all__ = [
     "average_precision",
     "average_readers",
     "check_calibration_method",
+    "check_coverage",
     "check_operating_point_rule",
     "choose_operating_point",
     "choose_operating_points",
+    "choose_referral",
     "compare",
     "cut_table",
+    "decide",
     "decision_curve",
     "evaluate",
     "fit_calibration",
     "intervals",
+    "limit_of",
     "measure_reliability",
     "midranks",
     "pool_folds",

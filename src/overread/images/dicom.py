@@ -18,7 +18,12 @@ import numpy as np
 
 from overread.cases import pseudonym
 from overread.errors import MissingExtra, MissingPath, UnreadableImage
+<<<<<<< HEAD
 from overread.images.raster import MAX_PIXELS, Deep, format_of, opened, percentile_window, window
+=======
+from overread.images import raster
+from overread.images.raster import format_of, opened, percentile_window, window
+>>>>>>> wt-api
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -171,8 +176,8 @@ def _check_header(header: Dataset, stream: BinaryIO) -> None:
     if frames > 1:
         raise UnreadableImage(f"holds {frames} frames; one was expected: export the frame that you need")
     # int, for a damaged Columns may be a list, which Rows would repeat.
-    if not 0 < int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel", 1)) <= MAX_PIXELS:
-        raise UnreadableImage(f"declares a size outside 1 to {MAX_PIXELS} samples: reduce it first")
+    if not 0 < int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel", 1)) <= raster.MAX_PIXELS:
+        raise UnreadableImage(f"declares a size outside 1 to {raster.MAX_PIXELS} samples: reduce it first")
     is_implicit, is_little = header.original_encoding
     element = stream.read(8 if is_implicit else 12)
     if len(element) < 8:

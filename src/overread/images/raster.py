@@ -25,6 +25,7 @@ from PIL import (
 
 from overread.errors import MissingPath, UnreadableImage
 
+# Of an image, looked up in its header before decoding; a process may lower it for itself.
 MAX_PIXELS = 128 * 2**20
 ORIENTATION_TAG, TIFF_PHOTOMETRIC_TAG, WHITE_IS_ZERO = 0x0112, 262, 0
 UPRIGHT = {

@@ -2,6 +2,7 @@
 
 from overread.reading.outcome import Outcome, read_labelled, read_predictions, write_predictions
 from overread.reading.output import write_csv, write_json_lines
+from overread.reading.overlay import heat_map, overlay, picture_of, tint
 from overread.reading.reader import Answers, Failure, Reader, Reading
 from overread.reading.sources import find_images
 
@@ -12,8 +13,12 @@ __all__ = [
     "Reader",
     "Reading",
     "find_images",
+    "heat_map",
+    "overlay",
+    "picture_of",
     "read_labelled",
     "read_predictions",
+    "tint",
     "write_csv",
     "write_json_lines",
     "write_predictions",

@@ -16,10 +16,9 @@ import numpy as np
 
 from overread.bundle import Bundle, Graph
 from overread.errors import MissingPath, OverreadError
-from overread.evaluation import Calibration, to_probabilities
+from overread.evaluation import Abstentions, Calibration, Familiarity, decide, to_probabilities
 from overread.images import prepare
 
-_Networks = Sequence[tuple[Graph, Calibration]]
 # Images that a worker takes at once: 389 images/s, against 383 with 4, 376 with 32 and 348 with 1 (compact, 224 px,
 # 2 cores, November 2026).
 _CHUNK = 8
@@ -38,6 +37,13 @@ class Reading:
         activation_map: `(h, w, outputs)` float32, the evidence at each position in logits, whose mean is the logit
             (before calibration; of an ensemble, the mean of its members').
         pixels: `(height, width, channels)` uint8, the image as the network saw it.
+        prediction_set: the classes that cannot be ruled out at the coverage of `Bundle.referral`; none, one or several.
+        unfamiliarity: how unlike the training images its features are, over the 99th percentile of validation images:
+            above 1 it is unlike them. Of an ensemble, the mean of its networks'.
+        refer: why a human should read it: "uncertain" (the prediction set is not exactly the label) and "unfamiliar";
+            empty where nothing speaks against the reading.
+        projection: `(k,)` float32, up to 16 whitened principal components of the features, to watch for drift; of an
+            ensemble, those of its first network.
     """
 
     path: str
@@ -47,6 +53,10 @@ class Reading:
     threshold: float | None
     activation_map: np.ndarray
     pixels: np.ndarray
+    prediction_set: tuple[str, ...]
+    unfamiliarity: float
+    refer: tuple[str, ...]
+    projection: np.ndarray
 
     def to_dict(self) -> dict[str, Any]:
         """The reading as plain values, without arrays."""
@@ -56,6 +66,9 @@ class Reading:
             "probabilities": dict(self.probabilities),
             "positive": self.positive,
             "threshold": self.threshold,
+            "prediction_set": list(self.prediction_set),
+            "unfamiliarity": self.unfamiliarity,
+            "refer": list(self.refer),
             "error": None,
         }
 
@@ -75,6 +88,9 @@ class Failure:
             "probabilities": None,
             "positive": None,
             "threshold": None,
+            "prediction_set": None,
+            "unfamiliarity": None,
+            "refer": None,
             "error": self.error,
         }
 
@@ -84,13 +100,24 @@ class Answers:
     """What the networks of a bundle answer to prepared images.
 
     `probabilities` and `uncalibrated` are `(n, classes)` float64, `activation_maps` `(n, h, w, outputs)` float32 and
-    `features` `(n, f)` float32; of an ensemble, the means of its members', with their features side by side.
+    `features` `(n, f)` float32; of an ensemble, the means of its members', with their features side by side. For
+    `unfamiliarity` `(n,)` and `projections` `(n, k)` see `Reading`.
     """
 
     probabilities: np.ndarray
     uncalibrated: np.ndarray
     activation_maps: np.ndarray
     features: np.ndarray
+    unfamiliarity: np.ndarray
+    projections: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Network:
+    graph: Graph
+    calibration: Calibration
+    familiarity: Familiarity
+    limit: float
 
 
 class Reader:
@@ -98,7 +125,15 @@ class Reader:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self._networks = [(Graph(bundle.read_file(member.graph)), member.calibration) for member in bundle.members]
+        self._networks = [
+            _Network(
+                graph=Graph(bundle.read_file(member.graph)),
+                calibration=member.calibration,
+                familiarity=reference.familiarity,
+                limit=reference.limit,
+            )
+            for member, reference in zip(bundle.members, bundle.references(), strict=True)
+        ]
 
     @classmethod
     def load(cls, path: str | Path) -> Reader:
@@ -128,6 +163,15 @@ class Reader:
     def answer(self, pixels: np.ndarray) -> Answers:
         """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
         return _answer(self._networks, pixels)
+
+    def abstentions(self, answers: Answers) -> Abstentions:
+        """Tell of each image what speaks against its reading."""
+        y_prob, point = answers.probabilities, self.bundle.operating_point
+        return Abstentions(
+            sets=self.bundle.referral.sets(y_prob),
+            decided=decide(y_prob, point.threshold if point else None),
+            unfamiliarity=answers.unfamiliarity,
+        )
 
     def read_many(self, paths: Iterable[str | Path]) -> Iterator[Reading | Failure]:
         """Read images in order; one that cannot be read becomes a `Failure` and the others go on.
@@ -159,29 +203,33 @@ class Reader:
         return self._read_prepared(self._networks, names, pixels) if names else []
 
     @functools.cached_property
-    def _on_one_core(self) -> _Networks:
-        return [(graph.on_one_core(), calibration) for graph, calibration in self._networks]
+    def _on_one_core(self) -> list[_Network]:
+        return [dataclasses.replace(network, graph=network.graph.on_one_core()) for network in self._networks]
 
-    def _read_prepared(self, networks: _Networks, names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
+    def _read_prepared(self, networks: Sequence[_Network], names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
         answers, classes = _answer(networks, pixels), self.bundle.classes
-        point = self.bundle.operating_point
-        readings = []
+        point, abstentions = self.bundle.operating_point, self.abstentions(answers)
+        refer, readings = abstentions.reasons, []
         for i, row in enumerate(answers.probabilities):
-            positive = bool(row[1] >= point.threshold) if point else None
+            decided = int(abstentions.decided[i])
             readings.append(
                 Reading(
                     path=names[i],
-                    label=classes[int(row.argmax()) if positive is None else int(positive)],
+                    label=classes[decided],
                     probabilities={name: float(value) for name, value in zip(classes, row, strict=True)},
-                    positive=positive,
+                    positive=bool(decided) if point else None,
                     threshold=point.threshold if point else None,
                     activation_map=answers.activation_maps[i],
                     pixels=pixels[i],
+                    prediction_set=tuple(itertools.compress(classes, abstentions.sets[i])),
+                    unfamiliarity=float(answers.unfamiliarity[i]),
+                    refer=refer[i],
+                    projection=answers.projections[i],
                 )
             )
         return readings
 
-    def _read_chunk(self, networks: _Networks, names: Sequence[str]) -> list[Reading | Failure]:
+    def _read_chunk(self, networks: Sequence[_Network], names: Sequence[str]) -> list[Reading | Failure]:
         prepared = {name: self._try_prepare(Path(name)) for name in names}
         good = {name: pixels for name, pixels in prepared.items() if isinstance(pixels, np.ndarray)}
         found = self._read_prepared(networks, [*good], np.stack([*good.values()])) if good else []
@@ -198,11 +246,16 @@ class Reader:
             return str(error)
 
 
-def _answer(networks: _Networks, pixels: np.ndarray) -> Answers:
-    outputs = [(graph.run(pixels), calibration) for graph, calibration in networks]
+def _answer(networks: Sequence[_Network], pixels: np.ndarray) -> Answers:
+    outputs = [network.graph.run(pixels) for network in networks]
+    measured = [n.familiarity.measure(found.features) for n, found in zip(networks, outputs, strict=True)]
+    probabilities = [n.calibration.apply(found.logits) for n, found in zip(networks, outputs, strict=True)]
+    unfamiliarity = [distances / n.limit for n, (_, distances) in zip(networks, measured, strict=True)]
     return Answers(
-        probabilities=np.mean([calibration.apply(found.logits) for found, calibration in outputs], axis=0),
-        uncalibrated=np.mean([to_probabilities(found.logits) for found, _ in outputs], axis=0),
-        activation_maps=np.mean([found.activation_maps for found, _ in outputs], axis=0),
-        features=np.concatenate([found.features for found, _ in outputs], axis=1),
+        probabilities=np.mean(probabilities, axis=0),
+        uncalibrated=np.mean([to_probabilities(found.logits) for found in outputs], axis=0),
+        activation_maps=np.mean([found.activation_maps for found in outputs], axis=0),
+        features=np.concatenate([found.features for found in outputs], axis=1),
+        unfamiliarity=np.mean(unfamiliarity, axis=0),
+        projections=measured[0][0],
     )
