@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from overread import study
-from overread.bundle import Bundle, CardFacts, Member, Reference, now
+from overread.bundle import Bundle, CardFacts, Member, Reference, now, referral_from
 from overread.cases import Manifest, fold_cases, pseudonym, split_cases
 from overread.errors import InvalidOption
 from overread.evaluation import (
@@ -25,7 +25,6 @@ from overread.evaluation import (
     assess,
     average_readers,
     choose_operating_points,
-    choose_referral,
     evaluate,
     pool_folds,
 )
@@ -228,19 +227,19 @@ def _write_ensemble(
     members: list[Member] = []
     files: dict[str, Path] = {}
     references: list[Reference] = []
+    labels, read = np.asarray(pooled[0].y_true), 0
     for number, (folder, source) in enumerate(zip(folders, sources, strict=True), start=1):
         (member,), (reference,) = source.members, source.references()
         graph, weights = f"network-{number:02d}.onnx", f"network-{number:02d}.weights.h5"
         name = f"reference-{number:02d}.npz"
-        unseen = read_predictions(folder)
-        labels, scores = np.asarray(unseen.y_true), np.asarray(unseen.y_prob)
-        references.append(dataclasses.replace(reference, labels=labels, scores=scores))
+        # Each fold's rows go to its network of the first seed; for those of further seeds none are left.
+        rows = slice(read, read := read + len(read_predictions(folder).cases))
+        references.append(dataclasses.replace(reference, labels=labels[rows], scores=y_prob[rows]))
         members.append(Member(graph=graph, weights=weights, reference=name, calibration=member.calibration))
         files |= {graph: folder / "bundle" / member.graph, weights: folder / "bundle" / member.weights}
         files[name] = folder / "checkpoints" / name
         files[name].write_bytes(references[-1].to_bytes())
     fingerprints = "\n".join(sorted(str(source.data["fingerprint"]) for source in sources))
-    labels = np.asarray(pooled[0].y_true)
     counts = {name: int((labels == index).sum()) for index, name in enumerate(first.classes)}
     bundle = dataclasses.replace(
         first,
@@ -248,12 +247,7 @@ def _write_ensemble(
         operating_points=choose_operating_points(
             labels, y_prob, classes=first.classes, rule=run["recipe"]["operating_point"]
         ),
-        referral=choose_referral(
-            np.concatenate([found.labels for found in references]),
-            np.concatenate([found.scores for found in references]),
-            classes=first.classes,
-            coverage=run["recipe"]["coverage"],
-        ),
+        referral=referral_from(references, first.classes, run["recipe"]["coverage"]),
         recipe=run["recipe"],
         data={
             "fingerprint": hashlib.sha256(fingerprints.encode()).hexdigest(),

@@ -5,7 +5,7 @@ from overread.bundle.checklists import checklists
 from overread.bundle.graph import BATCH_SIZE, Graph, Outputs, class_evidence
 from overread.bundle.model_card import model_card
 from overread.bundle.record import Opening, note_in_ledger, now, read_ledger
-from overread.bundle.reference import Reference
+from overread.bundle.reference import Reference, referral_from
 from overread.bundle.statements import CardFacts
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "note_in_ledger",
     "now",
     "read_ledger",
+    "referral_from",
 ]

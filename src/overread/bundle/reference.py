@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import io
 import zipfile
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidBundle
-from overread.evaluation import Familiarity, limit_of
+from overread.evaluation import Familiarity, Referral, choose_referral, limit_of
 from overread.evaluation.curves import FloatArray, IntArray
 
 
@@ -23,8 +24,8 @@ class Reference:
         projections: `(n, k)` whitened principal components of the validation images' features.
         distances: `(n,)` of the same images, as `familiarity` measures them.
         labels: `(m,)` true classes of the images that set the thresholds of `Bundle.referral`: validation, too, or in
-            an ensemble the fold that this network was not trained on.
-        scores: `(m, classes)` their calibrated probabilities.
+            an ensemble the fold that this network was not trained on (none for networks of further seeds).
+        scores: `(m, classes)` their calibrated probabilities, in an ensemble the mean over the seeds.
     """
 
     familiarity: Familiarity
@@ -68,6 +69,13 @@ class Reference:
             ) from None
         familiarity = Familiarity(**{**{name: found[name] for name in _OF_FAMILIARITY}, "rest": float(found["rest"])})
         return cls(familiarity=familiarity, **{name: found[name] for name in _OWN})
+
+
+def referral_from(references: Sequence[Reference], classes: Sequence[str], coverage: float) -> Referral:
+    """Choose the thresholds of prediction sets on the labelled images of all references."""
+    labels = np.concatenate([found.labels for found in references])
+    scores = np.concatenate([found.scores for found in references])
+    return choose_referral(labels, scores, classes=classes, coverage=coverage)
 
 
 _OWN = ("projections", "distances", "labels", "scores")

@@ -32,10 +32,13 @@ from overread.evaluation.pooling import average_readers, pool_folds
 from overread.evaluation.predictions import Predictions
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.probability import to_probabilities
+from overread.evaluation.referral import ALL, ReferralAssessment, assess_referral
 from overread.evaluation.reliability import Reliability, measure_reliability
+from overread.evaluation.shares import shares
 from overread.evaluation.subgroups import SubgroupMetric, Subgroups
 
 __all__ = [
+    "ALL",
     "CALIBRATION_METHODS",
     "LABELS",
     "UNCERTAIN",
@@ -60,11 +63,13 @@ __all__ = [
     "PrecisionRecallCurve",
     "Predictions",
     "Referral",
+    "ReferralAssessment",
     "Reliability",
     "RocCurve",
     "SubgroupMetric",
     "Subgroups",
     "assess",
+    "assess_referral",
     "average_precision",
     "average_readers",
     "check_calibration_method",
@@ -88,6 +93,7 @@ __all__ = [
     "predictive_values",
     "roc_auc",
     "roc_curve",
+    "shares",
     "to_probabilities",
     "wilson",
 ]

@@ -18,12 +18,8 @@ import numpy as np
 
 from overread.cases import pseudonym
 from overread.errors import MissingExtra, MissingPath, UnreadableImage
-<<<<<<< HEAD
-from overread.images.raster import MAX_PIXELS, Deep, format_of, opened, percentile_window, window
-=======
 from overread.images import raster
-from overread.images.raster import format_of, opened, percentile_window, window
->>>>>>> wt-api
+from overread.images.raster import Deep, format_of, opened, percentile_window, window
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -248,6 +244,9 @@ def _deep(ds: Dataset, stored: np.ndarray) -> Deep:
     is_linear = not ds.get("VOILUTSequence") and ds.get("VOILUTFunction") != "SIGMOID"
     found = [_window_ends(ds, stored, centre, width) for centre, width in pairs if width > 0 and is_linear]
     windows = {f"Header window {i}" if len(found) > 1 else "Header window": ends for i, ends in enumerate(found, 1)}
+    if not windows and stored.dtype.kind != "f" and ds.BitsStored <= 8:
+        windows = {"All stored bits": _stored_ends(ds)}
+    windows.setdefault("Middle 99.8 %", percentile_window(values))
     if ds.get("Modality") == "CT":
         windows |= CT_WINDOWS
     return Deep(values=values, windows=windows, inverted=_is_inverted(ds))
@@ -283,9 +282,7 @@ def _voi_applied(ds: Dataset, stored: np.ndarray, padding: np.ndarray) -> np.nda
                 return np.rint(255 / (1 + np.exp(-4 * (values - centre) / width))).astype(np.uint8)
         return window(values, *_window_ends(ds, stored, centre, width))
     if stored.dtype.kind != "f" and ds.BitsStored <= 8:
-        lowest = -(2 ** (ds.BitsStored - 1)) if ds.PixelRepresentation else 0
-        ends = np.array([lowest, lowest + 2**ds.BitsStored - 1], np.int64)
-        return window(values, *sorted(_modality_applied(ds, ends)))
+        return window(values, *_stored_ends(ds))
     return window(values, *percentile_window(values[~padding]))
 
 
@@ -295,6 +292,13 @@ def _window_ends(ds: Dataset, stored: np.ndarray, centre: float, width: float) -
     if ds.get("VOILUTFunction") != "LINEAR_EXACT" and width >= 1 and stored.dtype.kind != "f":
         centre, width = centre - 0.5, width - 1
     return centre - width / 2, centre + width / 2
+
+
+def _stored_ends(ds: Dataset) -> tuple[float, float]:
+    """The least and the most value that the stored bits can hold."""
+    lowest = -(2 ** (ds.BitsStored - 1)) if ds.PixelRepresentation else 0
+    low, high = sorted(_modality_applied(ds, np.array([lowest, lowest + 2**ds.BitsStored - 1], np.int64)).tolist())
+    return low, high
 
 
 def _modality_applied(ds: Dataset, stored: np.ndarray) -> np.ndarray:

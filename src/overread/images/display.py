@@ -15,7 +15,6 @@ from overread.images import dicom, raster
 
 STORED = "As stored"
 FULL_RANGE = "Full range"
-MIDDLE = "Middle 99.8 %"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,4 +92,4 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
 
 
 def _windows(deep: raster.Deep) -> dict[str, tuple[float, float]]:
-    return {**deep.windows, MIDDLE: raster.percentile_window(deep.values), FULL_RANGE: _ends(deep.values)}
+    return {**deep.windows, FULL_RANGE: _ends(deep.values)}

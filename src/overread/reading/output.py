@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from overread.errors import OutputUnwritable
-from overread.reading.reader import Failure, Reading
+from overread.reading.reading import Failure, Reading
 
 _LAST = ("positive", "threshold", "prediction_set", "unfamiliarity", "refer", "error")
 

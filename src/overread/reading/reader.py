@@ -7,10 +7,9 @@ import functools
 import itertools
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,81 +17,11 @@ from overread.bundle import Bundle, Graph
 from overread.errors import MissingPath, OverreadError
 from overread.evaluation import Abstentions, Calibration, Familiarity, decide, to_probabilities
 from overread.images import prepare
+from overread.reading.reading import Failure, Reading
 
 # Images that a worker takes at once: 389 images/s, against 383 with 4, 376 with 32 and 348 with 1 (compact, 224 px,
 # 2 cores, November 2026).
 _CHUNK = 8
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Reading:
-    """What a bundle says of one image.
-
-    Args:
-        path: as it was named.
-        label: the class decided on: for two classes by the operating point, for more the most probable.
-        probabilities: of each class, calibrated; they sum to 1.
-        positive: for two classes, whether the probability of the positive one reaches the operating point; else None.
-        threshold: the operating point; None for more than two classes.
-        activation_map: `(h, w, outputs)` float32, the evidence at each position in logits, whose mean is the logit
-            (before calibration; of an ensemble, the mean of its members').
-        pixels: `(height, width, channels)` uint8, the image as the network saw it.
-        prediction_set: the classes that cannot be ruled out at the coverage of `Bundle.referral`; none, one or several.
-        unfamiliarity: how unlike the training images its features are, over the 99th percentile of validation images:
-            above 1 it is unlike them. Of an ensemble, the mean of its networks'.
-        refer: why a human should read it: "uncertain" (the prediction set is not exactly the label) and "unfamiliar";
-            empty where nothing speaks against the reading.
-        projection: `(k,)` float32, up to 16 whitened principal components of the features, to watch for drift; of an
-            ensemble, those of its first network.
-    """
-
-    path: str
-    label: str
-    probabilities: Mapping[str, float]
-    positive: bool | None
-    threshold: float | None
-    activation_map: np.ndarray
-    pixels: np.ndarray
-    prediction_set: tuple[str, ...]
-    unfamiliarity: float
-    refer: tuple[str, ...]
-    projection: np.ndarray
-
-    def to_dict(self) -> dict[str, Any]:
-        """The reading as plain values, without arrays."""
-        return {
-            "path": self.path,
-            "label": self.label,
-            "probabilities": dict(self.probabilities),
-            "positive": self.positive,
-            "threshold": self.threshold,
-            "prediction_set": list(self.prediction_set),
-            "unfamiliarity": self.unfamiliarity,
-            "refer": list(self.refer),
-            "error": None,
-        }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Failure:
-    """An image that could not be read, and why."""
-
-    path: str
-    error: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The failure under the keys of a reading."""
-        return {
-            "path": self.path,
-            "label": None,
-            "probabilities": None,
-            "positive": None,
-            "threshold": None,
-            "prediction_set": None,
-            "unfamiliarity": None,
-            "refer": None,
-            "error": self.error,
-        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,7 +53,7 @@ class Reader:
     """Reads images with a bundle, each prepared exactly as the bundle's training images were."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
+        self.bundle, self.references = bundle, bundle.references()
         self._networks = [
             _Network(
                 graph=Graph(bundle.read_file(member.graph)),
@@ -132,7 +61,7 @@ class Reader:
                 familiarity=reference.familiarity,
                 limit=reference.limit,
             )
-            for member, reference in zip(bundle.members, bundle.references(), strict=True)
+            for member, reference in zip(bundle.members, self.references, strict=True)
         ]
 
     @classmethod
@@ -164,13 +93,13 @@ class Reader:
         """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
         return _answer(self._networks, pixels)
 
-    def abstentions(self, answers: Answers) -> Abstentions:
-        """Tell of each image what speaks against its reading."""
-        y_prob, point = answers.probabilities, self.bundle.operating_point
+    def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
+        """Tell what speaks against the readings of n images, from what `answer` says of them."""
+        point = self.bundle.operating_point
         return Abstentions(
             sets=self.bundle.referral.sets(y_prob),
             decided=decide(y_prob, point.threshold if point else None),
-            unfamiliarity=answers.unfamiliarity,
+            unfamiliarity=unfamiliarity,
         )
 
     def read_many(self, paths: Iterable[str | Path]) -> Iterator[Reading | Failure]:
@@ -208,7 +137,8 @@ class Reader:
 
     def _read_prepared(self, networks: Sequence[_Network], names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
         answers, classes = _answer(networks, pixels), self.bundle.classes
-        point, abstentions = self.bundle.operating_point, self.abstentions(answers)
+        point = self.bundle.operating_point
+        abstentions = self.abstentions(answers.probabilities, answers.unfamiliarity)
         refer, readings = abstentions.reasons, []
         for i, row in enumerate(answers.probabilities):
             decided = int(abstentions.decided[i])

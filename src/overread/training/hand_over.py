@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Reference
+from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Reference, referral_from
 from overread.bundle.onnx import check_parity, export_onnx
 from overread.errors import InvalidBundle, MissingPath
-from overread.evaluation import Familiarity, choose_operating_points, choose_referral, fit_calibration
+from overread.evaluation import Familiarity, choose_operating_points, fit_calibration
 from overread.images import DataSet
 from overread.training.recipe import Recipe
 from overread.training.trained import Trained
@@ -51,21 +51,22 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
     labels, (logits, features) = data_set.labels[validation], graph.logits_and_features(data_set.chunks(validation))
     calibration = fit_calibration(labels, logits, method=recipe.calibration)
     y_prob = calibration.apply(logits)
-    reference = out / "checkpoints" / REFERENCE
-    reference.write_bytes(Reference.of(_familiar(graph, data_set, recipe.seed), features, labels, y_prob).to_bytes())
+    reference = Reference.of(_familiar(graph, data_set, recipe.seed), features, labels, y_prob)
+    measured = out / "checkpoints" / REFERENCE
+    measured.write_bytes(reference.to_bytes())
     bundle = Bundle(
         classes=manifest.classes,
         preprocessing=data_set.store.preprocessing,
         members=(Member(calibration=calibration),),
         operating_points=choose_operating_points(labels, y_prob, classes=manifest.classes, rule=recipe.operating_point),
-        referral=choose_referral(labels, y_prob, classes=manifest.classes, coverage=recipe.coverage),
+        referral=referral_from([reference], manifest.classes, recipe.coverage),
         network=dataclasses.asdict(trained.spec),
         recipe={**recipe.to_dict(), "precision": trained.precision},
         data={**run["data"], "onnx_keras_difference": difference},
         versions=run["versions"],
         created=run["started"],
     )
-    return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights, REFERENCE: reference})
+    return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights, REFERENCE: measured})
 
 
 def _familiar(graph: Graph, data_set: DataSet, seed: int) -> Familiarity:
