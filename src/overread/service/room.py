@@ -166,7 +166,7 @@ class ReadingRoom:
                 raise refused
             if len(upload.content) > self.settings.max_file_bytes:
                 raise Undecodable("too-large", f"has more than {self.settings.max_file_bytes} bytes: reduce it first")
-            decoded = await self.pool.decode(upload.content, reader.bundle.preprocessing, to_show=to_show)
+            decoded = await self.pool.decode(upload.content, upload.name, reader.bundle.preprocessing, to_show=to_show)
             rendition, began = decoded.rendition, time.perf_counter()
             loop = asyncio.get_running_loop()
             (result,) = await loop.run_in_executor(self._threads, reader.read_prepared, [name], decoded.pixels[None])
