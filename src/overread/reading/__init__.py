@@ -1,7 +1,7 @@
 """Reading new images with a bundle."""
 
 from overread.reading.outcome import Outcome, read_labelled, read_predictions, write_predictions
-from overread.reading.output import write_csv, write_json_lines
+from overread.reading.output import csv_header, csv_row, write_csv, write_json_lines
 from overread.reading.overlay import heat_map, overlay, picture_of, tint
 from overread.reading.reader import Answers, Reader
 from overread.reading.reading import Failure, Reading
@@ -13,6 +13,8 @@ __all__ = [
     "Outcome",
     "Reader",
     "Reading",
+    "csv_header",
+    "csv_row",
     "find_images",
     "heat_map",
     "overlay",

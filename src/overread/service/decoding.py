@@ -19,6 +19,7 @@ from pebble import ProcessExpired, ProcessPool
 from overread.errors import OverreadError
 from overread.images import Preprocessing, prepare, raster
 from overread.service.archive import Limits, unpack
+from overread.service.rendition import Rendition, render
 from overread.service.settings import Settings
 
 # After which a process is replaced, so that what a decoder leaks does not add up.
@@ -30,7 +31,7 @@ class Decoded:
     """An image as the network sees it, a rendition to show, and how long both took."""
 
     pixels: np.ndarray
-    rendition: Any
+    rendition: Rendition | None
     seconds: float
 
 
@@ -128,7 +129,7 @@ def _confine(max_pixels: int, memory_bytes: int) -> None:
 def _decode(content: bytes, preprocessing: Preprocessing, to_show: bool) -> Decoded:
     start = time.perf_counter()
     pixels = prepare(content, preprocessing)
-    return Decoded(pixels=pixels, rendition=None, seconds=time.perf_counter() - start)
+    return Decoded(pixels=pixels, rendition=render(content) if to_show else None, seconds=time.perf_counter() - start)
 
 
 def _ping() -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from overread.reading import Failure, Reading
 from overread.reading_log import ImageRow, ReadingRow
+from overread.service.rendition import Rendition
 
 _LONGEST_NAME = 200
 
@@ -47,7 +48,7 @@ class ImageRecord:
     latency_ms: float
     result: Reading | Failure
     code: str | None = None
-    rendition: Any = None
+    rendition: Rendition | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The image as JSON values, without pixels."""
