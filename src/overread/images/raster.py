@@ -167,7 +167,11 @@ def deep(stream: BinaryIO) -> Deep | None:
         image.load()
         turn = UPRIGHT.get(image.getexif().get(ORIENTATION_TAG, 1))
         values = np.asarray(image if turn is None else image.transpose(turn), np.float32)
-        return Deep(values=np.where(np.isfinite(values), values, np.nan), windows={"Middle 99.8 %": percentile_window(values)}, inverted=_white_is_zero(image))
+        return Deep(
+            values=np.where(np.isfinite(values), values, np.nan),
+            windows={"Middle 99.8 %": percentile_window(values)},
+            inverted=_white_is_zero(image),
+        )
 
 
 def _plain_jpeg(

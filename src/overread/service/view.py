@@ -1,4 +1,4 @@
-"""What the page says of a reading: the decision and its reasons in words, the bars, the pictures and the row of the CSV."""
+"""What the page says of a reading: decision and reasons in words, bars, pictures and the row of the CSV."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ def decision(found: Reading, positive: str | None) -> str:
     """What is decided and why, in one sentence."""
     if found.threshold is None or positive is None:
         chance = found.probabilities[found.label]
-        return f"Reads as {found.label}: the most probable of {len(found.probabilities)} classes, probability {chance:.2f}"
+        return (
+            f"Reads as {found.label}: the most probable of {len(found.probabilities)} classes, probability {chance:.2f}"
+        )
     probability, threshold = _told_apart(found.probabilities[positive], found.threshold)
     if found.positive:
         return f"Reads as {found.label}: probability {probability} is at or above the operating point {threshold}"
@@ -166,13 +168,15 @@ def _unfamiliar(score: float) -> str:
         return "Unlike the training images: its features are no finite numbers."
     times = f"{score:.1f}" if score < 100 else f"{score:.0f}"
     if times == "1.0":
-        return "Unlike the training images: it lies just beyond the distance within which 99 % of validation images lie."
+        return (
+            "Unlike the training images: it lies just beyond the distance within which 99 % of validation images lie."
+        )
     return f"Unlike the training images: {times} times as far from them as 99 % of validation images lie at most."
 
 
 def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
-    names: Sequence[str] = [bundle.positive] if bundle.positive else sorted(
-        bundle.classes, key=lambda name: -found.probabilities[name]
+    names: Sequence[str] = (
+        [bundle.positive] if bundle.positive else sorted(bundle.classes, key=lambda name: -found.probabilities[name])
     )
     bars = []
     for name in names:
