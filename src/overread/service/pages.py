@@ -9,25 +9,25 @@ import dataclasses
 import functools
 import io
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import jinja2
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, Response
 from markdown_it import MarkdownIt
 
-from overread import __version__
 from overread.bundle import Bundle
 from overread.reading import Reader
-from overread.reading.overlay import FULL_EVIDENCE, OPACITY
+from overread.reading.overlay import FULL_EVIDENCE
+from overread.service.html import WEB, html
 from overread.service.problems import Problem
 from overread.service.receiving import receive_uploads
 from overread.service.records import ReadingRecord
 from overread.service.room import ReadingRoom, in_log
 from overread.service.settings import MIB
-from overread.service.view import csv_columns, title, view_images
+from overread.service.view import bundle_facts, csv_columns, title, view_images
 
-WEB = Path(__file__).parent / "web"
+# In per cent: the image stays in front, and the map can be made stronger.
+OPACITY = 35
 STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
 REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
@@ -81,7 +81,7 @@ async def review(request: Request, reading_id: str, index: int, label: Annotated
         await in_log(room.log.review, reading_id, index, label)
     except Problem as problem:
         return _message(problem)
-    return _html("message.html.j2", heading="Your review is noted", text=f"The log now holds {label} for this image.")
+    return html("message.html.j2", heading="Your review is noted", text=f"The log now holds {label} for this image.")
 
 
 @router.get("/bundles/{bundle_id}/card")
@@ -92,7 +92,7 @@ async def card(request: Request, bundle_id: str) -> Response:
     except Problem as problem:
         return _message(problem)
     text = bundle.read_card()
-    return _html("card.html.j2", card=_markdown().render(text), bundle=_choice(bundle_id, bundle))
+    return html("card.html.j2", card=_markdown().render(text), bundle=_choice(bundle_id, bundle))
 
 
 @router.get("/bundles/{bundle_id}/report")
@@ -126,14 +126,13 @@ def _page(
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
     columns = csv_columns(reader.bundle)
-    # As in the API: a problem where nothing could be read.
-    unread = 422 if images and all(image.error for image in images) else 200
-    return _html(
+    return html(
         "room.html.j2",
-        status=problem.status_code if problem else unread,
+        status=problem.status_code if problem else 200,
         headers=problem.headers if problem else None,
         bundle=_choice(_id_of(room, reader), reader.bundle),
         choices=[_choice(name, served.bundle) for name, served in room.readers.items()],
+        facts=bundle_facts(reader.bundle),
         classes=reader.bundle.classes,
         positive=reader.bundle.positive,
         coverage=reader.bundle.referral.coverage,
@@ -144,30 +143,14 @@ def _page(
         reviews=room.log is not None,
         limits={"files": room.settings.max_files, "megabytes": room.settings.max_file_bytes // MIB},
         max_file_bytes=room.settings.max_file_bytes,
-        opacity=round(100 * OPACITY),
+        opacity=OPACITY,
         full_evidence=FULL_EVIDENCE,
     )
 
 
 def _message(problem: Problem) -> Response:
     heading = "Not found" if problem.status_code == 404 else "Not done"
-    return _html("message.html.j2", status=problem.status_code, heading=heading, text=problem.detail.capitalize() + ".")
-
-
-def _html(template: str, *, status: int = 200, headers: Any = None, **values: Any) -> Response:
-    page = _templates().get_template(template).render(version=__version__, **values)
-    return HTMLResponse(page, status, headers)
-
-
-@functools.cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(WEB / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return html("message.html.j2", status=problem.status_code, heading=heading, text=problem.detail.capitalize() + ".")
 
 
 @functools.cache

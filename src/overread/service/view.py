@@ -97,6 +97,19 @@ def title(bundle: Bundle) -> str:
     return " / ".join(bundle.classes)
 
 
+def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
+    """How a bundle decides and when it refers, for who has read nothing yet."""
+    options, point = bundle.preprocessing, bundle.operating_point
+    decides = f"{bundle.positive} from probability {point.threshold:.2g}" if point else "the most probable class"
+    colour = "grey" if options.channels == 1 else "colour"
+    return [
+        ("Reads as", decides),
+        ("Refers to a human", f"when uncertain at {100 * bundle.referral.coverage:g} % coverage"),
+        ("Refers also", "what is unlike the training images"),
+        ("Sees images as", f"{options.width} x {options.height} px, {colour}"),
+    ]
+
+
 def decision(found: Reading, positive: str | None) -> str:
     """What is decided and why, in one sentence."""
     if found.threshold is None or positive is None:
