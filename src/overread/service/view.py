@@ -104,8 +104,10 @@ def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
     colour = "grey" if options.channels == 1 else "colour"
     return [
         ("Reads as", decides),
-        ("Refers to a human", f"when uncertain at {100 * bundle.referral.coverage:g} % coverage"),
-        ("Refers also", "what is unlike the training images"),
+        (
+            "Refers to a human",
+            f"what is uncertain at {100 * bundle.referral.coverage:g} % coverage, or unlike the training images",
+        ),
         ("Sees images as", f"{options.width} x {options.height} px, {colour}"),
     ]
 
