@@ -2,7 +2,7 @@
 
 from overread.reading.explain import Explanation, explain
 from overread.reading.outcome import Outcome, read_labelled, read_predictions, write_predictions
-from overread.reading.output import write_csv, write_json_lines
+from overread.reading.output import csv_header, csv_row, write_csv, write_json_lines
 from overread.reading.overlay import heat_map, overlay, picture_of, tint
 from overread.reading.reader import Answers, Reader
 from overread.reading.reading import Failure, Reading
@@ -15,6 +15,8 @@ __all__ = [
     "Outcome",
     "Reader",
     "Reading",
+    "csv_header",
+    "csv_row",
     "explain",
     "find_images",
     "heat_map",

@@ -49,15 +49,21 @@ def write_json_lines(target: TextIO, readings: Iterable[Reading | Failure]) -> i
 
 def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["path", "label", *(f"probability_{name}" for name in classes), *_LAST])
+    writer.writerow(csv_header(classes))
     failures = 0
     for reading in readings:
         failures += isinstance(reading, Failure)
-        writer.writerow(_row(reading, classes))
+        writer.writerow(csv_row(reading, classes))
     return failures
 
 
-def _row(reading: Reading | Failure, classes: Sequence[str]) -> list[Any]:
+def csv_header(classes: Sequence[str]) -> list[str]:
+    """The columns of readings by a bundle with these classes."""
+    return ["path", "label", *(f"probability_{name}" for name in classes), *_LAST]
+
+
+def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[Any]:
+    """One reading under `csv_header`."""
     if isinstance(reading, Failure):
         return [reading.path, "", *[""] * len(classes), *[""] * (len(_LAST) - 1), reading.error]
     probabilities = [f"{reading.probabilities[name]:.6f}" for name in classes]

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from overread import __version__
 from overread.reading import Reader
-from overread.service import api
+from overread.service import api, pages
 from overread.service.described import describe
 from overread.service.login import login_routes
 from overread.service.problems import answer_with_problems
@@ -56,6 +56,7 @@ def create_app(readers: Mapping[str, Reader], settings: Settings, log: ReadingLo
     app.state.room = room
     answer_with_problems(app)
     app.include_router(api.router)
+    app.include_router(pages.router)
     app.include_router(login_routes(settings))
     describe(app)
     app.add_middleware(Guard, settings=settings, metrics=room.metrics)
