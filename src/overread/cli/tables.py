@@ -90,7 +90,7 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
     if as_json:
         _print_json(found.to_dict())
         return
-    title = f"{found.n_images} images in {found.n_readings} readings, {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
+    title = f"{found.n_images} images in {found.n_readings} readings since {found.since:%Y-%m-%d}"
     table = _table(title, "share", "value", f"{found.rates['referred'].interval.level:.0%} interval", "n")
     for name, estimate in found.rates.items():
         table.add_row(name, *_estimate(estimate), str(estimate.metric.n))

@@ -27,9 +27,10 @@ _RATES = {
 _DRIFT = (
     "Each value is held against what the bundle made of validation images, its reference: scores and components of the "
     "pooled features by the Kolmogorov-Smirnov test, the share of unfamiliar images by the number of values beyond the "
-    "limit, which allows for the limit's own uncertainty. An image that was sent several times counts once. Images of one patient "
-    "resemble one another, which makes the tests find something too often; other patients, devices or years than those "
-    "of the reference are what they are to find. That nothing was found does not show that the reader is still right."
+    "limit, which allows for the limit's own uncertainty. An image that was sent several times counts once. Images of "
+    "one patient resemble one another, which makes the tests find something too often. A change "
+    "of scores may be one of the images or of the share of ill patients among them. That nothing was found does not "
+    "show that the reader is still right."
 )
 _REVIEWS = (
     "Agreement is not accuracy: humans saw the reader's answer, and chose, or were asked, which images to review. The "
@@ -63,7 +64,7 @@ def _verdict(found: Monitoring) -> tuple[str, ...]:
     if not found.findings:
         return (told, f"Of {count(len(made), 'test')} none found a change.")
     names = listed([check.name for check in found.findings])
-    return (told, f"Of {count(len(made), 'test')} these found a change: {names}. Look at images of these days.")
+    return (told, f"Of {count(len(made), 'test')} these found a change: {names}.")
 
 
 def _volume(found: Monitoring) -> Section:
@@ -110,8 +111,8 @@ def _drift_section(found: Monitoring, folder: Path) -> Section:
     header = ("What", "n", "Statistic", "p", "Adjusted p", "Result", "Test")
     text = (
         f"The p values of all tests are adjusted together (Holm): below {alpha} something is said to have changed, "
-        f"which chance alone brings about in at most {alpha} of runs. The statistic is the largest distance between the "
-        "shares of both samples, or a share itself."
+        f"which chance alone brings about in at most {alpha} of runs if images are independent. The statistic is the "
+        "largest distance between the shares of both samples, or a share itself."
     )
     warnings = tuple(
         f"{check.name} has changed (adjusted p {p_of(check.adjusted_p or 0)})." for check in found.findings
