@@ -28,9 +28,9 @@ _DRIFT = (
     "Each value is held against what the bundle made of validation images, its reference: scores and components of the "
     "pooled features by the Kolmogorov-Smirnov test, the share of unfamiliar images by the number of values beyond the "
     "limit, which allows for the limit's own uncertainty. An image that was sent several times counts once. Images of "
-    "one patient resemble one another, which makes the tests find something too often. A change "
-    "of scores may be one of the images or of the share of ill patients among them. That nothing was found does not "
-    "show that the reader is still right."
+    "one patient resemble one another, which makes the tests find something too often. A change of scores may be "
+    "one of the images, or of the share of ill patients among them. That nothing was found does not show that the "
+    "reader is still right."
 )
 _REVIEWS = (
     "Agreement is not accuracy: humans saw the reader's answer, and chose, or were asked, which images to review. The "
@@ -114,9 +114,8 @@ def _drift_section(found: Monitoring, folder: Path) -> Section:
         f"which chance alone brings about in at most {alpha} of runs if images are independent. The statistic is the "
         "largest distance between the shares of both samples, or a share itself."
     )
-    warnings = tuple(
-        f"{check.name} has changed (adjusted p {p_of(check.adjusted_p or 0)})." for check in found.findings
-    )
+    changed = listed([check.name for check in found.findings])
+    warnings = (f"More than chance explains has changed: {changed}.",) * bool(found.findings)
     figures = tuple(_figure(check, folder) for check in _drawn(found))
     reference = "" if found.has_reference else "No bundle was named, so there is no reference and drift was not tested."
     return Section(
