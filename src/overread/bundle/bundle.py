@@ -190,6 +190,11 @@ class Bundle:
         """Put the model card into the bundle, in place of an earlier one."""
         add_file(self._root(), CARD, text.encode())
 
+    def read_card(self) -> str:
+        """The model card as Markdown; empty where there is none."""
+        root = self._root()
+        return read_file(root, CARD).decode("utf-8", "replace") if has_file(root, CARD) else ""
+
     def openings(self) -> tuple[Opening, ...]:
         """Each evaluation of the bundle, oldest first.
 

@@ -3,7 +3,6 @@
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.figures import (
     Mistake,
-    activation_overlay,
     augmented_previews,
     confusion_matrix,
     mistakes,
@@ -24,7 +23,6 @@ __all__ = [
     "ReportContext",
     "Section",
     "Table",
-    "activation_overlay",
     "augmented_previews",
     "confusion_matrix",
     "metrics_table",

@@ -9,7 +9,6 @@ from overread.report.figures.decisions import confusion_matrix, net_benefit
 from overread.report.figures.forest import subgroup_forest
 from overread.report.figures.images import (
     Mistake,
-    activation_overlay,
     augmented_previews,
     image_rows,
     mistakes,
@@ -19,7 +18,6 @@ from overread.report.figures.reliability import reliability_diagram
 
 __all__ = [
     "Mistake",
-    "activation_overlay",
     "augmented_previews",
     "confusion_matrix",
     "image_rows",
