@@ -245,6 +245,8 @@ def test_old_readings_go_with_their_images_reviews_and_keys(url: str) -> None:
     assert log.remove_older_than(28) == 1
     assert list(log.images()) == []
     log.close()
+    if url.startswith("sqlite"):
+        assert b"Normal" not in Path(url.removeprefix("sqlite:///")).read_bytes()
     with pytest.raises(InvalidOption, match="more than 0"):
         ReadingLog.open(url, retention_days=0)
 
@@ -399,6 +401,22 @@ def test_a_password_stays_out_of_messages(url: str) -> None:
     if not url.startswith("sqlite"):
         assert "s3cret" not in "".join(traceback.format_exception(caught.value, limit=0))
     assert ":" in str(caught.value)
+
+
+def test_a_full_disk_is_said_and_halves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    log = ReadingLog.open(f"sqlite:///{path}")
+    with database.transaction(log._engine) as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 8}")
+    added = []
+    with pytest.raises(LogUnavailable, match="full"):
+        for _ in range(1000):
+            given = reading(*[image()] * 5)
+            log.add(given)
+            added.append(given.id)
+    assert sorted(row.reading_id for row in log.images()) == sorted(added * 5)
+    log.close()
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
