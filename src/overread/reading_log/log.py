@@ -44,9 +44,14 @@ class ReadingLog:
         self._keep_retention()
 
     @classmethod
-    def open(cls, url: str, *, retention_days: float | None = None) -> ReadingLog:
-        """Open the log of a URL, made where it is not there; see `open_database`."""
-        return cls(open_database(url), retention_days=retention_days)
+    def open(cls, url: str, *, retention_days: float | None = None, create: bool = True) -> ReadingLog:
+        """Open the log of a URL, made where it is not there unless `create` is False; see `open_database`."""
+        engine = open_database(url, create=create)
+        try:
+            return cls(engine, retention_days=retention_days)
+        except BaseException:
+            engine.dispose()
+            raise
 
     def close(self) -> None:
         """Close every connection."""
