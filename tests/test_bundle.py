@@ -12,10 +12,10 @@ import numpy as np
 import onnx
 import pytest
 
-from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph, Member, Opening, class_evidence
+from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Opening, Reference, class_evidence
 from overread.bundle.onnx import check_parity, export_onnx
 from overread.errors import ExportMismatch, InvalidBundle, MissingPath, OutputUnwritable
-from overread.evaluation import Calibration, OperatingPoint
+from overread.evaluation import Calibration, Familiarity, OperatingPoint, Referral
 from overread.images import Preprocessing
 from overread.networks.zoo import NetworkSpec, build_network
 
@@ -24,6 +24,13 @@ SPEC = NetworkSpec(name="compact", height=48, width=48, channels=1, outputs=1)
 
 def images(count: int = 5) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 48, 48, 1), dtype=np.uint8)
+
+
+def reference() -> Reference:
+    rng = np.random.default_rng(1)
+    labels, y_prob = rng.integers(0, 2, 30), rng.uniform(size=30)
+    familiarity = Familiarity.fit(rng.normal(size=(40, 128)))
+    return Reference.of(familiarity, rng.normal(size=(30, 128)), labels, np.column_stack([1 - y_prob, y_prob]))
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +47,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 threshold=0.4, rule="youden", sensitivity=0.9, specificity=0.8, n_positive=10, n_negative=20
             )
         },
+        referral=Referral(coverage=0.9, thresholds=dict(Normal=0.7, Disease=0.6), counts=dict(Normal=20, Disease=10)),
         network=dataclasses.asdict(SPEC),
         recipe={"seed": 2},
         data={"fingerprint": "0" * 64},
         versions={"overread": "0"},
     )
-    bundle.write(folder / "bundle", {GRAPH: folder / GRAPH, WEIGHTS: folder / WEIGHTS}).pack()
+    (folder / REFERENCE).write_bytes(reference().to_bytes())
+    bundle.write(folder / "bundle", {name: folder / name for name in (GRAPH, WEIGHTS, REFERENCE)}).pack()
     return folder / "bundle"
 
 
@@ -60,7 +69,7 @@ def test_directory_and_zip_load_as_the_same_bundle(written: Path) -> None:
     assert folder.read_file(GRAPH) == archive.read_file(GRAPH)
     assert folder.members == archive.members
     assert (folder.positive, folder.operating_point) == ("Disease", archive.operating_point)
-    assert set(folder.files) == {GRAPH, WEIGHTS}
+    assert set(folder.files) == {GRAPH, WEIGHTS, REFERENCE}
 
 
 def test_the_graph_gives_what_keras_gives(written: Path) -> None:
@@ -96,7 +105,7 @@ def test_a_graph_of_other_weights_is_not_written_into_a_bundle(written: Path) ->
         check_parity(build_network(SPEC, seed=3), graph, images(), tolerance=1e-6)
 
 
-@pytest.mark.parametrize("name", [GRAPH, WEIGHTS])
+@pytest.mark.parametrize("name", [GRAPH, WEIGHTS, REFERENCE])
 def test_a_flipped_bit_in_any_file_is_refused(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -114,11 +123,12 @@ def test_a_moved_threshold_is_refused(copy: Path) -> None:
 
 def test_spacing_and_key_order_are_no_alteration(copy: Path) -> None:
     description = json.loads((copy / "bundle.json").read_text())
-    (copy / "bundle.json").write_text(json.dumps(dict(reversed(description.items()))))
-    assert Bundle.load(copy).classes == ("Normal", "Disease")
+    (copy / "bundle.json").write_text(json.dumps(description, sort_keys=True))
+    found = Bundle.load(copy)
+    assert found.classes == tuple(found.referral.thresholds) == ("Normal", "Disease")
 
 
-@pytest.mark.parametrize("version", [1, 3, "2", None])
+@pytest.mark.parametrize("version", [1, 2, 4, "3", None])
 def test_an_unknown_version_is_refused_with_what_to_do(copy: Path, version: object) -> None:
     description = json.loads((copy / "bundle.json").read_text())
     (copy / "bundle.json").write_text(json.dumps({**description, "format_version": version}))
@@ -126,7 +136,7 @@ def test_an_unknown_version_is_refused_with_what_to_do(copy: Path, version: obje
         Bundle.load(copy)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format_version": 2}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format_version": 3}'])
 def test_a_description_that_is_no_description_is_refused(copy: Path, content: str) -> None:
     (copy / "bundle.json").write_text(content)
     with pytest.raises(InvalidBundle):
@@ -156,7 +166,7 @@ def test_a_bundle_that_names_files_outside_itself_is_refused(copy: Path) -> None
 
 def test_the_zip_holds_plain_files_only(written: Path) -> None:
     with zipfile.ZipFile(written.with_name("bundle.zip")) as archive:
-        assert sorted(archive.namelist()) == ["bundle.json", GRAPH, WEIGHTS]
+        assert sorted(archive.namelist()) == ["bundle.json", GRAPH, WEIGHTS, REFERENCE]
 
 
 def opening(result: str) -> Opening:

@@ -163,6 +163,7 @@ def train(
         seconds=seconds,
         machine=run["machine"],
         command=run["command"],
+        referral=outcome.referral,
     )
     write_documents(bundle, outcome.assessment, facts, out)
     bundle.pack()

@@ -60,9 +60,11 @@ class Graph:
         logits, maps, features = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         return Outputs(logits=logits, activation_maps=maps, features=features)
 
-    def logits(self, chunks: Iterable[np.ndarray]) -> np.ndarray:
-        """`(n, outputs)` float32 of all images in the chunks."""
-        return np.concatenate([self.run(chunk).logits for chunk in chunks])
+    def logits_and_features(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """`(n, outputs)` and `(n, f)` float32 of all images in the chunks, without their maps, for memory."""
+        found = ((outputs.logits, outputs.features) for outputs in map(self.run, chunks))
+        logits, features = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return logits, features
 
 
 def class_evidence(activation_map: np.ndarray, index: int) -> np.ndarray:

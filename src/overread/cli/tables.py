@@ -86,14 +86,16 @@ def print_crossvalidation(result: CrossValidation, as_json: bool) -> None:
 
 def print_readings(readings: Iterable[Reading | Failure]) -> int:
     """Print a reading a row; returns how many images could not be read."""
-    table, failures = Table(Column("image", overflow="fold"), "label", "probability"), 0
+    table, failures = Table(Column("image", overflow="fold"), "label", "probability", "refer to a human"), 0
     for reading in readings:
         values = reading.to_dict()
         failures += values["error"] is not None
         if values["error"] is not None:
-            table.add_row(values["path"], Text(values["error"], style="red"), "")
+            table.add_row(values["path"], Text(values["error"], style="red"), "", "")
         else:
-            table.add_row(values["path"], values["label"], f"{values['probabilities'][values['label']]:.3f}")
+            probability = f"{values['probabilities'][values['label']]:.3f}"
+            refer = Text(", ".join(values["refer"]), style="yellow")
+            table.add_row(values["path"], values["label"], probability, refer)
     Console().print(table)
     return failures
 

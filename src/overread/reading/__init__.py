@@ -4,7 +4,8 @@ from overread.reading.explain import Explanation, explain
 from overread.reading.outcome import Outcome, read_labelled, read_predictions, write_predictions
 from overread.reading.output import write_csv, write_json_lines
 from overread.reading.overlay import heat_map, overlay, picture_of, tint
-from overread.reading.reader import Answers, Failure, Reader, Reading
+from overread.reading.reader import Answers, Reader
+from overread.reading.reading import Failure, Reading
 from overread.reading.sources import find_images
 
 __all__ = [

@@ -114,6 +114,7 @@ def result_sections(outcome: Outcome, bundle: Bundle, folder: Path) -> tuple[Sec
         sections.operating_point(assessment, bundle.operating_points, folder),
         sections.calibration(assessment, [member.calibration for member in bundle.members], folder),
         sections.decision_curves(assessment, folder),
+        sections.referral(outcome.referral, bundle.referral, level=assessment.options.level),
         sections.subgroups(assessment, folder),
         sections.errors(outcome, folder),
     )

@@ -7,6 +7,7 @@ from overread.report.sections.discrimination import discrimination
 from overread.report.sections.errors import errors, mistakes_of
 from overread.report.sections.operating_point import operating_point
 from overread.report.sections.provenance import lock_on_test, reproducibility
+from overread.report.sections.referral import referral
 from overread.report.sections.subgroups import subgroups
 from overread.report.sections.training import recipe_table, training
 
@@ -21,6 +22,7 @@ __all__ = [
     "mistakes_of",
     "operating_point",
     "recipe_table",
+    "referral",
     "reproducibility",
     "split_data",
     "subgroups",
