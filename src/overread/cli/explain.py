@@ -30,7 +30,7 @@ def explain(
 ) -> None:
     """Draw where the evidence lies: a PNG an image, with the map over it at its right. Exit status 1 if any fails.
 
-    Prints the name of each PNG. Colours run from violet to yellow at 10 logits and more, alike in every image.
+    Prints the name of each PNG. Colours run from violet to yellow at 20 logits and more, alike in every image.
 
     Example: overread explain runs/cxr/bundle new_images/ --out explained
     """

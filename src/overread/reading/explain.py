@@ -15,7 +15,8 @@ from overread.bundle import now
 from overread.errors import InvalidOption
 from overread.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
 from overread.reading.overlay import OPACITY, overlay, picture_of, require_opacity
-from overread.reading.reader import Failure, Reader, Reading
+from overread.reading.reader import Reader
+from overread.reading.reading import Failure, Reading
 
 # Pixels that one of the two images is wide at least, enlarged by a whole number.
 _LEAST_WIDTH = 448
