@@ -19,11 +19,11 @@ import jsonschema
 import numpy as np
 import pytest
 from PIL import Image
-from test_dicom import dataset, file_bytes
 
 from overread.reading import Reader
 from overread.service.described import reading_schema
 from overread.study import Study
+from test_dicom import dataset, file_bytes
 
 
 def images_of(folder: Path, count: int = 1) -> list[tuple[str, tuple[str, bytes]]]:
