@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 import malformed
 from overread.errors import UnreadableImage
@@ -151,10 +150,17 @@ def small_pool() -> Iterator[DecodingPool]:
     pool.close()
 
 
-def large_png() -> bytes:
-    stream = io.BytesIO()
-    Image.new("I;16", (8000, 8000)).save(stream, "PNG")
-    return stream.getvalue()
+def test_processes_that_the_system_ends_are_replaced(small_pool: DecodingPool) -> None:
+    grey = Preprocessing(height=32, width=32, channels=1)
+
+    async def read_after_a_kill() -> None:
+        for _ in range(2):
+            os.kill(await small_pool._run(os.getpid), signal.SIGKILL)
+            await asyncio.sleep(0.5)
+            found = await small_pool.decode(malformed.saved("PNG"), "", grey, to_show=False)
+            assert found.pixels.shape == (32, 32, 1)
+
+    asyncio.run(read_after_a_kill())
 
 
 def test_what_hangs_crashes_or_swallows_memory_ends_alone(small_pool: DecodingPool) -> None:
@@ -167,14 +173,14 @@ def test_what_hangs_crashes_or_swallows_memory_ends_alone(small_pool: DecodingPo
             small_pool._run(os._exit, 3),
             small_pool.decode(image, "", grey, to_show=False),
             small_pool._run(bytearray, 2**40),
-            small_pool.decode(large_png(), "", grey, to_show=False),
+            small_pool._run(int, "x"),
             small_pool.decode(image, "", grey, to_show=True),
             return_exceptions=True,
         )
 
-    hung, first, crashed, second, swallowed, large, third = asyncio.run(side_by_side())
-    codes = [error.code for error in (hung, crashed, swallowed, large) if isinstance(error, Undecodable)]
-    assert codes == ["timed-out", "crashed", "out-of-memory", "unreadable"]
+    hung, first, crashed, second, swallowed, failed, third = asyncio.run(side_by_side())
+    codes = [error.code for error in (hung, crashed, swallowed, failed) if isinstance(error, Undecodable)]
+    assert codes == ["timed-out", "crashed", "out-of-memory", "crashed"]
     assert all(found.pixels.shape == (32, 32, 1) for found in (first, second, third))
     assert third.rendition is not None
     assert asyncio.run(small_pool.answers())
