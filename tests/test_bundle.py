@@ -29,8 +29,10 @@ def images(count: int = 5) -> np.ndarray:
 def reference() -> Reference:
     rng = np.random.default_rng(1)
     labels, y_prob = rng.integers(0, 2, 30), rng.uniform(size=30)
-    familiarity = Familiarity.fit(rng.normal(size=(40, 128)))
-    return Reference.of(familiarity, rng.normal(size=(30, 128)), labels, np.column_stack([1 - y_prob, y_prob]))
+    familiarity = Familiarity.fit(rng.normal(size=(40, 195)))
+    return Reference.of(
+        familiarity, rng.normal(size=(30, 195)).astype(np.float32), labels, np.column_stack([1 - y_prob, y_prob])
+    )
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,9 @@ COMMANDS = sorted(COMMAND.commands) if isinstance(COMMAND, click.Group) else sor
 
 
 def test_the_commands_are_these() -> None:
-    assert COMMANDS == ["audit", "compare", "crossvalidate", "demo", "evaluate", "predict", "train"]
+    assert COMMANDS == [
+        "audit", "compare", "crossvalidate", "demo", "evaluate", "explain", "monitor", "predict", "serve", "train",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)

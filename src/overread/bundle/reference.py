@@ -21,7 +21,7 @@ class Reference:
 
     Args:
         familiarity: fitted on training images.
-        projections: `(n, k)` whitened principal components of the validation images' features.
+        projections: `(n, k)` whitened principal components of what `evaluation.describe` tells of validation images.
         distances: `(n,)` of the same images, as `familiarity` measures them.
         labels: `(m,)` true classes of the images that set the thresholds of `Bundle.referral`: validation, too, or in
             an ensemble the fold that this network was not trained on (none for networks of further seeds).
@@ -35,9 +35,11 @@ class Reference:
     scores: FloatArray
 
     @classmethod
-    def of(cls, familiarity: Familiarity, features: npt.ArrayLike, labels: IntArray, scores: FloatArray) -> Reference:
-        """Measure the features, `(n, f)`, of validation images."""
-        projections, distances = familiarity.measure(np.asarray(features, dtype=np.float32))
+    def of(
+        cls, familiarity: Familiarity, traits: npt.NDArray[np.float32], labels: IntArray, scores: FloatArray
+    ) -> Reference:
+        """Measure the traits, `(n, t)`, of validation images."""
+        projections, distances = familiarity.measure(traits)
         return cls(familiarity=familiarity, projections=projections, distances=distances, labels=labels, scores=scores)
 
     @property
@@ -79,4 +81,4 @@ def referral_from(references: Sequence[Reference], classes: Sequence[str], cover
 
 
 _OWN = ("projections", "distances", "labels", "scores")
-_OF_FAMILIARITY = ("mean", "components", "rest")
+_OF_FAMILIARITY = ("mean", "scale", "components", "rest")

@@ -1,5 +1,6 @@
 """Reading new images with a bundle."""
 
+from overread.reading.explain import Explanation, explain
 from overread.reading.outcome import Outcome, read_labelled, read_predictions, write_predictions
 from overread.reading.output import csv_header, csv_row, write_csv, write_json_lines
 from overread.reading.overlay import heat_map, overlay, picture_of, tint
@@ -9,12 +10,14 @@ from overread.reading.sources import find_images
 
 __all__ = [
     "Answers",
+    "Explanation",
     "Failure",
     "Outcome",
     "Reader",
     "Reading",
     "csv_header",
     "csv_row",
+    "explain",
     "find_images",
     "heat_map",
     "overlay",

@@ -8,7 +8,7 @@ try:
     from overread.reading_log.log import ReadingLog
 except ImportError as error:
     raise MissingExtra(
-        "the reading log is kept with SQLAlchemy and Alembic, which are not installed: run pip install 'overread[serve]'"
+        "the reading log is kept with SQLAlchemy and Alembic, which are missing: run pip install 'overread[serve]'"
     ) from error
 from overread.reading_log.database import default_url
 from overread.reading_log.rows import ImageRow, ReadingRow, Review

@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from overread.errors import InvalidOption, LogUnavailable, MissingExtra
+from overread.errors import InvalidOption, LogUnavailable, MissingExtra, MissingPath
 from overread.reading_log.tables import VERSION_TABLE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,18 +29,25 @@ def default_url() -> str:
     return f"sqlite:///{Path(state) / 'overread' / 'readings.sqlite'}"
 
 
-def open_database(url: str) -> sa.Engine:
+def open_database(url: str, *, create: bool = True) -> sa.Engine:
     """Open a database, making or migrating its tables; processes that open one together wait for each other.
 
     A file of SQLite is made readable by its owner only; it is written ahead (WAL) and each commit reaches the disk.
 
+    Args:
+        url: of SQLite or PostgreSQL.
+        create: make the file of SQLite where it is not there.
+
     Raises:
-        InvalidOption: no URL of SQLite or PostgreSQL.
+        InvalidOption: no such URL.
+        MissingPath: the file is not there and may not be made.
         MissingExtra: the driver of PostgreSQL is not installed.
         LogUnavailable: it cannot be opened or written, is no database, or a newer overread wrote it.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
+        if not create and not Path(str(parsed.database)).is_file():
+            raise MissingPath(f"the reading log {_name(parsed)} is not there: expected what overread serve wrote")
         _make_private_file(parsed)
         engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": _WAIT_S})
         _prepare_sqlite(engine)
@@ -49,7 +56,7 @@ def open_database(url: str) -> sa.Engine:
             engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
         except ImportError as error:
             raise MissingExtra(
-                "a reading log in PostgreSQL needs psycopg, which is not installed: run pip install 'overread[postgres]'"
+                "a reading log in PostgreSQL needs psycopg, which is missing: run pip install 'overread[postgres]'"
             ) from error
     try:
         with transaction(engine, writing=True) as connection:
@@ -102,9 +109,8 @@ def _name(url: sa.URL) -> str:
 
 def _why(error: Exception, url: sa.URL) -> str:
     said = str(getattr(error, "orig", error)).strip().splitlines() or [type(error).__name__]
-    secrets = [str(url.password or "")] + [str(value) for value in url.query.values()]
-    for secret in filter(None, secrets):
-        said[0] = said[0].replace(secret, "***")
+    for secret in filter(None, (url.password, url.query.get("password"))):
+        said[0] = said[0].replace(str(secret), "***")
     return said[0]
 
 

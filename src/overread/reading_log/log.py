@@ -44,9 +44,14 @@ class ReadingLog:
         self._keep_retention()
 
     @classmethod
-    def open(cls, url: str, *, retention_days: float | None = None) -> ReadingLog:
-        """Open the log of a URL, made where it is not there; see `open_database`."""
-        return cls(open_database(url), retention_days=retention_days)
+    def open(cls, url: str, *, retention_days: float | None = None, create: bool = True) -> ReadingLog:
+        """Open the log of a URL, made where it is not there unless `create` is False; see `open_database`."""
+        engine = open_database(url, create=create)
+        try:
+            return cls(engine, retention_days=retention_days)
+        except BaseException:
+            engine.dispose()
+            raise
 
     def close(self) -> None:
         """Close every connection."""
@@ -68,6 +73,7 @@ class ReadingLog:
             KeyReused: the key came with another request.
             KeyInProgress: the same request is being answered.
         """
+        held = claims.c.key_sha256 == _sha256(key)
         claim = {"key_sha256": _sha256(key), "request_sha256": request_sha256, "time": datetime.now(UTC)}
         while True:
             try:
@@ -77,7 +83,6 @@ class ReadingLog:
             except sa.exc.IntegrityError:
                 pass
             with transaction(self._engine, writing=True) as connection:
-                held = _of_key(claim["key_sha256"])
                 found = connection.execute(sa.select(claims).where(held).with_for_update()).one_or_none()
                 if found is None:
                     continue  # it was withdrawn between the two
@@ -94,7 +99,7 @@ class ReadingLog:
         """Give up a claim that led to no reading, so that the key may be used again at once."""
         with transaction(self._engine, writing=True) as connection:
             unfilled = claims.c.reading_id.is_(None)
-            connection.execute(sa.delete(claims).where(_of_key(_sha256(key)), unfilled))
+            connection.execute(sa.delete(claims).where(claims.c.key_sha256 == _sha256(key), unfilled))
 
     def add(self, reading: ReadingRow, *, key: str | None = None) -> None:
         """Log a reading with all its images, and the key that was claimed for it.
@@ -108,11 +113,9 @@ class ReadingLog:
                 connection.execute(sa.insert(readings).values(id=reading.id, time=reading.time, bundle=reading.bundle))
                 connection.execute(sa.insert(images), [_to_values(image) for image in reading.images])
                 if key is not None:
-                    held = sa.and_(_of_key(_sha256(key)), claims.c.reading_id.is_(None))
+                    held = sa.and_(claims.c.key_sha256 == _sha256(key), claims.c.reading_id.is_(None))
                     if not connection.execute(sa.update(claims).where(held).values(reading_id=reading.id)).rowcount:
-                        raise KeyReused(
-                            "the idempotency key was taken over by another request: ask again for its answer"
-                        )
+                        raise KeyReused("the idempotency key was taken over by another request: ask again")
         except sa.exc.IntegrityError:
             raise InvalidData("a reading of this id is in the log already: give each a new one") from None
         self._keep_retention()
@@ -207,10 +210,6 @@ def _from_values(values: dict[str, Any]) -> ImageRow:
 
 def _sha256(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def _of_key(key_sha256: str) -> sa.ColumnElement[bool]:
-    return claims.c.key_sha256 == key_sha256
 
 
 def _unknown(reading_id: str, index: int | None = None) -> UnknownReading:

@@ -13,6 +13,7 @@ from overread.errors import InvalidData
 # What a code looks like: neither a sentence, a path nor a file name with its ending fits.
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ class ImageRow:
     reading_id: str = ""
     index: int = 0
     bundle: str = ""
-    time: datetime = datetime.fromtimestamp(0, UTC)
+    time: datetime = _NEVER
 
     def __post_init__(self) -> None:
         if not _SHA256.fullmatch(self.sha256):

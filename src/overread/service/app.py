@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from overread import __version__
 from overread.reading import Reader
 from overread.service import api, pages
 from overread.service.described import describe
@@ -47,7 +47,7 @@ def create_app(readers: Mapping[str, Reader], settings: Settings, log: ReadingLo
     # The pages that FastAPI has for its documentation load scripts from elsewhere.
     app = FastAPI(
         title="overread",
-        version=__version__,
+        version=version("overread"),
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,

@@ -63,18 +63,19 @@ class DecodingPool:
             settings.workers, max_tasks=_TASKS, initializer=_confine, initargs=limits, context=context
         )
 
-    async def decode(self, content: bytes, preprocessing: Preprocessing, *, to_show: bool) -> Decoded:
+    async def decode(self, content: bytes, name: str, preprocessing: Preprocessing, *, to_show: bool) -> Decoded:
         """Decode one file.
 
         Args:
             content: of the file.
+            name: as uploaded, which tells a DICOM file without preamble.
             preprocessing: of the bundle that will read it.
             to_show: whether a rendition for people is wanted.
 
         Raises:
             Undecodable: it gives no pixels, or its process ended.
         """
-        return await self._run(_decode, content, preprocessing, to_show)
+        return await self._run(_decode, content, name, preprocessing, to_show)
 
     async def unpack(self, content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
         """The files within a zip; as `archive.unpack`.
@@ -126,10 +127,11 @@ def _confine(max_pixels: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _decode(content: bytes, preprocessing: Preprocessing, to_show: bool) -> Decoded:
+def _decode(content: bytes, name: str, preprocessing: Preprocessing, to_show: bool) -> Decoded:
     start = time.perf_counter()
-    pixels = prepare(content, preprocessing)
-    return Decoded(pixels=pixels, rendition=render(content) if to_show else None, seconds=time.perf_counter() - start)
+    pixels = prepare(content, preprocessing, name)
+    rendition = render(content, name) if to_show else None
+    return Decoded(pixels=pixels, rendition=rendition, seconds=time.perf_counter() - start)
 
 
 def _ping() -> bool:

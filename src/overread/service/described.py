@@ -25,7 +25,7 @@ _READING: dict[str, Any] = {
 }
 _FAILURE = {**dict.fromkeys(_READING), "path": "notes.pdf", "error": "is none of PNG, JPEG, TIFF, BMP, WebP and DICOM"}
 _IMAGE = {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "review": None}
-_RECORD = {
+_RECORD: dict[str, Any] = {
     "id": "b5c0f2a4c3be4a7c9b1f0d6f0e4b7a11",
     "created": "2026-11-25T14:03:21.512+00:00",
     "bundle": "22f9370e577b04107f61aeb94069174959883100a710b57b932224d31ccf02a9",
@@ -72,6 +72,25 @@ _RECORD_SCHEMA = {
     },
 }
 
+_EXAMPLES = {
+    "Reading": _RECORD,
+    "Logged": {
+        **_RECORD,
+        "images": [
+            {
+                **_RECORD["images"][0],
+                "name": None,
+                "result": {**_READING, "path": None},
+                "review": {"label": "PNEUMONIA", "time": "2026-11-25T14:09:00.101+00:00"},
+            }
+        ],
+    },
+    "Bundles": {"bundles": [_BUNDLE]},
+    "Bundle": {**_BUNDLE, "card": "# Model card"},
+    "Alive": {"status": "alive"},
+    "Ready": {"status": "ready"},
+}
+
 
 def _route(tag: str, responses: dict[int | str, dict[str, Any]], **more: Any) -> dict[str, Any]:
     if tag != "health":
@@ -79,8 +98,11 @@ def _route(tag: str, responses: dict[int | str, dict[str, Any]], **more: Any) ->
     return {"tags": [tag], "responses": responses, "openapi_extra": more or None}
 
 
-def _json(description: str, schema: dict[str, Any], example: Any) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": description, "content": {"application/json": {"schema": schema, "example": example}}}}
+def _json(description: str, schema: dict[str, Any], example: str) -> dict[int | str, dict[str, Any]]:
+    examples = {"one": {"$ref": f"#/components/examples/{example}"}}
+    return {
+        200: {"description": description, "content": {"application/json": {"schema": schema, "examples": examples}}}
+    }
 
 
 def _takes(several: bool) -> dict[str, Any]:
@@ -104,7 +126,7 @@ _BUNDLE_SCHEMA = {"type": "object"}
 
 READ = _route(
     "readings",
-    _json("At least one image was read.", _RECORD_REF, _RECORD)
+    _json("At least one image was read.", _RECORD_REF, "Reading")
     | _REFUSED
     | declared(
         s409="A request with this key is being answered.",
@@ -115,7 +137,7 @@ READ = _route(
 )
 LOOK_UP = _route(
     "readings",
-    _json("From the log.", _RECORD_REF, _RECORD) | _NO_LOG | declared(s422="A parameter is not valid."),
+    _json("From the log.", _RECORD_REF, "Logged") | _NO_LOG | declared(s422="A parameter is not valid."),
 )
 REVIEW = _route(
     "readings",
@@ -130,16 +152,14 @@ EXPLAIN = _route(
     | declared(s422="The image could not be read, or the label is no class of the bundle."),
     requestBody=_takes(False),
 )
-BUNDLES = _route("bundles", _json("The bundles.", _BUNDLE_SCHEMA, {"bundles": [_BUNDLE]}))
+BUNDLES = _route("bundles", _json("The bundles.", _BUNDLE_SCHEMA, "Bundles"))
 BUNDLE = _route(
     "bundles",
-    _json("The bundle.", _BUNDLE_SCHEMA, {**_BUNDLE, "card": "# Model card"})
+    _json("The bundle.", _BUNDLE_SCHEMA, "Bundle")
     | declared(s404="No such bundle is served.", s422="A parameter is not valid."),
 )
-HEALTH = _route("health", _json("It lives.", {"type": "object"}, {"status": "alive"}))
-READY = _route(
-    "health", _json("It reads.", {"type": "object"}, {"status": "ready"}) | declared(s503="It cannot read at present.")
-)
+HEALTH = _route("health", _json("It lives.", {"type": "object"}, "Alive"))
+READY = _route("health", _json("It reads.", {"type": "object"}, "Ready") | declared(s503="It cannot read at present."))
 METRICS = _route("metrics", {200: {"description": "Prometheus text format.", "content": {"text/plain": {}}}})
 
 
@@ -161,6 +181,8 @@ def describe(app: FastAPI) -> None:
         components = document.setdefault("components", {})
         reading = {key: value for key, value in reading_schema().items() if key != "$schema"}
         components.setdefault("schemas", {}).update(Reading=reading, ReadingRecord=_RECORD_SCHEMA, Problem=SCHEMA)
+        # Here and not in the routes, from whose examples FastAPI drops every null.
+        components["examples"] = {name: {"value": value} for name, value in _EXAMPLES.items()}
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         # Empty: a server on loopback asks for none.
         document["security"] = [{"token": []}, {}]

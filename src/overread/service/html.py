@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from fastapi.responses import HTMLResponse, Response
 
-from overread import __version__
-
 WEB = Path(__file__).parent / "web"
 
 
 def html(template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> Response:
     """A template with its values, as a response."""
-    page = _templates().get_template(template).render(version=__version__, **values)
+    page = _templates().get_template(template).render(version=version("overread"), **values)
     return HTMLResponse(page, status, headers)
 
 

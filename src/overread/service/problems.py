@@ -93,9 +93,8 @@ def answer_with_problems(app: FastAPI) -> None:
             raise error
         phrase = http.HTTPStatus(error.status_code).phrase
         kind = phrase.lower().replace(" ", "-")
-        return Problem(
-            error.status_code, kind, _EXPLAINED.get(error.status_code, phrase), headers=error.headers
-        ).response()
+        detail = _EXPLAINED.get(error.status_code, phrase)
+        return Problem(error.status_code, kind, detail, headers=error.headers).response()
 
     async def invalid(request: Request, error: Exception) -> Response:
         # Without the values, which the request may have filled with anything.

@@ -13,11 +13,23 @@ from overread.service.problems import Problem
 from overread.service.records import Upload
 from overread.service.settings import Settings
 
+_BROKEN = "the multipart body is damaged or ends early, or its header names no boundary"
+
 
 class _InMemory(MultiPartParser):
     """Starlette's parser, which would write files above 1 MB to the disk: images stay in memory."""
 
     spool_max_size = 0
+    is_complete = False
+
+    def on_end(self) -> None:
+        """The closing boundary came."""
+        self.is_complete = True
+
+    def close(self) -> None:
+        """Let go of the files, those of parts without an end among them."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
 
 async def receive_uploads(request: Request, settings: Settings, *, most: int | None = None) -> list[Upload]:
@@ -39,12 +51,13 @@ async def receive_uploads(request: Request, settings: Settings, *, most: int | N
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise Problem(413, "too-many-files", f"{most} files are taken at a time: send fewer") from None
-        raise Problem(
-            400, "broken-multipart", "the multipart body is damaged, or its header names no boundary"
-        ) from None
+        raise Problem(400, "broken-multipart", _BROKEN) from None
     except (MultipartParseError, ValueError, KeyError, UnicodeError):
-        raise Problem(
-            400, "broken-multipart", "the multipart body is damaged, or its header names no boundary"
-        ) from None
-    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    return [Upload(name=file.filename or "", content=await file.read()) for file in files]
+        raise Problem(400, "broken-multipart", _BROKEN) from None
+    try:
+        if not parser.is_complete:
+            raise Problem(400, "broken-multipart", _BROKEN)
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        return [Upload(name=file.filename or "", content=await file.read()) for file in files]
+    finally:
+        parser.close()

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, LogUnavailable, UnknownReading
-from overread.reading import Failure, Reader
+from overread.reading import Failure, Reader, Reading
 from overread.service.archive import Limits, is_zip
 from overread.service.decoding import DecodingPool, Undecodable
 from overread.service.metrics import Metrics
@@ -160,12 +160,13 @@ class ReadingRoom:
         self, reader: Reader, index: int, upload: Upload, refused: Undecodable | None, to_show: bool
     ) -> ImageRecord:
         start, name, code, rendition = time.perf_counter(), shown(upload.name), None, None
+        result: Reading | Failure
         try:
             if refused is not None:
                 raise refused
             if len(upload.content) > self.settings.max_file_bytes:
                 raise Undecodable("too-large", f"has more than {self.settings.max_file_bytes} bytes: reduce it first")
-            decoded = await self.pool.decode(upload.content, reader.bundle.preprocessing, to_show=to_show)
+            decoded = await self.pool.decode(upload.content, upload.name, reader.bundle.preprocessing, to_show=to_show)
             rendition, began = decoded.rendition, time.perf_counter()
             loop = asyncio.get_running_loop()
             (result,) = await loop.run_in_executor(self._threads, reader.read_prepared, [name], decoded.pixels[None])

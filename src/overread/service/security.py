@@ -77,8 +77,8 @@ class Guard:
             place = f"{where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}" if where else "?"
             _log.error("a request failed: %s at %s", type(error).__name__, place)
             if not status:
-                problem = Problem(500, "internal-error", "the server failed: its log names the place")
-                await problem.response()(scope, receive, guarded)
+                failed = Problem(500, "internal-error", "the server failed: its log names the place")
+                await failed.response()(scope, receive, guarded)
         finally:
             route = getattr(scope.get("route"), "path", "none")
             self._metrics.requests.labels(scope["method"], route, str(status)).inc()

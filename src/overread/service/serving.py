@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,6 +65,9 @@ def serve(
         )
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         announce(f"http://{name}:{listening.getsockname()[1]}/")
+        # After its last answer uvicorn sends itself the signal again, which would end the process here.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         log.close()

@@ -32,7 +32,7 @@ def errors(outcome: Outcome, folder: Path) -> Section:
     text = (
         f"{wrong:,} of {count(n, 'test image')} {'was' if wrong == 1 else 'were'} decided wrongly. Here are the "
         f"{shown} that the reader was surest of{kinds}, each as the network saw it and again with the evidence for the "
-        "class it was read as tinted in, from violet (weak) to yellow (10 logits and more), on one scale for all. The "
+        "class it was read as tinted in, from violet (weak) to yellow (20 logits and more), on one scale for all. The "
         "map is as coarse as the last layer of the network; it tells where evidence was found, not why, and proves no "
         "cause."
     )

@@ -17,10 +17,11 @@ def upgrade() -> None:
         sa.Column("bundle", sa.String(64), nullable=False),
     )
     op.create_index("ix_overread_readings_time", "overread_readings", ["time"])
-    reading = {"ondelete": "CASCADE"}
     op.create_table(
         "overread_images",
-        sa.Column("reading_id", sa.String(64), sa.ForeignKey("overread_readings.id", **reading), primary_key=True),
+        sa.Column(
+            "reading_id", sa.String(64), sa.ForeignKey("overread_readings.id", ondelete="CASCADE"), primary_key=True
+        ),
         sa.Column("index", sa.Integer, primary_key=True),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("latency_ms", sa.Float, nullable=False),
@@ -41,6 +42,6 @@ def upgrade() -> None:
         sa.Column("key_sha256", sa.String(64), primary_key=True),
         sa.Column("request_sha256", sa.String(64), nullable=False),
         sa.Column("time", time, nullable=False),
-        sa.Column("reading_id", sa.String(64), sa.ForeignKey("overread_readings.id", **reading)),
+        sa.Column("reading_id", sa.String(64), sa.ForeignKey("overread_readings.id", ondelete="CASCADE")),
     )
     op.create_index("ix_overread_claims_reading_id", "overread_claims", ["reading_id"])
