@@ -118,7 +118,9 @@ def test_the_card_runs_and_fetches_nothing(client: TestClient) -> None:
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(client: TestClient, method: str, path: str, status: int) -> None:
-    assert getattr(client, method)(path).status_code == status
+    answer = getattr(client, method)(path, headers={"Accept": "text/html"})
+    assert answer.status_code == status
+    assert 'class="lead"' in answer.text or 'class="problem"' in answer.text
 
 
 def test_an_empty_form_is_answered_with_a_sentence(client: TestClient) -> None:
