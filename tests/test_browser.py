@@ -85,7 +85,9 @@ def open_page(chromium: Any, url: str) -> Iterator[Any]:
             reduced_motion="reduce",
         )
         contexts.append(context)
-        context.on("request", lambda found: found.url.startswith((url, "data:", "blob:")) or complaints.append(found.url))
+        context.on(
+            "request", lambda found: found.url.startswith((url, "data:", "blob:")) or complaints.append(found.url)
+        )
         context.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
         context.on("weberror", lambda found: complaints.append(str(found.error)))
         page = context.new_page()
@@ -134,9 +136,7 @@ def dicom(stored: np.ndarray) -> bytes:
     meta = dataset.FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.3"
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    ds = dataset.FileDataset(
-        "", {}, file_meta=meta, preamble=bytes(128), is_implicit_VR=False, is_little_endian=True
-    )
+    ds = dataset.FileDataset("", {}, file_meta=meta, preamble=bytes(128), is_implicit_VR=False, is_little_endian=True)
     ds.Rows, ds.Columns, ds.SamplesPerPixel, ds.PhotometricInterpretation = *stored.shape, 1, "MONOCHROME2"
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
     ds.WindowCenter, ds.WindowWidth = 2000, 1000
@@ -217,7 +217,9 @@ def test_the_table_sorts_filters_and_downloads_what_predict_writes(
     assert got[0] == expected[0]
     assert sorted(row[:2] + row[5:] for row in got[1:]) == sorted(row[:2] + row[5:] for row in bare)
     for mine, theirs in zip(sorted(got[1:]), bare, strict=True):
-        assert [float(cell or 0) for cell in mine[2:4]] == pytest.approx([float(cell or 0) for cell in theirs[2:4]], abs=2e-6)
+        assert [float(cell or 0) for cell in mine[2:4]] == pytest.approx(
+            [float(cell or 0) for cell in theirs[2:4]], abs=2e-6
+        )
 
 
 def test_names_are_text_on_the_page_and_no_formula_in_the_csv(open_page: Any, files: dict[str, Path]) -> None:

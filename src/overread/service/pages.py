@@ -47,18 +47,15 @@ class Choice:
 @router.get("/")
 async def start(request: Request, bundle: str | None = None) -> Response:
     """The page before anything was read."""
-    try:
-        return _page(_room(request), bundle)
-    except Problem as problem:
-        return _page(_room(request), None, problem=problem)
+    return _page(_room(request), bundle)
 
 
 @router.post("/")
 async def read(request: Request, bundle: str | None = None) -> Response:
     """Read the files of the form, and answer with the page and what came out."""
     room = _room(request)
+    room.reader(bundle)
     try:
-        room.reader(bundle)
         with room.receiving():
             sent = await receive_uploads(request, room.settings)
             # A form without a chosen file sends one that has neither name nor content.
@@ -68,7 +65,7 @@ async def read(request: Request, bundle: str | None = None) -> Response:
             record = await room.read(uploads, bundle, to_show=True)
             return await asyncio.to_thread(_page, room, bundle, record=record)
     except Problem as problem:
-        return _page(room, None if problem.kind == "unknown-bundle" else bundle, problem=problem)
+        return _page(room, bundle, problem=problem)
 
 
 @router.post("/readings/{reading_id}/images/{index}/review")
@@ -76,34 +73,26 @@ async def review(request: Request, reading_id: str, index: int, label: Annotated
     """Note which class a human sees, from the buttons of the page."""
     room = _room(request)
     if room.log is None:
-        return _message(Problem(501, "no-log", "this server keeps no log of reviews"))
-    try:
-        await in_log(room.log.review, reading_id, index, label)
-    except Problem as problem:
-        return _message(problem)
+        raise Problem(501, "no-log", "this server keeps no log of reviews")
+    await in_log(room.log.review, reading_id, index, label)
     return html("message.html.j2", heading="Your review is noted", text=f"The log now holds {label} for this image.")
 
 
 @router.get("/bundles/{bundle_id}/card")
 async def card(request: Request, bundle_id: str) -> Response:
     """The model card of a bundle."""
-    try:
-        bundle = _room(request).reader(bundle_id).bundle
-    except Problem as problem:
-        return _message(problem)
-    text = bundle.read_card()
-    return html("card.html.j2", card=_markdown().render(text), bundle=_choice(bundle_id, bundle))
+    bundle = _room(request).reader(bundle_id).bundle
+    return html("card.html.j2", card=_markdown().render(bundle.read_card()), bundle=_choice(bundle_id, bundle))
 
 
 @router.get("/bundles/{bundle_id}/report")
 async def report(request: Request, bundle_id: str) -> Response:
     """The report of the training run, where it lies beside the bundle."""
-    try:
-        path = _report_of(_room(request).reader(bundle_id).bundle)
-    except Problem as problem:
-        return _message(problem)
+    path = _report_of(_room(request).reader(bundle_id).bundle)
     if path is None:
-        return _message(Problem(404, "no-report", "report.html does not lie beside this bundle: it was served alone"))
+        raise Problem(
+            404, "no-report", "no report.html lies beside this bundle: serve it from the folder of its training"
+        )
     return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
 
 
@@ -139,18 +128,12 @@ def _page(
         images=images,
         columns=columns,
         csv=_csv_uri([columns, *(image.cells for image in images)]) if images else "",
-        problem=problem.detail if problem else "",
+        problem=problem.sentence if problem else "",
         reviews=room.log is not None,
-        limits={"files": room.settings.max_files, "megabytes": room.settings.max_file_bytes // MIB},
-        max_file_bytes=room.settings.max_file_bytes,
+        limits={"file": room.settings.max_file_bytes // MIB, "zip": room.settings.max_upload_bytes // MIB},
         opacity=OPACITY,
         full_evidence=FULL_EVIDENCE,
     )
-
-
-def _message(problem: Problem) -> Response:
-    heading = "Not found" if problem.status_code == 404 else "Not done"
-    return html("message.html.j2", status=problem.status_code, heading=heading, text=problem.detail.capitalize() + ".")
 
 
 @functools.cache

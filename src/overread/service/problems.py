@@ -12,6 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from overread.service.html import html
+
 MEDIA_TYPE = "application/problem+json"
 _URN = "urn:overread:problem:"
 SCHEMA: dict[str, Any] = {
@@ -56,6 +58,11 @@ class Problem(HTTPException):
         super().__init__(status, detail, dict(headers or {}))
         self.kind, self.errors = kind, errors
 
+    @property
+    def sentence(self) -> str:
+        """The detail for people."""
+        return f"{self.detail[0].upper()}{self.detail[1:]}."
+
     def to_dict(self) -> dict[str, Any]:
         """The problem as JSON values."""
         content = {
@@ -66,8 +73,13 @@ class Problem(HTTPException):
         }
         return {**content, "errors": [dict(error) for error in self.errors]} if self.errors else content
 
-    def response(self) -> Response:
-        """The problem as a response."""
+    def response(self, accept: str = "") -> Response:
+        """The problem as a response: JSON, unless the Accept header asks for a page."""
+        if "text/html" in accept:
+            heading = http.HTTPStatus(self.status_code).phrase
+            return html(
+                "message.html.j2", status=self.status_code, headers=self.headers, heading=heading, text=self.sentence
+            )
         content = json.dumps(self.to_dict(), ensure_ascii=False)
         return Response(content, self.status_code, self.headers, MEDIA_TYPE)
 
@@ -88,7 +100,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
     async def known(request: Request, error: Exception) -> Response:
         if isinstance(error, Problem):
-            return error.response()
+            return error.response(request.headers.get("accept", ""))
         if not isinstance(error, HTTPException):
             raise error
         phrase = http.HTTPStatus(error.status_code).phrase

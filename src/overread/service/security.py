@@ -69,7 +69,7 @@ class Guard:
             else:
                 await self._app(scope, _limited(connection, receive, self._settings.max_upload_bytes), guarded)
         except Problem as problem:
-            await problem.response()(scope, receive, guarded)
+            await problem.response(connection.headers.get("accept", ""))(scope, receive, guarded)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the request and is not logged
             where = error.__traceback__
             while where is not None and where.tb_next is not None:

@@ -41,12 +41,9 @@
     say(done === total ? `${total} of ${total} read. ${find("#summary").textContent.trim()}` : `Reading: ${done} of ${total}`);
   };
 
-  const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
-
   async function send(file) {
-    if (file.size > Number(upload.dataset.maxBytes)) {
-      throw new Error(`has more than ${upload.dataset.megabytes} MB: reduce it first`);
-    }
+    const most = file.name.toLowerCase().endsWith(".zip") ? upload.dataset.zipMb : upload.dataset.fileMb;
+    if (file.size > most * 2 ** 20) throw new Error(`has more than ${most} MB: reduce it first`);
     for (let attempt = 0; ; attempt += 1) {
       const form = new FormData();
       form.append("files", file);
@@ -63,7 +60,7 @@
       }
       if ((answer.headers.get("Content-Type") || "").includes("json")) throw new Error((await answer.json()).detail);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const problem = find("#problem .problem", page);
+      const problem = find("#problem .problem, .message .lead", page);
       if (problem) throw new Error(problem.textContent);
       if (!find("#batch", page)) throw new Error("was answered by another page: log in again and retry");
       return page;
