@@ -22,7 +22,7 @@ SESSION_S = 12 * 3600
 # Without a token: whether the server lives, and what the login page is made of.
 _OPEN = ("/healthz", "/readyz", "/login")
 _STATIC = "/static/"
-_UPLOADS = ("/v1/readings", "/v1/explanations", "/readings", "/")
+_UPLOADS = ("/v1/readings", "/v1/explanations", "/")
 _SMALL_BODY = 64 * 1024
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
