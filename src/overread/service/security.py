@@ -9,7 +9,7 @@ import time
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,6 +70,8 @@ class Guard:
                 await self._app(scope, _limited(connection, receive, self._settings.max_upload_bytes), guarded)
         except Problem as problem:
             await problem.response(connection.headers.get("accept", ""))(scope, receive, guarded)
+        except ClientDisconnect:
+            pass
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the request and is not logged
             where = error.__traceback__
             while where is not None and where.tb_next is not None:
