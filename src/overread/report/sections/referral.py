@@ -18,7 +18,8 @@ _TEXT = (
 )
 _PROMISE = (
     "The sets hold the true class as often as asked where new images are drawn as the validation images were; another "
-    "hospital, device or year may differ. That an image is familiar does not show that the reading is right."
+    "hospital, device or year may differ. That an image is familiar does not show that the reading is right. A higher "
+    "coverage does not always refer more: sets that are empty at a low one hold one class, then several."
 )
 
 
