@@ -375,6 +375,14 @@ def test_a_sqlite_log_is_private_and_written_ahead(tmp_path: Path) -> None:
     log.close()
 
 
+def test_the_log_loads_no_training_library() -> None:
+    code = (
+        "import sys, overread.reading_log, overread.monitor; "
+        "print(sorted({'keras', 'tensorflow', 'scipy', 'matplotlib', 'fastapi'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_the_default_log_lies_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_url() == f"sqlite:///{tmp_path}/overread/readings.sqlite"

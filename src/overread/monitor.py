@@ -11,7 +11,8 @@ from overread.bundle import Bundle
 from overread.errors import InvalidOption
 from overread.files import Existing, open_run_folder, write_json
 from overread.reading_log import ReadingLog, default_url
-from overread.reading_log.monitoring import Expected, Monitoring, watch
+from overread.reading_log.checks import Expected
+from overread.reading_log.monitoring import Monitoring, watch
 from overread.report.monitoring import write_monitoring_report
 
 
