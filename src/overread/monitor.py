@@ -27,7 +27,7 @@ def monitor(
     """Look at the last days of a log.
 
     Args:
-        log_url: of the log; else the one in the user's state folder.
+        log_url: of the log; else see `default_url`.
         bundle: whose readings are looked at and held against its reference; without it all, and drift is not tested.
         since_days: how many days back.
         out: folder for a page with figures, and the findings as `monitoring.json`; None for neither.
