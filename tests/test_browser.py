@@ -148,7 +148,7 @@ def dicom(stored: np.ndarray) -> bytes:
 
 def upload(page: Any, *paths: Path) -> None:
     page.set_input_files("#files", [str(path) for path in paths])
-    page.wait_for_function("document.querySelector('#status').textContent.includes('not readable')")
+    page.locator("#status", has_text="not readable").wait_for(state="attached")
 
 
 def names(page: Any) -> list[str]:
@@ -333,7 +333,7 @@ def test_it_is_used_by_keyboard_alone(open_page: Any, files: dict[str, Path]) ->
     assert page.evaluate("document.activeElement.id") == "files"
     assert page.locator(".drop").evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
     upload(page, files["disease.png"], files["normal.png"])
-    page.wait_for_function("document.activeElement.id === 'results-heading'")
+    page.locator("#results-heading:focus").wait_for()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
