@@ -270,6 +270,7 @@ def test_window_and_level_are_applied_to_the_stored_values(open_page: Any, files
     level = float(page.locator(".level").input_value())
     assert np.abs(drawn(page) - np.clip((stored - level + 250.0) * 255 / 500, 0, 255)).max() <= 1
     before = drawn(page)
+    page.locator(".stage").scroll_into_view_if_needed()
     box = page.locator(".stage").bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)
     page.mouse.down()
