@@ -141,9 +141,10 @@ def wait(port: int) -> None:
 
 
 def memory_of(pid: int) -> int:
-    """Resident bytes of a process and all below it, shared pages counted once (PSS)."""
+    """Resident bytes of a process and all below it, shared pages counted once where the system tells (PSS)."""
     process = psutil.Process(pid)
-    return sum(each.memory_full_info().pss for each in [process, *process.children(recursive=True)])
+    found = [each.memory_full_info() for each in [process, *process.children(recursive=True)]]
+    return sum(getattr(info, "pss", info.uss) for info in found)
 
 
 if __name__ == "__main__":

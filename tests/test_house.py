@@ -44,6 +44,15 @@ def test_reading_evaluating_and_reporting_import_no_training_library() -> None:
     assert python(f"import sys; {imports}; print(sorted({heavy} & set(sys.modules)))") == "[]"
 
 
+def test_the_service_imports_no_training_library_and_reading_none_of_the_service() -> None:
+    heavy = "{'keras', 'tensorflow', 'matplotlib', 'pandas', 'scipy'}"
+    assert python(f"import sys; import overread.service.app; print(sorted({heavy} & set(sys.modules)))") == "[]"
+    web = "{'fastapi', 'starlette', 'sqlalchemy', 'alembic', 'pebble', 'uvicorn', 'prometheus_client'}"
+    assert python(f"import sys; import overread.reading; print(sorted({web} & set(sys.modules)))") == "[]"
+    decoding = f"import sys; import overread.service.decoding; print(sorted(({web} - {{'pebble'}}) & set(sys.modules)))"
+    assert python(decoding) == "[]"
+
+
 def test_a_prediction_imports_no_training_library(tiny_study: overread.Study, two_classes: Path) -> None:
     image = next(two_classes.glob("*/*.png"))
     code = (

@@ -20,8 +20,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from overread.errors import InvalidOption, MissingExtra
 from overread.reading import Reader
 from overread.service.described import reading_schema
+from overread.service.serving import serve
+from overread.service.settings import Settings
 from overread.study import Study
 from test_dicom import dataset, file_bytes
 
@@ -91,9 +94,10 @@ def test_images_within_a_zip_take_its_place(client: Any, two_classes: Path) -> N
     assert all(item["code"] is None for item in items)
 
 
-def test_a_dicom_file_is_read(client: Any) -> None:
+@pytest.mark.parametrize("start", [0, 132])
+def test_a_dicom_file_is_read_with_and_without_its_preamble(client: Any, start: int) -> None:
     content = file_bytes(dataset(np.arange(64 * 48, dtype=np.uint16).reshape(64, 48)))
-    answer = client.post("/v1/readings", files=[("files", ("ID4711.dcm", content))])
+    answer = client.post("/v1/readings", files=[("files", ("ID4711.dcm", content[start:]))])
     assert answer.status_code == 200, answer.text
 
 
@@ -192,11 +196,12 @@ def test_bundles_are_described_with_their_card(client: Any) -> None:
 def test_metrics_count_images_by_outcome_and_name_no_file(client: Any, two_classes: Path) -> None:
     client.post("/v1/readings?bundle=tiny", files=[*images_of(two_classes / "Normal"), ("files", ("Doe.png", b"x"))])
     client.get("/Doe^John")
+    client.request("DOE", "/v1/bundles")
     text = client.get("/metrics").text
     assert 'overread_images_total{bundle="' in text and 'outcome="failed"' in text
     assert 'overread_requests_total{method="POST",route="/v1/readings",status="200"}' in text
     assert 'overread_image_seconds_bucket{le="0.005",stage="infer"}' in text
-    assert "Doe" not in text and "D000" not in text
+    assert "Doe" not in text and "DOE" not in text and "D000" not in text
 
 
 def test_the_server_says_that_it_lives_and_is_ready(client: Any) -> None:
@@ -231,6 +236,19 @@ def test_nothing_of_a_failure_inside_is_told_or_logged(
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "RuntimeError at test_service" in caplog.text
     assert "Doe" not in answer.text + caplog.text
+
+
+def test_without_its_libraries_the_server_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'overread\[serve\]'"):
+        serve([], Settings())
+
+
+def test_a_port_that_is_taken_is_named(tiny_study: Study) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidOption, match=f"port {port} cannot be listened on"):
+            serve([tiny_study.out / "bundle"], Settings(), port=port)
 
 
 def free_port() -> int:

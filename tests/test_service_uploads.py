@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from fastapi import Request
 
 import malformed
 from overread.errors import UnreadableImage
 from overread.images import Preprocessing
 from overread.service.archive import Limits, unpack
 from overread.service.decoding import DecodingPool, Undecodable
+from overread.service.problems import Problem
+from overread.service.receiving import receive_uploads
 from overread.service.settings import MIB, Settings
 
 BOUNDARY = "multipart/form-data; boundary=x"
@@ -132,6 +134,16 @@ def test_a_request_for_what_is_not_there_is_refused(
     refused(client.post(address, files=[("files", ("a.png", b"x"))], headers=headers), {status})
 
 
+def test_a_request_that_trickles_in_is_given_up() -> None:
+    async def silence() -> Any:
+        await asyncio.sleep(3600)
+
+    request = Request({"type": "http", "headers": [(b"content-type", BOUNDARY.encode())]}, silence)
+    with pytest.raises(Problem) as given_up:
+        asyncio.run(receive_uploads(request, Settings(upload_timeout_s=0.01)))
+    assert given_up.value.status_code == 408
+
+
 def test_small_bodies_are_enough_elsewhere(client: Any) -> None:
     refused(client.post("/v1/readings/x/images/0/review", json={"label": "x" * 100_000}), {413})
 
@@ -151,10 +163,17 @@ def small_pool() -> Iterator[DecodingPool]:
     pool.close()
 
 
-def large_png() -> bytes:
-    stream = io.BytesIO()
-    Image.new("I;16", (8000, 8000)).save(stream, "PNG")
-    return stream.getvalue()
+def test_processes_that_the_system_ends_are_replaced(small_pool: DecodingPool) -> None:
+    grey = Preprocessing(height=32, width=32, channels=1)
+
+    async def read_after_a_kill() -> None:
+        for _ in range(2):
+            os.kill(await small_pool._run(os.getpid), signal.SIGKILL)
+            await asyncio.sleep(0.5)
+            found = await small_pool.decode(malformed.saved("PNG"), "", grey, to_show=False)
+            assert found.pixels.shape == (32, 32, 1)
+
+    asyncio.run(read_after_a_kill())
 
 
 def test_what_hangs_crashes_or_swallows_memory_ends_alone(small_pool: DecodingPool) -> None:
@@ -167,14 +186,14 @@ def test_what_hangs_crashes_or_swallows_memory_ends_alone(small_pool: DecodingPo
             small_pool._run(os._exit, 3),
             small_pool.decode(image, "", grey, to_show=False),
             small_pool._run(bytearray, 2**40),
-            small_pool.decode(large_png(), "", grey, to_show=False),
+            small_pool._run(int, "x"),
             small_pool.decode(image, "", grey, to_show=True),
             return_exceptions=True,
         )
 
-    hung, first, crashed, second, swallowed, large, third = asyncio.run(side_by_side())
-    codes = [error.code for error in (hung, crashed, swallowed, large) if isinstance(error, Undecodable)]
-    assert codes == ["timed-out", "crashed", "out-of-memory", "unreadable"]
+    hung, first, crashed, second, swallowed, failed, third = asyncio.run(side_by_side())
+    codes = [error.code for error in (hung, crashed, swallowed, failed) if isinstance(error, Undecodable)]
+    assert codes == ["timed-out", "crashed", "out-of-memory", "crashed"]
     assert all(found.pixels.shape == (32, 32, 1) for found in (first, second, third))
     assert third.rendition is not None
     assert asyncio.run(small_pool.answers())

@@ -18,7 +18,7 @@ _DEFAULT = Settings
 
 @app.command()
 def serve(
-    bundles: Annotated[list[Path], typer.Argument(help="Bundle directories or zips.", metavar="BUNDLE...")],
+    bundles: Annotated[list[Path], typer.Argument(help="Bundle directories or zips.", metavar="BUNDLE")],
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback takes a token.")] = _DEFAULT.host,
     port: Annotated[int, typer.Option(help="0: any that is free.", min=0, max=65535)] = 8000,
     token_file: Annotated[Path | None, typer.Option(help=f"File that holds the token; else from {_TOKEN}.")] = None,
@@ -30,7 +30,7 @@ def serve(
     max_upload_mb: Annotated[int, typer.Option(help="Of a request.")] = _DEFAULT.max_upload_bytes // MIB,
     max_files: Annotated[int, typer.Option(help="Images in a request.")] = _DEFAULT.max_files,
     max_megapixels: Annotated[int, typer.Option(help="Of an image.")] = _DEFAULT.max_pixels // MIB,
-    workers: Annotated[int, typer.Option(help="Processes that decode; 0: one on each core.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that decode; 0: one on each core, two at least.")] = 0,
     time_out_s: Annotated[float, typer.Option(help="Seconds for decoding an image.")] = _DEFAULT.timeout_s,
 ) -> None:
     """Serve a page for people and an API for programs, on this machine unless told otherwise, until stopped.
@@ -45,8 +45,8 @@ def serve(
         max_files=max_files,
         max_waiting=max(_DEFAULT.max_waiting, max_files),
         max_pixels=max_megapixels * MIB,
-        workers=workers or os.cpu_count() or 1,
         timeout_s=time_out_s,
+        **({"workers": workers} if workers else {}),
     )
     from overread.service.serving import serve as run_server
 

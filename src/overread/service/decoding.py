@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import multiprocessing
 import signal
 import time
-from concurrent.futures import TimeoutError as TimedOut
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from overread.service.settings import Settings
 
 # After which a process is replaced, so that what a decoder leaks does not add up.
 _TASKS = 500
+_log = logging.getLogger("overread.service")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,15 +55,7 @@ class DecodingPool:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        methods = multiprocessing.get_all_start_methods()
-        # Not fork: a process forked beside threads of ONNX Runtime may wait for a lock that nobody will release.
-        context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        if "forkserver" in methods:
-            context.set_forkserver_preload([__name__])
-        limits = (settings.max_pixels, settings.memory_bytes)
-        self._pool = ProcessPool(
-            settings.workers, max_tasks=_TASKS, initializer=_confine, initargs=limits, context=context
-        )
+        self._pool = _start(settings)
 
     async def decode(self, content: bytes, name: str, preprocessing: Preprocessing, *, to_show: bool) -> Decoded:
         """Decode one file.
@@ -99,18 +93,45 @@ class DecodingPool:
         self._pool.join()
 
     async def _run(self, function: Any, *arguments: Any) -> Any:
+        try:
+            return await self._run_once(function, *arguments)
+        except BrokenProcessPool:
+            # It was another's fault, or nobody's.
+            return await self._run_once(function, *arguments)
+
+    async def _run_once(self, function: Any, *arguments: Any) -> Any:
+        if not self._pool.active:
+            # pebble gives up as a whole when a process that has nothing to do is ended from outside.
+            _log.warning("the decoding processes are started anew")
+            broken, self._pool = self._pool, _start(self._settings)
+            asyncio.get_running_loop().run_in_executor(None, broken.join)
         future = self._pool.schedule(function, args=arguments, timeout=self._settings.timeout_s)
         try:
             return await asyncio.wrap_future(future)
+        except BrokenProcessPool:
+            raise
         except OverreadError as error:
             raise Undecodable("unreadable", str(error)) from None
         except MemoryError:
             raise Undecodable("out-of-memory", "needs more memory than this service gives an image") from None
-        except (TimeoutError, TimedOut):
+        except TimeoutError:
             seconds = self._settings.timeout_s
             raise Undecodable("timed-out", f"took longer to decode than {seconds:g} s: export it again") from None
         except ProcessExpired:
             raise Undecodable("crashed", "made its decoder crash: it is damaged; export it again") from None
+        except Exception as error:  # noqa: BLE001 - whatever a decoder raises concerns this image alone
+            _log.error("decoding failed: %s", type(error).__name__)
+            raise Undecodable("crashed", f"made its decoder fail ({type(error).__name__}): export it again") from None
+
+
+def _start(settings: Settings) -> ProcessPool:
+    methods = multiprocessing.get_all_start_methods()
+    # Not fork: a process forked beside threads of ONNX Runtime may wait for a lock that nobody will release.
+    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload([__name__])
+    limits = (settings.max_pixels, settings.memory_bytes)
+    return ProcessPool(settings.workers, max_tasks=_TASKS, initializer=_confine, initargs=limits, context=context)
 
 
 def _confine(max_pixels: int, memory_bytes: int) -> None:

@@ -79,7 +79,7 @@ class ReadingRoom:
         Args:
             uploads: one or more files.
             bundle_id: which bundle reads them; the first for None.
-            key: one that `claim` gave.
+            key: of the request, claimed in the log.
             to_show: whether renditions for people are wanted.
 
         Raises:

@@ -6,10 +6,11 @@ import hashlib
 import hmac
 import logging
 import time
+import traceback
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,7 +23,9 @@ SESSION_S = 12 * 3600
 # Without a token: whether the server lives, and what the login page is made of.
 _OPEN = ("/healthz", "/readyz", "/login")
 _STATIC = "/static/"
-_UPLOADS = ("/v1/readings", "/v1/explanations", "/readings", "/")
+_UPLOADS = ("/v1/readings", "/v1/explanations", "/")
+# Of which there may be any, made up by a client; as labels of a metric they would grow without end.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 _SMALL_BODY = 64 * 1024
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -70,18 +73,17 @@ class Guard:
                 await self._app(scope, _limited(connection, receive, self._settings.max_upload_bytes), guarded)
         except Problem as problem:
             await problem.response(connection.headers.get("accept", ""))(scope, receive, guarded)
+        except ClientDisconnect:
+            pass
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the request and is not logged
-            where = error.__traceback__
-            while where is not None and where.tb_next is not None:
-                where = where.tb_next
-            place = f"{where.tb_frame.f_globals.get('__name__')}:{where.tb_lineno}" if where else "?"
-            _log.error("a request failed: %s at %s", type(error).__name__, place)
+            _log.error("a request failed: %s at %s", type(error).__name__, _place(error))
             if not status:
                 failed = Problem(500, "internal-error", "the server failed: its log names the place")
                 await failed.response()(scope, receive, guarded)
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._metrics.requests.labels(method, route, str(status)).inc()
 
     def _check(self, connection: HTTPConnection, method: str) -> None:
         host = connection.headers.get("host", "")
@@ -116,6 +118,12 @@ class Guard:
             "present the token of this server: Authorization: Bearer TOKEN",
             headers={"WWW-Authenticate": 'Bearer realm="overread"'},
         ).response()
+
+
+def _place(error: Exception) -> str:
+    """Module and line where it was raised."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{frame.f_globals.get('__name__')}:{line}"
 
 
 def same(presented: str, token: str) -> bool:

@@ -46,7 +46,8 @@ class Settings:
     max_ratio: int = 200
     max_waiting: int = 200
     max_requests: int = 8
-    workers: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
+    # Two at least, so that a file that hangs does not keep the others waiting.
+    workers: int = dataclasses.field(default_factory=lambda: max(2, os.cpu_count() or 1))
     timeout_s: float = 20.0
     upload_timeout_s: float = 120.0
     memory_bytes: int = 4096 * MIB
