@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("fastapi", reason="the page needs the extra: pip install 'overread[serve]'")
 
 from starlette.testclient import TestClient
 
-from overread import Reader, Study
+from overread import Bundle, Reader, Study
+from overread.images import Preprocessing
 from overread.reading import Reading
-from overread.service import Settings, create_app
-from overread.service.view import decision, harmless, reasons
+from overread.service.app import create_app
+from overread.service.records import ImageRecord, ReadingRecord
+from overread.service.rendition import render
+from overread.service.settings import Settings
+from overread.service.view import decision, harmless, reasons, rounded, view_images
 
 READING = Reading(
     path="a.png", label="Disease", probabilities={"Normal": 0.17, "Disease": 0.83}, positive=True, threshold=0.41,
@@ -28,13 +37,10 @@ READING = Reading(
 
 @pytest.fixture(scope="module")
 def client(tiny_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    alone = tmp_path_factory.mktemp("alone") / "bundle"
-    shutil.copytree(tiny_study.out / "bundle", alone)
-    reader = Reader.load(tiny_study.out / "bundle")
-    reader.bundle.write_card(
-        "# Card\n\n<script>alert(1)</script>\n\n[go](javascript:alert(1)) ![x](http://a.b/c.png)\n"
-    )
-    app = create_app({"one": reader, "two": Reader.load(alone)}, Settings(workers=1), None)
+    # A copy, for its card is changed.
+    alone = Reader.load(shutil.copytree(tiny_study.out / "bundle", tmp_path_factory.mktemp("alone") / "bundle"))
+    alone.bundle.write_card("# Card\n\n<script>alert(1)</script>\n\n[go](javascript:alert(1)) ![x](http://a.b/c.png)\n")
+    app = create_app({"one": Reader.load(tiny_study.out / "bundle"), "two": alone}, Settings(workers=1), None)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client
 
@@ -62,6 +68,39 @@ def test_a_decision_among_several_classes_needs_no_operating_point() -> None:
         READING, label="B", probabilities={"A": 0.2, "B": 0.5, "C": 0.3}, positive=None, threshold=None
     )
     assert decision(three, None) == "Reads as B: the most probable of 3 classes, probability 0.50"
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"), [(0.99986, ">0.99"), (0.0002, "<0.01"), (0.0, "0.00"), (1.0, "1.00"), (0.996, ">0.99")]
+)
+def test_no_probability_is_rounded_to_certainty(probability: float, told: str) -> None:
+    assert rounded(probability) == told
+
+
+def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
+    three = dataclasses.replace(
+        READING, label="B", probabilities={"A": 0.2, "B": 0.5, "C": 0.3}, positive=None, threshold=None,
+        activation_map=np.ones((4, 4, 3)), pixels=np.zeros((32, 32, 1)),
+    )  # fmt: skip
+    bundle = SimpleNamespace(
+        classes=("A", "B", "C"), positive=None, operating_points={"A": SimpleNamespace(threshold=0.3)},
+        preprocessing=Preprocessing(height=32, width=32, channels=1), referral=SimpleNamespace(coverage=0.9),
+    )  # fmt: skip
+    stream = io.BytesIO()
+    Image.new("L", (64, 32)).save(stream, "PNG")
+    image = ImageRecord(
+        index=0, name="a.png", sha256="0" * 64, latency_ms=1.0, result=three, rendition=render(stream.getvalue())
+    )
+    (found,) = view_images(ReadingRecord(images=[image], bundle="b"), cast(Bundle, bundle))
+    assert [(bar.label, bar.shown, bar.shown_threshold) for bar in found.bars] == [
+        ("B", "0.50", ""),
+        ("C", "0.30", ""),
+        ("A", "0.20", "0.30"),
+    ]
+    assert [heat.label for heat in found.heats] == ["B", "A", "C"]
+    # The picture alone, without what was padded above and below it.
+    map_of_b = Image.open(io.BytesIO(base64.b64decode(found.heats[0].uri.partition(",")[2])))
+    assert map_of_b.size == (32, 16)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +140,7 @@ def test_a_bundle_alone_says_that_it_has_no_report(client: TestClient) -> None:
 
 
 def test_the_card_runs_and_fetches_nothing(client: TestClient) -> None:
-    page = client.get("/bundles/one/card").text
+    page = client.get("/bundles/two/card").text
     assert "&lt;script&gt;" in page and "<script>" not in page
     assert 'href="javascript' not in page
     assert "<img" not in page

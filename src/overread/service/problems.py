@@ -99,14 +99,13 @@ def answer_with_problems(app: FastAPI) -> None:
     """Make every error of an application a problem, its own and those of FastAPI."""
 
     async def known(request: Request, error: Exception) -> Response:
-        if isinstance(error, Problem):
-            return error.response(request.headers.get("accept", ""))
         if not isinstance(error, HTTPException):
             raise error
-        phrase = http.HTTPStatus(error.status_code).phrase
-        kind = phrase.lower().replace(" ", "-")
-        detail = _EXPLAINED.get(error.status_code, phrase)
-        return Problem(error.status_code, kind, detail, headers=error.headers).response()
+        if not isinstance(error, Problem):
+            phrase = http.HTTPStatus(error.status_code).phrase
+            detail = _EXPLAINED.get(error.status_code, phrase)
+            error = Problem(error.status_code, phrase.lower().replace(" ", "-"), detail, headers=error.headers)
+        return error.response(request.headers.get("accept", ""))
 
     async def invalid(request: Request, error: Exception) -> Response:
         # Without the values, which the request may have filled with anything.

@@ -67,6 +67,7 @@ class ImageView:
     label: str = ""
     positive: bool | None = None
     probability: float | None = None
+    shown_probability: str = ""
     decision: str = ""
     reasons: tuple[str, ...] = ()
     unfamiliarity: float | None = None
@@ -92,6 +93,14 @@ def harmless(cell: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def rounded(probability: float, digits: int = 2) -> str:
+    """A probability in so many digits that does not claim to be certain when it is not."""
+    text, least = f"{probability:.{digits}f}", 10**-digits
+    if 0 < probability < 1 and float(text) in (0, 1):
+        return f"<{least:.{digits}f}" if probability < least else f">{1 - least:.{digits}f}"
+    return text
+
+
 def title(bundle: Bundle) -> str:
     """A name for a bundle, which has none: its classes."""
     return " / ".join(bundle.classes)
@@ -115,10 +124,8 @@ def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
 def decision(found: Reading, positive: str | None) -> str:
     """What is decided and why, in one sentence."""
     if found.threshold is None or positive is None:
-        chance = found.probabilities[found.label]
-        return (
-            f"Reads as {found.label}: the most probable of {len(found.probabilities)} classes, probability {chance:.2f}"
-        )
+        chance, several = rounded(found.probabilities[found.label]), len(found.probabilities)
+        return f"Reads as {found.label}: the most probable of {several} classes, probability {chance}"
     probability, threshold = _told_apart(found.probabilities[positive], found.threshold)
     if found.positive:
         return f"Reads as {found.label}: probability {probability} is at or above the operating point {threshold}"
@@ -145,11 +152,13 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
     }
     if isinstance(found, Failure):
         return ImageView(**common, error=found.error)
+    probability = found.probabilities[bundle.positive or found.label]
     return ImageView(
         **common,
         label=found.label,
         positive=found.positive,
-        probability=found.probabilities[bundle.positive or found.label],
+        probability=probability,
+        shown_probability=rounded(probability),
         decision=decision(found, bundle.positive),
         reasons=reasons(found, bundle.referral.coverage),
         unfamiliarity=found.unfamiliarity,
@@ -163,7 +172,7 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
 def _told_apart(probability: float, threshold: float) -> tuple[str, str]:
     """Both in as few digits, two or more, as show which is larger."""
     for digits in range(2, _MOST_DIGITS + 1):
-        shown = f"{probability:.{digits}f}", f"{threshold:.{digits}f}"
+        shown = rounded(probability, digits), rounded(threshold, digits)
         if shown[0] != shown[1]:
             break
     return shown
@@ -197,7 +206,7 @@ def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
     for name in names:
         point, probability = bundle.operating_points.get(name), found.probabilities[name]
         threshold = point.threshold if point else None
-        shown = (f"{probability:.2f}", "") if threshold is None else _told_apart(probability, threshold)
+        shown = (rounded(probability), "") if threshold is None else _told_apart(probability, threshold)
         bars.append(
             Bar(label=name, probability=probability, threshold=threshold, shown=shown[0], shown_threshold=shown[1])
         )

@@ -44,6 +44,11 @@
   async function send(file) {
     const most = file.name.toLowerCase().endsWith(".zip") ? upload.dataset.zipMb : upload.dataset.fileMb;
     if (file.size > most * 2 ** 20) throw new Error(`has more than ${most} MB: reduce it first`);
+    try {
+      await file.slice(0, 1).arrayBuffer();
+    } catch {
+      throw new Error("is a folder, or cannot be opened: drop the files that are in it");
+    }
     for (let attempt = 0; ; attempt += 1) {
       const form = new FormData();
       form.append("files", file);
@@ -177,7 +182,9 @@
 
   const value = (row, key) => {
     const text = row.dataset[key];
-    return ["probability", "unfamiliarity"].includes(key) ? (text === "" ? -1 : Number(text)) : text.toLowerCase();
+    if (!["probability", "unfamiliarity"].includes(key)) return text.toLowerCase();
+    const number = Number(text || -1);
+    return Number.isNaN(number) ? Infinity : number; // "inf" and "nan" of the server
   };
 
   function sort(head) {
