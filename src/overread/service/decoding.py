@@ -94,11 +94,11 @@ class DecodingPool:
         self._pool.join()
 
     async def _run(self, function: Any, *arguments: Any) -> Any:
-        try:
-            return await self._run_once(function, *arguments)
-        except BrokenProcessPool:
-            # It was another's fault, or nobody's.
-            return await self._run_once(function, *arguments)
+        for _ in range(2):
+            # Again, for the first time it may have been another's fault.
+            with contextlib.suppress(BrokenProcessPool):
+                return await self._run_once(function, *arguments)
+        raise Undecodable("crashed", "made its decoder crash: it is damaged; export it again")
 
     async def _run_once(self, function: Any, *arguments: Any) -> Any:
         if not self._pool.active:
