@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 import onnxruntime
 
+from overread.evaluation import describe
+
 INPUT = "image"
 OUTPUTS = ("logits", "activation_map", "features")
 BATCH_SIZE = 32
@@ -60,11 +62,13 @@ class Graph:
         logits, maps, features = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         return Outputs(logits=logits, activation_maps=maps, features=features)
 
-    def logits_and_features(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """`(n, outputs)` and `(n, f)` float32 of all images in the chunks, without their maps, for memory."""
-        found = ((outputs.logits, outputs.features) for outputs in map(self.run, chunks))
-        logits, features = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return logits, features
+    def logits_and_traits(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """`(n, outputs)` and `(n, t)` float32 of all images in the chunks: logits and what `describe` tells."""
+        found = (
+            (outputs.logits, describe(outputs.features, chunk)) for chunk in chunks for outputs in [self.run(chunk)]
+        )
+        logits, traits = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return logits, traits
 
 
 def class_evidence(activation_map: np.ndarray, index: int) -> np.ndarray:

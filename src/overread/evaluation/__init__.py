@@ -17,7 +17,7 @@ from overread.evaluation.curves import (
     roc_curve,
 )
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
-from overread.evaluation.familiarity import Familiarity, limit_of
+from overread.evaluation.familiarity import Familiarity, describe, limit_of
 from overread.evaluation.interval import Interval, wilson
 from overread.evaluation.intervals import Intervals, intervals
 from overread.evaluation.judged import Estimate, Judged
@@ -82,6 +82,7 @@ __all__ = [
     "cut_table",
     "decide",
     "decision_curve",
+    "describe",
     "evaluate",
     "fit_calibration",
     "intervals",

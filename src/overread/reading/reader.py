@@ -15,7 +15,7 @@ import numpy as np
 
 from overread.bundle import Bundle, Graph
 from overread.errors import MissingPath, OverreadError
-from overread.evaluation import Abstentions, Calibration, Familiarity, decide, to_probabilities
+from overread.evaluation import Abstentions, Calibration, Familiarity, decide, describe, to_probabilities
 from overread.images import prepare
 from overread.reading.reading import Failure, Reading
 
@@ -178,7 +178,10 @@ class Reader:
 
 def _answer(networks: Sequence[_Network], pixels: np.ndarray) -> Answers:
     outputs = [network.graph.run(pixels) for network in networks]
-    measured = [n.familiarity.measure(found.features) for n, found in zip(networks, outputs, strict=True)]
+    measured = [
+        network.familiarity.measure(describe(found.features, pixels))
+        for network, found in zip(networks, outputs, strict=True)
+    ]
     probabilities = [n.calibration.apply(found.logits) for n, found in zip(networks, outputs, strict=True)]
     unfamiliarity = [distances / n.limit for n, (_, distances) in zip(networks, measured, strict=True)]
     return Answers(

@@ -23,12 +23,12 @@ class Reading:
             (before calibration; of an ensemble, the mean of its members').
         pixels: `(height, width, channels)` uint8, the image as the network saw it.
         prediction_set: the classes that cannot be ruled out at the coverage of `Bundle.referral`; none, one or several.
-        unfamiliarity: how unlike the training images its features are, over the 99th percentile of validation images:
-            above 1 it is unlike them. Of an ensemble, the mean of its networks'.
+        unfamiliarity: how unlike the training images it is (see `Familiarity`), over the 99th percentile of validation
+            images: above 1 it is unlike them. Of an ensemble, the mean of its networks'.
         refer: why a human should read it: "uncertain" (the prediction set is not exactly the label) and "unfamiliar";
             empty where nothing speaks against the reading.
-        projection: `(k,)` float32, up to 16 whitened principal components of the features, to watch for drift; of an
-            ensemble, those of its first network.
+        projection: `(k,)` float32, up to 16 whitened principal components of features and look, to watch for drift; of
+            an ensemble, those of its first network.
     """
 
     path: str

@@ -49,10 +49,10 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
     export_onnx(trained.spec, trained.weights, exported)
     graph = Graph(exported.read_bytes())
     difference = check_parity(trained.network, graph, data_set.pixels(validation[:_PARITY_IMAGES]))
-    labels, (logits, features) = data_set.labels[validation], graph.logits_and_features(data_set.chunks(validation))
+    labels, (logits, traits) = data_set.labels[validation], graph.logits_and_traits(data_set.chunks(validation))
     calibration = fit_calibration(labels, logits, method=recipe.calibration)
     y_prob = calibration.apply(logits)
-    reference = Reference.of(_familiar(graph, data_set, recipe.seed), features, labels, y_prob)
+    reference = Reference.of(_familiar(graph, data_set, recipe.seed), traits, labels, y_prob)
     measured = out / "checkpoints" / REFERENCE
     measured.write_bytes(reference.to_bytes())
     bundle = Bundle(
@@ -76,8 +76,8 @@ def _familiar(graph: Graph, data_set: DataSet, seed: int) -> Familiarity:
     train = np.array(data_set.manifest.select("train"))
     if len(train) > _FAMILIAR_IMAGES:
         train = np.sort(np.random.default_rng(seed).choice(train, _FAMILIAR_IMAGES, replace=False))
-    _, features = graph.logits_and_features(data_set.chunks(train.tolist()))
-    return Familiarity.fit(features)
+    _, traits = graph.logits_and_traits(data_set.chunks(train.tolist()))
+    return Familiarity.fit(traits)
 
 
 def _written_before(folder: Path, run: Mapping[str, Any]) -> Bundle | None:
