@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import shutil
 import zipfile
@@ -114,6 +115,20 @@ def test_a_flipped_bit_in_any_file_is_refused(copy: Path, name: str) -> None:
     (copy / name).write_bytes(content)
     with pytest.raises(InvalidBundle, match=f"{name} of the bundle was altered"):
         Bundle.load(copy)
+
+
+def test_a_reference_comes_back_as_it_was_and_nothing_in_it_is_unpickled() -> None:
+    first = reference()
+    again = Reference.from_bytes(first.to_bytes())
+    assert again.to_bytes() == first.to_bytes() == reference().to_bytes()
+    traits = np.random.default_rng(3).normal(size=(4, 195)).astype(np.float32)
+    assert np.array_equal(again.familiarity.measure(traits)[1], first.familiarity.measure(traits)[1])
+    pickled = io.BytesIO()
+    arrays = {name: getattr(first, name) for name in ("projections", "distances", "labels", "scores")}
+    np.savez(pickled, **arrays, **{name: np.array([object()]) for name in ("mean", "scale", "components", "rest")})
+    for content in (pickled.getvalue(), b"", b"no zip", first.to_bytes()[:200]):
+        with pytest.raises(InvalidBundle, match="reference of the bundle is damaged"):
+            Reference.from_bytes(content)
 
 
 def test_a_moved_threshold_is_refused(copy: Path) -> None:

@@ -23,7 +23,8 @@ from overread.errors import InvalidData, InvalidOption, MissingPath
 from overread.evaluation.drift import exceedances_p, fewer_p, holm, kolmogorov_smirnov
 from overread.monitor import expected_of, monitor
 from overread.reading_log import ImageRow, ReadingLog, ReadingRow, Review
-from overread.reading_log.monitoring import FEWEST, Expected, watch
+from overread.reading_log.checks import FEWEST, Expected
+from overread.reading_log.monitoring import watch
 from overread.report.figures.drift import drift
 from overread.study import Study
 

@@ -375,11 +375,24 @@ def test_a_sqlite_log_is_private_and_written_ahead(tmp_path: Path) -> None:
     log.close()
 
 
-def test_the_default_log_lies_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_loads_no_training_library() -> None:
+    code = (
+        "import sys, overread.reading_log, overread.monitor; "
+        "print(sorted({'keras', 'tensorflow', 'scipy', 'matplotlib', 'fastapi'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_default_log_lies_in_the_state_folder_or_where_the_variable_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OVERREAD_LOG", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_url() == f"sqlite:///{tmp_path}/overread/readings.sqlite"
     monkeypatch.delenv("XDG_STATE_HOME")
     assert default_url().endswith("/.local/state/overread/readings.sqlite")
+    monkeypatch.setenv("OVERREAD_LOG", "postgresql://host/readings")
+    assert default_url() == "postgresql://host/readings"
 
 
 @pytest.mark.parametrize(

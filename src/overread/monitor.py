@@ -11,7 +11,8 @@ from overread.bundle import Bundle
 from overread.errors import InvalidOption
 from overread.files import Existing, open_run_folder, write_json
 from overread.reading_log import ReadingLog, default_url
-from overread.reading_log.monitoring import Expected, Monitoring, watch
+from overread.reading_log.checks import Expected
+from overread.reading_log.monitoring import Monitoring, watch
 from overread.report.monitoring import write_monitoring_report
 
 
@@ -26,7 +27,7 @@ def monitor(
     """Look at the last days of a log.
 
     Args:
-        log_url: of the log; else the one in the user's state folder.
+        log_url: of the log; else see `default_url`.
         bundle: whose readings are looked at and held against its reference; without it all, and drift is not tested.
         since_days: how many days back.
         out: folder for a page with figures, and the findings as `monitoring.json`; None for neither.

@@ -50,7 +50,7 @@ class Reference:
     def to_bytes(self) -> bytes:
         """The content of the file; the same for the same values."""
         arrays = {name: getattr(self, name) for name in _OWN}
-        arrays |= {name: np.asarray(getattr(self.familiarity, name)) for name in _OF_FAMILIARITY}
+        arrays |= {name: np.asarray(getattr(self.familiarity, name)) for name in (*_OF_FAMILIARITY, "rest")}
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **arrays)
         return content.getvalue()
@@ -64,13 +64,13 @@ class Reference:
         """
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                found = {name: arrays[name] for name in (*_OWN, *_OF_FAMILIARITY)}
-        except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile):
+                rest = float(arrays["rest"])
+                familiarity = Familiarity(**{name: arrays[name] for name in _OF_FAMILIARITY}, rest=rest)
+                return cls(familiarity=familiarity, **{name: arrays[name] for name in _OWN})
+        except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile):
             raise InvalidBundle(
                 "the reference of the bundle is damaged: get the bundle again from its source"
             ) from None
-        familiarity = Familiarity(**{**{name: found[name] for name in _OF_FAMILIARITY}, "rest": float(found["rest"])})
-        return cls(familiarity=familiarity, **{name: found[name] for name in _OWN})
 
 
 def referral_from(references: Sequence[Reference], classes: Sequence[str], coverage: float) -> Referral:
@@ -81,4 +81,4 @@ def referral_from(references: Sequence[Reference], classes: Sequence[str], cover
 
 
 _OWN = ("projections", "distances", "labels", "scores")
-_OF_FAMILIARITY = ("mean", "scale", "components", "rest")
+_OF_FAMILIARITY = ("mean", "scale", "components")

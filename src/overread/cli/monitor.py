@@ -15,7 +15,7 @@ from overread.cli.tables import print_monitoring
 @app.command()
 def monitor(
     log_url: Annotated[
-        str | None, typer.Option(help="sqlite:///FILE or postgresql://...; else the log in the user's state folder.")
+        str | None, typer.Option(help="sqlite:///FILE or postgresql://...; else OVERREAD_LOG, or the user's own log.")
     ] = None,
     bundle: Annotated[Path | None, typer.Option(help="Only its readings, held against its reference.")] = None,
     since: Annotated[float, typer.Option(help="Days to look back.")] = 30,

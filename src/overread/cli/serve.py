@@ -12,7 +12,8 @@ from overread.cli.commands import app
 from overread.errors import MissingPath
 from overread.service.settings import MIB, Settings
 
-_TOKEN = "OVERREAD_TOKEN"
+# Secrets, taken out of the environment so that the processes that decode do not inherit them.
+_TOKEN, _LOG = "OVERREAD_TOKEN", "OVERREAD_LOG"
 _DEFAULT = Settings
 
 
@@ -24,7 +25,7 @@ def serve(
     token_file: Annotated[Path | None, typer.Option(help=f"File that holds the token; else from {_TOKEN}.")] = None,
     name: Annotated[list[str] | None, typer.Option(help="Host name of a proxy before it; may be repeated.")] = None,
     log_url: Annotated[
-        str | None, typer.Option(help="Database of the reading log, SQLite or PostgreSQL; else a file of the user.")
+        str | None, typer.Option(help="sqlite:///FILE or postgresql://...; else OVERREAD_LOG, or the user's own log.")
     ] = None,
     retention_days: Annotated[float | None, typer.Option(help="Days that readings are kept; else for ever.")] = None,
     max_upload_mb: Annotated[int, typer.Option(help="Of a request.")] = _DEFAULT.max_upload_bytes // MIB,
@@ -51,13 +52,13 @@ def serve(
     from overread.service.serving import serve as run_server
 
     run_server(
-        bundles, settings, port=port, log_url=log_url, retention_days=retention_days,
+        bundles, settings, port=port, log_url=log_url or os.environ.pop(_LOG, None), retention_days=retention_days,
         announce=lambda url: typer.echo(f"overread listens on {url} (stop it with Ctrl-C)", err=True),
     )  # fmt: skip
 
 
 def _read_token(file: Path | None) -> str | None:
-    """The token, which is taken out of the environment so that no child process inherits it."""
+    """The token of the file, or of the environment."""
     given = os.environ.pop(_TOKEN, None)
     if file is None:
         return given or None

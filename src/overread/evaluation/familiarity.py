@@ -23,6 +23,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from overread.errors import InvalidData
 from overread.evaluation.curves import FloatArray
 
 Floats = npt.NDArray[np.float32]
@@ -62,12 +63,20 @@ class Familiarity:
         components: `(t, r)` principal components of the scaled traits, each over its standard deviation, the largest
             first, r of 128 or fewer.
         rest: the variance in every other direction, above 0.
+
+    Raises:
+        InvalidData: the shapes do not fit, or a deviation is not above 0.
     """
 
     mean: Floats
     scale: Floats
     components: Floats
     rest: float
+
+    def __post_init__(self) -> None:
+        fits = self.mean.ndim == 1 and self.scale.shape == self.mean.shape == self.components.shape[:-1]
+        if not (fits and (self.scale > 0).all() and self.rest > 0 and np.isfinite(self.components).all()):
+            raise InvalidData("the traits of familiar images do not fit together: train again")
 
     @classmethod
     def fit(cls, traits: npt.ArrayLike) -> Familiarity:

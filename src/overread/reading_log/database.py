@@ -24,7 +24,9 @@ _EXPECTED = "expected sqlite:////folder/readings.sqlite or postgresql://user:pas
 
 
 def default_url() -> str:
-    """The URL of the log that is kept where none is named: a file in the user's state folder."""
+    """The URL of the log where none is named: of the variable OVERREAD_LOG, else a file in the user's state folder."""
+    if named := os.environ.get("OVERREAD_LOG"):
+        return named
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return f"sqlite:///{Path(state) / 'overread' / 'readings.sqlite'}"
 

@@ -16,7 +16,8 @@ from overread.report.wording import in_words, level_of
 from overread.words import count, listed
 
 if TYPE_CHECKING:
-    from overread.reading_log.monitoring import Check, Monitoring
+    from overread.reading_log.checks import Check
+    from overread.reading_log.monitoring import Monitoring
 
 _RATES = {
     "referred": "Referred to a human, of images read",

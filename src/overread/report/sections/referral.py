@@ -13,12 +13,13 @@ from overread.words import count, listed
 _TEXT = (
     "An image is referred to a human where it is uncertain or unfamiliar. It is uncertain where its prediction set, "
     "the classes that cannot be ruled out, is not exactly the class decided on: it holds several classes, or none, "
-    "which happens to images that are usual for no class. It is unfamiliar where the features that the network pools "
-    "lie further from those of training images than all but 1 % of the validation images do."
+    "which happens to images that are usual for no class. It is unfamiliar where what the network pools from it and "
+    "its coarse look lie further from the training images than those of all but 1 % of the validation images do."
 )
 _PROMISE = (
     "The sets hold the true class as often as asked where new images are drawn as the validation images were; another "
-    "hospital, device or year may differ. That an image is familiar does not show that the reading is right."
+    "hospital, device or year may differ. That an image is familiar does not show that the reading is right. A higher "
+    "coverage does not always refer more: sets that are empty at a low one hold one class, then several."
 )
 
 
@@ -100,7 +101,7 @@ def _tradeoffs(found: ReferralAssessment, asked: Referral, level: float) -> Tabl
 def _missed(found: ReferralAssessment, asked: Referral) -> tuple[str, ...]:
     """Say where the interval of the coverage lies below what was asked."""
     short = [
-        f"{'all images' if name == ALL else name} ({in_words(estimate, as_share=True, with_level=False)})"
+        f"{name} with {in_words(estimate, as_share=True, with_level=False)}"
         for name, estimate in found.coverage.items()
         if estimate.interval.reason is None and estimate.interval.high < asked.coverage
     ]
