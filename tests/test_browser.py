@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import os
@@ -90,7 +91,7 @@ def open_page(chromium: Any, url: str) -> Iterator[Any]:
         context.on(
             "request", lambda found: found.url.startswith((url, "data:", "blob:")) or complaints.append(found.url)
         )
-        context.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
+        context.on("console", lambda said: complaints.extend([said.text] * is_complaint(said)))
         context.on("weberror", lambda found: complaints.append(str(found.error)))
         page = context.new_page()
         page.goto(url + path)
@@ -146,6 +147,11 @@ def dicom(stored: np.ndarray) -> bytes:
     stream = io.BytesIO()
     ds.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
+
+
+def is_complaint(said: Any) -> bool:
+    # That a server is busy is said by the browser itself, and meant to be.
+    return said.type in ("error", "warning") and "status of 503" not in said.text
 
 
 def upload(page: Any, *paths: Path) -> None:
@@ -309,6 +315,34 @@ def test_a_file_above_the_limit_fails_alone(open_page: Any, files: dict[str, Pat
     upload(page, tmp_path / "large.png", files["normal.png"])
     assert "has more than 1 MB" in page.locator("article.failure").inner_text()
     assert names(page) == ["large.png", "normal.png"]
+
+
+def test_a_busy_server_is_asked_again(open_page: Any, files: dict[str, Path]) -> None:
+    page = open_page()
+    answers = iter([{"status": 503, "headers": {"Retry-After": "0"}, "body": "{}"}])
+
+    def answer(route: Any) -> None:
+        busy = next(answers, None)
+        if busy:
+            route.fulfill(**busy)
+        else:
+            route.continue_()
+
+    page.route("**/?bundle=*", answer)
+    upload(page, files["normal.png"])
+    assert page.locator("article.failure").count() == 0
+
+
+def test_files_are_dropped_anywhere_on_the_page(open_page: Any, files: dict[str, Path]) -> None:
+    page = open_page()
+    carried = page.evaluate_handle(
+        "text => { const carried = new DataTransfer(), bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));"
+        " carried.items.add(new File([bytes], 'dropped.png')); return carried; }",
+        base64.b64encode(files["normal.png"].read_bytes()).decode(),
+    )
+    page.dispatch_event("footer", "drop", {"dataTransfer": carried})
+    page.locator("#status", has_text="not readable").wait_for(state="attached")
+    assert names(page) == ["dropped.png"]
 
 
 def test_it_works_without_script(open_page: Any, files: dict[str, Path], log: ReadingLog) -> None:

@@ -122,14 +122,16 @@ class Reader:
             while waiting:
                 yield from waiting.popleft().result()
 
-    def read_prepared(self, names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
+    def read_prepared(self, names: Sequence[str], pixels: np.ndarray, *, side_by_side: bool = False) -> list[Reading]:
         """Read images that `images.prepare` made ready.
 
         Args:
             names: n names for the readings.
             pixels: `(n, height, width, channels)` uint8; n may be 0.
+            side_by_side: by the thread that calls, for several that call at once; else on all cores.
         """
-        return self._read_prepared(self._networks, names, pixels) if names else []
+        networks = self._on_one_core if side_by_side else self._networks
+        return self._read_prepared(networks, names, pixels) if names else []
 
     @functools.cached_property
     def _on_one_core(self) -> list[_Network]:

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
 from overread.reading import Reader
-from overread.reading.overlay import FULL_EVIDENCE
+from overread.reading.overlay import FULL_EVIDENCE, OPACITY
 from overread.service.html import WEB, html
 from overread.service.problems import Problem
 from overread.service.receiving import receive_uploads
@@ -26,8 +26,6 @@ from overread.service.room import ReadingRoom, in_log
 from overread.service.settings import MIB
 from overread.service.view import bundle_facts, csv_columns, title, view_images
 
-# In per cent: the image stays in front, and the map can be made stronger.
-OPACITY = 35
 STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
 REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
@@ -131,7 +129,7 @@ def _page(
         problem=problem.sentence if problem else "",
         reviews=room.log is not None,
         limits={"file": room.settings.max_file_bytes // MIB, "zip": room.settings.max_upload_bytes // MIB},
-        opacity=OPACITY,
+        opacity=round(100 * OPACITY),
         full_evidence=FULL_EVIDENCE,
     )
 

@@ -12,7 +12,7 @@ from PIL import Image
 from overread.images.display import display
 
 SIDE = 1024
-# Level 1 wrote a radiograph of 1024 px in a third of the time of the default, 10 % larger.
+# Radiographs of 1024 px are written 3 to 8 times as fast as by the default level, 5 to 23 % larger (November 2026).
 _COMPRESSION = 1
 
 

@@ -63,6 +63,7 @@
         await wait(Math.min(5, Number(answer.headers.get("Retry-After")) || 1));
         continue;
       }
+      if (answer.status === 401) throw new Error("was not read, for the session has ended: reload the page and log in");
       if ((answer.headers.get("Content-Type") || "").includes("json")) throw new Error((await answer.json()).detail);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const problem = find("#problem .problem, .message .lead", page);
