@@ -27,9 +27,9 @@ from plain_keras_prediction import SIZE, read_in_batches, read_one, write
 from table import Row, data_folder, interleaved, options, report
 
 from overread import Bundle, Reader
-from overread.bundle import GRAPH, WEIGHTS, Member
+from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Graph, Member, Reference
 from overread.bundle.onnx import export_onnx
-from overread.evaluation import Calibration, OperatingPoint
+from overread.evaluation import Calibration, Familiarity, OperatingPoint, Referral
 from overread.images import Preprocessing
 from overread.networks.zoo import NetworkSpec, build_network
 from overread.reading import write_csv
@@ -55,17 +55,22 @@ def hand_over(name: str, folder: Path) -> None:
     plain = keras.Model(image, head(keras.layers.GlobalAveragePooling2D()(body(image))))
     head.set_weights([network.get_layer("head").kernel, network.get_layer("head").bias])
     plain.save(folder / "plain.keras")
+    graph, random = Graph((folder / GRAPH).read_bytes()), np.random.default_rng(0)
+    _, traits = graph.logits_and_traits([random.integers(0, 256, (100, *SIZE, 1), dtype=np.uint8)])
+    reference = Reference.of(Familiarity.fit(traits), traits, np.zeros(0, int), np.zeros((0, 2)))
+    (folder / REFERENCE).write_bytes(reference.to_bytes())
     point = OperatingPoint(threshold=0.5, rule="0.5", sensitivity=0.5, specificity=0.5, n_positive=1, n_negative=1)
     Bundle(
         classes=CLASSES,
         preprocessing=Preprocessing(height=SIZE[0], width=SIZE[1], channels=1),
         members=(Member(calibration=Calibration(method="none")),),
         operating_points={CLASSES[1]: point},
+        referral=Referral(coverage=0.9, thresholds=dict.fromkeys(CLASSES, 1.0), counts=dict.fromkeys(CLASSES, 0)),
         network=dataclasses.asdict(spec),
         recipe={},
         data={},
         versions={},
-    ).write(folder / "bundle", {GRAPH: folder / GRAPH, WEIGHTS: folder / WEIGHTS})
+    ).write(folder / "bundle", {name: folder / name for name in (GRAPH, WEIGHTS, REFERENCE)})
 
 
 def python(*arguments: str | Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,3 +57,23 @@ def tiny_study(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> S
     folder = tmp_path_factory.mktemp("study")
     recipe = Recipe(size=32, epochs=3, batch_size=8, precision="float32", learning_rate=5e-3)
     return train(read_manifest(two_classes, patient_pattern=r"^\w\d+"), folder / "run", recipe, store=folder / "store")
+
+
+@pytest.fixture(scope="session")
+def client(tiny_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A client of the whole service on the bundle of the tiny study, with a log, real workers and low limits."""
+    from fastapi.testclient import TestClient
+
+    from overread.reading import Reader
+    from overread.reading_log import ReadingLog
+    from overread.service.app import create_app
+    from overread.service.settings import MIB, Settings
+
+    settings = Settings(
+        max_upload_bytes=4 * MIB, max_file_bytes=2 * MIB, max_files=20, max_pixels=2 * MIB, max_waiting=20, workers=2
+    )
+    log = ReadingLog.open(f"sqlite:///{tmp_path_factory.mktemp('log') / 'readings.sqlite'}")
+    app = create_app({"tiny": Reader.load(tiny_study.out / "bundle")}, settings, log)
+    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as opened:
+        yield opened
+    log.close()

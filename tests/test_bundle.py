@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import shutil
 import zipfile
@@ -12,10 +13,10 @@ import numpy as np
 import onnx
 import pytest
 
-from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph, Member, Opening, class_evidence
+from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Opening, Reference, class_evidence
 from overread.bundle.onnx import check_parity, export_onnx
 from overread.errors import ExportMismatch, InvalidBundle, MissingPath, OutputUnwritable
-from overread.evaluation import Calibration, OperatingPoint
+from overread.evaluation import Calibration, Familiarity, OperatingPoint, Referral
 from overread.images import Preprocessing
 from overread.networks.zoo import NetworkSpec, build_network
 
@@ -24,6 +25,15 @@ SPEC = NetworkSpec(name="compact", height=48, width=48, channels=1, outputs=1)
 
 def images(count: int = 5) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 48, 48, 1), dtype=np.uint8)
+
+
+def reference() -> Reference:
+    rng = np.random.default_rng(1)
+    labels, y_prob = rng.integers(0, 2, 30), rng.uniform(size=30)
+    familiarity = Familiarity.fit(rng.normal(size=(40, 195)))
+    return Reference.of(
+        familiarity, rng.normal(size=(30, 195)).astype(np.float32), labels, np.column_stack([1 - y_prob, y_prob])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +50,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 threshold=0.4, rule="youden", sensitivity=0.9, specificity=0.8, n_positive=10, n_negative=20
             )
         },
+        referral=Referral(coverage=0.9, thresholds=dict(Normal=0.7, Disease=0.6), counts=dict(Normal=20, Disease=10)),
         network=dataclasses.asdict(SPEC),
         recipe={"seed": 2},
         data={"fingerprint": "0" * 64},
         versions={"overread": "0"},
     )
-    bundle.write(folder / "bundle", {GRAPH: folder / GRAPH, WEIGHTS: folder / WEIGHTS}).pack()
+    (folder / REFERENCE).write_bytes(reference().to_bytes())
+    bundle.write(folder / "bundle", {name: folder / name for name in (GRAPH, WEIGHTS, REFERENCE)}).pack()
     return folder / "bundle"
 
 
@@ -60,7 +72,7 @@ def test_directory_and_zip_load_as_the_same_bundle(written: Path) -> None:
     assert folder.read_file(GRAPH) == archive.read_file(GRAPH)
     assert folder.members == archive.members
     assert (folder.positive, folder.operating_point) == ("Disease", archive.operating_point)
-    assert set(folder.files) == {GRAPH, WEIGHTS}
+    assert set(folder.files) == {GRAPH, WEIGHTS, REFERENCE}
 
 
 def test_the_graph_gives_what_keras_gives(written: Path) -> None:
@@ -96,13 +108,27 @@ def test_a_graph_of_other_weights_is_not_written_into_a_bundle(written: Path) ->
         check_parity(build_network(SPEC, seed=3), graph, images(), tolerance=1e-6)
 
 
-@pytest.mark.parametrize("name", [GRAPH, WEIGHTS])
+@pytest.mark.parametrize("name", [GRAPH, WEIGHTS, REFERENCE])
 def test_a_flipped_bit_in_any_file_is_refused(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copy / name).write_bytes(content)
     with pytest.raises(InvalidBundle, match=f"{name} of the bundle was altered"):
         Bundle.load(copy)
+
+
+def test_a_reference_comes_back_as_it_was_and_nothing_in_it_is_unpickled() -> None:
+    first = reference()
+    again = Reference.from_bytes(first.to_bytes())
+    assert again.to_bytes() == first.to_bytes() == reference().to_bytes()
+    traits = np.random.default_rng(3).normal(size=(4, 195)).astype(np.float32)
+    assert np.array_equal(again.familiarity.measure(traits)[1], first.familiarity.measure(traits)[1])
+    pickled = io.BytesIO()
+    arrays = {name: getattr(first, name) for name in ("projections", "distances", "labels", "scores")}
+    np.savez(pickled, **arrays, **{name: np.array([object()]) for name in ("mean", "scale", "components", "rest")})
+    for content in (pickled.getvalue(), b"", b"no zip", first.to_bytes()[:200]):
+        with pytest.raises(InvalidBundle, match="reference of the bundle is damaged"):
+            Reference.from_bytes(content)
 
 
 def test_a_moved_threshold_is_refused(copy: Path) -> None:
@@ -114,11 +140,12 @@ def test_a_moved_threshold_is_refused(copy: Path) -> None:
 
 def test_spacing_and_key_order_are_no_alteration(copy: Path) -> None:
     description = json.loads((copy / "bundle.json").read_text())
-    (copy / "bundle.json").write_text(json.dumps(dict(reversed(description.items()))))
-    assert Bundle.load(copy).classes == ("Normal", "Disease")
+    (copy / "bundle.json").write_text(json.dumps(description, sort_keys=True))
+    found = Bundle.load(copy)
+    assert found.classes == tuple(found.referral.thresholds) == ("Normal", "Disease")
 
 
-@pytest.mark.parametrize("version", [1, 3, "2", None])
+@pytest.mark.parametrize("version", [1, 2, 4, "3", None])
 def test_an_unknown_version_is_refused_with_what_to_do(copy: Path, version: object) -> None:
     description = json.loads((copy / "bundle.json").read_text())
     (copy / "bundle.json").write_text(json.dumps({**description, "format_version": version}))
@@ -126,7 +153,7 @@ def test_an_unknown_version_is_refused_with_what_to_do(copy: Path, version: obje
         Bundle.load(copy)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format_version": 2}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format_version": 3}'])
 def test_a_description_that_is_no_description_is_refused(copy: Path, content: str) -> None:
     (copy / "bundle.json").write_text(content)
     with pytest.raises(InvalidBundle):
@@ -156,7 +183,7 @@ def test_a_bundle_that_names_files_outside_itself_is_refused(copy: Path) -> None
 
 def test_the_zip_holds_plain_files_only(written: Path) -> None:
     with zipfile.ZipFile(written.with_name("bundle.zip")) as archive:
-        assert sorted(archive.namelist()) == ["bundle.json", GRAPH, WEIGHTS]
+        assert sorted(archive.namelist()) == ["bundle.json", GRAPH, WEIGHTS, REFERENCE]
 
 
 def opening(result: str) -> Opening:
@@ -223,6 +250,12 @@ def test_a_bundle_that_cannot_be_written_says_so_and_stays_whole(copy: Path, mon
 
 
 def test_of_two_classes_the_evidence_for_one_is_that_against_the_other() -> None:
-    one, three = np.ones((2, 2, 1)), np.arange(12.0).reshape(2, 2, 3)
+    one = np.ones((2, 2, 1))
     assert (class_evidence(one, 1) == 1).all() and (class_evidence(one, 0) == -1).all()
-    assert (class_evidence(three, 2) == three[..., 2]).all()
+
+
+def test_of_three_classes_the_evidence_for_one_is_what_exceeds_their_mean() -> None:
+    three = np.arange(12.0).reshape(2, 2, 3)
+    assert (class_evidence(three, 2) == 1).all() and (class_evidence(three, 1) == 0).all()
+    shared = np.random.default_rng(0).normal(size=(2, 2, 1))
+    assert np.allclose(class_evidence(three + shared, 0), class_evidence(three, 0))

@@ -91,6 +91,7 @@ def test_evaluate_takes_level_and_prevalence_and_compare_reads_its_folder(
         (("predict", "{tmp}/absent", "{data}"), 2, "is not there: expected a bundle"),
         (("predict", "{data}", "{data}"), 1, "has no bundle.json"),
         (("evaluate", "{data}", "{data}", "--out", "{tmp}/run"), 1, "has no bundle.json"),
+        (("explain", "{data}", "{data}", "--out", "{tmp}/run"), 1, "has no bundle.json"),
     ],
 )
 def test_wrong_use_ends_in_one_sentence_and_a_status(

@@ -21,6 +21,7 @@ from overread.evaluation.interval import Interval, wilson
 from overread.evaluation.metrics import Metric
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroup, SubgroupMetric, Subgroups, evaluate_subgroups
+from overread.reading import tint
 from overread.report.figures.surface import PALETTE
 from test_figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
 
@@ -81,8 +82,8 @@ def some_subgroups(labels: tuple[str, ...], column: str = "sex") -> Subgroups:
     return evaluate_subgroups(y_true, y_prob, grouping, classes=BINARY, find_intervals=wilson_of)
 
 
-def a_mistake(caption: str, shade: int = 120, shape: tuple[int, int, int] = (20, 30, 1)) -> report.Mistake:
-    return report.Mistake(np.full(shape, shade, dtype=np.uint8), np.eye(3), caption)
+def a_mistake(caption: str, shade: int = 120, shape: tuple[int, int, int] = (20, 30, 1)) -> report.ImageWithEvidence:
+    return report.ImageWithEvidence(np.full(shape, shade, dtype=np.uint8), np.eye(3), caption)
 
 
 def draw_all(folder: Path, names: tuple[str, ...]) -> list[Path]:
@@ -317,8 +318,7 @@ def test_each_mistake_stands_beside_its_evidence_under_its_caption(
     assert len(axes) == 24 and [a.get_title(loc="left") for a in axes[::2]] == [f"case {i}" for i in range(1, 13)]
     for item, plain, tinted in zip(items, axes[::2], axes[1::2], strict=False):
         assert np.array_equal(np.atleast_3d(plain.images[0].get_array()), item.pixels)
-        overlay = report.activation_overlay(item.pixels, item.activation_map)
-        assert np.array_equal(tinted.images[0].get_array(), overlay)
+        assert np.array_equal(tinted.images[0].get_array(), np.asarray(tint(item.pixels, item.activation_map)))
         assert (
             plain.get_position().y0 == tinted.get_position().y0 and plain.get_position().x1 < tinted.get_position().x0
         )
@@ -326,5 +326,5 @@ def test_each_mistake_stands_beside_its_evidence_under_its_caption(
 
 
 def test_a_mistake_whose_map_does_not_fit_cannot_be_made() -> None:
-    with pytest.raises(InvalidData, match="overlaid"):
-        report.Mistake(np.zeros((8, 8, 3), np.uint8), np.full((2, 2), np.nan), "case 1")
+    with pytest.raises(InvalidData, match="cannot be drawn"):
+        report.ImageWithEvidence(np.zeros((8, 8, 3), np.uint8), np.full((2, 2), np.nan), "case 1")

@@ -66,6 +66,7 @@ def test_the_ensemble_gives_the_mean_of_its_networks(finished: CrossValidation, 
     together = ensemble.read(image)
     mean = np.mean([reading.probabilities["Disease"] for reading in alone])
     assert together.probabilities["Disease"] == pytest.approx(mean, abs=1e-6)
+    assert together.unfamiliarity == pytest.approx(np.mean([reading.unfamiliarity for reading in alone]), rel=1e-5)
     assert np.allclose(together.activation_map, np.mean([reading.activation_map for reading in alone], axis=0))
 
 
@@ -74,6 +75,11 @@ def test_the_points_of_the_ensemble_come_from_unseen_images(finished: CrossValid
     point = finished.bundle.operating_point
     assert point is not None
     assert (point.n_negative, point.n_positive) == (40, 24)
+    assert finished.bundle.referral.counts == {"Normal": 40, "Disease": 24}
+    scores = np.concatenate([found.scores for found in finished.bundle.references()])
+    told = [rows(finished.out / f"predictions-seed-{seed}.csv") for seed in (0, 1)]
+    mean = [np.mean([float(row["probability_Disease"]) for row in pair]) for pair in zip(*told, strict=True)]
+    assert np.allclose(scores[:, 1], mean)
 
 
 def test_the_card_of_the_ensemble_says_that_its_average_was_not_tested(finished: CrossValidation) -> None:

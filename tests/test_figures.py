@@ -1,4 +1,4 @@
-"""Figures: the numbers beside them, nothing clipped, no state left behind; and the tint of an activation map."""
+"""Figures: the numbers beside them, nothing clipped, no state left behind."""
 
 from __future__ import annotations
 
@@ -258,47 +258,3 @@ def test_importing_the_report_imports_no_matplotlib_and_drawing_no_pyplot(tmp_pa
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "light False\n"
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_map_without_positive_evidence_leaves_the_image_as_it_is(channels: int) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, channels), dtype=np.uint8)
-    for activation_map in (np.full((4, 4), -1.0), np.zeros((4, 4))):
-        overlay = report.activation_overlay(pixels, activation_map)
-        assert overlay.dtype == np.uint8 and np.array_equal(overlay, np.broadcast_to(pixels, (20, 30, 3)))
-
-
-def test_the_tint_is_strongest_where_the_evidence_is_and_smooth_around_it() -> None:
-    activation_map = np.full((4, 8), -3.0)
-    activation_map[1, 6] = 5.0
-    pixels = np.full((40, 160, 1), 100, dtype=np.uint8)
-    change = np.abs(report.activation_overlay(pixels, activation_map).astype(int) - 100).sum(axis=2)
-    row, column = np.unravel_index(change.argmax(), change.shape)
-    assert abs(row - 14.5) <= 1 and abs(column - 129.5) <= 1
-    assert change[:, :80].max() == 0 and np.abs(np.diff(change, axis=1)).max() < 40
-
-
-def test_the_tint_depends_on_relative_evidence_alone() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
-    activation_map = np.random.default_rng(1).normal(size=(3, 3))
-    one, other = (report.activation_overlay(pixels, scale * activation_map) for scale in (1, 1024))
-    assert np.array_equal(one, other) and not np.array_equal(one, pixels)
-
-
-def test_an_even_map_tints_evenly_up_to_the_border() -> None:
-    overlay = report.activation_overlay(np.full((21, 35, 1), 90, dtype=np.uint8), np.full((3, 5), 0.2))
-    assert len(np.unique(overlay.reshape(-1, 3), axis=0)) == 1 and (overlay[0, 0] != 90).any()
-
-
-@pytest.mark.parametrize(
-    ("shape", "activation_map"),
-    [
-        ((8, 8), np.ones((2, 2))),
-        ((8, 8, 4), np.ones((2, 2))),
-        ((8, 8, 1), np.ones(2)),
-        ((8, 8, 1), np.full((2, 2), np.nan)),
-    ],
-)
-def test_a_map_that_does_not_fit_is_refused(shape: tuple[int, ...], activation_map: np.ndarray) -> None:
-    with pytest.raises(InvalidData, match="overlaid"):
-        report.activation_overlay(np.zeros(shape, dtype=np.uint8), activation_map)

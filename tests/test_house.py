@@ -39,9 +39,21 @@ def test_the_public_names_are_these_and_exist() -> None:
 
 
 def test_reading_evaluating_and_reporting_import_no_training_library() -> None:
-    heavy = "{'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'pandas', 'scipy', 'pydicom', 'jinja2'}"
+    heavy = (
+        "{'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'pandas', 'scipy', 'pydicom', 'jinja2', 'sqlalchemy', "
+        "'fastapi'}"
+    )
     imports = "; ".join(f"import {name}" for name in READING_SIDE)
     assert python(f"import sys; {imports}; print(sorted({heavy} & set(sys.modules)))") == "[]"
+
+
+def test_the_service_imports_no_training_library_and_reading_none_of_the_service() -> None:
+    heavy = "{'keras', 'tensorflow', 'matplotlib', 'pandas', 'scipy'}"
+    assert python(f"import sys; import overread.service.app; print(sorted({heavy} & set(sys.modules)))") == "[]"
+    web = "{'fastapi', 'starlette', 'sqlalchemy', 'alembic', 'pebble', 'uvicorn', 'prometheus_client'}"
+    assert python(f"import sys; import overread.reading; print(sorted({web} & set(sys.modules)))") == "[]"
+    decoding = f"import sys; import overread.service.decoding; print(sorted(({web} - {{'pebble'}}) & set(sys.modules)))"
+    assert python(decoding) == "[]"
 
 
 def test_a_prediction_imports_no_training_library(tiny_study: overread.Study, two_classes: Path) -> None:
@@ -66,7 +78,9 @@ COMMANDS = sorted(COMMAND.commands) if isinstance(COMMAND, click.Group) else sor
 
 
 def test_the_commands_are_these() -> None:
-    assert COMMANDS == ["audit", "compare", "crossvalidate", "demo", "evaluate", "predict", "train"]
+    assert COMMANDS == [
+        "audit", "compare", "crossvalidate", "demo", "evaluate", "explain", "monitor", "predict", "serve", "train",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -29,6 +29,7 @@ from overread.evaluation import (
     Predictions,
     assess,
     choose_operating_points,
+    choose_referral,
 )
 from overread.images import Preprocessing
 from overread.training.recipe import Recipe
@@ -70,6 +71,7 @@ def bundle_of(found: Predictions, **changes: Any) -> Bundle:
         "preprocessing": Preprocessing(height=96, width=128, channels=1),
         "members": (Member(calibration=Calibration(method="temperature", temperature=1.375, n=77)),),
         "operating_points": choose_operating_points(labels, y_prob, classes=classes),
+        "referral": choose_referral(labels, y_prob, classes=classes),
         "network": {"name": "compact", "height": 96, "width": 128, "channels": 1, "outputs": len(classes)},
         "recipe": Recipe().to_dict(),
         "data": {"fingerprint": "d" * 64},

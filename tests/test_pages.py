@@ -18,12 +18,16 @@ from overread.bundle import GRAPH, Bundle, Member, Opening
 from overread.cases import Manifest, Split
 from overread.cases.case import Case
 from overread.evaluation import (
+    Abstentions,
     AssessmentOptions,
     Calibration,
     DecisionCurve,
     OperatingPoint,
     Predictions,
+    Referral,
     assess,
+    assess_referral,
+    choose_referral,
     compare,
 )
 from overread.images import Preprocessing
@@ -41,7 +45,7 @@ RUN = {
     "versions": {"python": "3.12.1", "overread": "0.1.0"},
     "data": {"fingerprint": "f" * 64},
 }
-SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Subgroups", "Errors"]
+SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Referral", "Subgroups", "Errors"]
 LAST = ["Test lock", "Reproducibility"]
 Made = tuple[Outcome, Bundle]
 
@@ -80,6 +84,10 @@ def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
                 threshold=predictions.threshold,
                 activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
                 pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
+                prediction_set=(),
+                unfamiliarity=0.5,
+                refer=("uncertain",),
+                projection=np.zeros(4, np.float32),
             ),
         )
         for i in wrong
@@ -104,6 +112,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
         "preprocessing": Preprocessing(height=24, width=24, channels=1),
         "members": (Member(calibration=Calibration(method="temperature", temperature=0.3333, n=50)),),
         "operating_points": points,
+        "referral": choose_referral(predictions.y_true, predictions.y_prob, classes=predictions.classes),
         "network": {"name": "compact"},
         "recipe": Recipe(seed=7).to_dict(),
         "data": {"study": "a study"},
@@ -116,11 +125,19 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
 def make(folder: Path, predictions: Predictions, options: AssessmentOptions | None = None, **changes: Any) -> Made:
     """An outcome that was drawn, and the bundle that could have read it."""
     options = options or AssessmentOptions(level=0.9, resamples=200)
+    asked = choose_referral(predictions.y_true, predictions.y_prob, classes=predictions.classes)
+    abstentions = Abstentions(
+        sets=asked.sets(predictions.y_prob),
+        decided=predictions.decisions,
+        unfamiliarity=np.linspace(0.3, 1.1, len(predictions.cases)),
+    )
     outcome = Outcome(
         predictions=predictions,
         assessment=assess(predictions, options),
         mistakes=read_wrongly(predictions),
         data="d" * 64,
+        abstentions=abstentions,
+        referral=assess_referral(predictions, abstentions, others=[asked], options=options),
     )
     bundle = write_bundle(folder, predictions, **changes)
     bundle.record(outcome.opening("a study"))
@@ -248,6 +265,29 @@ def test_the_choice_of_the_threshold_is_told_with_rule_and_validation_rates(page
 def test_a_threshold_that_is_one_half_is_not_compared_with_itself(tmp_path: Path) -> None:
     page = report(tmp_path, make(tmp_path, predict(TWO, 60, threshold=0.5)))
     assert "for comparison" not in words(page) and "at 0.5, frozen" in words(page)
+
+
+def test_the_referrals_stand_with_coverage_rates_errors_and_other_coverages(two: Made, page: Page) -> None:
+    found = two[0].referral
+    assert found is not None
+    for name, (metric, interval) in found.coverage.items():
+        assert row(page, name, f"{metric.value:.3f}")[:2] == [
+            f"{interval.low:.3f} to {interval.high:.3f}",
+            f"{metric.n}",
+        ]
+    assert row(page, "Unfamiliar")[0] == f"{found.referred['unfamiliar'].metric.value:.3f}"
+    assert row(page, "Images that are read")[0] == f"{found.errors['read'].metric.value:.3f}"
+    assert row(page, "none", str(found.set_sizes[0]))
+    assert row(page, "90 % (chosen)")[0].startswith(f"{found.tradeoffs[0].read.metric.value:.3f} (")
+    assert f"The reader refers {100 * found.referred['referred'].metric.value:.1f}" in words(page)
+
+
+def test_a_coverage_that_is_missed_and_a_class_that_is_never_ruled_out_are_warnings(tmp_path: Path) -> None:
+    predictions = predict(TWO, 160)
+    asked = Referral(coverage=0.999, thresholds={"Normal": 0.1, "Polyp": 0.2}, counts={"Normal": 5000, "Polyp": 8})
+    text = words(report(tmp_path, make(tmp_path, predictions, referral=asked)))
+    assert "less often than the 99.9 % asked for: all images with " in text
+    assert "validation has 8 images of Polyp, too few to rule it out at a coverage of 99.9 %" in text
 
 
 def test_a_note_of_the_operating_point_is_a_warning(tmp_path: Path) -> None:

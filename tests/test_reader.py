@@ -37,6 +37,43 @@ def test_the_reader_repeats_the_predictions_of_the_study(reader: Reader, tiny_st
     for row in rows:
         reading = reader.read(two_classes / row["path"])
         assert reading.probabilities["Disease"] == pytest.approx(float(row["probability_Disease"]), abs=1e-6)
+        assert reading.unfamiliarity == pytest.approx(float(row["unfamiliarity"]), rel=1e-4)
+        assert (";".join(reading.prediction_set), ";".join(reading.refer)) == (row["prediction_set"], row["refer"])
+
+
+def test_a_reading_is_referred_for_the_reasons_that_its_set_and_features_give(
+    reader: Reader, two_classes: Path
+) -> None:
+    thresholds = reader.bundle.referral.thresholds
+    for path in sorted(two_classes.glob("*/*.png")):
+        reading = reader.read(path)
+        inside = tuple(name for name, p in reading.probabilities.items() if 1 - p <= thresholds[name])
+        assert reading.prediction_set == inside
+        assert ("uncertain" in reading.refer) == (inside != (reading.label,))
+        assert ("unfamiliar" in reading.refer) == (reading.unfamiliarity > 1)
+        assert reading.projection.dtype == np.float32 and 1 <= len(reading.projection) <= 16
+
+
+def test_an_image_unlike_the_training_images_is_referred(reader: Reader, two_classes: Path) -> None:
+    usual = [reader.read(path).unfamiliarity for path in some(two_classes)]
+    height, width = reader.bundle.preprocessing.height, reader.bundle.preprocessing.width
+    stripes = np.zeros((1, height, width, 1), np.uint8)
+    stripes[:, ::2] = 255
+    (reading,) = reader.read_prepared(["stripes"], stripes)
+    assert reading.unfamiliarity > max(usual) and "unfamiliar" in reading.refer
+
+
+def test_the_reference_holds_what_was_said_of_the_validation_images(tiny_study: Study, two_classes: Path) -> None:
+    (reference,) = tiny_study.bundle.references()
+    manifest = tiny_study.split.manifest
+    validation = [manifest.cases[i] for i in manifest.select("val")]
+    reader = Reader(tiny_study.bundle)
+    for i, case in enumerate(validation):
+        reading = reader.read(two_classes / case.name)
+        assert reference.scores[i] == pytest.approx([*reading.probabilities.values()], abs=1e-5)
+        assert reference.distances[i] == pytest.approx(reading.unfamiliarity * reference.limit, rel=1e-3)
+        assert reference.projections[i] == pytest.approx(reading.projection, abs=1e-3)
+    assert (reference.distances <= reference.limit).all() and reference.limit in reference.distances
 
 
 def test_keras_weights_of_the_bundle_give_what_the_reader_gives(
@@ -147,4 +184,8 @@ def test_csv_and_json_lines_hold_a_row_for_every_image(reader: Reader, two_class
     assert rows[-1]["label"] == ""
     assert rows[-1]["error"] == objects[-1]["error"] != ""
     assert set(objects[0]) == set(objects[-1])
+    assert rows[0]["prediction_set"].split(";") == (objects[0]["prediction_set"] or [""])
+    assert float(rows[0]["unfamiliarity"]) == pytest.approx(objects[0]["unfamiliarity"], abs=1e-4)
+    assert rows[0]["refer"].split(";") == (objects[0]["refer"] or [""])
+    assert (rows[-1]["refer"], objects[-1]["refer"]) == ("", None)
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]

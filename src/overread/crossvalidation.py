@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from overread import study
-from overread.bundle import Bundle, CardFacts, Member, now
+from overread.bundle import Bundle, CardFacts, Member, Reference, now, referral_from
 from overread.cases import Manifest, fold_cases, pseudonym, split_cases
 from overread.errors import InvalidOption
 from overread.evaluation import (
@@ -108,8 +108,8 @@ def crossvalidate(
         recipe: how to train; its seed is the first of the seeds.
         folds: 2 to 20.
         seeds: 1 to 20.
-        ensemble: keep all networks as one bundle, whose probabilities are their mean; its operating points are chosen
-            on the pooled predictions of unseen images.
+        ensemble: keep all networks as one bundle, whose probabilities are their mean; its operating points and
+            prediction sets are chosen on the pooled predictions of unseen images.
         options: what to ask of the pooled predictions; by default 95 % intervals.
         accept: as for `train`.
         existing: what to do when out holds something: refuse, go on with the folds that are not finished, or replace.
@@ -226,13 +226,20 @@ def _write_ensemble(
         raise InvalidOption("the folds decode images differently (grey and colour): say --colour, and begin anew")
     members: list[Member] = []
     files: dict[str, Path] = {}
+    references: list[Reference] = []
+    labels, read = np.asarray(pooled[0].y_true), 0
     for number, (folder, source) in enumerate(zip(folders, sources, strict=True), start=1):
-        (member,) = source.members
-        names = (f"network-{number:02d}.onnx", f"network-{number:02d}.weights.h5")
-        members.append(Member(graph=names[0], weights=names[1], calibration=member.calibration))
-        files |= {names[0]: folder / "bundle" / member.graph, names[1]: folder / "bundle" / member.weights}
+        (member,), (reference,) = source.members, source.references()
+        graph, weights = f"network-{number:02d}.onnx", f"network-{number:02d}.weights.h5"
+        name = f"reference-{number:02d}.npz"
+        # Each fold's rows go to its network of the first seed; for those of further seeds none are left.
+        rows = slice(read, read := read + len(read_predictions(folder).cases))
+        references.append(dataclasses.replace(reference, labels=labels[rows], scores=y_prob[rows]))
+        members.append(Member(graph=graph, weights=weights, reference=name, calibration=member.calibration))
+        files |= {graph: folder / "bundle" / member.graph, weights: folder / "bundle" / member.weights}
+        files[name] = folder / "checkpoints" / name
+        files[name].write_bytes(references[-1].to_bytes())
     fingerprints = "\n".join(sorted(str(source.data["fingerprint"]) for source in sources))
-    labels = np.asarray(pooled[0].y_true)
     counts = {name: int((labels == index).sum()) for index, name in enumerate(first.classes)}
     bundle = dataclasses.replace(
         first,
@@ -240,6 +247,7 @@ def _write_ensemble(
         operating_points=choose_operating_points(
             labels, y_prob, classes=first.classes, rule=run["recipe"]["operating_point"]
         ),
+        referral=referral_from(references, first.classes, run["recipe"]["coverage"]),
         recipe=run["recipe"],
         data={
             "fingerprint": hashlib.sha256(fingerprints.encode()).hexdigest(),

@@ -12,6 +12,10 @@
     |-- OutputExists       (FileExistsError)    an output that would be overwritten
     |-- OutputUnwritable   (OSError)            an output that cannot be written: read-only, disk full
     |-- MissingExtra       (ImportError)        an optional dependency that is not installed
+    |-- LogUnavailable     (OSError)            a reading log that cannot be opened, read or written
+    |-- UnknownReading     (LookupError)        a reading that the log does not hold
+    |-- KeyReused          (ValueError)         an idempotency key that came with another request
+    |-- KeyInProgress      (RuntimeError)       an idempotency key whose request is being answered
     `-- Interrupted        (RuntimeError)       training stopped by a signal; it can be resumed
 
 Each message says what happened, what was expected and what to do; none quotes a patient identifier.
@@ -70,6 +74,22 @@ class OutputUnwritable(OverreadError, OSError):
 
 class MissingExtra(OverreadError, ImportError):
     """An optional dependency is not installed; the message gives the pip command."""
+
+
+class LogUnavailable(OverreadError, OSError):
+    """A reading log cannot be opened, read or written; no password of its URL is in the message."""
+
+
+class UnknownReading(OverreadError, LookupError):
+    """The log holds no such reading or image."""
+
+
+class KeyReused(OverreadError, ValueError):
+    """An idempotency key came with another request before."""
+
+
+class KeyInProgress(OverreadError, RuntimeError):
+    """The request of an idempotency key is being answered."""
 
 
 class Interrupted(OverreadError, RuntimeError):

@@ -3,11 +3,12 @@
     bundle.json         what the network is, how it was trained, how its input is made and its output is read
     network.onnx        the graph: uint8 image -> logits, activation map, features; an ensemble has several
     network.weights.h5  the Keras weights, for further training
+    reference.npz       what the network made of validation images: when an image is unfamiliar, and drift
     card.md             the model card, for a human to complete
     evaluations.jsonl   when it was evaluated, on what and with which result
 
-Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of graphs, weights and of itself; the card
-may be edited, and each line of the evaluations holds the hash of the one before.
+Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of graphs, weights, references and itself;
+the card may be edited, and each line of the evaluations holds the hash of the one before.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from typing import Any
 
 from overread.bundle.archive import add_file, has_file, pack, read_file
 from overread.bundle.record import RECORD, Opening, append_opening, now, read_openings
+from overread.bundle.reference import Reference
 from overread.errors import InvalidBundle, MissingPath
-from overread.evaluation import Calibration, OperatingPoint
+from overread.evaluation import Calibration, OperatingPoint, Referral
 from overread.images import Preprocessing
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _DESCRIPTION = "bundle.json"
 GRAPH = "network.onnx"
 WEIGHTS = "network.weights.h5"
+REFERENCE = "reference.npz"
 CARD = "card.md"
 
 
@@ -39,6 +42,7 @@ class Member:
 
     graph: str = GRAPH
     weights: str = WEIGHTS
+    reference: str = REFERENCE
     calibration: Calibration
 
     @classmethod
@@ -56,6 +60,7 @@ class Bundle:
         preprocessing: how `images.prepare` makes the graph's input.
         members: the networks, whose calibrated probabilities are averaged; one, unless it is an ensemble.
         operating_points: thresholds frozen on validation, by class: the positive one of two, or each against the rest.
+        referral: thresholds of the prediction sets, frozen on the same images.
         network: the arguments of `networks.zoo.NetworkSpec`.
         recipe: how it was trained.
         data: fingerprint, counts and patients of what it was trained on, and the id of the study.
@@ -69,6 +74,7 @@ class Bundle:
     preprocessing: Preprocessing
     members: tuple[Member, ...]
     operating_points: Mapping[str, OperatingPoint]
+    referral: Referral
     network: Mapping[str, Any]
     recipe: Mapping[str, Any]
     data: Mapping[str, Any]
@@ -103,6 +109,14 @@ class Bundle:
             raise InvalidBundle(f"{name} of the bundle was altered or damaged: get the bundle again from its source")
         return data
 
+    def references(self) -> tuple[Reference, ...]:
+        """What each network made of validation images, in the order of the members.
+
+        Raises:
+            InvalidBundle: a file is missing or was altered.
+        """
+        return tuple(Reference.from_bytes(self.read_file(member.reference)) for member in self.members)
+
     @classmethod
     def load(cls, path: str | Path) -> Bundle:
         """Open a bundle directory or zip, and verify every file.
@@ -130,8 +144,8 @@ class Bundle:
         version = description["format_version"]
         if version != FORMAT_VERSION:
             raise InvalidBundle(
-                f"the bundle has format version {version!r}; this overread reads version {FORMAT_VERSION}: install "
-                "the overread that wrote it"
+                f"the bundle has format version {version!r}; this overread reads version {FORMAT_VERSION}: train "
+                "again, or install the overread that wrote it"
             )
         if description["sha256"] != _self_hash(description):
             raise InvalidBundle(f"{_DESCRIPTION} was altered or damaged: get the bundle again from its source")
@@ -141,6 +155,7 @@ class Bundle:
             preprocessing=Preprocessing.from_dict(description["preprocessing"]),
             members=tuple(Member.from_dict(member) for member in description["members"]),
             operating_points={name: OperatingPoint.from_dict(point) for name, point in points},
+            referral=Referral.from_dict(description["referral"], description["classes"]),
             **{name: description[name] for name in _PLAIN},
             path=path,
         )
@@ -175,6 +190,11 @@ class Bundle:
         """Put the model card into the bundle, in place of an earlier one."""
         add_file(self._root(), CARD, text.encode())
 
+    def read_card(self) -> str:
+        """The model card as Markdown; empty where there is none."""
+        root = self._root()
+        return read_file(root, CARD).decode("utf-8", "replace") if has_file(root, CARD) else ""
+
     def openings(self) -> tuple[Opening, ...]:
         """Each evaluation of the bundle, oldest first.
 
@@ -208,6 +228,7 @@ class Bundle:
             "preprocessing": self.preprocessing.to_dict(),
             "members": [{**vars(member), "calibration": member.calibration.to_dict()} for member in self.members],
             "operating_points": {name: point.to_dict() for name, point in self.operating_points.items()},
+            "referral": self.referral.to_dict(),
             **{name: getattr(self, name) for name in _PLAIN},
         }
 

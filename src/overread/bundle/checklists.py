@@ -26,6 +26,8 @@ from overread.bundle.statements import (
     left_out,
     limits,
     preprocessing,
+    referred,
+    refers,
     tested,
     training,
 )
@@ -138,6 +140,8 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         "methods": "; ".join(_methods(assessment)),
         "performance": _performance(assessment),
         "reliability": _reliability(assessment),
+        "refers": refers(bundle),
+        "referred": referred(facts.referral),
         "rates": _rates(assessment),
         "confusion": _confusion(assessment),
         "limits": " ".join(limits(bundle, assessment, facts)),

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 import onnxruntime
 
+from overread.evaluation import describe
+
 INPUT = "image"
 OUTPUTS = ("logits", "activation_map", "features")
 BATCH_SIZE = 32
@@ -60,13 +62,22 @@ class Graph:
         logits, maps, features = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         return Outputs(logits=logits, activation_maps=maps, features=features)
 
-    def logits(self, chunks: Iterable[np.ndarray]) -> np.ndarray:
-        """`(n, outputs)` float32 of all images in the chunks."""
-        return np.concatenate([self.run(chunk).logits for chunk in chunks])
+    def logits_and_traits(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """`(n, outputs)` and `(n, t)` float32 of all images in the chunks: logits and what `describe` tells."""
+        found = (
+            (outputs.logits, describe(outputs.features, chunk)) for chunk in chunks for outputs in [self.run(chunk)]
+        )
+        logits, traits = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return logits, traits
 
 
 def class_evidence(activation_map: np.ndarray, index: int) -> np.ndarray:
-    """The `(h, w)` evidence for one class of a map `(h, w, outputs)`; of two classes each is the other's reverse."""
+    """The `(h, w)` evidence in logits for one class of a map `(h, w, outputs)`.
+
+    Of two classes each is the other's reverse. Of more, it is what exceeds the mean of all classes: probabilities
+    depend on differences alone, and what all classes share would else look like evidence for each.
+    """
     if activation_map.shape[2] == 1:
         return activation_map[..., 0] if index == 1 else -activation_map[..., 0]
-    return activation_map[..., index]
+    evidence: np.ndarray = activation_map[..., index] - activation_map.mean(axis=2)
+    return evidence

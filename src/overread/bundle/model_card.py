@@ -22,6 +22,8 @@ from overread.bundle.statements import (
     left_out,
     limits,
     preprocessing,
+    referred,
+    refers,
     tested,
     training,
 )
@@ -61,6 +63,8 @@ def model_card(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
         "operating_points": _operating_points(bundle),
         "calibration": bullets(calibrations(bundle)),
         "reliability": _reliability(assessment),
+        "referral": escaped(refers(bundle)),
+        "referral_results": escaped(referred(facts.referral)),
         "tested": escaped(tested(assessment, facts)),
         "results": _results(assessment) if bundle.positive else _results_of_classes(assessment),
         "subgroups": _subgroups(assessment.subgroups),

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from overread.bundle.bundle import Bundle
 from overread.cases.split import MIN_VALIDATION_PER_CLASS
-from overread.evaluation import Assessment, Calibration
+from overread.evaluation import ALL, Assessment, Calibration, Estimate, ReferralAssessment
 from overread.words import listed
 
 # Fewer leave little power to tell how good a prediction is (Vergouwe et al. 2005).
@@ -35,6 +35,7 @@ class CardFacts:
         seconds: of training.
         machine: in words.
         command: that was run.
+        referral: what abstaining gave on the test side; None where that is not known.
         folds: of a cross-validation, whose left-out folds are the test; 0 where one test side was held out.
     """
 
@@ -49,6 +50,7 @@ class CardFacts:
     seconds: float
     machine: str
     command: str
+    referral: ReferralAssessment | None = None
     folds: int = 0
 
 
@@ -99,6 +101,41 @@ def decision(bundle: Bundle, facts: CardFacts) -> str:
         f"An image is called {bundle.positive} where the probability of that is {point.threshold:.4g} or more, a "
         f"threshold chosen on {when} (rule {point.rule})."
     )
+
+
+def refers(bundle: Bundle) -> str:
+    """Say when a reading is referred to a human."""
+    found = bundle.referral
+    always = f" {listed(found.always)} had too few images there and is in every set." if found.always else ""
+    return (
+        f"A reading is referred to a human where the conformal prediction set, which is to hold the true class of "
+        f"{100 * found.coverage:g} % of the images of each class, is not exactly the class decided on, or where the "
+        "features and the look of the image lie further from the training images than those of all but 1 % of the "
+        "validation images do. "
+        f"The thresholds come from {listed([f'{n:,} images of {name}' for name, n in found.counts.items()])} that the "
+        f"weights were not fitted to.{always}"
+    )
+
+
+def referred(found: ReferralAssessment | None) -> str:
+    """Say what abstaining gave on the test images."""
+    if found is None:
+        return "What abstaining is worth was not tested."
+    coverage = "; ".join(f"{name} {_share(estimate)}" for name, estimate in found.coverage.items())
+    rates = {name: _share(estimate) for name, estimate in found.referred.items()}
+    return (
+        f"On the test images, the set holds the true class of {coverage}. Referred: {rates['referred']} (uncertain "
+        f"{rates['uncertain']}, unfamiliar {rates['unfamiliar']}). Wrongly decided: {_share(found.errors['read'])} of "
+        f"those read, {_share(found.errors[ALL])} of all."
+    )
+
+
+def _share(estimate: Estimate) -> str:
+    metric, interval = estimate
+    if metric.reason:
+        return "undefined"
+    ends = "" if interval.reason else f" ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+    return f"{100 * metric.value:.1f} %{ends}"
 
 
 def calibrations(bundle: Bundle) -> list[str]:

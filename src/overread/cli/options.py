@@ -100,6 +100,9 @@ def make_recipe(
     operating_point: Annotated[
         str, _of("Decision", "youden, sensitivity=0.95, specificity=0.9, cost=MISS:ALARM or a probability.")
     ] = _DEFAULT.operating_point,
+    coverage: Annotated[
+        float, _of("Decision", "Share of each class whose prediction set must hold it; the unsure are referred.")
+    ] = _DEFAULT.coverage,
     validation: Annotated[float, _of("Split", "Fraction, where the data name no such side.")] = _DEFAULT.validation,
     test: Annotated[float, _of("Split", "Fraction, where the data name no such side.")] = _DEFAULT.test,
     seed: Annotated[int, _of("Split", "Of split, weights, order and augmentation.")] = _DEFAULT.seed,
@@ -113,8 +116,8 @@ def make_recipe(
         network=network, pretrained=pretrained, frozen_stages=frozen_stages, dropout=dropout, size=size, fit=fit,
         colour=colour, epochs=epochs, patience=patience, monitor=monitor, batch_size=batch_size,
         learning_rate=learning_rate, weight_decay=weight_decay, class_weights=class_weights, precision=precision,
-        augmentation=augmentation, calibration=calibration, operating_point=operating_point, validation=validation,
-        test=test, seed=seed,
+        augmentation=augmentation, calibration=calibration, operating_point=operating_point, coverage=coverage,
+        validation=validation, test=test, seed=seed,
     )  # fmt: skip
 
 

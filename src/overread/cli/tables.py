@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from overread.crossvalidation import CrossValidation
     from overread.evaluation import Assessment, Comparison, Estimate, Interval
     from overread.reading import Failure, Reading
+    from overread.reading_log.monitoring import Monitoring
 
 
 def print_audit(audit: Audit, as_json: bool) -> None:
@@ -84,16 +85,37 @@ def print_crossvalidation(result: CrossValidation, as_json: bool) -> None:
         Console().print(table)
 
 
+def print_monitoring(found: Monitoring, as_json: bool) -> None:
+    """Print what a stretch of the log tells: shares, latency, and what was tested for a change."""
+    if as_json:
+        _print_json(found.to_dict())
+        return
+    title = f"{found.n_images} images in {found.n_readings} readings since {found.since:%Y-%m-%d}"
+    table = _table(title, "share", "value", f"{found.rates['referred'].interval.level:.0%} interval", "n")
+    for name, estimate in found.rates.items():
+        table.add_row(name, *_estimate(estimate), str(estimate.metric.n))
+    for name, value in found.latency_ms.items():
+        table.add_row(f"latency {name}, ms", _number(value, ".1f"), "", str(found.rates["referred"].metric.n))
+    Console().print(table)
+    tests = _table("tests for a change", "what", "n", "p, adjusted", "result")
+    for check in found.checks:
+        said = check.reason or ("changed" if check.found else "no change found")
+        tests.add_row(Text(check.name), str(check.n), _number(check.adjusted_p, ".3g"), said)
+    Console().print(tests)
+
+
 def print_readings(readings: Iterable[Reading | Failure]) -> int:
     """Print a reading a row; returns how many images could not be read."""
-    table, failures = Table(Column("image", overflow="fold"), "label", "probability"), 0
+    table, failures = Table(Column("image", overflow="fold"), "label", "probability", "refer to a human"), 0
     for reading in readings:
         values = reading.to_dict()
         failures += values["error"] is not None
         if values["error"] is not None:
-            table.add_row(values["path"], Text(values["error"], style="red"), "")
+            table.add_row(values["path"], Text(values["error"], style="red"), "", "")
         else:
-            table.add_row(values["path"], values["label"], f"{values['probabilities'][values['label']]:.3f}")
+            probability = f"{values['probabilities'][values['label']]:.3f}"
+            refer = Text(", ".join(values["refer"]), style="yellow")
+            table.add_row(values["path"], values["label"], probability, refer)
     Console().print(table)
     return failures
 

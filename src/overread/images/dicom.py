@@ -18,7 +18,8 @@ import numpy as np
 
 from overread.cases import pseudonym
 from overread.errors import MissingExtra, MissingPath, UnreadableImage
-from overread.images.raster import MAX_PIXELS, format_of, opened, percentile_window, window
+from overread.images import raster
+from overread.images.raster import Deep, format_of, opened, percentile_window, window
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -32,7 +33,7 @@ DISPLAY_TAGS = [
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
     "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction",
     "VOILUTSequence", "PresentationLUTShape", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-    "ExtendedOffsetTable", "ExtendedOffsetTableLengths", *PIXEL_KEYWORDS,
+    "Modality", "ExtendedOffsetTable", "ExtendedOffsetTableLengths", *PIXEL_KEYWORDS,
     *(f"{colour}PaletteColorLookupTable{part}" for colour in COLOURS for part in ("Descriptor", "Data")),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in COLOURS),
 ]
@@ -41,6 +42,9 @@ PYDICOM = re.compile(r"pydicom\b")
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 J2K_SIZE = b"\xff\x4f\xff\x51"
 UNDEFINED_LENGTH = 0xFFFFFFFF
+# Hounsfield windows as (low, high) that radiologists start from, each level -/+ half its width.
+CT_WINDOWS = {"Soft tissue": (-160, 240), "Lung": (-1350, 150), "Bone": (-500, 1300), "Brain": (0, 80)}
+_UNUSABLE_SETTINGS = "has DICOM display settings that cannot be used"
 
 
 def is_dicom(source: str | Path | bytes) -> bool:
@@ -96,6 +100,28 @@ def decode(stream: BinaryIO) -> np.ndarray:
         UnreadableImage: no, several, too many, truncated or undecodable pixels.
         MissingExtra: pydicom is not installed.
     """
+    ds, stored = _frame(stream)
+    with _without_detail(_UNUSABLE_SETTINGS):
+        return _displayed(ds, stored)
+
+
+def decode_deep(stream: BinaryIO) -> tuple[np.ndarray, Deep | None]:
+    """Decode as `decode` does, and give a grey image's values too, for a viewer that moves the window.
+
+    Returns:
+        What `decode` returns, and the values after rescale or modality LUT; None for colour.
+
+    Raises:
+        UnreadableImage, MissingExtra: as `decode`.
+    """
+    ds, stored = _frame(stream)
+    with _without_detail(_UNUSABLE_SETTINGS):
+        shown = _displayed(ds, stored)
+        return shown, _deep(ds, stored) if shown.ndim == 2 else None
+
+
+def _frame(stream: BinaryIO) -> tuple[Dataset, np.ndarray]:
+    """What display needs of the header, and the stored values of the one frame."""
     with _without_detail("is no readable DICOM file"):
         _check_header(_read(stream, DISPLAY_TAGS, stop_before_pixels=True), stream)
         ds = _read(stream, DISPLAY_TAGS)
@@ -106,9 +132,7 @@ def decode(stream: BinaryIO) -> np.ndarray:
     with _without_detail("has DICOM pixel data that is damaged or cannot be decoded"):
         from pydicom.pixels import pixel_array
 
-        stored = pixel_array(ds)
-    with _without_detail("has DICOM display settings that cannot be used"):
-        return _displayed(ds, stored)
+        return ds, pixel_array(ds)
 
 
 @contextlib.contextmanager
@@ -148,8 +172,8 @@ def _check_header(header: Dataset, stream: BinaryIO) -> None:
     if frames > 1:
         raise UnreadableImage(f"holds {frames} frames; one was expected: export the frame that you need")
     # int, for a damaged Columns may be a list, which Rows would repeat.
-    if not 0 < int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel", 1)) <= MAX_PIXELS:
-        raise UnreadableImage(f"declares a size outside 1 to {MAX_PIXELS} samples: reduce it first")
+    if not 0 < int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel", 1)) <= raster.MAX_PIXELS:
+        raise UnreadableImage(f"declares a size outside 1 to {raster.MAX_PIXELS} samples: reduce it first")
     is_implicit, is_little = header.original_encoding
     element = stream.read(8 if is_implicit else 12)
     if len(element) < 8:
@@ -202,11 +226,30 @@ def _grey(ds: Dataset, stored: np.ndarray) -> np.ndarray:
     _raise_functional_groups(ds)
     padding = _padding(ds, stored)
     levels = _voi_applied(ds, stored, padding)
-    # PS3.3 C.8.11.3.1.2: INVERSE goes with MONOCHROME1 and means the same one inversion.
-    if ds.PhotometricInterpretation == "MONOCHROME1" or ds.get("PresentationLUTShape") == "INVERSE":
+    if _is_inverted(ds):
         levels = 255 - levels
     levels[padding] = 0
     return levels
+
+
+def _is_inverted(ds: Dataset) -> bool:
+    # PS3.3 C.8.11.3.1.2: INVERSE goes with MONOCHROME1 and means the same one inversion.
+    return ds.PhotometricInterpretation == "MONOCHROME1" or ds.get("PresentationLUTShape") == "INVERSE"
+
+
+def _deep(ds: Dataset, stored: np.ndarray) -> Deep:
+    """The values of a grey frame with every linear window of its header; padding becomes NaN."""
+    values = np.where(_padding(ds, stored), np.nan, _modality_applied(ds, stored).astype(np.float32))
+    pairs = zip(_all(ds.get("WindowCenter")), _all(ds.get("WindowWidth")), strict=False)
+    is_linear = not ds.get("VOILUTSequence") and ds.get("VOILUTFunction") != "SIGMOID"
+    found = [_window_ends(ds, stored, centre, width) for centre, width in pairs if width > 0 and is_linear]
+    windows = {f"Header window {i}" if len(found) > 1 else "Header window": ends for i, ends in enumerate(found, 1)}
+    if not windows and stored.dtype.kind != "f" and ds.BitsStored <= 8:
+        windows = {"All stored bits": _stored_ends(ds)}
+    windows.setdefault("Middle 99.8 %", percentile_window(values))
+    if ds.get("Modality") == "CT":
+        windows |= CT_WINDOWS
+    return Deep(values=values, windows=windows, inverted=_is_inverted(ds))
 
 
 def _raise_functional_groups(ds: Dataset) -> None:
@@ -237,16 +280,25 @@ def _voi_applied(ds: Dataset, stored: np.ndarray, padding: np.ndarray) -> np.nda
         if function == "SIGMOID":
             with np.errstate(over="ignore"):
                 return np.rint(255 / (1 + np.exp(-4 * (values - centre) / width))).astype(np.uint8)
-        # PS3.3 C.11.2.1.2: LINEAR is LINEAR_EXACT half a value lower and one value narrower. It counts whole values:
-        # on a map of fractions, where writers put it too, it would leave nothing but black and white.
-        if function != "LINEAR_EXACT" and width >= 1 and stored.dtype.kind != "f":
-            centre, width = centre - 0.5, width - 1
-        return window(values, centre - width / 2, centre + width / 2)
+        return window(values, *_window_ends(ds, stored, centre, width))
     if stored.dtype.kind != "f" and ds.BitsStored <= 8:
-        lowest = -(2 ** (ds.BitsStored - 1)) if ds.PixelRepresentation else 0
-        ends = np.array([lowest, lowest + 2**ds.BitsStored - 1], np.int64)
-        return window(values, *sorted(_modality_applied(ds, ends)))
+        return window(values, *_stored_ends(ds))
     return window(values, *percentile_window(values[~padding]))
+
+
+def _window_ends(ds: Dataset, stored: np.ndarray, centre: float, width: float) -> tuple[float, float]:
+    # PS3.3 C.11.2.1.2: LINEAR is LINEAR_EXACT half a value lower and one value narrower. It counts whole values:
+    # on a map of fractions, where writers put it too, it would leave nothing but black and white.
+    if ds.get("VOILUTFunction") != "LINEAR_EXACT" and width >= 1 and stored.dtype.kind != "f":
+        centre, width = centre - 0.5, width - 1
+    return centre - width / 2, centre + width / 2
+
+
+def _stored_ends(ds: Dataset) -> tuple[float, float]:
+    """The least and the most value that the stored bits can hold."""
+    lowest = -(2 ** (ds.BitsStored - 1)) if ds.PixelRepresentation else 0
+    low, high = sorted(_modality_applied(ds, np.array([lowest, lowest + 2**ds.BitsStored - 1], np.int64)).tolist())
+    return low, high
 
 
 def _modality_applied(ds: Dataset, stored: np.ndarray) -> np.ndarray:
@@ -298,6 +350,13 @@ def _high_byte(values: np.ndarray, bits: int) -> np.ndarray:
 
 def _first(value: Any) -> float | None:
     """The first of one or several decimal values; None for none."""
+    return next(iter(_all(value)), None)
+
+
+def _all(value: Any) -> list[float]:
+    """One or several decimal values; none for none."""
     if value is None or value == "":
-        return None
-    return float(value[0] if hasattr(value, "__len__") and not isinstance(value, str) else value)
+        return []
+    return (
+        [float(part) for part in value] if hasattr(value, "__len__") and not isinstance(value, str) else [float(value)]
+    )

@@ -70,13 +70,14 @@ class Preprocessing:
             raise InvalidBundle(f"the stored preprocessing is damaged: {error}") from error
 
 
-def prepare(source: str | Path | bytes, preprocessing: Preprocessing) -> np.ndarray:
+def prepare(source: str | Path | bytes, preprocessing: Preprocessing, name: str = "") -> np.ndarray:
     """Read one image as a network sees it.
 
     Args:
         source: a PNG, JPEG, TIFF, BMP, WebP or single-frame DICOM file, or the bytes of one. The content decides, not
             the name.
         preprocessing: with `channels` resolved.
+        name: of what came as bytes, which tells a DICOM file without preamble.
 
     Returns:
         `(height, width, channels)` uint8.
@@ -89,10 +90,10 @@ def prepare(source: str | Path | bytes, preprocessing: Preprocessing) -> np.ndar
     """
     if preprocessing.channels is None:
         raise InvalidOption("channels=None is decided by PixelStore.open: set it to 1 or 3 to prepare a single image")
-    return as_channels(fit_pixels(source, preprocessing), preprocessing.channels)
+    return as_channels(fit_pixels(source, preprocessing, name), preprocessing.channels)
 
 
-def fit_pixels(source: str | Path | bytes, preprocessing: Preprocessing) -> np.ndarray:
+def fit_pixels(source: str | Path | bytes, preprocessing: Preprocessing, name: str = "") -> np.ndarray:
     """Read one image at the size wanted, in its own colour; a JPEG gives its luma where colour is not wanted.
 
     Returns:
@@ -107,7 +108,7 @@ def fit_pixels(source: str | Path | bytes, preprocessing: Preprocessing) -> np.n
         stream.seek(0)
         if not head:
             raise UnreadableImage("is empty (0 bytes): copy it again from where it came")
-        if dicom.claims_to_be(head, "" if isinstance(source, bytes) else source):
+        if dicom.claims_to_be(head, name if isinstance(source, bytes) else source):
             pixels = dicom.decode(stream)
         else:
             pixels = raster.decode(stream, lambda size: _fitted(size, preprocessing), preprocessing.channels)

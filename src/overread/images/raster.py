@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,7 @@ from PIL import (
 
 from overread.errors import MissingPath, UnreadableImage
 
+# Of an image, looked up in its header before decoding; a process may lower it for itself.
 MAX_PIXELS = 128 * 2**20
 ORIENTATION_TAG, TIFF_PHOTOMETRIC_TAG, WHITE_IS_ZERO = 0x0112, 262, 0
 UPRIGHT = {
@@ -49,6 +51,21 @@ FORMATS: dict[re.Pattern[bytes], type[ImageFile.ImageFile]] = {
     re.compile(rb"BM"): BmpImagePlugin.BmpImageFile,
     re.compile(rb"RIFF....WEBP", re.DOTALL): WebPImagePlugin.WebPImageFile,
 }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Deep:
+    """A grey image before a window made 8 bits of it.
+
+    Args:
+        values: `(height, width)` float32, NaN where there is none.
+        windows: (low, high) by name, as the file or the kind of image offers them; the first is the one to start with.
+        inverted: whether low values are shown bright.
+    """
+
+    values: np.ndarray
+    windows: Mapping[str, tuple[float, float]]
+    inverted: bool
 
 
 @contextlib.contextmanager
@@ -132,6 +149,31 @@ def decode(
         return np.asarray(pixels if turn is None else pixels.transpose(turn))
 
 
+def deep(stream: BinaryIO) -> Deep | None:
+    """The values of a grey file deeper than 8 bits, upright; None for any other.
+
+    Raises:
+        UnreadableImage: as `decode`.
+    """
+    reader = format_of(stream.read(16))
+    if reader is None:
+        return None
+    stream.seek(0)
+    with _pillow_errors():
+        image = reader(stream)
+        if image.mode not in DEEP_MODES:
+            return None
+        _refuse_large(image)
+        image.load()
+        turn = UPRIGHT.get(image.getexif().get(ORIENTATION_TAG, 1))
+        values = np.asarray(image if turn is None else image.transpose(turn), np.float32)
+        return Deep(
+            values=np.where(np.isfinite(values), values, np.nan),
+            windows={"Middle 99.8 %": percentile_window(values)},
+            inverted=_white_is_zero(image),
+        )
+
+
 def _plain_jpeg(
     content: bytes, fitted: Callable[[tuple[int, int]], tuple[int, int]], channels: int | None
 ) -> np.ndarray | None:
@@ -207,9 +249,7 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode in DEEP_MODES:
         values = np.asarray(image)
         levels = window(values, *percentile_window(values))
-        tags = getattr(image, "tag_v2", {})
-        # Pillow inverts 8-bit TIFF whose white is zero, but not 16-bit.
-        return Image.fromarray(255 - levels if tags.get(TIFF_PHOTOMETRIC_TAG) == WHITE_IS_ZERO else levels)
+        return Image.fromarray(255 - levels if _white_is_zero(image) else levels)
     if image.has_transparency_data:
         is_grey = image.mode in ("1", "L", "LA", "La")
         layer = image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA")
@@ -218,6 +258,11 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     if image.mode in ("L", "RGB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    # Pillow inverts 8-bit TIFF whose white is zero, but not 16-bit.
+    return bool(getattr(image, "tag_v2", {}).get(TIFF_PHOTOMETRIC_TAG) == WHITE_IS_ZERO)
 
 
 @contextlib.contextmanager

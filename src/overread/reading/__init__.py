@@ -1,19 +1,30 @@
 """Reading new images with a bundle."""
 
+from overread.reading.explain import Explanation, explain
 from overread.reading.outcome import Outcome, read_labelled, read_predictions, write_predictions
-from overread.reading.output import write_csv, write_json_lines
-from overread.reading.reader import Answers, Failure, Reader, Reading
+from overread.reading.output import csv_header, csv_row, write_csv, write_json_lines
+from overread.reading.overlay import heat_map, overlay, picture_of, tint
+from overread.reading.reader import Answers, Reader
+from overread.reading.reading import Failure, Reading
 from overread.reading.sources import find_images
 
 __all__ = [
     "Answers",
+    "Explanation",
     "Failure",
     "Outcome",
     "Reader",
     "Reading",
+    "csv_header",
+    "csv_row",
+    "explain",
     "find_images",
+    "heat_map",
+    "overlay",
+    "picture_of",
     "read_labelled",
     "read_predictions",
+    "tint",
     "write_csv",
     "write_json_lines",
     "write_predictions",

@@ -5,23 +5,35 @@ from __future__ import annotations
 import csv
 import dataclasses
 import hashlib
+import itertools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from overread.bundle import Opening
+from overread.bundle import Opening, referral_from
 from overread.cases import pseudonym
 from overread.errors import InvalidData, MissingPath
-from overread.evaluation import Assessment, AssessmentOptions, Predictions, assess
+from overread.evaluation import (
+    Abstentions,
+    Assessment,
+    AssessmentOptions,
+    Predictions,
+    ReferralAssessment,
+    assess,
+    assess_referral,
+)
 from overread.files import write_csv, write_json
 from overread.images import DataSet
-from overread.reading.reader import Reader, Reading
+from overread.reading.reader import Reader
+from overread.reading.reading import Reading
 
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.csv"
 _MISTAKES_SHOWN = 12
+_COVERAGES = (0.8, 0.85, 0.9, 0.95, 0.99)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,23 +46,28 @@ class Outcome:
         mistakes: position and reading of up to 12 wrongly decided images, the surest first; of two classes, up to 6
             missed positives and up to 6 false alarms.
         data: SHA-256 over content and label of the images.
+        abstentions: which of them the bundle refers to a human; None where only their predictions are known.
+        referral: what abstaining is worth; likewise.
     """
 
     predictions: Predictions
     assessment: Assessment
     mistakes: tuple[tuple[int, Reading], ...]
     data: str
+    abstentions: Abstentions | None = None
+    referral: ReferralAssessment | None = None
 
     def write(self, folder: Path) -> None:
         """Write `metrics.json` and `predictions.csv`; `read_predictions` reads them back."""
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / METRICS, self.to_dict())
-        write_predictions(folder / PREDICTIONS, self.predictions)
+        write_predictions(folder / PREDICTIONS, self.predictions, self.abstentions)
 
     def to_dict(self) -> dict[str, Any]:
         """The assessment as JSON values."""
         thresholds = dict(self.predictions.class_thresholds)
-        return {**self.assessment.to_dict(), "class_thresholds": thresholds, "data": self.data}
+        referral = {} if self.referral is None else {"referral": self.referral.to_dict()}
+        return {**self.assessment.to_dict(), "class_thresholds": thresholds, "data": self.data, **referral}
 
     def opening(self, study: str) -> Opening:
         """The entry of this evaluation in the records of opened test sets."""
@@ -84,6 +101,8 @@ def read_labelled(
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
     )
+    unfamiliarity = np.concatenate([found.unfamiliarity for found in answers])
+    abstentions = reader.abstentions(np.asarray(predictions.y_prob), unfamiliarity)
     mistaken = _surest_mistakes(predictions)
     seen = reader.read_prepared(
         [predictions.cases[i] for i in mistaken], data_set.pixels([positions[i] for i in mistaken])
@@ -93,11 +112,18 @@ def read_labelled(
         assessment=assess(predictions, options),
         mistakes=tuple(zip(mistaken, seen, strict=True)),
         data=data_set.content_fingerprint(positions),
+        abstentions=abstentions,
+        referral=assess_referral(
+            predictions,
+            abstentions,
+            others=[referral_from(reader.references, bundle.classes, coverage) for coverage in _COVERAGES],
+            options=options,
+        ),
     )
 
 
-def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write path, patient_id, label, decision and the probability of each class, calibrated and not, a row a case."""
+def write_predictions(path: Path, predictions: Predictions, abstentions: Abstentions | None = None) -> None:
+    """Write path, patient_id, label, decision, each probability, calibrated and not, and the referral, a row a case."""
     classes = predictions.classes
     labels = [classes[index] for index in np.asarray(predictions.y_true).tolist()]
     decisions = [classes[index] for index in predictions.decisions.tolist()]
@@ -110,7 +136,13 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         *(f"uncalibrated_{name}" for name in classes),
     ]
     facts = zip(predictions.cases, patients, labels, decisions, strict=True)
-    write_csv(path, header, [[*row, *p, *q] for row, p, q in zip(facts, y_prob, uncalibrated, strict=True)])
+    referrals: Iterable[tuple[Any, ...]] = [()] * len(labels)
+    if abstentions is not None:
+        header += ["prediction_set", "unfamiliarity", "refer"]
+        sets = [";".join(itertools.compress(classes, row)) for row in abstentions.sets]
+        referrals = zip(sets, abstentions.unfamiliarity.tolist(), map(";".join, abstentions.reasons), strict=True)
+    rows = zip(facts, y_prob, uncalibrated, referrals, strict=True)
+    write_csv(path, header, [[*fact, *p, *q, *referral] for fact, p, q, referral in rows])
 
 
 def read_predictions(folder: str | Path) -> Predictions:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from overread.errors import OutputUnwritable
-from overread.reading.reader import Failure, Reading
+from overread.reading.reading import Failure, Reading
+
+_LAST = ("positive", "threshold", "prediction_set", "unfamiliarity", "refer", "error")
 
 
 def write_csv(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
-    """Write path, label, a probability for each class, decision, threshold and error; a file appears complete or not.
+    """Write path, label, a probability for each class, decision, threshold, referral and error, whole or not.
 
     Returns:
         How many images could not be read.
@@ -47,18 +49,25 @@ def write_json_lines(target: TextIO, readings: Iterable[Reading | Failure]) -> i
 
 def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["path", "label", *(f"probability_{name}" for name in classes), "positive", "threshold", "error"])
+    writer.writerow(csv_header(classes))
     failures = 0
     for reading in readings:
         failures += isinstance(reading, Failure)
-        writer.writerow(_row(reading, classes))
+        writer.writerow(csv_row(reading, classes))
     return failures
 
 
-def _row(reading: Reading | Failure, classes: Sequence[str]) -> list[Any]:
+def csv_header(classes: Sequence[str]) -> list[str]:
+    """The columns of readings by a bundle with these classes."""
+    return ["path", "label", *(f"probability_{name}" for name in classes), *_LAST]
+
+
+def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[Any]:
+    """One reading under `csv_header`."""
     if isinstance(reading, Failure):
-        return [reading.path, "", *[""] * len(classes), "", "", reading.error]
+        return [reading.path, "", *[""] * len(classes), *[""] * (len(_LAST) - 1), reading.error]
     probabilities = [f"{reading.probabilities[name]:.6f}" for name in classes]
     positive = "" if reading.positive is None else str(reading.positive).lower()
     threshold = "" if reading.threshold is None else f"{reading.threshold:.6f}"
-    return [reading.path, reading.label, *probabilities, positive, threshold, ""]
+    referral = ";".join(reading.prediction_set), f"{reading.unfamiliarity:.4f}", ";".join(reading.refer)
+    return [reading.path, reading.label, *probabilities, positive, threshold, *referral, ""]

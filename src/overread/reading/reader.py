@@ -7,76 +7,21 @@ import functools
 import itertools
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from overread.bundle import Bundle, Graph
 from overread.errors import MissingPath, OverreadError
-from overread.evaluation import Calibration, to_probabilities
+from overread.evaluation import Abstentions, Calibration, Familiarity, decide, describe, to_probabilities
 from overread.images import prepare
+from overread.reading.reading import Failure, Reading
 
-_Networks = Sequence[tuple[Graph, Calibration]]
 # Images that a worker takes at once: 389 images/s, against 383 with 4, 376 with 32 and 348 with 1 (compact, 224 px,
 # 2 cores, November 2026).
 _CHUNK = 8
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Reading:
-    """What a bundle says of one image.
-
-    Args:
-        path: as it was named.
-        label: the class decided on: for two classes by the operating point, for more the most probable.
-        probabilities: of each class, calibrated; they sum to 1.
-        positive: for two classes, whether the probability of the positive one reaches the operating point; else None.
-        threshold: the operating point; None for more than two classes.
-        activation_map: `(h, w, outputs)` float32, the evidence at each position in logits, whose mean is the logit
-            (before calibration; of an ensemble, the mean of its members').
-        pixels: `(height, width, channels)` uint8, the image as the network saw it.
-    """
-
-    path: str
-    label: str
-    probabilities: Mapping[str, float]
-    positive: bool | None
-    threshold: float | None
-    activation_map: np.ndarray
-    pixels: np.ndarray
-
-    def to_dict(self) -> dict[str, Any]:
-        """The reading as plain values, without arrays."""
-        return {
-            "path": self.path,
-            "label": self.label,
-            "probabilities": dict(self.probabilities),
-            "positive": self.positive,
-            "threshold": self.threshold,
-            "error": None,
-        }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Failure:
-    """An image that could not be read, and why."""
-
-    path: str
-    error: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The failure under the keys of a reading."""
-        return {
-            "path": self.path,
-            "label": None,
-            "probabilities": None,
-            "positive": None,
-            "threshold": None,
-            "error": self.error,
-        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,21 +29,40 @@ class Answers:
     """What the networks of a bundle answer to prepared images.
 
     `probabilities` and `uncalibrated` are `(n, classes)` float64, `activation_maps` `(n, h, w, outputs)` float32 and
-    `features` `(n, f)` float32; of an ensemble, the means of its members', with their features side by side.
+    `features` `(n, f)` float32; of an ensemble, the means of its members', with their features side by side. For
+    `unfamiliarity` `(n,)` and `projections` `(n, k)` see `Reading`.
     """
 
     probabilities: np.ndarray
     uncalibrated: np.ndarray
     activation_maps: np.ndarray
     features: np.ndarray
+    unfamiliarity: np.ndarray
+    projections: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Network:
+    graph: Graph
+    calibration: Calibration
+    familiarity: Familiarity
+    limit: float
 
 
 class Reader:
     """Reads images with a bundle, each prepared exactly as the bundle's training images were."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
-        self._networks = [(Graph(bundle.read_file(member.graph)), member.calibration) for member in bundle.members]
+        self.bundle, self.references = bundle, bundle.references()
+        self._networks = [
+            _Network(
+                graph=Graph(bundle.read_file(member.graph)),
+                calibration=member.calibration,
+                familiarity=reference.familiarity,
+                limit=reference.limit,
+            )
+            for member, reference in zip(bundle.members, self.references, strict=True)
+        ]
 
     @classmethod
     def load(cls, path: str | Path) -> Reader:
@@ -129,6 +93,15 @@ class Reader:
         """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
         return _answer(self._networks, pixels)
 
+    def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
+        """Tell what speaks against the readings of n images, from what `answer` says of them."""
+        point = self.bundle.operating_point
+        return Abstentions(
+            sets=self.bundle.referral.sets(y_prob),
+            decided=decide(y_prob, point.threshold if point else None),
+            unfamiliarity=unfamiliarity,
+        )
+
     def read_many(self, paths: Iterable[str | Path]) -> Iterator[Reading | Failure]:
         """Read images in order; one that cannot be read becomes a `Failure` and the others go on.
 
@@ -149,39 +122,46 @@ class Reader:
             while waiting:
                 yield from waiting.popleft().result()
 
-    def read_prepared(self, names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
+    def read_prepared(self, names: Sequence[str], pixels: np.ndarray, *, side_by_side: bool = False) -> list[Reading]:
         """Read images that `images.prepare` made ready.
 
         Args:
             names: n names for the readings.
             pixels: `(n, height, width, channels)` uint8; n may be 0.
+            side_by_side: by the thread that calls, for several that call at once; else on all cores.
         """
-        return self._read_prepared(self._networks, names, pixels) if names else []
+        networks = self._on_one_core if side_by_side else self._networks
+        return self._read_prepared(networks, names, pixels) if names else []
 
     @functools.cached_property
-    def _on_one_core(self) -> _Networks:
-        return [(graph.on_one_core(), calibration) for graph, calibration in self._networks]
+    def _on_one_core(self) -> list[_Network]:
+        return [dataclasses.replace(network, graph=network.graph.on_one_core()) for network in self._networks]
 
-    def _read_prepared(self, networks: _Networks, names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
+    def _read_prepared(self, networks: Sequence[_Network], names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
         answers, classes = _answer(networks, pixels), self.bundle.classes
         point = self.bundle.operating_point
-        readings = []
+        abstentions = self.abstentions(answers.probabilities, answers.unfamiliarity)
+        refer, readings = abstentions.reasons, []
         for i, row in enumerate(answers.probabilities):
-            positive = bool(row[1] >= point.threshold) if point else None
+            decided = int(abstentions.decided[i])
             readings.append(
                 Reading(
                     path=names[i],
-                    label=classes[int(row.argmax()) if positive is None else int(positive)],
+                    label=classes[decided],
                     probabilities={name: float(value) for name, value in zip(classes, row, strict=True)},
-                    positive=positive,
+                    positive=bool(decided) if point else None,
                     threshold=point.threshold if point else None,
                     activation_map=answers.activation_maps[i],
                     pixels=pixels[i],
+                    prediction_set=tuple(itertools.compress(classes, abstentions.sets[i])),
+                    unfamiliarity=float(answers.unfamiliarity[i]),
+                    refer=refer[i],
+                    projection=answers.projections[i],
                 )
             )
         return readings
 
-    def _read_chunk(self, networks: _Networks, names: Sequence[str]) -> list[Reading | Failure]:
+    def _read_chunk(self, networks: Sequence[_Network], names: Sequence[str]) -> list[Reading | Failure]:
         prepared = {name: self._try_prepare(Path(name)) for name in names}
         good = {name: pixels for name, pixels in prepared.items() if isinstance(pixels, np.ndarray)}
         found = self._read_prepared(networks, [*good], np.stack([*good.values()])) if good else []
@@ -198,11 +178,19 @@ class Reader:
             return str(error)
 
 
-def _answer(networks: _Networks, pixels: np.ndarray) -> Answers:
-    outputs = [(graph.run(pixels), calibration) for graph, calibration in networks]
+def _answer(networks: Sequence[_Network], pixels: np.ndarray) -> Answers:
+    outputs = [network.graph.run(pixels) for network in networks]
+    measured = [
+        network.familiarity.measure(describe(found.features, pixels))
+        for network, found in zip(networks, outputs, strict=True)
+    ]
+    probabilities = [n.calibration.apply(found.logits) for n, found in zip(networks, outputs, strict=True)]
+    unfamiliarity = [distances / n.limit for n, (_, distances) in zip(networks, measured, strict=True)]
     return Answers(
-        probabilities=np.mean([calibration.apply(found.logits) for found, calibration in outputs], axis=0),
-        uncalibrated=np.mean([to_probabilities(found.logits) for found, _ in outputs], axis=0),
-        activation_maps=np.mean([found.activation_maps for found, _ in outputs], axis=0),
-        features=np.concatenate([found.features for found, _ in outputs], axis=1),
+        probabilities=np.mean(probabilities, axis=0),
+        uncalibrated=np.mean([to_probabilities(found.logits) for found in outputs], axis=0),
+        activation_maps=np.mean([found.activation_maps for found in outputs], axis=0),
+        features=np.concatenate([found.features for found in outputs], axis=1),
+        unfamiliarity=np.mean(unfamiliarity, axis=0),
+        projections=measured[0][0],
     )

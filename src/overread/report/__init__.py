@@ -2,8 +2,7 @@
 
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.figures import (
-    Mistake,
-    activation_overlay,
+    ImageWithEvidence,
     augmented_previews,
     confusion_matrix,
     mistakes,
@@ -20,11 +19,10 @@ from overread.report.tables import metrics_table, per_class_table
 
 __all__ = [
     "FigureItem",
-    "Mistake",
+    "ImageWithEvidence",
     "ReportContext",
     "Section",
     "Table",
-    "activation_overlay",
     "augmented_previews",
     "confusion_matrix",
     "metrics_table",

@@ -1,4 +1,4 @@
-"""From a trained network to the bundle: export, proof, calibration and operating points, all on validation."""
+"""From a trained network to the bundle: export, proof, and all that is chosen on validation images."""
 
 from __future__ import annotations
 
@@ -7,27 +7,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph, Member
+import numpy as np
+
+from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Reference, referral_from
 from overread.bundle.onnx import check_parity, export_onnx
 from overread.errors import InvalidBundle, MissingPath
-from overread.evaluation import choose_operating_points, fit_calibration
+from overread.evaluation import Familiarity, choose_operating_points, fit_calibration
 from overread.images import DataSet
 from overread.training.recipe import Recipe
+from overread.training.sanity import check_activation_maps
 from overread.training.trained import Trained
 
 # Validation images on which the ONNX graph is held against the Keras network before a bundle is written.
 _PARITY_IMAGES = 64
+# Training images that say what is familiar.
+_FAMILIAR_IMAGES = 4096
 
 
 def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mapping[str, Any], out: Path) -> Bundle:
-    """Export a network, prove the export, calibrate it, choose its operating points, write the bundle's directory.
+    """Export a network, prove the export, calibrate it, choose when it calls and when it refers, write the bundle.
 
     A bundle that this very run has written before it was resumed is taken as it is, with its record of evaluations.
 
     Args:
         trained: the network.
-        data_set: cases with their sides; the validation side is used and no other.
-        recipe: which calibration and which rule.
+        data_set: cases with their sides; choices are made on the validation side, and the training side says what is
+            familiar.
+        recipe: which calibration, rule and coverage.
         run: as `provenance.start_run` gives it.
         out: the folder of the run; the bundle goes to `bundle/`.
 
@@ -43,22 +49,35 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
     export_onnx(trained.spec, trained.weights, exported)
     graph = Graph(exported.read_bytes())
     difference = check_parity(trained.network, graph, data_set.pixels(validation[:_PARITY_IMAGES]))
-    labels, logits = data_set.labels[validation], graph.logits(data_set.chunks(validation))
+    labels, (logits, traits) = data_set.labels[validation], graph.logits_and_traits(data_set.chunks(validation))
     calibration = fit_calibration(labels, logits, method=recipe.calibration)
+    y_prob = calibration.apply(logits)
+    reference = Reference.of(_familiar(graph, data_set, recipe.seed), traits, labels, y_prob)
+    measured = out / "checkpoints" / REFERENCE
+    measured.write_bytes(reference.to_bytes())
     bundle = Bundle(
         classes=manifest.classes,
         preprocessing=data_set.store.preprocessing,
         members=(Member(calibration=calibration),),
-        operating_points=choose_operating_points(
-            labels, calibration.apply(logits), classes=manifest.classes, rule=recipe.operating_point
-        ),
+        operating_points=choose_operating_points(labels, y_prob, classes=manifest.classes, rule=recipe.operating_point),
+        referral=referral_from([reference], manifest.classes, recipe.coverage),
         network=dataclasses.asdict(trained.spec),
         recipe={**recipe.to_dict(), "precision": trained.precision},
         data={**run["data"], "onnx_keras_difference": difference},
         versions=run["versions"],
         created=run["started"],
     )
-    return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights})
+    checked = {**bundle.data, "activation_maps": check_activation_maps(trained, graph, data_set, bundle)}
+    bundle = dataclasses.replace(bundle, data=checked)
+    return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights, REFERENCE: measured})
+
+
+def _familiar(graph: Graph, data_set: DataSet, seed: int) -> Familiarity:
+    train = np.array(data_set.manifest.select("train"))
+    if len(train) > _FAMILIAR_IMAGES:
+        train = np.sort(np.random.default_rng(seed).choice(train, _FAMILIAR_IMAGES, replace=False))
+    _, traits = graph.logits_and_traits(data_set.chunks(train.tolist()))
+    return Familiarity.fit(traits)
 
 
 def _written_before(folder: Path, run: Mapping[str, Any]) -> Bundle | None:

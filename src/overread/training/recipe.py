@@ -45,6 +45,8 @@ class Recipe:
         calibration: how validation logits become probabilities: `temperature`, `isotonic`, `beta` or `none`.
         operating_point: the rule that chooses the threshold on validation: `youden`, `sensitivity=0.95`,
             `specificity=0.9`, `cost=5:1` (a miss to a false alarm) or a probability such as `0.5`.
+        coverage: share of the images of each class whose prediction set is to hold it; images whose set is not exactly
+            the class decided on are referred to a human.
         validation: fraction of the images outside test, where the data name no validation side.
         test: fraction of the images, where the data name no test side.
         seed: of the split, the weights, the order of images, the augmentation and the dropout.
@@ -71,6 +73,7 @@ class Recipe:
     precision: str = "auto"
     calibration: str = "temperature"
     operating_point: str = "youden"
+    coverage: float = 0.9
     validation: float = 0.15
     test: float = 0.15
     seed: int = 0
@@ -89,10 +92,11 @@ class Recipe:
             if getattr(self, name) not in allowed:
                 raise InvalidOption(f"{name}={getattr(self, name)!r} is unknown: expected {', '.join(allowed)}")
         # Not above: the command line reads the defaults here and should not wait for NumPy.
-        from overread.evaluation import check_calibration_method, check_operating_point_rule
+        from overread.evaluation import check_calibration_method, check_coverage, check_operating_point_rule
 
         check_calibration_method(self.calibration)
         check_operating_point_rule(self.operating_point)
+        check_coverage(self.coverage)
         for name, low, high in (
             ("size", 32, 4096),
             ("epochs", 1, 10_000),

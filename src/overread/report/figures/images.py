@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from overread.errors import InvalidData
 from overread.files import write_csv
+from overread.reading.overlay import tint
 from overread.report.figures.surface import axes_at, new_figure, wrapped, write_png
 
 if TYPE_CHECKING:
@@ -27,18 +28,15 @@ MISTAKE_INCHES = 1.5
 GAP_INCHES = 0.05
 LINE_INCHES = 0.17  # of text of 10 points
 DOTS_PER_INCH = 170  # images deserve more than lines
-# From faint to strong evidence; lightness rises all the way, so the order survives without colour.
-HEAT = ((70, 10, 100), (45, 105, 145), (50, 185, 120), (255, 235, 40))
-STRONGEST_TINT = 0.65
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Mistake:
-    """An image that was read wrongly, for `mistakes`.
+class ImageWithEvidence:
+    """An image and the evidence in it, for `mistakes` and `mean_maps`.
 
     Args:
         pixels: `(height, width, channels)` uint8, 1 or 3 channels, as the network saw it.
-        activation_map: `(h, w)` finite numbers, the evidence for the class it was read as.
+        activation_map: `(h, w)` finite numbers, the evidence for a class.
         caption: such as "case 12: NORMAL, read as PNEUMONIA (0.98)"; it is broken into lines.
 
     Raises:
@@ -50,7 +48,7 @@ class Mistake:
     caption: str
 
     def __post_init__(self) -> None:
-        _require_overlay(self.pixels, np.asarray(self.activation_map))
+        tint(self.pixels, self.activation_map)
 
 
 def sample_images(
@@ -121,7 +119,7 @@ def image_rows(rows: Sequence[Pixels], titles: Sequence[str], *, path: str | Pat
     return write_png(path, _image_grid(list(rows), [wrapped(title) for title in titles]))
 
 
-def mistakes(items: Sequence[Mistake], *, path: str | Path) -> Path:
+def mistakes(items: Sequence[ImageWithEvidence], *, path: str | Path) -> Path:
     """Draw images that were read wrongly, each beside itself with the evidence tinted in, two such pairs a row.
 
     Args:
@@ -133,7 +131,26 @@ def mistakes(items: Sequence[Mistake], *, path: str | Path) -> Path:
     """
     if not items:
         raise InvalidData("there is no mistake to show: leave this figure out where every case was read rightly")
-    shown = items[:MOST_MISTAKES]
+    return _draw_pairs(items[:MOST_MISTAKES], path)
+
+
+def mean_maps(items: Sequence[ImageWithEvidence], *, border: float, path: str | Path) -> Path:
+    """Draw the mean image of each class, beside itself with the mean evidence tinted in, and the border as a line.
+
+    Args:
+        items: one a class.
+        border: share of each side that counts as border.
+        path: without a suffix; there is no CSV.
+
+    Raises:
+        InvalidData: there is no class.
+    """
+    if not items:
+        raise InvalidData("there is no mean map to show: leave this figure out where no image was decided on")
+    return _draw_pairs(items, path, border)
+
+
+def _draw_pairs(shown: Sequence[ImageWithEvidence], path: str | Path, border: float = 0) -> Path:
     captions = [wrapped(item.caption, 34) for item in shown]
     side = MISTAKE_INCHES
     tallest = side * max(item.pixels.shape[0] / item.pixels.shape[1] for item in shown)
@@ -142,52 +159,14 @@ def mistakes(items: Sequence[Mistake], *, path: str | Path) -> Path:
     figure = new_figure(4 * side + 0.35, step * rows, dots_per_inch=DOTS_PER_INCH)
     for number, (item, caption) in enumerate(zip(shown, captions, strict=True)):
         left, bottom = (2 * side + 0.3) * (number % 2), step * (rows - 1 - number // 2)
-        for place, pixels in enumerate((item.pixels, activation_overlay(item.pixels, item.activation_map))):
+        for place, pixels in enumerate((item.pixels, np.asarray(tint(item.pixels, item.activation_map)))):
             axis = axes_at(figure, (left + place * (side + GAP_INCHES), bottom, side, tallest))
             _show(axis, pixels, "" if place else caption)
+            if border and place:
+                height, width = pixels.shape[:2]
+                left, right, top, bottom = border * width, (1 - border) * width, border * height, (1 - border) * height
+                axis.plot([left, right, right, left, left], [top, top, bottom, bottom, top], "w--", linewidth=0.8)
     return write_png(path, figure)
-
-
-def activation_overlay(pixels: Pixels, activation_map: npt.NDArray[Any]) -> Pixels:
-    """Tint an image by the evidence for the class: where the map is positive, in proportion to its maximum.
-
-    Args:
-        pixels: `(height, width, channels)` uint8, 1 or 3 channels.
-        activation_map: `(h, w)` finite numbers, of any smaller size; it is enlarged by cubic B-splines, which blur by
-            about one of its cells and neither overshoot nor move a peak. A map without a positive value tints nothing.
-
-    Returns:
-        `(height, width, 3)` uint8.
-
-    Raises:
-        InvalidData: a shape that does not fit, or a map that is not finite.
-    """
-    evidence = np.maximum(np.asarray(activation_map, dtype=np.float64), 0)
-    _require_overlay(pixels, evidence)
-    height, width = pixels.shape[:2]
-    heat = _spline_weights(evidence.shape[0], height) @ evidence @ _spline_weights(evidence.shape[1], width).T
-    heat = (heat / (heat.max() or 1.0))[..., None]
-    stops = np.linspace(0, 1, len(HEAT))
-    tint = np.concatenate([np.interp(heat, stops, channel) for channel in zip(*HEAT, strict=True)], axis=2)
-    opacity = STRONGEST_TINT * heat
-    return np.rint(pixels * (1 - opacity) + tint * opacity).astype(np.uint8)
-
-
-def _require_overlay(pixels: Pixels, evidence: npt.NDArray[Any]) -> None:
-    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or evidence.ndim != 2 or not np.isfinite(evidence).all():
-        raise InvalidData(
-            f"an image {pixels.shape} with a map {evidence.shape} cannot be overlaid: "
-            "give (height, width, 1 or 3) pixels and a finite (h, w) map"
-        )
-
-
-def _spline_weights(n_cells: int, n_pixels: int) -> npt.NDArray[np.float64]:
-    position = (np.arange(n_pixels) + 0.5) * n_cells / n_pixels - 0.5
-    distance = np.abs(position[:, None] - np.arange(n_cells))
-    near, far = 2 / 3 - distance**2 + distance**3 / 2, np.maximum(2 - distance, 0) ** 3 / 6
-    weights: npt.NDArray[np.float64] = np.where(distance < 1, near, far)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights
 
 
 def _image_grid(rows: Sequence[npt.NDArray[Any]], titles: Sequence[str]) -> Figure:

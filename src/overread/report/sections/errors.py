@@ -9,7 +9,7 @@ import numpy as np
 
 from overread.bundle import class_evidence
 from overread.report.document import FigureItem, Section, Table
-from overread.report.figures import Mistake
+from overread.report.figures import ImageWithEvidence
 from overread.words import count
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ def errors(outcome: Outcome, folder: Path) -> Section:
     text = (
         f"{wrong:,} of {count(n, 'test image')} {'was' if wrong == 1 else 'were'} decided wrongly. Here are the "
         f"{shown} that the reader was surest of{kinds}, each as the network saw it and again with the evidence for the "
-        "class it was read as tinted in, from violet (weak) to yellow (strong). The map is as coarse as the last layer "
-        "of the network; it tells where evidence was found, not why, and is no proof of a cause."
+        "class it was read as tinted in, from violet (weak) to yellow (20 logits and more), on one scale for all. The "
+        "map is as coarse as the last layer of the network; it tells where evidence was found, not why, and proves no "
+        "cause."
     )
     captions = "; ".join(item.caption for item in mistakes_of(outcome))
     picture = FigureItem(
@@ -44,11 +45,11 @@ def errors(outcome: Outcome, folder: Path) -> Section:
     return Section("Errors", paragraphs=(text,), items=(_table(outcome), picture))
 
 
-def mistakes_of(outcome: Outcome) -> list[Mistake]:
+def mistakes_of(outcome: Outcome) -> list[ImageWithEvidence]:
     """The mistakes as they are drawn, numbered from 1."""
     classes = list(outcome.predictions.classes)
     return [
-        Mistake(
+        ImageWithEvidence(
             pixels=reading.pixels,
             activation_map=class_evidence(reading.activation_map, classes.index(reading.label)),
             caption=f"{number}: {true}, read as {reading.label} ({probability:.3f})",

@@ -1,0 +1,84 @@
+"""What a network made of images that it was not fitted to: the measure for what is unfamiliar, and for drift."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import zipfile
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from overread.errors import InvalidBundle
+from overread.evaluation import Familiarity, Referral, choose_referral, limit_of
+from overread.evaluation.curves import FloatArray, IntArray
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """The `reference.npz` of one network; `Bundle.references` reads it.
+
+    Args:
+        familiarity: fitted on training images.
+        projections: `(n, k)` whitened principal components of what `evaluation.describe` tells of validation images.
+        distances: `(n,)` of the same images, as `familiarity` measures them.
+        labels: `(m,)` true classes of the images that set the thresholds of `Bundle.referral`: validation, too, or in
+            an ensemble the fold that this network was not trained on (none for networks of further seeds).
+        scores: `(m, classes)` their calibrated probabilities, in an ensemble the mean over the seeds.
+    """
+
+    familiarity: Familiarity
+    projections: npt.NDArray[np.float32]
+    distances: FloatArray
+    labels: IntArray
+    scores: FloatArray
+
+    @classmethod
+    def of(
+        cls, familiarity: Familiarity, traits: npt.NDArray[np.float32], labels: IntArray, scores: FloatArray
+    ) -> Reference:
+        """Measure the traits, `(n, t)`, of validation images."""
+        projections, distances = familiarity.measure(traits)
+        return cls(familiarity=familiarity, projections=projections, distances=distances, labels=labels, scores=scores)
+
+    @property
+    def limit(self) -> float:
+        """The distance above which an image is unfamiliar."""
+        return limit_of(self.distances)
+
+    def to_bytes(self) -> bytes:
+        """The content of the file; the same for the same values."""
+        arrays = {name: getattr(self, name) for name in _OWN}
+        arrays |= {name: np.asarray(getattr(self.familiarity, name)) for name in (*_OF_FAMILIARITY, "rest")}
+        content = io.BytesIO()
+        np.savez(content, allow_pickle=False, **arrays)
+        return content.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Reference:
+        """Rebuild what `to_bytes` gave; nothing is unpickled.
+
+        Raises:
+            InvalidBundle: it is no such file.
+        """
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                rest = float(arrays["rest"])
+                familiarity = Familiarity(**{name: arrays[name] for name in _OF_FAMILIARITY}, rest=rest)
+                return cls(familiarity=familiarity, **{name: arrays[name] for name in _OWN})
+        except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile):
+            raise InvalidBundle(
+                "the reference of the bundle is damaged: get the bundle again from its source"
+            ) from None
+
+
+def referral_from(references: Sequence[Reference], classes: Sequence[str], coverage: float) -> Referral:
+    """Choose the thresholds of prediction sets on the labelled images of all references."""
+    labels = np.concatenate([found.labels for found in references])
+    scores = np.concatenate([found.scores for found in references])
+    return choose_referral(labels, scores, classes=classes, coverage=coverage)
+
+
+_OWN = ("projections", "distances", "labels", "scores")
+_OF_FAMILIARITY = ("mean", "scale", "components")

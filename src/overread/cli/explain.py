@@ -1,0 +1,52 @@
+"""`overread explain`: pictures of the evidence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from overread.cli.commands import app
+from overread.cli.options import BundlePath, Force, Out, replaced_if
+
+_progress = Console(stderr=True, soft_wrap=True)
+
+
+@app.command()
+def explain(
+    bundle: BundlePath,
+    images: Annotated[list[str], typer.Argument(help="Files, folders, patterns, or - for a list on standard input.")],
+    out: Out,
+    shown: Annotated[
+        str | None, typer.Option("--class", help="Whose evidence is drawn; else the class decided on.")
+    ] = None,
+    opacity: Annotated[float, typer.Option(help="Of the strongest colour, 0 to 1.")] = 0.5,
+    force: Force = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+) -> None:
+    """Draw where the evidence lies: a PNG an image, with the map over it at its right. Exit status 1 if any fails.
+
+    Prints the name of each PNG. Colours run from violet to yellow at 20 logits and more, alike in every image.
+
+    Example: overread explain runs/cxr/bundle new_images/ --out explained
+    """
+    from overread import reading
+
+    reader, paths = reading.Reader.load(bundle), reading.find_images(images, sys.stdin)
+    made = reading.explain(reader, paths, out, shown=shown, opacity=opacity, existing=replaced_if(force))
+    failures = 0
+    for found in track(made, "drawing", total=len(paths), console=_progress, transient=True):
+        if isinstance(found.result, reading.Failure):
+            failures += 1
+            _progress.print(f"{found.result.path}: {found.result.error}", style="red", markup=False, highlight=False)
+        if as_json:
+            typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        elif found.picture is not None:
+            typer.echo(found.picture)
+    if failures:
+        _progress.print(f"{failures} of {len(paths)} images could not be read", style="bold red", highlight=False)
+        raise typer.Exit(1)

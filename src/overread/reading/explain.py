@@ -1,0 +1,111 @@
+"""Pictures of what a bundle saw: each image beside itself with the evidence for a class laid over it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from overread.bundle import now
+from overread.errors import InvalidOption
+from overread.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
+from overread.reading.overlay import OPACITY, overlay, picture_of, require_opacity
+from overread.reading.reader import Reader
+from overread.reading.reading import Failure, Reading
+
+# Pixels that one of the two images is wide at least, enlarged by a whole number.
+_LEAST_WIDTH = 448
+_NAME_LENGTH = 80
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Explanation:
+    """What a bundle says of one image, and the picture of it.
+
+    Args:
+        result: the reading, or why there is none.
+        shown: the class whose evidence is drawn; None without a reading.
+        picture: the PNG; None without a reading.
+    """
+
+    result: Reading | Failure
+    shown: str | None = None
+    picture: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The reading as plain values, with the class shown and the picture."""
+        picture = None if self.picture is None else str(self.picture)
+        return {**self.result.to_dict(), "shown": self.shown, "picture": picture}
+
+
+def explain(
+    reader: Reader,
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    shown: str | None = None,
+    opacity: float = OPACITY,
+    existing: Existing = "refuse",
+) -> Iterator[Explanation]:
+    """Read images and draw each, as the network saw it, beside itself with its activation map laid over.
+
+    The map is an output of the pass that gives the reading; nothing is computed again, and its mean is the logit.
+
+    Args:
+        reader: the bundle at work.
+        paths: of the images.
+        out: the folder of the pictures, each named by its number and by its image.
+        shown: the class whose evidence is drawn; by default the one that is decided on, image by image.
+        opacity: of the strongest colour, from 0 to 1.
+        existing: what to do when out holds something: refuse or replace.
+
+    Yields:
+        An explanation of each path, in order, as soon as its picture is written.
+
+    Raises:
+        InvalidOption: the bundle has no such class, the opacity is outside 0 to 1, or an image lies in `out`.
+        OutputExists, OutputUnwritable: out cannot be used or written.
+    """
+    classes = reader.bundle.classes
+    if shown is not None and shown not in classes:
+        raise InvalidOption(f"the bundle has no class {shown!r}: expected one of {', '.join(classes)}")
+    require_opacity(opacity)
+    folder = out.resolve()
+    if any(folder in path.resolve().parents for path in paths):
+        raise InvalidOption(f"images lie in {out}, where the results go: choose another --out")
+    open_run_folder(out, existing)
+    write_json(out / RUN_FILE, {"bundle": reader.bundle.fingerprint, "explained": len(paths), "started": now()})
+    return _explained(reader, paths, out, shown, opacity)
+
+
+def _explained(
+    reader: Reader, paths: Sequence[Path], out: Path, shown: str | None, opacity: float
+) -> Iterator[Explanation]:
+    digits = len(str(len(paths)))
+    for number, (path, result) in enumerate(zip(paths, reader.read_many(paths), strict=True), start=1):
+        if isinstance(result, Failure):
+            yield Explanation(result=result)
+            continue
+        name = shown or result.label
+        picture = _picture(result, reader.bundle.classes.index(name), opacity)
+        content = io.BytesIO()
+        picture.save(content, format="PNG")
+        # The number keeps names apart, on file systems without upper and lower case too, and from reserved ones.
+        safe = re.sub(r"[^\w.-]+", "_", path.stem, flags=re.ASCII)[:_NAME_LENGTH]
+        target = replace_file(out / f"{number:0{digits}d}-{safe}.png", content.getvalue())
+        yield Explanation(result=result, shown=name, picture=target)
+
+
+def _picture(reading: Reading, index: int, opacity: float) -> Image.Image:
+    height, width = reading.pixels.shape[:2]
+    scale = -(-_LEAST_WIDTH // width)
+    size = width * scale, height * scale
+    both = Image.new("RGB", (2 * size[0], size[1]))
+    both.paste(picture_of(reading.pixels, size))
+    both.paste(overlay(reading.pixels, reading.activation_map, index, opacity, size=size), (size[0], 0))
+    return both

@@ -1,0 +1,217 @@
+"""The reading log: what was read, when, by which bundle, how fast, and what a human said of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, UnknownReading
+from overread.reading_log.database import open_database, transaction
+from overread.reading_log.rows import ImageRow, ReadingRow, Review
+from overread.reading_log.tables import claims, images, readings
+
+# A claim this old without a reading is one whose process died; a request that is alive has been answered by then.
+CLAIM_TIMEOUT = timedelta(minutes=5)
+_REMOVE_EVERY_S = 3600
+_AT_ONCE = 500
+
+
+class ReadingLog:
+    """A log in a database, used from any thread; every write is one transaction, whole after a crash or not there.
+
+    Args:
+        engine: of a database whose tables are the newest; `open` gives one.
+        retention_days: readings that are older are removed, when it is opened and hourly when something is added.
+
+    Raises:
+        InvalidOption: retention_days is not above 0.
+    """
+
+    def __init__(self, engine: sa.Engine, *, retention_days: float | None = None) -> None:
+        if retention_days is not None and not retention_days > 0:
+            raise InvalidOption(
+                f"retention of {retention_days:g} days keeps nothing: give more than 0, or none to keep"
+            )
+        self._engine = engine
+        self._retention_days = retention_days
+        self._remove_next = 0.0
+        self._keep_retention()
+
+    @classmethod
+    def open(cls, url: str, *, retention_days: float | None = None, create: bool = True) -> ReadingLog:
+        """Open the log of a URL, made where it is not there unless `create` is False; see `open_database`."""
+        engine = open_database(url, create=create)
+        try:
+            return cls(engine, retention_days=retention_days)
+        except BaseException:
+            engine.dispose()
+            raise
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def begin(self, key: str, request_sha256: str) -> ReadingRow | None:
+        """Claim an idempotency key, before anything is read.
+
+        A claim whose process died is given away after `CLAIM_TIMEOUT`.
+
+        Args:
+            key: what the client calls its request; only the hash is kept.
+            request_sha256: of what it asks for.
+
+        Returns:
+            The reading that this very request led to earlier, or None: the key is claimed, read and `add` with it.
+
+        Raises:
+            KeyReused: the key came with another request.
+            KeyInProgress: the same request is being answered.
+        """
+        held = claims.c.key_sha256 == _sha256(key)
+        claim = {"key_sha256": _sha256(key), "request_sha256": request_sha256, "time": datetime.now(UTC)}
+        while True:
+            try:
+                with transaction(self._engine, writing=True) as connection:
+                    connection.execute(sa.insert(claims).values(claim))
+                return None
+            except sa.exc.IntegrityError:
+                pass
+            with transaction(self._engine, writing=True) as connection:
+                found = connection.execute(sa.select(claims).where(held).with_for_update()).one_or_none()
+                if found is None:
+                    continue  # it was withdrawn between the two
+                if found.reading_id is None and found.time < datetime.now(UTC) - CLAIM_TIMEOUT:
+                    connection.execute(sa.update(claims).where(held).values(claim))
+                    return None
+            if found.request_sha256 != request_sha256:
+                raise KeyReused("the idempotency key came with another request before: give each request its own")
+            if found.reading_id is None:
+                raise KeyInProgress("a request with this idempotency key is being answered: ask again in a moment")
+            return self.get(found.reading_id)
+
+    def withdraw(self, key: str) -> None:
+        """Give up a claim that led to no reading, so that the key may be used again at once."""
+        with transaction(self._engine, writing=True) as connection:
+            unfilled = claims.c.reading_id.is_(None)
+            connection.execute(sa.delete(claims).where(claims.c.key_sha256 == _sha256(key), unfilled))
+
+    def add(self, reading: ReadingRow, *, key: str | None = None) -> None:
+        """Log a reading with all its images, and the key that was claimed for it.
+
+        Raises:
+            KeyReused: the claim was given away after its time-out; nothing is logged.
+            InvalidData: the id is there already.
+        """
+        try:
+            with transaction(self._engine, writing=True) as connection:
+                connection.execute(sa.insert(readings).values(id=reading.id, time=reading.time, bundle=reading.bundle))
+                connection.execute(sa.insert(images), [_to_values(image) for image in reading.images])
+                if key is not None:
+                    held = sa.and_(claims.c.key_sha256 == _sha256(key), claims.c.reading_id.is_(None))
+                    if not connection.execute(sa.update(claims).where(held).values(reading_id=reading.id)).rowcount:
+                        raise KeyReused("the idempotency key was taken over by another request: ask again")
+        except sa.exc.IntegrityError:
+            raise InvalidData("a reading of this id is in the log already: give each a new one") from None
+        self._keep_retention()
+
+    def get(self, reading_id: str) -> ReadingRow:
+        """Give a reading with its images.
+
+        Raises:
+            UnknownReading: there is none, or it was removed.
+        """
+        with transaction(self._engine) as connection:
+            found = list(_select(connection, readings.c.id == reading_id))
+        if not found:
+            raise _unknown(reading_id)
+        return ReadingRow(id=reading_id, time=found[0].time, bundle=found[0].bundle, images=tuple(found))
+
+    def review(self, reading_id: str, index: int, label: str, time: datetime | None = None) -> None:
+        """Note what a human says of an image; a later answer replaces it.
+
+        Args:
+            reading_id: of the reading.
+            index: of the image in it.
+            label: a class of the bundle.
+            time: with its zone; else now.
+
+        Raises:
+            UnknownReading: there is no such image.
+            InvalidData: the image could not be read.
+            InvalidOption: the label is no class of the bundle.
+        """
+        given = Review(label=label, time=time or datetime.now(UTC))
+        this = sa.and_(images.c.reading_id == reading_id, images.c.index == index)
+        with transaction(self._engine, writing=True) as connection:
+            found = connection.execute(sa.select(images.c.probabilities).where(this)).one_or_none()
+            if found is None:
+                raise _unknown(reading_id, index)
+            if found.probabilities is None:
+                raise InvalidData("the image could not be read, so there is no answer to review: review another")
+            if label not in found.probabilities:
+                raise InvalidOption(
+                    f"the label is no class of the bundle: give one of {', '.join(found.probabilities)}"
+                )
+            connection.execute(sa.update(images).where(this).values(review_label=label, review_time=given.time))
+
+    def images(
+        self, since: datetime | None = None, until: datetime | None = None, bundle: str | None = None
+    ) -> Iterator[ImageRow]:
+        """Give the images of readings from `since` on and before `until`, oldest first; of one bundle or all."""
+        wanted = [
+            *([readings.c.time >= since] if since else []),
+            *([readings.c.time < until] if until else []),
+            *([readings.c.bundle == bundle] if bundle else []),
+        ]
+        with transaction(self._engine) as connection:
+            yield from _select(connection, *wanted)
+
+    def remove_older_than(self, days: float) -> int:
+        """Remove readings older than so many days, with images, reviews and keys; returns how many."""
+        now = datetime.now(UTC)
+        with transaction(self._engine, writing=True) as connection:
+            abandoned = sa.and_(claims.c.reading_id.is_(None), claims.c.time < now - timedelta(days=days))
+            connection.execute(sa.delete(claims).where(abandoned))
+            return connection.execute(sa.delete(readings).where(readings.c.time < now - timedelta(days=days))).rowcount
+
+    def _keep_retention(self) -> None:
+        if self._retention_days is not None and time.monotonic() >= self._remove_next:
+            self._remove_next = time.monotonic() + _REMOVE_EVERY_S
+            self.remove_older_than(self._retention_days)
+
+
+def _select(connection: sa.Connection, *wanted: sa.ColumnElement[bool]) -> Iterator[ImageRow]:
+    query = sa.select(images, readings.c.time, readings.c.bundle).join(readings).where(*wanted)
+    ordered = query.order_by(readings.c.time, readings.c.id, images.c.index)
+    for row in connection.execution_options(yield_per=_AT_ONCE).execute(ordered).mappings():
+        yield _from_values(dict(row))
+
+
+def _to_values(image: ImageRow) -> dict[str, Any]:
+    values = {field.name: getattr(image, field.name) for field in dataclasses.fields(ImageRow)}
+    for name in ("bundle", "time", "review"):
+        del values[name]
+    review = image.review
+    return {**values, "review_label": review and review.label, "review_time": review and review.time}
+
+
+def _from_values(values: dict[str, Any]) -> ImageRow:
+    label, moment = values.pop("review_label"), values.pop("review_time")
+    for name in ("prediction_set", "refer", "projection"):
+        values[name] = tuple(values[name])
+    return ImageRow(**values, review=None if label is None else Review(label=label, time=moment))
+
+
+def _sha256(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _unknown(reading_id: str, index: int | None = None) -> UnknownReading:
+    what = "reading" if index is None else f"image {index} of the reading"
+    return UnknownReading(f"the log has no {what} {reading_id!r}: it was never made, or is past its retention")

@@ -1,0 +1,88 @@
+"""Zip files of images, unpacked in memory and within limits."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import stat
+import zipfile
+import zlib
+
+from overread.errors import UnreadableImage
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a zip may hold: files, bytes of each, bytes of all, and how many times as large as compressed."""
+
+    files: int
+    file_bytes: int
+    total_bytes: int
+    ratio: int
+
+
+def is_zip(content: bytes) -> bool:
+    """Whether these bytes start as a zip with something in it, or as an empty one."""
+    return content[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+
+
+def unpack(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
+    """The name and content of each file, in the order of the zip; folders and the litter of macOS are left out.
+
+    Names are for showing only: nothing is ever written to one.
+
+    Raises:
+        UnreadableImage: it is damaged, encrypted, beyond the limits, empty, or holds a zip or a link.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = [entry for entry in archive.infolist() if not _is_litter(entry)]
+            if len(entries) > limits.files:
+                raise UnreadableImage(f"is a zip of {len(entries)} files; {limits.files} are taken: send fewer")
+            _check(entries, limits)
+            found: list[tuple[str, bytes]] = []
+            left = limits.total_bytes
+            for entry in entries:
+                found.append((entry.filename, _read(archive, entry, min(left, limits.file_bytes))))
+                left -= len(found[-1][1])
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError, OSError) as error:
+        if isinstance(error, UnreadableImage):
+            raise
+        raise UnreadableImage(f"is a damaged or unusual zip ({type(error).__name__}): pack it again") from None
+    if not found:
+        raise UnreadableImage("is a zip without any file")
+    return found
+
+
+def _check(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
+    """Refuse by what the zip says of its files, before any is unpacked."""
+    if sum(entry.file_size for entry in entries) > limits.total_bytes:
+        raise UnreadableImage(f"is a zip of more than {limits.total_bytes} bytes unpacked: send fewer at a time")
+    for entry in entries:
+        if entry.flag_bits & 0x1:
+            raise UnreadableImage("is an encrypted zip: send it without a password")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise UnreadableImage("is a zip that holds a link: pack the files themselves")
+        if entry.compress_type not in _METHODS:
+            raise UnreadableImage("is a zip of an unusual compression: pack it as an ordinary zip")
+        if entry.file_size > limits.ratio * max(entry.compress_size, 1):
+            raise UnreadableImage(f"is a zip with a file that grows more than {limits.ratio} times: send that alone")
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
+    """The content of a file, whatever size the zip says that it has."""
+    with archive.open(entry) as stream:
+        # zipfile stops at the size that the directory declares, and checks the sum.
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise UnreadableImage(f"is a zip with a file of more than {most} bytes: send fewer, or smaller ones")
+    if is_zip(content):
+        raise UnreadableImage("is a zip within a zip: pack the images themselves")
+    return content
+
+
+def _is_litter(entry: zipfile.ZipInfo) -> bool:
+    parts = entry.filename.split("/")
+    return entry.is_dir() or parts[0] == "__MACOSX" or parts[-1] in (".DS_Store", "Thumbs.db")

@@ -1,0 +1,183 @@
+"""Who may use the server, and how browsers are told to treat its answers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import time
+import traceback
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from overread.service.metrics import Metrics
+from overread.service.problems import Problem
+from overread.service.settings import Settings, is_loopback
+
+COOKIE = "overread"
+SESSION_S = 12 * 3600
+# Without a token: whether the server lives, and what the login page is made of.
+_OPEN = ("/healthz", "/readyz", "/login")
+_STATIC = "/static/"
+_UPLOADS = ("/v1/readings", "/v1/explanations", "/")
+# Of which there may be any, made up by a client; as labels of a metric they would grow without end.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+_SMALL_BODY = 64 * 1024
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not no-referrer, with which browsers give the origin of a form as null, and it could not be checked.
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_log = logging.getLogger("overread.service")
+
+
+class Guard:
+    """Stands before the application: host name, origin, token, size of the body; and counts what passes."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self._app, self._settings, self._metrics = app, settings, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        connection = HTTPConnection(scope)
+        try:
+            self._check(connection, scope["method"])
+            if not self._may_enter(connection):
+                await self._turn_away(connection)(scope, receive, guarded)
+            else:
+                await self._app(scope, _limited(connection, receive, self._settings.max_upload_bytes), guarded)
+        except Problem as problem:
+            await problem.response(connection.headers.get("accept", ""))(scope, receive, guarded)
+        except ClientDisconnect:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the request and is not logged
+            _log.error("a request failed: %s at %s", type(error).__name__, _place(error))
+            if not status:
+                failed = Problem(500, "internal-error", "the server failed: its log names the place")
+                await failed.response()(scope, receive, guarded)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._metrics.requests.labels(method, route, str(status)).inc()
+
+    def _check(self, connection: HTTPConnection, method: str) -> None:
+        host = connection.headers.get("host", "")
+        name = _host_name(host)
+        # A foreign name that leads to this machine is how a page of the web would reach a local server.
+        if self._settings.token is None and not is_loopback(name):
+            raise Problem(421, "wrong-host", "this server answers to localhost only")
+        if self._settings.names and not (is_loopback(name) or name in (*self._settings.names, self._settings.host)):
+            raise Problem(421, "wrong-host", "this server does not answer to that host name")
+        if method in ("GET", "HEAD", "OPTIONS"):
+            return
+        site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
+        own = site in ("same-origin", "none") if site else origin is None or _netloc(origin) == host.lower()
+        if not own:
+            raise Problem(403, "cross-origin", "a page of another origin may send nothing here")
+
+    def _may_enter(self, connection: HTTPConnection) -> bool:
+        token, path = self._settings.token, connection.scope["path"]
+        if token is None or path in _OPEN or path.startswith(_STATIC):
+            return True
+        scheme, _, presented = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return same(presented.strip(), token)
+        return is_session(connection.cookies.get(COOKIE, ""), token)
+
+    def _turn_away(self, connection: HTTPConnection) -> ASGIApp:
+        if connection.scope["method"] == "GET" and "text/html" in connection.headers.get("accept", ""):
+            return RedirectResponse("/login", 303)
+        return Problem(
+            401,
+            "token-needed",
+            "present the token of this server: Authorization: Bearer TOKEN",
+            headers={"WWW-Authenticate": 'Bearer realm="overread"'},
+        ).response()
+
+
+def _place(error: Exception) -> str:
+    """Module and line where it was raised."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{frame.f_globals.get('__name__')}:{line}"
+
+
+def same(presented: str, token: str) -> bool:
+    """Whether a token is the right one, in a time that tells nothing of it."""
+    return hmac.compare_digest(presented.encode(), token.encode())
+
+
+def new_session(token: str) -> str:
+    """The value of a login cookie: when it ends, signed with the token, which it does not give away."""
+    ends = str(int(time.time()) + SESSION_S)
+    return f"{ends}.{_signed(ends, token)}"
+
+
+def is_session(cookie: str, token: str) -> bool:
+    """Whether a cookie is one that `new_session` made, and has not ended."""
+    ends, _, signature = cookie.partition(".")
+    return same(signature, _signed(ends, token)) and ends.isdecimal() and int(ends) > time.time()
+
+
+def _signed(ends: str, token: str) -> str:
+    return hmac.new(token.encode(), f"overread session {ends}".encode(), hashlib.sha256).hexdigest()
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _limited(connection: HTTPConnection, receive: Receive, most: int) -> Receive:
+    """A body of no more bytes than allowed, whether it declares its length or not."""
+    if connection.scope["path"] not in _UPLOADS:
+        most = _SMALL_BODY
+    problem = Problem(413, "too-large", f"the request has more than {most} bytes: send fewer files at a time")
+    declared = Headers(scope=connection.scope).get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > most:
+        raise problem
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > most:
+            raise problem
+        return message
+
+    return limited

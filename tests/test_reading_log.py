@@ -1,0 +1,463 @@
+"""The reading log on SQLite and PostgreSQL: whole or absent, migrated, shared by processes, silent about persons."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from overread.errors import (
+    InvalidData,
+    InvalidOption,
+    KeyInProgress,
+    KeyReused,
+    LogUnavailable,
+    OverreadError,
+    UnknownReading,
+)
+from overread.reading_log import ImageRow, ReadingLog, ReadingRow, database, default_url
+from overread.reading_log import log as log_module
+from overread.reading_log.tables import VERSION_TABLE, metadata
+
+NOW = datetime.now(UTC)
+WRITER = """
+import itertools, random, sys, uuid
+from datetime import UTC, datetime
+from overread.reading_log import ImageRow, ReadingLog, ReadingRow
+
+log = ReadingLog.open(sys.argv[1])
+for _ in itertools.count() if sys.argv[2] == "ever" else range(int(sys.argv[2])):
+    n = random.randint(1, 40)
+    image = ImageRow(sha256="a" * 64, latency_ms=1.0, label="Ill", probabilities={"Normal": 0.1, "Ill": 0.9})
+    reading = ReadingRow(id=f"{n}-{uuid.uuid4().hex}", time=datetime.now(UTC), bundle="b" * 64, images=(image,) * n)
+    log.add(reading)
+    print(reading.id, flush=True)
+"""
+
+
+def image(**changes: Any) -> ImageRow:
+    values: dict[str, Any] = {
+        "sha256": "a" * 64,
+        "latency_ms": 12.5,
+        "label": "Ill",
+        "probabilities": {"Normal": 0.25, "Ill": 0.75},
+        "positive": True,
+        "threshold": 0.4,
+        "prediction_set": ("Normal", "Ill"),
+        "unfamiliarity": 1.5,
+        "refer": ("uncertain", "unfamiliar"),
+        "projection": (0.5, -1.25),
+    }
+    return ImageRow(**{**values, **changes})
+
+
+def reading(*images: ImageRow, age: timedelta = timedelta(0), bundle: str = "b" * 64) -> ReadingRow:
+    return ReadingRow(id=uuid.uuid4().hex, time=NOW - age, bundle=bundle, images=images or (image(),))
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[str]:
+    """The socket folder of a private PostgreSQL server, or a skip that says what is missing."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    where = found[-1].parent if found else Path(shutil.which("initdb") or "/none").parent
+    if not (where / "initdb").exists() or not (where / "pg_ctl").exists():
+        pytest.skip("no PostgreSQL here: install its server, whose initdb and pg_ctl the test needs")
+    as_user = []
+    folder = Path(tempfile.mkdtemp(prefix="overread-pg-"))
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        try:
+            shutil.chown(folder, "postgres")
+        except LookupError:
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    data, options = folder / "data", f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+
+    def call(program: str, *arguments: str) -> None:
+        command = [*as_user, str(where / program), "-D", str(data), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    call("initdb", "--auth=trust", "--username=overread", "--no-sync")
+    call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+    yield str(folder)
+    call("pg_ctl", "-w", "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state' / 'readings.sqlite'}"
+    socket, name = request.getfixturevalue("postgres_socket"), f"test_{uuid.uuid4().hex}"
+    engine = sa.create_engine(
+        f"postgresql+psycopg://overread@/postgres?host={socket}", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    return f"postgresql://overread@/{name}?host={socket}"
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[ReadingLog]:
+    opened = ReadingLog.open(url)
+    yield opened
+    opened.close()
+
+
+def writers(url: str, number: int, times: str) -> list[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", WRITER, url, times]
+    return [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(number)]
+
+
+def check_whole(log: ReadingLog, printed: list[str]) -> None:
+    """Every reading whose id was printed is there, and none, printed or not, lacks an image."""
+    sizes: dict[str, int] = {}
+    for found in log.images():
+        sizes[found.reading_id] = sizes.get(found.reading_id, 0) + 1
+    assert set(printed) <= set(sizes)
+    assert all(size == int(name.split("-")[0]) for name, size in sizes.items())
+    with database.transaction(log._engine) as connection:
+        readings = connection.execute(sa.text("SELECT id FROM overread_readings")).scalars().all()
+    assert set(readings) == set(sizes)
+
+
+def test_a_reading_comes_back_as_it_was_logged(log: ReadingLog) -> None:
+    failed = ImageRow(sha256="c" * 64, latency_ms=3.0, error="UnreadableImage")
+    given = reading(image(), failed, image(label="Normal"))
+    log.add(given)
+    assert log.get(given.id) == given
+    assert [(row.index, row.reading_id, row.bundle, row.time) for row in log.get(given.id).images] == [
+        (index, given.id, "b" * 64, NOW) for index in range(3)
+    ]
+
+
+def test_an_id_is_logged_once(log: ReadingLog) -> None:
+    given = reading()
+    log.add(given)
+    with pytest.raises(InvalidData, match="already"):
+        log.add(given)
+    assert len(list(log.images())) == 1
+
+
+def test_images_are_chosen_by_time_and_bundle(log: ReadingLog) -> None:
+    for age in (3, 1, 2):
+        log.add(reading(age=timedelta(days=age), bundle=str(age) * 64))
+    assert [row.bundle[0] for row in log.images()] == ["3", "2", "1"]
+    since, until = NOW - timedelta(days=2), NOW - timedelta(days=1)
+    assert [row.bundle[0] for row in log.images(since, until)] == ["2"]
+    assert [row.bundle[0] for row in log.images(bundle="1" * 64)] == ["1"]
+
+
+def test_what_a_human_says_is_kept_and_replaced(log: ReadingLog) -> None:
+    given = reading(image(), ImageRow(sha256="c" * 64, latency_ms=3.0, error="UnreadableImage"))
+    log.add(given)
+    log.review(given.id, 0, "Ill", NOW)
+    log.review(given.id, 0, "Normal")
+    review = log.get(given.id).images[0].review
+    assert review is not None
+    assert review.label == "Normal"
+    assert review.time >= NOW
+    with pytest.raises(InvalidOption, match="Normal, Ill"):
+        log.review(given.id, 0, "Other")
+    with pytest.raises(InvalidData, match="could not be read"):
+        log.review(given.id, 1, "Ill")
+    for unknown in ((given.id, 2), ("none", 0)):
+        with pytest.raises(UnknownReading, match="no image"):
+            log.review(*unknown, "Ill")
+    with pytest.raises(UnknownReading, match="no reading"):
+        log.get("none")
+
+
+def test_a_request_is_answered_once(log: ReadingLog) -> None:
+    given = reading()
+    assert log.begin("key", "one") is None
+    with pytest.raises(KeyInProgress):
+        log.begin("key", "one")
+    log.add(given, key="key")
+    assert log.begin("key", "one") == given
+    with pytest.raises(KeyReused):
+        log.begin("key", "other")
+
+
+def test_a_withdrawn_key_is_free_and_a_used_one_is_not(log: ReadingLog) -> None:
+    assert log.begin("key", "one") is None
+    log.withdraw("key")
+    assert log.begin("key", "other") is None
+    given = reading()
+    log.add(given, key="key")
+    log.withdraw("key")
+    assert log.begin("key", "other") == given
+
+
+def test_of_many_that_claim_a_key_at_once_one_gets_it(log: ReadingLog) -> None:
+    def claim(_: int) -> str:
+        try:
+            return str(log.begin("key", "one"))
+        except KeyInProgress:
+            return "in progress"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(claim, range(24)))
+    assert sorted(said) == ["None"] + ["in progress"] * 23
+
+
+def test_the_claim_of_a_dead_process_is_given_away(log: ReadingLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert log.begin("key", "one") is None
+    monkeypatch.setattr(log_module, "CLAIM_TIMEOUT", timedelta(0))
+    assert log.begin("key", "two") is None
+    second, first = reading(), reading()
+    log.add(second, key="key")
+    with pytest.raises(KeyReused, match="taken over"):
+        log.add(first, key="key")
+    with pytest.raises(UnknownReading):
+        log.get(first.id)
+    assert log.begin("key", "two") == second
+
+
+def test_old_readings_go_with_their_images_reviews_and_keys(url: str) -> None:
+    log = ReadingLog.open(url)
+    old, new = reading(image(), image(), age=timedelta(days=31)), reading(age=timedelta(days=29))
+    assert log.begin("old", "one") is None
+    log.add(old, key="old")
+    log.review(old.id, 0, "Ill")
+    log.add(new)
+    log.close()
+    log = ReadingLog.open(url, retention_days=30)
+    assert [row.reading_id for row in log.images()] == [new.id]
+    assert log.begin("old", "one") is None
+    assert log.remove_older_than(28) == 1
+    assert list(log.images()) == []
+    log.close()
+    if url.startswith("sqlite"):
+        assert b"Normal" not in Path(url.removeprefix("sqlite:///")).read_bytes()
+    with pytest.raises(InvalidOption, match="more than 0"):
+        ReadingLog.open(url, retention_days=0)
+
+
+def test_a_log_in_use_forgets_hourly(log: ReadingLog, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = ReadingLog.open(url, retention_days=30)
+    log.add(reading(age=timedelta(days=31)))
+    kept.add(reading())
+    assert len(list(log.images())) == 2
+    later = time.monotonic() + 3601
+    monkeypatch.setattr(log_module.time, "monotonic", lambda: later)
+    kept.add(reading())
+    assert len(list(log.images())) == 2
+    kept.close()
+
+
+def test_threads_and_processes_that_write_together_lose_nothing(log: ReadingLog, url: str) -> None:
+    processes = writers(url, 3, "25")
+    given = [reading() for _ in range(100)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(log.add, given))
+    printed = [line.strip() for process in processes for line in process.communicate()[0].splitlines()]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert len(printed) == 75
+    assert {row.reading_id for row in log.images()} == {*printed, *(row.id for row in given)}
+
+
+def test_a_writer_killed_at_any_moment_loses_and_halves_nothing(url: str) -> None:
+    printed: list[str] = []
+    for round_number in range(6):
+        processes = writers(url, 2, "ever")
+        for process in processes:
+            assert process.stdout is not None
+            printed.append(process.stdout.readline().strip())
+        time.sleep(0.03 + 0.07 * round_number)
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+        for process in processes:
+            said = process.communicate()[0]
+            printed += said.splitlines()[: said.count("\n")]  # the last line may be half printed
+            assert process.returncode == -signal.SIGKILL
+        log = ReadingLog.open(url)
+        check_whole(log, printed)
+        log.close()
+    assert len(printed) > 12
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        connection.close()
+
+
+def test_processes_that_open_a_new_log_together_do_not_collide(url: str) -> None:
+    processes = writers(url, 6, "1")
+    printed = [process.communicate()[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6
+    log = ReadingLog.open(url)
+    check_whole(log, printed)
+    log.close()
+
+
+def test_migrations_make_the_tables_that_the_program_uses(log: ReadingLog) -> None:
+    with database.transaction(log._engine) as connection:
+        found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(found, metadata) == []
+
+
+def test_an_older_log_is_migrated_and_a_newer_one_refused(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, given = ReadingLog.open(url), reading()
+    log.add(given)
+    log.close()
+    future = tmp_path / "migrations"
+    shutil.copytree(database.MIGRATIONS, future)
+    (future / "versions" / "r0002_next.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+        "def upgrade():\n    op.add_column('overread_images', sa.Column('site', sa.Text))\n",
+        encoding="utf-8",
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "MIGRATIONS", future)
+        log = ReadingLog.open(url)
+        with database.transaction(log._engine) as connection:
+            assert connection.execute(sa.text("SELECT site FROM overread_images")).scalars().all() == [None]
+        log.close()
+    with pytest.raises(LogUnavailable, match=r"newer overread \(tables of revision 0002, known up to 0001\)"):
+        ReadingLog.open(url)
+
+
+def test_a_migration_that_fails_leaves_the_log_as_it_was(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, given = ReadingLog.open(url), reading()
+    log.add(given)
+    log.close()
+    broken = tmp_path / "migrations"
+    shutil.copytree(database.MIGRATIONS, broken)
+    (broken / "versions" / "r0002_next.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+        "def upgrade():\n    op.add_column('overread_images', sa.Column('site', sa.Text))\n"
+        "    op.execute('nonsense')\n",
+        encoding="utf-8",
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "MIGRATIONS", broken)
+        with pytest.raises(LogUnavailable, match="nonsense"):
+            ReadingLog.open(url)
+    log = ReadingLog.open(url)
+    assert log.get(given.id) == given
+    log.close()
+
+
+def test_a_sqlite_log_is_private_and_written_ahead(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "overread" / "readings.sqlite"
+    log = ReadingLog.open(f"sqlite:///{path}")
+    log.add(reading())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path.with_name("readings.sqlite-wal").stat().st_mode & 0o777 == 0o600
+    with database.transaction(log._engine) as connection:
+        pragmas = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        ]
+    assert pragmas == ["wal", 2, 1, 1]
+    log.close()
+
+
+def test_the_log_loads_no_training_library() -> None:
+    code = (
+        "import sys, overread.reading_log, overread.monitor; "
+        "print(sorted({'keras', 'tensorflow', 'scipy', 'matplotlib', 'fastapi'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_default_log_lies_in_the_state_folder_or_where_the_variable_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OVERREAD_LOG", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert default_url() == f"sqlite:///{tmp_path}/overread/readings.sqlite"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    assert default_url().endswith("/.local/state/overread/readings.sqlite")
+    monkeypatch.setenv("OVERREAD_LOG", "postgresql://host/readings")
+    assert default_url() == "postgresql://host/readings"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://clinic:s3cret@127.0.0.1:1/readings",
+        "postgresql://127.0.0.1:1/readings?user=clinic&password=s3cret",
+        "postgresql://clinic:s3cret@127.0.0.1:port/readings",
+        "postgresql://clinic:pa/s3cret@127.0.0.1:1/readings",
+        "mysql://clinic:s3cret@127.0.0.1/readings",
+        "s3cret",
+        "sqlite://",
+        "sqlite:////dev/null/s3cret-is-a-folder-here/readings.sqlite",
+    ],
+)
+def test_a_password_stays_out_of_messages(url: str) -> None:
+    with pytest.raises(OverreadError) as caught:
+        ReadingLog.open(url)
+    if not url.startswith("sqlite"):
+        assert "s3cret" not in "".join(traceback.format_exception(caught.value, limit=0))
+    assert ":" in str(caught.value)
+
+
+def test_a_full_disk_is_said_and_halves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    log = ReadingLog.open(f"sqlite:///{path}")
+    with database.transaction(log._engine) as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 8}")
+    added = []
+    with pytest.raises(LogUnavailable, match="full"):
+        for _ in range(1000):
+            given = reading(*[image()] * 5)
+            log.add(given)
+            added.append(given.id)
+    assert sorted(row.reading_id for row in log.images()) == sorted(added * 5)
+    log.close()
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no database " * 100, encoding="utf-8")
+    with pytest.raises(LogUnavailable, match="file is not a database"):
+        ReadingLog.open(f"sqlite:///{tmp_path / 'notes.txt'}")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"error": "cannot read mueller_anna.dcm", "label": None},
+        {"error": "mueller.png", "label": None},
+        {"error": "UnreadableImage"},
+        {"label": None},
+        {"sha256": "mueller_anna.dcm"},
+        {"unfamiliarity": float("nan")},
+        {"projection": (float("inf"),)},
+        {"time": datetime(2026, 1, 1)},
+    ],
+)
+def test_a_row_that_could_name_a_person_or_cannot_be_compared_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidData) as caught:
+        image(**changes)
+    assert "mueller" not in str(caught.value)
+
+
+def test_nothing_that_a_client_calls_its_request_is_kept(log: ReadingLog) -> None:
+    assert log.begin("mueller-anna-1970", "one") is None
+    with database.transaction(log._engine) as connection:
+        assert "mueller" not in str(connection.execute(sa.text("SELECT * FROM overread_claims")).all())
