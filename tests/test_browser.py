@@ -234,11 +234,17 @@ def test_the_table_sorts_filters_and_downloads_what_predict_writes(
     expected = list(csv.reader(io.StringIO((tmp_path / "predicted.csv").read_text(encoding="utf-8"))))
     bare = sorted([[Path(row[0]).name, *row[1:]] for row in expected[1:]])
     assert got[0] == expected[0]
-    assert sorted(row[:2] + row[5:] for row in got[1:]) == sorted(row[:2] + row[5:] for row in bare)
-    for mine, theirs in zip(sorted(got[1:]), bare, strict=True):
-        assert [float(cell or 0) for cell in mine[2:4]] == pytest.approx(
-            [float(cell or 0) for cell in theirs[2:4]], abs=2e-6
-        )
+    assert [[number_or_text(cell) for cell in row] for row in sorted(got[1:])] == [
+        [pytest.approx(number_or_text(cell), abs=2e-4) for cell in row] for row in bare
+    ]
+
+
+def number_or_text(cell: str) -> float | str:
+    """What to compare a cell by: in a batch of another size the last digit of a number may be another."""
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
 
 
 def test_names_are_text_on_the_page_and_no_formula_in_the_csv(open_page: Any, files: dict[str, Path]) -> None:
