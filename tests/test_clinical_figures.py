@@ -82,8 +82,8 @@ def some_subgroups(labels: tuple[str, ...], column: str = "sex") -> Subgroups:
     return evaluate_subgroups(y_true, y_prob, grouping, classes=BINARY, find_intervals=wilson_of)
 
 
-def a_mistake(caption: str, shade: int = 120, shape: tuple[int, int, int] = (20, 30, 1)) -> report.Mistake:
-    return report.Mistake(np.full(shape, shade, dtype=np.uint8), np.eye(3), caption)
+def a_mistake(caption: str, shade: int = 120, shape: tuple[int, int, int] = (20, 30, 1)) -> report.ImageWithEvidence:
+    return report.ImageWithEvidence(np.full(shape, shade, dtype=np.uint8), np.eye(3), caption)
 
 
 def draw_all(folder: Path, names: tuple[str, ...]) -> list[Path]:
@@ -327,4 +327,4 @@ def test_each_mistake_stands_beside_its_evidence_under_its_caption(
 
 def test_a_mistake_whose_map_does_not_fit_cannot_be_made() -> None:
     with pytest.raises(InvalidData, match="cannot be drawn"):
-        report.Mistake(np.zeros((8, 8, 3), np.uint8), np.full((2, 2), np.nan), "case 1")
+        report.ImageWithEvidence(np.zeros((8, 8, 3), np.uint8), np.full((2, 2), np.nan), "case 1")

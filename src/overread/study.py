@@ -134,6 +134,7 @@ def train(
     trained = train_network(data_set, recipe, out, console=console)
     _draw_samples(data_set, recipe, out / "figures")
     bundle = write_bundle(trained, data_set, recipe, run, out)
+    pages.draw_mean_maps(out / "figures", bundle, data_set)
     console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
     outcome, unrecorded = open_test_side(bundle, data_set, test_side, out / "test", options)
 

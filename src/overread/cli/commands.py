@@ -201,7 +201,7 @@ def predict(
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a CSV file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
-    """Read new images: class, probabilities, decision at the operating point. Exit status 1 if any cannot be read.
+    """Read new images: class, probabilities, decision, referral to a human. Exit status 1 if any cannot be read.
 
     A table on a terminal, CSV elsewhere.
 

@@ -11,8 +11,8 @@ from PIL import Image
 from overread.bundle import class_evidence
 from overread.errors import InvalidData, InvalidOption
 
-# Logits of evidence that are drawn in the strongest colour, as is all above. Chest X-rays of pneumonia peak at 20 to 35,
-# and with 10 half of each such image was one yellow (compact, 160 px, November 2026).
+# Logits of evidence that are drawn in the strongest colour, as is all above. Chest X-rays of pneumonia peak at 20 to
+# 35, and with 10 half of each such image was one yellow (compact, 160 px, November 2026).
 FULL_EVIDENCE = 20.0
 OPACITY = 0.5
 # From faint to strong evidence: violet, blue, green, yellow. Lightness rises all the way, so that the order survives

@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from overread.evaluation.curves import FloatArray
 from overread.evaluation.drift import exceedances_p, fewer_p, holm, kolmogorov_smirnov
 from overread.reading_log.rows import ImageRow
 
 # Of all tests of a run together, the chance of a false alarm; and the images, or reviews, below which none is made.
 ALPHA = 0.01
 FEWEST = 50
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -82,7 +82,8 @@ def watch(
     Rabanser et al. such tests found shifts about as often as multivariate ones, and they say where it lies. With them
     stand the share of unfamiliar images and the agreement with humans, the later half of the reviews against the
     earlier. Holm's method adjusts all p values together: by chance alone something is found in at most 1 of 100 runs,
-    if images are independent.
+    if images are independent. Chest radiographs drawn by patient (1.4 images each), reference and new ones from the
+    same side of the data, gave it in 20 of 600 (November 2026); the log knows no patients to allow for.
 
     Args:
         rows: oldest first.

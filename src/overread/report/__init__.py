@@ -2,7 +2,7 @@
 
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.figures import (
-    Mistake,
+    ImageWithEvidence,
     augmented_previews,
     confusion_matrix,
     mistakes,
@@ -19,7 +19,7 @@ from overread.report.tables import metrics_table, per_class_table
 
 __all__ = [
     "FigureItem",
-    "Mistake",
+    "ImageWithEvidence",
     "ReportContext",
     "Section",
     "Table",

@@ -12,6 +12,7 @@ from overread.audit import Audit
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
 from overread.evaluation import Comparison
+from overread.images import DataSet
 from overread.reading import Outcome
 from overread.report import figures, sections
 from overread.report.audit import audit_section
@@ -22,12 +23,15 @@ from overread.report.html import write_report
 from overread.report.verdict import caution, verdict
 
 __all__ = [
+    "draw_mean_maps",
     "draw_outcome",
     "draw_samples",
     "write_comparison_report",
     "write_evaluation_report",
     "write_training_report",
 ]
+
+_AVERAGED_IMAGES = 64
 
 
 def draw_samples(
@@ -41,6 +45,19 @@ def draw_samples(
     folder.mkdir(parents=True, exist_ok=True)
     figures.sample_images(take, labels, path=folder / "samples")
     figures.augmented_previews(originals, variants, path=folder / "augmented")
+
+
+def draw_mean_maps(folder: Path, bundle: Bundle, data_set: DataSet) -> None:
+    """Draw where the evidence for each class lies on average, over the mean of up to 64 validation images of it."""
+    found: Mapping[str, Any] = bundle.data.get("activation_maps", {})
+    cases, items = data_set.manifest.cases, []
+    for each in found.get("placed", ()):
+        chosen = [i for i in data_set.manifest.select("val") if cases[i].label == each["class"]][:_AVERAGED_IMAGES]
+        if each["images"] and chosen:
+            mean = np.rint(data_set.pixels(chosen).mean(axis=0)).astype(np.uint8)
+            items.append(figures.ImageWithEvidence(mean, np.array(each["mean_map"]), each["class"]))
+    if items:
+        figures.mean_maps(items, border=found["border"], path=folder / "mean_maps")
 
 
 def write_training_report(
@@ -69,7 +86,9 @@ def write_training_report(
         sections.reproducibility(bundle, run, outcome.assessment.options),
     )
     title = f"{' / '.join(bundle.classes)}: a reader trained on {sum(split.counts()['train'].values()):,} images"
-    return _write(out, title, outcome, (*made, *found, *last))
+    checked = bundle.data.get("activation_maps")
+    maps = (sections.activation_maps(checked, drawn),) if checked else ()
+    return _write(out, title, outcome, (*made, *found, *maps, *last))
 
 
 def write_evaluation_report(

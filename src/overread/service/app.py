@@ -39,6 +39,8 @@ def create_app(readers: Mapping[str, Reader], settings: Settings, log: ReadingLo
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # The processes start at their first task, which is not to be somebody's image.
+        await room.pool.answers()
         yield
         # Not in the event loop, which still ends what is being answered.
         await asyncio.to_thread(room.close)

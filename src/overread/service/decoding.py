@@ -6,6 +6,7 @@ A decoder that crashes, hangs or swallows memory takes its process with it and n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import multiprocessing
@@ -93,11 +94,11 @@ class DecodingPool:
         self._pool.join()
 
     async def _run(self, function: Any, *arguments: Any) -> Any:
-        try:
-            return await self._run_once(function, *arguments)
-        except BrokenProcessPool:
-            # It was another's fault, or nobody's.
-            return await self._run_once(function, *arguments)
+        for _ in range(2):
+            # Again, for the first time it may have been another's fault.
+            with contextlib.suppress(BrokenProcessPool):
+                return await self._run_once(function, *arguments)
+        raise Undecodable("crashed", "made its decoder crash: it is damaged; export it again")
 
     async def _run_once(self, function: Any, *arguments: Any) -> Any:
         if not self._pool.active:
@@ -143,7 +144,9 @@ def _confine(max_pixels: int, memory_bytes: int) -> None:
         import resource
     except ImportError:  # Windows has no such limits.
         return
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    # macOS refuses: there the time-out is what ends a decoder that swallows memory.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     # A core dump would hold the image.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

@@ -15,6 +15,7 @@ from overread.errors import InvalidBundle, MissingPath
 from overread.evaluation import Familiarity, choose_operating_points, fit_calibration
 from overread.images import DataSet
 from overread.training.recipe import Recipe
+from overread.training.sanity import check_activation_maps
 from overread.training.trained import Trained
 
 # Validation images on which the ONNX graph is held against the Keras network before a bundle is written.
@@ -66,6 +67,8 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
         versions=run["versions"],
         created=run["started"],
     )
+    checked = {**bundle.data, "activation_maps": check_activation_maps(trained, graph, data_set, bundle)}
+    bundle = dataclasses.replace(bundle, data=checked)
     return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights, REFERENCE: measured})
 
 

@@ -8,19 +8,21 @@ from overread.report.figures.curves import precision_recall, roc, training_curve
 from overread.report.figures.decisions import confusion_matrix, net_benefit
 from overread.report.figures.forest import subgroup_forest
 from overread.report.figures.images import (
-    Mistake,
+    ImageWithEvidence,
     augmented_previews,
     image_rows,
+    mean_maps,
     mistakes,
     sample_images,
 )
 from overread.report.figures.reliability import reliability_diagram
 
 __all__ = [
-    "Mistake",
+    "ImageWithEvidence",
     "augmented_previews",
     "confusion_matrix",
     "image_rows",
+    "mean_maps",
     "mistakes",
     "net_benefit",
     "precision_recall",

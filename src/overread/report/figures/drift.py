@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidData
+from overread.evaluation.curves import FloatArray
 from overread.files import write_csv
 from overread.report.figures.surface import PALETTE, axes_at, new_figure, tidy, write_png
 
@@ -74,7 +75,7 @@ def drift(
     return write_png(path, figure)
 
 
-def _draw_days(axis: Any, by_day: Sequence[tuple[date, npt.NDArray[np.float64]]], reference: npt.ArrayLike) -> None:
+def _draw_days(axis: Any, by_day: Sequence[tuple[date, FloatArray]], reference: FloatArray) -> None:
     p5, p25, p50, p75, p95 = np.percentile(reference, _SHARES)
     axis.axhspan(p5, p95, color="0.92", label="reference, 90 %")
     axis.axhspan(p25, p75, color="0.82", label="reference, 50 %")

@@ -31,12 +31,12 @@ DOTS_PER_INCH = 170  # images deserve more than lines
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Mistake:
-    """An image that was read wrongly, for `mistakes`.
+class ImageWithEvidence:
+    """An image and the evidence in it, for `mistakes` and `mean_maps`.
 
     Args:
         pixels: `(height, width, channels)` uint8, 1 or 3 channels, as the network saw it.
-        activation_map: `(h, w)` finite numbers, the evidence for the class it was read as.
+        activation_map: `(h, w)` finite numbers, the evidence for a class.
         caption: such as "case 12: NORMAL, read as PNEUMONIA (0.98)"; it is broken into lines.
 
     Raises:
@@ -119,7 +119,7 @@ def image_rows(rows: Sequence[Pixels], titles: Sequence[str], *, path: str | Pat
     return write_png(path, _image_grid(list(rows), [wrapped(title) for title in titles]))
 
 
-def mistakes(items: Sequence[Mistake], *, path: str | Path) -> Path:
+def mistakes(items: Sequence[ImageWithEvidence], *, path: str | Path) -> Path:
     """Draw images that were read wrongly, each beside itself with the evidence tinted in, two such pairs a row.
 
     Args:
@@ -131,7 +131,26 @@ def mistakes(items: Sequence[Mistake], *, path: str | Path) -> Path:
     """
     if not items:
         raise InvalidData("there is no mistake to show: leave this figure out where every case was read rightly")
-    shown = items[:MOST_MISTAKES]
+    return _draw_pairs(items[:MOST_MISTAKES], path)
+
+
+def mean_maps(items: Sequence[ImageWithEvidence], *, border: float, path: str | Path) -> Path:
+    """Draw the mean image of each class, beside itself with the mean evidence tinted in, and the border as a line.
+
+    Args:
+        items: one a class.
+        border: share of each side that counts as border.
+        path: without a suffix; there is no CSV.
+
+    Raises:
+        InvalidData: there is no class.
+    """
+    if not items:
+        raise InvalidData("there is no mean map to show: leave this figure out where no image was decided on")
+    return _draw_pairs(items, path, border)
+
+
+def _draw_pairs(shown: Sequence[ImageWithEvidence], path: str | Path, border: float = 0) -> Path:
     captions = [wrapped(item.caption, 34) for item in shown]
     side = MISTAKE_INCHES
     tallest = side * max(item.pixels.shape[0] / item.pixels.shape[1] for item in shown)
@@ -143,6 +162,10 @@ def mistakes(items: Sequence[Mistake], *, path: str | Path) -> Path:
         for place, pixels in enumerate((item.pixels, np.asarray(tint(item.pixels, item.activation_map)))):
             axis = axes_at(figure, (left + place * (side + GAP_INCHES), bottom, side, tallest))
             _show(axis, pixels, "" if place else caption)
+            if border and place:
+                height, width = pixels.shape[:2]
+                left, right, top, bottom = border * width, (1 - border) * width, border * height, (1 - border) * height
+                axis.plot([left, right, right, left, left], [top, top, bottom, bottom, top], "w--", linewidth=0.8)
     return write_png(path, figure)
 
 

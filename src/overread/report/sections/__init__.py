@@ -1,5 +1,6 @@
 """The sections of a report, each built from plain results; drawing and writing are elsewhere."""
 
+from overread.report.sections.activation_maps import activation_maps
 from overread.report.sections.calibration import calibration, diagram_names
 from overread.report.sections.data import evaluated_data, split_data
 from overread.report.sections.decision_curve import decision_curves
@@ -12,6 +13,7 @@ from overread.report.sections.subgroups import subgroups
 from overread.report.sections.training import recipe_table, training
 
 __all__ = [
+    "activation_maps",
     "calibration",
     "decision_curves",
     "diagram_names",

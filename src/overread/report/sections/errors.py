@@ -9,7 +9,7 @@ import numpy as np
 
 from overread.bundle import class_evidence
 from overread.report.document import FigureItem, Section, Table
-from overread.report.figures import Mistake
+from overread.report.figures import ImageWithEvidence
 from overread.words import count
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def errors(outcome: Outcome, folder: Path) -> Section:
     return Section("Errors", paragraphs=(text,), items=(_table(outcome), picture))
 
 
-def mistakes_of(outcome: Outcome) -> list[Mistake]:
+def mistakes_of(outcome: Outcome) -> list[ImageWithEvidence]:
     """The mistakes as they are drawn, numbered from 1."""
     classes = list(outcome.predictions.classes)
     return [
-        Mistake(
+        ImageWithEvidence(
             pixels=reading.pixels,
             activation_map=class_evidence(reading.activation_map, classes.index(reading.label)),
             caption=f"{number}: {true}, read as {reading.label} ({probability:.3f})",

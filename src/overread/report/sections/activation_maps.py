@@ -1,0 +1,112 @@
+"""What the report says of activation maps: whether they come from what was learnt, and where on images they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from overread.report.document import FigureItem, Section, Table
+from overread.report.wording import percent
+from overread.words import count
+
+# Maps that are alike to this degree when all weights are random say little of what was learnt. Those of a trained
+# network reached a rank correlation of 0.25, those of one that had learnt nothing 0.57 (chest X-rays, compact, November
+# 2026).
+_ALIKE = 0.5
+_FAR_OVER, _LEAST_IMAGES, _LEAST_AREA = 1.5, 10, 0.02
+# With fewer cells a side, even evidence in the very corner spreads over too much of the image to be far over.
+_LEAST_SIDE = 5
+
+
+def activation_maps(found: Mapping[str, Any], folder: Path) -> Section:
+    """Say what two checks of the activation maps of validation images found.
+
+    Args:
+        found: `randomised` and `placed`, as `training.sanity.check_activation_maps` gives them.
+        folder: where `mean_maps.png` lies, if a class was decided on.
+    """
+    exact = (
+        "The activation map is no estimate: the network gives it in the same pass, in logits, and its mean is the "
+        "logit that decides. Two checks on validation images tell what it is worth."
+    )
+    learnt, stages, stuck = _randomised(found["randomised"])
+    placed, shares, shortcuts = _placed(found["placed"], found["randomised"]["cells"])
+    shown = [each for each in found["placed"] if each["images"]]
+    numbers = ", ".join(f"{each['class']} ({count(each['images'], 'image')})" for each in shown)
+    figure = FigureItem(
+        folder / "mean_maps.png",
+        "Mean image of each class, and the mean evidence for it",
+        "For each class the mean of validation images of it, beside itself with the mean positive evidence for it "
+        f"tinted in and the border as a dashed line: {numbers}.",
+    )
+    return Section(
+        "Activation maps",
+        paragraphs=(exact, learnt, placed),
+        items=(*stages, shares, *((figure,) if shown else ())),
+        warnings=(*stuck, *shortcuts),
+    )
+
+
+def _randomised(found: Mapping[str, Any]) -> tuple[str, tuple[Table, ...], tuple[str, ...]]:
+    rows, columns = found["cells"]
+    if not found["stages"]:
+        return f"The maps have {rows} x {columns} cells, too few to compare them with those of random weights.", (), ()
+    last = found["stages"][-1]
+    alike = f"a rank correlation of {last['rank_correlation']:.2f} and an SSIM of {last['ssim']:.2f}"
+    passed = max(last["rank_correlation"], last["ssim"]) <= _ALIKE
+    said = (
+        f"Do the maps come from what was learnt? On {count(found['images'], 'image')} they were compared with the maps "
+        "of the same network after its weights had been put back to random ones, from the head down to all of them "
+        f"({count(found['draws'], 'draw')}; Adebayo et al. 2018, arXiv:1810.03292). "
+    )
+    verdict = (
+        f"With all weights random the maps are unlike ({alike}; the same map has 1): the check is passed."
+        if passed
+        else f"With all weights random the maps are still alike ({alike}; the same map has 1): the check is not passed."
+    )
+    warning = (
+        "The activation maps stay alike when the weights are random: they show the images' own structure or that of "
+        "the network rather than what was learnt. Take no explanation from them."
+    )
+    cells = tuple(
+        (stage["name"], f"{stage['rank_correlation']:.3f}", f"{stage['ssim']:.3f}") for stage in found["stages"]
+    )
+    table = Table("Likeness of the maps to those of random weights", ("Random", "Rank correlation", "SSIM"), cells)
+    return said + verdict, (table,), () if passed else (warning,)
+
+
+def _placed(found: list[Mapping[str, Any]], cells: list[int]) -> tuple[str, Table, tuple[str, ...]]:
+    said = (
+        "Where do they lie? Markers, letters and the frame of an image lie at its border, and a reader that looks "
+        "there may have learnt a shortcut. The table has the share of all positive evidence that lies on the outer "
+        "tenth of each side, and on the rim: rows and columns at the edge that are black all along, such as "
+        "preparation adds."
+    )
+    if min(cells) < _LEAST_SIDE:
+        said += f" Maps of {cells[0]} x {cells[1]} cells are too coarse for a verdict."
+    warnings = [
+        f"Of the evidence for {each['class']}, {percent(each[place][0])} lies on {where}, which is "
+        f"{percent(each[place][1])} of the area: look for a shortcut there (markers, letters, frames)."
+        for each in found
+        for place, where in (("border", "the border of the images"), ("rim", "their black rim"))
+        if min(cells) >= _LEAST_SIDE and each["images"] >= _LEAST_IMAGES and _is_far_over(*each[place])
+    ]
+    rows = tuple(
+        (
+            each["class"],
+            f"{each['images']:,}",
+            *(_share(value) for place in ("border", "rim") for value in each[place]),
+        )
+        for each in found
+    )
+    header = ("Decided as", "Images", "Evidence on border", "Area of border", "Evidence on rim", "Area of rim")
+    return said, Table("Evidence at the border of validation images", header, rows), tuple(warnings)
+
+
+def _is_far_over(evidence: float | None, area: float) -> bool:
+    return evidence is not None and area >= _LEAST_AREA and evidence > _FAR_OVER * area
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else percent(value)
