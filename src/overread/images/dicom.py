@@ -33,7 +33,7 @@ DISPLAY_TAGS = [
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
     "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction",
     "VOILUTSequence", "PresentationLUTShape", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-    "Modality", "ExtendedOffsetTable", "ExtendedOffsetTableLengths", *PIXEL_KEYWORDS,
+    "RescaleType", "ExtendedOffsetTable", "ExtendedOffsetTableLengths", *PIXEL_KEYWORDS,
     *(f"{colour}PaletteColorLookupTable{part}" for colour in COLOURS for part in ("Descriptor", "Data")),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in COLOURS),
 ]
@@ -43,7 +43,7 @@ DEFLATED = b"1.2.840.10008.1.2.1.99"
 J2K_SIZE = b"\xff\x4f\xff\x51"
 UNDEFINED_LENGTH = 0xFFFFFFFF
 # Hounsfield windows as (low, high) that radiologists start from, each level -/+ half its width.
-CT_WINDOWS = {"Soft tissue": (-160, 240), "Lung": (-1350, 150), "Bone": (-500, 1300), "Brain": (0, 80)}
+HOUNSFIELD_WINDOWS = {"Soft tissue": (-160, 240), "Lung": (-1350, 150), "Bone": (-500, 1300), "Brain": (0, 80)}
 _UNUSABLE_SETTINGS = "has DICOM display settings that cannot be used"
 
 
@@ -247,8 +247,8 @@ def _deep(ds: Dataset, stored: np.ndarray) -> Deep:
     if not windows and stored.dtype.kind != "f" and ds.BitsStored <= 8:
         windows = {"All stored bits": _stored_ends(ds)}
     windows.setdefault("Middle 99.8 %", percentile_window(values))
-    if ds.get("Modality") == "CT":
-        windows |= CT_WINDOWS
+    if ds.get("RescaleType") == "HU":
+        windows |= HOUNSFIELD_WINDOWS
     return Deep(values=values, windows=windows, inverted=_is_inverted(ds))
 
 
