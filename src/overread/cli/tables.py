@@ -95,7 +95,7 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
     for name, estimate in found.rates.items():
         table.add_row(name, *_estimate(estimate), str(estimate.metric.n))
     for name, value in found.latency_ms.items():
-        table.add_row(f"latency {name}, ms", _number(value, ".1f"), "", str(found.rates["failed"].metric.n))
+        table.add_row(f"latency {name}, ms", _number(value, ".1f"), "", str(found.rates["referred"].metric.n))
     Console().print(table)
     tests = _table("tests for a change", "what", "n", "p, adjusted", "result")
     for check in found.checks:
