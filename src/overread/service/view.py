@@ -25,7 +25,7 @@ _MOST_DIGITS = 6
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bar:
-    """The probability of a class, and the operating point on the same bar; both also in per cent of its width."""
+    """The probability of a class and the operating point on one bar, as numbers and as they are told."""
 
     label: str
     probability: float
