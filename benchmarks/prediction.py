@@ -57,7 +57,7 @@ def hand_over(name: str, folder: Path) -> None:
     plain.save(folder / "plain.keras")
     graph, random = Graph((folder / GRAPH).read_bytes()), np.random.default_rng(0)
     _, traits = graph.logits_and_traits([random.integers(0, 256, (100, *SIZE, 1), dtype=np.uint8)])
-    reference = Reference.of(Familiarity.fit(traits), traits, np.zeros(0, int), np.zeros((0, 2)))
+    reference = Reference.of(Familiarity.fit(traits, traits), traits, np.zeros(0, int), np.zeros((0, 2)))
     (folder / REFERENCE).write_bytes(reference.to_bytes())
     point = OperatingPoint(threshold=0.5, rule="0.5", sensitivity=0.5, specificity=0.5, n_positive=1, n_negative=1)
     Bundle(

@@ -30,10 +30,8 @@ def images(count: int = 5) -> np.ndarray:
 def reference() -> Reference:
     rng = np.random.default_rng(1)
     labels, y_prob = rng.integers(0, 2, 30), rng.uniform(size=30)
-    familiarity = Familiarity.fit(rng.normal(size=(40, 195)))
-    return Reference.of(
-        familiarity, rng.normal(size=(30, 195)).astype(np.float32), labels, np.column_stack([1 - y_prob, y_prob])
-    )
+    train, traits = rng.normal(size=(40, 195)), rng.normal(size=(30, 195)).astype(np.float32)
+    return Reference.of(Familiarity.fit(train, traits), traits, labels, np.column_stack([1 - y_prob, y_prob]))
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +123,7 @@ def test_a_reference_comes_back_as_it_was_and_nothing_in_it_is_unpickled() -> No
     assert np.array_equal(again.familiarity.measure(traits)[1], first.familiarity.measure(traits)[1])
     pickled = io.BytesIO()
     arrays = {name: getattr(first, name) for name in ("projections", "distances", "labels", "scores")}
-    np.savez(pickled, **arrays, **{name: np.array([object()]) for name in ("mean", "scale", "components", "rest")})
+    np.savez(pickled, **arrays, **{name: np.array([object()]) for name in ("features_mean", "limits")})
     for content in (pickled.getvalue(), b"", b"no zip", first.to_bytes()[:200]):
         with pytest.raises(InvalidBundle, match="reference of the bundle is damaged"):
             Reference.from_bytes(content)

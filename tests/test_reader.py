@@ -37,7 +37,7 @@ def test_the_reader_repeats_the_predictions_of_the_study(reader: Reader, tiny_st
     for row in rows:
         reading = reader.read(two_classes / row["path"])
         assert reading.probabilities["Disease"] == pytest.approx(float(row["probability_Disease"]), abs=1e-6)
-        assert reading.unfamiliarity == pytest.approx(float(row["unfamiliarity"]), rel=1e-4)
+        assert reading.unfamiliarity == pytest.approx(float(row["unfamiliarity"]), rel=1e-3)
         assert (";".join(reading.prediction_set), ";".join(reading.refer)) == (row["prediction_set"], row["refer"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 import zipfile
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidBundle
-from overread.evaluation import Familiarity, Referral, choose_referral, limit_of
+from overread.evaluation import Familiarity, Normal, Referral, choose_referral, limit_of
 from overread.evaluation.curves import FloatArray, IntArray
 
 
@@ -21,7 +22,7 @@ class Reference:
 
     Args:
         familiarity: fitted on training images.
-        projections: `(n, k)` whitened principal components of what `evaluation.describe` tells of validation images.
+        projections: `(n, k)` whitened principal components of the pooled features of validation images.
         distances: `(n,)` of the same images, as `familiarity` measures them.
         labels: `(m,)` true classes of the images that set the thresholds of `Bundle.referral`: validation, too, or in
             an ensemble the fold that this network was not trained on (none for networks of further seeds).
@@ -50,7 +51,9 @@ class Reference:
     def to_bytes(self) -> bytes:
         """The content of the file; the same for the same values."""
         arrays = {name: getattr(self, name) for name in _OWN}
-        arrays |= {name: np.asarray(getattr(self.familiarity, name)) for name in (*_OF_FAMILIARITY, "rest")}
+        for part, name in itertools.product(_PARTS, _OF_NORMAL):
+            arrays[f"{part}_{name}"] = np.asarray(getattr(getattr(self.familiarity, part), name))
+        arrays["limits"] = self.familiarity.limits
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **arrays)
         return content.getvalue()
@@ -64,8 +67,15 @@ class Reference:
         """
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                rest = float(arrays["rest"])
-                familiarity = Familiarity(**{name: arrays[name] for name in _OF_FAMILIARITY}, rest=rest)
+                parts = {
+                    part: Normal(
+                        mean=arrays[f"{part}_mean"],
+                        components=arrays[f"{part}_components"],
+                        rest=float(arrays[f"{part}_rest"]),
+                    )
+                    for part in _PARTS
+                }
+                familiarity = Familiarity(**parts, limits=arrays["limits"])
                 return cls(familiarity=familiarity, **{name: arrays[name] for name in _OWN})
         except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile):
             raise InvalidBundle(
@@ -81,4 +91,5 @@ def referral_from(references: Sequence[Reference], classes: Sequence[str], cover
 
 
 _OWN = ("projections", "distances", "labels", "scores")
-_OF_FAMILIARITY = ("mean", "scale", "components")
+_PARTS = ("features", "look")
+_OF_NORMAL = ("mean", "components", "rest")

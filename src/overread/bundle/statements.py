@@ -110,8 +110,8 @@ def refers(bundle: Bundle) -> str:
     return (
         f"A reading is referred to a human where the conformal prediction set, which is to hold the true class of "
         f"{100 * found.coverage:g} % of the images of each class, is not exactly the class decided on, or where the "
-        "features and the look of the image lie further from the training images than those of all but 1 % of the "
-        "validation images do. "
+        "features or the look of the image lie further from the training images than in all but 1 % of the validation "
+        "images. "
         f"The thresholds come from {listed([f'{n:,} images of {name}' for name, n in found.counts.items()])} that the "
         f"weights were not fitted to.{always}"
     )

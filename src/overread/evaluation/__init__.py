@@ -17,7 +17,7 @@ from overread.evaluation.curves import (
     roc_curve,
 )
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
-from overread.evaluation.familiarity import Familiarity, describe, limit_of
+from overread.evaluation.familiarity import Familiarity, Normal, describe, limit_of
 from overread.evaluation.interval import Interval, wilson
 from overread.evaluation.intervals import Intervals, intervals
 from overread.evaluation.judged import Estimate, Judged
@@ -59,6 +59,7 @@ __all__ = [
     "Intervals",
     "Judged",
     "Metric",
+    "Normal",
     "OperatingPoint",
     "PrecisionRecallCurve",
     "Predictions",

@@ -27,7 +27,7 @@ class Reading:
             images: above 1 it is unlike them. Of an ensemble, the mean of its networks'.
         refer: why a human should read it: "uncertain" (the prediction set is not exactly the label) and "unfamiliar";
             empty where nothing speaks against the reading.
-        projection: `(k,)` float32, up to 16 whitened principal components of features and look, to watch for drift; of
+        projection: `(k,)` float32, up to 16 whitened principal components of the features, to watch for drift; of
             an ensemble, those of its first network.
     """
 

@@ -50,11 +50,11 @@ def draw_samples(
 def draw_mean_maps(folder: Path, bundle: Bundle, data_set: DataSet) -> None:
     """Draw where the evidence for each class lies on average, over the mean of up to 64 validation images of it."""
     found: Mapping[str, Any] = bundle.data.get("activation_maps", {})
-    cases, items = data_set.manifest.cases, []
+    cases, validation, items = data_set.manifest.cases, data_set.manifest.select("val"), []
     for each in found.get("placed", ()):
-        chosen = [i for i in data_set.manifest.select("val") if cases[i].label == each["class"]][:_AVERAGED_IMAGES]
-        if each["images"] and chosen:
-            mean = np.rint(data_set.pixels(chosen).mean(axis=0)).astype(np.uint8)
+        if each["images"]:
+            of_class = [i for i in validation if cases[i].label == each["class"]] or validation
+            mean = np.rint(data_set.pixels(of_class[:_AVERAGED_IMAGES]).mean(axis=0)).astype(np.uint8)
             items.append(figures.ImageWithEvidence(mean, np.array(each["mean_map"]), each["class"]))
     if items:
         figures.mean_maps(items, border=found["border"], path=folder / "mean_maps")

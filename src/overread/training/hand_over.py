@@ -52,7 +52,7 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
     labels, (logits, traits) = data_set.labels[validation], graph.logits_and_traits(data_set.chunks(validation))
     calibration = fit_calibration(labels, logits, method=recipe.calibration)
     y_prob = calibration.apply(logits)
-    reference = Reference.of(_familiar(graph, data_set, recipe.seed), traits, labels, y_prob)
+    reference = Reference.of(_familiar(graph, data_set, traits, recipe.seed), traits, labels, y_prob)
     measured = out / "checkpoints" / REFERENCE
     measured.write_bytes(reference.to_bytes())
     bundle = Bundle(
@@ -72,12 +72,12 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
     return bundle.write(out / "bundle", {GRAPH: exported, WEIGHTS: trained.weights, REFERENCE: measured})
 
 
-def _familiar(graph: Graph, data_set: DataSet, seed: int) -> Familiarity:
+def _familiar(graph: Graph, data_set: DataSet, validation: np.ndarray, seed: int) -> Familiarity:
     train = np.array(data_set.manifest.select("train"))
     if len(train) > _FAMILIAR_IMAGES:
         train = np.sort(np.random.default_rng(seed).choice(train, _FAMILIAR_IMAGES, replace=False))
-    _, traits = graph.logits_and_traits(data_set.chunks(train.tolist()))
-    return Familiarity.fit(traits)
+    _, seen = graph.logits_and_traits(data_set.chunks(train.tolist()))
+    return Familiarity.fit(seen, validation)
 
 
 def _written_before(folder: Path, run: Mapping[str, Any]) -> Bundle | None:

@@ -38,7 +38,7 @@ def activation_maps(found: Mapping[str, Any], folder: Path) -> Section:
         folder / "mean_maps.png",
         "Mean image of each class, and the mean evidence for it",
         "For each class the mean of validation images of it, beside itself with the mean positive evidence for it "
-        f"tinted in and the border as a dashed line: {numbers}.",
+        f"tinted in (violet weak, yellow 20 logits and more) and the border as a dashed line: {numbers}.",
     )
     return Section(
         "Activation maps",
@@ -53,7 +53,8 @@ def _randomised(found: Mapping[str, Any]) -> tuple[str, tuple[Table, ...], tuple
     if not found["stages"]:
         return f"The maps have {rows} x {columns} cells, too few to compare them with those of random weights.", (), ()
     last = found["stages"][-1]
-    alike = f"a rank correlation of {last['rank_correlation']:.2f} and an SSIM of {last['ssim']:.2f}"
+    correlation, ssim = (round(last[name], 2) + 0.0 for name in ("rank_correlation", "ssim"))  # no -0.00
+    alike = f"a rank correlation of {correlation:.2f} and an SSIM of {ssim:.2f}"
     passed = max(last["rank_correlation"], last["ssim"]) <= _ALIKE
     said = (
         f"Do the maps come from what was learnt? On {count(found['images'], 'image')} they were compared with the maps "

@@ -13,8 +13,8 @@ from overread.words import count, listed
 _TEXT = (
     "An image is referred to a human where it is uncertain or unfamiliar. It is uncertain where its prediction set, "
     "the classes that cannot be ruled out, is not exactly the class decided on: it holds several classes, or none, "
-    "which happens to images that are usual for no class. It is unfamiliar where what the network pools from it and "
-    "its coarse look lie further from the training images than those of all but 1 % of the validation images do."
+    "which happens to images that are usual for no class. It is unfamiliar where what the network pools from it "
+    "or its coarse look lies further from the training images than in all but 1 % of the validation images."
 )
 _PROMISE = (
     "The sets hold the true class as often as asked where new images are drawn as the validation images were; another "
