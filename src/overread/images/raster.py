@@ -207,7 +207,7 @@ def is_coloured(pixels: np.ndarray) -> bool:
     if pixels.ndim == 2:
         return False
     # Planes rather than max(axis=2), which is 30 times slower along so short an axis.
-    red, green, blue = np.ascontiguousarray(np.moveaxis(pixels, -1, 0))
+    red, green, blue = pixels.reshape(-1, 3).T.copy()
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     return bool(spread.mean() > COLOUR_SPREAD)
 
