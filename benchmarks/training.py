@@ -243,8 +243,8 @@ def arithmetic_share(seconds_of_step: float) -> Row:
 def main() -> None:
     """Run and print."""
     parser = options(__doc__.splitlines()[0])
-    parser.add_argument("--train", type=int, default=1024, help="training images")
-    parser.add_argument("--validation", type=int, default=256, help="validation images")
+    parser.add_argument("--train", type=int, default=448, help="training images")
+    parser.add_argument("--validation", type=int, default=112, help="validation images")
     parser.add_argument("--epochs", type=int, default=2, help="timed epochs of each")
     parser.add_argument("--aucmedi-python", help="a Python that has AUCMEDI from PyPI, in an environment of its own")
     arguments = parser.parse_args()
