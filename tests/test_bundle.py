@@ -85,6 +85,16 @@ def test_the_graph_gives_what_keras_gives(written: Path) -> None:
     assert np.ptp(outputs.logits) > 0
 
 
+def test_depthwise_convolutions_of_our_own_keep_their_numbers_in_the_graph(tmp_path: Path) -> None:
+    spec = dataclasses.replace(SPEC, name="efficientnet-lite0")
+    network = build_network(spec, seed=2)
+    network.save_weights(tmp_path / WEIGHTS)
+    export_onnx(spec, tmp_path / WEIGHTS, tmp_path / GRAPH)
+    graph = Graph((tmp_path / GRAPH).read_bytes())
+    assert check_parity(network, graph, images()) < 1e-5
+    assert np.ptp(graph.run(images()).logits) > 0
+
+
 def test_no_arithmetic_of_the_graph_meets_a_scalar_without_axes(written: Path) -> None:
     graph = onnx.load(written / GRAPH).graph
     scalars = {constant.name for constant in graph.initializer if not constant.dims}
