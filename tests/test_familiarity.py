@@ -127,5 +127,13 @@ def test_the_look_tells_where_it_is_bright_how_much_it_differs_and_how_rough_it_
     left[:, :, :32] = 255
     grid, (contrast, down, across) = np.split(describe(np.zeros((1, 0)), left)[0], [64])
     assert np.array_equal(grid.reshape(8, 8), np.repeat([[1, 1, 1, 1, 0, 0, 0, 0]], 8, axis=0))
-    assert (contrast, down) == (0.5, 0)
-    assert across == pytest.approx(1 / 63)
+    assert np.exp([contrast, down, across]) - 1 / 255 == pytest.approx([0.5, 0, 1 / 63], abs=1e-6)
+
+
+def test_a_blank_image_is_unfamiliar_at_every_level_of_grey() -> None:
+    rng = np.random.default_rng(3)
+    seen = (rng.uniform(40, 200, (300, 1, 1, 1)) + rng.normal(0, 12, (300, 32, 32, 1))).clip(0, 255).astype(np.uint8)
+    traits = describe(rng.normal(size=(300, 5)), seen)
+    familiarity = Familiarity.fit(traits[:200], traits[200:])
+    blank = np.broadcast_to(np.arange(0, 256, 5, dtype=np.uint8)[:, None, None, None], (52, 32, 32, 1))
+    assert (familiarity.measure(describe(np.zeros((52, 5)), blank))[1] > 1).all()

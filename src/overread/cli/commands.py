@@ -240,6 +240,7 @@ def demo(
     result = run_demo(out, existing=replaced_if(force), console=_progress)
     print_assessment(result.assessment, as_json)
     _progress.print(f"open {result.report}", highlight=False)
+    _progress.print(f"read images in the browser: overread serve {out / 'run' / 'bundle'}", highlight=False)
     _progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)
 
 

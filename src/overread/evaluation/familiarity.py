@@ -13,6 +13,8 @@ on), by the share beyond the 99th percentile of validation (November 2026):
     features and look in one distance         .92, inverted 1.00          .73, inverted .25
     the larger of two distances               .93, inverted 1.00          .85, inverted 1.00
 
+(Contrast and roughness were not yet logarithms there.)
+
 References:
     Lee K et al. A Simple Unified Framework for Detecting Out-of-Distribution Samples. NeurIPS 2018. arXiv:1807.03888
     Sun Y et al. Out-of-Distribution Detection with Deep Nearest Neighbors. ICML 2022. arXiv:2204.06507
@@ -36,10 +38,11 @@ _COMPONENTS = 128
 _PERCENTILE = 0.99
 _GRID, _LOOKED_AT = 8, 64
 _LOOK = _GRID**2 + 3
+_LEVEL = 1 / 255
 
 
 def describe(features: npt.ArrayLike, pixels: npt.NDArray[np.uint8]) -> Floats:
-    """Give `(n, f + 67)` traits: the pooled features of n images, 8 x 8 grey levels, contrast and roughness each way.
+    """Give `(n, f + 67)` traits: the pooled features of n images, 8 x 8 grey levels, log contrast and roughness.
 
     A network pools what tells its classes apart, and an inverted radiograph may have the features of an upright one.
 
@@ -54,7 +57,9 @@ def describe(features: npt.ArrayLike, pixels: npt.NDArray[np.uint8]) -> Floats:
     means = (down @ grey @ across.T).reshape(len(grey), -1)
     steps = (grey[:, 1:] - grey[:, :-1], grey[:, :, 1:] - grey[:, :, :-1])
     rough = [np.abs(step).mean(axis=(1, 2)) for step in steps]
-    look = np.stack([grey.std(axis=(1, 2)), *rough], axis=1)
+    # By their logarithms, so that an image without any is far from all that have some: blank images measured 4.0 times
+    # the limit at least, against 1.07 without (compact, 224 px, November 2026).
+    look = np.log(np.stack([grey.std(axis=(1, 2)), *rough], axis=1) + _LEVEL)
     return np.concatenate([np.asarray(features), means, look], axis=1).astype(np.float32)
 
 
