@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +100,13 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
     Console().print(table)
     tests = _table("tests for a change", "what", "n", "p, adjusted", "result")
     for check in found.checks:
-        said = check.reason or ("changed" if check.found else "no change found")
-        tests.add_row(Text(check.name), str(check.n), _number(check.adjusted_p, ".3g"), said)
-    Console().print(tests)
+        if check.reason is None:
+            said = "changed" if check.found else "no change found"
+            tests.add_row(Text(check.name), str(check.n), _number(check.adjusted_p, ".3g"), said)
+    if tests.row_count:
+        Console().print(tests)
+    for reason, count in Counter(check.reason for check in found.checks if check.reason).items():
+        Console(soft_wrap=True).print(f"not tested, {count} of {len(found.checks)}: {reason}", highlight=False)
 
 
 def print_readings(readings: Iterable[Reading | Failure]) -> int:
