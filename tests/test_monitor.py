@@ -256,7 +256,7 @@ def test_monitor_reads_a_log_and_writes_a_page(tiny_study: Study, two_classes: P
     assert (out / "figures" / "share_of_unfamiliar_images.csv").exists()
     told = subprocess.run([*command[:-3], "--since", "1"], capture_output=True, text=True, check=False)
     assert "referred" in told.stdout
-    assert "tests for a change" in told.stdout
+    assert "no test is made of fewer than 50" in told.stdout
 
 
 def test_other_bundles_are_left_out_and_other_days_too(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:

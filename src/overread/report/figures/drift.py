@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from overread.report.figures.surface import PALETTE, axes_at, new_figure, tidy, 
 _WIDTH_INCHES, _SIDE_INCHES, _HEIGHT_INCHES = 4.1, 1.5, 2.8
 _SHARES = (5, 25, 50, 75, 95)
 _BINS = 24
+_DAYS_NAMED = 6
 
 
 def drift(
@@ -86,6 +87,7 @@ def _draw_days(axis: Any, by_day: Sequence[tuple[date, FloatArray]], reference: 
     axis.errorbar(
         days, found[:, 2], lengths, fmt="o", markersize=4.5, capsize=2, color=PALETTE[0], label="day: median, 50 %"
     )
-    axis.tick_params(axis="x", rotation=30)
-    for label in axis.get_xticklabels():
-        label.set_horizontalalignment("right")
+    axis.set_xlim(days[0] - timedelta(days=1), days[-1] + timedelta(days=1))
+    # Days that have values: of a few days, matplotlib would name hours, and of one, years.
+    named = days[:: -(-len(days) // _DAYS_NAMED)]
+    axis.set_xticks(named, [day.isoformat() for day in named], rotation=30, horizontalalignment="right")
