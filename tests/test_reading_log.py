@@ -313,19 +313,24 @@ def test_migrations_make_the_tables_that_the_program_uses(log: ReadingLog) -> No
         assert compare_metadata(found, metadata) == []
 
 
+def next_migrations(folder: Path, more: str = "") -> Path:
+    """The migrations of a later program, whose newest adds a column and does what else it is told."""
+    copied = Path(shutil.copytree(database.MIGRATIONS, folder / "migrations"))
+    (copied / "versions" / "r0002_next.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+        f"def upgrade():\n    op.add_column('overread_images', sa.Column('site', sa.Text))\n{more}",
+        encoding="utf-8",
+    )
+    return copied
+
+
 def test_an_older_log_is_migrated_and_a_newer_one_refused(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, given = ReadingLog.open(url), reading()
     log.add(given)
     log.close()
-    future = tmp_path / "migrations"
-    shutil.copytree(database.MIGRATIONS, future)
-    (future / "versions" / "r0002_next.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
-        "def upgrade():\n    op.add_column('overread_images', sa.Column('site', sa.Text))\n",
-        encoding="utf-8",
-    )
+    future = next_migrations(tmp_path)
     with monkeypatch.context() as patched:
         patched.setattr(database, "MIGRATIONS", future)
         log = ReadingLog.open(url)
@@ -342,14 +347,7 @@ def test_a_migration_that_fails_leaves_the_log_as_it_was(
     log, given = ReadingLog.open(url), reading()
     log.add(given)
     log.close()
-    broken = tmp_path / "migrations"
-    shutil.copytree(database.MIGRATIONS, broken)
-    (broken / "versions" / "r0002_next.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
-        "def upgrade():\n    op.add_column('overread_images', sa.Column('site', sa.Text))\n"
-        "    op.execute('nonsense')\n",
-        encoding="utf-8",
-    )
+    broken = next_migrations(tmp_path, "    op.execute('nonsense')\n")
     with monkeypatch.context() as patched:
         patched.setattr(database, "MIGRATIONS", broken)
         with pytest.raises(LogUnavailable, match="nonsense"):
