@@ -19,7 +19,7 @@ from overread.service import described
 from overread.service.problems import Problem
 from overread.service.receiving import receive_uploads
 from overread.service.records import ReadingRecord, logged
-from overread.service.room import ReadingRoom, in_log
+from overread.service.room import in_log, room_of
 
 router = APIRouter()
 BundleId = Annotated[str | None, Query(description="Id of the bundle that reads; the first of /v1/bundles if none.")]
@@ -40,12 +40,6 @@ class GivenReview(BaseModel):
         if (self.agrees is True) == (self.label is not None):
             raise ValueError('give {"agrees": true}, or {"label": CLASS} with the class that is right')
         return self
-
-
-def room_of(request: Request) -> ReadingRoom:
-    """The room of the application."""
-    room: ReadingRoom = request.app.state.room
-    return room
 
 
 @router.post("/v1/readings", **described.READ)
@@ -119,8 +113,7 @@ async def bundle_of(request: Request, bundle_id: str) -> Response:
     """One bundle, with its model card as Markdown."""
     room = room_of(request)
     reader = room.reader(bundle_id)
-    name = next(name for name, served in room.readers.items() if served is reader)
-    return JSONResponse({**_summary(name, reader), "card": reader.bundle.read_card()})
+    return JSONResponse({**_summary(room.id_of(reader), reader), "card": reader.bundle.read_card()})
 
 
 @router.get("/healthz", **described.HEALTH)

@@ -16,13 +16,12 @@ from fastapi.responses import FileResponse, Response
 from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
-from overread.reading import Reader
 from overread.reading.overlay import FULL_EVIDENCE, OPACITY
 from overread.service.html import WEB, html
 from overread.service.problems import Problem
 from overread.service.receiving import receive_uploads
 from overread.service.records import ReadingRecord
-from overread.service.room import ReadingRoom, in_log
+from overread.service.room import ReadingRoom, in_log, room_of
 from overread.service.settings import MIB
 from overread.service.view import bundle_facts, csv_columns, title, view_images
 
@@ -45,13 +44,13 @@ class Choice:
 @router.get("/")
 async def start(request: Request, bundle: str | None = None) -> Response:
     """The page before anything was read."""
-    return _page(_room(request), bundle)
+    return _page(room_of(request), bundle)
 
 
 @router.post("/")
 async def read(request: Request, bundle: str | None = None) -> Response:
     """Read the files of the form, and answer with the page and what came out."""
-    room = _room(request)
+    room = room_of(request)
     room.reader(bundle)
     try:
         with room.receiving():
@@ -69,7 +68,7 @@ async def read(request: Request, bundle: str | None = None) -> Response:
 @router.post("/readings/{reading_id}/images/{index}/review")
 async def review(request: Request, reading_id: str, index: int, label: Annotated[str, Form()]) -> Response:
     """Note which class a human sees, from the buttons of the page."""
-    room = _room(request)
+    room = room_of(request)
     if room.log is None:
         raise Problem(501, "no-log", "this server keeps no log of reviews")
     await in_log(room.log.review, reading_id, index, label)
@@ -79,14 +78,14 @@ async def review(request: Request, reading_id: str, index: int, label: Annotated
 @router.get("/bundles/{bundle_id}/card")
 async def card(request: Request, bundle_id: str) -> Response:
     """The model card of a bundle."""
-    bundle = _room(request).reader(bundle_id).bundle
+    bundle = room_of(request).reader(bundle_id).bundle
     return html("card.html.j2", card=_markdown().render(bundle.read_card()), bundle=_choice(bundle_id, bundle))
 
 
 @router.get("/bundles/{bundle_id}/report")
 async def report(request: Request, bundle_id: str) -> Response:
     """The report of the training run, where it lies beside the bundle."""
-    path = _report_of(_room(request).reader(bundle_id).bundle)
+    path = _report_of(room_of(request).reader(bundle_id).bundle)
     if path is None:
         raise Problem(
             404, "no-report", "no report.html lies beside this bundle: serve it from the folder of its training"
@@ -102,11 +101,6 @@ async def static(name: str) -> Response:
     return FileResponse(WEB / "static" / name, media_type=STATIC[name], headers={"Cache-Control": "no-cache"})
 
 
-def _room(request: Request) -> ReadingRoom:
-    room: ReadingRoom = request.app.state.room
-    return room
-
-
 def _page(
     room: ReadingRoom, bundle_id: str | None, *, record: ReadingRecord | None = None, problem: Problem | None = None
 ) -> Response:
@@ -117,7 +111,7 @@ def _page(
         "room.html.j2",
         status=problem.status_code if problem else 200,
         headers=problem.headers if problem else None,
-        bundle=_choice(_id_of(room, reader), reader.bundle),
+        bundle=_choice(room.id_of(reader), reader.bundle),
         choices=[_choice(name, served.bundle) for name, served in room.readers.items()],
         facts=bundle_facts(reader.bundle),
         classes=reader.bundle.classes,
@@ -141,10 +135,6 @@ def _markdown() -> MarkdownIt:
     markdown.add_render_rule("table_open", lambda *_: '<div class="scroll" tabindex="0"><table>')
     markdown.add_render_rule("table_close", lambda *_: "</table></div>")
     return markdown
-
-
-def _id_of(room: ReadingRoom, reader: Reader) -> str:
-    return next(name for name, served in room.readers.items() if served is reader)
 
 
 def _choice(bundle_id: str, bundle: Bundle) -> Choice:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from fastapi import Request
 
 from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, LogUnavailable, UnknownReading
 from overread.reading import Failure, Reader, Reading
@@ -58,6 +59,10 @@ class ReadingRoom:
             if bundle_id in (name, reader.bundle.fingerprint):
                 return reader
         raise Problem(404, "unknown-bundle", "no such bundle is served here: see /v1/bundles")
+
+    def id_of(self, reader: Reader) -> str:
+        """Under which id a bundle is asked for."""
+        return next(name for name, served in self.readers.items() if served is reader)
 
     @contextlib.contextmanager
     def receiving(self) -> Iterator[None]:
@@ -195,6 +200,12 @@ class ReadingRoom:
             code=code,
             rendition=rendition,
         )
+
+
+def room_of(request: Request) -> ReadingRoom:
+    """The room of the application that a request came to."""
+    room: ReadingRoom = request.app.state.room
+    return room
 
 
 async def in_log(function: Callable[..., Answer], *arguments: Any, **options: Any) -> Answer:
