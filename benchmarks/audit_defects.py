@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
-from overread.audit import Audit, audit
+from overread.auditing import Audit, audit
 from overread.cases import Case, Manifest
-from overread.study import read_manifest
+from overread.study.data import read_manifest
 
 EACH = 20  # of each kind
 NEAR: dict[str, Callable[[Image.Image], Image.Image]] = {

@@ -9,8 +9,8 @@ from table import Row, data_folder, interleaved, options, report
 
 from overread.images import Preprocessing, prepare
 from overread.networks.zoo import NetworkSpec, build_network
-from overread.training.fit import compile_for_training
-from overread.training.recipe import Recipe
+from overread.recipe import Recipe
+from overread.training.objective import compile_for_training
 
 IMAGES, BATCH, TARGET = 64, 32, 3
 # Repeats, kernel, stride, expansion, output channels of each stage.

@@ -23,7 +23,7 @@ FEW, MANY, BATCH, TRAINED_STEPS = 5_000, 50_000, 32, 20
 def replicate(folder: Path) -> None:
     """Write `few.npy` and `many.npy`: the pixels of FEW X-rays, and the same ones repeated up to MANY."""
     from overread.images import DataSet, Preprocessing
-    from overread.study import read_manifest
+    from overread.study.data import read_manifest
 
     manifest = read_manifest(data_folder())
     data_set = DataSet.open(manifest.replace(manifest.cases[:FEW]), Preprocessing(), folder=folder / "store")
@@ -40,8 +40,9 @@ def train(path: Path) -> None:
     """Read all batches of an epoch from a store's file, train on TRAINED_STEPS of them, and print the peak in MB."""
     from overread.images import PixelFile
     from overread.networks.zoo import NetworkSpec, build_network
-    from overread.training.fit import TrainingData, compile_for_training
-    from overread.training.recipe import Recipe
+    from overread.recipe import Recipe
+    from overread.training.fit import TrainingData
+    from overread.training.objective import compile_for_training
 
     pixels = PixelFile(path)
     labels = np.arange(len(pixels)) % 2

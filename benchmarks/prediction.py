@@ -28,11 +28,11 @@ from table import Row, data_folder, interleaved, options, report
 
 from overread import Bundle, Reader
 from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Graph, Member, Reference
-from overread.bundle.onnx import export_onnx
-from overread.evaluation import Calibration, Familiarity, OperatingPoint, Referral
+from overread.decision import Calibration, Familiarity, OperatingPoint, Referral
 from overread.images import Preprocessing
 from overread.networks.zoo import NetworkSpec, build_network
 from overread.reading import write_csv
+from overread.training.export import export_onnx
 
 NETWORKS = ("compact", "efficientnet-lite0")
 CLASSES = ("NORMAL", "PNEUMONIA")

@@ -17,8 +17,9 @@ import numpy as np
 from table import data_folder, options
 
 from overread import Reader
+from overread.decision import UNCERTAIN, UNFAMILIAR, Abstentions
 from overread.errors import OverreadError
-from overread.evaluation import UNCERTAIN, UNFAMILIAR, Abstentions, wilson
+from overread.evaluation import wilson
 from overread.images import prepare
 
 _MADE = 200

@@ -26,8 +26,8 @@ def stop_after_first_step():
     class Stop(ShowProgress):
         def on_train_batch_end(self, batch, logs=None):
             os._exit(0)
-    import overread.training.trained
-    overread.training.trained.ShowProgress = Stop
+    import overread.training.train_network
+    overread.training.train_network.ShowProgress = Stop
 
 data, out, store = map(Path, sys.argv[1:])
 require = overread.study.require_training

@@ -22,8 +22,8 @@ from table import Row, data_folder, options, report
 
 from overread.cases import Manifest, split_cases
 from overread.images import DataSet, Preprocessing
-from overread.training.recipe import Recipe
-from overread.training.trained import train_network
+from overread.recipe import Recipe
+from overread.training.train_network import train_network
 
 WANTED = 0.98
 

@@ -28,12 +28,12 @@ from table import Row, data_folder, interleaved, options, report
 
 from overread.images import PixelStore, Preprocessing
 from overread.networks.augment import Augment
-from overread.networks.augmentation import Augmentation
 from overread.networks.compact import compact
 from overread.networks.zoo import precision
-from overread.training.fit import TrainingData, compile_for_training, fit
+from overread.recipe import Augmentation, Recipe
+from overread.training.fit import TrainingData, fit
+from overread.training.objective import compile_for_training
 from overread.training.precision import choose_precision
-from overread.training.recipe import Recipe
 
 Body = Callable[[], keras.Model]
 

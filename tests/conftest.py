@@ -12,8 +12,9 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from overread.study import Study, read_manifest, train
-from overread.training.recipe import Recipe
+from overread.recipe import Recipe
+from overread.study.data import read_manifest
+from overread.study.train import Study, train
 
 # No test asserts a time, and a busy machine is no defect.
 settings.register_profile("overread", deadline=None)

@@ -5,16 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from overread.evaluation import (
-    ALL,
-    Abstentions,
-    AssessmentOptions,
-    Predictions,
-    Referral,
-    assess_referral,
-    shares,
-    wilson,
-)
+from overread.decision import Abstentions, Referral
+from overread.evaluation import ALL, AssessmentOptions, Predictions, assess_referral, wilson
+from overread.evaluation.uncertainty import proportions as shares
 
 OPTIONS = AssessmentOptions(resamples=200)
 

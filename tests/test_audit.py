@@ -13,10 +13,11 @@ from PIL import Image
 
 from conftest import write_images
 from overread import Manifest, Recipe, train
-from overread.audit import Audit, Finding, examine, gather
+from overread.auditing import Audit, Finding, examine, gather
 from overread.errors import BlockedByAudit, OutputExists
 from overread.images import DataSet, Preprocessing
-from overread.study import audit, read_manifest
+from overread.study.audit import audit
+from overread.study.data import read_manifest
 from test_cli import overread, sentence
 
 QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")

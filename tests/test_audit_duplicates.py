@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from overread.audit.copies import Copies, find_copies
-from overread.audit.duplicates import find_duplicates
-from overread.audit.finding import Finding
-from overread.audit.header import read_headers
-from overread.audit.likeness import has_detail, same_picture
-from overread.audit.material import Material
-from overread.audit.perceptual import SYMMETRIES, hash_views, thumbnail, turned
+from overread.auditing.duplicates.copies import Copies, find_copies
+from overread.auditing.duplicates.findings import find_duplicates
+from overread.auditing.duplicates.hashes import SYMMETRIES, hash_views, thumbnail, turned
+from overread.auditing.duplicates.same_picture import has_detail, same_picture
+from overread.auditing.finding import Finding
+from overread.auditing.material import Material
 from overread.cases import Case, Manifest
+from overread.formats.header import read_headers
 from overread.images import DataSet, Preprocessing, content_box
 
 OPTIONS = Preprocessing(height=112, width=112)

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from overread.audit.files import find_file_problems
-from overread.audit.finding import Finding
-from overread.audit.header import Header, read_header, read_headers
-from overread.audit.material import Material
+from overread.auditing.files import find_file_problems
+from overread.auditing.finding import Finding
+from overread.auditing.material import Material
 from overread.cases import Manifest
 from overread.cases.case import Case
 from overread.errors import InvalidOption
+from overread.formats.header import Header, read_header, read_headers
 from overread.images import DataSet, Preprocessing
 
 GREY = np.random.default_rng(0).integers(0, 256, (48, 80), np.uint8)

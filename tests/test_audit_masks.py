@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from overread.audit.finding import Finding
-from overread.audit.header import Header
-from overread.audit.masks import find_masks
-from overread.audit.material import Material
+from overread.auditing.finding import Finding
+from overread.auditing.masks.findings import find_masks
+from overread.auditing.material import Material
 from overread.cases import Manifest
-from overread.cases.phantom import write_phantoms
+from overread.demo.phantom import write_phantoms
+from overread.formats.header import Header
 from overread.images import DataSet, Preprocessing
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)

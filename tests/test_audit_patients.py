@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from overread.audit.finding import Finding
-from overread.audit.header import Header
-from overread.audit.material import Material
-from overread.audit.patients import find_patient_problems
+from overread.auditing.finding import Finding
+from overread.auditing.material import Material
+from overread.auditing.patients.findings import find_patient_problems
 from overread.cases import Case, Manifest, pseudonym, split_cases
-from overread.cases.phantom import write_phantoms
+from overread.demo.phantom import write_phantoms
 from overread.errors import InvalidData
+from overread.formats.header import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from overread.audit.finding import Finding
-from overread.audit.header import Header, read_headers
-from overread.audit.material import Material
-from overread.audit.privacy import find_personal_data
+from overread.auditing.finding import Finding
+from overread.auditing.material import Material
+from overread.auditing.privacy import find_personal_data
 from overread.cases import Manifest
 from overread.cases.case import Case
-from overread.cases.phantom import write_phantoms
+from overread.demo.phantom import write_phantoms
+from overread.formats.header import Header, read_headers
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overread.audit.finding import Finding
-from overread.audit.header import Header
-from overread.audit.material import Material
-from overread.audit.predictability import judge_properties
-from overread.audit.properties import folder_properties, header_properties, pixel_properties
-from overread.audit.shortcuts import find_shortcuts
+from overread.auditing.finding import Finding
+from overread.auditing.material import Material
+from overread.auditing.shortcuts.findings import find_shortcuts
+from overread.auditing.shortcuts.predictability import judge_properties
+from overread.auditing.shortcuts.properties import folder_properties, header_properties, pixel_properties
 from overread.cases import Case, Manifest
+from overread.formats.header import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
 Change = Callable[[np.random.Generator, bool], Mapping[str, Any]]

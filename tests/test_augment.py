@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from overread.errors import InvalidOption
 from overread.networks.augment import Augment, affine_transforms
-from overread.networks.augmentation import Augmentation
+from overread.recipe import Augmentation
 
 SIZE = (17, 21)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import precision_recall_curve, roc_curve
-from overread.evaluation.bands import GRID, Band, precision_recall_band, roc_band
-from overread.evaluation.interval import wilson
+from overread.evaluation.uncertainty.bands import GRID, Band, precision_recall_band, roc_band
+from overread.evaluation.uncertainty.interval import wilson
 
 pytestmark = pytest.mark.filterwarnings("error")
 BOTH = pytest.mark.parametrize("find", [roc_band, precision_recall_band])

@@ -24,10 +24,10 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="acces
 from overread import Reader, Study  # noqa: E402
 from overread.images import prepare  # noqa: E402
 from overread.reading import write_csv  # noqa: E402
+from overread.reading.sentences import decision, reasons  # noqa: E402
 from overread.reading_log import ReadingLog  # noqa: E402
 from overread.service.app import create_app  # noqa: E402
 from overread.service.settings import Settings  # noqa: E402
-from overread.service.view import decision, reasons  # noqa: E402
 
 CHROMIUM = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(

@@ -14,11 +14,11 @@ import onnx
 import pytest
 
 from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Opening, Reference, class_evidence
-from overread.bundle.onnx import check_parity, export_onnx
+from overread.decision import Calibration, Familiarity, OperatingPoint, Referral
 from overread.errors import ExportMismatch, InvalidBundle, MissingPath, OutputUnwritable
-from overread.evaluation import Calibration, Familiarity, OperatingPoint, Referral
 from overread.images import Preprocessing
 from overread.networks.zoo import NetworkSpec, build_network
+from overread.training.export import check_parity, export_onnx
 
 SPEC = NetworkSpec(name="compact", height=48, width=48, channels=1, outputs=1)
 

@@ -17,15 +17,16 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
-from overread.errors import InvalidData, InvalidOption
-from overread.evaluation import roc_auc, to_probabilities
-from overread.evaluation.calibration import (
+from overread.decision import to_probabilities
+from overread.decision.calibration import (
     CALIBRATION_METHODS,
     LARGEST_TEMPERATURE,
     SMALLEST_TEMPERATURE,
     Calibration,
     fit_calibration,
 )
+from overread.errors import InvalidData, InvalidOption
+from overread.evaluation import roc_auc
 from overread.evaluation.reliability import measure_reliability
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overread.bundle.checklists import CHECKLISTS, FOR_AUTHORS, checklists, read_checklist, statements
-from overread.bundle.markdown import shown
-from overread.bundle.statements import CardFacts
-from overread.study import Study
+from overread.report.documents.checklists import CHECKLISTS, FOR_AUTHORS, checklists, read_checklist, statements
+from overread.report.documents.markdown import shown
+from overread.report.documents.statements import CardFacts
+from overread.study.train import Study
 from test_model_card import SECRET, THREE, TWO, assessed, bundle_of, facts_of, predictions, tables
 
 # Collins et al. 2024: 27 items, 52 with their parts.

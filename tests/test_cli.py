@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from overread.study import Study
+from overread.study.train import Study
 
 
 def overread(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:

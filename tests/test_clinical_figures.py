@@ -14,15 +14,15 @@ from matplotlib.text import Text
 
 from overread import report
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.bands import Band, precision_recall_band, roc_band
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.grouping import group_cases
-from overread.evaluation.interval import Interval, wilson
 from overread.evaluation.metrics import Metric
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroup, SubgroupMetric, Subgroups, evaluate_subgroups
+from overread.evaluation.uncertainty.bands import Band, precision_recall_band, roc_band
+from overread.evaluation.uncertainty.interval import Interval, wilson
 from overread.reading import tint
-from overread.report.figures.surface import PALETTE
+from overread.report.figures.canvas import PALETTE
 from test_figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -14,9 +14,9 @@ from scipy.stats import binomtest, chi2
 
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.compare import Comparison, Predictions, compare
-from overread.evaluation.delong import placements
-from overread.evaluation.mcnemar import mcnemar, paired_interval
 from overread.evaluation.metrics import evaluate
+from overread.evaluation.uncertainty.delong import placements
+from overread.evaluation.uncertainty.mcnemar import mcnemar, paired_interval
 
 pytestmark = pytest.mark.filterwarnings("error")
 BINARY = ("normal", "ill")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overread.decision import Referral, choose_referral
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation import Referral, choose_referral
 
 TWO, THREE = ("Normal", "Disease"), ("a", "b", "c")
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from overread import Bundle, Reader, Recipe, crossvalidate, evaluate
-from overread.crossvalidation import CrossValidation
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import AssessmentOptions
-from overread.study import read_manifest
+from overread.study.crossvalidate import CrossValidation
+from overread.study.data import read_manifest
 
 QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
 

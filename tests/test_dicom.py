@@ -21,10 +21,12 @@ from pydicom.pixels import apply_modality_lut, apply_windowing  # noqa: E402
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless  # noqa: E402
 
 from overread.errors import MissingExtra, MissingPath, UnreadableImage  # noqa: E402
-from overread.images import Preprocessing, is_dicom, patient_id_hash, prepare  # noqa: E402
-from overread.images import dicom as dicom_module  # noqa: E402
+from overread.formats import dicom as dicom_module  # noqa: E402
+from overread.formats.dicom import is_dicom  # noqa: E402
+from overread.formats.raster import is_coloured  # noqa: E402
+from overread.images import Preprocessing, prepare  # noqa: E402
 from overread.images.prepare import fit_pixels  # noqa: E402
-from overread.images.raster import is_coloured  # noqa: E402
+from overread.study.data import patient_id_hash  # noqa: E402
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 

@@ -12,7 +12,7 @@ from PIL import Image
 from overread import Reader
 from overread.errors import InvalidOption, OutputExists
 from overread.reading import explain, find_images, overlay
-from overread.study import Study
+from overread.study.train import Study
 from test_cli import overread, sentence
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from overread.decision import Familiarity, Normal, describe, limit_of
 from overread.errors import InvalidData
-from overread.evaluation import Familiarity, Normal, describe, limit_of
 
 
 def draw(n: int, traits: int, *, seed: int = 0, rank: int = 12) -> np.ndarray:

@@ -17,8 +17,8 @@ from sklearn import metrics as sklearn_metrics
 from overread import report
 from overread.errors import InvalidData, MissingExtra, OutputUnwritable
 from overread.evaluation import evaluate
-from overread.report.figures import decisions
-from overread.report.figures.surface import PALETTE
+from overread.report.figures import confusion_matrix as decisions
+from overread.report.figures.canvas import PALETTE
 
 pytestmark = pytest.mark.filterwarnings("error")
 AWKWARD = (

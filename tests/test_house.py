@@ -23,9 +23,9 @@ PUBLIC = [
     "crossvalidate", "evaluate", "train",
 ]  # fmt: skip
 READING_SIDE = [
-    "overread", "overread.audit", "overread.bundle", "overread.cases", "overread.cli", "overread.crossvalidation",
+    "overread", "overread.audit", "overread.bundle", "overread.cases", "overread.cli", "overread.study.crossvalidate",
     "overread.evaluation", "overread.images", "overread.reading", "overread.report", "overread.study",
-    "overread.training.recipe",
+    "overread.recipe",
 ]  # fmt: skip
 
 
@@ -52,7 +52,9 @@ def test_the_service_imports_no_training_library_and_reading_none_of_the_service
     assert python(f"import sys; import overread.service.app; print(sorted({heavy} & set(sys.modules)))") == "[]"
     web = "{'fastapi', 'starlette', 'sqlalchemy', 'alembic', 'pebble', 'uvicorn', 'prometheus_client'}"
     assert python(f"import sys; import overread.reading; print(sorted({web} & set(sys.modules)))") == "[]"
-    decoding = f"import sys; import overread.service.decoding; print(sorted(({web} - {{'pebble'}}) & set(sys.modules)))"
+    decoding = (
+        f"import sys; import overread.service.room.decoding; print(sorted(({web} - {{'pebble'}}) & set(sys.modules)))"
+    )
     assert python(decoding) == "[]"
 
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.bootstrap import bootstrap, number_patients
-from overread.evaluation.delong import placements
-from overread.evaluation.interval import Interval, auc_interval, wilson
-from overread.evaluation.intervals import Intervals, intervals
+from overread.evaluation.estimates import Intervals, intervals
 from overread.evaluation.metrics import Evaluation, evaluate
+from overread.evaluation.uncertainty.bootstrap import bootstrap, number_patients
+from overread.evaluation.uncertainty.delong import placements
+from overread.evaluation.uncertainty.interval import Interval, auc_interval, wilson
 
 pytestmark = pytest.mark.filterwarnings("error")
 BINARY = ("normal", "ill")

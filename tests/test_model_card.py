@@ -16,23 +16,15 @@ from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
 from overread.bundle import GRAPH, WEIGHTS, Bundle, Member
-from overread.bundle.markdown import escaped, shown, table
-from overread.bundle.model_card import RATES, model_card
-from overread.bundle.statements import CardFacts
 from overread.cli import app
+from overread.decision import Calibration, choose_operating_points, choose_referral
 from overread.errors import InvalidBundle
-from overread.evaluation import (
-    LABELS,
-    Assessment,
-    AssessmentOptions,
-    Calibration,
-    Predictions,
-    assess,
-    choose_operating_points,
-    choose_referral,
-)
+from overread.evaluation import LABELS, Assessment, AssessmentOptions, Predictions, assess
 from overread.images import Preprocessing
-from overread.training.recipe import Recipe
+from overread.recipe import Recipe
+from overread.report.documents.markdown import escaped, shown, table
+from overread.report.documents.model_card import RATES, model_card
+from overread.report.documents.statements import CardFacts
 
 TWO, THREE = ("normal", "ill"), ("normal", "polyp", "cancer")
 # The name of an image that would give its patient away.

@@ -20,13 +20,13 @@ from scipy import stats
 
 from overread import Reader
 from overread.errors import InvalidData, InvalidOption, MissingPath
-from overread.evaluation.drift import exceedances_p, fewer_p, holm, kolmogorov_smirnov
-from overread.monitor import expected_of, monitor
+from overread.monitoring.checks import FEWEST, Expected
+from overread.monitoring.drift_figure import drift
+from overread.monitoring.drift_tests import exceedances_p, fewer_p, holm, kolmogorov_smirnov
+from overread.monitoring.monitor import expected_of, monitor
+from overread.monitoring.watch import watch
 from overread.reading_log import ImageRow, ReadingLog, ReadingRow, Review
-from overread.reading_log.checks import FEWEST, Expected
-from overread.reading_log.monitoring import watch
-from overread.report.figures.drift import drift
-from overread.study import Study
+from overread.study.train import Study
 
 NOW = datetime.now(UTC)
 SINCE = NOW - timedelta(days=30)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from overread.decision import OperatingPoint, choose_operating_point
+from overread.decision.operating_point import check_operating_point_rule, choose_operating_points
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation import OperatingPoint, choose_operating_point, evaluate
-from overread.evaluation.operating_point import check_operating_point_rule, choose_operating_points
+from overread.evaluation import evaluate
 
 pytestmark = pytest.mark.filterwarnings("error")
 RULES = ["youden", "0.5", "0", "1", 0.25, "sensitivity=0.9", "specificity=0.8", "cost=5:1", "cost=1:2.5"]

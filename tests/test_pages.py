@@ -13,28 +13,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from overread.audit import Audit, Finding
+from overread.auditing import Audit, Finding
 from overread.bundle import GRAPH, Bundle, Member, Opening
 from overread.cases import Manifest, Split
 from overread.cases.case import Case
-from overread.evaluation import (
-    Abstentions,
-    AssessmentOptions,
-    Calibration,
-    DecisionCurve,
-    OperatingPoint,
-    Predictions,
-    Referral,
-    assess,
-    assess_referral,
-    choose_referral,
-    compare,
-)
+from overread.decision import Abstentions, Calibration, OperatingPoint, Referral, choose_referral
+from overread.evaluation import AssessmentOptions, DecisionCurve, Predictions, assess, assess_referral, compare
 from overread.images import Preprocessing
-from overread.reading import Outcome, Reading
+from overread.reading import Reading
+from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.sections.decision_curve import helpful_ranges
-from overread.training.recipe import Recipe
+from overread.test_side.outcome import Outcome
 from test_html import Page
 
 FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)

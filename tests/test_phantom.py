@@ -15,8 +15,8 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from overread.cases import phantom
-from overread.cases.phantom import PatientLook, render, write_phantoms
+from overread.demo import phantom
+from overread.demo.phantom import PatientLook, render, write_phantoms
 from overread.errors import InvalidOption, OutputExists, OutputUnwritable
 
 SMALLEST = {"patients": 4, "images_per_patient": 3, "size": 32}

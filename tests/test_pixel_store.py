@@ -20,7 +20,7 @@ from PIL import Image
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath, OutputUnwritable, UnreadableImage
 from overread.images import PixelStore, Preprocessing, pixel_file, pixel_store, prepare
 from overread.images.prepare import fit_pixels
-from overread.images.threads import in_order
+from overread.machine.workers import in_order
 
 OPTIONS = Preprocessing(height=16, width=16, channels=1)
 UNDECIDED = Preprocessing(height=16, width=16)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overread.evaluation import to_probabilities
+from overread.decision import to_probabilities
 
 finite = st.floats(-500, 500)
 

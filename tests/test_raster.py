@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from overread.errors import UnreadableImage
+from overread.formats.raster import MAX_PIXELS, decode, percentile_window, window
 from overread.images import Preprocessing, prepare
 from overread.images.prepare import fit_pixels
-from overread.images.raster import MAX_PIXELS, decode, percentile_window, window
 
 RAMP = np.arange(64 * 64).reshape(64, 64)
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from overread import Manifest, remembered
-from overread.audit import Audit, examine_once
+from overread import Manifest
+from overread.auditing import Audit, examine_once
 from overread.images import DataSet, Preprocessing
-from overread.study import read_manifest
+from overread.machine import memo as remembered
+from overread.study.data import read_manifest
 
 OPTIONS = Preprocessing(height=32, width=32)
 
@@ -105,7 +106,7 @@ def audits(
 ) -> Callable[[Manifest], tuple[Audit, bool]]:
     """Audits a manifest with one store, and tells whether the rules were asked."""
     asked = []
-    module = sys.modules["overread.audit.audit"]
+    module = sys.modules["overread.auditing.audit"]
     examine = module.examine  # type: ignore[attr-defined]
     monkeypatch.setattr(module, "examine", lambda material: asked.append(1) or examine(material))
 

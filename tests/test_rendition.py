@@ -12,8 +12,8 @@ from PIL import Image
 pytest.importorskip("pydicom", reason="DICOM needs the extra: pip install 'overread[dicom]'")
 
 from overread.errors import UnreadableImage
-from overread.images import dicom
-from overread.service.rendition import SIDE, Rendition, render
+from overread.formats import dicom
+from overread.service.web.rendition import SIDE, Rendition, render
 from test_dicom import dataset, file_bytes
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from overread.networks.zoo import NetworkSpec, build_network
-from overread.study import Study
-from overread.training.sanity import compare_randomised, likeness, place_evidence
-from overread.training.trained import History, Trained
+from overread.study.train import Study
+from overread.training.map_checks import compare_randomised, likeness, place_evidence
+from overread.training.train_network import History, Trained
 
 
 def trained(network: keras.Model, spec: NetworkSpec) -> Trained:

@@ -22,10 +22,10 @@ from PIL import Image
 
 from overread.errors import InvalidOption, MissingExtra
 from overread.reading import Reader
-from overread.service.described import reading_schema
-from overread.service.serving import serve
+from overread.service.api.openapi import reading_schema
+from overread.service.server import serve
 from overread.service.settings import Settings
-from overread.study import Study
+from overread.study.train import Study
 from test_dicom import dataset, file_bytes
 
 
@@ -146,7 +146,7 @@ def test_a_request_sent_twice_is_answered_from_the_log(client: Any, two_classes:
 
 
 def test_a_request_that_is_being_answered_is_not_answered_twice(client: Any, two_classes: Path) -> None:
-    from overread.service.records import Upload, request_digest
+    from overread.service.room.records import Upload, request_digest
 
     room, files = client.app.state.room, images_of(two_classes / "Disease")
     uploads = [Upload(name="", content=files[0][1][1])]

@@ -22,11 +22,12 @@ from starlette.testclient import TestClient
 from overread import Bundle, Reader, Study
 from overread.images import Preprocessing
 from overread.reading import Reading
+from overread.reading.sentences import decision, reasons, rounded
 from overread.service.app import create_app
-from overread.service.records import ImageRecord, ReadingRecord
-from overread.service.rendition import render
+from overread.service.room.records import ImageRecord, ReadingRecord
 from overread.service.settings import Settings
-from overread.service.view import decision, harmless, reasons, rounded, view_images
+from overread.service.web.rendition import render
+from overread.service.web.view import harmless, view_images
 
 READING = Reading(
     path="a.png", label="Disease", probabilities={"Normal": 0.17, "Disease": 0.83}, positive=True, threshold=0.41,

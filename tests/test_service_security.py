@@ -16,11 +16,11 @@ from overread.cli.serve import _read_token
 from overread.errors import InvalidOption, MissingPath
 from overread.reading import Reader
 from overread.service import security
+from overread.service.api.problems import Problem
 from overread.service.app import create_app
-from overread.service.problems import Problem
 from overread.service.security import Guard, is_session, new_session, same
 from overread.service.settings import Settings, is_loopback
-from overread.study import Study
+from overread.study.train import Study
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 BEARER = {"authorization": f"Bearer {TOKEN}"}

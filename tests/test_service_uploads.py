@@ -16,10 +16,10 @@ from fastapi import Request
 import malformed
 from overread.errors import UnreadableImage
 from overread.images import Preprocessing
-from overread.service.archive import Limits, unpack
-from overread.service.decoding import DecodingPool, Undecodable
-from overread.service.problems import Problem
-from overread.service.receiving import receive_uploads
+from overread.service.api.problems import Problem
+from overread.service.api.uploads import receive_uploads
+from overread.service.room.decoding import DecodingPool, Undecodable
+from overread.service.room.zips import Limits, unpack
 from overread.service.settings import MIB, Settings
 
 BOUNDARY = "multipart/form-data; boundary=x"

@@ -18,7 +18,8 @@ from overread import Bundle, Manifest, Recipe, compare, evaluate, train
 from overread.cases import pseudonym
 from overread.errors import InvalidData, InvalidOption, MissingPath, OutputExists, OutputUnwritable, UnreadableImages
 from overread.evaluation import AssessmentOptions, roc_auc
-from overread.study import Study, read_manifest
+from overread.study.data import read_manifest
+from overread.study.train import Study
 from test_dicom import dataset, file_bytes
 
 QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
@@ -241,7 +242,7 @@ def test_a_disk_that_cannot_hold_a_run_is_told_before_training(
     two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr("overread.files.shutil.disk_usage", lambda _: usage._replace(free=10_000_000))
+    monkeypatch.setattr("overread.machine.files.shutil.disk_usage", lambda _: usage._replace(free=10_000_000))
     with pytest.raises(OutputUnwritable, match="10 MB free and the run needs 47 MB"):
         train(two_classes, tmp_path / "run", QUICK, store=tmp_path / "s")
     assert not (tmp_path / "run" / "checkpoints").exists()

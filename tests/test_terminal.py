@@ -8,7 +8,7 @@ import sys
 
 def test_known_notices_are_hidden_and_errors_are_not() -> None:
     code = (
-        "import os, sys; from overread.terminal import hide_notices; hide_notices(); "
+        "import os, sys; from overread.machine.terminal import hide_notices; hide_notices(); "
         "os.write(2, b'I0000 00:00 port.cc] oneDNN is on\\nE0000 00:00 out of memory\\n'); "
         "print('from Python', file=sys.stderr); raise SystemExit(3)"
     )

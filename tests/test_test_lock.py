@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from overread import Bundle, Recipe, evaluate, train
-from overread.bundle import Opening, note_in_ledger, read_ledger
-from overread.study import Study, read_manifest
+from overread.bundle import Opening
+from overread.study.data import read_manifest
+from overread.study.train import Study
+from overread.test_side.lock import note_in_ledger, read_ledger
 
 QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from overread.errors import Interrupted, InvalidOption
-from overread.networks.augmentation import Augmentation
 from overread.networks.zoo import NetworkSpec, build_network
+from overread.recipe import Augmentation, Recipe
 from overread.training.batches import Batches
-from overread.training.fit import History, TrainingData, compile_for_training, fit
+from overread.training.fit import History, TrainingData, fit
+from overread.training.objective import compile_for_training
 from overread.training.precision import choose_precision
-from overread.training.recipe import Recipe
 
 RECIPE = Recipe(
     epochs=12,

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Augmentation": "overread.networks.augmentation",
+    "Augmentation": "overread.recipe",
     "Bundle": "overread.bundle",
     "Manifest": "overread.cases",
     "OverreadError": "overread.errors",
     "Reader": "overread.reading",
     "Reading": "overread.reading",
-    "Recipe": "overread.training.recipe",
+    "Recipe": "overread.recipe",
     "Study": "overread.study",
     "compare": "overread.study",
-    "crossvalidate": "overread.crossvalidation",
+    "crossvalidate": "overread.study.crossvalidate",
     "evaluate": "overread.study",
     "train": "overread.study",
 }
@@ -34,16 +34,16 @@ __all__ = [*_HOMES]
 if TYPE_CHECKING:
     from overread.bundle import Bundle as Bundle
     from overread.cases import Manifest as Manifest
-    from overread.crossvalidation import crossvalidate as crossvalidate
     from overread.errors import OverreadError as OverreadError
-    from overread.networks.augmentation import Augmentation as Augmentation
     from overread.reading import Reader as Reader
     from overread.reading import Reading as Reading
-    from overread.study import Study as Study
-    from overread.study import compare as compare
-    from overread.study import evaluate as evaluate
-    from overread.study import train as train
-    from overread.training.recipe import Recipe as Recipe
+    from overread.recipe import Augmentation as Augmentation
+    from overread.recipe import Recipe as Recipe
+    from overread.study.compare import compare as compare
+    from overread.study.crossvalidate import crossvalidate as crossvalidate
+    from overread.study.evaluate import evaluate as evaluate
+    from overread.study.train import Study as Study
+    from overread.study.train import train as train
 
 
 def __getattr__(name: str) -> Any:

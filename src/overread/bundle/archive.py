@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from overread.errors import InvalidBundle, OutputUnwritable
-from overread.files import replace_file
+from overread.machine.files import replace_file
 
 # Far above any real network; a zip that declares more is a bomb.
 _MAX_FILE_BYTES = 4 * 2**30

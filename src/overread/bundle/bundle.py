@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from overread.bundle.archive import add_file, has_file, pack, read_file
-from overread.bundle.record import RECORD, Opening, append_opening, now, read_openings
+from overread.bundle.openings import RECORD, Opening, append_opening, now, read_openings
 from overread.bundle.reference import Reference
+from overread.decision import Calibration, OperatingPoint, Referral
 from overread.errors import InvalidBundle, MissingPath
-from overread.evaluation import Calibration, OperatingPoint, Referral
 from overread.images import Preprocessing
 
 FORMAT_VERSION = 3

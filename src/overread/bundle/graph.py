@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import onnxruntime
 
-from overread.evaluation import describe
+from overread.decision import describe
 
 INPUT = "image"
 OUTPUTS = ("logits", "activation_map", "features")

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision import Familiarity, Normal, Referral, choose_referral, limit_of
+from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidBundle
-from overread.evaluation import Familiarity, Normal, Referral, choose_referral, limit_of
-from overread.evaluation.curves import FloatArray, IntArray
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -30,12 +30,12 @@ from overread.cli.options import (
 )
 from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
-from overread.terminal import hide_notices
+from overread.machine.terminal import hide_notices
 
 if TYPE_CHECKING:
     from overread.cases import Manifest
     from overread.evaluation import AssessmentOptions
-    from overread.training.recipe import Recipe
+    from overread.recipe import Recipe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -123,9 +123,9 @@ def crossvalidate(
 
     Example: overread crossvalidate larynx --out runs/larynx-cv --folds 5 --seeds 3 --keep-ensemble
     """
-    from overread import crossvalidation
+    from overread import study
 
-    result = crossvalidation.crossvalidate(
+    result = study.crossvalidate(
         manifest,
         out,
         recipe,
@@ -235,7 +235,7 @@ def demo(
 
     Example: overread demo --out demo
     """
-    from overread.demo import demo as run_demo
+    from overread.demo.demo import demo as run_demo
 
     result = run_demo(out, existing=replaced_if(force), console=_progress)
     print_assessment(result.assessment, as_json)

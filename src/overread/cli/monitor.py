@@ -28,7 +28,7 @@ def monitor(
     Example: overread monitor --bundle runs/cxr/bundle --since 30 --out runs/cxr-november
     """
     from overread.bundle import Bundle
-    from overread.monitor import monitor as look
+    from overread.monitoring.monitor import monitor as look
 
     opened = Bundle.load(bundle) if bundle else None
     found = look(log_url, opened, since_days=since, out=out, existing=replaced_if(force))

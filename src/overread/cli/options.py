@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from overread.errors import InvalidOption
-from overread.files import Existing
-from overread.networks.augmentation import Augmentation
-from overread.training.recipe import PRECISIONS, Recipe
+from overread.machine.files import Existing
+from overread.recipe import PRECISIONS, Augmentation, Recipe
 
 if TYPE_CHECKING:
     from overread.cases import Manifest

@@ -49,7 +49,7 @@ def serve(
         timeout_s=time_out_s,
         **({"workers": workers} if workers else {}),
     )
-    from overread.service.serving import serve as run_server
+    from overread.service.server import serve as run_server
 
     run_server(
         bundles, settings, port=port, log_url=log_url or os.environ.pop(_LOG, None), retention_days=retention_days,

@@ -14,11 +14,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from overread.audit import Audit
-    from overread.crossvalidation import CrossValidation
+    from overread.auditing import Audit
     from overread.evaluation import Assessment, Comparison, Estimate, Interval
+    from overread.monitoring.watch import Monitoring
     from overread.reading import Failure, Reading
-    from overread.reading_log.monitoring import Monitoring
+    from overread.study.crossvalidate import CrossValidation
 
 
 def print_audit(audit: Audit, as_json: bool) -> None:

@@ -9,20 +9,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidOption
-from overread.evaluation.bootstrap import number_patients
-from overread.evaluation.curves import FloatArray, IntArray
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
+from overread.evaluation.estimates import Estimate, Intervals, Judged, intervals, require_bootstrap
 from overread.evaluation.grouping import group_cases
-from overread.evaluation.interval import Interval, critical_value
-from overread.evaluation.intervals import Intervals, intervals, require_bootstrap
-from overread.evaluation.judged import Estimate, Judged
 from overread.evaluation.metrics import Evaluation, evaluate
 from overread.evaluation.micro import micro_averages
 from overread.evaluation.predictions import Predictions
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroups, evaluate_subgroups
+from overread.evaluation.uncertainty.bootstrap import number_patients
+from overread.evaluation.uncertainty.interval import Interval, critical_value
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidData
-from overread.evaluation.bootstrap import bootstrap, number_patients
-from overread.evaluation.curves import FloatArray, IntArray
-from overread.evaluation.delong import placements
-from overread.evaluation.interval import Interval, critical_value, spread
-from overread.evaluation.intervals import require_bootstrap
-from overread.evaluation.mcnemar import mcnemar, paired_interval
+from overread.evaluation.estimates import require_bootstrap
 from overread.evaluation.metrics import Metric, evaluate
 from overread.evaluation.predictions import Predictions
+from overread.evaluation.uncertainty.bootstrap import bootstrap, number_patients
+from overread.evaluation.uncertainty.delong import placements
+from overread.evaluation.uncertainty.interval import Interval, critical_value, spread
+from overread.evaluation.uncertainty.mcnemar import mcnemar, paired_interval
 
 
 @dataclasses.dataclass(frozen=True)

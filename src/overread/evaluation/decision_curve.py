@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.cuts import FloatArray, cut_table
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.curves import FloatArray, cut_table
 
 USUAL_THRESHOLDS = tuple(percent / 100 for percent in range(1, 100))
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.curves import FloatArray, IntArray
 
 MOST_GROUPS = 50
 # Numbers with more different values than this are a measure, such as an age; with fewer a code or a grade.

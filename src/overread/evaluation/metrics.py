@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.task import decide
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.curves import FloatArray, IntArray, average_precision, roc_auc
+from overread.evaluation.curves import average_precision, roc_auc
 
 # The words for each metric in a report, in the order of a table.
 LABELS = {
@@ -169,13 +171,6 @@ def evaluate(
         confusion=_confusion(labels, predicted, len(classes)),
         predicted=predicted,
     )
-
-
-def decide(probabilities: FloatArray, threshold: float | None) -> IntArray:
-    """The class each case is called: by the threshold of two classes, else the most probable one."""
-    if threshold is None:
-        return probabilities.argmax(axis=1)
-    return (probabilities[:, 1] >= threshold).astype(np.int64)
 
 
 def _overall(

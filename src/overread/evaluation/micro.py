@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from overread.evaluation.curves import FloatArray, IntArray
-from overread.evaluation.judged import Estimate, Judged
+from overread.decision.cuts import FloatArray, IntArray
+from overread.evaluation.estimates import Estimate, Judged
 from overread.evaluation.metrics import Metric
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from overread.errors import InvalidOption
-from overread.evaluation.interval import Interval
-from overread.evaluation.judged import Estimate
+from overread.evaluation.estimates import Estimate
 from overread.evaluation.metrics import Metric
+from overread.evaluation.uncertainty.interval import Interval
 
 _METHOD = "square-and-add on the log likelihood ratio"
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from overread.evaluation.abstention import Abstentions
+from overread.decision.prediction_sets import Referral
+from overread.decision.referral import Abstentions
 from overread.evaluation.assessment import AssessmentOptions
-from overread.evaluation.conformal import Referral
-from overread.evaluation.judged import Estimate
+from overread.evaluation.estimates import Estimate
 from overread.evaluation.predictions import Predictions
-from overread.evaluation.shares import Mask, shares
+from overread.evaluation.uncertainty.proportions import Mask, shares
 
 ALL = "all images"
 

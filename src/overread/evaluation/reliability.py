@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.cuts import FloatArray, IntArray, cut_table
+from overread.decision.logistic import fit_logistic
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.curves import FloatArray, IntArray, cut_table
-from overread.evaluation.logistic import fit_logistic
 from overread.evaluation.metrics import SMALLEST_PROBABILITY, Metric
 
 

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.cuts import IntArray
 from overread.errors import InvalidData
-from overread.evaluation.bootstrap import number_patients
-from overread.evaluation.curves import IntArray
 from overread.evaluation.grouping import Grouping
 from overread.evaluation.metrics import Evaluation, Metric, evaluate
+from overread.evaluation.uncertainty.bootstrap import number_patients
 
 MAIN_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv", "accuracy")
 FEWEST_PATIENTS = 30

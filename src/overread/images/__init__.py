@@ -1,7 +1,6 @@
 """Pixels: one preprocessing from a file to an array, and a store that does it once for a whole data set."""
 
 from overread.images.data_set import DataSet
-from overread.images.dicom import is_dicom, patient_id_hash
 from overread.images.pixel_file import PixelFile
 from overread.images.pixel_store import PixelStore
 from overread.images.prepare import Preprocessing, content_box, prepare
@@ -12,7 +11,5 @@ __all__ = [
     "PixelStore",
     "Preprocessing",
     "content_box",
-    "is_dicom",
-    "patient_id_hash",
     "prepare",
 ]

@@ -12,8 +12,9 @@ import numpy as np
 
 from overread.cases import Manifest, pseudonym
 from overread.errors import UnreadableImages
-from overread.images.pixel_store import PixelStore, Progress
+from overread.images.pixel_store import PixelStore
 from overread.images.prepare import Preprocessing
+from overread.machine.workers import Progress
 
 _CHUNK = 1024
 _LISTED = 10

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from overread.errors import UnreadableImage
-from overread.images import dicom, raster
+from overread.formats import dicom, raster
 
 STORED = "As stored"
 FULL_RANGE = "Full range"

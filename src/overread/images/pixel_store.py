@@ -12,26 +12,24 @@ import stat
 import time
 import types
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from overread.errors import InvalidData, InvalidOption, MissingPath, OutputUnwritable, UnreadableImage
-from overread.files import write_json
+from overread.formats.raster import is_coloured
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing, as_channels, fit_pixels
-from overread.images.raster import is_coloured
-from overread.images.threads import in_chunks, in_order
+from overread.machine.files import write_json
+from overread.machine.workers import Progress, in_chunks, in_order
 
 STORE_FORMAT = 2
 PROBED_FOR_COLOUR, PROBED_SHARE = 64, 16
 CHUNK_BYTES = 2**25
 ABANDONED_AFTER_S = 24 * 3600
 OUR_NAMES = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
-
-Progress = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from overread.errors import InvalidBundle, InvalidOption, UnreadableImage
-from overread.images import dicom, raster
+from overread.formats import dicom, raster
 
 MAX_SIDE = 4096
 # BT.601 in thousandths: whole numbers whose sums stay below 2**24 are exact in float32, and faster than in integers.

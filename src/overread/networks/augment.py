@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from overread.networks.augmentation import Augmentation
+from overread.recipe import Augmentation
 
 
 def affine_transforms(angle: Any, shift: Any, scale: Any, mirror: Any, size: tuple[int, int]) -> Any:

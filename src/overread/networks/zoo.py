@@ -13,9 +13,9 @@ from overread.errors import InvalidOption
 from overread.networks.activation_map import ActivationMapHead
 from overread.networks.applications import application, application_names
 from overread.networks.augment import Augment
-from overread.networks.augmentation import Augmentation
 from overread.networks.compact import compact
 from overread.networks.efficientnet_lite import STAGE_COUNT, efficientnet_lite0
+from overread.recipe import Augmentation
 
 MINIMUM_SIDE = 32
 

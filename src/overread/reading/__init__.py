@@ -1,7 +1,6 @@
 """Reading new images with a bundle."""
 
 from overread.reading.explain import Explanation, explain
-from overread.reading.outcome import Outcome, read_labelled, read_predictions, write_predictions
 from overread.reading.output import csv_header, csv_row, write_csv, write_json_lines
 from overread.reading.overlay import heat_map, overlay, picture_of, tint
 from overread.reading.reader import Answers, Reader
@@ -12,7 +11,6 @@ __all__ = [
     "Answers",
     "Explanation",
     "Failure",
-    "Outcome",
     "Reader",
     "Reading",
     "csv_header",
@@ -22,10 +20,7 @@ __all__ = [
     "heat_map",
     "overlay",
     "picture_of",
-    "read_labelled",
-    "read_predictions",
     "tint",
     "write_csv",
     "write_json_lines",
-    "write_predictions",
 ]

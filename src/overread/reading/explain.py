@@ -13,7 +13,7 @@ from PIL import Image
 
 from overread.bundle import now
 from overread.errors import InvalidOption
-from overread.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
+from overread.machine.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
 from overread.reading.overlay import OPACITY, overlay, picture_of, require_opacity
 from overread.reading.reader import Reader
 from overread.reading.reading import Failure, Reading

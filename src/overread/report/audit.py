@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from overread.audit import Audit, Finding, Material
+from overread.auditing import Audit, Finding, Material
 from overread.report import figures
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.evaluation import LABELS, Comparison, Difference
+from overread.evaluation.wording import clause, ends_of, level_of
 from overread.report.document import Section, Table
-from overread.report.wording import clause, ends_of, level_of
 from overread.words import count
 
 _LOWER_IS_BETTER = ("brier", "loss")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from overread.evaluation import LABELS, Assessment, Evaluation, Predictions
-from overread.reading import Outcome
+from overread.evaluation.wording import in_cell, level_of, value_of
 from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
-from overread.report.drawing import draw_outcome
 from overread.report.html import write_report
+from overread.report.pages import draw_outcome
 from overread.report.verdict import caution, verdict
-from overread.report.wording import in_cell, level_of, value_of
+from overread.test_side.outcome import Outcome
 from overread.words import count
 
 _BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overread.errors import InvalidData, MissingExtra, MissingPath
-from overread.files import replace_file
+from overread.machine.files import replace_file
 from overread.report.document import ReportContext
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from overread.evaluation import Assessment, Estimate
+from overread.evaluation.wording import clause, in_words, level_of, percent
 from overread.report.document import Section
-from overread.report.wording import clause, in_words, level_of, percent
 from overread.words import count, listed
 
 

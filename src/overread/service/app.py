@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from overread.reading import Reader
-from overread.service import api, pages
-from overread.service.described import describe
-from overread.service.login import login_routes
-from overread.service.problems import answer_with_problems
-from overread.service.room import ReadingRoom
+from overread.service.api import routes as api
+from overread.service.api.openapi import describe
+from overread.service.api.problems import answer_with_problems
+from overread.service.room.room import ReadingRoom
 from overread.service.security import Guard
 from overread.service.settings import Settings
+from overread.service.web import pages
+from overread.service.web.login import login_routes
 
 if TYPE_CHECKING:
     from overread.reading_log import ReadingLog

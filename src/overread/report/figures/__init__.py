@@ -4,9 +4,10 @@
 function that writes also raises OutputUnwritable where it cannot, and MissingExtra where matplotlib is not installed.
 """
 
-from overread.report.figures.curves import precision_recall, roc, training_curves
-from overread.report.figures.decisions import confusion_matrix, net_benefit
-from overread.report.figures.forest import subgroup_forest
+from overread.report.figures.calibration import reliability_diagram
+from overread.report.figures.confusion_matrix import confusion_matrix
+from overread.report.figures.decision_curve import net_benefit
+from overread.report.figures.discrimination import precision_recall, roc
 from overread.report.figures.images import (
     ImageWithEvidence,
     augmented_previews,
@@ -15,7 +16,8 @@ from overread.report.figures.images import (
     mistakes,
     sample_images,
 )
-from overread.report.figures.reliability import reliability_diagram
+from overread.report.figures.subgroups import subgroup_forest
+from overread.report.figures.training import training_curves
 
 __all__ = [
     "ImageWithEvidence",

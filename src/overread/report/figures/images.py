@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidData
-from overread.files import write_csv
+from overread.machine.files import write_csv
 from overread.reading.overlay import tint
-from overread.report.figures.surface import axes_at, new_figure, wrapped, write_png
+from overread.report.figures.canvas import axes_at, new_figure, wrapped, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from overread.evaluation.wording import percent
 from overread.report.document import FigureItem, Section, Table
-from overread.report.wording import percent
 from overread.words import count
 
 # Maps that are alike to this degree when all weights are random say little of what was learnt. Those of a trained

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from overread.evaluation import Assessment, BeforeAfter, Calibration, Metric, Reliability
+from overread.decision import Calibration
+from overread.evaluation import Assessment, BeforeAfter, Metric, Reliability
+from overread.evaluation.wording import clause, level_of
 from overread.report.document import FigureItem, Section, Table
-from overread.report.wording import clause, level_of
 from overread.words import count
 
 _MEASURES = (

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from overread.cases import Manifest, Split
+from overread.evaluation.wording import SIDES
 from overread.report.document import FigureItem, Section, Table
-from overread.report.wording import SIDES
 from overread.words import count, listed
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from overread.evaluation import Assessment, DecisionCurve
+from overread.evaluation.wording import percent
 from overread.report.document import FigureItem, Section, Table
 from overread.report.sections.calibration import diagram_names
-from overread.report.wording import percent
 from overread.words import listed
 
 _SHOWN = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)

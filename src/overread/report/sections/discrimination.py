@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from overread.evaluation import LABELS, Assessment, Estimate
+from overread.evaluation.wording import clause, in_words, level_of
 from overread.report.document import FigureItem, Section, Table
 from overread.report.tables import metrics_table, per_class_table
-from overread.report.wording import clause, in_words, level_of
 
 _RANKED = ("auc", "average_precision")
 _PROBABILITIES = ("brier", "loss")

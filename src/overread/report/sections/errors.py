@@ -13,7 +13,7 @@ from overread.report.figures import ImageWithEvidence
 from overread.words import count
 
 if TYPE_CHECKING:
-    from overread.reading import Outcome
+    from overread.test_side.outcome import Outcome
 
 
 def errors(outcome: Outcome, folder: Path) -> Section:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from overread.evaluation import LABELS, Assessment, Estimate, Judged, OperatingPoint
+from overread.decision import OperatingPoint
+from overread.evaluation import LABELS, Assessment, Estimate, Judged
+from overread.evaluation.wording import clause, level_of
 from overread.report.document import FigureItem, Section, Table
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
-from overread.report.wording import clause, level_of
 from overread.words import listed
 
 _DECIDED = ("sensitivity", "specificity", "ppv", "npv", "f1", "accuracy", "balanced_accuracy")

@@ -7,9 +7,9 @@ from typing import Any
 
 from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
+from overread.evaluation.wording import level_of, moment
 from overread.report.document import Section, Table
 from overread.report.sections.calibration import described
-from overread.report.wording import level_of, moment
 from overread.words import count
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from overread.evaluation import ALL, Estimate, Referral, ReferralAssessment
+from overread.decision import Referral
+from overread.evaluation import ALL, Estimate, ReferralAssessment
+from overread.evaluation.wording import in_cell, in_words, level_of, percent
 from overread.report.document import Section, Table
 from overread.report.tables import metrics_table
-from overread.report.wording import in_cell, in_words, level_of, percent
 from overread.words import count, listed
 
 _TEXT = (

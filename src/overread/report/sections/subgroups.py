@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from overread.evaluation import LABELS, Assessment, SubgroupMetric, Subgroups
+from overread.evaluation.wording import clause, level_of
 from overread.report.document import FigureItem, Section, Table
-from overread.report.wording import clause, level_of
 from overread.words import count, listed
 
 _DRAWN = ("auc", "sensitivity", "specificity")

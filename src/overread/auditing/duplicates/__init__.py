@@ -1,0 +1,1 @@
+"""Copies: the same picture twice."""

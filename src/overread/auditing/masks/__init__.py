@@ -1,0 +1,1 @@
+"""Masks, label maps and overlays among the images."""

@@ -1,0 +1,175 @@
+"""Masks and annotations among the images: by name, by few grey levels, by coloured marks on a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from overread.auditing.finding import Finding
+from overread.auditing.masks.overlays import find_overlays
+from overread.auditing.masks.pixel_levels import Drawn, Looks, look
+from overread.auditing.material import Material
+from overread.cases import Case
+
+# The first need no proof; the others need a picture of the same name or few grey levels, and so do words of folders.
+_SURE = frozenset({
+    "annotated", "annotation", "annotations", "bbox", "bboxes", "gradcam", "groundtruth", "heatmap", "heatmaps",
+    "labelmap", "labelmaps", "mask", "masks", "overlay", "segmentation", "segmentations",
+})  # fmt: skip
+_UNSURE = frozenset({
+    "anno", "annot", "arrow", "arrows", "binary", "contour", "contours", "gt", "label", "labeled", "labelled", "labels",
+    "manual", "marked", "outline", "outlines", "overlays", "roi", "rois", "seg", "segmented", "segs", "superpixels",
+    "truth",
+})  # fmt: skip
+_FILLERS = frozenset({"image", "images", "img", "imgs", "orig", "original", "originals", "photo", "photos", "raw"})
+_WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]|\d+")
+_MODALITY, _WHOLE_CLASS = 0.5, 0.95
+
+
+def find_masks(material: Material) -> list[Finding]:
+    """Find masks, label maps and annotated copies that lie among the pictures.
+
+    A mask is an image that is named so (in whole words), or that has hardly more than two grey levels while most
+    images have many. Where half of the images or more are so, this is the modality and none is a mask, unless they
+    fill one class. A label map of several levels needs a picture of the same name beside it.
+    An overlay is the same picture as another apart from marks in a pure colour; in a data set that was decoded as
+    greyscale such marks cannot be seen, and in one of more than 5,000 vividly coloured images some are not looked at.
+
+    Returns:
+        Findings of the codes `mask-among-images` and `overlay-among-images` (block). Each group begins with the image
+        that does not belong; the picture that it was drawn on follows, if it is there.
+    """
+    looks = look(material)
+    masks = _find_drawn(material.manifest.cases, looks)
+    overlays = find_overlays(material, looks, masks)
+    found = []
+    if masks:
+        named = sum(not mask.reason.startswith("few") for mask in masks.values())
+        found.append(
+            _finding(
+                material,
+                masks,
+                code="mask-among-images",
+                what=f"masks or annotations, {named:,} by their names and {len(masks) - named:,} by having few grey "
+                "levels only",
+            )
+        )
+    if overlays:
+        what = "copies of another image with coloured marks drawn on them"
+        found.append(_finding(material, overlays, code="overlay-among-images", what=what))
+    return found
+
+
+def _finding(material: Material, drawn: Mapping[int, Drawn], *, code: str, what: str) -> Finding:
+    cases = material.manifest.cases
+    paired = sum(found.picture is not None for found in drawn.values())
+    rows = []
+    for i, found in drawn.items():
+        picture = "" if found.picture is None else cases[found.picture].name
+        row = {"image": cases[i].name, "class": cases[i].label, "side": cases[i].split or ""}
+        rows.append({**row, "reason": found.reason, "picture": picture})
+    classes = Counter(cases[i].label for i in drawn)
+    spread = ", ".join(f"{count:,} in {name}" for name, count in classes.most_common())
+    return Finding(
+        code=code,
+        severity="block",
+        sentence=f"{len(drawn):,} of {len(cases):,} images look like {what} ({spread}); the picture itself is there as "
+        f"well for {paired:,} of them. A network would learn what somebody drew, which no new patient brings along.",
+        fix="Look at them, and move those that are no pictures out of the data (or remove their rows from the CSV); "
+        "the cleaned manifest leaves them out.",
+        count=len(drawn),
+        evidence=tuple(rows),
+        groups=tuple((i,) if found.picture is None else (i, found.picture) for i, found in drawn.items()),
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Name:
+    """What the path of an image says.
+
+    Args:
+        word: that names it a mask; empty without one.
+        in_folder: the word is in the name of a folder only.
+        keys: the rest of its name in its folder, in folders that differ in such words alone, and anywhere.
+    """
+
+    word: str
+    in_folder: bool
+    keys: tuple[tuple[str, ...], ...]
+
+
+def _read_name(case: Case) -> _Name:
+    path = PurePosixPath(case.name)
+    words, (folder, folder_word) = _words(path.stem), _read_folder(str(path.parent))
+    at = next((i for i, word in enumerate(words) if word in _SURE | _UNSURE), None)
+    rest = words if at is None else words[:at] or words[at + 1 :]
+    core = " ".join(word for word in rest if word not in _FILLERS)
+    return _Name(
+        word=folder_word if at is None else words[at],
+        in_folder=at is None and bool(folder_word),
+        keys=(("in", str(path.parent), core), ("beside", folder, core), ("anywhere", core)) if core else (),
+    )
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_folder(folder: str) -> tuple[str, str]:
+    """The words of a path that name neither masks nor images, and the first that names masks."""
+    words = _words(folder)
+    telling = [word for word in words if word in _SURE | _UNSURE]
+    return " ".join(word for word in words if word not in _FILLERS and word not in telling), (*telling, "")[0]
+
+
+def _find_drawn(cases: Sequence[Case], looks: Looks) -> dict[int, Drawn]:
+    names = [_read_name(case) for case in cases]
+    if all(name.word for name in names):
+        # A word that all have, such as the name of the study, tells nothing.
+        names = [dataclasses.replace(name, word="", in_folder=False) for name in names]
+    unnamed = np.array([not name.word for name in names])
+    by_levels = _unlike_the_others(cases, looks, unnamed)
+    map_like = looks.binary | looks.map_like
+    pictures: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for i in np.flatnonzero(unnamed & ~map_like).tolist():
+        for key in names[i].keys:
+            pictures[key].append(i)
+    drawn, doubtful = {}, []
+    for i, name in enumerate(names):
+        if not (name.word or map_like[i]):
+            continue
+        # Without such a word an equal name elsewhere says little: many patients have an image 1.
+        keys = name.keys if name.in_folder else name.keys[: 2 if name.word else 1]
+        picture = next((pictures[key][0] for key in keys if len(pictures.get(key, ())) == 1), None)
+        if by_levels[i] or (not name.word and picture is not None):
+            drawn[i] = Drawn("few grey levels", picture)
+        elif name.word and (map_like[i] or picture is not None):
+            drawn[i] = Drawn(f"'{name.word}'{' in the name of its folder' if name.in_folder else ''}", picture)
+        elif name.word in _SURE and not name.in_folder:
+            doubtful.append(i)
+    # Where most images are named so, the word means something else.
+    if len(doubtful) < _MODALITY * len(cases):
+        drawn |= {i: Drawn(f"'{names[i].word}'", None) for i in doubtful}
+    return dict(sorted(drawn.items()))
+
+
+def _unlike_the_others(cases: Sequence[Case], looks: Looks, unnamed: np.ndarray) -> np.ndarray:
+    """Which unnamed images have few grey levels where that is not the modality."""
+    few = looks.binary & unnamed
+    if few.sum() < _MODALITY * unnamed.sum():
+        return few
+    labels = np.array([case.label for case in cases])
+    whole = np.zeros_like(few)
+    for label in set(labels.tolist()):
+        of_class = unnamed & (labels == label)
+        others = unnamed & (labels != label)
+        if few[of_class].mean() >= _WHOLE_CLASS and others.any() and few[others].mean() <= 1 - _WHOLE_CLASS:
+            whole |= of_class & few
+    return whole

@@ -1,0 +1,42 @@
+"""What the audit looks at: every case, its file's header and, where it can be read, its pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from overread.cases import Manifest
+from overread.formats.header import Header
+from overread.images import DataSet
+
+_CHUNK = 512
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Material:
+    """A study to be audited.
+
+    Args:
+        manifest: every case, readable or not; its sides are those that the data name or that training would use.
+        headers: of each case.
+        data_set: the readable cases with their pixels, prepared for a network (padded on black to one size).
+        failures: position in the manifest to the reason for each case that gave no pixels.
+    """
+
+    manifest: Manifest
+    headers: tuple[Header, ...]
+    data_set: DataSet
+    failures: Mapping[int, str]
+
+    @property
+    def readable(self) -> np.ndarray:
+        """`(m,)` the position in the manifest of each case of the data set."""
+        return self.data_set.rows
+
+    def pixels(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Piece by piece `(k,)` positions in the manifest and `(k, height, width, channels)` uint8."""
+        for start in range(0, len(self.readable), _CHUNK):
+            chosen = range(start, min(start + _CHUNK, len(self.readable)))
+            yield self.readable[list(chosen)], self.data_set.pixels(chosen)

@@ -1,0 +1,105 @@
+"""A cleaned manifest: surplus duplicates, masks and unreadable files left out, patients moved whole to one side."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from overread.auditing.audit import Audit
+from overread.auditing.material import Material
+from overread.cases import SPLITS, Case, pseudonym
+from overread.machine.files import write_csv
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What would be trained on.
+
+    Args:
+        kept: the cases that remain, with their sides.
+        dropped: position in the manifest to the reason why it is left out.
+        moved: position in the manifest to the side it is moved to.
+    """
+
+    kept: tuple[Case, ...]
+    dropped: dict[int, str]
+    moved: dict[int, str]
+
+    def write(self, path: Path, material: Material) -> None:
+        """Write the manifest, which `overread train` takes, and beside it `<name>.changes.csv` with every change.
+
+        Paths are relative to the manifest; patients go under pseudonyms. The images are not touched.
+
+        Raises:
+            OutputUnwritable: the files cannot be written.
+        """
+        columns = material.manifest.columns
+        rows = [
+            [
+                _relative(case.path, path.parent),
+                case.label,
+                pseudonym(case.patient_id),
+                case.split or "",
+                *(case.extra.get(name, "") for name in columns),
+            ]
+            for case in self.kept
+        ]
+        write_csv(path, ["path", "label", "patient_id", "split", *columns], rows)
+        cases = material.manifest.cases
+        changes = [[cases[i].name, "left out", reason] for i, reason in sorted(self.dropped.items())]
+        changes += [[cases[i].name, f"moved to {side}", "one side a patient"] for i, side in sorted(self.moved.items())]
+        write_csv(path.with_suffix(".changes.csv"), ["path", "change", "reason"], changes)
+
+
+def draft_plan(audit: Audit, material: Material) -> Plan:
+    """Decide what to leave out and what to move.
+
+    Unreadable files and masks are left out. Of images that are copies of one another one is kept: on the test side if
+    one stands there, else on validation, else the first, so that a test set stays what it was; where they carry
+    different labels, none is kept, since only a human can tell which is right. A patient on several sides goes to the
+    one that holds most of his images, of equal ones the first of train, validation and test.
+    """
+    cases = material.manifest.cases
+    dropped = {position: "unreadable" for position in material.failures}
+    for found in audit.findings:
+        if found.code.endswith("-among-images"):
+            dropped |= {i: found.code for group in found.groups for i in group[:1] if i not in dropped}
+        elif "duplicate" in found.code:
+            for group in found.groups:
+                dropped |= {i: found.code for i in _surplus(group, cases) if i not in dropped}
+    kept = [i for i in range(len(cases)) if i not in dropped]
+    moved = _moves(kept, cases)
+    return Plan(
+        kept=tuple(dataclasses.replace(cases[i], split=moved.get(i, cases[i].split)) for i in kept),
+        dropped=dropped,
+        moved=moved,
+    )
+
+
+def _surplus(group: tuple[int, ...], cases: tuple[Case, ...]) -> list[int]:
+    if len({cases[i].label for i in group}) > 1:
+        return list(group)
+    order = {"test": 0, "val": 1, "train": 2, None: 3}
+    return sorted(group, key=lambda i: (order[cases[i].split], i))[1:]
+
+
+def _moves(kept: list[int], cases: tuple[Case, ...]) -> dict[int, str]:
+    images = defaultdict(list)
+    for i in kept:
+        if cases[i].patient_id and cases[i].split:
+            images[cases[i].patient_id].append(i)
+    moved: dict[int, str] = {}
+    for positions in images.values():
+        sides = Counter(cases[i].split for i in positions)
+        home = max(SPLITS, key=lambda side: sides[side])
+        moved |= {i: home for i in positions if cases[i].split != home}
+    return moved
+
+
+def _relative(path: Path, start: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, start)).as_posix()
+    except ValueError:  # another drive
+        return str(path)

@@ -1,0 +1,1 @@
+"""What gives the class away without the disease."""

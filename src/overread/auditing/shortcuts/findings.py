@@ -1,0 +1,147 @@
+"""Can the class be told from the file alone: the cross-validated AUC of each property, by patient, before any training.
+
+A network takes the easiest way to the class. Where the classes came from different scanners, hospitals or programs,
+that is easier to see than the disease, and the result then holds for these files only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from overread.auditing.finding import Finding
+from overread.auditing.material import Material
+from overread.auditing.shortcuts.predictability import FEWEST_PATIENTS, RUNS, Predictability, Study, judge_all
+from overread.auditing.shortcuts.properties import Kind, Property
+from overread.decision.cuts import FloatArray, IntArray
+
+_LISTED = 4
+_LOUD_WORDS = "This all but gives the class away. "
+_MEANING: Mapping[Kind, str] = {
+    "look": "It may be the disease itself (consolidated lung is brighter) or the way in which the images were taken.",
+    "corners": "Corners seldom show the disease, though a large finding may reach them: it is more likely the way in "
+    "which the images were taken or cropped.",
+}
+_OTHER_MEANING = (
+    "It does not show the disease, and a network can learn what lies behind it instead: another device, hospital, "
+    "program or crop."
+)
+_ADVICE: Mapping[Kind, str] = {
+    "export": "Find out why the classes differ in it, export all images again from their originals by one route (one "
+    "program, size, format and compression) and audit again. Where that is impossible, give this AUC beside that of "
+    "the network, which has shown nothing unless it is clearly higher.",
+    "shape": "Bring all images to one field of view and size, from their originals and by a rule that does not know "
+    "the class, and audit again: resizing leaves traces, and the padding shows a network the shape of an image.",
+    "source": "Take both classes from each source, and report the result within each source, where the network must "
+    "still tell the classes apart. If the folders or devices are kinds of the disease itself, accept this finding.",
+    "frame": "Crop the border, or cover the marks, in all images of every class alike and audit again. After training "
+    "look at the heat maps: a network that looks there has learnt the mark.",
+    "look": "To tell the two apart, bring all images to the same brightness, contrast and colour, train again and "
+    "compare: what is lost was not seen in the lesion. Look also whether the images of one class come from other "
+    "devices, settings or dates.",
+    "corners": "To tell the two apart, crop or cover the corners in all images alike, train again and compare: corners "
+    "outside the organ must not tell the class, and without them the result must not fall.",
+}
+
+
+def find_shortcuts(material: Material) -> list[Finding]:
+    """Warn of each property of the files, or of the images at large, that tells the class.
+
+    A class with fewer than 10 patients, or all but 10, is not judged, which one finding says for all.
+    """
+    study = Study(material.data_set.manifest)
+    found = [_finding(judged, study) for judged in judge_all(material, study) if judged.is_shortcut]
+    return found + _untested(study)
+
+
+def _finding(judged: Predictability, study: Study) -> Finding:
+    subject, interval, classes = judged.subject, judged.interval, study.manifest.classes
+    rest = next(name for name in classes if name != judged.label) if len(classes) == 2 else "the other classes"
+    patients = f", {np.unique(study.patient[judged.rows]).size:,} patients" if study.manifest.has_patients else ""
+    test = "" if judged.test_auc is None else f", and {judged.test_auc:.2f} on the test side"
+    sentence = (
+        f"From {subject.words} alone, {judged.label} can be told from {rest} with an AUC of {judged.auc:.2f} (95 % "
+        f"interval {interval.low:.2f} to {interval.high:.2f}; cross-validated over {len(judged.rows):,} images"
+        f"{patients}){test}. {_LOUD_WORDS if judged.is_loud else ''}{_MEANING.get(subject.kind, _OTHER_MEANING)}"
+    )
+    if judged.in_step:
+        sentence += f" In step with it: {', '.join(judged.in_step)}."
+    if not patients:
+        sentence += f" Patients are not named, so {RUNS} runs of neighbouring files of each class stand for them."
+    return Finding(
+        code=f"shortcut-{subject.name}",
+        severity="warn",
+        sentence=sentence,
+        fix=_ADVICE[subject.kind],
+        count=len(judged.rows),
+        evidence=tuple(_evidence(judged, study)),
+    )
+
+
+def _evidence(judged: Predictability, study: Study) -> list[dict[str, str]]:
+    """A row for each class: how many, the AUC against the rest and which values it has."""
+    rows = []
+    for number, name in enumerate(study.manifest.classes):
+        members = judged.rows[study.labels[judged.rows] == number]
+        auc = judged.auc if len(study.manifest.classes) == 2 else judged.aucs.get(name)
+        rows.append(
+            {
+                "class": name,
+                "images": f"{members.size:,}",
+                "AUC against the rest": "too few patients" if auc is None else f"{auc:.2f}",
+                "strength": "all but gives the class away" if judged.is_loud else "marked",
+                "values": _typical(judged.subject, members),
+                "such as": study.manifest.cases[_middle(judged.subject, members)].name if members.size else "",
+            }
+        )
+    return rows
+
+
+def _typical(subject: Property, members: IntArray) -> str:
+    if subject.categories:
+        counts = np.bincount(subject.values[members].astype(np.int64), minlength=len(subject.categories))
+        common = [i for i in np.argsort(-counts, kind="stable")[:_LISTED].tolist() if counts[i]]
+        return ", ".join(f"{subject.categories[i]} {counts[i] / members.size:.0%}" for i in common)
+    if subject.name == "header" or not members.size:
+        return ""
+    quartiles = np.quantile(_single(subject, members), [0.25, 0.5, 0.75])
+    low, middle, high = (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" for value in quartiles)
+    return f"median {middle}, half of them {low} to {high} {subject.unit}".rstrip()
+
+
+def _middle(subject: Property, members: IntArray) -> int:
+    """The image of a class whose value is in the middle."""
+    values = _single(subject, members)
+    if subject.categories:
+        commonest = np.bincount(values.astype(np.int64)).argmax()
+        return int(members[values == commonest][0])
+    return int(members[np.argsort(values, kind="stable")[members.size // 2]])
+
+
+def _single(subject: Property, members: IntArray) -> FloatArray:
+    values = subject.values[members]
+    return values if values.ndim == 1 else values.mean(axis=1)
+
+
+def _untested(study: Study) -> list[Finding]:
+    """Say for which classes nothing can be said."""
+    classes, rows = study.manifest.classes, np.flatnonzero(~study.is_test)
+    judged = classes if len(classes) == 2 and study.judged_classes() else study.judged_classes()
+    left_out = [name for name in classes if name not in judged]
+    if not left_out:
+        return []
+    unit = "patients" if study.manifest.has_patients else "images"
+    counts = {name: study.count_patients(rows, number) for number, name in enumerate(classes)}
+    listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    return [
+        Finding(
+            code="shortcut-untested",
+            severity="info",
+            sentence=f"Whether the files give the class away was not examined for {', '.join(left_out)}: that takes "
+            f"{FEWEST_PATIENTS} {unit} with a class and as many without, outside the test side; there are {listed}.",
+            fix=f"Collect images of more {unit}; until then look by eye whether the classes differ in size, format, "
+            "brightness, borders or marks.",
+            count=int(np.isin(study.labels, [classes.index(name) for name in left_out]).sum()),
+        )
+    ]

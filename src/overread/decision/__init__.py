@@ -1,0 +1,42 @@
+"""Logits to decisions: what is told apart, probabilities, calibration, operating points, referral; on NumPy alone."""
+
+from overread.decision.calibration import CALIBRATION_METHODS, Calibration, check_calibration_method, fit_calibration
+from overread.decision.cuts import CutTable, FloatArray, IntArray, cut_table
+from overread.decision.familiarity import Familiarity, Normal, describe, limit_of
+from overread.decision.operating_point import (
+    OperatingPoint,
+    check_operating_point_rule,
+    choose_operating_point,
+    choose_operating_points,
+)
+from overread.decision.prediction_sets import Referral, check_coverage, choose_referral
+from overread.decision.probability import to_probabilities
+from overread.decision.referral import UNCERTAIN, UNFAMILIAR, Abstentions
+from overread.decision.task import decide
+
+__all__ = [
+    "CALIBRATION_METHODS",
+    "UNCERTAIN",
+    "UNFAMILIAR",
+    "Abstentions",
+    "Calibration",
+    "CutTable",
+    "Familiarity",
+    "FloatArray",
+    "IntArray",
+    "Normal",
+    "OperatingPoint",
+    "Referral",
+    "check_calibration_method",
+    "check_coverage",
+    "check_operating_point_rule",
+    "choose_operating_point",
+    "choose_operating_points",
+    "choose_referral",
+    "cut_table",
+    "decide",
+    "describe",
+    "fit_calibration",
+    "limit_of",
+    "to_probabilities",
+]

@@ -1,0 +1,130 @@
+"""Which classes cannot be ruled out: prediction sets that hold the true class as often as they promise.
+
+Split conformal prediction by class: of the images of each class, at least the share `coverage` keep their class in the
+set, whatever the network, if they are drawn as the labelled images were that set the thresholds. Those images also
+chose epoch and calibration, which makes the promise a little optimistic; the coverage on the test side tells.
+
+References:
+    Vovk V. Conditional validity of inductive conformal predictors. Mach Learn 2013;92:349-376.
+        doi:10.1007/s10994-013-5355-6
+    Angelopoulos AN, Bates S. Conformal Prediction: A Gentle Introduction. Found Trends Mach Learn 2023;16:494-591.
+        doi:10.1561/2200000101
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from overread.decision.cuts import FloatArray
+from overread.errors import InvalidData, InvalidOption
+
+COVERAGES = 0.5, 0.999
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Referral:
+    """Thresholds of the prediction sets, frozen on labelled images that the network was not fitted to.
+
+    Args:
+        coverage: the share of the images of each class whose set is to hold it.
+        thresholds: by class, the highest 1 - probability with which it stays in the set; 1 keeps it always.
+        counts: by class, how many images set the threshold.
+
+    Raises:
+        InvalidData: a value is out of range, or the classes differ.
+    """
+
+    coverage: float
+    thresholds: Mapping[str, float]
+    counts: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        check_coverage(self.coverage)
+        if list(self.thresholds) != list(self.counts) or not all(0 <= t <= 1 for t in self.thresholds.values()):
+            raise InvalidData("a referral has a threshold from 0 to 1 and a count for each class: train again")
+
+    @property
+    def always(self) -> tuple[str, ...]:
+        """Classes with too few images to be ruled out at this coverage: they are in every set."""
+        return tuple(name for name, n in self.counts.items() if _rank(n, self.coverage) > n)
+
+    def sets(self, y_prob: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Tell for each image, `(n, K)`, which classes cannot be ruled out: none, one or several.
+
+        Args:
+            y_prob: `(n, K)` calibrated probabilities, in the order of the classes.
+        """
+        return np.asarray(1 - np.asarray(y_prob, dtype=np.float64) <= np.array([*self.thresholds.values()]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields as JSON values."""
+        return {"coverage": self.coverage, "thresholds": dict(self.thresholds), "counts": dict(self.counts)}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any], classes: Sequence[str]) -> Referral:
+        """Rebuild what `to_dict` gave, in the order of the classes, whatever that of the keys is."""
+        by_class = {key: {name: fields[key][name] for name in classes} for key in ("thresholds", "counts")}
+        return cls(coverage=fields["coverage"], **by_class)
+
+
+def choose_referral(
+    labels: npt.ArrayLike, y_prob: npt.ArrayLike, *, classes: Sequence[str], coverage: float = 0.9
+) -> Referral:
+    """Choose for each class the k-th smallest 1 - probability of its own images, k = ceil((n + 1) coverage).
+
+    Tied images are in or out together, so that coverage is at least what was asked. Where k is above n, as it is with 8
+    images and a coverage of .9, or with none, no threshold can promise it and the class is never ruled out.
+
+    Args:
+        labels: `(n,)` the index of the true class.
+        y_prob: `(n, K)` calibrated probabilities.
+        classes: K names.
+        coverage: .5 to .999.
+
+    Raises:
+        InvalidOption: the coverage is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> p = np.linspace(0.05, 0.95, 19)
+        >>> y_prob = np.column_stack([1 - p, p])
+        >>> found = choose_referral((p > 0.5).astype(int), y_prob, classes=("no", "yes"), coverage=0.8)
+        >>> found.counts["yes"], round(found.thresholds["yes"], 2)
+        (9, 0.4)
+    """
+    check_coverage(coverage)
+    labels, y_prob = np.asarray(labels), np.asarray(y_prob, dtype=np.float64)
+    scores = {name: np.sort(1 - y_prob[labels == column, column]) for column, name in enumerate(classes)}
+    return Referral(
+        coverage=coverage,
+        thresholds={name: _threshold(found, coverage) for name, found in scores.items()},
+        counts={name: len(found) for name, found in scores.items()},
+    )
+
+
+def check_coverage(coverage: float) -> None:
+    """Refuse a coverage that no set can be asked for.
+
+    Raises:
+        InvalidOption: it is outside .5 to .999.
+    """
+    low, high = COVERAGES
+    if not low <= coverage <= high:
+        raise InvalidOption(f"coverage={coverage} is outside {low:g} to {high:g}: 0.9 is usual")
+
+
+def _rank(n: int, coverage: float) -> int:
+    # Decimal fractions are not exact: (9 + 1) * 0.9 must not become 10.
+    return math.ceil(round((n + 1) * coverage, 9))
+
+
+def _threshold(scores: FloatArray, coverage: float) -> float:
+    rank = _rank(len(scores), coverage)
+    # Not np.quantile, whose "higher" is off by one where (n + 1) * coverage is a whole number.
+    return float(scores[rank - 1]) if rank <= len(scores) else 1.0

@@ -1,0 +1,46 @@
+"""The whole job on computer-made images, for whoever wants to see it before bringing images of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.reading import Reader
+from overread.reading import write_csv as write_readings
+from overread.recipe import Augmentation, Recipe
+from overread.study.data import read_manifest
+from overread.study.run import environment
+from overread.study.train import Study, train
+
+_PHANTOM_PATIENT = r"^(P\d+)_"
+_DEMO_RECIPE = Recipe(
+    size=96,
+    epochs=12,
+    batch_size=16,
+    precision="float32",  # at this size the measuring would cost more than it can gain
+    augmentation=Augmentation(horizontal_flip=True, rotation_degrees=25),
+)
+
+
+def demo(out: str | Path, *, existing: Existing = "refuse", console: Console | None = None) -> Study:
+    """Do the whole job on computer-made phantoms: make them, train, test, and read some with the bundle.
+
+    Args:
+        out: receives `images/` and the run in `run/`, with `readings.csv`.
+        existing: what to do when out holds something: refuse or replace.
+        console: where progress is written; nowhere by default.
+    """
+    from overread.demo.phantom import write_phantoms
+
+    console, out = console or Console(quiet=True), Path(out)
+    open_run_folder(out, existing)
+    write_json(out / RUN_FILE, {"demo": True, **environment()})
+    images = write_phantoms(out / "images")
+    console.print(f"{images} holds computer-made endoscopy phantoms with a few planted defects; none shows a patient")
+    manifest = read_manifest(images, patient_pattern=_PHANTOM_PATIENT)
+    result = train(manifest, out / "run", _DEMO_RECIPE, skip_unreadable=True, study_id="demo", console=console)
+    failures = write_readings(out / "readings.csv", Reader(result.bundle).read_many(manifest.paths), manifest.classes)
+    console.print(f"{out / 'readings.csv'} has the reading of every image, {failures} named failures among them")
+    return result

@@ -1,0 +1,1 @@
+"""The computer: files, places, threads, and what is remembered."""

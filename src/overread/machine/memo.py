@@ -1,0 +1,84 @@
+"""What takes seconds to work out and depends on known things alone is kept for thirty days beside decoded pixels."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import json
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from overread.errors import OutputUnwritable
+from overread.machine.files import write_json
+
+KEPT_FOR_S = 30 * 24 * 3600
+_FOLDER = "remembered"
+_LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scipy", "pillow", "pydicom")
+
+Result = TypeVar("Result")
+
+
+def remembered(
+    store: Path,
+    kind: str,
+    key: Any,
+    work_out: Callable[[], Result],
+    *,
+    write: Callable[[Result], Any],
+    read: Callable[[Any], Result],
+) -> Result:
+    """Recall a result, or work it out and keep it; one that is damaged, or older than thirty days, is worked out anew.
+
+    Any change of overread's own code or of a library's version makes another key. Whatever is older than thirty days
+    is removed when something is kept. A folder that cannot be written is no error: nothing is kept then.
+
+    Args:
+        store: the folder of decoded pixels.
+        kind: begins the file's name.
+        key: JSON values, all that the result depends on; only their hash is written.
+        work_out: gives the result.
+        write: turns it into JSON values.
+        read: turns them back; a ValueError, TypeError or KeyError counts as damage.
+    """
+    folder = store / _FOLDER
+    path = folder / f"{kind}-{_digest([program(), key])}.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        if time.time() - path.stat().st_mtime < KEPT_FOR_S:
+            record = json.loads(path.read_bytes())
+            if record["digest"] == _digest(record["value"]):
+                return read(record["value"])
+    result = work_out()
+    with contextlib.suppress(OSError, OutputUnwritable):
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_old(folder)
+        value = write(result)
+        write_json(path, {"digest": _digest(value), "value": value})
+    return result
+
+
+@functools.cache
+def program() -> dict[str, str]:
+    """What computes: the versions of Python and the libraries, and a hash of overread's own code."""
+    versions = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        code.update(path.read_bytes())
+    return {**versions, "overread": code.hexdigest()}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _remove_old(folder: Path) -> None:
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime >= KEPT_FOR_S:
+            path.unlink(missing_ok=True)

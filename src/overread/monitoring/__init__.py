@@ -1,0 +1,1 @@
+"""What the reading log says over time."""

@@ -1,0 +1,141 @@
+"""What is tested for a change: scores, features and unfamiliarity against the reference, and agreement with humans."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from overread.decision.cuts import FloatArray
+from overread.monitoring.drift_tests import exceedances_p, fewer_p, holm, kolmogorov_smirnov
+from overread.reading_log.rows import ImageRow
+
+# Of all tests of a run together, the chance of a false alarm; and the images, or reviews, below which none is made.
+ALPHA = 0.01
+FEWEST = 50
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Expected:
+    """The values of images that a bundle was not fitted to, which new ones are held against.
+
+    Args:
+        scores: by class, its calibrated probabilities; for two classes of the positive one only.
+        projections: `(n, k)`.
+        unfamiliarity: `(n,)`, with the limit at 1.
+    """
+
+    scores: Mapping[str, FloatArray]
+    projections: FloatArray
+    unfamiliarity: FloatArray
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Check:
+    """One thing that was tested for drift.
+
+    Args:
+        name: such as "score of Pneumonia".
+        test: its name; "none" where none was made.
+        n: new values.
+        p: None where no test was made.
+        adjusted_p: after Holm, over all tests of the run.
+        statistic: of the Kolmogorov-Smirnov test the largest distance of the shares, else the new share.
+        reason: why no test was made.
+        expected: the reference values, if any.
+        values: the new ones, as `times` in their order.
+        times: when each was read.
+        limit: above which a value is unfamiliar, if there is one.
+    """
+
+    name: str
+    test: str
+    n: int
+    p: float | None = None
+    adjusted_p: float | None = None
+    statistic: float | None = None
+    reason: str | None = None
+    expected: FloatArray = dataclasses.field(default_factory=lambda: np.empty(0))
+    values: FloatArray = dataclasses.field(default_factory=lambda: np.empty(0))
+    times: Sequence[datetime] = ()
+    limit: float | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether it has changed, or agreement has fallen."""
+        return self.adjusted_p is not None and self.adjusted_p < ALPHA
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON values, without the values tested."""
+        names = ("name", "test", "n", "statistic", "p", "adjusted_p", "reason", "found")
+        return {name: getattr(self, name) for name in names}
+
+
+def check_drift(rows: Sequence[ImageRow], expected: Expected) -> list[Check]:
+    """Hold images, each once, against the reference."""
+    times = [row.time for row in rows]
+    checks = [
+        _shift(f"score of {name}", [(row.probabilities or {}).get(name, np.nan) for row in rows], scores, times)
+        for name, scores in expected.scores.items()
+    ]
+    projected = [row for row in rows if row.projection]
+    checks += [
+        _shift(
+            f"component {number + 1} of the features",
+            [row.projection[number] for row in projected],
+            expected.projections[:, number],
+            [row.time for row in projected],
+        )
+        for number in range(expected.projections.shape[1])
+    ]
+    measured = [row for row in rows if row.unfamiliarity is not None]
+    values = np.array([row.unfamiliarity for row in measured], dtype=float)
+    if not len(expected.unfamiliarity):
+        return checks
+    return [*checks, _unfamiliar(values, expected.unfamiliarity, [row.time for row in measured])]
+
+
+def _shift(name: str, values: Sequence[float], expected: FloatArray, times: Sequence[datetime]) -> Check:
+    new = np.asarray(values, dtype=float)
+    fewest = min(len(new), len(expected))
+    shown: dict[str, Any] = {"name": name, "n": len(new), "values": new, "expected": expected, "times": times}
+    if fewest < FEWEST:
+        return Check(test="none", reason=_too_few("images", fewest), **shown)
+    statistic, p = kolmogorov_smirnov(new, expected)
+    return Check(test="Kolmogorov-Smirnov", statistic=statistic, p=p, **shown)
+
+
+def _unfamiliar(values: FloatArray, expected: FloatArray, times: Sequence[datetime]) -> Check:
+    n, fewest = len(values), min(len(values), len(expected))
+    name = "share of unfamiliar images"
+    shown: dict[str, Any] = {"name": name, "n": n, "values": values, "expected": expected, "times": times, "limit": 1.0}
+    if fewest < FEWEST:
+        return Check(test="none", reason=_too_few("images", fewest), **shown)
+    above = int((values > 1).sum())
+    at_limit = max(1, int((expected >= 1).sum()))
+    p = exceedances_p(above, n, reference_above=at_limit, n_reference=len(expected))
+    return Check(test="exceedances, beta-binomial", statistic=above / n, p=p, **shown)
+
+
+def check_agreement(reviewed: Sequence[ImageRow]) -> Check:
+    """Hold the later half of reviewed images, oldest first, against the earlier half."""
+    name, n = "agreement with humans", len(reviewed)
+    if n < FEWEST:
+        return Check(name=name, test="none", n=n, reason=_too_few("reviews", n))
+    agreed = [row.review is not None and row.review.label == row.label for row in reviewed]
+    earlier, later = agreed[: n // 2], agreed[n // 2 :]
+    p = fewer_p((sum(later), len(later)), (sum(earlier), len(earlier)))
+    return Check(name=name, test="Fisher, later half lower", n=n, statistic=sum(later) / len(later), p=p)
+
+
+def adjusted(checks: Sequence[Check]) -> list[Check]:
+    """Adjust the p values of all tests of a run together (Holm)."""
+    found = iter(holm([check.p for check in checks if check.p is not None]))
+    return [check if check.p is None else dataclasses.replace(check, adjusted_p=next(found)) for check in checks]
+
+
+def _too_few(what: str, n: int) -> str:
+    return f"{n} {what}: no test is made of fewer than {FEWEST}"

@@ -1,0 +1,180 @@
+"""The model card: what a network is, how it was made and tested and what is not known of it, for a human to complete.
+
+References:
+    Mitchell M et al. Model Cards for Model Reporting. Proc. FAT* 2019:220-229. doi:10.1145/3287560.3287596
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from overread.bundle.bundle import Bundle
+from overread.errors import InvalidBundle
+from overread.evaluation import LABELS, Assessment, Judged, SubgroupMetric, Subgroups
+from overread.report.documents.markdown import bullets, escaped, shown, table
+from overread.report.documents.statements import (
+    CardFacts,
+    calibrations,
+    decision,
+    kind,
+    left_out,
+    limits,
+    preprocessing,
+    referred,
+    refers,
+    tested,
+    training,
+)
+
+TEMPLATES = Path(__file__).parent / "templates"
+RATES = ("sensitivity", "specificity", "ppv", "npv")
+
+
+def model_card(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
+    """Write the model card in Markdown.
+
+    It names no image and no patient, for it travels with the bundle.
+
+    Args:
+        bundle: as `Bundle.write` gave it.
+        assessment: of its test side.
+        facts: of its training run.
+
+    Raises:
+        InvalidBundle: the bundle is not written yet, so its files have no hashes.
+    """
+    if not bundle.files:
+        raise InvalidBundle("the bundle is not written yet, so the card cannot name its hashes: call write first")
+    values = {
+        "title": escaped(" / ".join(bundle.classes)),
+        "kind": escaped(kind(bundle)),
+        "preprocessing": escaped(preprocessing(bundle)),
+        "created": escaped(bundle.created),
+        "counts": _counts(bundle, facts),
+        "left_out": escaped(left_out(facts)),
+        "notes": bullets(facts.notes),
+        "training": escaped(training(facts)),
+        "recipe": table(("Option", "Value"), _flat(bundle.recipe)),
+        "decision": escaped(decision(bundle, facts)),
+        "operating_points": _operating_points(bundle),
+        "calibration": bullets(calibrations(bundle)),
+        "reliability": _reliability(assessment),
+        "referral": escaped(refers(bundle)),
+        "referral_results": escaped(referred(facts.referral)),
+        "tested": escaped(tested(assessment, facts)),
+        "results": _results(assessment) if bundle.positive else _results_of_classes(assessment),
+        "subgroups": _subgroups(assessment.subgroups),
+        "limits": bullets(limits(bundle, assessment, facts)),
+        "provenance": _provenance(bundle, facts),
+    }
+    page = (TEMPLATES / "card.md").read_text(encoding="utf-8").format_map(values)
+    return re.sub(r"\n{3,}", "\n\n", page)
+
+
+def _flat(options: Mapping[str, Any], group: str = "") -> list[tuple[str, str]]:
+    rows = []
+    for name, value in options.items():
+        rows += _flat(value, f"{name} ") if isinstance(value, Mapping) else [(group + name, str(value))]
+    return rows
+
+
+def _counts(bundle: Bundle, facts: CardFacts) -> str:
+    who = "Patients" if facts.has_patients else "Patients (an image without one counts as one)"
+    rows = [
+        (side, *(count[name] for name in bundle.classes), sum(count.values()), facts.patients[side])
+        for side, count in facts.counts.items()
+    ]
+    return table(("Side", *bundle.classes, "Images", who), rows)
+
+
+def _operating_points(bundle: Bundle) -> str:
+    header = ("Class", "Threshold", "Rule", "Sensitivity", "Specificity", "Positive images", "Other images", "Note")
+    points = bundle.operating_points.items()
+    return table(header, [(name, f"{p.threshold:.4g}", *dataclasses.astuple(p)[1:]) for name, p in points])
+
+
+def _reliability(assessment: Assessment) -> str:
+    header = ("Class", "Calibration", "Expected calibration error", "Brier score", "Slope", "Intercept", "In the large")
+    rows = [
+        (name, stage, found.ece, found.brier, found.slope, found.intercept, found.in_the_large)
+        for name, pair in assessment.reliability.items()
+        for stage, found in pair._asdict().items()
+    ]
+    return table(header, rows)
+
+
+def _results(assessment: Assessment) -> str:
+    judged, half = assessment.judged, assessment.at_half
+    threshold = judged.evaluation.threshold
+    point = "of the network that read each image" if threshold is None else f"{threshold:.4g}"
+    parts = [f"At the operating point {point}:", _metrics(judged)]
+    if half is not None and half is not judged:
+        parts += ["At a threshold of 0.5:", _metrics(half)]
+    if values := assessment.predictive_values:
+        parts += [f"Where {assessment.options.prevalence:.2%} of cases are positive:"]
+        parts += [table(("Metric", "Value"), [(LABELS[name], found) for name, found in values.items()])]
+    return "\n\n".join(parts)
+
+
+def _results_of_classes(assessment: Assessment) -> str:
+    judged, micro = assessment.judged, assessment.micro.items()
+    names = [name for name in LABELS if name in next(iter(judged.evaluation.per_class.values()))]
+    each = [(c, *(judged.of_class(c, name) for name in names)) for c in judged.evaluation.per_class]
+    points = [
+        (c, f"{found.evaluation.threshold:.4g}", *(found[name] for name in RATES))
+        for c, found in assessment.at_class_points.items()
+    ]
+    return "\n\n".join(
+        [
+            "The most probable class decided on; AUC to F1 are means over the classes, each against the rest:",
+            _metrics(judged),
+            "The same over all decisions on an image and a class (micro averages):",
+            table(("Metric", "Value"), [(LABELS[name], found) for name, found in micro]),
+            "Each class against the rest, the most probable class decided on:",
+            table(("Class", *(LABELS[name] for name in names)), each),
+            "Each class against the rest at its own operating point:",
+            table(("Class", "Threshold", *(LABELS[name] for name in RATES)), points),
+        ]
+    )
+
+
+def _metrics(judged: Judged) -> str:
+    found = {label: judged[name] for name, label in LABELS.items()}
+    rows = [(label, e.metric, e.interval, e.interval.method, e.metric.n) for label, e in found.items()]
+    return table(("Metric", "Value", "Interval", "Method of the interval", "Cases"), rows)
+
+
+def _subgroups(columns: Sequence[Subgroups]) -> str:
+    if not columns:
+        return "No groups of cases were compared."
+    parts = [
+        "A metric differs from the rest where the interval of its gap leaves out 0. Nothing corrects for the number of "
+        "gaps, and none is judged that rests on few patients."
+    ]
+    for found in columns:
+        header = (found.column, "Images", "Patients", *(LABELS[name] for name in found.groups[0].metrics))
+        rows = [(g.label, g.n, g.patients, *map(_in_group, g.metrics.values())) for g in found.groups]
+        parts.append(table(header, rows))
+    return "\n\n".join(parts)
+
+
+def _in_group(found: SubgroupMetric) -> str:
+    ends = f" ({found.interval[0]:.3f} to {found.interval[1]:.3f})" if found.interval else ""
+    judged = {True: ", differs from the rest", False: "", None: ", not judged"}[found.flagged]
+    return f"{shown(found.metric)}{ends}{judged}"
+
+
+def _provenance(bundle: Bundle, facts: CardFacts) -> str:
+    rows = [
+        ("Bundle, SHA-256", bundle.fingerprint),
+        *((f"{name}, SHA-256", digest) for name, digest in bundle.files.items()),
+        ("Images, SHA-256", bundle.data["fingerprint"]),
+        ("Command", facts.command),
+        ("Machine", facts.machine),
+        *bundle.versions.items(),
+    ]
+    return table(("What", "Value"), rows)

@@ -1,0 +1,175 @@
+"""Plots of curves: training by epoch, ROC and precision-recall with their bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from overread.errors import InvalidData
+from overread.evaluation import average_precision, precision_recall_curve, roc_auc, roc_curve
+from overread.evaluation.uncertainty.bands import Band
+from overread.machine.files import write_csv
+from overread.report.figures.canvas import (
+    DASHES,
+    PALETTE,
+    axes_at,
+    legend_below,
+    mark,
+    new_figure,
+    tidy,
+    wrapped,
+    write_png,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def roc(
+    y_true: npt.ArrayLike,
+    y_prob: npt.ArrayLike,
+    *,
+    classes: Sequence[str],
+    path: str | Path,
+    threshold: float | None = None,
+    bands: Mapping[str, Band] | None = None,
+) -> Path:
+    """Draw the ROC curve of two classes with its operating point, or of each of more against the rest.
+
+    A class without cases, or that holds every case, has an entry in the legend but no curve.
+
+    Args:
+        y_true: `(n,)` integers, the index of the true class.
+        y_prob: `(n, K)` probabilities, as `evaluate` takes them.
+        classes: K names, with two (negative, positive).
+        path: without a suffix; the CSV holds class, fpr, tpr, threshold.
+        threshold: with two classes, the operating point to mark, as these cases have it; ignored with more.
+        bands: by class name, as `roc_band` makes them of the same cases; a second CSV, `<path>_band.csv`, holds class,
+            fpr, tpr_low, tpr_high, level. A class may be left out, and one without a band is drawn without it.
+
+    Raises:
+        InvalidData: shapes that do not fit, a probability that is not finite, or a band of an unknown class.
+    """
+    figure, axis = _unit_square("1 - specificity", "sensitivity")
+    rows: list[tuple[Any, ...]] = []
+    for name, actual, score, style in _one_versus_rest(y_true, y_prob, classes):
+        if actual.all() or not actual.any():
+            axis.plot([], [], **style, label=wrapped(f"AUC undefined, {name}"))
+            continue
+        curve = roc_curve(actual, score)
+        axis.plot(curve.fpr, curve.tpr, **style, label=wrapped(f"AUC {roc_auc(actual, score):.3f}, {name}"))
+        _shade(axis, bands or {}, name, style["color"])
+        rows += [(name, *point) for point in zip(*curve, strict=True)]
+        if threshold is not None and len(classes) == 2:
+            called = score >= threshold
+            sensitivity, specificity = called[actual].mean(), (~called[~actual]).mean()
+            rates = f"sensitivity {sensitivity:.3f}, specificity {specificity:.3f}"
+            mark(axis, (1 - specificity, sensitivity), f"operating point at threshold {threshold:.3g}:\n{rates}")
+    axis.plot([0, 1], [0, 1], color="0.5", linestyle=":", linewidth=1, label="chance")
+    _write_bands(axis, bands, classes, Path(f"{path}_band.csv"), ("class", "fpr", "tpr_low", "tpr_high", "level"))
+    legend_below(axis)
+    write_csv(Path(f"{path}.csv"), ("class", "fpr", "tpr", "threshold"), rows)
+    return write_png(path, figure)
+
+
+def precision_recall(
+    y_true: npt.ArrayLike,
+    y_prob: npt.ArrayLike,
+    *,
+    classes: Sequence[str],
+    path: str | Path,
+    threshold: float | None = None,
+    bands: Mapping[str, Band] | None = None,
+) -> Path:
+    """Draw precision against recall, and as a dotted line the prevalence, which is what chance would give.
+
+    Args:
+        y_true: `(n,)` integers, the index of the true class.
+        y_prob: `(n, K)` probabilities, as `evaluate` takes them.
+        classes: K names, with two (negative, positive).
+        path: without a suffix; the CSV holds class, recall, precision, threshold.
+        threshold: as in `roc`; no mark where it calls no case positive.
+        bands: as in `roc`, made by `precision_recall_band`; their CSV holds class, recall, precision_low,
+            precision_high, level.
+
+    Raises:
+        InvalidData: as `roc`.
+    """
+    figure, axis = _unit_square("recall (sensitivity)", "precision (PPV)")
+    rows: list[tuple[Any, ...]] = []
+    for name, actual, score, style in _one_versus_rest(y_true, y_prob, classes):
+        if actual.all() or not actual.any():
+            axis.plot([], [], **style, label=wrapped(f"AP undefined, {name}"))
+            continue
+        curve = precision_recall_curve(actual, score)
+        label = f"AP {average_precision(actual, score):.3f}, prevalence {actual.mean():.3f}, {name}"
+        axis.step(curve.recall, curve.precision, **style, where="post", label=wrapped(label))
+        axis.axhline(actual.mean(), color=style["color"], linestyle=":", linewidth=1)
+        _shade(axis, bands or {}, name, style["color"])
+        thresholds = [*curve.thresholds, ""]
+        rows += [(name, *point) for point in zip(curve.recall, curve.precision, thresholds, strict=True)]
+        called = score >= (np.inf if threshold is None else threshold)
+        if called.any() and len(classes) == 2:
+            sensitivity, ppv = called[actual].mean(), actual[called].mean()
+            rates = f"sensitivity {sensitivity:.3f}, PPV {ppv:.3f}"
+            mark(axis, (sensitivity, ppv), f"operating point at threshold {threshold:.3g}:\n{rates}")
+    axis.plot([], [], color="0.5", linestyle=":", linewidth=1, label="chance: the prevalence")
+    header = ("class", "recall", "precision_low", "precision_high", "level")
+    _write_bands(axis, bands, classes, Path(f"{path}_band.csv"), header)
+    legend_below(axis)
+    write_csv(Path(f"{path}.csv"), ("class", "recall", "precision", "threshold"), rows)
+    return write_png(path, figure)
+
+
+def _shade(axis: Axes, bands: Mapping[str, Band], name: str, colour: str) -> None:
+    if (band := bands.get(name)) is not None and band.reason is None:
+        faint = 0.2 / len(bands) ** 0.6  # many on top of one another would turn to mud
+        axis.fill_between(band.x, band.low, band.high, color=colour, alpha=faint, linewidth=0, zorder=1)
+
+
+def _write_bands(
+    axis: Axes, bands: Mapping[str, Band] | None, classes: Sequence[str], path: Path, header: Sequence[str]
+) -> None:
+    if bands is None:
+        return
+    if unknown := set(bands) - set(classes):
+        raise InvalidData(f"there is a band of {min(unknown)!r}, which is no class here: give bands of {list(classes)}")
+    there = {name: band for name, band in bands.items() if band.reason is None}
+    for level in sorted({band.level for band in there.values()}):
+        label = f"{100 * level:g} % interval at each point"
+        axis.fill_between([], [], [], color="0.5", alpha=0.3, linewidth=0, label=label)
+    rows: list[tuple[Any, ...]] = []
+    for name, band in there.items():
+        rows += [(name, *point, band.level) for point in zip(band.x, band.low, band.high, strict=True)]
+    write_csv(path, header, rows)
+
+
+def _one_versus_rest(
+    y_true: npt.ArrayLike, y_prob: npt.ArrayLike, classes: Sequence[str]
+) -> Iterable[tuple[str, npt.NDArray[np.bool_], npt.NDArray[np.float64], dict[str, Any]]]:
+    labels, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=np.float64)
+    if probabilities.shape != (labels.size, len(classes)):
+        raise InvalidData(
+            f"{labels.size} labels and probabilities of shape {probabilities.shape} do not fit {len(classes)} classes: "
+            "give one row a case and one column a class"
+        )
+    first = 1 if len(classes) == 2 else 0
+    for index in range(first, len(classes)):
+        turn, colour = divmod(index - first, len(PALETTE))
+        style = {"color": PALETTE[colour], "linestyle": DASHES[turn % len(DASHES)], "linewidth": 1.8}
+        yield classes[index], labels == index, probabilities[:, index], style
+
+
+def _unit_square(x_label: str, y_label: str) -> tuple[Figure, Axes]:
+    figure = new_figure(4.4, 4.4)
+    axis = axes_at(figure, (0, 0, 4.4, 4.4))
+    axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axis.set_xlabel(x_label)
+    axis.set_ylabel(y_label)
+    tidy(axis)
+    return figure, axis

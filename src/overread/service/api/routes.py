@@ -1,0 +1,173 @@
+"""The API for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from overread.reading import Failure, Reader
+from overread.reading.overlay import OPACITY, overlay
+from overread.reading_log import ReadingRow
+from overread.service.api import openapi as described
+from overread.service.api.problems import Problem
+from overread.service.api.uploads import receive_uploads
+from overread.service.room.records import ReadingRecord, logged
+from overread.service.room.room import in_log, room_of
+
+router = APIRouter()
+BundleId = Annotated[str | None, Query(description="Id of the bundle that reads; the first of /v1/bundles if none.")]
+Key = Annotated[
+    str | None, Header(description="Names the request: sent again, it is answered from the log.", max_length=255)
+]
+
+
+class GivenReview(BaseModel):
+    """What a human says of an image: that the label is right, or which is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"agrees": True}, {"label": "Normal"}]})
+    agrees: bool | None = Field(None, description="True: the label is right.")
+    label: str | None = Field(None, description="The class that is right.", max_length=200)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> GivenReview:
+        if (self.agrees is True) == (self.label is not None):
+            raise ValueError('give {"agrees": true}, or {"label": CLASS} with the class that is right')
+        return self
+
+
+@router.post("/v1/readings", **described.READ)
+async def read_images(request: Request, bundle: BundleId = None, idempotency_key: Key = None) -> Response:
+    """Read images: several files in a multipart body, zip files of images among them.
+
+    Answers 200 when at least one was read; each that was not is an item with a code and an error.
+    """
+    room = room_of(request)
+    room.reader(bundle)
+    with room.receiving():
+        uploads = await receive_uploads(request, room.settings)
+        if idempotency_key is None:
+            return _answer(await room.read(uploads, bundle))
+        return _answer(await room.read_once(uploads, bundle, idempotency_key))
+
+
+@router.get("/v1/readings/{reading_id}", **described.LOOK_UP)
+async def look_up(request: Request, reading_id: str) -> Response:
+    """A reading from the log, without names and pixels, with the review of each image."""
+    return JSONResponse(logged(await in_log(_log_of(request).get, reading_id)))
+
+
+@router.post("/v1/readings/{reading_id}/images/{index}/review", **described.REVIEW)
+async def review(request: Request, reading_id: str, index: int, given: GivenReview) -> Response:
+    """Note whether a human agrees; a later review takes the place of an earlier one."""
+    log = _log_of(request)
+    label = given.label
+    if label is None:
+        images = (await in_log(log.get, reading_id)).images
+        # Of an image that could not be read, or is not there, the log says so.
+        label = (images[index].label if 0 <= index < len(images) else None) or ""
+    await in_log(log.review, reading_id, index, label)
+    return Response(status_code=204)
+
+
+@router.post("/v1/explanations", **described.EXPLAIN)
+async def explain(
+    request: Request,
+    bundle: BundleId = None,
+    label: Annotated[str | None, Query(description="The class explained; the one decided on if none.")] = None,
+    opacity: Annotated[float, Query(ge=0, le=1, description="Of the strongest colour.")] = OPACITY,
+) -> Response:
+    """Read one image, and answer with a PNG of it under the activation map of a class."""
+    room = room_of(request)
+    classes = room.reader(bundle).bundle.classes
+    if label is not None and label not in classes:
+        raise Problem(422, "unknown-class", "the label is no class of the bundle: see /v1/bundles")
+    with room.receiving():
+        record = await room.read(await receive_uploads(request, room.settings, most=1), bundle)
+    if len(record.images) > 1:
+        raise Problem(422, "one-image", "one image is explained at a time: send it alone")
+    found = record.images[0].result
+    if isinstance(found, Failure):
+        return _answer(record)
+    index = classes.index(label or found.label)
+    picture = await asyncio.to_thread(overlay, found.pixels, found.activation_map, index, opacity)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return Response(stream.getvalue(), media_type="image/png", headers={"Reading-Id": record.id})
+
+
+@router.get("/v1/bundles", **described.BUNDLES)
+async def bundles(request: Request) -> Response:
+    """The bundles served, the first being the one that reads if none is named."""
+    return JSONResponse({"bundles": [_summary(name, reader) for name, reader in room_of(request).readers.items()]})
+
+
+@router.get("/v1/bundles/{bundle_id}", **described.BUNDLE)
+async def bundle_of(request: Request, bundle_id: str) -> Response:
+    """One bundle, with its model card as Markdown."""
+    room = room_of(request)
+    reader = room.reader(bundle_id)
+    return JSONResponse({**_summary(room.id_of(reader), reader), "card": reader.bundle.read_card()})
+
+
+@router.get("/healthz", **described.HEALTH)
+async def healthz() -> Mapping[str, str]:
+    """The server lives."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", **described.READY)
+async def readyz(request: Request) -> Mapping[str, str]:
+    """The server reads: a decoding process answers, and the log can be written."""
+    room = room_of(request)
+    if room.log is not None:
+        await in_log(room.log.withdraw, "")
+    if not await room.pool.answers():
+        raise Problem(503, "not-ready", "no decoding process answers", headers={"Retry-After": "5"})
+    return {"status": "ready"}
+
+
+@router.get("/metrics", **described.METRICS)
+async def metrics(request: Request) -> Response:
+    """Counts and times for Prometheus."""
+    return Response(room_of(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _answer(found: ReadingRecord | ReadingRow) -> Response:
+    """A reading as a response, if at least one image was read."""
+    content = logged(found) if isinstance(found, ReadingRow) else found.to_dict()
+    if all(image["code"] for image in content["images"]):
+        errors = [
+            {"index": image["index"], "name": image["name"], "code": image["code"], "detail": image["result"]["error"]}
+            for image in content["images"]
+        ]
+        raise Problem(422, "unreadable", "none of the images could be read", errors=errors)
+    return JSONResponse(content)
+
+
+def _log_of(request: Request) -> Any:
+    log = room_of(request).log
+    if log is None:
+        raise Problem(501, "no-log", "this server keeps no log")
+    return log
+
+
+def _summary(name: str, reader: Reader) -> dict[str, Any]:
+    bundle = reader.bundle
+    return {
+        "id": name,
+        "fingerprint": bundle.fingerprint,
+        "created": bundle.created,
+        "network": bundle.network.get("name"),
+        "classes": list(bundle.classes),
+        "positive": bundle.positive,
+        "operating_points": {label: point.threshold for label, point in bundle.operating_points.items()},
+        "coverage": bundle.referral.coverage,
+        "preprocessing": bundle.preprocessing.to_dict(),
+    }

@@ -1,0 +1,63 @@
+"""Multipart requests to uploads, in memory and within limits."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import Request
+from python_multipart.exceptions import MultipartParseError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from overread.service.api.problems import Problem
+from overread.service.room.records import Upload
+from overread.service.settings import Settings
+
+_BROKEN = "the multipart body is damaged or ends early, or its header names no boundary"
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's parser, which would write files above 1 MB to the disk: images stay in memory."""
+
+    spool_max_size = 0
+    is_complete = False
+
+    def on_end(self) -> None:
+        """The closing boundary came."""
+        self.is_complete = True
+
+    def close(self) -> None:
+        """Let go of the files, those of parts without an end among them."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
+
+async def receive_uploads(request: Request, settings: Settings, *, most: int | None = None) -> list[Upload]:
+    """The files of a multipart request, in the order sent, at most so many or as the settings say.
+
+    Raises:
+        Problem: 415, 400, 408 or 413: no multipart, a broken one, one that takes too long, too many files.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        raise Problem(415, "not-multipart", "expected multipart/form-data with one or more files in the field `files`")
+    most = most or settings.max_files
+    parser = _InMemory(request.headers, request.stream(), max_files=most, max_fields=8, max_part_size=4096)
+    try:
+        async with asyncio.timeout(settings.upload_timeout_s):
+            form = await parser.parse()
+    except TimeoutError:
+        raise Problem(408, "too-slow", "the request took too long to arrive: send fewer files at a time") from None
+    except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise Problem(413, "too-many-files", f"{most} files are taken at a time: send fewer") from None
+        raise Problem(400, "broken-multipart", _BROKEN) from None
+    except (MultipartParseError, ValueError, KeyError, UnicodeError):
+        raise Problem(400, "broken-multipart", _BROKEN) from None
+    try:
+        if not parser.is_complete:
+            raise Problem(400, "broken-multipart", _BROKEN)
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        return [Upload(name=file.filename or "", content=await file.read()) for file in files]
+    finally:
+        parser.close()

@@ -1,0 +1,163 @@
+"""Untrusted files to pixels, in processes of their own that can be ended.
+
+A decoder that crashes, hangs or swallows memory takes its process with it and nothing else: that image is a failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import multiprocessing
+import signal
+import time
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+import numpy as np
+from pebble import ProcessExpired, ProcessPool
+
+from overread.errors import OverreadError
+from overread.formats import raster
+from overread.images import Preprocessing, prepare
+from overread.service.room.zips import Limits, unpack
+from overread.service.settings import Settings
+from overread.service.web.rendition import Rendition, render
+
+# After which a process is replaced, so that what a decoder leaks does not add up.
+_TASKS = 500
+_log = logging.getLogger("overread.service")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Decoded:
+    """An image as the network sees it, a rendition to show, and how long both took."""
+
+    pixels: np.ndarray
+    rendition: Rendition | None
+    seconds: float
+
+
+class Undecodable(Exception):
+    """An image gave no pixels.
+
+    Args:
+        code: `unreadable`, `timed-out`, `crashed` or `out-of-memory`.
+        reason: in words, with what to do.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class DecodingPool:
+    """Processes that decode one image at a time, within limits of time and memory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool = _start(settings)
+
+    async def decode(self, content: bytes, name: str, preprocessing: Preprocessing, *, to_show: bool) -> Decoded:
+        """Decode one file.
+
+        Args:
+            content: of the file.
+            name: as uploaded, which tells a DICOM file without preamble.
+            preprocessing: of the bundle that will read it.
+            to_show: whether a rendition for people is wanted.
+
+        Raises:
+            Undecodable: it gives no pixels, or its process ended.
+        """
+        return await self._run(_decode, content, name, preprocessing, to_show)
+
+    async def unpack(self, content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
+        """The files within a zip; as `archive.unpack`.
+
+        Raises:
+            Undecodable: it cannot be unpacked within the limits.
+        """
+        return await self._run(unpack, content, limits)
+
+    async def answers(self) -> bool:
+        """Whether the pool works: a process answers within 5 s, though images may be waiting."""
+        try:
+            async with asyncio.timeout(5):
+                return await self._run(_ping)
+        except (TimeoutError, RuntimeError, Undecodable):
+            return False
+
+    def close(self) -> None:
+        """End the processes once they have finished what waits."""
+        self._pool.close()
+        self._pool.join()
+
+    async def _run(self, function: Any, *arguments: Any) -> Any:
+        for _ in range(2):
+            # Again, for the first time it may have been another's fault.
+            with contextlib.suppress(BrokenProcessPool):
+                return await self._run_once(function, *arguments)
+        raise Undecodable("crashed", "made its decoder crash: it is damaged; export it again")
+
+    async def _run_once(self, function: Any, *arguments: Any) -> Any:
+        if not self._pool.active:
+            # pebble gives up as a whole when a process that has nothing to do is ended from outside.
+            _log.warning("the decoding processes are started anew")
+            broken, self._pool = self._pool, _start(self._settings)
+            asyncio.get_running_loop().run_in_executor(None, broken.join)
+        future = self._pool.schedule(function, args=arguments, timeout=self._settings.timeout_s)
+        try:
+            return await asyncio.wrap_future(future)
+        except BrokenProcessPool:
+            raise
+        except OverreadError as error:
+            raise Undecodable("unreadable", str(error)) from None
+        except MemoryError:
+            raise Undecodable("out-of-memory", "needs more memory than this service gives an image") from None
+        except TimeoutError:
+            seconds = self._settings.timeout_s
+            raise Undecodable("timed-out", f"took longer to decode than {seconds:g} s: export it again") from None
+        except ProcessExpired:
+            raise Undecodable("crashed", "made its decoder crash: it is damaged; export it again") from None
+        except Exception as error:  # noqa: BLE001 - whatever a decoder raises concerns this image alone
+            _log.error("decoding failed: %s", type(error).__name__)
+            raise Undecodable("crashed", f"made its decoder fail ({type(error).__name__}): export it again") from None
+
+
+def _start(settings: Settings) -> ProcessPool:
+    methods = multiprocessing.get_all_start_methods()
+    # Not fork: a process forked beside threads of ONNX Runtime may wait for a lock that nobody will release.
+    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload([__name__])
+    limits = (settings.max_pixels, settings.memory_bytes)
+    return ProcessPool(settings.workers, max_tasks=_TASKS, initializer=_confine, initargs=limits, context=context)
+
+
+def _confine(max_pixels: int, memory_bytes: int) -> None:
+    """Limit this process."""
+    raster.MAX_PIXELS = min(max_pixels, raster.MAX_PIXELS)
+    # Python would handle it between two steps of its own only, which a decoder in C may never come to.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits.
+        return
+    # macOS refuses: there the time-out is what ends a decoder that swallows memory.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    # A core dump would hold the image.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _decode(content: bytes, name: str, preprocessing: Preprocessing, to_show: bool) -> Decoded:
+    start = time.perf_counter()
+    pixels = prepare(content, preprocessing, name)
+    rendition = render(content, name) if to_show else None
+    return Decoded(pixels=pixels, rendition=rendition, seconds=time.perf_counter() - start)
+
+
+def _ping() -> bool:
+    return True

@@ -1,0 +1,150 @@
+"""What goes in and out of the reading room: uploads, and the record of their reading."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from overread.reading import Failure, Reading
+from overread.reading_log import ImageRow, ReadingRow
+from overread.service.web.rendition import Rendition
+
+_LONGEST_NAME = 200
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file as it was sent.
+
+    Args:
+        name: for showing only, and never logged.
+        content: of the file.
+    """
+
+    name: str
+    content: bytes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ImageRecord:
+    """One image of a reading.
+
+    Args:
+        index: from 0, in the order sent; those within a zip in its place.
+        name: as uploaded, made fit to show; never logged.
+        sha256: of the file.
+        latency_ms: from being taken in to being read, waiting included.
+        result: what the bundle says, or why it says nothing.
+        code: of a failure: `unreadable`, `too-large`, `timed-out`, `crashed`, `out-of-memory`; None for a reading.
+        rendition: of the image for people, where one was asked for.
+    """
+
+    index: int
+    name: str
+    sha256: str
+    latency_ms: float
+    result: Reading | Failure
+    code: str | None = None
+    rendition: Rendition | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The image as JSON values, without pixels."""
+        return _item(self.index, self.name, self.sha256, self.latency_ms, self.code, self.result.to_dict(), None)
+
+    def row(self) -> ImageRow:
+        """What the log keeps of it."""
+        if isinstance(self.result, Failure):
+            return ImageRow(sha256=self.sha256, latency_ms=self.latency_ms, error=self.code)
+        found = self.result
+        return ImageRow(
+            sha256=self.sha256,
+            latency_ms=self.latency_ms,
+            label=found.label,
+            probabilities=found.probabilities,
+            positive=found.positive,
+            threshold=found.threshold,
+            prediction_set=found.prediction_set,
+            unfamiliarity=found.unfamiliarity,
+            refer=found.refer,
+            projection=tuple(map(float, found.projection)),
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ReadingRecord:
+    """The images of one request as a bundle read them; `bundle` is its fingerprint."""
+
+    images: list[ImageRecord]
+    bundle: str
+    id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
+    created: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON values, without pixels."""
+        return _record(self.id, self.created, self.bundle, [image.to_dict() for image in self.images])
+
+    def row(self) -> ReadingRow:
+        """What the log keeps of it."""
+        images = tuple(image.row() for image in self.images)
+        return ReadingRow(id=self.id, time=self.created, bundle=self.bundle, images=images)
+
+
+def logged(row: ReadingRow) -> dict[str, Any]:
+    """A reading of the log under the keys of `ReadingRecord.to_dict`; it has no names, and a code for each failure."""
+    return _record(row.id, row.time, row.bundle, [_logged_image(image) for image in row.images])
+
+
+def _logged_image(image: ImageRow) -> dict[str, Any]:
+    error = None if image.error is None else f"could not be read ({image.error})"
+    result = {
+        "path": None,
+        "label": image.label,
+        "probabilities": image.probabilities,
+        "positive": image.positive,
+        "threshold": image.threshold,
+        "prediction_set": None if error else list(image.prediction_set),
+        "unfamiliarity": image.unfamiliarity,
+        "refer": None if error else list(image.refer),
+        "error": error,
+    }
+    review = None if image.review is None else {"label": image.review.label, "time": _iso(image.review.time)}
+    return _item(image.index, None, image.sha256, image.latency_ms, image.error, result, review)
+
+
+def _item(
+    index: int, name: str | None, sha256: str, latency_ms: float, code: str | None, result: Any, review: Any
+) -> dict[str, Any]:
+    return {
+        "index": index,
+        "name": name,
+        "sha256": sha256,
+        "latency_ms": round(latency_ms, 1),
+        "code": code,
+        "result": result,
+        "review": review,
+    }
+
+
+def _record(identity: str, created: datetime, bundle: str, images: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"id": identity, "created": _iso(created), "bundle": bundle, "images": images}
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def shown(name: str) -> str:
+    """A file name that does no harm where it is shown: no control or direction characters, no endless length."""
+    clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+    return clean[:_LONGEST_NAME] or "unnamed"
+
+
+def request_digest(bundle: str, uploads: list[Upload]) -> str:
+    """SHA-256 of what is asked, by which a repeated request is known; without the names."""
+    digest = hashlib.sha256(bundle.encode())
+    for upload in uploads:
+        digest.update(hashlib.sha256(upload.content).digest())
+    return digest.hexdigest()

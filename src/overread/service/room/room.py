@@ -1,0 +1,233 @@
+"""The reading room: takes images in, has them decoded and read side by side, and keeps a log. Page and API use it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from fastapi import Request
+
+from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, LogUnavailable, UnknownReading
+from overread.reading import Failure, Reader, Reading
+from overread.service.api.problems import Problem, too_busy
+from overread.service.prometheus import Metrics
+from overread.service.room.decoding import DecodingPool, Undecodable
+from overread.service.room.records import ImageRecord, ReadingRecord, Upload, request_digest, shown
+from overread.service.room.zips import Limits, is_zip
+from overread.service.settings import Settings
+
+if TYPE_CHECKING:
+    from overread.reading_log import ReadingLog, ReadingRow
+
+Answer = TypeVar("Answer")
+_log = logging.getLogger("overread.service")
+
+
+class ReadingRoom:
+    """Reads uploads with the bundles that it was given.
+
+    Args:
+        readers: by the id under which each bundle is asked for; the first is the one meant when none is named.
+        settings: the limits.
+        log: where readings are kept; None keeps nothing.
+    """
+
+    def __init__(self, readers: Mapping[str, Reader], settings: Settings, log: ReadingLog | None) -> None:
+        self.readers, self.settings, self.log = dict(readers), settings, log
+        self.metrics = Metrics(self.readers)
+        self.pool = DecodingPool(settings)
+        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="reading")
+        self._waiting = self._receiving = 0
+
+    def reader(self, bundle_id: str | None = None) -> Reader:
+        """The bundle of an id or fingerprint, at work; the first for None.
+
+        Raises:
+            Problem: 404, there is no such bundle.
+        """
+        if bundle_id is None:
+            return next(iter(self.readers.values()))
+        for name, reader in self.readers.items():
+            if bundle_id in (name, reader.bundle.fingerprint):
+                return reader
+        raise Problem(404, "unknown-bundle", "no such bundle is served here: see /v1/bundles")
+
+    def id_of(self, reader: Reader) -> str:
+        """Under which id a bundle is asked for."""
+        return next(name for name, served in self.readers.items() if served is reader)
+
+    @contextlib.contextmanager
+    def receiving(self) -> Iterator[None]:
+        """A place for taking one request in, held until it is answered.
+
+        Raises:
+            Problem: 503, all places are taken.
+        """
+        if self._receiving >= self.settings.max_requests:
+            raise too_busy("as many requests as are taken at a time are being answered: try again in a few seconds")
+        self._receiving += 1
+        try:
+            yield
+        finally:
+            self._receiving -= 1
+
+    async def read(
+        self, uploads: list[Upload], bundle_id: str | None = None, *, key: str | None = None, to_show: bool = False
+    ) -> ReadingRecord:
+        """Read uploaded images, those within zip files among them, and log what came out.
+
+        Args:
+            uploads: one or more files.
+            bundle_id: which bundle reads them; the first for None.
+            key: of the request, claimed in the log.
+            to_show: whether renditions for people are wanted.
+
+        Raises:
+            Problem: the request is refused as a whole; nothing is logged.
+        """
+        reader = self.reader(bundle_id)
+        if not uploads:
+            raise Problem(422, "no-files", "no file came with the request: send one or more in a multipart body")
+        items = await self._expanded(uploads)
+        if len(items) > self.settings.max_files:
+            most = self.settings.max_files
+            raise Problem(413, "too-many-files", f"{len(items)} images came; {most} are taken at a time")
+        with self._places(len(items)):
+            images = await asyncio.gather(*(self._image(reader, i, *item, to_show) for i, item in enumerate(items)))
+        record = ReadingRecord(images=list(images), bundle=reader.bundle.fingerprint)
+        if self.log is not None:
+            await in_log(self.log.add, record.row(), key=key)
+        return record
+
+    async def read_once(self, uploads: list[Upload], bundle_id: str | None, key: str) -> ReadingRecord | ReadingRow:
+        """`read`, unless a request of this key has been answered before: then what the log kept of that answer.
+
+        Raises:
+            Problem: as `read`, or the key came with another request or one that is being answered.
+        """
+        if self.log is None:
+            raise Problem(501, "no-log", "this server keeps no log, by which a repeated request would be known")
+        found = await in_log(self.log.begin, key, request_digest(self.reader(bundle_id).bundle.fingerprint, uploads))
+        if found is not None:
+            return found
+        try:
+            return await self.read(uploads, bundle_id, key=key)
+        except BaseException:
+            await in_log(self.log.withdraw, key)
+            raise
+
+    def close(self) -> None:
+        """Finish what is being read, and end the processes."""
+        self.pool.close()
+        self._threads.shutdown()
+
+    @contextlib.contextmanager
+    def _places(self, count: int) -> Iterator[None]:
+        if self._waiting + count > self.settings.max_waiting:
+            raise too_busy("too many images are waiting: try again in a few seconds")
+        self._waiting += count
+        self.metrics.waiting.set(self._waiting)
+        try:
+            yield
+        finally:
+            self._waiting -= count
+            self.metrics.waiting.set(self._waiting)
+
+    async def _expanded(self, uploads: list[Upload]) -> list[tuple[Upload, Undecodable | None]]:
+        """Each image, or a zip that gives none with the reason."""
+        items: list[tuple[Upload, Undecodable | None]] = []
+        left = self.settings.max_upload_bytes
+        for upload in uploads:
+            if not is_zip(upload.content):
+                items.append((upload, None))
+                continue
+            limits = Limits(
+                files=self.settings.max_files,
+                file_bytes=self.settings.max_file_bytes,
+                total_bytes=left,
+                ratio=self.settings.max_ratio,
+            )
+            try:
+                found = await self.pool.unpack(upload.content, limits)
+            except Undecodable as error:
+                items.append((upload, error))
+                continue
+            left -= sum(len(content) for _, content in found)
+            items += [(Upload(name=name, content=content), None) for name, content in found]
+        return items
+
+    async def _infer(self, reader: Reader, name: str, pixels: np.ndarray) -> list[Reading]:
+        # On all cores a request took 46 ms of processor time, most of it threads that spin for one another; so it takes
+        # 10 (compact, 224 px, 2 cores, November 2026).
+        read = functools.partial(reader.read_prepared, [name], pixels[None], side_by_side=True)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
+
+    async def _image(
+        self, reader: Reader, index: int, upload: Upload, refused: Undecodable | None, to_show: bool
+    ) -> ImageRecord:
+        start, name, code, rendition = time.perf_counter(), shown(upload.name), None, None
+        result: Reading | Failure
+        try:
+            if refused is not None:
+                raise refused
+            if len(upload.content) > self.settings.max_file_bytes:
+                raise Undecodable("too-large", f"has more than {self.settings.max_file_bytes} bytes: reduce it first")
+            decoded = await self.pool.decode(upload.content, upload.name, reader.bundle.preprocessing, to_show=to_show)
+            rendition, began = decoded.rendition, time.perf_counter()
+            (result,) = await self._infer(reader, name, decoded.pixels)
+            self.metrics.seconds.labels("decode").observe(decoded.seconds)
+            self.metrics.seconds.labels("infer").observe(time.perf_counter() - began)
+        except Undecodable as error:
+            result, code = Failure(path=name, error=error.reason), error.code
+        outcome = "failed" if isinstance(result, Failure) else "referred" if result.refer else "read"
+        seconds = time.perf_counter() - start
+        self.metrics.seconds.labels("total").observe(seconds)
+        self.metrics.images.labels(reader.bundle.fingerprint[:12], outcome).inc()
+        return ImageRecord(
+            index=index,
+            name=name,
+            sha256=hashlib.sha256(upload.content).hexdigest(),
+            latency_ms=1000 * seconds,
+            result=result,
+            code=code,
+            rendition=rendition,
+        )
+
+
+def room_of(request: Request) -> ReadingRoom:
+    """The room of the application that a request came to."""
+    room: ReadingRoom = request.app.state.room
+    return room
+
+
+async def in_log(function: Callable[..., Answer], *arguments: Any, **options: Any) -> Answer:
+    """Ask the log, in a thread.
+
+    Raises:
+        Problem: what the log refuses, or that it is out of order.
+    """
+    try:
+        return await asyncio.to_thread(function, *arguments, **options)
+    except UnknownReading:
+        raise Problem(
+            404, "unknown-reading", "the log has no such image: see its id, or it is past its retention"
+        ) from None
+    except KeyReused as error:
+        raise Problem(422, "key-reused", str(error)) from None
+    except KeyInProgress as error:
+        raise Problem(409, "key-in-progress", str(error), headers={"Retry-After": "2"}) from None
+    except (InvalidData, InvalidOption) as error:
+        raise Problem(422, "invalid-review", str(error)) from None
+    except LogUnavailable as error:
+        _log.error("%s", error)
+        raise Problem(
+            503, "log-unavailable", "the reading log cannot be used, so nothing is read: see its disk"
+        ) from None

@@ -1,0 +1,153 @@
+"""The page for people: upload, results, review, card and report. It works without JavaScript, which makes it nicer."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import csv
+import dataclasses
+import functools
+import io
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import FileResponse, Response
+from markdown_it import MarkdownIt
+
+from overread.bundle import Bundle
+from overread.reading.overlay import FULL_EVIDENCE, OPACITY
+from overread.service.api.problems import Problem
+from overread.service.api.uploads import receive_uploads
+from overread.service.room.records import ReadingRecord
+from overread.service.room.room import ReadingRoom, in_log, room_of
+from overread.service.settings import MIB
+from overread.service.web.html import WEB, html
+from overread.service.web.view import bundle_facts, csv_columns, title, view_images
+
+STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
+# The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
+REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
+router = APIRouter(include_in_schema=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """A bundle as the page offers it."""
+
+    id: str
+    title: str
+    details: str
+    has_report: bool
+
+
+@router.get("/")
+async def start(request: Request, bundle: str | None = None) -> Response:
+    """The page before anything was read."""
+    return _page(room_of(request), bundle)
+
+
+@router.post("/")
+async def read(request: Request, bundle: str | None = None) -> Response:
+    """Read the files of the form, and answer with the page and what came out."""
+    room = room_of(request)
+    room.reader(bundle)
+    try:
+        with room.receiving():
+            sent = await receive_uploads(request, room.settings)
+            # A form without a chosen file sends one that has neither name nor content.
+            uploads = [upload for upload in sent if upload.name or upload.content]
+            if not uploads:
+                raise Problem(422, "no-files", "no file was chosen: choose one or more images")
+            record = await room.read(uploads, bundle, to_show=True)
+            return await asyncio.to_thread(_page, room, bundle, record=record)
+    except Problem as problem:
+        return _page(room, bundle, problem=problem)
+
+
+@router.post("/readings/{reading_id}/images/{index}/review")
+async def review(request: Request, reading_id: str, index: int, label: Annotated[str, Form()]) -> Response:
+    """Note which class a human sees, from the buttons of the page."""
+    room = room_of(request)
+    if room.log is None:
+        raise Problem(501, "no-log", "this server keeps no log of reviews")
+    await in_log(room.log.review, reading_id, index, label)
+    return html("message.html.j2", heading="Your review is noted", text=f"The log now holds {label} for this image.")
+
+
+@router.get("/bundles/{bundle_id}/card")
+async def card(request: Request, bundle_id: str) -> Response:
+    """The model card of a bundle."""
+    bundle = room_of(request).reader(bundle_id).bundle
+    return html("card.html.j2", card=_markdown().render(bundle.read_card()), bundle=_choice(bundle_id, bundle))
+
+
+@router.get("/bundles/{bundle_id}/report")
+async def report(request: Request, bundle_id: str) -> Response:
+    """The report of the training run, where it lies beside the bundle."""
+    path = _report_of(room_of(request).reader(bundle_id).bundle)
+    if path is None:
+        raise Problem(
+            404, "no-report", "no report.html lies beside this bundle: serve it from the folder of its training"
+        )
+    return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
+
+
+@router.get("/static/{name}")
+async def static(name: str) -> Response:
+    """Style, script and icon."""
+    if name not in STATIC:
+        raise Problem(404, "not-found", "there is no such file")
+    return FileResponse(WEB / "static" / name, media_type=STATIC[name], headers={"Cache-Control": "no-cache"})
+
+
+def _page(
+    room: ReadingRoom, bundle_id: str | None, *, record: ReadingRecord | None = None, problem: Problem | None = None
+) -> Response:
+    reader = room.reader(bundle_id)
+    images = view_images(record, reader.bundle) if record else []
+    columns = csv_columns(reader.bundle)
+    return html(
+        "room.html.j2",
+        status=problem.status_code if problem else 200,
+        headers=problem.headers if problem else None,
+        bundle=_choice(room.id_of(reader), reader.bundle),
+        choices=[_choice(name, served.bundle) for name, served in room.readers.items()],
+        facts=bundle_facts(reader.bundle),
+        classes=reader.bundle.classes,
+        positive=reader.bundle.positive,
+        coverage=reader.bundle.referral.coverage,
+        images=images,
+        columns=columns,
+        csv=_csv_uri([columns, *(image.cells for image in images)]) if images else "",
+        problem=problem.sentence if problem else "",
+        reviews=room.log is not None,
+        limits={"file": room.settings.max_file_bytes // MIB, "zip": room.settings.max_upload_bytes // MIB},
+        opacity=round(100 * OPACITY),
+        full_evidence=FULL_EVIDENCE,
+    )
+
+
+@functools.cache
+def _markdown() -> MarkdownIt:
+    """Markdown in which tags are text; links to scripts are refused by the library, and no picture is fetched."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    markdown.add_render_rule("table_open", lambda *_: '<div class="scroll" tabindex="0"><table>')
+    markdown.add_render_rule("table_close", lambda *_: "</table></div>")
+    return markdown
+
+
+def _choice(bundle_id: str, bundle: Bundle) -> Choice:
+    details = f"{bundle.network.get('name', 'network')}, trained {bundle.created[:10]}, {bundle.fingerprint[:12]}"
+    return Choice(bundle_id, title(bundle), details, _report_of(bundle) is not None)
+
+
+def _report_of(bundle: Bundle) -> Path | None:
+    path = bundle.path.with_name("report.html") if bundle.path else None
+    return path if path and path.is_file() else None
+
+
+def _csv_uri(rows: list[list[str]]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(stream.getvalue().encode()).decode("ascii")

@@ -1,0 +1,191 @@
+"""What the page says of a reading: decision and reasons in words, bars, pictures and the row of the CSV."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from overread.bundle import Bundle, class_evidence
+from overread.images import content_box
+from overread.reading import Failure, Reading, csv_header, csv_row, heat_map
+from overread.reading.sentences import _told_apart, decision, reasons, rounded
+from overread.service.room.records import ImageRecord, ReadingRecord
+from overread.service.web.rendition import Rendition, data_uri, png
+
+# What a spreadsheet would take for the start of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bar:
+    """The probability of a class and the operating point on one bar, as numbers and as they are told."""
+
+    label: str
+    probability: float
+    threshold: float | None
+    shown: str
+    shown_threshold: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Heat:
+    """The activation map of a class as a PNG that covers the picture."""
+
+    label: str
+    uri: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An upload for the eye, and for grey ones what a canvas needs to move the window."""
+
+    uri: str
+    width: int
+    height: int
+    stored: tuple[int, int]
+    window: dict[str, Any] | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ImageView:
+    """One image as the templates show it; `error` is None for a reading."""
+
+    id: str
+    review: str
+    name: str
+    cells: list[str]
+    latency_ms: float
+    sha256: str
+    error: str | None = None
+    label: str = ""
+    positive: bool | None = None
+    probability: float | None = None
+    shown_probability: str = ""
+    decision: str = ""
+    reasons: tuple[str, ...] = ()
+    unfamiliarity: float | None = None
+    prediction_set: tuple[str, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    heats: tuple[Heat, ...] = ()
+    picture: Picture | None = None
+
+
+def view_images(record: ReadingRecord, bundle: Bundle) -> list[ImageView]:
+    """Each image of a reading as the page shows it."""
+    return [_view(image, record.id, bundle) for image in record.images]
+
+
+def csv_columns(bundle: Bundle) -> list[str]:
+    """The columns of the CSV, fit for spreadsheets."""
+    return [harmless(name) for name in csv_header(bundle.classes)]
+
+
+def harmless(cell: Any) -> str:
+    """A cell of a CSV as no spreadsheet takes for a formula: an apostrophe before what starts like one."""
+    text = str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def title(bundle: Bundle) -> str:
+    """A name for a bundle, which has none: its classes."""
+    return " / ".join(bundle.classes)
+
+
+def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
+    """How a bundle decides and when it refers, for who has read nothing yet."""
+    options, point = bundle.preprocessing, bundle.operating_point
+    decides = f"{bundle.positive} from probability {point.threshold:.2g}" if point else "the most probable class"
+    colour = "grey" if options.channels == 1 else "colour"
+    return [
+        ("Reads as", decides),
+        (
+            "Refers to a human",
+            f"what is uncertain at {100 * bundle.referral.coverage:g} % coverage, or unlike the training images",
+        ),
+        ("Sees images as", f"{options.width} x {options.height} px, {colour}"),
+    ]
+
+
+def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
+    found = image.result
+    common: dict[str, Any] = {
+        "id": f"image-{reading_id}-{image.index}",
+        "review": f"/readings/{reading_id}/images/{image.index}/review",
+        "name": image.name,
+        "cells": [harmless(cell) for cell in csv_row(found, bundle.classes)],
+        "latency_ms": image.latency_ms,
+        "sha256": image.sha256,
+    }
+    if isinstance(found, Failure):
+        return ImageView(**common, error=found.error)
+    probability = found.probabilities[bundle.positive or found.label]
+    return ImageView(
+        **common,
+        label=found.label,
+        positive=found.positive,
+        probability=probability,
+        shown_probability=rounded(probability),
+        decision=decision(found, bundle.positive),
+        reasons=reasons(found, bundle.referral.coverage),
+        unfamiliarity=found.unfamiliarity,
+        prediction_set=found.prediction_set,
+        bars=_bars(found, bundle),
+        heats=_heats(found, bundle, image.rendition),
+        picture=None if image.rendition is None else _picture(image.rendition),
+    )
+
+
+def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
+    names: Sequence[str] = (
+        [bundle.positive] if bundle.positive else sorted(bundle.classes, key=lambda name: -found.probabilities[name])
+    )
+    bars = []
+    for name in names:
+        point, probability = bundle.operating_points.get(name), found.probabilities[name]
+        threshold = point.threshold if point else None
+        shown = (rounded(probability), "") if threshold is None else _told_apart(probability, threshold)
+        bars.append(
+            Bar(label=name, probability=probability, threshold=threshold, shown=shown[0], shown_threshold=shown[1])
+        )
+    return tuple(bars)
+
+
+def _heats(found: Reading, bundle: Bundle, rendition: Rendition | None) -> tuple[Heat, ...]:
+    """The map of each class over the picture alone, without what was padded; the decided class first."""
+    if rendition is None:
+        return ()
+    options = bundle.preprocessing
+    box = content_box(rendition.stored, options)
+    heats = []
+    for name in sorted(bundle.classes, key=lambda name: name != found.label):
+        evidence = class_evidence(found.activation_map, bundle.classes.index(name))
+        drawn: Image.Image = heat_map(evidence, (options.width, options.height)).crop(box)
+        heats.append(Heat(label=name, uri=data_uri(png(np.asarray(drawn)))))
+    return tuple(heats)
+
+
+def _picture(rendition: Rendition) -> Picture:
+    values, window = rendition.values, None
+    if values is not None:
+        low = min(low for low, _ in values.windows.values())
+        high = max(high for _, high in values.windows.values())
+        window = {
+            "uri": data_uri(values.png) if values.png else None,
+            "facts": json.dumps({"start": values.start, "step": values.step, "inverted": values.inverted}),
+            "presets": {name: json.dumps(ends) for name, ends in values.windows.items()},
+            "low": low,
+            "high": high,
+            "step": 1 if high - low > 100 else (high - low) / 100 or 1,
+        }
+    return Picture(
+        uri=data_uri(rendition.png),
+        width=rendition.width,
+        height=rendition.height,
+        stored=rendition.stored,
+        window=window,
+    )

@@ -1,0 +1,102 @@
+"""The data of a study: cases read, decoded, split."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from rich.console import Console
+
+from overread.cases import Manifest, Split, pseudonym, split_cases
+from overread.errors import InvalidOption
+from overread.evaluation import AssessmentOptions
+from overread.formats.dicom import is_dicom, read_patient_id
+from overread.images import DataSet, Preprocessing
+from overread.recipe import Recipe
+from overread.study.run import require_extra
+
+
+def patient_id_hash(path: str | Path) -> str | None:
+    """A pseudonym of the patient of a DICOM file, equal for the files of one patient.
+
+    It is the pseudonym that the same PatientID in a CSV gets. None where the file gives no id, or has no readable
+    header: such a file gives no pixels either.
+
+    Raises:
+        MissingPath, MissingExtra: the path or pydicom is not there.
+    """
+    return pseudonym(read_patient_id(path)) or None
+
+
+def read_manifest(
+    data: str | Path,
+    *,
+    positive: str | None = None,
+    patient_pattern: str | None = None,
+    classes: tuple[str, ...] | None = None,
+) -> Manifest:
+    """Read a folder or CSV and name its patients: from the CSV, a pattern over file names, or DICOM headers (hashed).
+
+    Raises:
+        MissingPath: data is not there.
+        InvalidData: it cannot be used as it is.
+        InvalidOption: positive or patient_pattern does not fit.
+    """
+    manifest = Manifest.read(data, positive=positive, classes=classes)
+    if patient_pattern is not None:
+        return manifest.with_patient_pattern(patient_pattern)
+    if manifest.has_patients:
+        return manifest
+    dicom = [is_dicom(case.path) for case in manifest.cases]
+    if not any(dicom):
+        return manifest
+    ids = [
+        case.patient_id or (patient_id_hash(case.path) if found else None)
+        for case, found in zip(manifest.cases, dicom, strict=True)
+    ]
+    cases = [dataclasses.replace(case, patient_id=i) for case, i in zip(manifest.cases, ids, strict=True)]
+    return manifest.replace(cases, "patients come from the DICOM headers, hashed")
+
+
+def split_as(manifest: Manifest, recipe: Recipe) -> Split:
+    return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
+
+
+def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
+    """Print notes, and warnings so that they are seen."""
+    for note in notes:
+        console.print(note, highlight=False)
+    for warning in warnings:
+        console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
+
+
+def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
+    """Refuse what would fail only after hours of training."""
+    require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
+    from overread.networks.zoo import require_network
+
+    require_network(recipe.network)
+    options.require_columns(manifest.columns)
+    if len(manifest.classes) > 2 and recipe.calibration in ("isotonic", "beta"):
+        raise InvalidOption(
+            f"{recipe.calibration} calibrates two classes and the data hold {len(manifest.classes)}: use temperature"
+        )
+
+
+def open_data_set(
+    manifest: Manifest, preprocessing: Preprocessing, store: Path | None, skip_unreadable: bool, console: Console
+) -> DataSet:
+    with console.status("decoding images") as status:
+        data_set = DataSet.open(
+            manifest,
+            preprocessing,
+            folder=store,
+            skip_unreadable=skip_unreadable,
+            progress=lambda done, of: status.update(f"decoding images: {done} of {of}"),
+        )
+    for name, reason in data_set.failures.items():
+        console.print(f"WARNING: left out, unreadable: {name}: {reason}", style="bold yellow", highlight=False)
+    _, height, width, channels = data_set.store.pixels.shape
+    colour = "grey" if channels == 1 else "colour"
+    console.print(f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}", highlight=False)
+    return data_set

@@ -1,0 +1,192 @@
+"""What a bundle makes of labelled images: predictions, their assessment, and the mistakes it was surest of."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from overread.bundle import Opening, referral_from
+from overread.cases import pseudonym
+from overread.decision import Abstentions
+from overread.errors import InvalidData, MissingPath
+from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
+from overread.images import DataSet
+from overread.machine.files import write_csv, write_json
+from overread.reading.reader import Reader
+from overread.reading.reading import Reading
+
+METRICS = "metrics.json"
+PREDICTIONS = "predictions.csv"
+_MISTAKES_SHOWN = 12
+_COVERAGES = (0.8, 0.85, 0.9, 0.95, 0.99)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """A labelled set as a bundle read it; `read_labelled` makes it.
+
+    Args:
+        predictions: of every image, in the order of the set.
+        assessment: what they are worth.
+        mistakes: position and reading of up to 12 wrongly decided images, the surest first; of two classes, up to 6
+            missed positives and up to 6 false alarms.
+        data: SHA-256 over content and label of the images.
+        abstentions: which of them the bundle refers to a human; None where only their predictions are known.
+        referral: what abstaining is worth; likewise.
+    """
+
+    predictions: Predictions
+    assessment: Assessment
+    mistakes: tuple[tuple[int, Reading], ...]
+    data: str
+    abstentions: Abstentions | None = None
+    referral: ReferralAssessment | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write `metrics.json` and `predictions.csv`; `read_predictions` reads them back."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / METRICS, self.to_dict())
+        write_predictions(folder / PREDICTIONS, self.predictions, self.abstentions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The assessment as JSON values."""
+        thresholds = dict(self.predictions.class_thresholds)
+        referral = {} if self.referral is None else {"referral": self.referral.to_dict()}
+        return {**self.assessment.to_dict(), "class_thresholds": thresholds, "data": self.data, **referral}
+
+    def opening(self, study: str) -> Opening:
+        """The entry of this evaluation in the records of opened test sets."""
+        # Without the intervals, whose level may be another the next time.
+        result = hashlib.sha256(json.dumps(self.assessment.evaluation.to_dict(), sort_keys=True).encode()).hexdigest()
+        return Opening(data=self.data, n=len(self.predictions.cases), result=result, study=study)
+
+
+def read_labelled(
+    reader: Reader, data_set: DataSet, positions: list[int], options: AssessmentOptions | None = None
+) -> Outcome:
+    """Read the cases at these positions with a bundle, and compare with their labels.
+
+    Args:
+        reader: the bundle at work.
+        data_set: cases with pixels.
+        positions: of the cases to read, one or more.
+        options: what to ask of the result.
+    """
+    answers = [reader.answer(chunk) for chunk in data_set.chunks(positions)]
+    cases = [data_set.manifest.cases[i] for i in positions]
+    bundle, point = reader.bundle, reader.bundle.operating_point
+    predictions = Predictions(
+        cases=[case.name for case in cases],
+        y_true=data_set.labels[positions],
+        y_prob=np.concatenate([found.probabilities for found in answers]),
+        classes=bundle.classes,
+        threshold=point.threshold if point else None,
+        class_thresholds={} if point else {name: found.threshold for name, found in bundle.operating_points.items()},
+        patients=[pseudonym(case.patient_id) for case in cases],
+        uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
+        columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
+    )
+    unfamiliarity = np.concatenate([found.unfamiliarity for found in answers])
+    abstentions = reader.abstentions(np.asarray(predictions.y_prob), unfamiliarity)
+    mistaken = _surest_mistakes(predictions)
+    seen = reader.read_prepared(
+        [predictions.cases[i] for i in mistaken], data_set.pixels([positions[i] for i in mistaken])
+    )
+    return Outcome(
+        predictions=predictions,
+        assessment=assess(predictions, options),
+        mistakes=tuple(zip(mistaken, seen, strict=True)),
+        data=data_set.content_fingerprint(positions),
+        abstentions=abstentions,
+        referral=assess_referral(
+            predictions,
+            abstentions,
+            others=[referral_from(reader.references, bundle.classes, coverage) for coverage in _COVERAGES],
+            options=options,
+        ),
+    )
+
+
+def write_predictions(path: Path, predictions: Predictions, abstentions: Abstentions | None = None) -> None:
+    """Write path, patient_id, label, decision, each probability, calibrated and not, and the referral, a row a case."""
+    classes = predictions.classes
+    labels = [classes[index] for index in np.asarray(predictions.y_true).tolist()]
+    decisions = [classes[index] for index in predictions.decisions.tolist()]
+    patients = predictions.patients or [""] * len(labels)
+    y_prob = np.asarray(predictions.y_prob).tolist()
+    uncalibrated = np.asarray(predictions.uncalibrated if predictions.uncalibrated is not None else y_prob).tolist()
+    header = [
+        *("path", "patient_id", "label", "decision"),
+        *(f"probability_{name}" for name in classes),
+        *(f"uncalibrated_{name}" for name in classes),
+    ]
+    facts = zip(predictions.cases, patients, labels, decisions, strict=True)
+    referrals: Iterable[tuple[Any, ...]] = [()] * len(labels)
+    if abstentions is not None:
+        header += ["prediction_set", "unfamiliarity", "refer"]
+        sets = [";".join(itertools.compress(classes, row)) for row in abstentions.sets]
+        referrals = zip(sets, abstentions.unfamiliarity.tolist(), map(";".join, abstentions.reasons), strict=True)
+    rows = zip(facts, y_prob, uncalibrated, referrals, strict=True)
+    write_csv(path, header, [[*fact, *p, *q, *referral] for fact, p, q, referral in rows])
+
+
+def read_predictions(folder: str | Path) -> Predictions:
+    """Read what an evaluation wrote: its folder, or that of a training run, whose test side is meant.
+
+    Raises:
+        MissingPath: no evaluation is there.
+        InvalidData: a file of it is damaged.
+    """
+    folder = Path(folder)
+    if not (folder / PREDICTIONS).exists() and (folder / "test" / PREDICTIONS).exists():
+        folder = folder / "test"
+    try:
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        with (folder / PREDICTIONS).open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        classes = tuple(metrics["classes"])
+        return Predictions(
+            cases=[row["path"] for row in rows],
+            y_true=np.array([classes.index(row["label"]) for row in rows]),
+            y_prob=_table(rows, "probability", classes),
+            classes=classes,
+            threshold=metrics["threshold"],
+            decided=np.array([classes.index(row["decision"]) for row in rows])
+            if metrics["threshold"] is None
+            else None,
+            class_thresholds=metrics["class_thresholds"],
+            patients=[row["patient_id"] for row in rows],
+            uncalibrated=_table(rows, "uncalibrated", classes),
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingPath(
+            f"{folder} holds no evaluation: expected the --out of overread evaluate, or of overread train"
+        ) from None
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InvalidData):
+            raise
+        raise InvalidData(f"the evaluation in {folder} is damaged: evaluate again") from None
+
+
+def _table(rows: list[dict[str, str]], kind: str, classes: tuple[str, ...]) -> np.ndarray:
+    return np.array([[float(row[f"{kind}_{name}"]) for name in classes] for row in rows])
+
+
+def _surest_mistakes(predictions: Predictions) -> list[int]:
+    labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
+    if predictions.threshold is None:
+        surest = np.argsort(-y_prob.max(axis=1), kind="stable")
+        return [int(i) for i in surest if y_prob[i].argmax() != labels[i]][:_MISTAKES_SHOWN]
+    rising = np.argsort(y_prob[:, 1], kind="stable")
+    called = y_prob[:, 1] >= predictions.threshold
+    missed = [int(i) for i in rising if labels[i] == 1 and not called[i]]
+    alarms = [int(i) for i in rising[::-1] if labels[i] == 0 and called[i]]
+    return missed[: _MISTAKES_SHOWN // 2] + alarms[: _MISTAKES_SHOWN // 2]

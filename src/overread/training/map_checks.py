@@ -1,0 +1,194 @@
+"""Two checks of activation maps on validation images: do they come from what was learnt, and where do they lie?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from overread.bundle import Bundle, Graph, class_evidence
+from overread.evaluation.curves import midranks
+from overread.images import DataSet
+from overread.networks.zoo import build_network
+from overread.training.train_network import Trained
+
+BORDER = 0.1  # of each side
+_IMAGES, _RANDOMISED_IMAGES, _DRAWS = 256, 32, 3
+# Below this many cells, chance alone makes maps alike.
+_LEAST_CELLS = 9
+_WINDOW = 7
+_Box = tuple[float, float, float, float]
+
+
+def check_activation_maps(trained: Trained, graph: Graph, data_set: DataSet, bundle: Bundle) -> dict[str, Any]:
+    """Check the maps of up to 256 validation images, evenly spread over them.
+
+    Args:
+        trained: the network.
+        graph: its export.
+        data_set: cases with their sides; the validation side is used and no other.
+        bundle: with the calibration and the operating points that decide.
+
+    Returns:
+        `randomised` (see `compare_randomised`), `placed` (see `place_evidence`) and `border`, the share of each side
+        that counts as one, as JSON values.
+    """
+    validation = data_set.manifest.select("val")
+    chosen = [validation[i] for i in _spread(len(validation), _IMAGES)]
+    pixels = data_set.pixels(chosen)
+    outputs = graph.run(pixels)
+    y_prob = bundle.members[0].calibration.apply(outputs.logits)
+    point = bundle.operating_point
+    decided = y_prob.argmax(axis=1) if point is None else (y_prob[:, 1] >= point.threshold).astype(int)
+    maps = np.stack([class_evidence(*pair) for pair in zip(outputs.activation_maps, decided.tolist(), strict=True)])
+    few = _spread(len(chosen), _RANDOMISED_IMAGES)
+    return {
+        "randomised": compare_randomised(trained, pixels[few], maps[few], decided[few]),
+        "border": BORDER,
+        "placed": place_evidence(pixels, maps, [bundle.classes[index] for index in decided], bundle.classes),
+    }
+
+
+def compare_randomised(trained: Trained, pixels: np.ndarray, maps: np.ndarray, decided: np.ndarray) -> dict[str, Any]:
+    """Compare the maps of a network with those after its weights were put back to random ones, from the top down.
+
+    A map that stays as it is shows edges or habits of the architecture, not what was learnt.
+
+    Args:
+        trained: the network.
+        pixels: `(n, height, width, channels)` uint8.
+        maps: `(n, h, w)`, its evidence for the class decided on.
+        decided: `(n,)`, that class.
+
+    Returns:
+        `images`, `cells`, `draws`, and for each of `stages` its name, the `rank_correlation` (Spearman; its size, since
+        random weights have no sign) and the `ssim` (of maps scaled to 0 to 1), means over images and draws. A constant
+        map counts as unlike. There are no stages where maps have fewer than 9 cells.
+
+    References:
+        Adebayo et al. Sanity Checks for Saliency Maps. arXiv:1810.03292.
+    """
+    cells = list(maps.shape[1:])
+    found: dict[str, Any] = {"images": len(maps), "cells": cells, "draws": _DRAWS, "stages": []}
+    if np.prod(cells) < _LEAST_CELLS:
+        return found
+    alike: dict[str, list[tuple[float, float]]] = {}
+    for name, network in _randomised(trained):
+        changed = network.predict(pixels, verbose=0)["activation_map"]
+        pairs = zip(maps, changed, decided.tolist(), strict=True)
+        alike.setdefault(name, []).extend(likeness(one, class_evidence(other, index)) for one, other, index in pairs)
+    for name, values in alike.items():
+        correlation, ssim = np.mean(values, axis=0).round(3).tolist()
+        found["stages"].append({"name": name, "rank_correlation": correlation, "ssim": ssim})
+    return found
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """The size of the rank correlation of two `(h, w)` maps, and the structural similarity of both scaled to 0 to 1.
+
+    References:
+        Wang et al. Image Quality Assessment: From Error Visibility to Structural Similarity.
+        doi:10.1109/TIP.2003.819861.
+    """
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0, 0.0
+    correlation = np.corrcoef(midranks(one.ravel()), midranks(other.ravel()))[0, 1]
+    sides = [min(_WINDOW, side) for side in one.shape]
+    a, b = (
+        np.lib.stride_tricks.sliding_window_view((values - values.min()) / np.ptp(values), sides)
+        for values in (one.astype(np.float64), other.astype(np.float64))
+    )
+    axes = (2, 3)
+    mean_a, mean_b = a.mean(axes), b.mean(axes)
+    covariance = (a * b).mean(axes) - mean_a * mean_b
+    similar = (2 * mean_a * mean_b + 0.01**2) * (2 * covariance + 0.03**2)
+    similar /= (mean_a**2 + mean_b**2 + 0.01**2) * (a.var(axes) + b.var(axes) + 0.03**2)
+    return abs(float(correlation)), float(similar.mean())
+
+
+def _randomised(trained: Trained) -> Iterator[tuple[str, keras.Model]]:
+    """The network with its head, its upper half and the whole of it random, by one draw after the other."""
+    network = build_network(trained.spec, seed=1)
+    layers = list(zip(_leaves(network), _leaves(trained.network), strict=True))
+    fresh = [layer.get_weights() for layer, _ in layers]
+    stages = (("head", len(layers) - 1), ("head and upper half", len(layers) // 2), ("all", 0))
+    random = np.random.default_rng(0)
+    for _ in range(_DRAWS):
+        for name, kept in stages:
+            for position, (layer, source) in enumerate(layers):
+                layer.set_weights(source.get_weights() if position < kept else fresh[position])
+            yield name, network
+        # Initial weights are drawn independently of one another, so that any order of them is another draw.
+        fresh = [[random.permutation(w.ravel()).reshape(w.shape) for w in weights] for weights in fresh]
+
+
+def _leaves(layer: Any) -> list[Any]:
+    """The layers with weights, from the image to the head."""
+    if hasattr(layer, "layers"):
+        return [leaf for child in layer.layers for leaf in _leaves(child)]
+    return [layer] if layer.weights else []
+
+
+def place_evidence(
+    pixels: np.ndarray, maps: np.ndarray, decided: Sequence[str], classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Say for each class where the evidence for it lies in the images that are decided to be of it.
+
+    Args:
+        pixels: `(n, height, width, channels)` uint8.
+        maps: `(n, h, w)`, the evidence for the class decided on.
+        decided: of each image, the class.
+        classes: all of them.
+
+    Returns:
+        For each class `class`, `images`, `mean_map` (of the positive evidence, `(h, w)`), and of all positive evidence
+        the share on the `border`, the outer tenth of each side, and on the `rim`, the rows and columns at the edge that
+        are black all along, such as preprocessing adds; each with the share of the `area`, as `[evidence, area]`.
+        An evidence share is None where there is no positive evidence.
+    """
+    positive = np.maximum(maps, 0).astype(np.float64)
+    rows, columns = maps.shape[1:]
+    inner = _inside((BORDER, BORDER, 1 - BORDER, 1 - BORDER), rows, columns)
+    border = np.broadcast_to(1 - inner, positive.shape)
+    rim = 1 - np.stack([_inside(_content_box(image), rows, columns) for image in pixels])
+    names, found = np.array(decided), []
+    for name in classes:
+        chosen = names == name
+        mass = positive[chosen].sum()
+        shares = {
+            place: [
+                round(float((positive[chosen] * share[chosen]).sum() / mass), 3) if mass > 0 else None,
+                round(float(share[chosen].mean()), 3) if chosen.any() else 0.0,
+            ]
+            for place, share in (("border", border), ("rim", rim))
+        }
+        mean = positive[chosen].mean(axis=0) if chosen.any() else np.zeros((rows, columns))
+        found.append({"class": name, "images": int(chosen.sum()), "mean_map": mean.round(3).tolist(), **shares})
+    return found
+
+
+def _inside(box: _Box, rows: int, columns: int) -> np.ndarray:
+    """Of each cell of a map, the share that lies in a box of left, top, right, bottom from 0 to 1."""
+    left, top, right, bottom = box
+    return np.outer(_overlap(rows, top, bottom), _overlap(columns, left, right))
+
+
+def _overlap(cells: int, low: float, high: float) -> np.ndarray:
+    starts: np.ndarray = np.arange(cells)
+    return np.clip(np.minimum(starts + 1, high * cells) - np.maximum(starts, low * cells), 0, 1)
+
+
+def _content_box(pixels: np.ndarray) -> _Box:
+    """What is left of an image without the black rows and columns at its edge; of a black image all."""
+    height, width, _ = pixels.shape
+    rows, columns = np.flatnonzero(pixels.any(axis=(1, 2))), np.flatnonzero(pixels.any(axis=(0, 2)))
+    if not len(rows):
+        return 0.0, 0.0, 1.0, 1.0
+    return columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height
+
+
+def _spread(available: int, wanted: int) -> list[int]:
+    """Up to so many positions, evenly spread."""
+    return [int(i) for i in np.linspace(0, available - 1, min(available, wanted))]

@@ -1,0 +1,66 @@
+"""What training minimises and watches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from overread.networks.zoo import logits_of
+from overread.recipe import Recipe
+
+# The kept weights, and the statistics of normalisation, are moving averages over about this fraction of all steps.
+_AVERAGED_FRACTION = 0.05
+
+
+def averaged_steps(recipe: Recipe, steps: int) -> float:
+    """How many steps the moving averages of a run reach back, for the batches of an epoch."""
+    return max(2.0, _AVERAGED_FRACTION * steps * recipe.epochs)
+
+
+def compile_for_training(network: keras.Model, recipe: Recipe, classes: int, steps: int) -> keras.Model:
+    """The network with its logits as output, compiled with loss, metrics and optimizer of a recipe.
+
+    Args:
+        network: as `build_network` makes it.
+        recipe: gives learning rate, epochs and weight decay.
+        classes: 2 for sigmoid and binary cross-entropy, more for softmax and categorical.
+        steps: batches an epoch, which the learning-rate schedule counts in.
+    """
+    peak = recipe.learning_rate
+    schedule = keras.optimizers.schedules.CosineDecay(
+        peak / 20,
+        decay_steps=max(1, steps * (recipe.epochs - 1)),
+        alpha=0.01,
+        warmup_target=peak,
+        warmup_steps=steps,
+    )
+    # Averaged weights validate more steadily: on chest_xray, compact, after epoch 1 the validation loss reached 0.30 at
+    # most with them and 2.1 without (November 2026).
+    momentum = 1 - 1 / averaged_steps(recipe, steps)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=momentum)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model = logits_of(network)
+    if classes == 2:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        accuracy: Any = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    else:
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    # XLA halves the speed of TensorFlow on CPUs; JAX needs it.
+    jit = keras.backend.backend() == "jax"
+    model.compile(optimizer, loss, metrics=[accuracy, LogitAUC(classes)], jit_compile=jit)
+    return model
+
+
+class LogitAUC(keras.metrics.AUC):
+    """Area under the ROC curve from logits while training; the mean over classes, each against the rest."""
+
+    def __init__(self, classes: int, **kwargs: Any) -> None:
+        several = {"multi_label": True, "num_labels": classes} if classes > 2 else {}
+        super().__init__(num_thresholds=1000, name="auc", **several, **kwargs)
+        self._classes = classes
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        to_probability = keras.ops.sigmoid if self._classes == 2 else keras.ops.softmax
+        super().update_state(y_true, to_probability(y_pred), sample_weight)
