@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 from table import Row, data_folder, interleaved, options, report
 
+from overread.decision import Task
 from overread.images import Preprocessing, prepare
 from overread.networks.zoo import NetworkSpec, build_network
 from overread.recipe import Recipe
@@ -56,7 +57,7 @@ def ours(size: int, policy: str, frozen_stages: int = 0) -> keras.Model:
     recipe = Recipe(network="efficientnet-lite0", size=size)
     spec = NetworkSpec(name=recipe.network, height=size, width=size, channels=1, outputs=1, frozen_stages=frozen_stages)
     network = build_network(spec, augmentation=recipe.augmentation, pretrained=True, policy=policy)
-    return compile_for_training(network, recipe, 2, IMAGES // BATCH)
+    return compile_for_training(network, recipe, Task.of(("negative", "positive")), IMAGES // BATCH)
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ def replicate(folder: Path) -> None:
 
 def train(path: Path) -> None:
     """Read all batches of an epoch from a store's file, train on TRAINED_STEPS of them, and print the peak in MB."""
+    from overread.decision import Task
     from overread.images import PixelFile
     from overread.networks.zoo import NetworkSpec, build_network
     from overread.recipe import Recipe
@@ -45,12 +46,12 @@ def train(path: Path) -> None:
     from overread.training.objective import compile_for_training
 
     pixels = PixelFile(path)
-    labels = np.arange(len(pixels)) % 2
-    data = TrainingData(pixels=pixels, labels=labels, train=range(len(pixels)), validation=range(BATCH), classes=2)
+    task, labels = Task.of(("negative", "positive")), np.arange(len(pixels)) % 2
+    data = TrainingData(pixels=pixels, y_true=labels, train=range(len(pixels)), validation=range(BATCH), task=task)
     batches, _ = data.batches(Recipe(batch_size=BATCH))
     _, height, width, channels = pixels.shape
     spec = NetworkSpec(name="compact", height=height, width=width, channels=channels, outputs=1)
-    network = compile_for_training(build_network(spec, policy="float32"), Recipe(), 2, len(batches))
+    network = compile_for_training(build_network(spec, policy="float32"), Recipe(), task, len(batches))
     every, rows = len(batches) // TRAINED_STEPS, 0
     for step in range(len(batches)):
         images, targets = batches[step]

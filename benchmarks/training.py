@@ -35,6 +35,7 @@ from overread.training.fit import TrainingData, fit
 from overread.training.objective import compile_for_training
 from overread.training.precision import choose_precision
 
+TASK = Task.of(("negative", "positive"))
 Body = Callable[[], keras.Model]
 
 
@@ -141,7 +142,8 @@ def compare(folders: Folders, body: Body, others: dict[str, Callable[[], float]]
         return with_logits(inner, augmentation, policy)
 
     chosen = choose_precision(
-        lambda policy: compile_for_training(build(policy, recipe.augmentation), recipe, 2, len(training)), training[0]
+        lambda policy: compile_for_training(build(policy, recipe.augmentation), recipe, TASK, len(training)),
+        training[0],
     )
     policy = chosen.policy
     limit = build(policy, Augmentation.off())
@@ -153,7 +155,7 @@ def compare(folders: Folders, body: Body, others: dict[str, Callable[[], float]]
         return timed(lambda: limit.fit(resident, validation_data=watched, verbose=0))
 
     in_turn = InTurn({**others, "limit": limit_epoch})
-    model = compile_for_training(build(policy, recipe.augmentation), recipe, 2, len(training))
+    model = compile_for_training(build(policy, recipe.augmentation), recipe, TASK, len(training))
     with tempfile.TemporaryDirectory() as folder:
         fit(model, data, recipe, Path(folder), watchers=[in_turn])
     return in_turn, policy
@@ -197,7 +199,7 @@ def prepared(train: int, validation: int) -> Iterator[Folders]:
         store = PixelStore.open(paths, Preprocessing(channels=1), folder=root / "store")
         sides = [index for first in (0, len(paths) // 2) for index in range(first, first + train // 2)]
         rest = sorted(set(range(len(paths))) - set(sides))
-        data = TrainingData(pixels=store.pixels, labels=np.array(labels), train=sides, validation=rest, classes=2)
+        data = TrainingData(pixels=store.pixels, y_true=np.array(labels), train=sides, validation=rest, task=TASK)
         yield Folders(train=root / "train", validation=root / "val", data=data)
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import settings
-from PIL import Image
 
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
 from overread.study.train import Study, train
+from support.image_files import write_images
 
 # No test asserts a time, and a busy machine is no defect.
 settings.register_profile("overread", deadline=None)
@@ -31,18 +30,6 @@ def shared_data() -> Path:
     folder = Path(os.environ.get("OVERREAD_DATA", default))
     if not folder.is_dir():
         pytest.skip("no real images here: set OVERREAD_DATA to the folder that holds chest_xray/ and dicom/")
-    return folder
-
-
-def write_images(folder: Path, classes: dict[str, int], *, size: int = 40, images_per_patient: int = 2) -> Path:
-    """Write noise images of each class, brighter for each further class, with the patient in the file name."""
-    rng = np.random.default_rng(0)
-    for number, (name, count) in enumerate(classes.items()):
-        (folder / name).mkdir(parents=True)
-        for i in range(count):
-            pixels = rng.integers(0, 120, (size, size), dtype=np.uint8) + np.uint8(60 * number)
-            patient = f"{name[0]}{i // images_per_patient:03d}"
-            Image.fromarray(pixels).save(folder / name / f"{patient}_{i % images_per_patient}.png")
     return folder
 
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import write_images
 from overread import Manifest, Recipe, train
 from overread.auditing import Audit, Finding, examine, gather
 from overread.errors import BlockedByAudit, OutputExists
 from overread.images import DataSet, Preprocessing
 from overread.study.audit import audit
 from overread.study.data import read_manifest
-from test_cli import overread, sentence
+from support.command_line import overread, sentence
+from support.image_files import write_images
 
 QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
 

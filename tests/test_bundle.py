@@ -14,12 +14,13 @@ import onnx
 import pytest
 
 from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Opening, Reference, class_evidence
-from overread.decision import Calibration, Familiarity, OperatingPoint, Referral
+from overread.decision import Calibration, Familiarity, OperatingPoint, Referral, Task
 from overread.errors import ExportMismatch, InvalidBundle, MissingPath, OutputUnwritable
 from overread.images import Preprocessing
 from overread.networks.zoo import NetworkSpec, build_network
 from overread.training.export import check_parity, export_onnx
 
+TASK = Task.of(("well", "ill"))
 SPEC = NetworkSpec(name="compact", height=48, width=48, channels=1, outputs=1)
 
 
@@ -76,7 +77,7 @@ def test_directory_and_zip_load_as_the_same_bundle(written: Path) -> None:
 def test_the_graph_gives_what_keras_gives(written: Path) -> None:
     graph = Graph(Bundle.load(written).read_file(GRAPH))
     network = build_network(SPEC, seed=2)
-    assert check_parity(network, graph, images()) < 1e-5
+    assert check_parity(network, graph, TASK, images()) < 1e-5
     expected = {name: np.asarray(value) for name, value in network(images()).items()}
     outputs = graph.run(images())
     assert np.allclose(outputs.features, expected["features"], atol=1e-5)
@@ -91,7 +92,7 @@ def test_depthwise_convolutions_of_our_own_keep_their_numbers_in_the_graph(tmp_p
     network.save_weights(tmp_path / WEIGHTS)
     export_onnx(spec, tmp_path / WEIGHTS, tmp_path / GRAPH)
     graph = Graph((tmp_path / GRAPH).read_bytes())
-    assert check_parity(network, graph, images()) < 1e-5
+    assert check_parity(network, graph, TASK, images()) < 1e-5
     assert np.ptp(graph.run(images()).logits) > 0
 
 
@@ -113,7 +114,7 @@ def test_the_batch_does_not_change_a_result(written: Path) -> None:
 def test_a_graph_of_other_weights_is_not_written_into_a_bundle(written: Path) -> None:
     graph = Graph(Bundle.load(written).read_file(GRAPH))
     with pytest.raises(ExportMismatch, match=r"differ by .* in probability"):
-        check_parity(build_network(SPEC, seed=3), graph, images(), tolerance=1e-6)
+        check_parity(build_network(SPEC, seed=3), graph, TASK, images(), tolerance=1e-6)
 
 
 @pytest.mark.parametrize("name", [GRAPH, WEIGHTS, REFERENCE])

@@ -13,7 +13,7 @@ from overread.report.documents.checklists import CHECKLISTS, FOR_AUTHORS, checkl
 from overread.report.documents.markdown import shown
 from overread.report.documents.statements import CardFacts
 from overread.study.train import Study
-from test_model_card import SECRET, THREE, TWO, assessed, bundle_of, facts_of, predictions, tables
+from support.documents import SECRET, THREE, TWO, assessed, bundle_of, facts_of, predictions, tables
 
 # Collins et al. 2024: 27 items, 52 with their parts.
 PARTS = {3: "abc", 5: "ab", 6: "abc", 8: "abc", 9: "abc", 12: "abcdefg", 18: "abcdef", 20: "abc", 23: "ab", 27: "abc"}

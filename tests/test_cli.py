@@ -5,24 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from overread.study.train import Study
-
-
-def overread(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "overread.cli", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-
-
-def sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line on stderr, which is no traceback."""
-    assert "Traceback" not in done.stderr
-    return done.stderr.strip().splitlines()[-1]
+from support.command_line import overread, sentence
 
 
 def test_predict_writes_csv_to_a_pipe_with_a_named_failure_and_status_1(

@@ -23,7 +23,7 @@ from overread.evaluation.uncertainty.bands import Band, precision_recall_band, r
 from overread.evaluation.uncertainty.interval import Interval, wilson
 from overread.reading import tint
 from overread.report.figures.canvas import PALETTE
-from test_figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
+from support.figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
 
 pytestmark = pytest.mark.filterwarnings("error")
 

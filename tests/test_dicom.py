@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import logging
 import struct
 import sys
@@ -13,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.dicom_files import dataset, file_bytes
+
 pydicom = pytest.importorskip("pydicom", reason="DICOM needs the extra: pip install 'overread[dicom]'")
 
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset  # noqa: E402
+from pydicom.dataset import Dataset  # noqa: E402
 from pydicom.encaps import encapsulate, get_frame  # noqa: E402
 from pydicom.pixels import apply_modality_lut, apply_windowing  # noqa: E402
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless  # noqa: E402
@@ -29,36 +30,6 @@ from overread.images.prepare import fit_pixels  # noqa: E402
 from overread.study.data import patient_id_hash  # noqa: E402
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
-
-
-def dataset(stored: np.ndarray, syntax: str = ExplicitVRLittleEndian, **elements) -> FileDataset:
-    """A secondary capture of these stored values; `elements` add to or override the header."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.3"
-    meta.TransferSyntaxUID = syntax
-    encoding = {"is_implicit_VR": syntax == ImplicitVRLittleEndian, "is_little_endian": syntax != ExplicitVRBigEndian}
-    ds = FileDataset("", {}, file_meta=meta, preamble=bytes(128), **encoding)
-    bits = stored.dtype.itemsize * 8
-    header = {
-        "SOPClassUID": meta.MediaStorageSOPClassUID, "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
-        "Rows": stored.shape[0], "Columns": stored.shape[1], "SamplesPerPixel": 3 if stored.ndim == 3 else 1,
-        "PhotometricInterpretation": "RGB" if stored.ndim == 3 else "MONOCHROME2", "BitsAllocated": bits,
-        "BitsStored": bits, "PixelRepresentation": int(stored.dtype.kind == "i"),
-    }  # fmt: skip
-    if stored.ndim == 3:
-        header["PlanarConfiguration"] = 0
-    for keyword, value in (header | elements).items():
-        setattr(ds, keyword, value)
-    ds.HighBit = ds.BitsStored - 1
-    order = ">" if syntax == ExplicitVRBigEndian else "<"
-    ds.add_new("PixelData", "OB" if bits == 8 else "OW", stored.astype(stored.dtype.newbyteorder(order)).tobytes())
-    return ds
-
-
-def file_bytes(ds: Dataset) -> bytes:
-    stream = io.BytesIO()
-    ds.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
 
 
 def read(ds: Dataset | bytes, size: int = 64) -> np.ndarray:

@@ -13,7 +13,7 @@ from overread import Reader
 from overread.errors import InvalidOption, OutputExists
 from overread.reading import explain, find_images, overlay
 from overread.study.train import Study
-from test_cli import overread, sentence
+from support.command_line import overread, sentence
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import write_images
 from overread.cases import Manifest, pseudonym
 from overread.errors import InvalidData, InvalidOption, MissingPath
+from support.image_files import write_images
 
 
 def write_table(folder: Path, text: str) -> Path:
@@ -23,7 +23,7 @@ def test_class_folders_become_labels_and_their_sub_folders_are_searched(tmp_path
     (tmp_path / "data" / "Normal" / "N000_0.png").rename(tmp_path / "data" / "Normal" / "deeper" / "a.PNG")
     manifest = Manifest.from_folder(tmp_path / "data")
     assert manifest.classes == ("Normal", "Papilloma")
-    assert manifest.label_indices == [0, 0, 0, 1, 1]
+    assert manifest.y_true.tolist() == [0, 0, 0, 1, 1]
     assert "Normal/deeper/a.PNG" in [case.name for case in manifest.cases]
 
 

@@ -25,7 +25,7 @@ from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.sections.decision_curve import helpful_ranges
 from overread.test_side.outcome import Outcome
-from test_html import Page
+from support.html_page import Page
 
 FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)
 TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")

@@ -14,7 +14,7 @@ pytest.importorskip("pydicom", reason="DICOM needs the extra: pip install 'overr
 from overread.errors import UnreadableImage
 from overread.formats import dicom
 from overread.service.web.rendition import SIDE, Rendition, render
-from test_dicom import dataset, file_bytes
+from support.dicom_files import dataset, file_bytes
 
 
 def encoded(pixels: np.ndarray, kind: str = "PNG") -> bytes:

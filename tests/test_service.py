@@ -26,7 +26,7 @@ from overread.service.api.openapi import reading_schema
 from overread.service.server import serve
 from overread.service.settings import Settings
 from overread.study.train import Study
-from test_dicom import dataset, file_bytes
+from support.dicom_files import dataset, file_bytes
 
 
 def images_of(folder: Path, count: int = 1) -> list[tuple[str, tuple[str, bytes]]]:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-import malformed
 from overread.errors import UnreadableImage
 from overread.images import Preprocessing
 from overread.service.api.problems import Problem
@@ -21,6 +20,7 @@ from overread.service.api.uploads import receive_uploads
 from overread.service.room.decoding import DecodingPool, Undecodable
 from overread.service.room.zips import Limits, unpack
 from overread.service.settings import MIB, Settings
+from support import malformed
 
 BOUNDARY = "multipart/form-data; boundary=x"
 

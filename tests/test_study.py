@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import write_images
 from overread import Bundle, Manifest, Recipe, compare, evaluate, train
 from overread.cases import pseudonym
 from overread.errors import InvalidData, InvalidOption, MissingPath, OutputExists, OutputUnwritable, UnreadableImages
 from overread.evaluation import AssessmentOptions, roc_auc
 from overread.study.data import read_manifest
 from overread.study.train import Study
-from test_dicom import dataset, file_bytes
+from support.dicom_files import dataset, file_bytes
+from support.image_files import write_images
 
 QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
 

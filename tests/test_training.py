@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 
+from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.networks.zoo import NetworkSpec, build_network
 from overread.recipe import Augmentation, Recipe
@@ -40,20 +41,23 @@ def data_of(classes: int = 2, count: int = 48) -> TrainingData:
     pixels = (rng.integers(0, 120, (count, 32, 32, 1)) + 40 * labels[:, None, None, None]).astype(np.uint8)
     return TrainingData(
         pixels=pixels,
-        labels=labels,
+        y_true=labels,
         train=range(count * 3 // 4),
         validation=range(count * 3 // 4, count),
-        classes=classes,
+        task=task_of(classes),
     )
+
+
+def task_of(classes: int) -> Task:
+    return Task.of([f"class {number}" for number in range(classes)])
 
 
 def run(folder: Path, recipe: Recipe = RECIPE, *, classes: int = 2, watchers: Any = ()) -> tuple[keras.Model, History]:
     data = data_of(classes)
-    spec = NetworkSpec(
-        name="compact", height=32, width=32, channels=1, outputs=1 if classes == 2 else classes, dropout=recipe.dropout
-    )
+    task = task_of(classes)
+    spec = NetworkSpec(name="compact", height=32, width=32, channels=1, outputs=task.outputs, dropout=recipe.dropout)
     network = build_network(spec, augmentation=recipe.augmentation, seed=recipe.seed)
-    model = compile_for_training(network, recipe, classes, len(data.batches(recipe)[0]))
+    model = compile_for_training(network, recipe, task, len(data.batches(recipe)[0]))
     return model, fit(model, data, recipe, folder, watchers=watchers)
 
 
@@ -166,7 +170,7 @@ def test_the_order_of_images_depends_on_seed_and_epoch_alone() -> None:
 
 def test_an_epoch_shows_every_image_once_with_its_label() -> None:
     pixels = np.arange(10, dtype=np.uint8)[:, None, None, None]
-    batches = Batches(pixels, np.arange(10) % 3, range(10), classes=3, batch_size=4, shuffle_seed=1)
+    batches = Batches(pixels, task_of(3).targets(np.arange(10) % 3), range(10), batch_size=4, shuffle_seed=1)
     shown = [batches[i] for i in range(len(batches))]
     seen = np.concatenate([images.ravel() for images, _ in shown])
     assert sorted(seen) == list(range(10))
@@ -176,10 +180,10 @@ def test_an_epoch_shows_every_image_once_with_its_label() -> None:
 def test_class_weights_make_classes_count_alike_and_average_one() -> None:
     data = TrainingData(
         pixels=np.zeros((5, 1, 1, 1), np.uint8),
-        labels=np.array([0, 0, 0, 1, 1]),
+        y_true=np.array([0, 0, 0, 1, 1]),
         train=range(4),
         validation=[4],
-        classes=2,
+        task=task_of(2),
     )
     weights = data.class_weights()
     assert weights[0] * 3 == pytest.approx(weights[1] * 1)
@@ -192,7 +196,7 @@ def test_precision_is_measured_or_taken_as_asked() -> None:
     def build(policy: str) -> keras.Model:
         built.append(policy)
         network = build_network(NetworkSpec(name="compact", height=32, width=32, channels=1, outputs=1), policy=policy)
-        return compile_for_training(network, RECIPE, 2, 5)
+        return compile_for_training(network, RECIPE, task_of(2), 5)
 
     batch = data.batches(RECIPE)[0][0]
     assert choose_precision(build, batch, asked="float32").policy == "float32"

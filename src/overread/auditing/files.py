@@ -44,7 +44,7 @@ class _Files:
     def __init__(self, material: Material) -> None:
         self.headers, self.cases = material.headers, material.manifest.cases
         self.failures, self.classes = material.failures, material.manifest.classes
-        self.labels = np.array(material.manifest.label_indices)
+        self.labels = material.manifest.y_true
         self.width = np.array([header.width for header in self.headers])
         self.height = np.array([header.height for header in self.headers])
         self.frames = np.array([header.frames for header in self.headers])

@@ -24,7 +24,7 @@ from typing import Any
 from overread.bundle.archive import add_file, has_file, pack, read_file
 from overread.bundle.openings import RECORD, Opening, append_opening, now, read_openings
 from overread.bundle.reference import Reference
-from overread.decision import Calibration, OperatingPoint, Referral
+from overread.decision import Calibration, OperatingPoint, Referral, Task
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import Preprocessing
 
@@ -84,14 +84,24 @@ class Bundle:
     path: Path | None = None
 
     @property
+    def task(self) -> Task:
+        """What is told apart."""
+        return Task.of(self.classes)
+
+    @property
     def positive(self) -> str | None:
         """The positive class of two; None when there are more."""
-        return self.classes[1] if len(self.classes) == 2 else None
+        return self.task.positive
 
     @property
     def operating_point(self) -> OperatingPoint | None:
         """The threshold on the positive probability of two classes; None when there are more."""
         return self.operating_points[self.positive] if self.positive else None
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The threshold of each judged class, as `Task.decide` takes them."""
+        return {name: point.threshold for name, point in self.operating_points.items()}
 
     @property
     def fingerprint(self) -> str:

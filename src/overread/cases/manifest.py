@@ -12,6 +12,7 @@ from pathlib import Path
 from overread.cases.case import Case, pseudonym
 from overread.cases.folder import read_folder
 from overread.cases.table import is_manifest, read_table
+from overread.decision import IntArray, Task
 from overread.errors import InvalidData, InvalidOption
 
 # A class with such a name is taken as the negative one of two.
@@ -55,9 +56,14 @@ class Manifest:
         return len(self.cases)
 
     @property
+    def task(self) -> Task:
+        """What is told apart."""
+        return Task.of(self.classes)
+
+    @property
     def positive(self) -> str | None:
         """The positive class of two; None when there are more."""
-        return self.classes[1] if len(self.classes) == 2 else None
+        return self.task.positive
 
     @property
     def paths(self) -> list[Path]:
@@ -65,10 +71,9 @@ class Manifest:
         return [case.path for case in self.cases]
 
     @property
-    def label_indices(self) -> list[int]:
-        """Each case's class as an index into `classes`."""
-        index = {name: i for i, name in enumerate(self.classes)}
-        return [index[case.label] for case in self.cases]
+    def y_true(self) -> IntArray:
+        """The truth of each case, as its task has it."""
+        return self.task.encode([case.label for case in self.cases])
 
     @property
     def has_patients(self) -> bool:

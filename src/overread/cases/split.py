@@ -114,14 +114,14 @@ class _Carver:
 
     def __init__(self, manifest: Manifest, seed: int) -> None:
         self.keys = _patient_keys(manifest)
-        self.labels = np.array(manifest.label_indices)
+        self.indicators = manifest.task.indicators(manifest.y_true)
         self.classes = len(manifest.classes)
         self.seed = seed
 
     def smallest_class(self, sides: Sequence[str | None]) -> int:
         """Images in the smallest class of the validation side."""
         held_out = np.array([side == "val" for side in sides])
-        return int(np.bincount(self.labels[held_out], minlength=self.classes).min())
+        return int(self.indicators[held_out].sum(axis=0).min())
 
     def carve(self, sides: Sequence[str | None], side: str, fraction: float) -> list[str | None]:
         """Move about `fraction` of each class from train (or from no side) to `side`.
@@ -144,12 +144,12 @@ class _Carver:
         order = sorted(images)
         np.random.default_rng([self.seed, stream]).shuffle(order)
         order.sort(key=lambda patient: -len(images[patient]))
-        total = np.bincount(self.labels[pool], minlength=self.classes)
+        total = self.indicators[pool].sum(axis=0)
         target = np.maximum(total * np.array(shares)[:, None], 1e-9)
         room = target.copy()
         dealt = {}
         for patient in order:
-            counts = np.bincount(self.labels[images[patient]], minlength=self.classes)
+            counts = self.indicators[images[patient]].sum(axis=0)
             chosen = int((counts * room / target).sum(axis=1).argmax())
             room[chosen] -= counts
             dealt[patient] = chosen

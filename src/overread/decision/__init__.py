@@ -12,13 +12,14 @@ from overread.decision.operating_point import (
 from overread.decision.prediction_sets import Referral, check_coverage, choose_referral
 from overread.decision.probability import to_probabilities
 from overread.decision.referral import UNCERTAIN, UNFAMILIAR, Abstentions
-from overread.decision.task import decide
+from overread.decision.task import BoolArray, SeveralClasses, Task, TwoClasses
 
 __all__ = [
     "CALIBRATION_METHODS",
     "UNCERTAIN",
     "UNFAMILIAR",
     "Abstentions",
+    "BoolArray",
     "Calibration",
     "CutTable",
     "Familiarity",
@@ -27,6 +28,9 @@ __all__ = [
     "Normal",
     "OperatingPoint",
     "Referral",
+    "SeveralClasses",
+    "Task",
+    "TwoClasses",
     "check_calibration_method",
     "check_coverage",
     "check_operating_point_rule",
@@ -34,7 +38,6 @@ __all__ = [
     "choose_operating_points",
     "choose_referral",
     "cut_table",
-    "decide",
     "describe",
     "fit_calibration",
     "limit_of",

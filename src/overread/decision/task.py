@@ -1,14 +1,222 @@
-"""What is told apart."""
+"""What is told apart: the one place that knows what two classes and several have in common and where they differ.
+
+Every other module asks the task of a study: which classes are judged, what the loss is held against, how logits become
+probabilities and these a decision, and what a map shows. Another kind of task is one more class here.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
 import numpy as np
+import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.probability import to_probabilities
+from overread.errors import InvalidOption
+
+BoolArray = npt.NDArray[np.bool_]
+# Of two classes, where no operating point was chosen.
+HALF = 0.5
+SMALLEST_PROBABILITY = 1e-7
 
 
-def decide(probabilities: FloatArray, threshold: float | None) -> IntArray:
-    """The class each case is called: by the threshold of two classes, else the most probable one."""
-    if threshold is None:
-        return probabilities.argmax(axis=1)
-    return (probabilities[:, 1] >= threshold).astype(np.int64)
+@dataclasses.dataclass(frozen=True)
+class Task(ABC):
+    """What is told apart; `Task.of` makes the one that fits the classes.
+
+    Truth `y_true` and decisions are arrays with a row a case, of a form that the task knows: with one label a case,
+    `(n,)` the index of the class. Ask `shows` instead of comparing them.
+
+    Args:
+        classes: two or more different names, in the order of the columns of `y_prob` `(n, K)`.
+
+    Raises:
+        InvalidOption: fewer than two names, or one stands twice.
+    """
+
+    classes: tuple[str, ...]
+
+    # The Keras loss (from logits), the Keras metric of accuracy with its arguments, and the function of `keras.ops`
+    # that makes logits probabilities while training.
+    loss: ClassVar[str]
+    accuracy: ClassVar[tuple[str, Mapping[str, Any]]]
+    activation: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
+            raise InvalidOption(f"classes={self.classes!r} are not two or more different names: name each class once")
+
+    @staticmethod
+    def of(classes: Sequence[str]) -> Task:
+        """The task of telling these classes apart: of two, the second is the positive one."""
+        return TwoClasses(tuple(classes)) if len(classes) == 2 else SeveralClasses(tuple(classes))
+
+    @property
+    @abstractmethod
+    def positive(self) -> str | None:
+        """The class whose probability alone decides, held against a threshold; None where no class is."""
+
+    @property
+    @abstractmethod
+    def judged(self) -> tuple[str, ...]:
+        """The classes that are judged, each against the rest, by their own column of `y_prob` and threshold."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """How many logits a network gives."""
+
+    def column(self, name: str) -> int:
+        """The column of a class in `y_prob`."""
+        return self.classes.index(name)
+
+    def encode(self, labels: Sequence[str]) -> IntArray:
+        """The truth of cases from their labels."""
+        index = {name: column for column, name in enumerate(self.classes)}
+        return np.array([index[label] for label in labels], dtype=np.int64)
+
+    def label(self, decided: Any) -> str:
+        """The label of one case, from its row of a truth or a decision."""
+        return self.classes[int(decided)]
+
+    def shows(self, cases: npt.ArrayLike, name: str) -> BoolArray:
+        """`(n,)` whether each case of a truth or a decision is of a class."""
+        return np.asarray(np.asarray(cases) == self.column(name))
+
+    def indicators(self, cases: npt.ArrayLike) -> IntArray:
+        """`(n, K)` 1 where a case of a truth or a decision is of a class, else 0."""
+        return np.stack([self.shows(cases, name) for name in self.classes], axis=1).astype(np.int64)
+
+    @abstractmethod
+    def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """`(n, outputs)` what the loss is held against."""
+
+    @abstractmethod
+    def class_weights(self, y_true: npt.ArrayLike) -> dict[int, float]:
+        """The weight of each class, by its column, that makes all count alike in the loss; the mean over cases is 1."""
+
+    @abstractmethod
+    def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
+        """`(n, K)` probabilities, in float64, of logits `(n, outputs)`."""
+
+    @abstractmethod
+    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
+        """Decide each case.
+
+        Args:
+            y_prob: `(n, K)`.
+            thresholds: by the name of each judged class; one that is missing is 0.5.
+        """
+
+    @abstractmethod
+    def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
+        """`(n,)` whether the decision on each case is the truth."""
+
+    @abstractmethod
+    def log_losses(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        """`(n,)` the negative log likelihood of each case, its probability raised to 1e-7 where it is lower."""
+
+    @abstractmethod
+    def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        """`(n,)` the squared error of the probabilities of each case."""
+
+    @abstractmethod
+    def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
+        """The `(h, w)` evidence in logits for one class of a map `(h, w, outputs)`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _OneLabel(Task):
+    """Each case is of exactly one class."""
+
+    def class_weights(self, y_true: npt.ArrayLike) -> dict[int, float]:
+        counts = self.indicators(y_true).sum(axis=0)
+        return {i: len(np.asarray(y_true)) / (len(self.classes) * int(count)) for i, count in enumerate(counts)}
+
+    def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
+        return to_probabilities(np.asarray(logits))
+
+    def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
+        return np.asarray(np.asarray(y_true) == np.asarray(decided))
+
+    def log_losses(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        labels = np.asarray(y_true)
+        return np.asarray(-np.log(np.maximum(y_prob[np.arange(len(labels)), labels], SMALLEST_PROBABILITY)))
+
+    def _squared(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        return np.asarray(np.square(y_prob - np.eye(len(self.classes))[np.asarray(y_true)]))
+
+
+@dataclasses.dataclass(frozen=True)
+class TwoClasses(_OneLabel):
+    """Negative and positive: one logit, one probability that is held against the operating point."""
+
+    loss = "BinaryCrossentropy"
+    accuracy = ("BinaryAccuracy", {"threshold": 0.0})
+    activation = "sigmoid"
+
+    @property
+    def positive(self) -> str:
+        return self.classes[1]
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        return self.classes[1:]
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        return np.asarray(y_true)[:, None].astype(np.float32)
+
+    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
+        threshold = (thresholds or {}).get(self.positive, HALF)
+        return (np.asarray(y_prob, dtype=np.float64)[:, 1] >= threshold).astype(np.int64)
+
+    def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        return self._squared(y_true, y_prob)[:, 1]
+
+    def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
+        """Each class is the other's reverse."""
+        return activation_map[..., 0] if name == self.positive else -activation_map[..., 0]
+
+
+@dataclasses.dataclass(frozen=True)
+class SeveralClasses(_OneLabel):
+    """More than two, of which each case is one: the most probable is decided, the first of equal ones."""
+
+    loss = "CategoricalCrossentropy"
+    accuracy = ("CategoricalAccuracy", {})
+    activation = "softmax"
+
+    @property
+    def positive(self) -> None:
+        return None
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        return self.classes
+
+    @property
+    def outputs(self) -> int:
+        return len(self.classes)
+
+    def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        return np.asarray(np.eye(len(self.classes), dtype=np.float32)[np.asarray(y_true)])
+
+    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
+        """Thresholds of single classes do not count: a case may reach several of them, or none."""
+        return np.asarray(np.asarray(y_prob, dtype=np.float64).argmax(axis=1))
+
+    def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        return np.asarray(self._squared(y_true, y_prob).sum(axis=1))
+
+    def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
+        """What exceeds the mean of all: probabilities depend on differences, and what all share is no evidence."""
+        return np.asarray(activation_map[..., self.column(name)] - activation_map.mean(axis=2))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import decide
+from overread.decision.task import SMALLEST_PROBABILITY, Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.curves import average_precision, roc_auc
 
@@ -29,7 +29,6 @@ LABELS = {
     "brier": "Brier score",
     "loss": "Loss (negative log likelihood)",
 }
-SMALLEST_PROBABILITY = 1e-7
 SUM_TOLERANCE = 1e-3
 
 
@@ -154,7 +153,7 @@ def evaluate(
         predicted = _checked_decisions(decided, labels.size, len(classes), threshold)
     else:
         threshold = (0.5 if threshold is None else float(threshold)) if binary else None
-        predicted = decide(probabilities, threshold)
+        predicted = Task.of(classes).decide(probabilities, None if threshold is None else {classes[1]: threshold})
     per_class = {
         name: _one_versus_rest(labels == index, predicted == index, probabilities[:, index], name)
         for index, name in enumerate(classes)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import IntArray
-from overread.decision.task import decide
+from overread.decision.task import Task
 from overread.errors import InvalidData
 
 
@@ -57,8 +57,8 @@ class Predictions:
         """`(n,)` the index of the class decided on."""
         if self.decided is not None:
             return np.asarray(self.decided)
-        threshold = 0.5 if self.threshold is None and len(self.classes) == 2 else self.threshold
-        return decide(np.asarray(self.y_prob, dtype=np.float64), threshold)
+        thresholds = {} if self.threshold is None else {self.classes[1]: self.threshold}
+        return Task.of(self.classes).decide(self.y_prob, thresholds)
 
 
 def pool_folds(parts: Sequence[Predictions]) -> Predictions:

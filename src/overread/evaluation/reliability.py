@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray, cut_table
 from overread.decision.logistic import fit_logistic
+from overread.decision.task import SMALLEST_PROBABILITY
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.metrics import SMALLEST_PROBABILITY, Metric
+from overread.evaluation.metrics import Metric
 
 
 class ReliabilityBin(NamedTuple):

@@ -78,9 +78,9 @@ class DataSet:
         return dataclasses.replace(self, manifest=manifest)
 
     @property
-    def labels(self) -> np.ndarray:
-        """`(n,)` int64, each case's class."""
-        return np.array(self.manifest.label_indices, dtype=np.int64)
+    def y_true(self) -> np.ndarray:
+        """The truth of each case, as `Manifest.task` has it."""
+        return self.manifest.y_true
 
     @property
     def fingerprint(self) -> str:

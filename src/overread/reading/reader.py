@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from overread.bundle import Bundle, Graph
-from overread.decision import Abstentions, Calibration, Familiarity, decide, describe, to_probabilities
+from overread.decision import Abstentions, Calibration, Familiarity, describe, to_probabilities
 from overread.errors import MissingPath, OverreadError
 from overread.images import prepare
 from overread.machine.workers import in_order
@@ -94,10 +94,9 @@ class Reader:
 
     def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
         """Tell what speaks against the readings of n images, from what `answer` says of them."""
-        point = self.bundle.operating_point
         return Abstentions(
             sets=self.bundle.referral.sets(y_prob),
-            decided=decide(y_prob, point.threshold if point else None),
+            decided=self.bundle.task.decide(y_prob, self.bundle.thresholds),
             unfamiliarity=unfamiliarity,
         )
 

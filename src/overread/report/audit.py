@@ -132,7 +132,7 @@ def _groups(found: Finding, material: Material, path: Path) -> FigureItem | None
 def _sheets(material: Material, folder: Path) -> Section:
     """Images of each class, drawn at random: what no rule looks for, an eye may find."""
     random, manifest = np.random.default_rng(0), material.data_set.manifest
-    labels, items = np.array(manifest.label_indices), []
+    labels, items = manifest.y_true, []
     for number, name in enumerate(manifest.classes):
         members = np.flatnonzero(labels == number)
         if not members.size:

@@ -85,7 +85,7 @@ def read_labelled(
     bundle, point = reader.bundle, reader.bundle.operating_point
     predictions = Predictions(
         cases=[case.name for case in cases],
-        y_true=data_set.labels[positions],
+        y_true=data_set.y_true[positions],
         y_prob=np.concatenate([found.probabilities for found in answers]),
         classes=bundle.classes,
         threshold=point.threshold if point else None,

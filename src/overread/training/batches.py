@@ -11,26 +11,21 @@ from overread.images import PixelFile
 
 
 class Batches(keras.utils.PyDataset):
-    """Yields `(images, targets)`: uint8 `(batch, height, width, channels)`, float32 `(batch, outputs)`.
-
-    Two classes have one target of 0 or 1; more have one of each class (one-hot).
-    """
+    """Yields `(images, targets)`: uint8 `(batch, height, width, channels)`, float32 `(batch, outputs)`."""
 
     def __init__(
         self,
         pixels: np.ndarray | PixelFile,
-        labels: np.ndarray,
+        targets: np.ndarray,
         indices: Sequence[int],
         *,
-        classes: int,
         batch_size: int,
         shuffle_seed: int | None = None,
     ) -> None:
         # Keras takes batches from threads of its own then. With one worker tf.data fetches them and tunes itself, and
         # before many an epoch TensorFlow 2.21 waits 2 to 3 s until that tuning has ended (November 2026).
         super().__init__(workers=2)
-        self._pixels, self._indices = pixels, np.asarray(indices)
-        self._targets = labels[:, None].astype("float32") if classes == 2 else np.eye(classes, dtype="float32")[labels]
+        self._pixels, self._targets, self._indices = pixels, targets, np.asarray(indices)
         self._batch_size, self._shuffle_seed = batch_size, shuffle_seed
         self.set_epoch(0)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from overread.bundle.graph import INPUT, OUTPUTS, Graph
-from overread.decision import to_probabilities
+from overread.decision import Task
 from overread.errors import ExportMismatch, MissingExtra
 
 if TYPE_CHECKING:
@@ -123,20 +123,21 @@ def _give_rank_to_scalars(model: Any) -> None:
             model.graph.initializer.remove(scalar)
 
 
-def check_parity(network: Any, graph: Graph, pixels: np.ndarray, *, tolerance: float = 1e-3) -> float:
+def check_parity(network: Any, graph: Graph, task: Task, pixels: np.ndarray, *, tolerance: float = 1e-3) -> float:
     """The largest difference in probability between a Keras network and its ONNX graph on the same images.
 
     Args:
         network: as `build_network` makes it, in float32.
         graph: the exported one.
+        task: makes logits probabilities.
         pixels: `(n, height, width, channels)` uint8, real images.
         tolerance: the difference that is allowed.
 
     Raises:
         ExportMismatch: it is exceeded.
     """
-    expected = to_probabilities(network.predict(pixels, verbose=0)["logits"])
-    difference = float(np.abs(expected - to_probabilities(graph.run(pixels).logits)).max())
+    expected = task.probabilities(network.predict(pixels, verbose=0)["logits"])
+    difference = float(np.abs(expected - task.probabilities(graph.run(pixels).logits)).max())
     if not difference <= tolerance:
         raise ExportMismatch(
             f"the ONNX graph and the Keras network differ by {difference:.2g} in probability; expected at most "

@@ -16,6 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
 from overread.recipe import MONITORS, Recipe
@@ -25,26 +26,25 @@ from overread.training.resume import EpochSeed, Progress, SaveState, best_weight
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """The stored pixels `(n, height, width, channels)` uint8 with the cases that train and validate."""
+    """Stored pixels `(n, height, width, channels)` uint8 and their truth, with the cases that train and validate."""
 
     pixels: np.ndarray | PixelFile
-    labels: np.ndarray
+    y_true: np.ndarray
     train: Sequence[int]
     validation: Sequence[int]
-    classes: int
+    task: Task
 
     def batches(self, recipe: Recipe) -> tuple[Batches, Batches]:
         """Shuffled training batches and ordered validation batches."""
-        options: dict[str, Any] = {"classes": self.classes, "batch_size": recipe.batch_size}
+        targets = self.task.targets(self.y_true)
         return (
-            Batches(self.pixels, self.labels, self.train, shuffle_seed=recipe.seed, **options),
-            Batches(self.pixels, self.labels, self.validation, **options),
+            Batches(self.pixels, targets, self.train, batch_size=recipe.batch_size, shuffle_seed=recipe.seed),
+            Batches(self.pixels, targets, self.validation, batch_size=recipe.batch_size),
         )
 
     def class_weights(self) -> dict[int, float]:
         """The weight of each class that makes all count alike; their mean over the training images is 1."""
-        counts = np.bincount(self.labels[np.asarray(self.train)], minlength=self.classes)
-        return {i: len(self.train) / (self.classes * int(count)) for i, count in enumerate(counts)}
+        return self.task.class_weights(self.y_true[np.asarray(self.train)])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from overread.bundle import Bundle, Graph, class_evidence
+from overread.bundle import Bundle, Graph
+from overread.decision import Task
 from overread.evaluation.curves import midranks
 from overread.images import DataSet
 from overread.networks.zoo import build_network
@@ -40,27 +41,30 @@ def check_activation_maps(trained: Trained, graph: Graph, data_set: DataSet, bun
     pixels = data_set.pixels(chosen)
     outputs = graph.run(pixels)
     y_prob = bundle.members[0].calibration.apply(outputs.logits)
-    point = bundle.operating_point
-    decided = y_prob.argmax(axis=1) if point is None else (y_prob[:, 1] >= point.threshold).astype(int)
-    maps = np.stack([class_evidence(*pair) for pair in zip(outputs.activation_maps, decided.tolist(), strict=True)])
+    task = bundle.task
+    decided = [task.label(each) for each in task.decide(y_prob, bundle.thresholds)]
+    maps = np.stack([task.evidence(*pair) for pair in zip(outputs.activation_maps, decided, strict=True)])
     few = _spread(len(chosen), _RANDOMISED_IMAGES)
     return {
-        "randomised": compare_randomised(trained, pixels[few], maps[few], decided[few]),
+        "randomised": compare_randomised(trained, task, pixels[few], maps[few], [decided[i] for i in few]),
         "border": BORDER,
-        "placed": place_evidence(pixels, maps, [bundle.classes[index] for index in decided], bundle.classes),
+        "placed": place_evidence(pixels, maps, decided, bundle.classes),
     }
 
 
-def compare_randomised(trained: Trained, pixels: np.ndarray, maps: np.ndarray, decided: np.ndarray) -> dict[str, Any]:
+def compare_randomised(
+    trained: Trained, task: Task, pixels: np.ndarray, maps: np.ndarray, decided: Sequence[str]
+) -> dict[str, Any]:
     """Compare the maps of a network with those after its weights were put back to random ones, from the top down.
 
     A map that stays as it is shows edges or habits of the architecture, not what was learnt.
 
     Args:
         trained: the network.
+        task: what it tells apart.
         pixels: `(n, height, width, channels)` uint8.
         maps: `(n, h, w)`, its evidence for the class decided on.
-        decided: `(n,)`, that class.
+        decided: of each image, that class.
 
     Returns:
         `images`, `cells`, `draws`, and for each of `stages` its name, the `rank_correlation` (Spearman; its size, since
@@ -77,8 +81,8 @@ def compare_randomised(trained: Trained, pixels: np.ndarray, maps: np.ndarray, d
     alike: dict[str, list[tuple[float, float]]] = {}
     for name, network in _randomised(trained):
         changed = network.predict(pixels, verbose=0)["activation_map"]
-        pairs = zip(maps, changed, decided.tolist(), strict=True)
-        alike.setdefault(name, []).extend(likeness(one, class_evidence(other, index)) for one, other, index in pairs)
+        pairs = zip(maps, changed, decided, strict=True)
+        alike.setdefault(name, []).extend(likeness(one, task.evidence(other, label)) for one, other, label in pairs)
     for name, values in alike.items():
         correlation, ssim = np.mean(values, axis=0).round(3).tolist()
         found["stages"].append({"name": name, "rank_correlation": correlation, "ssim": ssim})

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from overread.decision import Task
 from overread.networks.zoo import logits_of
 from overread.recipe import Recipe
 
@@ -18,13 +19,13 @@ def averaged_steps(recipe: Recipe, steps: int) -> float:
     return max(2.0, _AVERAGED_FRACTION * steps * recipe.epochs)
 
 
-def compile_for_training(network: keras.Model, recipe: Recipe, classes: int, steps: int) -> keras.Model:
+def compile_for_training(network: keras.Model, recipe: Recipe, task: Task, steps: int) -> keras.Model:
     """The network with its logits as output, compiled with loss, metrics and optimizer of a recipe.
 
     Args:
         network: as `build_network` makes it.
         recipe: gives learning rate, epochs and weight decay.
-        classes: 2 for sigmoid and binary cross-entropy, more for softmax and categorical.
+        task: gives loss and metrics.
         steps: batches an epoch, which the learning-rate schedule counts in.
     """
     peak = recipe.learning_rate
@@ -41,26 +42,22 @@ def compile_for_training(network: keras.Model, recipe: Recipe, classes: int, ste
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=momentum)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model = logits_of(network)
-    if classes == 2:
-        loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        accuracy: Any = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
-    else:
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    loss = getattr(keras.losses, task.loss)(from_logits=True)
+    name, options = task.accuracy
+    accuracy = getattr(keras.metrics, name)(**options, name="accuracy")
     # XLA halves the speed of TensorFlow on CPUs; JAX needs it.
     jit = keras.backend.backend() == "jax"
-    model.compile(optimizer, loss, metrics=[accuracy, LogitAUC(classes)], jit_compile=jit)
+    model.compile(optimizer, loss, metrics=[accuracy, LogitAUC(task)], jit_compile=jit)
     return model
 
 
 class LogitAUC(keras.metrics.AUC):
     """Area under the ROC curve from logits while training; the mean over classes, each against the rest."""
 
-    def __init__(self, classes: int, **kwargs: Any) -> None:
-        several = {"multi_label": True, "num_labels": classes} if classes > 2 else {}
+    def __init__(self, task: Task, **kwargs: Any) -> None:
+        several = {"multi_label": True, "num_labels": task.outputs} if task.outputs > 1 else {}
         super().__init__(num_thresholds=1000, name="auc", **several, **kwargs)
-        self._classes = classes
+        self._to_probability = getattr(keras.ops, task.activation)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        to_probability = keras.ops.sigmoid if self._classes == 2 else keras.ops.softmax
-        super().update_state(y_true, to_probability(y_pred), sample_weight)
+        super().update_state(y_true, self._to_probability(y_pred), sample_weight)

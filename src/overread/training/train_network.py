@@ -68,22 +68,23 @@ def train_network(
         OverreadError: the network cannot be built or training diverged.
     """
     manifest = data_set.manifest
-    classes, (_, height, width, channels) = len(manifest.classes), data_set.store.pixels.shape
-    labels = np.zeros(len(data_set.store.pixels), dtype=np.int64)
-    labels[data_set.rows] = data_set.labels
+    task, (_, height, width, channels) = manifest.task, data_set.store.pixels.shape
+    read = data_set.y_true
+    y_true = np.zeros((len(data_set.store.pixels), *read.shape[1:]), dtype=read.dtype)
+    y_true[data_set.rows] = read
     data = TrainingData(
         pixels=data_set.store.pixels,
-        labels=labels,
+        y_true=y_true,
         train=data_set.rows[manifest.select("train")].tolist(),
         validation=data_set.rows[manifest.select("val")].tolist(),
-        classes=classes,
+        task=task,
     )
     spec = NetworkSpec(
         name=recipe.network,
         height=height,
         width=width,
         channels=channels,
-        outputs=1 if classes == 2 else classes,
+        outputs=task.outputs,
         dropout=recipe.dropout,
         frozen_stages=recipe.frozen_stages,
     )
@@ -98,7 +99,7 @@ def train_network(
             averaged_steps=averaged_steps(recipe, len(batches)),
             seed=recipe.seed,
         )
-        return compile_for_training(network, recipe, classes, len(batches))
+        return compile_for_training(network, recipe, task, len(batches))
 
     def choose() -> PrecisionChoice:
         return remembered(

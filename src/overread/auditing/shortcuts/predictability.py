@@ -95,7 +95,7 @@ class Study:
         sides = np.array([case.split == "test" for case in manifest.cases])
         self.manifest = manifest
         self.is_test: BoolArray = sides if not sides.all() else np.zeros_like(sides)
-        self.labels = np.array(manifest.label_indices)
+        self.labels = manifest.y_true
         self.fold = np.full(len(manifest), -1)
         self.patients = [case.patient_id or "" for case in manifest.cases]
         if manifest.has_patients:

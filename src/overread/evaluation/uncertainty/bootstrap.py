@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.task import SMALLEST_PROBABILITY
 from overread.errors import InvalidData
-from overread.evaluation.metrics import SMALLEST_PROBABILITY, Evaluation
+from overread.evaluation.metrics import Evaluation
 
 # Cases times draws worked on at once: small enough for a processor's cache, which halved the time of 2,000,000.
 _CELLS = 250_000

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, RLELossless
 
-from test_dicom import dataset, file_bytes
+from support.dicom_files import dataset, file_bytes
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (64, 48), dtype=np.uint8)
 PIXEL_DATA = b"\xe0\x7f\x10\0OB"

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from overread.decision import Task
 from overread.networks.zoo import NetworkSpec, build_network
 from overread.study.train import Study
 from overread.training.map_checks import compare_randomised, likeness, place_evidence
@@ -19,6 +20,9 @@ def trained(network: keras.Model, spec: NetworkSpec) -> Trained:
     return Trained(spec=spec, network=network, weights=Path("unused"), precision="float32", history=history)
 
 
+TASK = Task.of(("well", "ill"))
+
+
 @pytest.fixture(scope="module")
 def noise() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (6, 160, 160, 1), dtype=np.uint8)
@@ -28,7 +32,7 @@ def test_random_weights_give_other_maps_and_the_network_itself_stays_as_it_is(no
     spec = NetworkSpec(name="compact", height=160, width=160, channels=1, outputs=1)
     network = build_network(spec, seed=7)
     before = network.predict(noise, verbose=0)["activation_map"]
-    found = compare_randomised(trained(network, spec), noise, before[..., 0], np.ones(6, dtype=int))
+    found = compare_randomised(trained(network, spec), TASK, noise, before[..., 0], ["ill"] * 6)
     assert (found["images"], found["cells"], found["draws"]) == (6, [5, 5], 3)
     assert [stage["name"] for stage in found["stages"]] == ["head", "head and upper half", "all"]
     assert all(0 <= stage["rank_correlation"] < 0.6 and stage["ssim"] < 0.6 for stage in found["stages"])
@@ -38,7 +42,7 @@ def test_random_weights_give_other_maps_and_the_network_itself_stays_as_it_is(no
 def test_maps_that_do_not_depend_on_weights_are_found_to_be_alike(noise: np.ndarray) -> None:
     spec = NetworkSpec(name="compact", height=160, width=160, channels=1, outputs=1)
     network = build_network(spec, seed=7)
-    found = compare_randomised(trained(network, spec), noise, _first_random_maps(spec, noise), np.ones(6, dtype=int))
+    found = compare_randomised(trained(network, spec), TASK, noise, _first_random_maps(spec, noise), ["ill"] * 6)
     # A third of the draws is the very network that made the maps.
     assert found["stages"][-1]["rank_correlation"] > 0.4
 
@@ -51,7 +55,7 @@ def _first_random_maps(spec: NetworkSpec, pixels: np.ndarray) -> np.ndarray:
 def test_maps_of_too_few_cells_are_not_compared() -> None:
     spec = NetworkSpec(name="compact", height=64, width=64, channels=1, outputs=1)
     found = compare_randomised(
-        trained(build_network(spec), spec), np.zeros((2, 64, 64, 1), np.uint8), np.zeros((2, 2, 2)), np.ones(2, int)
+        trained(build_network(spec), spec), TASK, np.zeros((2, 64, 64, 1), np.uint8), np.zeros((2, 2, 2)), ["ill"] * 2
     )
     assert found["cells"] == [2, 2] and found["stages"] == []
 
