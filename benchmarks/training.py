@@ -26,6 +26,7 @@ import numpy as np
 from plain_keras import BATCH, SIZE, classic_cnn, compile_plainly, image_data_generator, image_dataset
 from table import Row, data_folder, interleaved, options, report
 
+from overread.decision import Task
 from overread.images import PixelStore, Preprocessing
 from overread.networks.augment import Augment
 from overread.networks.compact import compact
