@@ -22,7 +22,7 @@ NARROWEST_BAR = 0.012
 HEADER = ("calibration", "lowest", "highest", "mean_probability", "observed", "low", "high", "n", "n_positive")
 
 
-def reliability_diagram(before: Reliability, after: Reliability, *, path: str | Path, level: float = 0.95) -> Path:
+def draw_reliability(before: Reliability, after: Reliability, *, path: str | Path, level: float = 0.95) -> Path:
     """Draw how often the outcome came against its probability, before and after calibration.
 
     Each bin is a point with Wilson's interval, which takes every case for independent; below it stand its cases, from

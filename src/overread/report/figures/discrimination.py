@@ -1,4 +1,4 @@
-"""Plots of curves: training by epoch, ROC and precision-recall with their bands."""
+"""The ROC and the precision-recall curve with their bands: how well probabilities rank the cases."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def roc(
+def draw_roc(
     y_true: npt.ArrayLike,
     y_prob: npt.ArrayLike,
     *,
@@ -77,7 +77,7 @@ def roc(
     return write_png(path, figure)
 
 
-def precision_recall(
+def draw_precision_recall(
     y_true: npt.ArrayLike,
     y_prob: npt.ArrayLike,
     *,
@@ -93,12 +93,12 @@ def precision_recall(
         y_prob: `(n, K)` probabilities, as `evaluate` takes them.
         classes: K names, with two (negative, positive).
         path: without a suffix; the CSV holds class, recall, precision, threshold.
-        threshold: as in `roc`; no mark where it calls no case positive.
-        bands: as in `roc`, made by `precision_recall_band`; their CSV holds class, recall, precision_low,
+        threshold: as in `draw_roc`; no mark where it calls no case positive.
+        bands: as in `draw_roc`, made by `precision_recall_band`; their CSV holds class, recall, precision_low,
             precision_high, level.
 
     Raises:
-        InvalidData: as `roc`.
+        InvalidData: as `draw_roc`.
     """
     figure, axis = _unit_square("recall (sensitivity)", "precision (PPV)")
     rows: list[tuple[Any, ...]] = []

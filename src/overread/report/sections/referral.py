@@ -1,4 +1,4 @@
-"""What the report says of abstaining: whether prediction sets keep their promise, who is referred, what it saves."""
+"""Referral: whether prediction sets keep their promise, who is referred, and what it saves."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PROMISE = (
 )
 
 
-def referral(found: ReferralAssessment | None, asked: Referral, *, level: float) -> Section:
+def referral_section(found: ReferralAssessment | None, asked: Referral, *, level: float) -> Section:
     """Say how often the reader abstains, and what that is worth.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the report says of groups of patients: each metric in each group, its gap to the rest, and the judgement."""
+"""Groups of patients: each metric in each group, its gap to the rest, and the judgement."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from pathlib import Path
 from overread.evaluation import LABELS, Assessment, SubgroupMetric, Subgroups
 from overread.evaluation.wording import clause, level_of
 from overread.report.document import FigureItem, Section, Table
+from overread.report.figures import draw_subgroups
 from overread.words import count, listed
 
 _DRAWN = ("auc", "sensitivity", "specificity")
 
 
-def subgroups(assessment: Assessment, folder: Path) -> Section:
+def subgroups_section(assessment: Assessment, folder: Path) -> Section:
     """Say whether the result holds for every group that was asked for.
 
     Args:
         assessment: of the test images.
-        folder: where the forest plots lie, `subgroups_1.png` and so on.
+        folder: of the figures.
     """
     if not assessment.subgroups:
         text = (
@@ -28,7 +29,7 @@ def subgroups(assessment: Assessment, folder: Path) -> Section:
     level = assessment.options.level
     items: list[Table | FigureItem] = []
     for number, found in enumerate(assessment.subgroups, start=1):
-        items += [_sizes(found), _forest(folder / f"subgroups_{number}.png", found, level), _table(found, level)]
+        items += [_sizes(found), _forest(folder / f"subgroups_{number}", found, level), _table(found, level)]
     return Section("Subgroups", paragraphs=(_gaps(assessment), _caution(assessment)), items=tuple(items))
 
 
@@ -106,7 +107,7 @@ def _forest(path: Path, found: Subgroups, level: float) -> FigureItem:
         for group in found.groups
     ]
     return FigureItem(
-        path,
+        draw_subgroups(found, path=path),
         f"AUC, sensitivity and specificity by {found.column}, with {level_of(level)} intervals",
         f"Forest plot by {found.column}. {'; '.join(said)}.",
     )
