@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from overread.evaluation import LABELS, Assessment, Evaluation, Predictions
-from overread.evaluation.wording import in_cell, level_of, value_of
+from overread.evaluation.wording import in_cell, value_of
 from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.report.verdict import caution, verdict
-from overread.words import count
+from overread.words import count, level_of
 
 _BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
 

@@ -24,6 +24,7 @@ from overread.report.figures.canvas import (
     wrapped,
     write_png,
 )
+from overread.words import level_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,7 +142,7 @@ def _write_bands(
         raise InvalidData(f"there is a band of {min(unknown)!r}, which is no class here: give bands of {list(classes)}")
     there = {name: band for name, band in bands.items() if band.reason is None}
     for level in sorted({band.level for band in there.values()}):
-        label = f"{100 * level:g} % interval at each point"
+        label = f"{level_of(level)} interval at each point"
         axis.fill_between([], [], [], color="0.5", alpha=0.3, linewidth=0, label=label)
     rows: list[tuple[Any, ...]] = []
     for name, band in there.items():

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from overread.evaluation.wording import percent
 from overread.images import DataSet
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import ImageWithEvidence, draw_mean_maps
-from overread.words import count
+from overread.words import count, percent
 
 # Maps that are alike to this degree when all weights are random say little of what was learnt. Those of a trained
 # network reached a rank correlation of 0.25, those of one that had learnt nothing 0.57 (chest X-rays, compact, November

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overread.decision import Calibration
-from overread.evaluation import Assessment, BeforeAfter, Metric, Reliability
-from overread.evaluation.wording import clause, level_of
+from overread.evaluation import Assessment, BeforeAfter, Reliability
+from overread.evaluation.wording import value_or_reason
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_reliability
 from overread.report.sections.each_class import figure_name
-from overread.words import count
+from overread.words import clause, count, level_of
 
 _MEASURES = (
     ("Expected calibration error", "ece", "0"),
@@ -104,13 +104,12 @@ def _worsened(name: str, pair: BeforeAfter) -> str | None:
 
 def _measures(name: str, pair: BeforeAfter) -> Table:
     rows = [(label, *(f"{getattr(found, key):z.3f}" for found in pair), ideal) for label, key, ideal in _MEASURES]
-    rows += [(label, *(_fitted(getattr(found, key)) for found in pair), ideal) for label, key, ideal in _REGRESSION]
+    rows += [
+        (label, *(value_or_reason(getattr(found, key), "z.3f") for found in pair), ideal)
+        for label, key, ideal in _REGRESSION
+    ]
     caption = f"Probability of {name}, {pair.after.n:,} test images in {count(len(pair.after.bins), 'bin')}"
     return Table(caption, ("Measure", "Before", "After", "Ideal"), tuple(rows))
-
-
-def _fitted(metric: Metric) -> str:
-    return f"undefined: {metric.reason}" if metric.reason else f"{metric.value:z.3f}"
 
 
 def _diagram(path: Path, name: str, pair: BeforeAfter, level: float) -> FigureItem:

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from overread.cases import Manifest, Split
-from overread.evaluation.wording import SIDES
 from overread.images import DataSet
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_augmentation, draw_samples
 from overread.words import count, listed
 
+SIDES = {"train": "training", "val": "validation", "test": "test"}
 Augment = Callable[[np.ndarray], np.ndarray]
 _CLASSES_AUGMENTED = 4
 

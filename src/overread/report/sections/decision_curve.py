@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from overread.evaluation import Assessment, DecisionCurve
-from overread.evaluation.wording import percent
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_decision_curve
 from overread.report.sections.each_class import figure_name
-from overread.words import listed
+from overread.words import listed, percent
 
 _SHOWN = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 _ROUNDING = 1e-9

@@ -9,10 +9,11 @@ import numpy as np
 
 from overread.evaluation import LABELS, Assessment, AssessmentOptions, Estimate, Predictions
 from overread.evaluation.uncertainty.bands import Band, precision_recall_band, roc_band
-from overread.evaluation.wording import clause, in_words, level_of
+from overread.evaluation.wording import in_words
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_precision_recall, draw_roc
 from overread.report.tables import metrics_table, per_class_table
+from overread.words import clause, level_of
 
 _RANKED = ("auc", "average_precision")
 _PROBABILITIES = ("brier", "loss")

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from overread.decision import OperatingPoint
 from overread.evaluation import LABELS, Assessment, Estimate, Judged
-from overread.evaluation.wording import clause, level_of
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_confusion_matrix
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
-from overread.words import listed
+from overread.words import clause, level_of, listed
 
 _DECIDED = ("sensitivity", "specificity", "ppv", "npv", "f1", "accuracy", "balanced_accuracy")
 _RATES = ("sensitivity", "specificity", "ppv", "npv")

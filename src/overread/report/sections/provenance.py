@@ -7,10 +7,9 @@ from typing import Any
 
 from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
-from overread.evaluation.wording import level_of, moment
 from overread.report.document import Section, Table
 from overread.report.sections.calibration import described
-from overread.words import count
+from overread.words import count, level_of, moment
 
 
 def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ...]) -> Section:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from overread.decision import Referral
 from overread.evaluation import ALL, Estimate, ReferralAssessment
-from overread.evaluation.wording import in_cell, in_words, level_of, percent
+from overread.evaluation.wording import in_cell, in_words
 from overread.report.document import Section, Table
 from overread.report.tables import metrics_table
-from overread.words import count, listed
+from overread.words import count, level_of, listed, percent
 
 _TEXT = (
     "An image is referred to a human where it is uncertain or unfamiliar. It is uncertain where its prediction set, "

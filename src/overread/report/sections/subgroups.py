@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from overread.evaluation import LABELS, Assessment, SubgroupMetric, Subgroups
-from overread.evaluation.wording import clause, level_of
+from overread.evaluation.wording import value_of, value_or_reason
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_subgroups
-from overread.words import count, listed
+from overread.words import clause, count, level_of, listed, low_to_high
 
 _DRAWN = ("auc", "sensitivity", "specificity")
 
@@ -82,17 +82,14 @@ def _table(found: Subgroups, level: float) -> Table:
 
 def _value(one: SubgroupMetric) -> str:
     if one.metric.reason:
-        return f"undefined: {one.metric.reason}"
-    if one.interval is None:
-        return f"{one.metric.value:.3f} (no interval)"
-    return f"{one.metric.value:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})"
+        return value_or_reason(one.metric)
+    return f"{value_of(one.metric)} ({low_to_high(*one.interval) if one.interval else 'no interval'})"
 
 
 def _gap(one: SubgroupMetric) -> str:
     if one.gap is None:
         return "none"
-    ends = one.gap_interval
-    return f"{one.gap:+.3f} ({ends[0]:+.3f} to {ends[1]:+.3f})" if ends else f"{one.gap:+.3f} (no interval)"
+    return f"{one.gap:+.3f} ({low_to_high(*one.gap_interval, '+.3f') if one.gap_interval else 'no interval'})"
 
 
 def _judgement(one: SubgroupMetric) -> str:
