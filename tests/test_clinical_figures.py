@@ -13,6 +13,7 @@ import pytest
 from matplotlib.text import Text
 
 from overread import report
+from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.grouping import group_cases
@@ -95,8 +96,8 @@ def draw_all(folder: Path, names: tuple[str, ...]) -> list[Path]:
     y = np.arange(60) % 2
     captions = [f"case {i}: {name.upper()}, read as {names[0]} (0.987)" for i, name in enumerate(names * 2)]
     return [
-        report.draw_roc(y_true, y_prob, classes=names, path=folder / "roc", bands=bands),
-        report.draw_precision_recall(y_true, y_prob, classes=names, path=folder / "pr", bands=other_bands),
+        report.draw_roc(y_true, y_prob, task=Task.of(names), path=folder / "roc", bands=bands),
+        report.draw_precision_recall(y_true, y_prob, task=Task.of(names), path=folder / "pr", bands=other_bands),
         report.draw_reliability(*calibrations(), path=folder / "reliability"),
         report.draw_decision_curve(decision_curve(y, (y + 0.7) / 2.2), path=folder / "net_benefit", threshold=0.4),
         report.draw_subgroups(some_subgroups((*names, "last"), names[-1]), path=folder / "forest"),
@@ -132,8 +133,8 @@ def test_a_band_is_filled_and_stands_in_a_table_of_its_own(
 ) -> None:
     y_true, y_prob = predictions(2)
     band = find(y_true, y_prob[:, 1], level=0.9, resamples=200)
-    plain = draw(y_true, y_prob, classes=BINARY, path=tmp_path / "plain")
-    banded = draw(y_true, y_prob, classes=BINARY, path=tmp_path / "banded", bands={"ill": band})
+    plain = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "plain")
+    banded = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "banded", bands={"ill": band})
     assert plain.with_suffix(".csv").read_bytes() == banded.with_suffix(".csv").read_bytes()
     assert not (tmp_path / "plain_band.csv").exists()
     rows = rows_of(tmp_path / "banded_band.png")
@@ -150,7 +151,7 @@ def test_a_class_without_a_band_is_drawn_without_it(tmp_path: Path, draw: Any) -
     y_true, y_prob = predictions(3)
     none = Band.none(0.95, "bootstrap", "Too few patients.")
     some = roc_band(y_true == 1, y_prob[:, 1], resamples=100)
-    draw(y_true, y_prob, classes=("a", "b", "c"), path=tmp_path / "curve", bands={"a": none, "b": some})
+    draw(y_true, y_prob, task=Task.of(("a", "b", "c")), path=tmp_path / "curve", bands={"a": none, "b": some})
     assert {row["class"] for row in rows_of(tmp_path / "curve_band.png")} == {"b"}
 
 
@@ -159,7 +160,11 @@ def test_a_band_of_an_unknown_class_is_refused(tmp_path: Path, draw: Any) -> Non
     y_true, y_prob = predictions(2)
     with pytest.raises(InvalidData, match="no class here"):
         draw(
-            y_true, y_prob, classes=BINARY, path=tmp_path / "curve", bands={"Ill": Band.none(0.95, "none", "No case.")}
+            y_true,
+            y_prob,
+            task=Task.of(BINARY),
+            path=tmp_path / "curve",
+            bands={"Ill": Band.none(0.95, "none", "No case.")},
         )
     assert list(tmp_path.iterdir()) == []
 

@@ -14,6 +14,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from overread import report
+from overread.decision.task import Task
 from overread.errors import InvalidData, MissingExtra, OutputUnwritable
 from overread.evaluation import evaluate
 from overread.report.figures.canvas import PALETTE
@@ -43,8 +44,8 @@ def draw_all(folder: Path, classes: tuple[str, ...], channels: int = 1) -> list[
         report.draw_confusion_matrix(
             evaluate(y_true, y_prob, classes=classes).confusion, classes, path=folder / "confusion"
         ),
-        report.draw_roc(y_true, y_prob, classes=classes, path=folder / "roc", threshold=threshold),
-        report.draw_precision_recall(y_true, y_prob, classes=classes, path=folder / "pr", threshold=threshold),
+        report.draw_roc(y_true, y_prob, task=Task.of(classes), path=folder / "roc", threshold=threshold),
+        report.draw_precision_recall(y_true, y_prob, task=Task.of(classes), path=folder / "pr", threshold=threshold),
     ]
 
 
@@ -156,10 +157,10 @@ def test_numbers_in_the_confusion_matrix_contrast_with_every_shade() -> None:
 
 def test_the_points_beside_a_curve_give_its_area(tmp_path: Path) -> None:
     y_true, y_prob = predictions(2)
-    points = rows_of(report.draw_roc(y_true, y_prob, classes=BINARY, path=tmp_path / "roc"))
+    points = rows_of(report.draw_roc(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "roc"))
     area = sklearn_metrics.auc([float(p["fpr"]) for p in points], [float(p["tpr"]) for p in points])
     assert area == pytest.approx(sklearn_metrics.roc_auc_score(y_true, y_prob[:, 1]))
-    points = rows_of(report.draw_precision_recall(y_true, y_prob, classes=BINARY, path=tmp_path / "pr"))
+    points = rows_of(report.draw_precision_recall(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "pr"))
     recall, precision = ([float(p[name]) for p in points] for name in ("recall", "precision"))
     area = -np.sum(np.diff(recall) * precision[:-1])
     assert area == pytest.approx(sklearn_metrics.average_precision_score(y_true, y_prob[:, 1]))
@@ -169,15 +170,15 @@ def test_the_points_beside_a_curve_give_its_area(tmp_path: Path) -> None:
 @pytest.mark.parametrize("draw", [report.draw_roc, report.draw_precision_recall])
 def test_the_operating_point_is_marked_only_where_there_is_one(tmp_path: Path, draw: Any) -> None:
     y_true, y_prob = predictions(2)
-    plain = draw(y_true, y_prob, classes=BINARY, path=tmp_path / "plain")
-    marked = draw(y_true, y_prob, classes=BINARY, path=tmp_path / "marked", threshold=0.5)
+    plain = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "plain")
+    marked = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "marked", threshold=0.5)
     assert count_of_colour(plain, PALETTE[1]) == 0 < count_of_colour(marked, PALETTE[1])
 
 
 @pytest.mark.parametrize(("draw", "on_the_left"), [(report.draw_roc, True), (report.draw_precision_recall, False)])
 def test_a_perfect_operating_point_is_marked_in_its_corner(tmp_path: Path, draw: Any, on_the_left: bool) -> None:
     y_prob = [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]
-    image = drawn(draw([0, 0, 1], y_prob, classes=BINARY, path=tmp_path / "curve", threshold=0.5))
+    image = drawn(draw([0, 0, 1], y_prob, task=Task.of(BINARY), path=tmp_path / "curve", threshold=0.5))
     wanted = np.rint(255 * np.array(matplotlib.colors.to_rgb(PALETTE[1])))
     rows, columns = np.nonzero(np.abs(image - wanted).max(axis=2) <= 2)
     in_plot = columns[rows < image.shape[0] / 8] / image.shape[1]
@@ -186,7 +187,7 @@ def test_a_perfect_operating_point_is_marked_in_its_corner(tmp_path: Path, draw:
 
 def test_precision_recall_marks_no_point_where_no_case_is_called_positive(tmp_path: Path) -> None:
     y_true, y_prob = predictions(2)
-    png = report.draw_precision_recall(y_true, y_prob, classes=BINARY, path=tmp_path / "pr", threshold=1.0)
+    png = report.draw_precision_recall(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "pr", threshold=1.0)
     assert count_of_colour(png, PALETTE[1]) == 0
 
 
@@ -194,20 +195,20 @@ def test_precision_recall_marks_no_point_where_no_case_is_called_positive(tmp_pa
 def test_each_class_has_a_curve_but_one_without_cases(tmp_path: Path, draw: Any) -> None:
     y_true, y_prob = predictions(5)
     keep = y_true != 3
-    png = draw(y_true[keep], y_prob[keep], classes=AWKWARD, path=tmp_path / "curves")
+    png = draw(y_true[keep], y_prob[keep], task=Task.of(AWKWARD), path=tmp_path / "curves")
     assert {row["class"] for row in rows_of(png)} == set(AWKWARD) - {"_under"}
 
 
 @pytest.mark.parametrize("draw", [report.draw_roc, report.draw_precision_recall])
 def test_one_class_only_draws_axes_without_a_curve(tmp_path: Path, draw: Any) -> None:
-    png = draw([1, 1], [[0.2, 0.8], [0.4, 0.6]], classes=BINARY, path=tmp_path / "curve", threshold=0.5)
+    png = draw([1, 1], [[0.2, 0.8], [0.4, 0.6]], task=Task.of(BINARY), path=tmp_path / "curve", threshold=0.5)
     assert rows_of(png) == []
 
 
 @pytest.mark.parametrize("draw", [report.draw_roc, report.draw_precision_recall])
 def test_curves_refuse_probabilities_of_another_shape(tmp_path: Path, draw: Any) -> None:
     with pytest.raises(InvalidData, match="one column a class"):
-        draw([0, 1], [[0.2, 0.8], [0.4, 0.6]], classes=("a", "b", "c"), path=tmp_path / "curve")
+        draw([0, 1], [[0.2, 0.8], [0.4, 0.6]], task=Task.of(("a", "b", "c")), path=tmp_path / "curve")
 
 
 def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def _curves(predictions: Predictions, assessment: Assessment, folder: Path) -> t
         path = draw(
             predictions.y_true,
             predictions.y_prob,
-            classes=predictions.classes,
+            task=assessment.task,
             path=folder / name,
             threshold=assessment.evaluation.threshold,
             bands=_bands(predictions, assessment.options, find_band),
