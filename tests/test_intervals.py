@@ -152,7 +152,11 @@ def test_each_resample_is_the_evaluation_of_copied_cases(n_classes: int) -> None
         rows = np.concatenate([np.flatnonzero(patient == number) for number in chosen])
         copied = compute_metrics(y_true[rows], y_prob[rows], task=Task.of(classes))
         expected = [copied[name].value for name in METRICS]
-        expected += [copied.per_class.get(c, copied.metrics)[name].value for c, found in drawn.per_class.items() for name in found]
+        expected += [
+            copied.per_class.get(c, copied.metrics)[name].value
+            for c, found in drawn.per_class.items()
+            for name in found
+        ]
         outcomes.append(expected)
     same = np.array([[np.allclose(row, outcome, atol=1e-12, equal_nan=True) for outcome in outcomes] for row in met])
     assert same.any(axis=1).all()

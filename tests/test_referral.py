@@ -7,7 +7,7 @@ import pytest
 
 from overread.decision import Abstentions, Referral, Task
 from overread.evaluation import ALL, AssessmentOptions, Predictions, assess_referral, wilson
-from overread.evaluation.uncertainty import proportions as shares
+from overread.evaluation.uncertainty.proportions import shares
 
 TASK = Task.of(("no", "yes"))
 OPTIONS = AssessmentOptions(resamples=200)

@@ -131,7 +131,7 @@ def _patient_sums(
     terms["cases"] = np.ones(len(cases))
     for name, one in against_rest.items():
         terms |= zip(((name, part) for part in _PARTS), (one.actual, one.called, one.cells.tp), strict=True)
-    return {name: np.bincount(patient, weights=term) for name, term in terms.items()}
+    return {name: np.asarray(np.bincount(patient, weights=term), np.float64) for name, term in terms.items()}
 
 
 def _counts(n: FloatArray, actual: FloatArray, called: FloatArray, both: FloatArray) -> Counts[FloatArray]:
