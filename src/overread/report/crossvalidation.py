@@ -50,7 +50,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         sections.discrimination_section(predictions, assessment, folder),
         sections.operating_point_section(assessment, {}, folder),
         sections.calibration_section(assessment, [], folder),
-        sections.decision_curve_section(assessment, {}, folder),
+        sections.decision_curve_section(predictions, assessment, folder),
         sections.subgroups_section(assessment, folder),
         _reproducibility(run, assessment),
     )

@@ -117,18 +117,11 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
         sections.discrimination_section(outcome.predictions, assessment, _folder(folder)),
         sections.operating_point_section(assessment, bundle.operating_points, folder),
         sections.calibration_section(assessment, fitted, folder),
-        sections.decision_curve_section(assessment, _thresholds(outcome), folder),
+        sections.decision_curve_section(outcome.predictions, assessment, folder),
         sections.referral_section(outcome.referral, bundle.referral, level=assessment.options.level),
         sections.subgroups_section(assessment, folder),
         sections.errors_section(outcome, folder),
     )
-
-
-def _thresholds(outcome: Outcome) -> Mapping[str, float]:
-    evaluation = outcome.assessment.evaluation
-    if evaluation.positive is None or evaluation.threshold is None:
-        return outcome.predictions.class_thresholds
-    return {evaluation.positive: evaluation.threshold}
 
 
 def _last_sections(result: BundleResult) -> tuple[Section, Section]:

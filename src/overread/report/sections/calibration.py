@@ -43,10 +43,10 @@ def calibration_section(assessment: Assessment, fitted: Sequence[Calibration], f
         "1 tells of probabilities that are too extreme; calibration in the large above 0 of probabilities that are too "
         "low on the whole. These measures have no interval here."
     )
-    several = assessment.evaluation.positive is None
+    several = assessment.task.positive is None
     items: list[Table | FigureItem] = []
     for name, pair in assessment.reliability.items():
-        path = folder / figure_name("reliability", name, assessment.evaluation.classes)
+        path = folder / figure_name("reliability", name, assessment.task)
         items += [_measures(name, pair), _diagram(path, name, pair, assessment.options.level)]
     worse = [_worsened(name, pair) for name, pair in assessment.reliability.items()]
     return Section(

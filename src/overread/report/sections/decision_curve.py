@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from overread.evaluation import Assessment, DecisionCurve
+from overread.evaluation import Assessment, DecisionCurve, Predictions
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_decision_curve
 from overread.report.sections.each_class import figure_name
@@ -17,12 +16,12 @@ _SHOWN = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 _ROUNDING = 1e-9
 
 
-def decision_curve_section(assessment: Assessment, thresholds: Mapping[str, float], folder: Path) -> Section:
+def decision_curve_section(predictions: Predictions, assessment: Assessment, folder: Path) -> Section:
     """Say at which threshold probabilities acting on the reader is worth more than acting on all or none.
 
     Args:
-        assessment: of the test images.
-        thresholds: the operating point of each class, marked on its curve; it may be empty.
+        predictions: of the test images, with the operating points to mark.
+        assessment: of these predictions.
         folder: of the figures.
     """
     text = (
@@ -30,9 +29,10 @@ def decision_curve_section(assessment: Assessment, thresholds: Mapping[str, floa
         "positives an image. Whoever acts from a probability of 10 % on accepts nine false alarms for one case found. "
         "The curve has no interval here: a small advantage may be chance."
     )
+    thresholds = {**predictions.thresholds, **assessment.evaluation.thresholds}
     items: list[Table | FigureItem] = []
     for name, curve in assessment.decision_curves.items():
-        path = folder / figure_name("net_benefit", name, assessment.evaluation.classes)
+        path = folder / figure_name("net_benefit", name, assessment.task)
         drawn = draw_decision_curve(curve, path=path, threshold=thresholds.get(name))
         items += [_worth(name, curve), _curve(drawn, name, curve)]
     found = tuple(_range(name, curve, assessment) for name, curve in assessment.decision_curves.items())

@@ -81,18 +81,17 @@ def _curves(predictions: Predictions, assessment: Assessment, folder: Path) -> t
 
 def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[..., Band]) -> dict[str, Band]:
     """Find the band of each curve; a figure leaves out one that is undefined."""
-    labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
-    classes = tuple(predictions.classes)
+    task, y_prob = predictions.task, np.asarray(predictions.y_prob)
     return {
         name: find(
-            labels == classes.index(name),
-            y_prob[:, classes.index(name)],
+            task.shows(predictions.y_true, name),
+            y_prob[:, task.column(name)],
             patients=predictions.patients,
             level=options.level,
             resamples=options.resamples,
             seed=options.seed,
         )
-        for name in (classes[1:] if len(classes) == 2 else classes)
+        for name in task.judged
     }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from overread.decision.task import Task
 
 
-def figure_name(stem: str, name: str, classes: Sequence[str]) -> str:
-    """Name the file, without suffix, of the figure of one class: numbered where there are more than two."""
-    return stem if len(classes) == 2 else f"{stem}_{classes.index(name) + 1}"
+def figure_name(stem: str, name: str, task: Task) -> str:
+    """Name the file, without suffix, of the figure of one judged class: numbered where there are several."""
+    return stem if name == task.positive else f"{stem}_{task.column(name) + 1}"
