@@ -19,6 +19,7 @@ from overread.cases import Manifest, Split
 from overread.cases.case import Case
 from overread.decision import Abstentions, Calibration, OperatingPoint, Referral, Task, choose_referral
 from overread.evaluation import AssessmentOptions, DecisionCurve, Predictions, assess, assess_referral, compare
+from overread.evaluation.metrics.kinds import CaseMean
 from overread.images import Preprocessing
 from overread.reading import Reading
 from overread.recipe import Recipe
@@ -238,6 +239,17 @@ def test_decisions_are_judged_at_the_frozen_point_and_at_one_half(two: Made, pag
         expected += [f"{metric.value:.3f} ({interval.low:.3f} to {interval.high:.3f})", f"{metric.n}"]
     assert row(page, "Metric", "At 0.4, frozen", "n", "At 0.5, for comparison")[:2] == ["n", "Method"]
     assert row(page, label)[:4] == expected
+
+
+def test_a_metric_of_the_user_stands_in_the_page_with_its_interval(tmp_path: Path) -> None:
+    own = CaseMean(name="ambition", label="Ambition", of_cases=lambda cases: cases.y_prob.max(axis=1))
+    options = AssessmentOptions(level=0.9, resamples=200, metrics=(own,))
+    made = make(tmp_path, predict(TWO, 60), options)
+    metric, interval = made[0].assessment["ambition"]
+    assert row(report(tmp_path, made), "Ambition")[:2] == [
+        f"{metric.value:.3f}",
+        f"{interval.low:.3f} to {interval.high:.3f}",
+    ]
 
 
 def test_the_choice_of_the_threshold_is_told_with_rule_and_validation_rates(page: Page) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from overread.bundle import class_evidence
+from overread.decision.task import Task
+from overread.reading import Reading
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import ImageWithEvidence, draw_mistakes
 from overread.words import count
@@ -28,7 +29,7 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
     if not wrong or not outcome.mistakes:
         return Section("Errors", paragraphs=(f"{wrong:,} of {count(n, 'test image')} were decided wrongly.",))
     shown = len(outcome.mistakes)
-    kinds = " (of misses and of false alarms, up to six each)" if outcome.assessment.evaluation.positive else ""
+    kinds = " (of misses and of false alarms, up to six each)" if outcome.assessment.task.positive else ""
     text = (
         f"{wrong:,} of {count(n, 'test image')} {'was' if wrong == 1 else 'were'} decided wrongly. Here are the "
         f"{shown} that the reader was surest of{kinds}, each as the network saw it and again with the evidence for the "
@@ -37,49 +38,54 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
         "cause."
     )
     mistakes = _mistakes(outcome)
-    captions = "; ".join(mistake.caption for mistake in mistakes)
-    picture = FigureItem(
-        draw_mistakes(mistakes, path=folder / "mistakes"),
+    mistakes = _mistakes(outcome)
+    pictures = [mistake.picture() for mistake in mistakes]
+    captions = "; ".join(picture.caption for picture in pictures)
+    figure = FigureItem(
+        draw_mistakes(pictures, path=folder / "mistakes"),
         "The most confident mistakes, numbered as in the table",
         f"{count(shown, 'wrongly decided image')}, each beside itself with the evidence tinted in. {captions}.",
     )
-    return Section("Errors", paragraphs=(text,), items=(_table(outcome), picture))
+    positive = outcome.predictions.task.positive
+    header = ("Number", "Image", "True class", "Read as", f"Probability of {positive or 'it'}")
+    rows = tuple(mistake.row() for mistake in mistakes)
+    table = Table("The most confident mistakes", header, rows)
+    return Section("Errors", paragraphs=(text,), items=(table, figure))
 
 
-def _mistakes(outcome: Outcome) -> list[ImageWithEvidence]:
-    """The mistakes as they are drawn, numbered from 1."""
-    classes = list(outcome.predictions.classes)
+class _Mistake(NamedTuple):
+    """A wrong decision: `number` from 1, the name of the case, and the probability that decided."""
+
+    number: int
+    case: str
+    true: str
+    probability: float
+    reading: Reading
+    task: Task
+
+    def row(self) -> tuple[str, ...]:
+        return f"{self.number}", self.case, self.true, self.reading.label, f"{self.probability:.3f}"
+
+    def picture(self) -> ImageWithEvidence:
+        read = self.reading.label
+        return ImageWithEvidence(
+            pixels=self.reading.pixels,
+            activation_map=self.task.evidence(self.reading.activation_map, read),
+            caption=f"{self.number}: {self.true}, read as {read} ({self.probability:.3f})",
+        )
+
+
+def _mistakes(outcome: Outcome) -> list[_Mistake]:
+    predictions, labels = outcome.predictions, np.asarray(outcome.predictions.y_true)
+    task = predictions.task
     return [
-        ImageWithEvidence(
-            pixels=reading.pixels,
-            activation_map=class_evidence(reading.activation_map, classes.index(reading.label)),
-            caption=f"{number}: {true}, read as {reading.label} ({probability:.3f})",
+        _Mistake(
+            number,
+            predictions.cases[position],
+            task.label(labels[position]),
+            reading.probabilities[task.positive or reading.label],
+            reading,
+            task,
         )
-        for number, ((_, reading), (true, _, probability)) in enumerate(
-            zip(outcome.mistakes, _facts(outcome), strict=True), start=1
-        )
+        for number, (position, reading) in enumerate(outcome.mistakes, start=1)
     ]
-
-
-def _facts(outcome: Outcome) -> list[tuple[str, str, float]]:
-    """True class, class read and the probability that decided, of each mistake."""
-    predictions = outcome.predictions
-    labels, classes = np.asarray(predictions.y_true), predictions.classes
-    decisive = classes[1] if len(classes) == 2 else None
-    return [
-        (classes[labels[position]], reading.label, reading.probabilities[decisive or reading.label])
-        for position, reading in outcome.mistakes
-    ]
-
-
-def _table(outcome: Outcome) -> Table:
-    predictions = outcome.predictions
-    two = len(predictions.classes) == 2
-    header = ("Number", "Image", "True class", "Read as", f"Probability of {predictions.classes[1] if two else 'it'}")
-    rows = tuple(
-        (f"{number}", predictions.cases[position], true, read, f"{probability:.3f}")
-        for number, ((position, _), (true, read, probability)) in enumerate(
-            zip(outcome.mistakes, _facts(outcome), strict=True), start=1
-        )
-    )
-    return Table("The most confident mistakes", header, rows)
