@@ -118,9 +118,9 @@ def print_readings(readings: Iterable[Reading | Failure]) -> int:
         if values["error"] is not None:
             table.add_row(values["path"], Text(values["error"], style="red"), "", "")
         else:
-            probability = f"{values['probabilities'][values['label']]:.3f}"
+            probability = f"{values['probabilities'][values['predicted_label']]:.3f}"
             refer = Text(", ".join(values["refer"]), style="yellow")
-            table.add_row(values["path"], values["label"], probability, refer)
+            table.add_row(values["path"], values["predicted_label"], probability, refer)
     Console().print(table)
     return failures
 

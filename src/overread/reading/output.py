@@ -16,7 +16,7 @@ _LAST = ("positive", "threshold", "prediction_set", "unfamiliarity", "refer", "e
 
 
 def write_csv(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
-    """Write path, label, a probability for each class, decision, threshold, referral and error, whole or not.
+    """Write path, predicted label, a probability for each class, decision, threshold, referral and error, whole or not.
 
     Returns:
         How many images could not be read.
@@ -59,7 +59,7 @@ def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: 
 
 def csv_header(classes: Sequence[str]) -> list[str]:
     """The columns of readings by a bundle with these classes."""
-    return ["path", "label", *(f"probability_{name}" for name in classes), *_LAST]
+    return ["path", "predicted_label", *(f"probability_{name}" for name in classes), *_LAST]
 
 
 def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[Any]:
@@ -70,4 +70,4 @@ def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[Any]:
     positive = "" if reading.positive is None else str(reading.positive).lower()
     threshold = "" if reading.threshold is None else f"{reading.threshold:.6f}"
     referral = ";".join(reading.prediction_set), f"{reading.unfamiliarity:.4f}", ";".join(reading.refer)
-    return [reading.path, reading.label, *probabilities, positive, threshold, *referral, ""]
+    return [reading.path, reading.predicted_label, *probabilities, positive, threshold, *referral, ""]

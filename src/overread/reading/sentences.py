@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from overread.decision import UNCERTAIN
-from overread.reading import Reading
+from overread.decision.referral import UNCERTAIN
+from overread.reading.reading import Reading
 
 _MOST_DIGITS = 6
 
@@ -18,15 +18,15 @@ def rounded(probability: float, digits: int = 2) -> str:
     return text
 
 
-def decision(found: Reading, positive: str | None) -> str:
+def decision(found: Reading) -> str:
     """What is decided and why, in one sentence."""
-    if found.threshold is None or positive is None:
-        chance, several = rounded(found.probabilities[found.label]), len(found.probabilities)
-        return f"Reads as {found.label}: the most probable of {several} classes, probability {chance}"
-    probability, threshold = _told_apart(found.probabilities[positive], found.threshold)
-    if found.positive:
-        return f"Reads as {found.label}: probability {probability} is at or above the operating point {threshold}"
-    return f"Reads as {found.label}: probability {probability} of {positive} is below the operating point {threshold}"
+    positive = found.task.positive
+    if positive is None or found.threshold is None:
+        chance, several = rounded(found.probabilities[found.predicted_label]), len(found.probabilities)
+        return f"Reads as {found.predicted_label}: the most probable of {several} classes, probability {chance}"
+    probability, threshold = told_apart(found.probabilities[positive], found.threshold)
+    compared = "is at or above" if found.positive else f"of {positive} is below"
+    return f"Reads as {found.predicted_label}: probability {probability} {compared} the operating point {threshold}"
 
 
 def reasons(found: Reading, coverage: float) -> tuple[str, ...]:
@@ -37,8 +37,8 @@ def reasons(found: Reading, coverage: float) -> tuple[str, ...]:
     )
 
 
-def _told_apart(probability: float, threshold: float) -> tuple[str, str]:
-    """Both in as few digits, two or more, as show which is larger."""
+def told_apart(probability: float, threshold: float) -> tuple[str, str]:
+    """A probability and the operating point in as few digits, two or more, as show which is larger."""
     for digits in range(2, _MOST_DIGITS + 1):
         shown = rounded(probability, digits), rounded(threshold, digits)
         if shown[0] != shown[1]:

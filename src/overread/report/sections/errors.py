@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from overread.bundle import class_evidence
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import ImageWithEvidence
 from overread.words import count
@@ -47,12 +46,11 @@ def errors(outcome: Outcome, folder: Path) -> Section:
 
 def mistakes_of(outcome: Outcome) -> list[ImageWithEvidence]:
     """The mistakes as they are drawn, numbered from 1."""
-    classes = list(outcome.predictions.classes)
     return [
         ImageWithEvidence(
             pixels=reading.pixels,
-            activation_map=class_evidence(reading.activation_map, classes.index(reading.label)),
-            caption=f"{number}: {true}, read as {reading.label} ({probability:.3f})",
+            activation_map=reading.evidence(),
+            caption=f"{number}: {true}, read as {reading.predicted_label} ({probability:.3f})",
         )
         for number, ((_, reading), (true, _, probability)) in enumerate(
             zip(outcome.mistakes, _facts(outcome), strict=True), start=1
@@ -66,7 +64,7 @@ def _facts(outcome: Outcome) -> list[tuple[str, str, float]]:
     labels, classes = np.asarray(predictions.y_true), predictions.classes
     decisive = classes[1] if len(classes) == 2 else None
     return [
-        (classes[labels[position]], reading.label, reading.probabilities[decisive or reading.label])
+        (classes[labels[position]], reading.predicted_label, reading.probabilities[decisive or reading.predicted_label])
         for position, reading in outcome.mistakes
     ]
 

@@ -14,7 +14,7 @@ from overread.service.api.problems import SCHEMA, declared
 
 _READING: dict[str, Any] = {
     "path": "chest.png",
-    "label": "PNEUMONIA",
+    "predicted_label": "PNEUMONIA",
     "probabilities": {"NORMAL": 0.031, "PNEUMONIA": 0.969},
     "positive": True,
     "threshold": 0.62,
@@ -81,7 +81,7 @@ _EXAMPLES = {
                 **_RECORD["images"][0],
                 "name": None,
                 "result": {**_READING, "path": None},
-                "review": {"label": "PNEUMONIA", "time": "2026-11-25T14:09:00.101+00:00"},
+                "review": {"true_label": "PNEUMONIA", "time": "2026-11-25T14:09:00.101+00:00"},
             }
         ],
     },
@@ -143,13 +143,13 @@ REVIEW = _route(
     "readings",
     {204: {"description": "Noted."}}
     | _NO_LOG
-    | declared(s422="The label is no class of the bundle, or the image could not be read."),
+    | declared(s422="The true label is no class of the bundle, or the image could not be read."),
 )
 EXPLAIN = _route(
     "readings",
     {200: {"description": "The image under the activation map.", "content": {"image/png": {}}}}
     | _REFUSED
-    | declared(s422="The image could not be read, or the label is no class of the bundle."),
+    | declared(s422="The image could not be read, or the bundle has no such class."),
     requestBody=_takes(False),
 )
 BUNDLES = _route("bundles", _json("The bundles.", _BUNDLE_SCHEMA, "Bundles"))

@@ -62,7 +62,7 @@ class ImageRecord:
         return ImageRow(
             sha256=self.sha256,
             latency_ms=self.latency_ms,
-            label=found.label,
+            predicted_label=found.predicted_label,
             probabilities=found.probabilities,
             positive=found.positive,
             threshold=found.threshold,
@@ -101,7 +101,7 @@ def _logged_image(image: ImageRow) -> dict[str, Any]:
     error = None if image.error is None else f"could not be read ({image.error})"
     result = {
         "path": None,
-        "label": image.label,
+        "predicted_label": image.predicted_label,
         "probabilities": image.probabilities,
         "positive": image.positive,
         "threshold": image.threshold,
@@ -110,7 +110,7 @@ def _logged_image(image: ImageRow) -> dict[str, Any]:
         "refer": None if error else list(image.refer),
         "error": error,
     }
-    review = None if image.review is None else {"label": image.review.label, "time": _iso(image.review.time)}
+    review = None if image.review is None else {"true_label": image.review.true_label, "time": _iso(image.review.time)}
     return _item(image.index, None, image.sha256, image.latency_ms, image.error, result, review)
 
 

@@ -16,7 +16,7 @@ from fastapi.responses import FileResponse, Response
 from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
-from overread.reading.overlay import FULL_EVIDENCE, OPACITY
+from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.service.api.problems import Problem
 from overread.service.api.uploads import receive_uploads
 from overread.service.room.records import ReadingRecord
@@ -66,13 +66,15 @@ async def read(request: Request, bundle: str | None = None) -> Response:
 
 
 @router.post("/readings/{reading_id}/images/{index}/review")
-async def review(request: Request, reading_id: str, index: int, label: Annotated[str, Form()]) -> Response:
+async def review(request: Request, reading_id: str, index: int, true_label: Annotated[str, Form()]) -> Response:
     """Note which class a human sees, from the buttons of the page."""
     room = room_of(request)
     if room.log is None:
         raise Problem(501, "no-log", "this server keeps no log of reviews")
-    await in_log(room.log.review, reading_id, index, label)
-    return html("message.html.j2", heading="Your review is noted", text=f"The log now holds {label} for this image.")
+    await in_log(room.log.review, reading_id, index, true_label)
+    return html(
+        "message.html.j2", heading="Your review is noted", text=f"The log now holds {true_label} for this image."
+    )
 
 
 @router.get("/bundles/{bundle_id}/card")

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from overread.bundle import Bundle, class_evidence
+from overread.bundle import Bundle
 from overread.images import content_box
 from overread.reading import Failure, Reading, csv_header, csv_row, heat_map
-from overread.reading.sentences import _told_apart, decision, reasons, rounded
+from overread.reading.sentences import decision, reasons, rounded, told_apart
 from overread.service.room.records import ImageRecord, ReadingRecord
 from overread.service.web.rendition import Rendition, data_uri, png
 
@@ -62,7 +62,7 @@ class ImageView:
     latency_ms: float
     sha256: str
     error: str | None = None
-    label: str = ""
+    predicted_label: str = ""
     positive: bool | None = None
     probability: float | None = None
     shown_probability: str = ""
@@ -123,14 +123,14 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
     }
     if isinstance(found, Failure):
         return ImageView(**common, error=found.error)
-    probability = found.probabilities[bundle.positive or found.label]
+    probability = found.probabilities[bundle.positive or found.predicted_label]
     return ImageView(
         **common,
-        label=found.label,
+        predicted_label=found.predicted_label,
         positive=found.positive,
         probability=probability,
         shown_probability=rounded(probability),
-        decision=decision(found, bundle.positive),
+        decision=decision(found),
         reasons=reasons(found, bundle.referral.coverage),
         unfamiliarity=found.unfamiliarity,
         prediction_set=found.prediction_set,
@@ -148,7 +148,7 @@ def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
     for name in names:
         point, probability = bundle.operating_points.get(name), found.probabilities[name]
         threshold = point.threshold if point else None
-        shown = (rounded(probability), "") if threshold is None else _told_apart(probability, threshold)
+        shown = (rounded(probability), "") if threshold is None else told_apart(probability, threshold)
         bars.append(
             Bar(label=name, probability=probability, threshold=threshold, shown=shown[0], shown_threshold=shown[1])
         )
@@ -162,9 +162,8 @@ def _heats(found: Reading, bundle: Bundle, rendition: Rendition | None) -> tuple
     options = bundle.preprocessing
     box = content_box(rendition.stored, options)
     heats = []
-    for name in sorted(bundle.classes, key=lambda name: name != found.label):
-        evidence = class_evidence(found.activation_map, bundle.classes.index(name))
-        drawn: Image.Image = heat_map(evidence, (options.width, options.height)).crop(box)
+    for name in sorted(bundle.classes, key=lambda name: name != found.predicted_label):
+        drawn: Image.Image = heat_map(found.evidence(name), (options.width, options.height)).crop(box)
         heats.append(Heat(label=name, uri=data_uri(png(np.asarray(drawn)))))
     return tuple(heats)
 
