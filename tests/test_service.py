@@ -22,7 +22,7 @@ from PIL import Image
 
 from overread.errors import InvalidOption, MissingExtra
 from overread.reading import Reader
-from overread.service.api.openapi import reading_schema
+from overread.reading.fields import reading_schema
 from overread.service.server import serve
 from overread.service.settings import Settings
 from overread.study.train import Study

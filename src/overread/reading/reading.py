@@ -10,9 +10,10 @@ import numpy as np
 
 from overread.decision.task import Task
 from overread.errors import InvalidOption
+from overread.reading.fields import as_json
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Reading:
     """What a bundle says of one image.
 
@@ -51,6 +52,11 @@ class Reading:
         """Whether the positive class is the one decided on; None where the task has no positive class."""
         return None if self.task.positive is None else self.predicted_label == self.task.positive
 
+    @property
+    def probability(self) -> float:
+        """The probability that the decision rests on: of the positive class, else of the one decided on."""
+        return self.probabilities[self.task.positive or self.predicted_label]
+
     def evidence(self, name: str | None = None) -> np.ndarray:
         """The `(h, w)` evidence for a class in logits, coarse as the last layer of the network.
 
@@ -66,17 +72,17 @@ class Reading:
 
     def to_dict(self) -> dict[str, Any]:
         """The reading as plain values, without arrays."""
-        return {
-            "path": self.path,
-            "predicted_label": self.predicted_label,
-            "probabilities": dict(self.probabilities),
-            "positive": self.positive,
-            "threshold": self.threshold,
-            "prediction_set": list(self.prediction_set),
-            "unfamiliarity": self.unfamiliarity,
-            "refer": list(self.refer),
-            "error": None,
-        }
+        return as_json(self, path=self.path)
+
+    def __repr__(self) -> str:
+        refer = f", refer: {' and '.join(self.refer)}" if self.refer else ""
+        return f"Reading({self.path!r}: {self.predicted_label}, probability {self.probability:.3f}{refer})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the image as the network saw it, and the decision in words."""
+        from overread.reading.notebook import reading_html
+
+        return reading_html(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,17 +94,7 @@ class Failure:
 
     def to_dict(self) -> dict[str, Any]:
         """The failure under the keys of a reading."""
-        return {
-            "path": self.path,
-            "predicted_label": None,
-            "probabilities": None,
-            "positive": None,
-            "threshold": None,
-            "prediction_set": None,
-            "unfamiliarity": None,
-            "refer": None,
-            "error": self.error,
-        }
+        return as_json(None, path=self.path, error=self.error)
 
 
 def require_class(name: str, classes: Sequence[str]) -> None:

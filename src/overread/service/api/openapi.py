@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
-from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from overread.reading.fields import FIELDS, reading_schema
 from overread.service.api.problems import SCHEMA, declared
 
-_READING: dict[str, Any] = {
-    "path": "chest.png",
-    "predicted_label": "PNEUMONIA",
-    "probabilities": {"NORMAL": 0.031, "PNEUMONIA": 0.969},
-    "positive": True,
-    "threshold": 0.62,
-    "prediction_set": ["PNEUMONIA"],
-    "unfamiliarity": 0.41,
-    "refer": [],
-    "error": None,
-}
+_READING = {"path": "chest.png", **{field.name: field.example for field in FIELDS}, "error": None}
 _FAILURE = {**dict.fromkeys(_READING), "path": "notes.pdf", "error": "is none of PNG, JPEG, TIFF, BMP, WebP and DICOM"}
 _IMAGE = {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "review": None}
 _RECORD: dict[str, Any] = {
@@ -161,13 +150,6 @@ BUNDLE = _route(
 HEALTH = _route("health", _json("It lives.", {"type": "object"}, "Alive"))
 READY = _route("health", _json("It reads.", {"type": "object"}, "Ready") | declared(s503="It cannot read at present."))
 METRICS = _route("metrics", {200: {"description": "Prometheus text format.", "content": {"text/plain": {}}}})
-
-
-def reading_schema() -> dict[str, Any]:
-    """The JSON schema of a reading, which `predict --json` and the API share."""
-    text = resources.files("overread.reading").joinpath("reading.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
 
 
 def describe(app: FastAPI) -> None:

@@ -23,7 +23,7 @@ from overread.service.room.records import ReadingRecord
 from overread.service.room.room import ReadingRoom, in_log, room_of
 from overread.service.settings import MIB
 from overread.service.web.html import WEB, html
-from overread.service.web.view import bundle_facts, csv_columns, title, view_images
+from overread.service.web.view import bundle_facts, csv_columns, table_columns, title, view_images
 
 STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
@@ -108,7 +108,7 @@ def _page(
 ) -> Response:
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
-    columns = csv_columns(reader.bundle)
+    cells = csv_columns(reader.bundle)
     return html(
         "room.html.j2",
         status=problem.status_code if problem else 200,
@@ -120,8 +120,9 @@ def _page(
         positive=reader.bundle.positive,
         coverage=reader.bundle.referral.coverage,
         images=images,
-        columns=columns,
-        csv=_csv_uri([columns, *(image.cells for image in images)]) if images else "",
+        csv_columns=cells,
+        columns=table_columns(reader.bundle),
+        csv=_csv_uri([cells, *(image.cells for image in images)]) if images else "",
         problem=problem.sentence if problem else "",
         reviews=room.log is not None,
         limits={"file": room.settings.max_file_bytes // MIB, "zip": room.settings.max_upload_bytes // MIB},
