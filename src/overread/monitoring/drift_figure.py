@@ -82,7 +82,7 @@ def _draw_distributions(axis: Axes, new: FloatArray, reference: FloatArray, bins
     axis.hist(new, histtype="step", color=PALETTE[0], linewidth=1.4, **shape)
 
 
-def _draw_days(axis: Axes, by_day: Sequence[tuple[date, FloatArray]], reference: FloatArray) -> None:
+def _draw_days(axis: Any, by_day: Sequence[tuple[date, FloatArray]], reference: FloatArray) -> None:
     p5, p25, p50, p75, p95 = np.percentile(reference, _SHARES)
     axis.axhspan(p5, p95, color="0.92", label="reference, 90 %")
     axis.axhspan(p25, p75, color="0.82", label="reference, 50 %")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from overread.decision.task import Task
 from overread.reading import Reading
+from overread.reading.sentences import READS_AS, probability_heading, rounded
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import ImageWithEvidence, draw_mistakes
+from overread.test_side.outcome import Outcome
 from overread.words import count
-
-if TYPE_CHECKING:
-    from overread.test_side.outcome import Outcome
 
 
 def errors_section(outcome: Outcome, folder: Path) -> Section:
@@ -46,46 +44,36 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
         "The most confident mistakes, numbered as in the table",
         f"{count(shown, 'wrongly decided image')}, each beside itself with the evidence tinted in. {captions}.",
     )
-    positive = outcome.predictions.task.positive
-    header = ("Number", "Image", "True class", "Read as", f"Probability of {positive or 'it'}")
-    rows = tuple(mistake.row() for mistake in mistakes)
-    table = Table("The most confident mistakes", header, rows)
+    header = ("Number", "Image", "True class", READS_AS, probability_heading(outcome.predictions.task))
+    table = Table("The most confident mistakes", header, tuple(mistake.row() for mistake in mistakes))
     return Section("Errors", paragraphs=(text,), items=(table, figure))
 
 
 class _Mistake(NamedTuple):
-    """A wrong decision: `number` from 1, the name of the case, and the probability that decided."""
+    """A wrong decision: its number from 1, the true class, and the reading."""
 
     number: int
-    case: str
     true: str
-    probability: float
     reading: Reading
-    task: Task
+
+    @property
+    def probability(self) -> str:
+        return rounded(self.reading.probability, 3)
 
     def row(self) -> tuple[str, ...]:
-        return f"{self.number}", self.case, self.true, self.reading.label, f"{self.probability:.3f}"
+        return f"{self.number}", self.reading.path, self.true, self.reading.predicted_label, self.probability
 
     def picture(self) -> ImageWithEvidence:
-        read = self.reading.label
         return ImageWithEvidence(
             pixels=self.reading.pixels,
-            activation_map=self.task.evidence(self.reading.activation_map, read),
-            caption=f"{self.number}: {self.true}, read as {read} ({self.probability:.3f})",
+            activation_map=self.reading.evidence(),
+            caption=f"{self.number}: {self.true}, read as {self.reading.predicted_label} ({self.probability})",
         )
 
 
 def _mistakes(outcome: Outcome) -> list[_Mistake]:
-    predictions, labels = outcome.predictions, np.asarray(outcome.predictions.y_true)
-    task = predictions.task
+    task, y_true = outcome.predictions.task, np.asarray(outcome.predictions.y_true)
     return [
-        _Mistake(
-            number,
-            predictions.cases[position],
-            task.label(labels[position]),
-            reading.probabilities[task.positive or reading.label],
-            reading,
-            task,
-        )
+        _Mistake(number, task.label(y_true[position]), reading)
         for number, (position, reading) in enumerate(outcome.mistakes, start=1)
     ]
