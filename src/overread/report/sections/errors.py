@@ -22,12 +22,12 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
         outcome: with the readings of them.
         folder: of the figures.
     """
-    confusion, n = outcome.assessment.evaluation.confusion, outcome.assessment.evaluation.n
-    wrong = int(confusion.sum() - np.trace(confusion))
+    predictions, n = outcome.predictions, outcome.assessment.evaluation.n
+    wrong = int((~predictions.task.is_right(predictions.y_true, predictions.decisions)).sum())
     if not wrong or not outcome.mistakes:
         return Section("Errors", paragraphs=(f"{wrong:,} of {count(n, 'test image')} were decided wrongly.",))
     shown = len(outcome.mistakes)
-    kinds = " (of misses and of false alarms, up to six each)" if outcome.assessment.task.positive else ""
+    kinds = " (of misses and of false alarms, up to six each)" if predictions.task.positive else ""
     text = (
         f"{wrong:,} of {count(n, 'test image')} {'was' if wrong == 1 else 'were'} decided wrongly. Here are the "
         f"{shown} that the reader was surest of{kinds}, each as the network saw it and again with the evidence for the "
@@ -36,7 +36,6 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
         "cause."
     )
     mistakes = _mistakes(outcome)
-    mistakes = _mistakes(outcome)
     pictures = [mistake.picture() for mistake in mistakes]
     captions = "; ".join(picture.caption for picture in pictures)
     figure = FigureItem(
@@ -44,7 +43,7 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
         "The most confident mistakes, numbered as in the table",
         f"{count(shown, 'wrongly decided image')}, each beside itself with the evidence tinted in. {captions}.",
     )
-    header = ("Number", "Image", "True class", READS_AS, probability_heading(outcome.predictions.task))
+    header = ("Number", "Image", "True class", READS_AS, probability_heading(predictions.task))
     table = Table("The most confident mistakes", header, tuple(mistake.row() for mistake in mistakes))
     return Section("Errors", paragraphs=(text,), items=(table, figure))
 
