@@ -24,6 +24,7 @@ from overread.images import Preprocessing
 from overread.reading import Reading
 from overread.recipe import Recipe
 from overread.report import pages
+from overread.report.comparison import write_comparison_report
 from overread.report.sections.decision_curve import helpful_ranges
 from overread.test_side.outcome import Outcome
 from support.data_sets import data_set_of
@@ -583,7 +584,7 @@ def test_a_comparison_gives_every_metric_with_difference_interval_p_and_test(tmp
     first = predict(TWO, 160)
     worse = other(first, lambda p: np.where(np.arange(160) % 5 == 0, 1 - p, p))
     comparison = compare(first, worse, level=0.9, resamples=200)
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run={**RUN, "first": "runs/a", "second": "runs/b"}))
+    page = Page(write_comparison_report(tmp_path, comparison, run={**RUN, "first": "runs/a", "second": "runs/b"}))
     found = comparison["auc"]
     assert row(page, "AUC")[:6] == [
         f"{found.first:.3f}",
@@ -607,13 +608,13 @@ def test_readers_that_hardly_differ_are_not_told_apart(tmp_path: Path) -> None:
     second = other(first, lambda p: np.clip(p + np.random.default_rng(5).normal(0, 0.05, 160), 0, 1))
     comparison = compare(first, second, resamples=200)
     assert 0 in comparison["auc"].interval
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run=RUN))
+    page = Page(write_comparison_report(tmp_path, comparison, run=RUN))
     assert "the images do not tell the two apart" in page.texts("p")[1].partition("Accuracy")[0]
 
 
 def test_a_difference_that_cannot_be_told_gives_the_reason(tmp_path: Path) -> None:
     first = predict(TWO, 60)
     comparison = compare(first, first, resamples=200)
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run=RUN))
+    page = Page(write_comparison_report(tmp_path, comparison, run=RUN))
     assert "how sure the difference is cannot be told (" in page.texts("p")[1]
     assert row(page, "AUC")[3].startswith("none: ") and row(page, "AUC")[4] == "undefined"

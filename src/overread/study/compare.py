@@ -7,7 +7,7 @@ from pathlib import Path
 from overread.evaluation import AssessmentOptions, Comparison
 from overread.evaluation import compare as compare_predictions
 from overread.machine.files import RUN_FILE, open_run_folder, write_json
-from overread.report import pages
+from overread.report.comparison import write_comparison_report
 from overread.study.run import command, environment
 from overread.test_side.outcome import read_predictions
 
@@ -41,5 +41,5 @@ def compare(
         run = {"first": str(first), "second": str(second), "command": command(), **environment()}
         write_json(out / RUN_FILE, run)
         write_json(out / "comparison.json", comparison.to_dict())
-        pages.write_comparison_report(out, comparison, run=run)
+        write_comparison_report(out, comparison, run=run)
     return comparison
