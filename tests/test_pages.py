@@ -408,6 +408,18 @@ def test_every_figure_is_told_in_numbers(two: Made, page: Page) -> None:
     assert f"AUC {two[0].assessment['auc'].metric.value:.3f} (90 % interval" in roc
 
 
+def test_every_figure_of_the_page_lies_beside_its_numbers(two: Made, page: Page) -> None:
+    curves = ("confusion", "roc", "precision_recall", "reliability", "net_benefit", "subgroups_1")
+    tables = {f"{name}.csv" for name in (*curves, "roc_band", "precision_recall_band")}
+    pictures = {f"{name}.png" for name in (*curves, "mistakes")}
+    assert {path.name for path in (_folder(two) / "figures").iterdir()} == pictures | tables
+
+
+def test_figures_of_several_classes_are_numbered(three: tuple[Made, Page]) -> None:
+    drawn = {path.name for path in (_folder(three[0]) / "figures").iterdir()}
+    assert {f"{name}_{number}.png" for name in ("reliability", "net_benefit") for number in (1, 2, 3)} <= drawn
+
+
 def test_no_patient_and_nothing_from_elsewhere_is_in_the_page(page: Page, two: Made) -> None:
     source = (_folder(two) / "report.html").read_text(encoding="utf-8")
     assert "secret" not in source and not re.search(r"https?:", source)
