@@ -50,7 +50,7 @@ def tiny_study(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> S
 
 @pytest.fixture
 def blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the rendering of figures, which takes most of the time; fixtures of a module draw before, and in full."""
+    """Leave out the rendering of figures, which takes most of the time; fixtures of a module draw before it."""
     from matplotlib.figure import Figure
 
     def blank(figure: Any, file: IO[bytes], **options: Any) -> None:
