@@ -2,7 +2,7 @@
 
 from overread.bundle.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Member
 from overread.bundle.graph import BATCH_SIZE, Graph, Outputs, class_evidence
-from overread.bundle.openings import Opening, now
+from overread.bundle.openings import Opening
 from overread.bundle.reference import Reference, referral_from
 
 __all__ = [
@@ -17,6 +17,5 @@ __all__ = [
     "Outputs",
     "Reference",
     "class_evidence",
-    "now",
     "referral_from",
 ]

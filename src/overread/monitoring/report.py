@@ -13,6 +13,7 @@ from overread.report.comparison import p_of
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.report.tables import metrics_table
+from overread.run import RunFolder
 from overread.words import count, listed
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ def write_monitoring_report(out: Path, found: Monitoring) -> Path:
         OutputUnwritable: a file cannot be written.
         MissingExtra: matplotlib or Jinja2 is not installed.
     """
-    sections = (_volume(found), _agreement(found), _drift_section(found, out / "figures"))
+    sections = (_volume(found), _agreement(found), _drift_section(found, RunFolder(out).figures))
     title = f"The reader at work, {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
-    return write_report(out / "report.html", ReportContext(title, _verdict(found), sections))
+    return write_report(RunFolder(out).report, ReportContext(title, _verdict(found), sections))
 
 
 def _verdict(found: Monitoring) -> tuple[str, ...]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from overread.auditing import Audit, Finding, Material
 from overread.report import figures
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
+from overread.run import Run, RunFolder
 from overread.words import count, listed
 
 _GROUPS_SHOWN, _IMAGES_SHOWN = 8, 6
@@ -19,7 +18,7 @@ _SHEET_ROWS, _SHEET_COLUMNS = 5, 8
 _IN_WORDS = {"block": "blocks", "warn": "warning", "info": "for information"}
 
 
-def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Mapping[str, Any]) -> Path:
+def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run) -> Path:
     """Write `report.html` of an audit; its figures are drawn into `figures/`.
 
     Args:
@@ -28,7 +27,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Mapp
         material: what was looked at.
         run: with command, machine and versions.
     """
-    folder = out / "figures"
+    folder = RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
     made = (
         audit_section(audit),
@@ -41,10 +40,10 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Mapp
                     "This audit",
                     ("What", "Value"),
                     (
-                        ("Command", str(run["command"])),
+                        ("Command", run.command),
                         ("Data (SHA-256)", material.data_set.fingerprint),
-                        ("Machine", run["machine"]),
-                        ("Versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())),
+                        ("Machine", run.machine),
+                        ("Versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
                     ),
                 ),
             ),
@@ -52,7 +51,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Mapp
     )
     classes = " / ".join(material.manifest.classes)
     return write_report(
-        out / "report.html", ReportContext(f"{classes}: audit of {count(audit.n, 'image')}", verdict(audit), made)
+        RunFolder(out).report, ReportContext(f"{classes}: audit of {count(audit.n, 'image')}", verdict(audit), made)
     )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from overread.evaluation import LABELS, Comparison, Difference
 from overread.evaluation.wording import clause, ends_of, level_of
 from overread.report.document import Section, Table
+from overread.run import ComparisonRun
 from overread.words import count
 
 _LOWER_IS_BETTER = ("brier", "loss")
@@ -27,7 +26,7 @@ def comparison_verdict(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
-def comparison_section(comparison: Comparison, run: Mapping[str, Any]) -> Section:
+def comparison_section(comparison: Comparison, run: ComparisonRun) -> Section:
     """Lay out every metric of a comparison.
 
     Args:
@@ -48,7 +47,7 @@ def comparison_section(comparison: Comparison, run: Mapping[str, Any]) -> Sectio
         )
         for name, found in ((name, comparison[name]) for name in LABELS if name in comparison.differences)
     )
-    readers = tuple((which.capitalize(), str(run[which])) for which in ("first", "second", "command") if which in run)
+    readers = (("First", run.first), ("Second", run.second), ("Command", run.command))
     text = "A difference is the second less the first. The test of each difference stands beside it."
     tables = (Table("What was compared", ("What", "Value"), readers), Table("Differences", header, rows))
     return Section("Metrics", paragraphs=(text,), items=tables)

@@ -21,6 +21,7 @@ from overread.report.document import ReportContext, Section
 from overread.report.html import write_report
 from overread.report.sections import diagram_names, mistakes_of
 from overread.report.verdict import caution, verdict
+from overread.run import ComparisonRun, EvaluationRun, FinishedTraining, RunFolder
 from overread.test_side.outcome import Outcome
 
 __all__ = [
@@ -71,17 +72,17 @@ def write_training_report(
     rows: Sequence[Mapping[str, float]],
     outcome: Outcome,
     warnings: tuple[str, ...],
-    run: Mapping[str, Any],
+    run: FinishedTraining,
 ) -> Path:
     """Write `report.html` of a training run; its figures lie in `figures/` and `test/figures/`."""
-    drawn = out / "figures"
-    figures.training_curves(rows, path=drawn / "training", best_epoch=run["best_epoch"])
+    drawn = RunFolder(out).figures
+    figures.training_curves(rows, path=drawn / "training", best_epoch=run.best_epoch)
     made = (
         sections.split_data(split, failures, drawn),
         audit_section(audit),
         sections.training(rows, bundle.network["name"], bundle.recipe, run, drawn),
     )
-    found = result_sections(outcome, bundle, out / "test" / "figures")
+    found = result_sections(outcome, bundle, RunFolder(out).test.figures)
     last = (
         sections.lock_on_test(bundle.openings(), outcome.data, warnings),
         sections.reproducibility(bundle, run, outcome.assessment.options),
@@ -100,10 +101,10 @@ def write_evaluation_report(
     failures: Mapping[str, str],
     outcome: Outcome,
     warnings: tuple[str, ...],
-    run: Mapping[str, Any],
+    run: EvaluationRun,
 ) -> Path:
     """Write `report.html` of an evaluation; its figures lie in `figures/`."""
-    found = result_sections(outcome, bundle, out / "figures")
+    found = result_sections(outcome, bundle, RunFolder(out).figures)
     last = (
         sections.lock_on_test(bundle.openings(), outcome.data, warnings),
         sections.reproducibility(bundle, run, outcome.assessment.options),
@@ -112,11 +113,11 @@ def write_evaluation_report(
     return _write(out, title, outcome, (sections.evaluated_data(manifest, failures), *found, *last))
 
 
-def write_comparison_report(out: Path, comparison: Comparison, *, run: Mapping[str, Any]) -> Path:
+def write_comparison_report(out: Path, comparison: Comparison, *, run: ComparisonRun) -> Path:
     """Write `report.html` of a comparison of two evaluations."""
     made = (comparison_section(comparison, run),)
     return write_report(
-        out / "report.html", ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
+        RunFolder(out).report, ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
     )
 
 
@@ -142,7 +143,7 @@ def result_sections(outcome: Outcome, bundle: Bundle, folder: Path) -> tuple[Sec
 
 def _write(out: Path, title: str, outcome: Outcome, made: tuple[Section, ...]) -> Path:
     said = verdict(outcome.assessment, outcome.predictions.patients)
-    return write_report(out / "report.html", ReportContext(title, (*said, *caution(made)), made))
+    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), made))
 
 
 def draw_outcome(folder: Path, outcome: Outcome) -> None:

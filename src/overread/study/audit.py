@@ -10,10 +10,11 @@ from overread.auditing import Audit, draft_plan
 from overread.auditing import audit as audit_manifest
 from overread.cases import Manifest
 from overread.errors import OutputExists
-from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.machine.extras import require_extra
+from overread.machine.files import write_json
 from overread.report.audit import write_audit_report
+from overread.run import Existing, Run, RunFolder
 from overread.study.data import read_manifest, tell
-from overread.study.run import command, environment, require_extra
 
 
 def audit(
@@ -45,7 +46,7 @@ def audit(
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
     manifest = data if isinstance(data, Manifest) else read_manifest(data)
     tell(console, manifest.notes)
-    folder = None if out is None else open_run_folder(Path(out), existing)
+    folder = None if out is None else RunFolder.open(out, existing)
     with console.status("looking at images") as status:
         found, material = audit_manifest(
             manifest,
@@ -59,8 +60,8 @@ def audit(
             f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False
         )
     if folder is not None:
-        run = {"command": command(), **environment()}
-        write_json(folder / RUN_FILE, run)
-        write_json(folder / "audit.json", found.to_dict())
-        write_audit_report(folder, found, material, run=run)
+        run = Run(kind="audit")
+        folder.write(run)
+        write_json(folder.audit, found.to_dict())
+        write_audit_report(folder.path, found, material, run=run)
     return found

@@ -12,8 +12,11 @@ from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
+from overread.machine.extras import require_extra
 from overread.recipe import Recipe
-from overread.study.run import require_extra
+from overread.run import Source
+
+Data = Manifest | Source | str | Path
 
 
 def patient_id_hash(path: str | Path) -> str | None:
@@ -56,6 +59,14 @@ def read_manifest(
     ]
     cases = [dataclasses.replace(case, patient_id=i) for case, i in zip(manifest.cases, ids, strict=True)]
     return manifest.replace(cases, "patients come from the DICOM headers, hashed")
+
+
+def read_cases(data: Data, *, classes: tuple[str, ...] | None = None) -> Manifest:
+    """The cases that are given, or read where they are named; see `read_manifest`."""
+    if isinstance(data, Manifest):
+        return data
+    source = data if isinstance(data, Source) else Source(data=str(data))
+    return read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, classes=classes)
 
 
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:
