@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overread.auditing.balance import find_imbalance
 from overread.auditing.finding import Finding
 from overread.auditing.material import Material
+from overread.auditing.rules.balance import find_imbalance
 from overread.cases import Case, Manifest
 from overread.evaluation import wilson
 

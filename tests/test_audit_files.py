@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from overread.auditing.files import find_file_problems
 from overread.auditing.finding import Finding
 from overread.auditing.material import Material
+from overread.auditing.rules.files import find_file_problems
 from overread.cases import Manifest
 from overread.cases.case import Case
 from overread.errors import InvalidOption

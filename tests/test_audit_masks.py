@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from overread.auditing.finding import Finding
-from overread.auditing.masks.findings import find_masks
 from overread.auditing.material import Material
+from overread.auditing.rules.masks.findings import find_masks
 from overread.cases import Manifest
 from overread.demo.phantom import write_phantoms
 from overread.formats.header import Header

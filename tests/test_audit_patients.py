@@ -15,7 +15,7 @@ from PIL import Image
 
 from overread.auditing.finding import Finding
 from overread.auditing.material import Material
-from overread.auditing.patients.findings import find_patient_problems
+from overread.auditing.rules.patients.findings import find_patient_problems
 from overread.cases import Case, Manifest, pseudonym, split_cases
 from overread.demo.phantom import write_phantoms
 from overread.errors import InvalidData

@@ -14,7 +14,7 @@ from PIL import Image
 
 from overread.auditing.finding import Finding
 from overread.auditing.material import Material
-from overread.auditing.privacy import find_personal_data
+from overread.auditing.rules.privacy import find_personal_data
 from overread.cases import Manifest
 from overread.cases.case import Case
 from overread.demo.phantom import write_phantoms

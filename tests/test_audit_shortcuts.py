@@ -13,9 +13,9 @@ import pytest
 
 from overread.auditing.finding import Finding
 from overread.auditing.material import Material
-from overread.auditing.shortcuts.findings import find_shortcuts
-from overread.auditing.shortcuts.predictability import judge_properties
-from overread.auditing.shortcuts.properties import folder_properties, header_properties, pixel_properties
+from overread.auditing.rules.shortcuts.findings import find_shortcuts
+from overread.auditing.rules.shortcuts.predictability import judge_properties
+from overread.auditing.rules.shortcuts.properties import folder_properties, header_properties, pixel_properties
 from overread.cases import Case, Manifest
 from overread.formats.header import Header
 from overread.images import DataSet, PixelStore, Preprocessing

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from overread.auditing import Audit, draft_plan
-from overread.auditing import audit as audit_manifest
+from overread.auditing import Audit, audit_manifest, draft_plan
 from overread.cases import Manifest
 from overread.errors import OutputExists
 from overread.machine.extras import require_extra

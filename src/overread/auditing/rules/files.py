@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from overread.auditing.finding import Finding, Severity
+from overread.auditing.finding import Finding, FindingKind, Severity
 from overread.auditing.material import Material
+from overread.auditing.rule import Rule
 from overread.formats.header import Header
 from overread.formats.raster import DEEP_MODES
 
@@ -36,6 +37,23 @@ def find_file_problems(material: Material) -> list[Finding]:
         _mixed_sizes,
     )  # fmt: skip
     return [finding for finder in finders if (finding := finder(files)) is not None]
+
+
+RULE = Rule(
+    name="files",
+    kinds=(
+        FindingKind("unreadable", "block", "a file that gives no pixels"),
+        FindingKind("multi-frame", "block", "a file of several frames where one is expected"),
+        FindingKind("wrong-extension", "warn", "a file that is not what its name says"),
+        FindingKind("mixed-bit-depth", "warn", "some images with more than 8 bits a channel and others with up to 8"),
+        FindingKind("mixed-colour", "warn", "some images in colour and others in grey"),
+        FindingKind("very-small", "warn", "an image less than 64 pixels wide or high"),
+        FindingKind("extreme-aspect", "warn", "an image more than 4 times as long as wide"),
+        FindingKind("transparency", "info", "an image with a transparent layer"),
+        FindingKind("mixed-sizes", "info", "images of very different sizes"),
+    ),
+    find=find_file_problems,
+)
 
 
 class _Files:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from overread.auditing.shortcuts.properties import Property
+from overread.auditing.rules.shortcuts.properties import Property
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation import roc_auc
 

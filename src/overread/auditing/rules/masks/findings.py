@@ -11,10 +11,11 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from overread.auditing.finding import Finding
-from overread.auditing.masks.overlays import find_overlays
-from overread.auditing.masks.pixel_levels import Drawn, Looks, look
+from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
+from overread.auditing.rule import Rule
+from overread.auditing.rules.masks.overlays import find_overlays
+from overread.auditing.rules.masks.pixel_levels import Drawn, Looks, look
 from overread.cases import Case
 
 # The first need no proof; the others need a picture of the same name or few grey levels, and so do words of folders.
@@ -64,6 +65,16 @@ def find_masks(material: Material) -> list[Finding]:
         what = "copies of another image with coloured marks drawn on them"
         found.append(_finding(material, overlays, code="overlay-among-images", what=what))
     return found
+
+
+RULE = Rule(
+    name="masks and overlays",
+    kinds=(
+        FindingKind("mask-among-images", "block", "a mask, label map or annotation among the pictures"),
+        FindingKind("overlay-among-images", "block", "a copy of another image with coloured marks drawn on it"),
+    ),
+    find=find_masks,
+)
 
 
 def _finding(material: Material, drawn: Mapping[int, Drawn], *, code: str, what: str) -> Finding:

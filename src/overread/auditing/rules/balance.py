@@ -7,8 +7,9 @@ import math
 import re
 from collections import Counter
 
-from overread.auditing.finding import Finding
+from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
+from overread.auditing.rule import Rule
 from overread.cases import Manifest
 from overread.evaluation import wilson
 from overread.words import count
@@ -39,6 +40,18 @@ def find_imbalance(material: Material) -> list[Finding]:
     manifest = material.manifest
     found = [_imbalance(manifest), _too_small(manifest), _missing_by_class(manifest), _one_source(manifest)]
     return [finding for finding in found if finding is not None]
+
+
+RULE = Rule(
+    name="balance",
+    kinds=(
+        FindingKind("class-imbalance", "warn", "at least twice as many images of one class as of another"),
+        FindingKind("class-too-small", "warn", "a test side too small for a claim"),
+        FindingKind("metadata-missing-by-class", "warn", "a column filled in for one class rather than another"),
+        FindingKind("class-from-one-source", "warn", "a class whose images all come from one source"),
+    ),
+    find=find_imbalance,
+)
 
 
 def _imbalance(manifest: Manifest) -> Finding | None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from overread.auditing.masks.pixel_levels import Drawn, Looks, in_order, vivid
 from overread.auditing.material import Material
+from overread.auditing.rules.masks.pixel_levels import Drawn, Looks, in_order, vivid
 
 _LEAST_MARK = 0.0005
 _MOST_OVERLAYS, _BLOCK, _NEAREST, _VERIFIED, _ALIKE = 5000, 128, 32, 3, 3

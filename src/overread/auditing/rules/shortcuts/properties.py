@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -16,7 +16,31 @@ from overread.decision.cuts import FloatArray
 from overread.formats.header import Header
 from overread.images.prepare import LUMA_WEIGHTS
 
-Kind = Literal["export", "shape", "source", "frame", "look", "corners"]
+Kind = Literal["export", "shape", "source", "frame", "appearance", "corners"]
+# By the name of a property, as in the code of its finding: what it is, and what decides the advice.
+DESCRIPTIONS: Mapping[str, tuple[str, Kind]] = {
+    "width": ("the width of the stored image", "shape"),
+    "height": ("the height of the stored image", "shape"),
+    "aspect": ("the ratio of width to height", "shape"),
+    "bytes": ("the size of the file (compression and detail)", "export"),
+    "bytes-per-pixel": ("the number of bytes for each pixel of the file", "export"),
+    "format": ("the file format", "export"),
+    "extension": ("the ending of the file name", "export"),
+    "mode": ("the colour mode of the file", "export"),
+    "bit-depth": ("the number of bits a channel", "export"),
+    "alpha": ("the transparency channel", "export"),
+    "jpeg-quantiser": ("the strength of the JPEG compression", "export"),
+    "manufacturer": ("the maker of the device", "source"),
+    "source-folder": ("the folder that the image comes from", "source"),
+    "inner-folder": ("the name of the innermost folder", "source"),
+    "brightness": ("the mean brightness", "appearance"),
+    "contrast": ("the contrast (spread of the grey levels)", "appearance"),
+    "colour": ("the strength of the colours", "appearance"),
+    "border": ("the share of plain border, black or of one colour", "frame"),
+    "marks": ("bright marks or text near the edges", "frame"),
+    "corners": ("the four corners of the image (4 x 4 grey values each)", "corners"),
+    "header": ("all properties of the file together", "export"),
+}
 # Pixels are worked on in float, at once so few that memory stays small whatever the size of the data.
 _BATCH = 64
 # Side of the grid of means that a corner is reduced to; a corner is an eighth of the shorter side.
@@ -36,20 +60,26 @@ class Property:
     """One thing known of every readable case, from which the class should not be told.
 
     Args:
-        name: as in the code of its finding.
-        words: the same in plain words, such as "the file format".
-        kind: what decides the advice.
+        name: one of `DESCRIPTIONS`.
         values: `(n,)` float64, NaN where a case has none; or indices of `categories`; or `(n, d)` judged together.
         categories: names of what `values` counts, none of them the value of a DICOM tag; empty for a measure.
         unit: of a measure, as printed behind its value.
     """
 
     name: str
-    words: str
-    kind: Kind
     values: FloatArray
     categories: tuple[str, ...] = ()
     unit: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is, such as "the file format"."""
+        return DESCRIPTIONS[self.name][0]
+
+    @property
+    def kind(self) -> Kind:
+        """What decides the advice."""
+        return DESCRIPTIONS[self.name][1]
 
     @property
     def is_constant(self) -> bool:
@@ -67,18 +97,18 @@ def header_properties(material: Material) -> list[Property]:
     quantiser = _known(header.jpeg_quantiser for header in headers)
     makers = _anonymous([header.manufacturer.strip().lower() for header in headers], "maker", "no maker named")
     return [
-        _measure("width", "the width of the stored image", "shape", width, "pixels"),
-        _measure("height", "the height of the stored image", "shape", height, "pixels"),
-        _measure("aspect", "the ratio of width to height", "shape", width / height),
-        _measure("bytes", "the size of the file (compression and detail)", "export", size_bytes, "bytes"),
-        _measure("bytes-per-pixel", "the number of bytes for each pixel of the file", "export", _over(headers)),
-        _category("format", "the file format", "export", [header.format or "unknown" for header in headers]),
-        _category("extension", "the ending of the file name", "export", [h.suffix or "none" for h in headers]),
-        _category("mode", "the colour mode of the file", "export", _modes(headers)),
-        _measure("bit-depth", "the number of bits a channel", "export", bit_depth, "bits"),
-        _category("alpha", "the transparency channel", "export", _alpha(headers)),
-        _measure("jpeg-quantiser", "the strength of the JPEG compression", "export", quantiser),
-        _category("manufacturer", "the maker of the device", "source", makers),
+        _measure("width", width, "pixels"),
+        _measure("height", height, "pixels"),
+        _measure("aspect", width / height),
+        _measure("bytes", size_bytes, "bytes"),
+        _measure("bytes-per-pixel", _over(headers)),
+        _category("format", [header.format or "unknown" for header in headers]),
+        _category("extension", [h.suffix or "none" for h in headers]),
+        _category("mode", _modes(headers)),
+        _measure("bit-depth", bit_depth, "bits"),
+        _category("alpha", _alpha(headers)),
+        _measure("jpeg-quantiser", quantiser),
+        _category("manufacturer", makers),
     ]
 
 
@@ -91,17 +121,14 @@ def folder_properties(material: Material) -> list[Property]:
     manifest = material.data_set.manifest
     paths, below_class = zip(*map(_folders, manifest.cases), strict=True)
     found = []
-    for name, words, position in (
-        ("source-folder", "the folder that the image comes from", 0),
-        ("inner-folder", "the name of the innermost folder", -1),
-    ):
+    for name, position in (("source-folder", 0), ("inner-folder", -1)):
         folders = [path[position] if path else "" for path in paths]
         labels = {(folder, case.label) for folder, case in zip(folders, manifest.cases, strict=True)}
         has_folders = {label for folder, label in labels if folder} == set(manifest.classes)
         is_class = not any(below_class) and len(labels) == len(manifest.classes)
         may_be_patients = not manifest.has_patients and len(set(folders)) > _MOST_SOURCES
         if has_folders and not is_class and not may_be_patients:
-            found.append(_category(name, words, "source", [folder or "no folder" for folder in folders]))
+            found.append(_category(name, [folder or "no folder" for folder in folders]))
     return found
 
 
@@ -110,23 +137,22 @@ def pixel_properties(material: Material) -> list[Property]:
     looks = np.concatenate([_looks_of_chunk(material, *chunk) for chunk in material.pixels()])
     brightness, contrast, colour, border, marks = looks[:, :5].T
     return [
-        _measure("brightness", "the mean brightness", "look", brightness, "grey levels"),
-        _measure("contrast", "the contrast (spread of the grey levels)", "look", contrast, "grey levels"),
-        _measure("colour", "the strength of the colours", "look", colour),
-        _measure("border", "the share of plain border, black or of one colour", "frame", border, "% of the area"),
-        _measure("marks", "bright marks or text near the edges", "frame", marks, "of 10,000 pixels"),
-        _measure("corners", "the four corners of the image (4 x 4 grey values each)", "corners", looks[:, 5:]),
+        _measure("brightness", brightness, "grey levels"),
+        _measure("contrast", contrast, "grey levels"),
+        _measure("colour", colour),
+        _measure("border", border, "% of the area"),
+        _measure("marks", marks, "of 10,000 pixels"),
+        _measure("corners", looks[:, 5:]),
     ]
 
 
-def _measure(name: str, words: str, kind: Kind, values: FloatArray, unit: str = "") -> Property:
-    return Property(name=name, words=words, kind=kind, values=values, unit=unit)
+def _measure(name: str, values: FloatArray, unit: str = "") -> Property:
+    return Property(name=name, values=values, unit=unit)
 
 
-def _category(name: str, words: str, kind: Kind, names: Sequence[str]) -> Property:
+def _category(name: str, names: Sequence[str]) -> Property:
     categories, index = np.unique(names, return_inverse=True)
-    values = index.astype(np.float64)
-    return Property(name=name, words=words, kind=kind, values=values, categories=tuple(categories.tolist()))
+    return Property(name=name, values=index.astype(np.float64), categories=tuple(categories.tolist()))
 
 
 def _known(values: Iterator[float | None]) -> FloatArray:

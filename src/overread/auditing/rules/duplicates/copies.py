@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from overread.auditing.duplicates.hashes import SIDE, SYMMETRIES, hash_views, thumbnail, turned
-from overread.auditing.duplicates.near_hashes import NearPairs, near_pairs
-from overread.auditing.duplicates.same_picture import has_detail, same_picture
 from overread.auditing.material import Material
+from overread.auditing.rules.duplicates.hashes import SIDE, SYMMETRIES, hash_views, thumbnail, turned
+from overread.auditing.rules.duplicates.near_hashes import NearPairs, near_pairs
+from overread.auditing.rules.duplicates.same_picture import has_detail, same_picture
 
 # Measured on 5,856 chest radiographs: copies at quality 30, gain 0.7 to 1.4 or of another size lie within 31 of the 255
 # bits, those cropped by 3 % within 66; only one image in two has a stranger nearer than 72.

@@ -14,7 +14,7 @@ import numpy as np
 
 from overread.auditing.finding import Finding
 from overread.auditing.material import Material
-from overread.auditing.patients.identities import on_two_sides
+from overread.auditing.rules.patients.identities import on_two_sides
 from overread.cases import Manifest
 from overread.errors import InvalidData
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from overread.auditing.duplicates.copies import Copies, Group, find_copies
-from overread.auditing.finding import Finding, Severity
+from overread.auditing.finding import Finding, FindingKind, Severity
 from overread.auditing.material import Material
+from overread.auditing.rule import Rule
+from overread.auditing.rules.duplicates.copies import Copies, Group, find_copies
 from overread.cases import Manifest, pseudonym
 from overread.words import count
 
@@ -18,9 +19,10 @@ _MOST_GROUPS = 50
 
 @dataclasses.dataclass(frozen=True)
 class _Relation:
-    """How the images of a group stand to one another: what it means, and what to do about it."""
+    """How the images of a group stand to one another: in short, what it means, and what to do about it."""
 
     name: str
+    where: str
     severity: Severity
     near_severity: Severity
     meaning: str
@@ -30,6 +32,7 @@ class _Relation:
 # From the gravest to the least; a group is reported under the first that fits.
 _ACROSS_CLASSES = _Relation(
     "across-classes",
+    "with different labels",
     "block",
     "block",
     "carry different labels: at least one label of each is wrong, and the network learns and is tested on a "
@@ -38,6 +41,7 @@ _ACROSS_CLASSES = _Relation(
 )
 _ACROSS_SPLITS = _Relation(
     "across-splits",
+    "on more than one side of the split",
     "block",
     "block",
     "stand on more than one side of the split: the network is tested on pictures that it has learnt from, and the "
@@ -46,6 +50,7 @@ _ACROSS_SPLITS = _Relation(
 )
 _ACROSS_PATIENTS = _Relation(
     "across-patients",
+    "under different patients",
     "warn",
     "warn",
     "stand under different patients: a file was copied under another name or a patient id is wrong, and a split by "
@@ -54,6 +59,7 @@ _ACROSS_PATIENTS = _Relation(
 )
 _WITHIN_CLASS = _Relation(
     "within-class",
+    "of one class, of which not each names its patient",
     "warn",
     "warn",
     "have the same label, but not each names its patient: a split may put copies on two sides, and a picture that "
@@ -62,6 +68,7 @@ _WITHIN_CLASS = _Relation(
 )
 _WITHIN_PATIENT = _Relation(
     "within-patient",
+    "of one patient, class and side",
     "warn",
     "info",
     "belong to one patient, one class and one side: nothing leaks, but each picture counts more than once, and "
@@ -91,6 +98,20 @@ def find_duplicates(material: Material) -> list[Finding]:
         if (finding := _finding(material.manifest, copies, relation, groups, near=near))
     ]
     return [*found, *_blank(material.manifest, copies.blank)]
+
+
+RULE = Rule(
+    name="duplicates",
+    kinds=(
+        *(FindingKind(f"duplicate-{r.name}", r.severity, f"identical images {r.where}") for r in _RELATIONS),
+        *(
+            FindingKind(f"near-duplicate-{r.name}", r.near_severity, f"near-identical images {r.where}")
+            for r in _RELATIONS
+        ),
+        FindingKind("blank-image", "warn", "an image without any detail"),
+    ),
+    find=find_duplicates,
+)
 
 
 def _finding(

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from overread.auditing.finding import Finding
+from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
+from overread.auditing.rule import Rule
 from overread.cases import Case
 from overread.formats.header import NAMING_TAGS
 
@@ -78,6 +79,19 @@ def find_personal_data(material: Material) -> list[Finding]:
     """
     kinds = _path_kinds(material.manifest.cases)
     return [*_dicom_identity(material, kinds), *_marked_images(material, kinds), *_personal_paths(kinds)]
+
+
+RULE = Rule(
+    name="personal data",
+    kinds=(
+        FindingKind("dicom-identity", "warn", "DICOM files with identifying tags"),
+        FindingKind("gps-position", "warn", "images that carry the place where they were taken"),
+        FindingKind("burned-in-text", "warn", "images that say of themselves that text is burned in"),
+        FindingKind("names-in-paths", "warn", "paths that look as if they named a person"),
+        FindingKind("numbers-in-paths", "info", "paths with a date or a long number"),
+    ),
+    find=find_personal_data,
+)
 
 
 def _dicom_identity(material: Material, kinds: Sequence[frozenset[str]]) -> list[Finding]:

@@ -10,16 +10,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from overread.auditing.finding import Finding
+from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
-from overread.auditing.shortcuts.predictability import FEWEST_PATIENTS, RUNS, Predictability, Study, judge_all
-from overread.auditing.shortcuts.properties import Kind, Property
+from overread.auditing.rule import Rule
+from overread.auditing.rules.shortcuts.predictability import FEWEST_PATIENTS, RUNS, Predictability, Study, judge_all
+from overread.auditing.rules.shortcuts.properties import DESCRIPTIONS, Kind, Property
 from overread.decision.cuts import FloatArray, IntArray
 
 _LISTED = 4
 _LOUD_WORDS = "This all but gives the class away. "
 _MEANING: Mapping[Kind, str] = {
-    "look": "It may be the disease itself (consolidated lung is brighter) or the way in which the images were taken.",
+    "appearance": "It may be the disease itself (consolidated lung is brighter) or the way in which the images were "
+    "taken.",
     "corners": "Corners seldom show the disease, though a large finding may reach them: it is more likely the way in "
     "which the images were taken or cropped.",
 }
@@ -37,8 +39,8 @@ _ADVICE: Mapping[Kind, str] = {
     "still tell the classes apart. If the folders or devices are kinds of the disease itself, accept this finding.",
     "frame": "Crop the border, or cover the marks, in all images of every class alike and audit again. After training "
     "look at the heat maps: a network that looks there has learnt the mark.",
-    "look": "To tell the two apart, bring all images to the same brightness, contrast and colour, train again and "
-    "compare: what is lost was not seen in the lesion. Look also whether the images of one class come from other "
+    "appearance": "To tell the two apart, bring all images to the same brightness, contrast and colour, train again "
+    "and compare: what is lost was not seen in the lesion. Look also whether the images of one class come from other "
     "devices, settings or dates.",
     "corners": "To tell the two apart, crop or cover the corners in all images alike, train again and compare: corners "
     "outside the organ must not tell the class, and without them the result must not fall.",
@@ -53,6 +55,19 @@ def find_shortcuts(material: Material) -> list[Finding]:
     study = Study(material.data_set.manifest)
     found = [_finding(judged, study) for judged in judge_all(material, study) if judged.is_shortcut]
     return found + _untested(study)
+
+
+RULE = Rule(
+    name="shortcuts",
+    kinds=(
+        *(
+            FindingKind(f"shortcut-{name}", "warn", f"{words} tells the class")
+            for name, (words, _) in DESCRIPTIONS.items()
+        ),
+        FindingKind("shortcut-untested", "info", "too few patients of a class to look for shortcuts"),
+    ),
+    find=find_shortcuts,
+)
 
 
 def _finding(judged: Predictability, study: Study) -> Finding:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from overread.auditing.finding import Finding
+from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
-from overread.auditing.patients.identities import images_of, on_two_sides
-from overread.auditing.patients.restarts import Restart, find_restart, restart_finding
+from overread.auditing.rule import Rule
+from overread.auditing.rules.patients.identities import images_of, on_two_sides
+from overread.auditing.rules.patients.restarts import Restart, find_restart, restart_finding
 from overread.cases import SPLITS, Manifest, pseudonym, split_cases
 from overread.errors import InvalidData
 from overread.words import count
@@ -41,6 +42,23 @@ def find_patient_problems(material: Material) -> list[Finding]:
         restart and restart_finding(manifest, restart),
     ]
     return [finding for finding in found if finding]
+
+
+RULE = Rule(
+    name="patients",
+    kinds=(
+        FindingKind("patient-across-splits", "block", "a patient on more than one side of the split"),
+        FindingKind("one-patient-id", "block", "one patient id for all images"),
+        FindingKind(
+            "impossible-split", "block", "data of which no split shows every class to training, validation and test"
+        ),
+        FindingKind("split-incomplete", "block", "images that name no side of the split while others do"),
+        FindingKind("patient-ids-missing", "warn", "images that do not name their patient"),
+        FindingKind("patient-ids-one-per-image", "warn", "patient ids that seem to number the images"),
+        FindingKind("patient-ids-restart", "warn", "patient ids that start anew in each class, sub-type or side"),
+    ),
+    find=find_patient_problems,
+)
 
 
 def _across_splits(manifest: Manifest, restart: Restart | None) -> Finding | None:

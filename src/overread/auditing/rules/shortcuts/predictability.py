@@ -9,8 +9,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from overread.auditing.material import Material
-from overread.auditing.shortcuts.guesses import MOST_LEVELS, BoolArray, Fit, fits_of
-from overread.auditing.shortcuts.properties import Property, folder_properties, header_properties, pixel_properties
+from overread.auditing.rules.shortcuts.guesses import MOST_LEVELS, BoolArray, Fit, fits_of
+from overread.auditing.rules.shortcuts.properties import (
+    Property,
+    folder_properties,
+    header_properties,
+    pixel_properties,
+)
 from overread.cases import Manifest, fold_cases
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation import Interval, evaluate, intervals, midranks, roc_auc
@@ -225,9 +230,4 @@ def _together(properties: Sequence[Property]) -> Property:
         else:
             rank = np.where(np.isnan(prop.values), 0.5, midranks(prop.values) / len(index)) - 0.5
             columns += [rank, np.square(rank)]
-    return Property(
-        name="header",
-        words="all properties of the file together",
-        kind="export",
-        values=np.column_stack(columns).astype(np.float64),
-    )
+    return Property(name="header", values=np.column_stack(columns).astype(np.float64))
