@@ -24,17 +24,18 @@ from overread.reading import Reading
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.sections.decision_curve import helpful_ranges
+from overread.run import Asked, ComparisonRun, EvaluationRun, FinishedTraining
 from overread.test_side.outcome import Outcome
 from support.html_page import Page
 
 FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)
 TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
-RUN = {
+RUN: dict[str, Any] = {
     "command": "overread train larynx --out runs/larynx",
     "machine": "Linux x86_64, 2 processors",
     "versions": {"python": "3.12.1", "overread": "0.1.0"},
-    "data": {"fingerprint": "f" * 64},
 }
+COMPARED = ComparisonRun(**RUN, first="runs/a", second="runs/b")
 SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Referral", "Subgroups", "Errors"]
 LAST = ["Test lock", "Reproducibility"]
 Made = tuple[Outcome, Bundle]
@@ -160,7 +161,7 @@ def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: d
         failures=failures or {},
         outcome=outcome,
         warnings=warnings,
-        run={**RUN, "bundle": bundle.fingerprint},
+        run=EvaluationRun(**RUN, bundle=bundle.fingerprint, fingerprint="f" * 64),
     )
     return Page(path)
 
@@ -548,7 +549,10 @@ def trained(two: Made, tmp_path_factory: pytest.TempPathFactory) -> Page:
     split = Split(manifest=Manifest(cases=cases, classes=TWO), notes=("test is carved",), warnings=warnings)
     epoch = {name: 0.5 for name in ("loss", "accuracy", "auc", "val_accuracy", "val_auc", "images_per_second")}
     rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
-    run = {**RUN, "best_epoch": 2, "seconds": 90.0, "precision": "float32"}
+    run = FinishedTraining(
+        **RUN, asked=Asked(recipe=Recipe()), fingerprint="f" * 64, images=split.counts(), patients=split.patients(),
+        study="s", left_out={}, best_epoch=2, seconds=90.0, precision="float32",
+    )  # fmt: skip
     return Page(
         pages.write_training_report(
             tmp_path,
@@ -595,7 +599,7 @@ def test_a_comparison_gives_every_metric_with_difference_interval_p_and_test(tmp
     first = predict(TWO, 160)
     worse = other(first, lambda p: np.where(np.arange(160) % 5 == 0, 1 - p, p))
     comparison = compare(first, worse, level=0.9, resamples=200)
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run={**RUN, "first": "runs/a", "second": "runs/b"}))
+    page = Page(pages.write_comparison_report(tmp_path, comparison, run=COMPARED))
     found = comparison["auc"]
     assert row(page, "AUC")[:6] == [
         f"{found.first:.3f}",
@@ -619,13 +623,13 @@ def test_readers_that_hardly_differ_are_not_told_apart(tmp_path: Path) -> None:
     second = other(first, lambda p: np.clip(p + np.random.default_rng(5).normal(0, 0.05, 160), 0, 1))
     comparison = compare(first, second, resamples=200)
     assert 0 in comparison["auc"].interval
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run=RUN))
+    page = Page(pages.write_comparison_report(tmp_path, comparison, run=COMPARED))
     assert "the images do not tell the two apart" in page.texts("p")[1].partition("Accuracy")[0]
 
 
 def test_a_difference_that_cannot_be_told_gives_the_reason(tmp_path: Path) -> None:
     first = predict(TWO, 60)
     comparison = compare(first, first, resamples=200)
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run=RUN))
+    page = Page(pages.write_comparison_report(tmp_path, comparison, run=COMPARED))
     assert "how sure the difference is cannot be told (" in page.texts("p")[1]
     assert row(page, "AUC")[3].startswith("none: ") and row(page, "AUC")[4] == "undefined"

@@ -9,9 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
-from click.core import ParameterSource
 
 from overread.errors import InvalidOption
 from overread.recipe import PRECISIONS, Augmentation, Recipe
@@ -74,17 +72,26 @@ def resumable(kind: type[TrainingRun | CrossValidationRun]) -> Callable[[Callabl
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
-        def called(**values: Any) -> None:
+        def called(*, context: typer.Context, **values: Any) -> None:
             folder = RunFolder(values["out"])
             if values["resume"] and folder.is_ours:
-                given = click.get_current_context().get_parameter_source
                 recorded = options_of(folder.read(kind))
-                values |= {name: value for name, value in recorded.items() if given(name) is ParameterSource.DEFAULT}
+                values |= {name: recorded[name] for name in values.keys() & recorded if not _is_given(context, name)}
             command(**values)
 
+        own = inspect.signature(command)
+        asked = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        # Typer reads both.
+        called.__signature__ = own.replace(parameters=[asked, *own.parameters.values()])  # type: ignore[attr-defined]
+        called.__annotations__ = {"context": typer.Context, **command.__annotations__}
         return called
 
     return decorate
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name != "DEFAULT"
 
 
 def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
@@ -92,12 +99,11 @@ def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     asked = run.asked
     recipe = asked.recipe.to_dict()
     changes = recipe.pop("augmentation")
-    rotation = changes.pop("rotation_degrees")
     source = {} if asked.source is None else dataclasses.asdict(asked.source)
     of_folds = {}
     if isinstance(run, CrossValidationRun):
         of_folds = {"folds": run.folds, "seeds": run.seeds, "keep_ensemble": run.ensemble}
-    return {**recipe, **changes, "rotation": rotation, **source, **asked.options, **of_folds}
+    return {**recipe, **changes, "rotation": changes["rotation_degrees"], **source, **asked.options, **of_folds}
 
 
 def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:

@@ -200,5 +200,5 @@ class RunFolder:
     def _values(self) -> dict[str, Any]:
         try:
             return dict(json.loads(self.record.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError):
             return {}

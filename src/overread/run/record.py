@@ -41,6 +41,10 @@ def _machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
 
 
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
     """Where a result comes from; a kind of run with more to tell has a class of its own.
@@ -80,8 +84,7 @@ class EvaluationRun(Run):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
-        values = super().to_dict()
-        return {**values, "data": {"fingerprint": values.pop("fingerprint")}}
+        return {**_without(super().to_dict(), "fingerprint"), "data": {"fingerprint": self.fingerprint}}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -139,8 +142,7 @@ class TrainingRun(Run):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
-        values = {name: value for name, value in super().to_dict().items() if name not in ("asked", *self.data)}
-        return {**values, **self.asked.to_dict(), "data": self.data}
+        return {**_without(super().to_dict(), "asked", *self.data), **self.asked.to_dict(), "data": self.data}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -183,8 +185,7 @@ class CrossValidationRun(Run):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
-        values = super().to_dict()
-        return {**values, **values.pop("asked").to_dict()}
+        return {**_without(super().to_dict(), "asked"), **self.asked.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -22,7 +22,7 @@ from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.run import CrossValidationRun, Existing, RunFolder
 from overread.scale import Engine, OneAfterTheOther
 from overread.study.asking import Settled, settle
-from overread.study.data import Data, require_training, tell
+from overread.study.data import Data, require_codes, require_training, tell
 from overread.study.ensemble import card_facts, write_ensemble
 from overread.study.folds import FoldTraining, train_fold
 from overread.study.train import write_documents
@@ -118,6 +118,7 @@ def crossvalidate(
     """
     if not 1 <= seeds <= 20:
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
+    require_codes(accept)
     console, folder = console or Console(quiet=True), RunFolder(Path(out))
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+from collections.abc import Collection
 from pathlib import Path
 
 from rich.console import Console
 
+from overread.auditing import known_codes
 from overread.cases import Manifest, Split, pseudonym, split_cases
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
@@ -93,6 +96,22 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
         raise InvalidOption(
             f"{recipe.calibration} calibrates two classes and the data hold {len(manifest.classes)}: use temperature"
         )
+
+
+def require_codes(accept: Collection[str]) -> None:
+    """Refuse to accept what no audit finds.
+
+    Raises:
+        InvalidOption: a code that no finding has; the message names those that are like it.
+    """
+    known = sorted(known_codes())
+    for code in accept:
+        if code not in known:
+            alike = difflib.get_close_matches(code, known)
+            raise InvalidOption(
+                f"no finding of the audit has the code {code!r}, so it cannot be accepted: expected "
+                f"{' or '.join(alike) or 'one of ' + ', '.join(known)}"
+            )
 
 
 def open_data_set(

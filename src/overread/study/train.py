@@ -20,7 +20,7 @@ from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
 from overread.study.asking import Settled, settle
-from overread.study.data import Data, open_data_set, require_training, split_as, tell
+from overread.study.data import Data, open_data_set, require_codes, require_training, split_as, tell
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 
@@ -83,6 +83,7 @@ def train(
     Example:
         >>> train("larynx", "runs/larynx", Recipe(network="efficientnet-lite0"))  # doctest: +SKIP
     """
+    require_codes(accept)
     console, folder = console or Console(quiet=True), RunFolder(Path(out))
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
