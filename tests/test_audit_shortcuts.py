@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overread.auditing.finding import Finding
-from overread.auditing.material import Material
-from overread.auditing.rules.shortcuts.findings import find_shortcuts
+from overread.auditing import Finding, Material
+from overread.auditing.rules.shortcuts import RULE
 from overread.auditing.rules.shortcuts.predictability import judge_properties
 from overread.auditing.rules.shortcuts.properties import folder_properties, header_properties, pixel_properties
 from overread.cases import Case, Manifest
@@ -70,7 +69,7 @@ def noise_images(n: int, seed: int = 0, channels: int = 1) -> np.ndarray:
 
 
 def by_code(material: Material) -> dict[str, Finding]:
-    return {finding.code: finding for finding in find_shortcuts(material)}
+    return {finding.code: finding for finding in RULE.apply(material)}
 
 
 def mostly(random: np.random.Generator, is_ill: bool, ill: Any, healthy: Any) -> Any:
@@ -254,13 +253,13 @@ def noise_study(seed: int) -> Material:
 
 
 def test_clean_noise_is_hardly_ever_called_a_shortcut() -> None:
-    alarms = sum(bool(find_shortcuts(noise_study(seed))) for seed in range(40))
+    alarms = sum(bool(RULE.apply(noise_study(seed))) for seed in range(40))
     assert alarms <= 4
 
 
 @pytest.mark.slow
 def test_of_200_clean_studies_at_most_ten_give_an_alarm() -> None:
-    alarms = sum(bool(find_shortcuts(noise_study(seed))) for seed in range(200))
+    alarms = sum(bool(RULE.apply(noise_study(seed))) for seed in range(200))
     assert alarms <= 10
 
 
@@ -319,7 +318,7 @@ def test_a_higher_but_unsure_figure_of_a_small_class_does_not_hide_a_sure_one() 
 def test_one_patient_a_class_is_said_to_be_too_few_and_nothing_is_claimed() -> None:
     labels = two_classes(60)
     headers = [{"size_bytes": 1000 + 1000 * (label == "ill")} for label in labels]
-    (finding,) = find_shortcuts(make_material(labels, patients=labels, headers=headers))
+    (finding,) = RULE.apply(make_material(labels, patients=labels, headers=headers))
     assert finding.code == "shortcut-untested" and finding.severity == "info"
     assert "healthy 1, ill 1" in finding.sentence
 
@@ -328,7 +327,7 @@ def test_one_patient_a_class_is_said_to_be_too_few_and_nothing_is_claimed() -> N
 def test_tiny_data_raise_no_alarm(n: int) -> None:
     labels = two_classes(n)
     headers = [{"size_bytes": 1000 + 1000 * (label == "ill")} for label in labels]
-    assert [finding.code for finding in find_shortcuts(make_material(labels, headers=headers))] == ["shortcut-untested"]
+    assert [finding.code for finding in RULE.apply(make_material(labels, headers=headers))] == ["shortcut-untested"]
 
 
 def test_the_test_side_is_judged_by_what_the_others_taught() -> None:
@@ -409,7 +408,7 @@ def test_neither_patients_nor_dicom_values_are_told() -> None:
         for label, mode in zip(labels, ("MONOCHROME1", "MONOCHROME2") * 60, strict=True)
     ]
     patients = [f"secret-{i}" for i in range(120)]
-    told = json.dumps([f.to_dict() for f in find_shortcuts(make_material(labels, patients=patients, headers=headers))])
+    told = json.dumps([f.to_dict() for f in RULE.apply(make_material(labels, patients=patients, headers=headers))])
     assert "maker 1" in told and "DICOM kind 1" in told
     assert not any(word in told for word in ("secret", "ACME", "acme", "ZENITH", "zenith", "MONOCHROME"))
 
@@ -433,7 +432,7 @@ def test_headers_stay_with_their_cases_when_one_is_unreadable() -> None:
     readable = whole.manifest.replace(whole.manifest.cases[i] for i in rows)
     data_set = DataSet(manifest=readable, store=whole.data_set.store, rows=rows, failures={})
     material = dataclasses.replace(whole, data_set=data_set, failures={31: "truncated"})
-    (finding,) = find_shortcuts(material)
+    (finding,) = RULE.apply(material)
     assert finding.count == 119 and "AUC of 1.00" in finding.sentence
     values = pixel_properties(material)[0].values
     np.testing.assert_array_equal(values, np.delete(pixel_properties(whole)[0].values, 31))

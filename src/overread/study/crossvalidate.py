@@ -6,13 +6,14 @@ import dataclasses
 import hashlib
 import json
 import statistics
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from overread.auditing import Rule
 from overread.bundle import Bundle, Member, Reference, now, referral_from
 from overread.cases import Manifest, fold_cases, pseudonym, split_cases
 from overread.decision import choose_operating_points
@@ -93,6 +94,7 @@ def crossvalidate(
     ensemble: bool = False,
     options: AssessmentOptions | None = None,
     accept: Collection[str] = (),
+    rules: Sequence[Rule] = (),
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
@@ -114,6 +116,7 @@ def crossvalidate(
             prediction sets are chosen on the pooled predictions of unseen images.
         options: what to ask of the pooled predictions; by default 95 % intervals.
         accept: as for `train`.
+        rules: as for `train`.
         existing: what to do when out holds something: refuse, go on with the folds that are not finished, or replace.
         skip_unreadable: as for `train`.
         store: as for `train`.
@@ -148,6 +151,7 @@ def crossvalidate(
                     dataclasses.replace(recipe, seed=seed),
                     options=options,
                     accept=accept,
+                    rules=rules,
                     existing="resume",
                     skip_unreadable=skip_unreadable,
                     store=store,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from overread.auditing import UNREADABLE, Audit, examine_once
+from overread.auditing import UNREADABLE, Audit, Rule, examine_once
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
@@ -50,6 +50,7 @@ def train(
     *,
     options: AssessmentOptions | None = None,
     accept: Collection[str] = (),
+    rules: Sequence[Rule] = (),
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
@@ -65,6 +66,7 @@ def train(
         recipe: how to train; by default the compact network.
         options: what to ask of the test result; by default 95 % intervals.
         accept: codes of audit findings that block and are accepted; the report records them.
+        rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out holds something: refuse, resume the run in it, or replace it.
         skip_unreadable: leave unreadable images out, naming each in the report, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
@@ -88,7 +90,7 @@ def train(
     data_set = open_data_set(manifest, preprocessing, store, skip_unreadable, console)
     split = split_as(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
-    audit = _audited(manifest, data_set, {*accept, *(UNREADABLE if skip_unreadable else ())}, console)
+    audit = _audited(manifest, data_set, {*accept, *(UNREADABLE if skip_unreadable else ())}, rules, console)
     write_json(out / "audit.json", audit.to_dict())
     run = start_run(out, recipe, split, data_set, study_id)
     test_side = split.manifest.select("test")
@@ -162,7 +164,9 @@ def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
     )
 
 
-def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], console: Console) -> Audit:
+def _audited(
+    manifest: Manifest, data_set: DataSet, accept: Collection[str], rules: Sequence[Rule], console: Console
+) -> Audit:
     """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
     sided = dict(zip(data_set.rows.tolist(), data_set.manifest.cases, strict=True))
     # What cannot be read has no side of its own, and must look neither like a leak nor like a split left incomplete.
@@ -171,7 +175,7 @@ def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], con
         sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
         for i, case in enumerate(manifest.cases)
     )
-    found = examine_once(every, data_set).accept(accept)
+    found = examine_once(every, data_set, rules=rules).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"
         gravity = "accepted" if finding.code in found.accepted else finding.severity

@@ -61,7 +61,7 @@ RULE = Rule(
     name="shortcuts",
     kinds=(
         *(
-            FindingKind(f"shortcut-{name}", "warn", f"{words} tells the class")
+            FindingKind(f"shortcut-{name}", "warn", f"the class can be told from {words}")
             for name, (words, _) in DESCRIPTIONS.items()
         ),
         FindingKind("shortcut-untested", "info", "too few patients of a class to look for shortcuts"),
