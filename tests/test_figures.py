@@ -14,10 +14,11 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from overread import report
+from overread.decision import Task
 from overread.errors import InvalidData, MissingExtra, OutputUnwritable
-from overread.evaluation import evaluate
-from overread.report.figures import confusion_matrix as decisions
+from overread.evaluation import compute_metrics
 from overread.report.figures.canvas import PALETTE
+from overread.report.figures.confusion_matrix import DARK_PERCENT
 from support.figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -41,7 +42,7 @@ def draw_all(folder: Path, classes: tuple[str, ...], channels: int = 1) -> list[
         report.augmented_previews(pixels[:2], variants, path=folder / "augmented"),
         report.training_curves(epochs(3), path=folder / "training", best_epoch=2),
         report.confusion_matrix(
-            evaluate(y_true, y_prob, classes=classes).confusion, classes, path=folder / "confusion"
+            compute_metrics(y_true, y_prob, task=Task.of(classes)).confusion, classes, path=folder / "confusion"
         ),
         report.roc(y_true, y_prob, classes=classes, path=folder / "roc", threshold=threshold),
         report.precision_recall(y_true, y_prob, classes=classes, path=folder / "pr", threshold=threshold),
@@ -149,7 +150,7 @@ def test_numbers_in_the_confusion_matrix_contrast_with_every_shade() -> None:
         channel = np.array(matplotlib.colormaps["Blues"](percent / 100)[:3])
         linear = np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
         luminance = linear @ [0.2126, 0.7152, 0.0722]
-        white_text = percent > decisions.DARK_PERCENT
+        white_text = percent > DARK_PERCENT
         contrast = 1.05 / (luminance + 0.05) if white_text else (luminance + 0.05) / 0.05
         assert contrast >= 4.5, percent
 

@@ -32,6 +32,7 @@ _UNSURE = frozenset({
 _FILLERS = frozenset({"image", "images", "img", "imgs", "orig", "original", "originals", "photo", "photos", "raw"})
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]|\d+")
 _MODALITY, _WHOLE_CLASS = 0.5, 0.95
+_FEW_LEVELS = "few grey levels"
 
 
 def find_masks(material: Material) -> list[Finding]:
@@ -52,7 +53,7 @@ def find_masks(material: Material) -> list[Finding]:
     overlays = find_overlays(material, statistics, masks)
     found = []
     if masks:
-        named = sum(not mask.reason.startswith("few") for mask in masks.values())
+        named = sum(mask.reason != _FEW_LEVELS for mask in masks.values())
         found.append(
             _finding(
                 material,
@@ -91,8 +92,8 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     return Finding(
         code=code,
         severity="block",
-        sentence=f"{len(annotations):,} of {len(cases):,} images look like {what} ({spread}); the picture itself is there as "
-        f"well for {paired:,} of them. A network would learn what somebody drew, which no new patient brings along.",
+        sentence=f"{len(annotations):,} of {len(cases):,} images look like {what} ({spread}); the picture itself is there "
+        f"as well for {paired:,} of them. A network would learn what somebody drew, which no new patient brings along.",
         fix="Look at them, and move those that are no pictures out of the data (or remove their rows from the CSV); "
         "the cleaned manifest leaves them out.",
         count=len(annotations),
@@ -161,11 +162,10 @@ def _recognise_masks(cases: Sequence[Case], statistics: PixelStatistics) -> dict
         keys = name.keys if name.in_folder else name.keys[: 2 if name.word else 1]
         picture = next((pictures[key][0] for key in keys if len(pictures.get(key, ())) == 1), None)
         if by_levels[i] or (not name.word and picture is not None):
-            annotations[i] = Annotation("few grey levels", picture)
+            annotations[i] = Annotation(_FEW_LEVELS, picture)
         elif name.word and (map_like[i] or picture is not None):
-            annotations[i] = Annotation(
-                f"'{name.word}'{' in the name of its folder' if name.in_folder else ''}", picture
-            )
+            place = " in the name of its folder" if name.in_folder else ""
+            annotations[i] = Annotation(f"'{name.word}'{place}", picture)
         elif name.word in _SURE and not name.in_folder:
             doubtful.append(i)
     # Where most images are named so, the word means something else.

@@ -193,8 +193,8 @@ def restart_finding(manifest: Manifest, restart: Restart) -> Finding:
     return Finding(
         code="patient-ids-restart",
         severity="warn",
-        sentence=f"{restart.shared:,} patient ids occur in both {restart.between}, but the numbering seems to start anew "
-        f"in each, so that one id stands for two persons: {reasons}.",
+        sentence=f"{restart.shared:,} patient ids occur in both {restart.between}, but the numbering seems to start "
+        f"anew in each, so that one id stands for two persons: {reasons}.",
         fix=_separating(manifest, restart),
         count=restart.shared,
         evidence=tuple(rows),

@@ -13,8 +13,8 @@ from overread.auditing.rules.shortcuts.file_properties import folder_properties,
 from overread.auditing.rules.shortcuts.folds import FOLDS, FoldedCases
 from overread.auditing.rules.shortcuts.pixel_properties import pixel_properties
 from overread.auditing.rules.shortcuts.properties import Property
-from overread.decision.cuts import FloatArray, IntArray
-from overread.evaluation import Interval, evaluate, intervals, midranks, roc_auc
+from overread.decision import FloatArray, IntArray, Task
+from overread.evaluation import Interval, compute_metrics, intervals, midranks, roc_auc
 
 _WARN, _LEAST = 0.75, 0.65
 _STRONG, _LEAST_STRONG = 0.9, 0.8
@@ -137,7 +137,7 @@ def _interval(cases: FoldedCases, label: str, rows: IntArray, found: _CrossValid
         return Interval.none(0.95, "none", f"An AUC below {_WARN} is no shortcut, whatever its interval.")
     truth, rank = cases.shows(label)[rows].astype(np.int64), midranks(found.scores) / (len(rows) + 1)
     probability = np.column_stack([1 - rank, rank])
-    evaluation = evaluate(truth, probability, classes=("rest", "class"))
+    evaluation = compute_metrics(truth, probability, task=Task.of(("rest", "class")))
     patients = [cases.patients[i] for i in rows]
     return intervals(truth, probability, evaluation=evaluation, patients=patients, resamples=_RESAMPLES)["auc"]
 
