@@ -18,6 +18,7 @@ from overread.auditing import (
     Material,
     Rule,
     audit_manifest,
+    draft_plan,
     examine,
     examine_once,
     gather,
@@ -130,6 +131,15 @@ def test_a_finding_of_ones_own_stands_in_the_report_and_in_the_json(manifest: Ma
     assert "small-image" in codes(result)
     assert "12 images are small." in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert '"small-image"' in (tmp_path / "out" / "audit.json").read_text()
+
+
+@pytest.mark.parametrize(("mending", "kept"), [(None, 12), ("leave-out", 10), ("keep-one", 9)])
+def test_a_kind_of_finding_says_what_a_cleaned_manifest_leaves_out(material: Material, mending: Any, kept: int) -> None:
+    kind = FindingKind("small-image", "warn", "small", mending)
+    own = rule(lambda material: [small(material, groups=((0, 1), (4, 5, 3)))], kind)
+    plan = draft_plan(examine(material, rules=[own]), material, rules=[own])
+    assert len(plan.kept) == kept
+    assert set(plan.dropped.values()) <= {"small-image"}
 
 
 def test_a_rule_that_fails_is_named_without_what_its_error_quotes(material: Material) -> None:

@@ -56,7 +56,7 @@ def audit(
             progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
         )
     if fix is not None:
-        plan = draft_plan(found, material)
+        plan = draft_plan(found, material, rules=rules)
         plan.write(Path(fix), material)
         console.print(
             f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False

@@ -82,8 +82,8 @@ def _too_small(manifest: Manifest) -> Finding | None:
         if 1 - low <= _WIDEST:
             continue
         measure = f"sensitivity for {name}"
-        if manifest.positive is not None:
-            measure = "sensitivity" if name == manifest.positive else "specificity"
+        if manifest.task.positive is not None:
+            measure = "sensitivity" if name == manifest.task.positive else "specificity"
         reach = f"{100 * low:.0f} to 100 %"
         parts.append(f"a {measure} of {reach} ({count(tested, noun)} of {name})")
         rows.append({"class": name, f"test {noun}s": str(tested), "measure": measure, "perfect reader": reach})

@@ -72,8 +72,10 @@ def find_masks(material: Material) -> list[Finding]:
 RULE = Rule(
     name="masks and overlays",
     kinds=(
-        FindingKind("mask-among-images", "block", "a mask, label map or annotation among the pictures"),
-        FindingKind("overlay-among-images", "block", "a copy of another image with coloured marks drawn on it"),
+        FindingKind("mask-among-images", "block", "a mask, label map or annotation among the pictures", "leave-out"),
+        FindingKind(
+            "overlay-among-images", "block", "a copy of another image with coloured marks drawn on it", "leave-out"
+        ),
     ),
     find=find_masks,
 )
@@ -92,8 +94,9 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     return Finding(
         code=code,
         severity="block",
-        sentence=f"{len(annotations):,} of {len(cases):,} images look like {what} ({spread}); the picture itself is there "
-        f"as well for {paired:,} of them. A network would learn what somebody drew, which no new patient brings along.",
+        sentence=f"{len(annotations):,} of {len(cases):,} images look like {what} ({spread}); the picture itself is "
+        f"there as well for {paired:,} of them. A network would learn what somebody drew, which no new patient brings "
+        "along.",
         fix="Look at them, and move those that are no pictures out of the data (or remove their rows from the CSV); "
         "the cleaned manifest leaves them out.",
         count=len(annotations),
