@@ -23,19 +23,18 @@ settings.load_profile("overread")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-@pytest.fixture(autouse=True, scope="session")
-def places_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The user's cache and state lie in folders that no test run shares."""
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what the program would keep for its user out of the user's own folders."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        for name in ("OVERREAD_STORE", "XDG_STATE_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
-        patch.delenv("OVERREAD_STORE", raising=False)
         yield
 
 
 @pytest.fixture(autouse=True)
-def state_of_the_test(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins on a machine on which no test set was opened."""
+def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test on a machine on which no test set was opened."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
 
 

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from overread.auditing.finding import Finding
-from overread.auditing.material import Material
+from overread.auditing import Finding, Material
+from overread.auditing.rules.duplicates import RULE
 from overread.auditing.rules.duplicates.copies import Copies, find_copies
-from overread.auditing.rules.duplicates.findings import find_duplicates
 from overread.auditing.rules.duplicates.hashes import SYMMETRIES, hash_views, thumbnail, turned
 from overread.auditing.rules.duplicates.same_picture import has_detail, same_picture
 from overread.cases import Case, Manifest
@@ -71,7 +70,7 @@ class Study:
         return find_copies(study(self.folder, self.cases))
 
     def findings(self) -> dict[str, Finding]:
-        found = find_duplicates(study(self.folder, self.cases))
+        found = RULE.apply(study(self.folder, self.cases))
         assert len({finding.code for finding in found}) == len(found)
         return {finding.code: finding for finding in found}
 

@@ -128,7 +128,6 @@ def test_a_run_goes_on_with_the_folds_that_are_missing_by_its_folder_alone(
         store=tmp_path / "s",
         existing="resume",
         engine=second,
-        console=Console(quiet=True),
     )
     assert [path.name for path in (*first.folders, *second.folders)] == ["fold-1", "fold-2"]
     expected = {name: finished.pooled[0].evaluation[name].value for name in ("auc", "loss")}

@@ -12,6 +12,8 @@ from overread.errors import InvalidOption
 Severity = Literal["block", "warn", "info"]
 # The gravest first.
 SEVERITIES: tuple[Severity, ...] = ("block", "warn", "info")
+# What a cleaned manifest leaves out of each group of images: the first, or all but one.
+Mending = Literal["leave-out", "keep-one"]
 _MOST_ROWS = 50
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -24,6 +26,8 @@ class FindingKind:
         code: stable, lower case with hyphens, such as "patient-across-splits"; `--accept` takes it.
         severity: the gravest that such a finding may have: block (training refuses), warn or info.
         meaning: a few words on what it is.
+        mending: what a cleaned manifest does with the groups of such a finding: "leave-out" the first image of each, or
+            "keep-one" of each (none where their labels differ); None does nothing.
 
     Raises:
         InvalidOption: a code of another form, or an unknown severity.
@@ -32,6 +36,7 @@ class FindingKind:
     code: str
     severity: Severity
     meaning: str
+    mending: Mending | None = None
 
     def __post_init__(self) -> None:
         if not _CODE.fullmatch(self.code):

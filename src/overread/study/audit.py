@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from overread.auditing import Audit, audit_manifest, draft_plan
+from overread.auditing import Audit, Rule, audit_manifest, draft_plan
 from overread.cases import Manifest
 from overread.errors import OutputExists
 from overread.machine.extras import require_extra
@@ -21,6 +22,7 @@ def audit(
     out: str | Path | None = None,
     *,
     fix: str | Path | None = None,
+    rules: Sequence[Rule] = (),
     existing: Existing = "refuse",
     store: Path | None = None,
     console: Console | None = None,
@@ -31,6 +33,7 @@ def audit(
         data: a manifest, or a folder or CSV to read one from; where it names sides, leaks between them are looked for.
         out: a folder for `report.html` and `audit.json`; nothing is written without it.
         fix: a CSV to write a cleaned manifest to, which `train` takes; the data stay as they are.
+        rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out or fix is there: refuse or replace.
         store: folder of decoded pixels that runs share; by default in the user's cache.
         console: where progress is written; nowhere by default.
@@ -49,11 +52,12 @@ def audit(
     with console.status("looking at images") as status:
         found, material = audit_manifest(
             manifest,
+            rules=rules,
             folder=store,
             progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
         )
     if fix is not None:
-        plan = draft_plan(found, material)
+        plan = draft_plan(found, material, rules=rules)
         plan.write(Path(fix), material)
         console.print(
             f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False

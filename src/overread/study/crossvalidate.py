@@ -5,17 +5,26 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import statistics
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from overread.auditing import Rule
 from overread.bundle import Bundle
 from overread.cases import Manifest, fold_cases, pseudonym, split_cases
 from overread.errors import InvalidOption
-from overread.evaluation import Assessment, AssessmentOptions, Evaluation, Predictions, assess, evaluate, pool_folds
+from overread.evaluation import (
+    Assessment,
+    AssessmentOptions,
+    Evaluation,
+    Predictions,
+    assess,
+    compute_metrics,
+    pool_folds,
+)
 from overread.machine.files import write_json
 from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
@@ -85,6 +94,7 @@ def crossvalidate(
     ensemble: bool = False,
     options: AssessmentOptions | None = None,
     accept: Collection[str] = (),
+    rules: Sequence[Rule] = (),
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
@@ -107,6 +117,7 @@ def crossvalidate(
             prediction sets are chosen on the pooled predictions of unseen images.
         options: what to ask of the pooled predictions; by default 95 % intervals.
         accept: as for `train`.
+        rules: as for `train`.
         existing: what to do when out holds something: refuse, go on with the folds that are not finished, or replace.
         skip_unreadable: as for `train`.
         store: as for `train`.
@@ -118,7 +129,7 @@ def crossvalidate(
     """
     if not 1 <= seeds <= 20:
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
-    require_codes(accept)
+    require_codes(accept, rules)
     console, folder = console or Console(quiet=True), RunFolder(Path(out))
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
@@ -133,7 +144,7 @@ def crossvalidate(
         CrossValidationRun(asked=settled.asked, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt)),
         former,
     )
-    trainings = _trainings(folder, run, settled, dealt, store=store, console=console)
+    trainings = _trainings(folder, run, settled, dealt, rules=rules, store=store, console=console)
     waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
     for _ in (engine or OneAfterTheOther()).map(train_fold, waiting):
         pass
@@ -169,6 +180,7 @@ def _trainings(
     settled: Settled,
     dealt: tuple[Manifest, ...],
     *,
+    rules: Sequence[Rule],
     store: Path | None,
     console: Console,
 ) -> list[FoldTraining]:
@@ -181,6 +193,7 @@ def _trainings(
             recipe=dataclasses.replace(settled.recipe, seed=seed),
             options=settled.options,
             accept=settled.asked.accept,
+            rules=tuple(rules),
             skip_unreadable=settled.asked.skip_unreadable,
             store=store,
             study=run.study,
@@ -216,7 +229,7 @@ def _pool(
         bundle = write_ensemble(folder, trained, list(pooled.values()), first.n_patients, run)
         write_documents(bundle, first, card_facts(bundle, dealt[0], trained, run), folder)
         bundle.pack()
-    folds = {seed: tuple(map(_evaluated, found)) for seed, found in parts.items()}
+    folds = {seed: tuple(_evaluated(part, settled.options) for part in found) for seed, found in parts.items()}
     result = CrossValidation(out=folder.path, folds=folds, pooled=assessed, bundle=bundle)
     for seed, predictions in pooled.items():
         write_predictions(folder.pooled_predictions(seed), predictions)
@@ -228,8 +241,15 @@ def _pool(
     return result
 
 
-def _evaluated(part: Predictions) -> Evaluation:
-    return evaluate(part.y_true, part.y_prob, classes=part.classes, threshold=part.threshold, decided=part.decided)
+def _evaluated(part: Predictions, options: AssessmentOptions) -> Evaluation:
+    return compute_metrics(
+        part.y_true,
+        part.y_prob,
+        task=part.task,
+        thresholds=part.thresholds,
+        decided=part.decided,
+        own=options.metrics,
+    )
 
 
 def _with_columns(predictions: Predictions, manifest: Manifest) -> Predictions:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from overread.auditing import known_codes
+from overread.auditing import Rule, known_codes
 from overread.cases import Manifest, Split, pseudonym, split_cases
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
@@ -98,13 +98,13 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
         )
 
 
-def require_codes(accept: Collection[str]) -> None:
+def require_codes(accept: Collection[str], rules: Sequence[Rule] = ()) -> None:
     """Refuse to accept what no audit finds.
 
     Raises:
         InvalidOption: a code that no finding has; the message names those that are like it.
     """
-    known = sorted(known_codes())
+    known = sorted(known_codes(rules))
     for code in accept:
         if code not in known:
             alike = difflib.get_close_matches(code, known)

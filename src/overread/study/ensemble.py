@@ -46,8 +46,8 @@ def write_ensemble(
     bundle = dataclasses.replace(
         first,
         members=members,
-        operating_points=choose_operating_points(labels, y_prob, classes=first.classes, rule=recipe.operating_point),
-        referral=referral_from(references, first.classes, recipe.coverage),
+        operating_points=choose_operating_points(labels, y_prob, task=first.task, rule=recipe.operating_point),
+        referral=referral_from(references, first.task, recipe.coverage),
         recipe=recipe.to_dict(),
         data={
             "fingerprint": hashlib.sha256(fingerprints.encode()).hexdigest(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from overread.auditing import Rule
 from overread.cases import Manifest
 from overread.evaluation import AssessmentOptions
 from overread.recipe import Recipe
@@ -24,7 +25,7 @@ class FoldTraining:
         out: the folder of the training run.
         recipe: with the seed.
         options: what to ask of the fold.
-        accept, skip_unreadable, store: as for `train`.
+        accept, rules, skip_unreadable, store: as for `train`.
         study: the id that all folds share.
         console: where progress is written. It stays in its process: elsewhere training is silent.
     """
@@ -35,6 +36,7 @@ class FoldTraining:
     recipe: Recipe
     options: AssessmentOptions
     accept: tuple[str, ...]
+    rules: tuple[Rule, ...]
     skip_unreadable: bool
     store: Path | None
     study: str
@@ -54,6 +56,7 @@ def train_fold(fold: FoldTraining) -> Path:
         fold.recipe,
         options=fold.options,
         accept=fold.accept,
+        rules=fold.rules,
         existing="resume",
         skip_unreadable=fold.skip_unreadable,
         store=fold.store,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from overread.auditing import UNREADABLE, Audit, examine_once
+from overread.auditing import UNREADABLE, Audit, Rule, examine_once
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
@@ -56,6 +56,7 @@ def train(
     *,
     options: AssessmentOptions | None = None,
     accept: Collection[str] = (),
+    rules: Sequence[Rule] = (),
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
@@ -71,6 +72,7 @@ def train(
         recipe: how to train; by default the compact network, or as the run that is resumed.
         options: what to ask of the test result; by default 95 % intervals, or as the run that is resumed.
         accept: codes of audit findings that block and are accepted; the report records them.
+        rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out holds something: refuse, resume the run in it, or replace it.
         skip_unreadable: leave unreadable images out, naming each in the report, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
@@ -83,7 +85,7 @@ def train(
     Example:
         >>> train("larynx", "runs/larynx", Recipe(network="efficientnet-lite0"))  # doctest: +SKIP
     """
-    require_codes(accept)
+    require_codes(accept, rules)
     console, folder = console or Console(quiet=True), RunFolder(Path(out))
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
@@ -93,7 +95,7 @@ def train(
     split = split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
     tell(console, (*split.manifest.notes, *split.notes), split.warnings)
     RunFolder.open(out, existing)
-    begun = _begin(settled, folder, former, study_id=study_id, store=store, console=console)
+    begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
     trained, bundle = _train(begun, console)
     test_side = begun.split.manifest.select("test")
     console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
@@ -129,6 +131,7 @@ def _begin(
     folder: RunFolder,
     former: TrainingRun | None,
     *,
+    rules: Sequence[Rule],
     study_id: str | None,
     store: Path | None,
     console: Console,
@@ -154,7 +157,7 @@ def _begin(
     folder.write(run)
     split.manifest.write_csv(folder.manifest)
     accept = {*asked.accept, *(UNREADABLE if asked.skip_unreadable else ())}
-    audit = _audited(settled.manifest, data_set, accept, folder, console)
+    audit = _audited(settled.manifest, data_set, accept, rules=rules, folder=folder, console=console)
     warnings = known_before(data_set, split.manifest.select("test"), study=run.study, began=run.started)
     tell(console, (), warnings)
     return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings)
@@ -235,7 +238,13 @@ def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
 
 
 def _audited(
-    manifest: Manifest, data_set: DataSet, accept: Collection[str], folder: RunFolder, console: Console
+    manifest: Manifest,
+    data_set: DataSet,
+    accept: Collection[str],
+    *,
+    rules: Sequence[Rule],
+    folder: RunFolder,
+    console: Console,
 ) -> Audit:
     """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
     sided = dict(zip(data_set.rows.tolist(), data_set.manifest.cases, strict=True))
@@ -245,7 +254,7 @@ def _audited(
         sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
         for i, case in enumerate(manifest.cases)
     )
-    found = examine_once(every, data_set).accept(accept)
+    found = examine_once(every, data_set, rules=rules).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"
         gravity = "accepted" if finding.code in found.accepted else finding.severity

@@ -75,19 +75,19 @@ def _imbalance(manifest: Manifest) -> Finding | None:
 def _too_small(manifest: Manifest) -> Finding | None:
     given = any(case.split == "test" for case in manifest.cases)
     noun = "patient" if manifest.has_patients else "image"
-    told, rows = [], []
+    parts, rows = [], []
     for name in manifest.classes:
         tested = _patients(manifest, name, "test") if given else round(_TEST_SHARE * _patients(manifest, name, None))
         low = wilson(tested, tested).low if tested else 0.0
         if 1 - low <= _WIDEST:
             continue
         measure = f"sensitivity for {name}"
-        if manifest.positive is not None:
-            measure = "sensitivity" if name == manifest.positive else "specificity"
+        if manifest.task.positive is not None:
+            measure = "sensitivity" if name == manifest.task.positive else "specificity"
         reach = f"{100 * low:.0f} to 100 %"
-        told.append(f"a {measure} of {reach} ({count(tested, noun)} of {name})")
+        parts.append(f"a {measure} of {reach} ({count(tested, noun)} of {name})")
         rows.append({"class": name, f"test {noun}s": str(tested), "measure": measure, "perfect reader": reach})
-    if not told:
+    if not parts:
         return None
     unnamed = "" if manifest.has_patients else " As patients are not named, it may be smaller still than it looks."
     enough = next(n for n in itertools.count(1) if 1 - wilson(n, n).low <= _WIDEST)
@@ -95,10 +95,10 @@ def _too_small(manifest: Manifest) -> Finding | None:
         code="class-too-small",
         severity="warn",
         sentence=f"The test side {'is' if given else 'will be'} too small for a claim: even a perfect reader would "
-        f"have {' and '.join(told)} (95 % interval), so a good network cannot be told from a poor one.{unnamed}",
+        f"have {' and '.join(parts)} (95 % interval), so a good network cannot be told from a poor one.{unnamed}",
         fix=f"Collect images until {enough} patients or more with each class can be tested, which narrows the interval "
         f"to {100 * _WIDEST:.0f} points, or test on every patient in turn with overread crossvalidate.",
-        count=len(told),
+        count=len(parts),
         evidence=tuple(rows),
     )
 
@@ -113,7 +113,7 @@ def _missing_by_class(manifest: Manifest) -> Finding | None:
     columns = {name: [case.extra.get(name, "") for case in manifest.cases] for name in manifest.columns}
     columns["patient_id"] = [case.patient_id or "" for case in manifest.cases]
     images = Counter(case.label for case in manifest.cases)
-    told, rows = [], []
+    parts, rows = [], []
     for column, values in columns.items():
         empty = [value.strip().lower() in _EMPTY for value in values]
         missing = Counter(case.label for case, is_empty in zip(manifest.cases, empty, strict=True) if is_empty)
@@ -122,26 +122,26 @@ def _missing_by_class(manifest: Manifest) -> Finding | None:
         if not _surely_more((missing[most], images[most]), (missing[least], images[least])):
             continue
         share = {name: f"{100 * missing[name] / images[name]:.0f} %" for name in shares}
-        told.append(f"{column} is empty in {share[most]} of the images of {most} and in {share[least]} of {least}")
+        parts.append(f"{column} is empty in {share[most]} of the images of {most} and in {share[least]} of {least}")
         rows.append(
             {"column": column, **{f"empty in {name}": share[name] for name in manifest.classes if name in share}}
         )
-    if not told:
+    if not parts:
         return None
     return Finding(
         code="metadata-missing-by-class",
         severity="warn",
-        sentence=f"Some columns are filled in for one class rather than another: {'; '.join(told)}. The classes may "
+        sentence=f"Some columns are filled in for one class rather than another: {'; '.join(parts)}. The classes may "
         "come from different sources then, and results by subgroup leave out more of one than of the other.",
         fix="Find out why these cells are empty, and fill them in or say in the report what is not known.",
-        count=len(told),
+        count=len(parts),
         evidence=tuple(rows),
     )
 
 
 def _one_source(manifest: Manifest) -> Finding | None:
     images = Counter(case.label for case in manifest.cases)
-    told, rows = [], []
+    parts, rows = [], []
     for column in manifest.columns:
         if not _SOURCES & set(_WORD.findall(column.lower())):
             continue
@@ -154,17 +154,17 @@ def _one_source(manifest: Manifest) -> Finding | None:
             rest = len(manifest) - images[name]
             if _surely_more((images[name], images[name]), (others, rest)):
                 share = f"{100 * others / rest:.0f} %"
-                told.append(f"all {images[name]:,} images of {name} have one {column}, as do {share} of the others")
+                parts.append(f"all {images[name]:,} images of {name} have one {column}, as do {share} of the others")
                 rows.append({"class": name, "column": column, "of the class": "100 %", "of the others": share})
-    if not told:
+    if not parts:
         return None
     return Finding(
         code="class-from-one-source",
         severity="warn",
-        sentence=f"A class comes from one source: {'; '.join(told)}. The network can learn to tell the sources apart "
+        sentence=f"A class comes from one source: {'; '.join(parts)}. The network can learn to tell the sources apart "
         "instead of the disease, and nothing in these data would show it.",
         fix="Add images of every class from every source, or test on a source that has all classes.",
-        count=len(told),
+        count=len(parts),
         evidence=tuple(rows),
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -13,12 +13,14 @@ from overread.auditing.material import Material
 from overread.auditing.rules.duplicates.hashes import SIDE, SYMMETRIES, hash_views, thumbnail, turned
 from overread.auditing.rules.duplicates.near_hashes import NearPairs, near_pairs
 from overread.auditing.rules.duplicates.same_picture import has_detail, same_picture
+from overread.machine.workers import in_order
 
 # Measured on 5,856 chest radiographs: copies at quality 30, gain 0.7 to 1.4 or of another size lie within 31 of the 255
 # bits, those cropped by 3 % within 66; only one image in two has a stranger nearer than 72.
 _NEAR_BITS = 72
 _NEAREST = 8
 _PAIRS_AT_ONCE = 2048
+_WORKERS = os.cpu_count() or 1
 
 Group = tuple[int, ...]
 
@@ -48,20 +50,20 @@ def find_copies(material: Material) -> Copies:
     few per cent.
     """
     positions = material.readable
-    thumbnails, prints = _looks(material)
-    shows = has_detail(thumbnails)
+    thumbnails, digests = _reduce(material)
+    detailed = has_detail(thumbnails)
     origin: dict[int, tuple[int, str]] = {}
     same = _Partition(len(material.manifest))
     files = [material.data_set.store.digests[row] for row in material.data_set.rows]
     for keys, chosen, how in (
         (files, range(len(positions)), "the same file as"),
-        (prints, np.flatnonzero(shows), "the same pixels as"),
+        (digests, np.flatnonzero(detailed), "the same pixels as"),
     ):
-        for first, second in _repeats(keys, chosen):
+        for first, second in _repetitions(keys, chosen):
             earlier, later = int(positions[first]), int(positions[second])
             if same.join(earlier, later):
                 origin[later] = earlier, how
-    unique = np.array([i for i in np.flatnonzero(shows) if same.root(int(positions[i])) == positions[i]], np.int64)
+    unique = np.array([i for i in np.flatnonzero(detailed) if same.root(int(positions[i])) == positions[i]], np.int64)
     exact = same.groups()
     pairs = _confirmed(thumbnails[unique])
     # A symmetric picture also meets its mirror image: what is upright says more.
@@ -73,7 +75,7 @@ def find_copies(material: Material) -> Copies:
         origin.setdefault(later, (earlier, how))
     known = set(exact)
     near = tuple(group for group in same.groups() if group not in known)
-    return Copies(exact=exact, near=near, origin=origin, blank=tuple(positions[~shows].tolist()))
+    return Copies(exact=exact, near=near, origin=origin, blank=tuple(positions[~detailed].tolist()))
 
 
 class _Partition:
@@ -101,28 +103,30 @@ class _Partition:
         return tuple(tuple(group) for group in members.values() if len(group) > 1)
 
 
-def _looks(material: Material) -> tuple[np.ndarray, list[bytes]]:
+def _reduce(material: Material) -> tuple[np.ndarray, list[bytes]]:
     """A thumbnail of each readable image, and a digest of its pixels and stored size."""
     thumbnails = np.empty((len(material.readable), SIDE, SIDE), np.uint8)
-    prints: list[bytes] = []
+    digests: list[bytes] = []
     preprocessing = material.data_set.store.preprocessing
 
-    def look(position: int, pixels: np.ndarray) -> tuple[np.ndarray, bytes]:
+    def reduce(image: tuple[int, np.ndarray]) -> tuple[np.ndarray, bytes]:
+        position, pixels = image
         header = material.headers[position]
         size = header.width, header.height
         digest = hashlib.blake2b(b"%d x %d" % size, digest_size=16)
         digest.update(pixels.tobytes())
         return thumbnail(pixels, size, preprocessing), digest.digest()
 
-    with ThreadPoolExecutor() as pool:
-        for positions, pixels in material.pixels():
-            for reduced, digest in pool.map(look, positions.tolist(), pixels):
-                thumbnails[len(prints)] = reduced
-                prints.append(digest)
-    return thumbnails, prints
+    images = (
+        image for positions, pixels in material.pixels() for image in zip(positions.tolist(), pixels, strict=True)
+    )
+    for reduced, digest in in_order(reduce, images, _WORKERS):
+        thumbnails[len(digests)] = reduced
+        digests.append(digest)
+    return thumbnails, digests
 
 
-def _repeats(keys: Sequence[Hashable], chosen: Iterable[int]) -> Iterator[tuple[int, int]]:
+def _repetitions(keys: Sequence[Hashable], chosen: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Index of the first with the same key, and of the one that repeats it."""
     first: dict[Hashable, int] = {}
     for i in chosen:
@@ -141,6 +145,5 @@ def _confirmed(thumbnails: np.ndarray) -> NearPairs:
             later[piece.view == symmetry] = turned(later[piece.view == symmetry], symmetry)
         return same_picture(thumbnails[piece.earlier], later)
 
-    with ThreadPoolExecutor() as pool:
-        confirmed = list(pool.map(confirm, range(0, len(pairs), _PAIRS_AT_ONCE)))
+    confirmed = list(in_order(confirm, range(0, len(pairs), _PAIRS_AT_ONCE), _WORKERS))
     return pairs[np.flatnonzero(np.concatenate(confirmed))] if confirmed else pairs

@@ -103,9 +103,12 @@ def find_duplicates(material: Material) -> list[Finding]:
 RULE = Rule(
     name="duplicates",
     kinds=(
-        *(FindingKind(f"duplicate-{r.name}", r.severity, f"identical images {r.where}") for r in _RELATIONS),
         *(
-            FindingKind(f"near-duplicate-{r.name}", r.near_severity, f"near-identical images {r.where}")
+            FindingKind(f"duplicate-{r.name}", r.severity, f"identical images {r.where}", "keep-one")
+            for r in _RELATIONS
+        ),
+        *(
+            FindingKind(f"near-duplicate-{r.name}", r.near_severity, f"near-identical images {r.where}", "keep-one")
             for r in _RELATIONS
         ),
         FindingKind("blank-image", "warn", "an image without any detail"),

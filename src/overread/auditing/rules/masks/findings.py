@@ -14,8 +14,9 @@ import numpy as np
 from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
+from overread.auditing.rules.masks.annotation import Annotation
 from overread.auditing.rules.masks.overlays import find_overlays
-from overread.auditing.rules.masks.pixel_levels import Drawn, Looks, look
+from overread.auditing.rules.masks.pixel_statistics import PixelStatistics, measure_pixels
 from overread.cases import Case
 
 # The first need no proof; the others need a picture of the same name or few grey levels, and so do words of folders.
@@ -31,6 +32,7 @@ _UNSURE = frozenset({
 _FILLERS = frozenset({"image", "images", "img", "imgs", "orig", "original", "originals", "photo", "photos", "raw"})
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]|\d+")
 _MODALITY, _WHOLE_CLASS = 0.5, 0.95
+_FEW_LEVELS = "few grey levels"
 
 
 def find_masks(material: Material) -> list[Finding]:
@@ -46,12 +48,12 @@ def find_masks(material: Material) -> list[Finding]:
         Findings of the codes `mask-among-images` and `overlay-among-images` (block). Each group begins with the image
         that does not belong; the picture that it was drawn on follows, if it is there.
     """
-    looks = look(material)
-    masks = _find_drawn(material.manifest.cases, looks)
-    overlays = find_overlays(material, looks, masks)
+    statistics = measure_pixels(material)
+    masks = _recognise_masks(material.manifest.cases, statistics)
+    overlays = find_overlays(material, statistics, masks)
     found = []
     if masks:
-        named = sum(not mask.reason.startswith("few") for mask in masks.values())
+        named = sum(mask.reason != _FEW_LEVELS for mask in masks.values())
         found.append(
             _finding(
                 material,
@@ -70,33 +72,36 @@ def find_masks(material: Material) -> list[Finding]:
 RULE = Rule(
     name="masks and overlays",
     kinds=(
-        FindingKind("mask-among-images", "block", "a mask, label map or annotation among the pictures"),
-        FindingKind("overlay-among-images", "block", "a copy of another image with coloured marks drawn on it"),
+        FindingKind("mask-among-images", "block", "a mask, label map or annotation among the pictures", "leave-out"),
+        FindingKind(
+            "overlay-among-images", "block", "a copy of another image with coloured marks drawn on it", "leave-out"
+        ),
     ),
     find=find_masks,
 )
 
 
-def _finding(material: Material, drawn: Mapping[int, Drawn], *, code: str, what: str) -> Finding:
+def _finding(material: Material, annotations: Mapping[int, Annotation], *, code: str, what: str) -> Finding:
     cases = material.manifest.cases
-    paired = sum(found.picture is not None for found in drawn.values())
+    paired = sum(found.picture is not None for found in annotations.values())
     rows = []
-    for i, found in drawn.items():
+    for i, found in annotations.items():
         picture = "" if found.picture is None else cases[found.picture].name
         row = {"image": cases[i].name, "class": cases[i].label, "side": cases[i].split or ""}
         rows.append({**row, "reason": found.reason, "picture": picture})
-    classes = Counter(cases[i].label for i in drawn)
+    classes = Counter(cases[i].label for i in annotations)
     spread = ", ".join(f"{count:,} in {name}" for name, count in classes.most_common())
     return Finding(
         code=code,
         severity="block",
-        sentence=f"{len(drawn):,} of {len(cases):,} images look like {what} ({spread}); the picture itself is there as "
-        f"well for {paired:,} of them. A network would learn what somebody drew, which no new patient brings along.",
+        sentence=f"{len(annotations):,} of {len(cases):,} images look like {what} ({spread}); the picture itself is "
+        f"there as well for {paired:,} of them. A network would learn what somebody drew, which no new patient brings "
+        "along.",
         fix="Look at them, and move those that are no pictures out of the data (or remove their rows from the CSV); "
         "the cleaned manifest leaves them out.",
-        count=len(drawn),
+        count=len(annotations),
         evidence=tuple(rows),
-        groups=tuple((i,) if found.picture is None else (i, found.picture) for i, found in drawn.items()),
+        groups=tuple((i,) if found.picture is None else (i, found.picture) for i, found in annotations.items()),
     )
 
 
@@ -140,19 +145,19 @@ def _read_folder(folder: str) -> tuple[str, str]:
     return " ".join(word for word in words if word not in _FILLERS and word not in telling), (*telling, "")[0]
 
 
-def _find_drawn(cases: Sequence[Case], looks: Looks) -> dict[int, Drawn]:
+def _recognise_masks(cases: Sequence[Case], statistics: PixelStatistics) -> dict[int, Annotation]:
     names = [_read_name(case) for case in cases]
     if all(name.word for name in names):
         # A word that all have, such as the name of the study, tells nothing.
         names = [dataclasses.replace(name, word="", in_folder=False) for name in names]
     unnamed = np.array([not name.word for name in names])
-    by_levels = _unlike_the_others(cases, looks, unnamed)
-    map_like = looks.binary | looks.map_like
+    by_levels = _unlike_the_others(cases, statistics, unnamed)
+    map_like = statistics.binary | statistics.map_like
     pictures: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i in np.flatnonzero(unnamed & ~map_like).tolist():
         for key in names[i].keys:
             pictures[key].append(i)
-    drawn, doubtful = {}, []
+    annotations, doubtful = {}, []
     for i, name in enumerate(names):
         if not (name.word or map_like[i]):
             continue
@@ -160,20 +165,21 @@ def _find_drawn(cases: Sequence[Case], looks: Looks) -> dict[int, Drawn]:
         keys = name.keys if name.in_folder else name.keys[: 2 if name.word else 1]
         picture = next((pictures[key][0] for key in keys if len(pictures.get(key, ())) == 1), None)
         if by_levels[i] or (not name.word and picture is not None):
-            drawn[i] = Drawn("few grey levels", picture)
+            annotations[i] = Annotation(_FEW_LEVELS, picture)
         elif name.word and (map_like[i] or picture is not None):
-            drawn[i] = Drawn(f"'{name.word}'{' in the name of its folder' if name.in_folder else ''}", picture)
+            place = " in the name of its folder" if name.in_folder else ""
+            annotations[i] = Annotation(f"'{name.word}'{place}", picture)
         elif name.word in _SURE and not name.in_folder:
             doubtful.append(i)
     # Where most images are named so, the word means something else.
     if len(doubtful) < _MODALITY * len(cases):
-        drawn |= {i: Drawn(f"'{names[i].word}'", None) for i in doubtful}
-    return dict(sorted(drawn.items()))
+        annotations |= {i: Annotation(f"'{names[i].word}'", None) for i in doubtful}
+    return dict(sorted(annotations.items()))
 
 
-def _unlike_the_others(cases: Sequence[Case], looks: Looks, unnamed: np.ndarray) -> np.ndarray:
+def _unlike_the_others(cases: Sequence[Case], statistics: PixelStatistics, unnamed: np.ndarray) -> np.ndarray:
     """Which unnamed images have few grey levels where that is not the modality."""
-    few = looks.binary & unnamed
+    few = statistics.binary & unnamed
     if few.sum() < _MODALITY * unnamed.sum():
         return few
     labels = np.array([case.label for case in cases])

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from overread.auditing.material import Material
-from overread.auditing.rules.masks.pixel_levels import Drawn, Looks, in_order, vivid
+from overread.auditing.rules.masks.annotation import Annotation
+from overread.auditing.rules.masks.pixel_statistics import PixelStatistics, is_vivid, sorted_channels
 
 _LEAST_MARK = 0.0005
 _MOST_OVERLAYS, _BLOCK, _NEAREST, _VERIFIED, _ALIKE = 5000, 128, 32, 3, 3
@@ -18,27 +19,31 @@ _EQUAL, _LEAST_EQUAL = 12, 0.5
 _PRIMARIES = 255 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]], np.float32)
 
 
-def find_overlays(material: Material, looks: Looks, masks: Mapping[int, Drawn]) -> dict[int, Drawn]:
+def find_overlays(
+    material: Material, statistics: PixelStatistics, masks: Mapping[int, Annotation]
+) -> dict[int, Annotation]:
     """Find the images that are another one with marks painted in, and which that is, by position in the manifest."""
     every = material.readable[~np.isin(material.readable, list(masks))]
     if material.data_set.store.pixels.shape[-1] == 1 or len(every) < 2:
         return {}
-    candidates = every[looks.marked[every] >= (_LEAST_MARK if looks.is_grey else 0)]
-    candidates = candidates[np.argsort(-looks.marked[candidates], kind="stable")][:_MOST_OVERLAYS]
-    cells = looks.cells[every].astype(np.float32) / 255
+    candidates = every[statistics.marked[every] >= (_LEAST_MARK if statistics.is_grey else 0)]
+    candidates = candidates[np.argsort(-statistics.marked[candidates], kind="stable")][:_MOST_OVERLAYS]
+    cells = statistics.cells[every].astype(np.float32) / 255
     overlays = {}
     for start in range(0, len(candidates), _BLOCK):
         block = candidates[start : start + _BLOCK]
-        for i, nearest in zip(block.tolist(), _nearest(looks, block, every, cells), strict=True):
-            picture = next((k for k in nearest if _is_drawn_on(material, i, k, looks.is_grey)), None)
+        for i, nearest in zip(block.tolist(), _nearest(statistics, block, every, cells), strict=True):
+            picture = next((k for k in nearest if _is_drawn_on(material, i, k, statistics.is_grey)), None)
             if picture is not None:
-                overlays[i] = Drawn("coloured marks", picture)
+                overlays[i] = Annotation("coloured marks", picture)
     return dict(sorted(overlays.items()))
 
 
-def _nearest(looks: Looks, block: np.ndarray, every: np.ndarray, cells: np.ndarray) -> Iterator[list[int]]:
+def _nearest(
+    statistics: PixelStatistics, block: np.ndarray, every: np.ndarray, cells: np.ndarray
+) -> Iterator[list[int]]:
     """For each image of a block the others whose thumbnails are nearly equal in at least half of the cells."""
-    own, weight = looks.cells[block].astype(np.float32) / 255, looks.clean[block].astype(np.float32)
+    own, weight = statistics.cells[block].astype(np.float32) / 255, statistics.clean[block].astype(np.float32)
     weight[weight.mean(axis=1) < 0.25] = 1
     # Mean square difference over the cells without marks, as matrix products.
     apart = weight @ (cells**2).T - 2 * (weight * own) @ cells.T + (weight * own**2).sum(axis=1, keepdims=True)
@@ -47,7 +52,7 @@ def _nearest(looks: Looks, block: np.ndarray, every: np.ndarray, cells: np.ndarr
     first = np.argpartition(apart, min(_NEAREST, len(every) - 1), axis=1)[:, :_NEAREST]
     for i, others in zip(block, every[first], strict=True):
         others = others[others != i]
-        differences = np.median(np.abs(looks.cells[others].astype(np.int16) - looks.cells[i]), axis=1)
+        differences = np.median(np.abs(statistics.cells[others].astype(np.int16) - statistics.cells[i]), axis=1)
         order = np.argsort(differences, kind="stable")[:_VERIFIED]
         yield others[order][differences[order] <= _ALIKE].tolist()
 
@@ -56,23 +61,23 @@ def _is_drawn_on(material: Material, marked: int, picture: int, is_grey: bool) -
     """Whether the first image is the second apart from marks of pure colour, opaque or not."""
     rows = np.searchsorted(material.readable, [marked, picture])
     drawn, plain = material.data_set.pixels(rows.tolist())[:, ::2, ::2]
-    change = in_order(np.maximum(drawn, plain) - np.minimum(drawn, plain))[2]
-    shown = np.maximum(in_order(drawn)[2], in_order(plain)[2]) > _BLACK
+    change = sorted_channels(np.maximum(drawn, plain) - np.minimum(drawn, plain))[2]
+    shown = np.maximum(sorted_channels(drawn)[2], sorted_channels(plain)[2]) > _BLACK
     changed = change > _CHANGED
     if not shown.any() or not _LEAST_MARK <= changed.sum() / shown.sum() <= _MOST_CHANGED:
         return False
     # Beside its marks a copy is the same picture; two pictures of noise, which agree in every cell, are not.
     if (change[shown] <= _EQUAL).mean() < _LEAST_EQUAL:
         return False
-    if is_grey and (vivid(drawn, True) & ~vivid(plain, True))[changed].mean() >= _PAINTED:
+    if is_grey and (is_vivid(drawn, True) & ~is_vivid(plain, True))[changed].mean() >= _PAINTED:
         return True
     # Taking a mark away leads towards its complementary colour; but the mark is what differs from the surroundings.
     around = plain[shown & ~changed].mean(axis=0)
     strange, ordinary = (np.linalg.norm(image[changed].mean(axis=0) - around) for image in (drawn, plain))
-    return bool(strange > ordinary) and _painted(drawn[changed], plain[changed]) >= _PAINTED
+    return bool(strange > ordinary) and _share_towards_a_primary(drawn[changed], plain[changed]) >= _PAINTED
 
 
-def _painted(drawn: np.ndarray, plain: np.ndarray) -> float:
+def _share_towards_a_primary(drawn: np.ndarray, plain: np.ndarray) -> float:
     """The share of the change of `(k, 3)` pixels that leads towards one primary colour."""
     change = drawn.astype(np.float32) - plain
     way = _PRIMARIES[:, None] - plain

@@ -75,7 +75,7 @@ def _across_splits(manifest: Manifest, restart: Restart | None) -> Finding | Non
         left = len(on_two_sides(manifest, restart.keys))
         sentence += (
             " It may come from patient numbers that start anew: with "
-            f"{restart.told} told apart, {left:,} of these patients are left."
+            f"{restart.between} told apart, {left:,} of these patients are left."
         )
         fix = f"First correct the patient ids, see patient-ids-restart. {fix}"
     rows = []
@@ -179,12 +179,12 @@ def _impossible_split(manifest: Manifest) -> Finding | None:
     absent = [f"{s} has no {name}" for s in SPLITS for name in images if sides[s] and (s, name) not in placed]
     noun = "patient" if manifest.has_patients else "image"
     rows = [{"class": name, "images": str(images[name]), f"{noun}s": str(len(patients[name]))} for name in images]
-    told = [f"{count(images[name], 'image')} of {name} from {count(len(patients[name]), noun)}" for name in images]
+    listed = [f"{count(images[name], 'image')} of {name} from {count(len(patients[name]), noun)}" for name in images]
     return Finding(
         code="impossible-split",
         severity="block",
         sentence=f"These data cannot be split so that training, validation and test all see every class, for {_RULE}: "
-        f"{', '.join(absent + told)}. A network trained on them cannot be tested.",
+        f"{', '.join(absent + listed)}. A network trained on them cannot be tested.",
         fix=f"Collect images of at least {PATIENTS_OF_EACH_CLASS} patients with each class, one for each side, and of "
         "many more for a result to rely on; where the data name the sides, deal the patients to them anew.",
         count=len(absent) or sum(len(found) < PATIENTS_OF_EACH_CLASS for found in patients.values()) or len(images),

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from overread.cases import Manifest
 
-PATIENTS_OF_EACH_CLASS = 3  # train, validation and test each need one
-
 
 def images_of(manifest: Manifest) -> dict[str, list[int]]:
     """The images of each patient id."""

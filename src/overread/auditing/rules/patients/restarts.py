@@ -18,7 +18,6 @@ from overread.auditing.rules.patients.identities import on_two_sides
 from overread.cases import Manifest
 from overread.errors import InvalidData
 
-PATIENTS_OF_EACH_CLASS = 3  # train, validation and test each need one
 _MOST_KINDS, _FEWEST_SHARED, _GAPLESS, _UNLIKELY = 20, 10, 0.6, math.log(1e-3)
 _MOST_PAIRS, _BATCH, _CELLS, _MOST_SHAPES = 1000, 250, 32, 5
 # Images of one person resemble each other across kinds by at least this part of what they do within a kind.
@@ -41,13 +40,23 @@ class _Likeness:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Restart:
-    """Ids that seem to be given twice: in which kinds, with what evidence, and keys that set the persons apart."""
+    """Ids that seem to be given twice.
+
+    Args:
+        column: what makes the kinds: the file name, the class, a column or the side.
+        kinds: within which patients seem to be numbered.
+        between: the two kinds that share most ids, in words.
+        shared: how many ids these two share.
+        end_ratio: the last number of one by the last of the other; 1 where they end alike.
+        likeness: of two images of one id, within a kind and across the two.
+        keys: of each case, what sets the persons apart; None without an id.
+    """
 
     column: str
     kinds: tuple[str, ...]
-    told: str
+    between: str
     shared: int
-    reach: float
+    end_ratio: float
     likeness: Mapping[str, _Likeness | None]
     keys: tuple[str | None, ...]
 
@@ -69,8 +78,8 @@ def find_restart(material: Material) -> Restart | None:
         shared = sorted(images[first].keys() & images[second].keys())
         if len(shared) < max(_FEWEST_SHARED, min(len(images[first]), len(images[second])) / 2):
             continue
-        ends_early, reach = _compare_numbers(images[first], images[second])
-        if reach is None or not (ends_early or column == _BY_CLASS):
+        ends_early, end_ratio = _compare_numbers(images[first], images[second])
+        if end_ratio is None or not (ends_early or column == _BY_CLASS):
             continue
         across = _likeness(material, [(images[first][i][0], images[second][i][0]) for i in shared])
         of_one = [group for kind in (first, second) for group in images[kind].values() if len(group) > 1]
@@ -79,9 +88,9 @@ def find_restart(material: Material) -> Restart | None:
             return Restart(
                 column=column,
                 kinds=tuple(images),
-                told=_told(first, second, column),
+                between=_name_kinds(first, second, column),
                 shared=len(shared),
-                reach=reach if ends_early else 1.0,
+                end_ratio=end_ratio if ends_early else 1.0,
                 likeness={"of one kind": within, _EACH: across},
                 keys=tuple(case.patient_id and f"{k} {case.patient_id}" for k, case in zip(kinds, cases, strict=True)),
             )
@@ -151,7 +160,7 @@ def _thumbnails(material: Material, positions: Sequence[int]) -> np.ndarray:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
 
 
-def _told(first: str, second: str, column: str) -> str:
+def _name_kinds(first: str, second: str, column: str) -> str:
     """Name two kinds by what they do not share."""
     if column == _BY_NAME:
         own = [set(first.split()) - set(second.split()), set(second.split()) - set(first.split())]
@@ -162,8 +171,8 @@ def _told(first: str, second: str, column: str) -> str:
 def restart_finding(manifest: Manifest, restart: Restart) -> Finding:
     """Put what was found into words."""
     reasons = "both are numbered without gaps"
-    if restart.reach < 1:
-        reasons = f"the numbers of one end at {100 * restart.reach:.0f} % of those of the other"
+    if restart.end_ratio < 1:
+        reasons = f"the numbers of one end at {100 * restart.end_ratio:.0f} % of those of the other"
     across = restart.likeness[_EACH]
     if across is not None:
         reasons += (
@@ -184,8 +193,8 @@ def restart_finding(manifest: Manifest, restart: Restart) -> Finding:
     return Finding(
         code="patient-ids-restart",
         severity="warn",
-        sentence=f"{restart.shared:,} patient ids occur in both {restart.told}, but the numbering seems to start anew "
-        f"in each, so that one id stands for two persons: {reasons}.",
+        sentence=f"{restart.shared:,} patient ids occur in both {restart.between}, but the numbering seems to start "
+        f"anew in each, so that one id stands for two persons: {reasons}.",
         fix=_separating(manifest, restart),
         count=restart.shared,
         evidence=tuple(rows),

@@ -13,12 +13,13 @@ import numpy as np
 from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
-from overread.auditing.rules.shortcuts.predictability import FEWEST_PATIENTS, RUNS, Predictability, Study, judge_all
+from overread.auditing.rules.shortcuts.folds import FEWEST_PATIENTS, RUNS, FoldedCases
+from overread.auditing.rules.shortcuts.predictability import Predictability, measure_properties
 from overread.auditing.rules.shortcuts.properties import DESCRIPTIONS, Kind, Property
 from overread.decision.cuts import FloatArray, IntArray
 
 _LISTED = 4
-_LOUD_WORDS = "This all but gives the class away. "
+_STRONG_WORDS = "This all but gives the class away. "
 _MEANING: Mapping[Kind, str] = {
     "appearance": "It may be the disease itself (consolidated lung is brighter) or the way in which the images were "
     "taken.",
@@ -50,18 +51,18 @@ _ADVICE: Mapping[Kind, str] = {
 def find_shortcuts(material: Material) -> list[Finding]:
     """Warn of each property of the files, or of the images at large, that tells the class.
 
-    A class with fewer than 10 patients, or all but 10, is not judged, which one finding says for all.
+    A class with fewer than 10 patients, or all but 10, is not tested, which one finding says for all.
     """
-    study = Study(material.data_set.manifest)
-    found = [_finding(judged, study) for judged in judge_all(material, study) if judged.is_shortcut]
-    return found + _untested(study)
+    cases = FoldedCases(material.data_set.manifest)
+    found = [_finding(tried, cases) for tried in measure_properties(material, cases) if tried.is_shortcut]
+    return found + _untested(cases)
 
 
 RULE = Rule(
     name="shortcuts",
     kinds=(
         *(
-            FindingKind(f"shortcut-{name}", "warn", f"{words} tells the class")
+            FindingKind(f"shortcut-{name}", "warn", f"the class can be told from {words}")
             for name, (words, _) in DESCRIPTIONS.items()
         ),
         FindingKind("shortcut-untested", "info", "too few patients of a class to look for shortcuts"),
@@ -70,18 +71,19 @@ RULE = Rule(
 )
 
 
-def _finding(judged: Predictability, study: Study) -> Finding:
-    subject, interval, classes = judged.subject, judged.interval, study.manifest.classes
-    rest = next(name for name in classes if name != judged.label) if len(classes) == 2 else "the other classes"
-    patients = f", {np.unique(study.patient[judged.rows]).size:,} patients" if study.manifest.has_patients else ""
-    test = "" if judged.test_auc is None else f", and {judged.test_auc:.2f} on the test side"
+def _finding(tried: Predictability, cases: FoldedCases) -> Finding:
+    subject, interval = tried.subject, tried.interval
+    others = [name for name in cases.manifest.classes if name != tried.label]
+    rest = others[0] if len(others) == 1 else "the other classes"
+    patients = f", {cases.count_patients(tried.rows):,} patients" if cases.manifest.has_patients else ""
+    test = "" if tried.test_auc is None else f", and {tried.test_auc:.2f} on the test side"
     sentence = (
-        f"From {subject.words} alone, {judged.label} can be told from {rest} with an AUC of {judged.auc:.2f} (95 % "
-        f"interval {interval.low:.2f} to {interval.high:.2f}; cross-validated over {len(judged.rows):,} images"
-        f"{patients}){test}. {_LOUD_WORDS if judged.is_loud else ''}{_MEANING.get(subject.kind, _OTHER_MEANING)}"
+        f"From {subject.words} alone, {tried.label} can be told from {rest} with an AUC of {tried.auc:.2f} (95 % "
+        f"interval {interval.low:.2f} to {interval.high:.2f}; cross-validated over {len(tried.rows):,} images"
+        f"{patients}){test}. {_STRONG_WORDS if tried.is_strong else ''}{_MEANING.get(subject.kind, _OTHER_MEANING)}"
     )
-    if judged.in_step:
-        sentence += f" In step with it: {', '.join(judged.in_step)}."
+    if tried.repeated_by:
+        sentence += f" In step with it: {', '.join(tried.repeated_by)}."
     if not patients:
         sentence += f" Patients are not named, so {RUNS} runs of neighbouring files of each class stand for them."
     return Finding(
@@ -89,25 +91,25 @@ def _finding(judged: Predictability, study: Study) -> Finding:
         severity="warn",
         sentence=sentence,
         fix=_ADVICE[subject.kind],
-        count=len(judged.rows),
-        evidence=tuple(_evidence(judged, study)),
+        count=len(tried.rows),
+        evidence=tuple(_evidence(tried, cases)),
     )
 
 
-def _evidence(judged: Predictability, study: Study) -> list[dict[str, str]]:
+def _evidence(tried: Predictability, cases: FoldedCases) -> list[dict[str, str]]:
     """A row for each class: how many, the AUC against the rest and which values it has."""
     rows = []
-    for number, name in enumerate(study.manifest.classes):
-        members = judged.rows[study.labels[judged.rows] == number]
-        auc = judged.auc if len(study.manifest.classes) == 2 else judged.aucs.get(name)
+    for name in cases.manifest.classes:
+        members = tried.rows[cases.shows(name)[tried.rows]]
+        auc = tried.aucs.get(cases.tested_by(name) or "")
         rows.append(
             {
                 "class": name,
                 "images": f"{members.size:,}",
                 "AUC against the rest": "too few patients" if auc is None else f"{auc:.2f}",
-                "strength": "all but gives the class away" if judged.is_loud else "marked",
-                "values": _typical(judged.subject, members),
-                "such as": study.manifest.cases[_middle(judged.subject, members)].name if members.size else "",
+                "strength": "all but gives the class away" if tried.is_strong else "marked",
+                "values": _typical(tried.subject, members),
+                "such as": cases.manifest.cases[_middle(tried.subject, members)].name if members.size else "",
             }
         )
     return rows
@@ -139,16 +141,14 @@ def _single(subject: Property, members: IntArray) -> FloatArray:
     return values if values.ndim == 1 else values.mean(axis=1)
 
 
-def _untested(study: Study) -> list[Finding]:
+def _untested(cases: FoldedCases) -> list[Finding]:
     """Say for which classes nothing can be said."""
-    classes, rows = study.manifest.classes, np.flatnonzero(~study.is_test)
-    judged = classes if len(classes) == 2 and study.judged_classes() else study.judged_classes()
-    left_out = [name for name in classes if name not in judged]
+    classes, rows, tested = cases.manifest.classes, np.flatnonzero(~cases.is_test), cases.testable_classes()
+    left_out = [name for name in classes if cases.tested_by(name) not in tested]
     if not left_out:
         return []
-    unit = "patients" if study.manifest.has_patients else "images"
-    counts = {name: study.count_patients(rows, number) for number, name in enumerate(classes)}
-    listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    unit = "patients" if cases.manifest.has_patients else "images"
+    listed = ", ".join(f"{name} {cases.count_patients(rows, name):,}" for name in classes)
     return [
         Finding(
             code="shortcut-untested",
@@ -157,6 +157,6 @@ def _untested(study: Study) -> list[Finding]:
             f"{FEWEST_PATIENTS} {unit} with a class and as many without, outside the test side; there are {listed}.",
             fix=f"Collect images of more {unit}; until then look by eye whether the classes differ in size, format, "
             "brightness, borders or marks.",
-            count=int(np.isin(study.labels, [classes.index(name) for name in left_out]).sum()),
+            count=sum(int(cases.shows(name).sum()) for name in left_out),
         )
     ]

@@ -1,33 +1,32 @@
-"""Ways to guess a class from one property of the images, learnt on some cases and tried on others."""
+"""Classifiers that tell a class from one property of the images, learnt on some cases and tried on others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from overread.auditing.rules.shortcuts.folds import BoolArray
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation import roc_auc
 
-BoolArray = npt.NDArray[np.bool_]
-# From the rows to learn from and the rows to try to the scores of the latter.
-Fit = Callable[[IntArray, IntArray], FloatArray]
+# Takes the rows to learn from and the rows to try, and gives the scores of the latter.
+Classifier = Callable[[IntArray, IntArray], FloatArray]
 MOST_LEVELS, _CASES_FOR_LEVEL = 16, 20
 _RIDGE = 0.03
 
 
-def fits_of(subject: Property, is_label: BoolArray, cases: int) -> list[Fit]:
-    """The ways that suit a property, the simplest first."""
+def classifiers_for(subject: Property, is_label: BoolArray, cases: int) -> list[Classifier]:
+    """The classifiers that suit a property, the simplest first."""
     if subject.values.ndim == 2:
-        return [_by_ridge(subject.values, is_label)]
+        return [_ridge_classifier(subject.values, is_label)]
     if subject.categories:
-        return [_by_level(subject.values.astype(np.int64), is_label)]
-    return [_by_direction(subject.values, is_label), _by_level(_levels(subject.values, cases), is_label)]
+        return [_rate_classifier(subject.values.astype(np.int64), is_label)]
+    return [_direction_classifier(subject.values, is_label), _rate_classifier(_levels(subject.values, cases), is_label)]
 
 
-def _by_direction(values: FloatArray, is_label: BoolArray) -> Fit:
+def _direction_classifier(values: FloatArray, is_label: BoolArray) -> Classifier:
     """Higher, or lower, values for the class: what it learns is which."""
 
     def scores(learnt: IntArray, tried: IntArray) -> FloatArray:
@@ -37,7 +36,7 @@ def _by_direction(values: FloatArray, is_label: BoolArray) -> Fit:
     return scores
 
 
-def _by_level(levels: IntArray, is_label: BoolArray) -> Fit:
+def _rate_classifier(levels: IntArray, is_label: BoolArray) -> Classifier:
     """The rate of the class at each level, both classes weighing alike and one more case of each added.
 
     A level that was not met gives 1/2 whatever the class mix, so a value that only one patient has tells nothing.
@@ -54,7 +53,7 @@ def _by_level(levels: IntArray, is_label: BoolArray) -> Fit:
     return scores
 
 
-def _by_ridge(columns: FloatArray, is_label: BoolArray) -> Fit:
+def _ridge_classifier(columns: FloatArray, is_label: BoolArray) -> Classifier:
     """A linear model of standardised columns, shrunk the more the fewer cases there are for each column."""
 
     def scores(learnt: IntArray, tried: IntArray) -> FloatArray:

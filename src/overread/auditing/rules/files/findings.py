@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
 import numpy as np
 
-from overread.auditing.finding import Finding, FindingKind, Severity
+from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
+from overread.auditing.rules.files.file_table import FileTable
 from overread.formats.header import Header
 from overread.formats.raster import DEEP_MODES
 
 SMALLEST_SIDE = 64
 MOST_ASPECT = 4.0
-# Three standard errors and twice the odds: chance does not reach the first, nor a trifle in much data the second.
-_STANDARD_ERRORS, _ODDS = 3.0, 2.0
-_MOST_ROWS, _MOST_CLASSES = 50, 6
 _FORMAT_OF_SUFFIX = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tif": "TIFF", ".tiff": "TIFF",
     ".bmp": "BMP", ".dib": "BMP", ".webp": "WebP", ".dcm": "DICOM", ".dicom": "DICOM", ".gif": "GIF",
@@ -31,7 +28,7 @@ def find_file_problems(material: Material) -> list[Finding]:
     A file of several frames gives no pixels either; it counts as `multi-frame`, and not as `unreadable` too. What the
     program evens out while reading (colour, depth, shape) is info, or warn where it goes with the class.
     """
-    files = _Files(material)
+    files = FileTable(material)
     finders = (
         _unreadable, _multi_frame, _wrong_extension, _mixed_depth, _mixed_colour, _small, _elongated, _transparency,
         _mixed_sizes,
@@ -56,108 +53,7 @@ RULE = Rule(
 )
 
 
-class _Files:
-    """The headers as columns, and how a finding about some of the files is put together."""
-
-    def __init__(self, material: Material) -> None:
-        self.headers, self.cases = material.headers, material.manifest.cases
-        self.failures, self.classes = material.failures, material.manifest.classes
-        self.labels = material.manifest.y_true
-        self.width = np.array([header.width for header in self.headers])
-        self.height = np.array([header.height for header in self.headers])
-        self.frames = np.array([header.frames for header in self.headers])
-        self.failed = np.zeros(len(self.headers), bool)
-        self.failed[list(self.failures)] = True
-        self.known = (self.width > 0) & (self.height > 0) & ~self.failed
-
-    def where(self, holds: Callable[[Header], bool]) -> np.ndarray:
-        """`(n,)` whether a file is read and its header has a property."""
-        return self.known & np.array([holds(header) for header in self.headers])
-
-    def size(self, position: int) -> str:
-        """Such as "640 x 480"."""
-        return f"{self.width[position]} x {self.height[position]}"
-
-    def finding(
-        self,
-        code: str,
-        mask: np.ndarray,
-        *,
-        severity: Severity | None = None,
-        what: str,
-        fix: str,
-        cell: Callable[[int], str],
-    ) -> Finding | None:
-        """A finding on the files of a mask; None when there are none.
-
-        Args:
-            code: of the finding.
-            mask: `(n,)` the files that it concerns, each of which becomes a group of its own.
-            severity: None decides on warn where they go with the class and info otherwise.
-            what: continues "12 of 5,856 images" to a whole sentence.
-            fix: of the finding.
-            cell: from a position to what is the matter with that file.
-        """
-        positions = np.flatnonzero(mask).tolist()
-        if not positions:
-            return None
-        goes_with_class = self._goes_with_class(mask)
-        lead = " This goes with the class, so a network may learn it instead:" if goes_with_class else " By class:"
-        cases = [(self.cases[i], cell(i)) for i in positions[:_MOST_ROWS]]
-        return Finding(
-            code=code,
-            severity=severity or ("warn" if goes_with_class else "info"),
-            sentence=f"{len(positions):,} of {len(mask):,} images {what}{lead} {self._by_class(mask)}.",
-            fix=fix,
-            count=len(positions),
-            evidence=tuple(
-                {"image": case.name, "class": case.label, "side": case.split or "", "what": text}
-                for case, text in cases
-            ),
-            groups=tuple((i,) for i in positions),
-        )
-
-    def mixed(self, code: str, mask: np.ndarray, *, words: tuple[str, str], why: str, fix: str) -> Finding | None:
-        """A finding on the rarer of two kinds of file; `words` name those in the mask and the others."""
-        other = self.known & ~mask
-        if not mask.any() or not other.any():
-            return None
-        is_rarer = np.count_nonzero(mask) <= np.count_nonzero(other)
-        rarer, (name, remaining) = (mask, words) if is_rarer else (other, words[::-1])
-
-        def stored(i: int) -> str:
-            return f"{self.headers[i].format} {self.headers[i].mode}, {self.headers[i].bit_depth} bits"
-
-        return self.finding(code, rarer, what=f"are stored {name}, the others {remaining}; {why}", fix=fix, cell=stored)
-
-    def _by_class(self, mask: np.ndarray) -> str:
-        """Such as "NORMAL 3 of 1,583, PNEUMONIA 9 of 4,273"; of many classes those with the largest shares."""
-        found, total = self._counts(mask)
-        order = range(len(found))
-        if len(found) > _MOST_CLASSES:
-            order = np.argsort(-found / np.maximum(total, 1), kind="stable")[:_MOST_CLASSES].tolist()
-        listed = ", ".join(f"{self.classes[i]} {found[i]:,} of {total[i]:,}" for i in order)
-        return (
-            f"{listed} and {found.sum() - found[order].sum():,} of other classes" if len(order) < len(found) else listed
-        )
-
-    def _goes_with_class(self, mask: np.ndarray) -> bool:
-        """Whether the share of these files differs between one class and the rest."""
-        found, total = self._counts(mask)
-        others, rest = found.sum() - found, total.sum() - total
-        share = found.sum() / total.sum()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gap = found / total - others / rest
-            score = np.abs(gap) / np.sqrt(share * (1 - share) * (1 / total + 1 / rest))
-        odds = (found + 0.5) * (rest - others + 0.5) / ((total - found + 0.5) * (others + 0.5))
-        return bool(np.any((score >= _STANDARD_ERRORS) & (np.maximum(odds, 1 / odds) >= _ODDS)))
-
-    def _counts(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        classes = len(self.classes)
-        return np.bincount(self.labels[mask], minlength=classes), np.bincount(self.labels, minlength=classes)
-
-
-def _unreadable(files: _Files) -> Finding | None:
+def _unreadable(files: FileTable) -> Finding | None:
     mask = files.failed & ~(files.frames > 1)
     kinds = Counter(_kind(files.headers[i]) for i in np.flatnonzero(mask).tolist())
     listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
@@ -176,7 +72,7 @@ def _kind(header: Header) -> str:
     return "no images, whatever their names" if header.size_bytes else "empty or missing"
 
 
-def _multi_frame(files: _Files) -> Finding | None:
+def _multi_frame(files: FileTable) -> Finding | None:
     mask = files.failed & (files.frames > 1)
     return files.finding(
         "multi-frame", mask, severity="block",
@@ -188,7 +84,7 @@ def _multi_frame(files: _Files) -> Finding | None:
     )  # fmt: skip
 
 
-def _wrong_extension(files: _Files) -> Finding | None:
+def _wrong_extension(files: FileTable) -> Finding | None:
     named = [_FORMAT_OF_SUFFIX.get(header.suffix) for header in files.headers]
     pairs = list(zip(named, files.headers, strict=True))
     mask = np.array([None not in (name, header.format) and name != header.format for name, header in pairs])
@@ -203,7 +99,7 @@ def _wrong_extension(files: _Files) -> Finding | None:
     )  # fmt: skip
 
 
-def _mixed_depth(files: _Files) -> Finding | None:
+def _mixed_depth(files: FileTable) -> Finding | None:
     return files.mixed(
         "mixed-bit-depth", files.where(lambda header: header.bit_depth > 8),
         words=("with more than 8 bits a channel", "with up to 8"),
@@ -213,7 +109,7 @@ def _mixed_depth(files: _Files) -> Finding | None:
     )  # fmt: skip
 
 
-def _mixed_colour(files: _Files) -> Finding | None:
+def _mixed_colour(files: FileTable) -> Finding | None:
     return files.mixed(
         "mixed-colour", files.where(lambda header: header.mode not in _GREY_MODES),
         words=("in colour", "in grey"), why="they may come from different devices or exports.",
@@ -222,7 +118,7 @@ def _mixed_colour(files: _Files) -> Finding | None:
     )  # fmt: skip
 
 
-def _small(files: _Files) -> Finding | None:
+def _small(files: FileTable) -> Finding | None:
     return files.finding(
         "very-small", files.known & (np.minimum(files.width, files.height) < SMALLEST_SIDE), severity="warn",
         what=f"are less than {SMALLEST_SIDE} pixels wide or high; fine detail cannot show in them.",
@@ -231,7 +127,7 @@ def _small(files: _Files) -> Finding | None:
     )  # fmt: skip
 
 
-def _elongated(files: _Files) -> Finding | None:
+def _elongated(files: FileTable) -> Finding | None:
     longer, shorter = np.maximum(files.width, files.height), np.minimum(files.width, files.height)
     return files.finding(
         "extreme-aspect", files.known & (longer > MOST_ASPECT * shorter),
@@ -242,7 +138,7 @@ def _elongated(files: _Files) -> Finding | None:
     )  # fmt: skip
 
 
-def _transparency(files: _Files) -> Finding | None:
+def _transparency(files: FileTable) -> Finding | None:
     return files.finding(
         "transparency", files.where(lambda header: header.has_alpha), severity="info",
         what="have a transparent layer, which is read as black; it often comes from drawing on an image.",
@@ -251,7 +147,7 @@ def _transparency(files: _Files) -> Finding | None:
     )  # fmt: skip
 
 
-def _mixed_sizes(files: _Files) -> Finding | None:
+def _mixed_sizes(files: FileTable) -> Finding | None:
     """Sizes within a factor of two are usual and even out while reading."""
     positions = np.flatnonzero(files.known)
     areas = files.width[positions].astype(np.int64) * files.height[positions]

@@ -1,4 +1,4 @@
-"""What the pixels of each image look like, for telling masks and overlays: its levels, cells and vivid marks."""
+"""What tells masks and overlays from pictures: the grey levels of each image, its thumbnail and its vivid marks."""
 
 from __future__ import annotations
 
@@ -20,17 +20,9 @@ _LEVEL_WIDTH, _EDGE_WIDTH, _FAR, _LEAST_SHAPE, _DARK = 4, 2, 16, 0.0004, 16
 _GREY_STUDY, _TINTED, _BRIGHT, _DIM = 8, 40, 160, 70
 
 
-@dataclasses.dataclass(frozen=True)
-class Drawn:
-    """Why an image is no picture, and the position of the picture that it belongs to."""
-
-    reason: str
-    picture: int | None
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Looks:
-    """What one pass over the pixels tells, by position in the manifest; of unreadable images nothing.
+class PixelStatistics:
+    """What one pass over the pixels gives, by position in the manifest; zeros for unreadable images.
 
     Args:
         binary: `(n,)` a mask by its histogram.
@@ -38,6 +30,7 @@ class Looks:
         marked: `(n,)` share of the pixels that have a pure colour.
         cells: `(n, 256)` uint8 thumbnails.
         clean: `(n, 256)` cells without such a pixel.
+        is_grey: most images of the study are without colour.
     """
 
     binary: np.ndarray
@@ -48,8 +41,8 @@ class Looks:
     is_grey: bool
 
 
-def look(material: Material) -> Looks:
-    """Look at every image once, piece by piece."""
+def measure_pixels(material: Material) -> PixelStatistics:
+    """Go through every image once, piece by piece."""
     count = len(material.manifest)
     binary, map_like, marked = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, np.float32)
     cells, clean = np.zeros((count, _CELLS**2), np.uint8), np.zeros((count, _CELLS**2), bool)
@@ -60,13 +53,13 @@ def look(material: Material) -> Looks:
             step = max(1, piece.shape[1] // _SAMPLED)
             piece = piece[:, ::step, ::step]
             grey = piece[..., 0] if piece.shape[-1] == 1 else mean_channel(piece)
-            binary[own], map_like[own] = _few_levels(grey)
+            binary[own], map_like[own] = _find_few_levels(grey)
             if piece.shape[-1] == 3:
-                cells[own] = _in_cells(grey)
-                marks = vivid(piece, is_grey)
+                cells[own] = _cell_means(grey)
+                marks = is_vivid(piece, is_grey)
                 marked[own] = marks.mean(axis=(1, 2))
-                clean[own] = _in_cells(marks) == 0
-    return Looks(binary=binary, map_like=map_like, marked=marked, cells=cells, clean=clean, is_grey=is_grey)
+                clean[own] = _cell_means(marks) == 0
+    return PixelStatistics(binary=binary, map_like=map_like, marked=marked, cells=cells, clean=clean, is_grey=is_grey)
 
 
 def is_grey_study(material: Material) -> bool:
@@ -75,11 +68,11 @@ def is_grey_study(material: Material) -> bool:
         return True
     sample = np.linspace(0, len(material.readable) - 1, min(len(material.readable), _PIECE)).astype(int)
     pixels = material.data_set.pixels(sample.tolist())[:, ::4, ::4]
-    low, _, high = in_order(pixels)
+    low, _, high = sorted_channels(pixels)
     return float(np.quantile((high - low).mean(axis=(1, 2)), 0.25)) <= _GREY_STUDY
 
 
-def _in_cells(planes: np.ndarray) -> np.ndarray:
+def _cell_means(planes: np.ndarray) -> np.ndarray:
     """`(k, cells)` means of `(k, height, width)`."""
     edges = [np.linspace(0, side, _CELLS, endpoint=False).astype(int) for side in planes.shape[1:]]
     sums = np.add.reduceat(np.add.reduceat(planes, edges[0], axis=1, dtype=np.float32), edges[1], axis=2)
@@ -87,15 +80,15 @@ def _in_cells(planes: np.ndarray) -> np.ndarray:
     return (sums / np.maximum(areas, 1)).reshape(len(planes), -1)
 
 
-def _few_levels(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _find_few_levels(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which of `(k, height, width)` are masks or label maps by their histograms, and which only might be."""
     rows = np.arange(len(grey))
     index = grey.reshape(len(grey), -1).astype(np.int32) + 256 * rows[:, None].astype(np.int32)
     shares = np.bincount(index.ravel(), minlength=256 * len(grey)).reshape(-1, 256) / grey[0].size
-    broad = _within(shares, _LEVEL_WIDTH)
+    broad = _sums_around(shares, _LEVEL_WIDTH)
     first = broad.argmax(axis=1)
     rest = np.where(np.abs(np.arange(256) - first[:, None]) > _FAR, shares, 0)
-    of_rest = _within(rest, _LEVEL_WIDTH)
+    of_rest = _sums_around(rest, _LEVEL_WIDTH)
     second, far = of_rest.max(axis=1), rest.sum(axis=1)
     two = (broad.max(axis=1) + second >= _TWO_LEVELS) & (far >= _LEAST_SHAPE)
     two[two] = _two_areas(grey[two], first[two], of_rest.argmax(axis=1)[two])
@@ -123,7 +116,7 @@ def _widened(areas: np.ndarray) -> np.ndarray:
     return functools.reduce(np.logical_or, (upright[:, :, shift : shift + width] for shift in shifts))
 
 
-def _within(shares: np.ndarray, width: int) -> np.ndarray:
+def _sums_around(shares: np.ndarray, width: int) -> np.ndarray:
     """The sum of the levels up to `width` from each."""
     sums = np.pad(np.cumsum(shares, axis=1), ((0, 0), (width + 1, width)), mode="edge")
     sums[:, : width + 1] = 0
@@ -136,16 +129,16 @@ def mean_channel(pixels: np.ndarray) -> np.ndarray:
     return np.asarray((5 * red + 6 * green + 4 * blue) // 15).astype(np.uint8)
 
 
-def in_order(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def sorted_channels(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The lowest, middle and highest channel of each pixel; by planes, for so short an axis is slow to reduce."""
     red, green, blue = np.ascontiguousarray(np.moveaxis(pixels, -1, 0))
     less, more = np.minimum(red, green), np.maximum(red, green)
     return np.minimum(less, blue), np.maximum(less, np.minimum(more, blue)), np.maximum(more, blue)
 
 
-def vivid(pixels: np.ndarray, is_grey: bool) -> np.ndarray:
+def is_vivid(pixels: np.ndarray, is_grey: bool) -> np.ndarray:
     """Where `(..., 3)` uint8 is coloured in a greyscale study, and one or two pure primaries in one of colour."""
-    low, middle, high = in_order(pixels)
+    low, middle, high = sorted_channels(pixels)
     if is_grey:
         return np.asarray(high - low >= _TINTED)
     edge = (high - low) // 4
