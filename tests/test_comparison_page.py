@@ -10,8 +10,11 @@ import numpy as np
 
 from overread.evaluation import Predictions, compare
 from overread.report.comparison import write_comparison_report
+from overread.run import ComparisonRun
 from support.html_page import Page
 from support.reports import RUN, TWO, predict, row, words
+
+COMPARED = ComparisonRun(**RUN, first="runs/a", second="runs/b")
 
 
 def other(predictions: Predictions, change: Callable[[np.ndarray], np.ndarray]) -> Predictions:
@@ -23,7 +26,7 @@ def test_a_comparison_gives_every_metric_with_difference_interval_p_and_test(tmp
     first = predict(TWO, 160)
     worse = other(first, lambda p: np.where(np.arange(160) % 5 == 0, 1 - p, p))
     comparison = compare(first, worse, level=0.9, resamples=200)
-    page = Page(write_comparison_report(tmp_path, comparison, run={**RUN, "first": "runs/a", "second": "runs/b"}))
+    page = Page(write_comparison_report(tmp_path, comparison, run=COMPARED))
     found = comparison["auc"]
     assert row(page, "AUC")[:6] == [
         f"{found.first:.3f}",
@@ -47,13 +50,13 @@ def test_readers_that_hardly_differ_are_not_told_apart(tmp_path: Path) -> None:
     second = other(first, lambda p: np.clip(p + np.random.default_rng(5).normal(0, 0.05, 160), 0, 1))
     comparison = compare(first, second, resamples=200)
     assert 0 in comparison["auc"].interval
-    page = Page(write_comparison_report(tmp_path, comparison, run=RUN))
+    page = Page(write_comparison_report(tmp_path, comparison, run=COMPARED))
     assert "the images do not tell the two apart" in page.texts("p")[1].partition("Accuracy")[0]
 
 
 def test_a_difference_that_cannot_be_told_gives_the_reason(tmp_path: Path) -> None:
     first = predict(TWO, 60)
     comparison = compare(first, first, resamples=200)
-    page = Page(write_comparison_report(tmp_path, comparison, run=RUN))
+    page = Page(write_comparison_report(tmp_path, comparison, run=COMPARED))
     assert "how sure the difference is cannot be told (" in page.texts("p")[1]
     assert row(page, "AUC")[3].startswith("none: ") and row(page, "AUC")[4] == "undefined"

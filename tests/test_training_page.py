@@ -9,7 +9,9 @@ import pytest
 
 from overread.auditing import Audit, Finding
 from overread.cases import Split
+from overread.recipe import Recipe
 from overread.report import pages
+from overread.run import Asked, FinishedTraining
 from support.data_sets import data_set_of
 from support.html_page import Page
 from support.reports import LAST, RUN, SECTIONS, TWO, alts, make, predict, row, words
@@ -27,15 +29,27 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
     split = Split(manifest=data_set.manifest, notes=("test is carved",), warnings=warnings)
     epoch = {name: 0.5 for name in ("loss", "accuracy", "auc", "val_accuracy", "val_auc", "images_per_second")}
     rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
-    run = {**RUN, "best_epoch": 2, "seconds": 90.0, "precision": "float32"}
+    run = FinishedTraining(
+        **RUN,
+        asked=Asked(recipe=Recipe()),
+        fingerprint="f" * 64,
+        images=split.counts(),
+        patients=split.patients(),
+        study="a study",
+        left_out={},
+        best_epoch=2,
+        seconds=90.0,
+        precision="float32",
+    )
     training = pages.TrainingResult(
+        run=run,
         split=split,
         data_set=data_set,
         audit=Audit(findings=(FOUND,), n=10, accepted=("mask-among-images",)),
         rows=rows,
         augment=lambda images: np.stack([images, 255 - images], axis=1),
     )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(), run=run)
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=())
     return Page(pages.write_training_report(tmp_path, training, result))
 
 

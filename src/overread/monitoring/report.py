@@ -12,6 +12,7 @@ from overread.monitoring.drift_figure import draw_drift
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.report.tables import metrics_table
+from overread.run import RunFolder
 from overread.words import count, level_of, listed
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def write_monitoring_report(out: Path, found: Monitoring) -> Path:
         OutputUnwritable: a file cannot be written.
         MissingExtra: matplotlib or Jinja2 is not installed.
     """
-    sections = (_volume_section(found), _agreement_section(found), _drift_section(found, out / "figures"))
+    sections = (_volume_section(found), _agreement_section(found), _drift_section(found, RunFolder(out).figures))
     title = f"The reader at work, {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
-    return write_report(out / "report.html", ReportContext(title, _verdict(found), sections))
+    return write_report(RunFolder(out).report, ReportContext(title, _verdict(found), sections))
 
 
 def _verdict(found: Monitoring) -> tuple[str, ...]:
