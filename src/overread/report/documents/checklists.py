@@ -32,7 +32,7 @@ from overread.report.documents.statements import (
     tested,
     training,
 )
-from overread.words import listed
+from overread.words import listed, paired
 
 CHECKLISTS = ("tripod_ai", "claim")
 FOR_AUTHORS = "to be written by the authors"
@@ -123,7 +123,7 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         "disjoint": _disjoint(facts),
         "left_out": left_out(facts),
         "preprocessing": preprocessing(bundle),
-        "augmentation": ", ".join(f"{name} {value}" for name, value in recipe["augmentation"].items()),
+        "augmentation": paired(recipe["augmentation"]),
         "initialization": f"Random, seed {recipe['seed']}." if random else "Weights trained on ImageNet.",
         "imbalance": "Classes are weighted in the loss so that each counts alike."
         if recipe["class_weights"]
@@ -134,7 +134,7 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         else f"The calibrated probabilities of {len(bundle.members)} networks are averaged.",
         "calibration": " ".join(calibrations(bundle)),
         "decision": decision(bundle, facts),
-        "versions": ", ".join(f"{name} {version}" for name, version in bundle.versions.items()),
+        "versions": paired(bundle.versions),
         "tested": tested(assessment, facts),
         "metrics": ", ".join(found.label for found in assessment.evaluation.definitions),
         "methods": "; ".join(_methods(assessment)),
