@@ -13,10 +13,11 @@ import pytest
 from matplotlib.text import Text
 
 from overread import report
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.grouping import group_cases
-from overread.evaluation.metrics import Metric
+from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroup, SubgroupMetric, Subgroups, evaluate_subgroups
 from overread.evaluation.uncertainty.bands import Band, precision_recall_band, roc_band
@@ -79,7 +80,7 @@ def some_subgroups(labels: tuple[str, ...], column: str = "sex") -> Subgroups:
 
     grouping = group_cases([labels[index] for index in group], column=column)
     y_prob = np.column_stack([1 - score, score])
-    return evaluate_subgroups(y_true, y_prob, grouping, classes=BINARY, find_intervals=wilson_of)
+    return evaluate_subgroups(y_true, y_prob, grouping, task=Task.of(BINARY), find_intervals=wilson_of)
 
 
 def a_mistake(caption: str, shade: int = 120, shape: tuple[int, int, int] = (20, 30, 1)) -> report.ImageWithEvidence:

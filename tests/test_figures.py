@@ -14,8 +14,9 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from overread import report
+from overread.decision import Task
 from overread.errors import InvalidData, MissingExtra, OutputUnwritable
-from overread.evaluation import evaluate
+from overread.evaluation import compute_metrics
 from overread.report.figures.canvas import PALETTE
 from overread.report.figures.confusion_matrix import DARK_PERCENT
 from support.figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
@@ -41,7 +42,7 @@ def draw_all(folder: Path, classes: tuple[str, ...], channels: int = 1) -> list[
         report.augmented_previews(pixels[:2], variants, path=folder / "augmented"),
         report.training_curves(epochs(3), path=folder / "training", best_epoch=2),
         report.confusion_matrix(
-            evaluate(y_true, y_prob, classes=classes).confusion, classes, path=folder / "confusion"
+            compute_metrics(y_true, y_prob, task=Task.of(classes)).confusion, classes, path=folder / "confusion"
         ),
         report.roc(y_true, y_prob, classes=classes, path=folder / "roc", threshold=threshold),
         report.precision_recall(y_true, y_prob, classes=classes, path=folder / "pr", threshold=threshold),

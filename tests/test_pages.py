@@ -17,7 +17,7 @@ from overread.auditing import Audit, Finding
 from overread.bundle import GRAPH, Bundle, Member, Opening
 from overread.cases import Manifest, Split
 from overread.cases.case import Case
-from overread.decision import Abstentions, Calibration, OperatingPoint, Referral, choose_referral
+from overread.decision import Abstentions, Calibration, OperatingPoint, Referral, Task, choose_referral
 from overread.evaluation import AssessmentOptions, DecisionCurve, Predictions, assess, assess_referral, compare
 from overread.images import Preprocessing
 from overread.reading import Reading
@@ -52,9 +52,8 @@ def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
         "y_true": labels,
         "y_prob": after,
         "uncalibrated": before,
-        "classes": classes,
-        "threshold": 0.4 if len(classes) == 2 else None,
-        "class_thresholds": {} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
+        "task": Task.of(classes),
+        "thresholds": {classes[1]: 0.4} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
         "patients": [f"p-{i // (2 * len(classes)):04d}secret{i % 2}" for i in range(n)],
     }
     return Predictions(**{**fields, **changes})
@@ -71,7 +70,7 @@ def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
                 label=predictions.classes[predictions.decisions[i]],
                 probabilities=dict(zip(predictions.classes, np.asarray(predictions.y_prob)[i].tolist(), strict=True)),
                 positive=None,
-                threshold=predictions.threshold,
+                threshold=predictions.thresholds.get(predictions.task.positive or ""),
                 activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
                 pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
                 prediction_set=(),
@@ -85,7 +84,7 @@ def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
 
 
 def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bundle:
-    thresholds = predictions.class_thresholds or {predictions.classes[1]: predictions.threshold or 0.5}
+    thresholds = predictions.thresholds or {predictions.classes[1]: 0.5}
     points = {
         name: OperatingPoint(
             threshold=value,
@@ -102,7 +101,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
         "preprocessing": Preprocessing(height=24, width=24, channels=1),
         "members": (Member(calibration=Calibration(method="temperature", temperature=0.3333, n=50)),),
         "operating_points": points,
-        "referral": choose_referral(predictions.y_true, predictions.y_prob, classes=predictions.classes),
+        "referral": choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task),
         "network": {"name": "compact"},
         "recipe": Recipe(seed=7).to_dict(),
         "data": {"study": "a study"},
@@ -115,8 +114,9 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
 def make(folder: Path, predictions: Predictions, options: AssessmentOptions | None = None, **changes: Any) -> Made:
     """An outcome that was drawn, and the bundle that could have read it."""
     options = options or AssessmentOptions(level=0.9, resamples=200)
-    asked = choose_referral(predictions.y_true, predictions.y_prob, classes=predictions.classes)
+    asked = choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task)
     abstentions = Abstentions(
+        task=predictions.task,
         sets=asked.sets(predictions.y_prob),
         decided=predictions.decisions,
         unfamiliarity=np.linspace(0.3, 1.1, len(predictions.cases)),
@@ -253,7 +253,7 @@ def test_the_choice_of_the_threshold_is_told_with_rule_and_validation_rates(page
 
 
 def test_a_threshold_that_is_one_half_is_not_compared_with_itself(tmp_path: Path) -> None:
-    page = report(tmp_path, make(tmp_path, predict(TWO, 60, threshold=0.5)))
+    page = report(tmp_path, make(tmp_path, predict(TWO, 60, thresholds={TWO[1]: 0.5})))
     assert "for comparison" not in words(page) and "at 0.5, frozen" in words(page)
 
 
@@ -485,7 +485,7 @@ def test_a_mistake_among_several_classes_gives_the_probability_of_what_it_was_re
 
 def test_decisions_by_several_thresholds_are_not_given_one(tmp_path: Path) -> None:
     predictions = predict(TWO, 60)
-    pooled = dataclasses.replace(predictions, threshold=None, decided=predictions.decisions)
+    pooled = dataclasses.replace(predictions, thresholds={}, decided=predictions.decisions)
     page = report(tmp_path, make(tmp_path, pooled, operating_points={}))
     assert "At the operating points fixed beforehand" in page.texts("p")[1]
     assert "threshold of its own" in words(page) and "At the frozen points" in words(page)

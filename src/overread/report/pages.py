@@ -172,7 +172,7 @@ def draw_result(folder: Path, predictions: Predictions, assessment: Assessment) 
         before, after = assessment.reliability[name]
         figures.reliability_diagram(before, after, path=folder / stem, level=level)
     for name, stem in diagram_names(assessment, "net_benefit").items():
-        threshold = evaluation.threshold if evaluation.positive else predictions.class_thresholds.get(name)
+        threshold = evaluation.thresholds.get(name, predictions.thresholds.get(name))
         figures.net_benefit(assessment.decision_curves[name], path=folder / stem, threshold=threshold)
     for number, found in enumerate(assessment.subgroups, start=1):
         figures.subgroup_forest(found, path=folder / f"subgroups_{number}")
@@ -180,16 +180,15 @@ def draw_result(folder: Path, predictions: Predictions, assessment: Assessment) 
 
 def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[..., Band]) -> dict[str, Band]:
     """Find the band of each curve; a figure leaves out one that is undefined."""
-    labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
-    classes = tuple(predictions.classes)
+    task, y_prob = predictions.task, np.asarray(predictions.y_prob)
     return {
         name: find(
-            labels == classes.index(name),
-            y_prob[:, classes.index(name)],
+            task.shows(predictions.y_true, name),
+            y_prob[:, task.column(name)],
             patients=predictions.patients,
             level=options.level,
             resamples=options.resamples,
             seed=options.seed,
         )
-        for name in (classes[1:] if len(classes) == 2 else classes)
+        for name in task.judged
     }
