@@ -68,9 +68,9 @@ def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
             i,
             Reading(
                 path=predictions.cases[i],
-                label=predictions.classes[predictions.decisions[i]],
+                task=Task.of(predictions.classes),
+                predicted_label=predictions.classes[predictions.decisions[i]],
                 probabilities=dict(zip(predictions.classes, np.asarray(predictions.y_prob)[i].tolist(), strict=True)),
-                positive=None,
                 threshold=predictions.thresholds.get(predictions.task.positive or ""),
                 activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
                 pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
@@ -371,12 +371,12 @@ def test_a_group_too_small_to_judge_says_so(tmp_path: Path) -> None:
 
 def test_mistakes_stand_in_a_table_by_name_class_and_probability(two: Made, page: Page) -> None:
     outcome = two[0]
-    assert {reading.label for _, reading in outcome.mistakes} == set(TWO)
+    assert {reading.predicted_label for _, reading in outcome.mistakes} == set(TWO)
     for number, (position, reading) in enumerate(outcome.mistakes, start=1):
-        true = TWO[position % 2]
+        true, read = TWO[position % 2], reading.predicted_label
         probability = f"{reading.probabilities['Polyp']:.3f}"
-        assert row(page, f"{number}", outcome.predictions.cases[position])[:3] == [true, reading.label, probability]
-        assert [alt for alt in alts(page) if f"{number}: {true}, read as {reading.label} ({probability})" in alt]
+        assert row(page, f"{number}", outcome.predictions.cases[position])[:3] == [true, read, probability]
+        assert [alt for alt in alts(page) if f"{number}: {true}, read as {read} ({probability})" in alt]
 
 
 def test_a_reader_without_mistakes_shows_none(tmp_path: Path) -> None:
@@ -471,7 +471,7 @@ def test_each_of_several_classes_has_its_calibration_and_decision_curve(three: t
 def test_a_mistake_among_several_classes_gives_the_probability_of_what_it_was_read_as(three: tuple[Made, Page]) -> None:
     (outcome, _), page = three
     position, reading = outcome.mistakes[0]
-    expected = [THREE[position % 3], reading.label, f"{reading.probabilities[reading.label]:.3f}"]
+    expected = [THREE[position % 3], reading.predicted_label, f"{reading.probabilities[reading.predicted_label]:.3f}"]
     assert row(page, "1", outcome.predictions.cases[position])[:3] == expected
 
 

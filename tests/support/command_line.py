@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from pathlib import Path
-import pytest
-from overread.study.train import Study
-from support.command_line import overread, sentence
+
 
 

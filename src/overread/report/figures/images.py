@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.errors import InvalidData
-from overread.reading.overlay import tint
+from overread.reading.pictures import tint
 from overread.report.figures.canvas import axes_at, new_figure, wrapped, write_png
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from overread.bundle import class_evidence
+from overread.reading.sentences import READS_AS, probability_heading, rounded
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import ImageWithEvidence, draw_mistakes
 from overread.words import count
 
 if TYPE_CHECKING:
+    from overread.reading.reading import Reading
     from overread.test_side.outcome import Outcome
 
 
@@ -48,38 +49,29 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
 
 def _mistakes(outcome: Outcome) -> list[ImageWithEvidence]:
     """The mistakes as they are drawn, numbered from 1."""
-    classes = list(outcome.predictions.classes)
     return [
         ImageWithEvidence(
             pixels=reading.pixels,
-            activation_map=class_evidence(reading.activation_map, classes.index(reading.label)),
-            caption=f"{number}: {true}, read as {reading.label} ({probability:.3f})",
+            activation_map=reading.evidence(),
+            caption=f"{number}: {true}, read as {reading.predicted_label} ({rounded(reading.probability, 3)})",
         )
-        for number, ((_, reading), (true, _, probability)) in enumerate(
-            zip(outcome.mistakes, _facts(outcome), strict=True), start=1
-        )
+        for number, true, reading in _numbered(outcome)
     ]
 
 
-def _facts(outcome: Outcome) -> list[tuple[str, str, float]]:
-    """True class, class read and the probability that decided, of each mistake."""
-    predictions = outcome.predictions
-    labels, classes = np.asarray(predictions.y_true), predictions.classes
-    decisive = classes[1] if len(classes) == 2 else None
+def _numbered(outcome: Outcome) -> list[tuple[int, str, Reading]]:
+    """Number, true class and reading of each mistake."""
+    labels, classes = np.asarray(outcome.predictions.y_true), outcome.predictions.classes
     return [
-        (classes[labels[position]], reading.label, reading.probabilities[decisive or reading.label])
-        for position, reading in outcome.mistakes
+        (number, classes[labels[position]], reading)
+        for number, (position, reading) in enumerate(outcome.mistakes, start=1)
     ]
 
 
 def _table(outcome: Outcome) -> Table:
-    predictions = outcome.predictions
-    two = len(predictions.classes) == 2
-    header = ("Number", "Image", "True class", "Read as", f"Probability of {predictions.classes[1] if two else 'it'}")
+    header = ("Number", "Image", "True class", READS_AS, probability_heading(outcome.mistakes[0][1].task))
     rows = tuple(
-        (f"{number}", predictions.cases[position], true, read, f"{probability:.3f}")
-        for number, ((position, _), (true, read, probability)) in enumerate(
-            zip(outcome.mistakes, _facts(outcome), strict=True), start=1
-        )
+        (f"{number}", reading.path, true, reading.predicted_label, rounded(reading.probability, 3))
+        for number, true, reading in _numbered(outcome)
     )
     return Table("The most confident mistakes", header, rows)
