@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from overread.evaluation.estimates import Estimate
-from overread.evaluation.metrics import Metric
+from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.uncertainty.interval import Interval
 from overread.words import clause, level_of, low_to_high, percent
 
