@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from overread.auditing import Audit, Finding, Material
-from overread.report import figures
 from overread.report.document import FigureItem, ReportContext, Section, Table
+from overread.report.figures import draw_image_rows
 from overread.report.html import write_report
 from overread.run import Run, RunFolder
 from overread.words import count, listed
@@ -25,7 +25,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run)
         out: its folder.
         audit: what was found.
         material: what was looked at.
-        run: with command, machine and versions.
+        run: in which it was made.
     """
     folder = RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,29 +33,13 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run)
         audit_section(audit),
         *(_finding_section(found, material, folder, number) for number, found in enumerate(audit.findings, start=1)),
         _sheets(material, folder),
-        Section(
-            "Reproducibility",
-            items=(
-                Table(
-                    "This audit",
-                    ("What", "Value"),
-                    (
-                        ("Command", run.command),
-                        ("Data (SHA-256)", material.data_set.fingerprint),
-                        ("Machine", run.machine),
-                        ("Versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
-                    ),
-                ),
-            ),
-        ),
+        _reproducibility(material, run),
     )
-    classes = " / ".join(material.manifest.classes)
-    return write_report(
-        RunFolder(out).report, ReportContext(f"{classes}: audit of {count(audit.n, 'image')}", verdict(audit), made)
-    )
+    title = f"{' / '.join(material.manifest.classes)}: audit of {count(audit.n, 'image')}"
+    return write_report(RunFolder(out).report, ReportContext(title, audit_verdict(audit), made))
 
 
-def verdict(audit: Audit) -> tuple[str, ...]:
+def audit_verdict(audit: Audit) -> tuple[str, ...]:
     """Say whether the data may be trained on."""
     numbers = [
         (sum(found.severity == severity for found in audit.findings), noun)
@@ -122,7 +106,7 @@ def _groups(found: Finding, material: Material, path: Path) -> FigureItem | None
     titles = [" | ".join(f"{cases[i].label}, {cases[i].split or 'no side'}" for i in group) for group in groups]
     names = "; ".join(" beside ".join(cases[i].name for i in group) for group in groups)
     return FigureItem(
-        figures.image_rows(rows, titles, path=path),
+        draw_image_rows(rows, titles, path=path),
         f"{count(len(groups), 'group')} of {len(found.groups):,}, a row each: class and side of each image",
         f"Images of {found.code}, a row a group: {names}.",
     )
@@ -141,6 +125,16 @@ def _sheets(material: Material, folder: Path) -> Section:
         rows = [pixels[start : start + _SHEET_COLUMNS] for start in range(0, len(pixels), _SHEET_COLUMNS)]
         titles = [f"{name} (n = {members.size:,})", *[""] * (len(rows) - 1)]
         caption = f"{count(len(chosen), 'image')} of {name}, drawn at random"
-        items.append(FigureItem(figures.image_rows(rows, titles, path=folder / f"sheet_{number}"), caption, caption))
+        items.append(FigureItem(draw_image_rows(rows, titles, path=folder / f"sheet_{number}"), caption, caption))
     text = "Look for what no rule can: wrong organs, other devices, writing, rulers, images that do not belong."
     return Section("Contact sheets", paragraphs=(text,), items=tuple(items))
+
+
+def _reproducibility(material: Material, run: Run) -> Section:
+    facts = (
+        ("Command", run.command),
+        ("Data (SHA-256)", material.data_set.fingerprint),
+        ("Machine", run.machine),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
+    )
+    return Section("Reproducibility", items=(Table("This audit", ("What", "Value"), facts),))

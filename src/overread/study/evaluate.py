@@ -60,15 +60,7 @@ def evaluate(
     folder.write(run)
     warnings = known_before(data_set, every, study=bundle.data["study"], began=bundle.created)
     outcome, unrecorded = open_test_side(bundle, data_set, every, folder.path, options)
-    pages.draw_outcome(folder.figures, outcome)
     tell(console, (), (*warnings, *unrecorded))
-    pages.write_evaluation_report(
-        folder.path,
-        bundle=bundle,
-        manifest=data_set.manifest,
-        failures=data_set.failures,
-        outcome=outcome,
-        warnings=(*warnings, *unrecorded),
-        run=run,
-    )
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded), run=run)
+    pages.write_evaluation_report(folder.path, result, manifest=data_set.manifest, failures=data_set.failures)
     return outcome.assessment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,39 +170,39 @@ def _train(begun: _Begun, console: Console) -> tuple[Trained, Bundle]:
     from overread.training.train_network import train_network
 
     trained = train_network(begun.data_set, begun.recipe, begun.folder.path, console=console)
-    _draw_samples(begun.data_set, begun.recipe, begun.folder.figures)
-    bundle = write_bundle(trained, begun.data_set, begun.run, begun.folder)
-    pages.draw_mean_maps(begun.folder.figures, bundle, begun.data_set)
-    return trained, bundle
+    return trained, write_bundle(trained, begun.data_set, begun.run, begun.folder)
 
 
 def _report(begun: _Begun, trained: Trained, bundle: Bundle, outcome: Outcome, unrecorded: tuple[str, ...]) -> None:
-    """Draw and write what came out, pack the bundle, and record that the run is finished."""
+    """Write what came out, pack the bundle, and record that the run is finished."""
+    from overread.training.train_network import augmented_previews
+
     folder, split, history = begun.folder, begun.split, trained.history
+    warnings = (*begun.warnings, *unrecorded)
     run = FinishedTraining(
         **vars(begun.run),
         precision=trained.precision,
         best_epoch=history.best_epoch,
         seconds=round(history.seconds, 1),
     )
-    pages.draw_outcome(folder.test.figures, outcome)
     pages.write_training_report(
         folder.path,
-        bundle=bundle,
-        split=split,
-        failures=begun.data_set.failures,
-        audit=begun.audit,
-        rows=history.rows,
-        outcome=outcome,
-        warnings=(*begun.warnings, *unrecorded),
-        run=run,
+        pages.TrainingResult(
+            split=split,
+            data_set=begun.data_set,
+            audit=begun.audit,
+            rows=history.rows,
+            run=run,
+            augment=functools.partial(augmented_previews, recipe=begun.recipe),
+        ),
+        pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, run=run),
     )
     facts = CardFacts(
         counts=split.counts(),
         patients=split.patients(),
         has_patients=split.manifest.has_patients,
         notes=(*split.manifest.notes, *split.notes),
-        warnings=(*split.warnings, *begun.audit.warnings, *begun.warnings, *unrecorded),
+        warnings=(*split.warnings, *begun.audit.warnings, *warnings),
         failures=begun.data_set.failures,
         epochs=len(history.rows),
         best_epoch=run.best_epoch,
@@ -219,22 +220,6 @@ def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, fo
     """Write the model card into the bundle, and the checklists beside it."""
     bundle.write_card(model_card(bundle, assessment, facts))
     replace_file(folder.checklists, checklists(bundle, assessment, facts).encode())
-
-
-def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
-    """Sample images of each class, and what augmentation makes of one of each."""
-    from overread.training.train_network import augmented_previews
-
-    train = data_set.manifest.select("train")
-    labels = [data_set.manifest.cases[i].label for i in train]
-    firsts = data_set.pixels([train[labels.index(name)] for name in data_set.manifest.classes[:4]])
-    pages.draw_samples(
-        folder,
-        lambda chosen: data_set.pixels([train[i] for i in chosen]),
-        labels,
-        firsts,
-        augmented_previews(firsts, recipe),
-    )
 
 
 def _audited(
