@@ -1,16 +1,31 @@
-"""What the report of a comparison says: each metric of two readers, their difference and how sure it is."""
+"""The report of a comparison: each metric of two readers, their difference and how sure it is."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from overread.evaluation import LABELS, Comparison, Difference
 from overread.evaluation.wording import ends_of, p_of
-from overread.report.document import Section, Table
-from overread.run import ComparisonRun
+from overread.report.document import ReportContext, Section, Table
+from overread.report.html import write_report
+from overread.run import ComparisonRun, RunFolder
 from overread.words import clause, count, level_of
 
 _LOWER_IS_BETTER = ("brier", "loss")
+
+
+def write_comparison_report(out: Path, comparison: Comparison, *, run: ComparisonRun) -> Path:
+    """Write `report.html` of a comparison of two evaluations.
+
+    Args:
+        out: its folder.
+        comparison: of the two.
+        run: in which they were compared.
+    """
+    made = (comparison_section(comparison, run),)
+    context = ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
+    return write_report(RunFolder(out).report, context)
 
 
 def comparison_verdict(comparison: Comparison) -> tuple[str, ...]:

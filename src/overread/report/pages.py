@@ -1,4 +1,4 @@
-"""The reports of a training run, of an evaluation and of a comparison, composed of sections from plain values."""
+"""The reports of a training run and of an evaluation, composed of sections."""
 
 from __future__ import annotations
 
@@ -9,25 +9,17 @@ from pathlib import Path
 from overread.auditing import Audit
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
-from overread.evaluation import Comparison
 from overread.images import DataSet
 from overread.report import sections
 from overread.report.audit import audit_section
-from overread.report.comparison import comparison_section, comparison_verdict
 from overread.report.document import ReportContext, Section
 from overread.report.html import write_report
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
-from overread.run import ComparisonRun, EvaluationRun, FinishedTraining, RunFolder, TrainingRun
+from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
 from overread.test_side.outcome import Outcome
 
-__all__ = [
-    "BundleResult",
-    "TrainingResult",
-    "write_comparison_report",
-    "write_evaluation_report",
-    "write_training_report",
-]
+__all__ = ["BundleResult", "TrainingResult", "write_evaluation_report", "write_training_report"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,13 +94,6 @@ def write_evaluation_report(
     )
     n = result.outcome.assessment.evaluation.n
     return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result.outcome, made)
-
-
-def write_comparison_report(out: Path, comparison: Comparison, *, run: ComparisonRun) -> Path:
-    """Write `report.html` of a comparison of two evaluations."""
-    made = (comparison_section(comparison, run),)
-    context = ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
-    return write_report(RunFolder(out).report, context)
 
 
 def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:

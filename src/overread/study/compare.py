@@ -7,7 +7,7 @@ from pathlib import Path
 from overread.evaluation import AssessmentOptions, Comparison
 from overread.evaluation import compare as compare_predictions
 from overread.machine.files import write_json
-from overread.report import pages
+from overread.report.comparison import write_comparison_report
 from overread.run import ComparisonRun, RunFolder
 from overread.test_side.outcome import read_predictions
 
@@ -40,5 +40,5 @@ def compare(
         folder, run = RunFolder.open(out), ComparisonRun(first=str(first), second=str(second))
         folder.write(run)
         write_json(folder.comparison, comparison.to_dict())
-        pages.write_comparison_report(folder.path, comparison, run=run)
+        write_comparison_report(folder.path, comparison, run=run)
     return comparison
