@@ -7,9 +7,10 @@ from pathlib import Path
 from rich.console import Console
 
 from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.networks.augmentation import Augmentation
 from overread.reading import Reader
 from overread.reading import write_csv as write_readings
-from overread.recipe import Augmentation, Recipe
+from overread.recipe import Recipe
 from overread.study.data import read_manifest
 from overread.study.run import environment
 from overread.study.train import Study, train

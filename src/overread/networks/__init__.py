@@ -1,4 +1,4 @@
 """The networks: augmentation, body, and a head with an exact activation map.
 
-Import its modules by name: all but `augmentation` load Keras.
+Import its modules by name: all but `augmentation` and `registry` load Keras.
 """

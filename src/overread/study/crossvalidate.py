@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import statistics
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from overread.evaluation import (
     pool_folds,
 )
 from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.machine.terminal import progress_console
 from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.report.documents import CardFacts
@@ -96,6 +97,7 @@ def crossvalidate(
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
+    callbacks: Sequence[Any] = (),
     console: Console | None = None,
 ) -> CrossValidation:
     """Train on all folds but one, test on that one, for each fold and each seed; pool what was said of unseen images.
@@ -117,12 +119,13 @@ def crossvalidate(
         existing: what to do when out holds something: refuse, go on with the folds that are not finished, or replace.
         skip_unreadable: as for `train`.
         store: as for `train`.
-        console: where progress is written; nowhere by default.
+        callbacks: as for `train`; those of all folds are the same objects.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: as `train`, before the first fold is trained where that can be known.
     """
-    recipe, console, out = recipe or Recipe(), console or Console(quiet=True), Path(out)
+    recipe, console, out = recipe or Recipe(), console or progress_console(), Path(out)
     options = options or AssessmentOptions()
     if not 1 <= seeds <= 20:
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
@@ -152,6 +155,7 @@ def crossvalidate(
                     skip_unreadable=skip_unreadable,
                     store=store,
                     study_id=run["study"],
+                    callbacks=callbacks,
                     console=console,
                 )
             folders.append(folder)

@@ -10,6 +10,7 @@ from overread.bundle import Bundle
 from overread.cases import Manifest
 from overread.evaluation import Assessment, AssessmentOptions
 from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.machine.terminal import progress_console
 from overread.report import pages
 from overread.study.data import open_data_set, read_manifest, tell
 from overread.study.run import command, environment, require_extra
@@ -39,13 +40,13 @@ def evaluate(
         existing: what to do when out holds something: refuse or replace.
         skip_unreadable: leave unreadable images out, naming each, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
-        console: where progress is written; nowhere by default.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: one sentence on what is wrong with the bundle, the data or the output.
     """
     require_extra("report", ("matplotlib", "jinja2"))
-    console, out, options = console or Console(quiet=True), Path(out), options or AssessmentOptions()
+    console, out, options = console or progress_console(), Path(out), options or AssessmentOptions()
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     manifest = data if isinstance(data, Manifest) else read_manifest(data, classes=bundle.classes)
     options.require_columns(manifest.columns)

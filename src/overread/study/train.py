@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -14,6 +15,7 @@ from overread.cases import Manifest, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.images import DataSet, Preprocessing
 from overread.machine.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
+from overread.machine.terminal import progress_console
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
@@ -54,6 +56,7 @@ def train(
     skip_unreadable: bool = False,
     store: Path | None = None,
     study_id: str | None = None,
+    callbacks: Sequence[Any] = (),
     console: Console | None = None,
 ) -> Study:
     """Split by patient, audit, train, calibrate and choose the operating point on validation, open the test side once.
@@ -69,7 +72,8 @@ def train(
         skip_unreadable: leave unreadable images out, naming each in the report, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
         study_id: runs under one id may open a test set one after the other without a warning; by default a new one.
-        console: where progress is written; nowhere by default.
+        callbacks: Keras callbacks that training calls; a run that is resumed calls them again.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: one sentence on what is wrong with the data, the options, the output or the export.
@@ -77,14 +81,15 @@ def train(
     Example:
         >>> train("larynx", "runs/larynx", Recipe(network="efficientnet-lite0"))  # doctest: +SKIP
     """
-    recipe, console, out = recipe or Recipe(), console or Console(quiet=True), Path(out)
+    recipe, console, out = recipe or Recipe(), console or progress_console(), Path(out)
     options = options or AssessmentOptions()
     manifest = data if isinstance(data, Manifest) else read_manifest(data)
     require_training(recipe, manifest, options)
     split = split_as(manifest, recipe)  # an impossible split is told before the decoding
     tell(console, (*split.manifest.notes, *split.notes), split.warnings)
     open_run_folder(out, existing)
-    preprocessing = Preprocessing(height=recipe.size, width=recipe.size, channels=recipe.channels, fit=recipe.fit)
+    side = recipe.image_size
+    preprocessing = Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
     data_set = open_data_set(manifest, preprocessing, store, skip_unreadable, console)
     split = split_as(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
@@ -98,7 +103,7 @@ def train(
     from overread.training.make_bundle import write_bundle
     from overread.training.train_network import train_network
 
-    trained = train_network(data_set, recipe, out, console=console)
+    trained = train_network(data_set, recipe, out, console=console, callbacks=callbacks)
     _draw_samples(data_set, recipe, out / "figures")
     bundle = write_bundle(trained, data_set, recipe, run, out)
     pages.draw_mean_maps(out / "figures", bundle, data_set)

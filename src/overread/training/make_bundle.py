@@ -16,7 +16,7 @@ from overread.images import DataSet
 from overread.recipe import Recipe
 from overread.training.export import check_parity, export_onnx
 from overread.training.map_checks import check_activation_maps
-from overread.training.train_network import Trained
+from overread.training.train_network import TrainedNetwork
 
 # Validation images on which the ONNX graph is held against the Keras network before a bundle is written.
 _PARITY_IMAGES = 64
@@ -24,7 +24,9 @@ _PARITY_IMAGES = 64
 _FAMILIAR_IMAGES = 4096
 
 
-def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mapping[str, Any], out: Path) -> Bundle:
+def write_bundle(
+    trained: TrainedNetwork, data_set: DataSet, recipe: Recipe, run: Mapping[str, Any], out: Path
+) -> Bundle:
     """Export a network, prove the export, calibrate it, choose when it calls and when it refers, write the bundle.
 
     A bundle that this very run has written before it was resumed is taken as it is, with its record of evaluations.
@@ -61,7 +63,7 @@ def write_bundle(trained: Trained, data_set: DataSet, recipe: Recipe, run: Mappi
         members=(Member(calibration=calibration),),
         operating_points=choose_operating_points(labels, y_prob, classes=manifest.classes, rule=recipe.operating_point),
         referral=referral_from([reference], manifest.classes, recipe.coverage),
-        network=dataclasses.asdict(trained.spec),
+        network=trained.spec.to_dict(),
         recipe={**recipe.to_dict(), "precision": trained.precision},
         data={**run["data"], "onnx_keras_difference": difference},
         versions=run["versions"],

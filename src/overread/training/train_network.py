@@ -15,12 +15,14 @@ from overread.images import DataSet
 from overread.machine.files import require_space, write_json
 from overread.machine.memo import remembered
 from overread.networks.augment import Augment
-from overread.networks.zoo import NetworkSpec, build_network
+from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.training.fit import History, TrainingData, fit
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
+from overread.training.resume import state_file
+from overread.training.start import load_start
 
 # A run keeps two states of weights and three moments each, two best weights, and copies in graph, bundle and zip.
 _WEIGHT_COPIES = 16
@@ -28,7 +30,7 @@ _FIXED_BYTES = 20_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Trained:
+class TrainedNetwork:
     """A network with its best weights.
 
     Args:
@@ -52,8 +54,8 @@ def train_network(
     folder: Path,
     *,
     console: Console,
-    watchers: Sequence[keras.callbacks.Callback] = (),
-) -> Trained:
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> TrainedNetwork:
     """Train a recipe's network on the train side, watched on the validation side.
 
     Args:
@@ -61,7 +63,7 @@ def train_network(
         recipe: how to train.
         folder: receives logs and checkpoints; the state of an earlier run in it is continued.
         console: where progress is shown.
-        watchers: callbacks that look on, and may stop training.
+        callbacks: as for `fit`.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
@@ -80,18 +82,19 @@ def train_network(
         task=task,
     )
     spec = NetworkSpec(
-        name=recipe.network,
+        name=recipe.chosen_network.name,
         height=height,
         width=width,
         channels=channels,
         outputs=task.outputs,
         dropout=recipe.dropout,
         frozen_stages=recipe.frozen_stages,
+        builder=None if isinstance(recipe.network, str) else recipe.network,
     )
     batches, _ = data.batches(recipe)
 
-    def build(policy: str) -> keras.Model:
-        network = build_network(
+    def assemble(policy: str) -> keras.Model:
+        return build_network(
             spec,
             augmentation=recipe.augmentation,
             pretrained=recipe.pretrained,
@@ -99,38 +102,53 @@ def train_network(
             averaged_steps=averaged_steps(recipe, len(batches)),
             seed=recipe.seed,
         )
+
+    def compiled(network: keras.Model) -> keras.Model:
         return compile_for_training(network, recipe, task, len(batches))
 
     def choose() -> PrecisionChoice:
         return remembered(
             data_set.store.path.parent,
             "precision",
-            [dataclasses.asdict(spec), recipe.batch_size, recipe.precision, computer()],
-            lambda: choose_precision(build, batches[0], asked=recipe.precision),
+            [spec.to_dict(), recipe.batch_size, recipe.precision, computer()],
+            lambda: choose_precision(lambda policy: compiled(assemble(policy)), batches[0], asked=recipe.precision),
             write=dataclasses.asdict,
             read=lambda values: PrecisionChoice(**values),
         )
 
     precision = _settled_precision(folder / "precision.json", choose)
-    console.print(f"training {recipe.network} with Keras on {keras.backend.backend()} in {precision}", highlight=False)
-    model = build(precision.policy)
+    console.print(f"training {spec.name} with Keras on {keras.backend.backend()} in {precision}", highlight=False)
+    network = assemble(precision.policy)
+    if recipe.start is not None:
+        _start(network, recipe.start, folder, console)
+    model = compiled(network)
     console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
     require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
-    history = fit(model, data, recipe, folder, watchers=[ShowProgress(console, recipe.batch_size), *watchers])
+    history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
     network = build_network(spec)
     network.set_weights(model.get_weights())
     weights = folder / "checkpoints" / "network.weights.h5"
     network.save_weights(weights)
-    return Trained(spec=spec, network=network, weights=weights, precision=precision.policy, history=history)
+    return TrainedNetwork(spec=spec, network=network, weights=weights, precision=precision.policy, history=history)
 
 
 def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) -> np.ndarray:
     """Images as training sees them: `(n, count, height, width, channels)` of 0 to 255 for `(n, ...)` uint8."""
+    keras.utils.set_random_seed(recipe.seed)  # which layers of the user's own draw from
     augment = Augment(recipe.augmentation, seed=recipe.seed)
     repeated = np.repeat(pixels, count, axis=0)
     return np.asarray(keras.ops.convert_to_numpy(augment(repeated, training=True))).reshape(
         len(pixels), count, *pixels.shape[1:]
     )
+
+
+def _start(network: keras.Model, source: str, folder: Path, console: Console) -> None:
+    """Load the weights to start from and record which; a run that is resumed has weights of its own."""
+    if state_file(folder / "checkpoints").exists():
+        return
+    taken = load_start(network, source)
+    write_json(folder / "start.json", dataclasses.asdict(taken))
+    console.print(str(taken), highlight=False)
 
 
 def _settled_precision(memory: Path, choose: Callable[[], PrecisionChoice]) -> PrecisionChoice:
