@@ -17,12 +17,15 @@ import pytest
 from overread.bundle import GRAPH, WEIGHTS, Bundle, Graph
 from overread.decision import Task
 from overread.errors import InvalidOption
+from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network, require_network
 from overread.networks.registry import Network, find_network, register_network, registered_networks
 from overread.reading import Reader
 from overread.recipe import Recipe
 from overread.study.train import train
 from overread.training.export import check_parity, export_onnx
+from overread.training.fit import TrainingData, fit
+from overread.training.objective import compile_for_training
 from support import own_networks
 from support.command_line import overread, sentence
 from support.own_networks import flattened, maps, pooled
@@ -56,7 +59,7 @@ def test_the_logits_are_the_mean_of_the_map_which_has_one_cell_where_positions_a
 
 def test_a_builder_of_logits_is_told_how_many() -> None:
     network = build_network(spec_of(pooled, outputs=4))
-    assert network.output_shape["activation_map"] == (None, 4, 4, 4)
+    assert network.output["activation_map"].shape == (None, 4, 4, 4)
 
 
 @pytest.mark.parametrize("build", [maps, pooled, flattened, lambda input_shape: maps(input_shape)])
@@ -118,7 +121,7 @@ def test_a_registered_network_brings_its_defaults(registered: str) -> None:
     recipe = dataclasses.replace(Recipe(), network="Test-Net")
     assert (recipe.image_size, recipe.max_epochs, recipe.peak_learning_rate) == (40, 3, 1e-2)
     assert registered in registered_networks()
-    assert build_network(spec_of(registered, builder=None)).output_shape["activation_map"] == (None, 4, 4, 1)
+    assert build_network(spec_of(registered, builder=None)).output["activation_map"].shape == (None, 4, 4, 1)
 
 
 @pytest.mark.parametrize("name", ["Upper", "a:b", ""])
@@ -160,45 +163,47 @@ def test_a_network_from_the_current_folder_is_trained_on_the_command_line(
 
 
 class _Stop(keras.callbacks.Callback):
-    """Fails in the middle of the second epoch."""
+    """Fails as the second epoch begins."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if epoch == 1:
             raise LookupError("stopped by the test")
 
 
-def test_an_own_network_is_resumed_as_if_nothing_had_happened_and_reads_without_its_module(
-    two_classes: Path, tmp_path: Path
-) -> None:
-    """The builder is a function of a function, which nothing can import."""
-
-    def build(input_shape: tuple[int, int, int]) -> keras.Model:
-        return pooled(input_shape, outputs=1)
-
-    recipe = dataclasses.replace(QUICK, network=build)
-    whole = train(two_classes, tmp_path / "whole", recipe, store=tmp_path / "store")
-    with pytest.raises(LookupError, match="stopped by the test"):
-        train(two_classes, tmp_path / "run", recipe, store=tmp_path / "store", callbacks=[_Stop()])
-    resumed = train(two_classes, tmp_path / "run", recipe, store=tmp_path / "store", existing="resume")
-    assert resumed.bundle.read_file(GRAPH) == whole.bundle.read_file(GRAPH)
-    code = (
-        f"import overread; r = overread.Reader.load({str(tmp_path / 'run' / 'bundle')!r}); "
-        f"print(r.bundle.network['name'])"
+def _fitted(folder: Path, *callbacks: keras.callbacks.Callback) -> list[np.ndarray]:
+    """The weights after training, with dropout and layers of augmentation that draw for themselves."""
+    y_true = np.arange(32) % 2
+    pixels = (np.random.default_rng(0).integers(0, 120, (32, 32, 32, 1)) + 90 * y_true[:, None, None, None]).astype(
+        "uint8"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert shown.strip().endswith("<locals>.build")
-    record = json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]
-    assert record["network"] == shown.strip()
+    data = TrainingData(pixels=pixels, y_true=y_true, train=range(24), validation=range(24, 32), task=TASK)
+    augmentation = Augmentation.off(layers=(keras.layers.RandomFlip(), keras.layers.RandomContrast(0.5)))
+    network = build_network(spec_of(pooled, height=32, width=32), augmentation=augmentation)
+    model = compile_for_training(network, QUICK, TASK, 3)
+    fit(model, data, QUICK, folder, callbacks=callbacks)
+    return list(model.get_weights())
 
 
-def test_a_network_without_positions_is_read_and_reported_with_a_map_of_one_cell(
+def test_an_own_network_with_own_augmentation_is_resumed_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    whole = _fitted(tmp_path / "whole")
+    with pytest.raises(LookupError, match="stopped by the test"):
+        _fitted(tmp_path / "run", _Stop())
+    assert all(np.array_equal(a, b) for a, b in zip(whole, _fitted(tmp_path / "run"), strict=True))
+
+
+def test_a_function_that_nothing_can_import_makes_a_bundle_that_reads_with_a_map_of_one_cell(
     two_classes: Path, tmp_path: Path
 ) -> None:
-    recipe = dataclasses.replace(QUICK, network=flattened, epochs=1)
-    study = train(two_classes, tmp_path / "run", recipe, store=tmp_path / "store")
+    def build(input_shape: tuple[int, int, int]) -> keras.Model:
+        return flattened(input_shape)
+
+    study = train(two_classes, tmp_path / "run", dataclasses.replace(QUICK, network=build), store=tmp_path / "store")
+    name = f"{__name__}:{build.__qualname__}"
+    assert study.bundle.network["name"] == name
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["network"] == name
     reading = Reader.load(study.out / "bundle").read(next(two_classes.glob("*/*.png")))
     assert reading.activation_map.shape == (1, 1, 1)
-    network = build_network(NetworkSpec(**study.bundle.network))
+    network = build_network(NetworkSpec(**study.bundle.network, builder=build))
     (tmp_path / WEIGHTS).write_bytes(study.bundle.read_file(WEIGHTS))
     network.load_weights(tmp_path / WEIGHTS)
     assert np.allclose(np.asarray(network(reading.pixels[None])["logits"]), reading.activation_map.mean(), atol=1e-4)
