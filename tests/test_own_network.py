@@ -173,9 +173,8 @@ class _Stop(keras.callbacks.Callback):
 def _fitted(folder: Path, *callbacks: keras.callbacks.Callback) -> list[np.ndarray]:
     """The weights after training, with dropout and layers of augmentation that draw for themselves."""
     y_true = np.arange(32) % 2
-    pixels = (np.random.default_rng(0).integers(0, 120, (32, 32, 32, 1)) + 90 * y_true[:, None, None, None]).astype(
-        "uint8"
-    )
+    noise = np.random.default_rng(0).integers(0, 120, (32, 32, 32, 1))
+    pixels = (noise + 90 * y_true[:, None, None, None]).astype("uint8")
     data = TrainingData(pixels=pixels, y_true=y_true, train=range(24), validation=range(24, 32), task=TASK)
     augmentation = Augmentation.off(layers=(keras.layers.RandomFlip(), keras.layers.RandomContrast(0.5)))
     network = build_network(spec_of(pooled, height=32, width=32), augmentation=augmentation)

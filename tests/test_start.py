@@ -47,12 +47,9 @@ def test_what_has_another_shape_stays_new_and_is_named(file: Path) -> None:
     assert taken.left == ("layers/activation_map_head/vars/0", "layers/activation_map_head/vars/1")
     assert str(taken).endswith("; as new: layers/activation_map_head/vars/0, layers/activation_map_head/vars/1")
     fresh, source = build_network(dataclasses.replace(SPEC, outputs=3), seed=1), build_network(SPEC, seed=7)
-    assert all(
-        np.array_equal(*pair) for pair in zip(weights_of(network, "head"), weights_of(fresh, "head"), strict=True)
-    )
-    assert all(
-        np.array_equal(*pair) for pair in zip(weights_of(network, "conv"), weights_of(source, "conv"), strict=True)
-    )
+    for part, expected in (("head", fresh), ("conv", source)):
+        pairs = zip(weights_of(network, part), weights_of(expected, part), strict=True)
+        assert all(np.array_equal(*pair) for pair in pairs)
 
 
 def test_a_run_starts_from_another_and_records_what_it_took(
@@ -67,7 +64,7 @@ def test_a_run_starts_from_another_and_records_what_it_took(
         train(
             two_classes,
             tmp_path / "run",
-            dataclasses.replace(recipe, start=None),
+            dataclasses.replace(recipe, start=str(tiny_study.out / "bundle")),
             existing="resume",
             store=tmp_path / "store",
         )
@@ -92,5 +89,5 @@ def test_what_cannot_be_a_start_is_told_in_one_sentence(tmp_path: Path) -> None:
 def test_a_file_whose_links_lead_elsewhere_gives_nothing(file: Path, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "links.weights.h5", "w") as links:
         links["layers"] = h5py.ExternalLink(str(file), "layers")
-    with pytest.raises(InvalidOption, match="no weight of .* has the place and the shape"):
+    with pytest.raises(InvalidOption, match=r"no weight of .* has the place and the shape"):
         load_start(build_network(SPEC), tmp_path / "links.weights.h5")

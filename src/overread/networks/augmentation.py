@@ -76,7 +76,7 @@ def _serialised(layer: Any) -> Mapping[str, Any]:
         keras.saving.deserialize_keras_object(config)
     except Exception as error:  # noqa: BLE001 - the layer is the user's, and may raise anything
         raise InvalidOption(
-            f"the augmentation layer {type(layer).__name__} cannot be recorded and made again ({type(error).__name__}): "
+            f"the augmentation layer {type(layer).__name__} cannot be recorded ({type(error).__name__}): "
             "expected a keras.Layer that is no Lambda; one of your own needs get_config where it has arguments, and "
             "@keras.saving.register_keras_serializable() before its class"
         ) from None
