@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from overread.errors import InvalidOption
@@ -79,16 +80,19 @@ class Recipe:
     validation: float = option(0.15, "Fraction, where the data name no such side.", panel="Split")
     test: float = option(0.15, "Fraction, where the data name no such side.", panel="Split")
     seed: int = option(0, "Of split, weights, order, augmentation and dropout.", panel="Split")
-    start: str | None = option(
+    start: str | Path | None = option(
         None,
         "Run folder, bundle or .weights.h5 file whose weights are the start, where their shapes fit.",
         panel="Network",
         flag="--from",
+        kind=str | None,
     )
 
     def __post_init__(self) -> None:
         if isinstance(self.network, str) and ":" not in self.network:
             object.__setattr__(self, "network", self.network.lower())
+        if self.start is not None:
+            object.__setattr__(self, "start", str(self.start))
         for name, allowed in (
             ("fit", ("pad", "stretch")),
             ("colour", ("auto", "grey", "colour")),

@@ -64,6 +64,13 @@ class Augmentation:
         return {**self.ranges, **({"layers": list(self.layers)} if self.layers else {})}
 
 
+def shown_changes(record: Mapping[str, Any]) -> dict[str, str]:
+    """What a recipe records of its augmentation, for readers: layers by the names of their classes."""
+    layers = [layer["class_name"] for layer in record.get("layers", ())]
+    shown = {name: str(value) for name, value in record.items() if name != "layers"}
+    return {**shown, "layers": ", ".join(layers)} if layers else shown
+
+
 def _serialised(layer: Any) -> Mapping[str, Any]:
     """What Keras makes of a layer for a record; what it made before is left as it is."""
     if isinstance(layer, Mapping):

@@ -142,7 +142,7 @@ def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) ->
     )
 
 
-def _start(network: keras.Model, source: str, folder: Path, console: Console) -> None:
+def _start(network: keras.Model, source: str | Path, folder: Path, console: Console) -> None:
     """Load the weights to start from and record which; a run that is resumed has weights of its own."""
     if state_file(folder / "checkpoints").exists():
         return
