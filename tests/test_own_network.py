@@ -111,6 +111,18 @@ def test_another_backend_refuses_a_network_whose_graph_it_could_not_write(monkey
         require_network(lambda input_shape: maps(input_shape))
 
 
+def test_another_process_writes_the_graph_under_another_backend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = spec_of(pooled)
+    network = build_network(spec, seed=2)
+    network.save_weights(tmp_path / WEIGHTS)
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.backend, "backend", lambda: "jax")
+        export_onnx(spec, tmp_path / WEIGHTS, tmp_path / GRAPH)
+    assert check_parity(network, Graph((tmp_path / GRAPH).read_bytes()), TASK, noise()) < 1e-5
+
+
 @pytest.fixture
 def registered() -> str:
     register_network(Network(name="test-net", build=maps, size=40, epochs=3, learning_rate=1e-2))

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from rich.console import Console
 
+from overread.decision import Task
 from overread.images import DataSet
 from overread.machine.files import require_space, write_json
 from overread.machine.memo import remembered
@@ -69,67 +70,89 @@ def train_network(
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
         OverreadError: the network cannot be built or training diverged.
     """
-    manifest = data_set.manifest
-    task, (_, height, width, channels) = manifest.task, data_set.store.pixels.shape
-    read = data_set.y_true
+    data = _training_data(data_set)
+    batches, _ = data.batches(recipe)
+    assembly = _Assembly(spec=_spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    precision = _settled_precision(folder / "precision.json", lambda: assembly.choose_precision(data_set, batches[0]))
+    name, backend = assembly.spec.name, keras.backend.backend()
+    console.print(f"training {name} with Keras on {backend} in {precision}", highlight=False)
+    network = assembly.build(precision.policy)
+    if recipe.start is not None:
+        _start(network, recipe.start, folder, console)
+    model = assembly.compile(network)
+    console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
+    require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
+    history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
+    network = build_network(assembly.spec)
+    network.set_weights(model.get_weights())
+    weights = folder / "checkpoints" / "network.weights.h5"
+    network.save_weights(weights)
+    return TrainedNetwork(
+        spec=assembly.spec, network=network, weights=weights, precision=precision.policy, history=history
+    )
+
+
+def _training_data(data_set: DataSet) -> TrainingData:
+    """The stored pixels with a truth for each row of them, also for those that the data set does not use."""
+    manifest, read = data_set.manifest, data_set.y_true
     y_true = np.zeros((len(data_set.store.pixels), *read.shape[1:]), dtype=read.dtype)
     y_true[data_set.rows] = read
-    data = TrainingData(
+    return TrainingData(
         pixels=data_set.store.pixels,
         y_true=y_true,
         train=data_set.rows[manifest.select("train")].tolist(),
         validation=data_set.rows[manifest.select("val")].tolist(),
-        task=task,
+        task=manifest.task,
     )
-    spec = NetworkSpec(
+
+
+def _spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:
+    _, height, width, channels = data_set.store.pixels.shape
+    return NetworkSpec(
         name=recipe.chosen_network.name,
         height=height,
         width=width,
         channels=channels,
-        outputs=task.outputs,
+        outputs=data_set.manifest.task.outputs,
         dropout=recipe.dropout,
         frozen_stages=recipe.frozen_stages,
         builder=None if isinstance(recipe.network, str) else recipe.network,
     )
-    batches, _ = data.batches(recipe)
 
-    def assemble(policy: str) -> keras.Model:
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Assembly:
+    """How the network of a recipe is built and compiled for training, with so many steps an epoch."""
+
+    spec: NetworkSpec
+    recipe: Recipe
+    task: Task
+    steps: int
+
+    def build(self, policy: str) -> keras.Model:
         return build_network(
-            spec,
-            augmentation=recipe.augmentation,
-            pretrained=recipe.pretrained,
+            self.spec,
+            augmentation=self.recipe.augmentation,
+            pretrained=self.recipe.pretrained,
             policy=policy,
-            averaged_steps=averaged_steps(recipe, len(batches)),
-            seed=recipe.seed,
+            averaged_steps=averaged_steps(self.recipe, self.steps),
+            seed=self.recipe.seed,
         )
 
-    def compiled(network: keras.Model) -> keras.Model:
-        return compile_for_training(network, recipe, task, len(batches))
+    def compile(self, network: keras.Model) -> keras.Model:
+        return compile_for_training(network, self.recipe, self.task, self.steps)
 
-    def choose() -> PrecisionChoice:
+    def choose_precision(self, data_set: DataSet, batch: tuple[np.ndarray, np.ndarray]) -> PrecisionChoice:
+        """As `training.precision` does; what was measured is remembered beside the pixels."""
+        asked = self.recipe.precision
         return remembered(
             data_set.store.path.parent,
             "precision",
-            [spec.to_dict(), recipe.batch_size, recipe.precision, computer()],
-            lambda: choose_precision(lambda policy: compiled(assemble(policy)), batches[0], asked=recipe.precision),
+            [self.spec.to_dict(), self.recipe.batch_size, asked, computer()],
+            lambda: choose_precision(lambda policy: self.compile(self.build(policy)), batch, asked=asked),
             write=dataclasses.asdict,
             read=lambda values: PrecisionChoice(**values),
         )
-
-    precision = _settled_precision(folder / "precision.json", choose)
-    console.print(f"training {spec.name} with Keras on {keras.backend.backend()} in {precision}", highlight=False)
-    network = assemble(precision.policy)
-    if recipe.start is not None:
-        _start(network, recipe.start, folder, console)
-    model = compiled(network)
-    console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
-    require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
-    history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
-    network = build_network(spec)
-    network.set_weights(model.get_weights())
-    weights = folder / "checkpoints" / "network.weights.h5"
-    network.save_weights(weights)
-    return TrainedNetwork(spec=spec, network=network, weights=weights, precision=precision.policy, history=history)
 
 
 def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) -> np.ndarray:
