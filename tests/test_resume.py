@@ -12,7 +12,7 @@ from overread import Recipe, train
 from overread.cli.options import make_recipe, options_of
 from overread.errors import BlockedByAudit, InvalidOption
 from overread.evaluation import AssessmentOptions
-from overread.recipe import Augmentation
+from overread.networks.augmentation import Augmentation
 from overread.run import Asked, RunFolder, Source, TrainingRun
 from overread.study import Study
 from support.command_line import overread, sentence

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from overread.errors import InvalidData, InvalidOption, OutputExists
-from overread.recipe import Augmentation, Recipe
+from overread.networks.augmentation import Augmentation
+from overread.recipe import Recipe
 from overread.run import (
     Asked,
     CrossValidationRun,
