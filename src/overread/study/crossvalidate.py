@@ -68,10 +68,9 @@ class CrossValidation:
 
         None where a fold leaves the metric undefined, or there is one seed only.
         """
-        across_folds = [statistics.stdev(fold[name].value for fold in found) for found in self.folds.values()]
+        across_folds = [_deviation([fold[name].value for fold in found]) for found in self.folds.values()]
         pooled = [assessment.evaluation[name].value for assessment in self.pooled.values()]
-        across_seeds = statistics.stdev(pooled) if len(pooled) > 1 else float("nan")
-        found = {"folds_sd": statistics.fmean(across_folds), "seeds_sd": across_seeds}
+        found = {"folds_sd": statistics.fmean(across_folds), "seeds_sd": _deviation(pooled)}
         return {key: None if np.isnan(value) else value for key, value in found.items()}
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,6 +83,10 @@ class CrossValidation:
             "pooled": {str(seed): assessment.to_dict() for seed, assessment in self.pooled.items()},
             "spread": {name: self.spread(name) for name in MAIN_METRICS},
         }
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 and np.isfinite(values).all() else float("nan")
 
 
 def crossvalidate(
