@@ -16,7 +16,7 @@ import pytest
 
 from overread import Reader
 from overread.errors import InvalidData, MissingPath, UnreadableImage
-from overread.networks.zoo import NetworkSpec, build_network
+from overread.networks.build import NetworkSpec, build_network
 from overread.reading import Failure, Reading, find_images, write_csv, write_json_lines
 from overread.study.train import Study
 

@@ -63,7 +63,7 @@ class Bundle:
         members: the networks, whose calibrated probabilities are averaged; one, unless it is an ensemble.
         operating_points: thresholds frozen on validation, by class: the positive one of two, or each against the rest.
         referral: thresholds of the prediction sets, frozen on the same images.
-        network: the arguments of `networks.zoo.NetworkSpec`.
+        network: the arguments of `networks.build.NetworkSpec`.
         recipe: how it was trained.
         data: fingerprint, counts and patients of what it was trained on, and the id of the study.
         versions: of the libraries that trained it.

@@ -25,7 +25,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run)
         out: its folder.
         audit: what was found.
         material: what was looked at.
-        run: with command, machine and versions.
+        run: in which it was made.
     """
     folder = RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)

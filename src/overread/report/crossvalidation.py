@@ -40,7 +40,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         out: its folder.
         found: folds, pool and spread.
         predictions: of all folds of the first seed.
-        run: with folds, seeds, command, machine, versions and recipe.
+        run: at its end.
     """
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)

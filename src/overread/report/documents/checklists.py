@@ -17,6 +17,8 @@ from typing import Any
 
 from overread.bundle.bundle import Bundle
 from overread.evaluation import LABELS, Assessment
+from overread.networks.augmentation import shown_changes
+from overread.networks.registry import find_network
 from overread.report.documents.markdown import escaped, shown, table
 from overread.report.documents.model_card import RATES, TEMPLATES
 from overread.report.documents.statements import (
@@ -107,7 +109,6 @@ def checklists(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
 def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict[str, Any]:
     """What the program can state of a run, by the names that the templates use; what is not known is not there."""
     recipe, sides = bundle.recipe, facts.counts.items()
-    random = bundle.network["name"] == "compact" or not recipe["pretrained"]
     known = {
         "recipe": recipe,
         "network": bundle.network,
@@ -123,8 +124,7 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         "disjoint": _disjoint(facts),
         "left_out": left_out(facts),
         "preprocessing": preprocessing(bundle),
-        "augmentation": paired(recipe["augmentation"]),
-        "initialization": f"Random, seed {recipe['seed']}." if random else "Weights trained on ImageNet.",
+        "augmentation": paired(shown_changes(recipe["augmentation"])),
         "imbalance": "Classes are weighted in the loss so that each counts alike."
         if recipe["class_weights"]
         else "No method against class imbalance was used.",
@@ -146,10 +146,23 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         "confusion": _confusion(assessment),
         "limits": " ".join(limits(bundle, assessment, facts)),
     }
+    if initialization := _initialization(bundle):
+        known["initialization"] = initialization
     if assessment.subgroups:
         known["subgroup_columns"] = listed([found.column for found in assessment.subgroups])
         known["subgroups"] = _subgroups(assessment)
     return known
+
+
+def _initialization(bundle: Bundle) -> str | None:
+    """What the weights were before training; of a network of the user's own, only its builder knows."""
+    if "start" in bundle.recipe:
+        return "Weights of an earlier training."
+    if ":" in bundle.network["name"]:
+        return None
+    if bundle.recipe["pretrained"] and find_network(bundle.network["name"]).has_pretrained:
+        return "Weights trained on ImageNet."
+    return f"Random, seed {bundle.recipe['seed']}."
 
 
 def _sizes(facts: CardFacts) -> str:

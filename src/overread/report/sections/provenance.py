@@ -48,7 +48,7 @@ def reproducibility_section(bundle: Bundle, run: TrainingRun | EvaluationRun, op
 
     Args:
         bundle: that was evaluated.
-        run: with data, command, machine and versions.
+        run: in which it was read.
         options: of the assessment.
     """
     data = "data evaluated" if isinstance(run, EvaluationRun) else "data with sides and patients"
