@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -213,9 +214,9 @@ def test_an_unreadable_image_looks_neither_like_a_leak_nor_like_an_incomplete_sp
         if int(path.stem[1:4]) % 2:
             path.write_bytes(b"")
     manifest = read_manifest(folder, patient_pattern=r"^\w\d+")
-    study = train(manifest, tmp_path / "run", QUICK, skip_unreadable=True, store=tmp_path / "s")
-    found = json.loads((study.out / "audit.json").read_text())
-    assert [finding["code"] for finding in found["findings"] if finding["severity"] == "block"] == ["unreadable"]
+    with pytest.raises(BlockedByAudit) as stopped:
+        train(manifest, tmp_path / "run", QUICK, skip_unreadable=True, rules=[OWN], store=tmp_path / "s")
+    assert re.findall(r"--accept (\S+)", str(stopped.value)) == ["other-hospital"]
 
 
 def test_pictures_of_coloured_noise_are_no_overlays_of_one_another(tmp_path: Path) -> None:

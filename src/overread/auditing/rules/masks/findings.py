@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from overread.auditing.finding import Finding, FindingKind
+from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.masks.annotation import Annotation
@@ -87,8 +87,7 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     rows = []
     for i, found in annotations.items():
         picture = "" if found.picture is None else cases[found.picture].name
-        row = {"image": cases[i].name, "class": cases[i].label, "side": cases[i].split or ""}
-        rows.append({**row, "reason": found.reason, "picture": picture})
+        rows.append(image_row(cases[i], reason=found.reason, picture=picture))
     classes = Counter(cases[i].label for i in annotations)
     spread = ", ".join(f"{count:,} in {name}" for name, count in classes.most_common())
     return Finding(
