@@ -18,7 +18,7 @@ from overread.auditing.duplicates.same_picture import has_detail, same_picture
 from overread.auditing.finding import Finding
 from overread.auditing.material import Material
 from overread.cases import Case, Manifest
-from overread.formats.header import read_headers
+from overread.formats import read_headers
 from overread.images import DataSet, Preprocessing, content_box
 
 OPTIONS = Preprocessing(height=112, width=112)

@@ -19,7 +19,7 @@ from overread.auditing.patients.findings import find_patient_problems
 from overread.cases import Case, Manifest, pseudonym, split_cases
 from overread.demo.phantom import write_phantoms
 from overread.errors import InvalidData
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)

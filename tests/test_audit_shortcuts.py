@@ -17,7 +17,7 @@ from overread.auditing.shortcuts.findings import find_shortcuts
 from overread.auditing.shortcuts.predictability import judge_properties
 from overread.auditing.shortcuts.properties import folder_properties, header_properties, pixel_properties
 from overread.cases import Case, Manifest
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
 Change = Callable[[np.random.Generator, bool], Mapping[str, Any]]

@@ -18,7 +18,7 @@ from overread.auditing.privacy import find_personal_data
 from overread.auditing.shortcuts.findings import find_shortcuts
 from overread.cases import Manifest
 from overread.errors import BlockedByAudit
-from overread.formats.header import read_headers
+from overread.formats import decoder_versions, read_headers
 from overread.images import DataSet, Preprocessing
 from overread.machine.memo import remembered
 
@@ -163,7 +163,7 @@ def examine_once(manifest: Manifest, data_set: DataSet) -> Audit:
         for digest, case in zip(store.digests, manifest.cases, strict=True)
     ]
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]
-    key = [manifest.classes, cases, failures, store.preprocessing.to_dict()]
+    key = [manifest.classes, cases, failures, store.preprocessing.to_dict(), decoder_versions()]
     return remembered(
         store.path.parent,
         "audit",

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from overread.auditing.finding import Finding
 from overread.auditing.material import Material
 from overread.cases import Case
-from overread.formats.header import NAMING_TAGS
+from overread.formats.dicom import NAMING_TAGS
 
 NAME, BIRTH, NATIONAL = "the name of a person", "a date of birth", "a number in the form of a national one"
 DATE, NUMBER = "a date", "a number of 7 digits or more"

@@ -13,7 +13,7 @@ from overread.auditing.material import Material
 from overread.cases import Case
 from overread.cases.case import SPLIT_ALIASES
 from overread.decision.cuts import FloatArray
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images.prepare import LUMA_WEIGHTS
 
 Kind = Literal["export", "shape", "source", "frame", "look", "corners"]
