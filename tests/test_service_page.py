@@ -20,6 +20,7 @@ pytest.importorskip("fastapi", reason="the page needs the extra: pip install 'ov
 from starlette.testclient import TestClient
 
 from overread import Bundle, Reader, Study
+from overread.formats import open_picture
 from overread.images import Preprocessing
 from overread.reading import Reading
 from overread.reading.sentences import decision, reasons, rounded

@@ -4,6 +4,7 @@ from overread.formats.header import Header
 from overread.formats.image_file import open_picture, read_header, read_headers
 from overread.formats.picture import DecodedPicture, GreyValues, Picture, frame_index, is_coloured
 from overread.formats.registry import (
+    REGISTERED,
     Format,
     decoder_versions,
     format_named_by,
@@ -12,12 +13,12 @@ from overread.formats.registry import (
     formats,
     is_image_name,
     register_format,
-    registered_formats,
 )
 from overread.formats.source import HEAD_LENGTH
 
 __all__ = [
     "HEAD_LENGTH",
+    "REGISTERED",
     "DecodedPicture",
     "Format",
     "GreyValues",
@@ -35,5 +36,4 @@ __all__ = [
     "read_header",
     "read_headers",
     "register_format",
-    "registered_formats",
 ]

@@ -77,7 +77,8 @@ class Format(Protocol):
 
 
 _OURS: tuple[Format, ...] = (*RASTER_FORMATS, DICOM)
-_registered: dict[str, Format] = {}
+# What `register_format` was given in this process, by name.
+REGISTERED: dict[str, Format] = {}
 
 
 def register_format(image_format: Format) -> None:
@@ -96,16 +97,11 @@ def register_format(image_format: Format) -> None:
         >>> register_format(Npy())  # doctest: +SKIP
     """
     _require_format(image_format)
-    taken = {one.name for one in (*_OURS, *_from_packages())}
-    known = _registered.get(image_format.name)
-    if image_format.name in taken or (known is not None and type(known) is not type(image_format)):
+    known = {**{one.name: one for one in _OURS}, **REGISTERED}.get(image_format.name)
+    # One of its own class is the same format again, as when a notebook's cell is run twice.
+    if known is not None and type(known).__qualname__ != type(image_format).__qualname__:
         raise InvalidOption(f"a format named {image_format.name} is there already: give yours another name")
-    _registered[image_format.name] = image_format
-
-
-def registered_formats() -> tuple[Format, ...]:
-    """What `register_format` was given in this process."""
-    return tuple(_registered.values())
+    REGISTERED[image_format.name] = image_format
 
 
 def formats() -> tuple[Format, ...]:
@@ -114,7 +110,7 @@ def formats() -> tuple[Format, ...]:
     Raises:
         InvalidOption: an installed package names a format that cannot be used.
     """
-    return (*_OURS, *_from_packages(), *_registered.values())
+    return (*_OURS, *_from_packages(), *REGISTERED.values())
 
 
 def format_of(head: bytes, name: str | Path) -> Format | None:

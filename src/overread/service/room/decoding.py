@@ -20,7 +20,7 @@ import numpy as np
 from pebble import ProcessExpired, ProcessPool
 
 from overread.errors import InvalidOption, OverreadError
-from overread.formats import Format, open_picture, register_format, registered_formats
+from overread.formats import REGISTERED, Format, open_picture, register_format
 from overread.formats.picture import MAX_PIXELS
 from overread.images import Preprocessing, prepare_picture
 from overread.service.room.zips import Limits, unpack
@@ -144,7 +144,7 @@ def _portable_formats() -> tuple[Format, ...]:
     Raises:
         InvalidOption: one cannot be sent to a process.
     """
-    for one in registered_formats():
+    for one in REGISTERED.values():
         try:
             pickle.loads(pickle.dumps(one))
         except Exception as error:
@@ -152,7 +152,7 @@ def _portable_formats() -> tuple[Format, ...]:
                 f"the image format {one.name} cannot be sent to the processes that decode ({type(error).__name__}): "
                 "define its class at the top of a module of its own, with nothing in it that cannot be pickled"
             ) from error
-    return registered_formats()
+    return tuple(REGISTERED.values())
 
 
 def _set_up(memory_bytes: int, formats: tuple[Format, ...]) -> None:
