@@ -136,7 +136,7 @@ class Manifest:
     def from_csv(
         cls, table: str | Path, *, positive: str | None = None, classes: Sequence[str] | None = None
     ) -> Manifest:
-        """Read `path,label[,patient_id][,split][,anything]`; paths are relative to the CSV's folder.
+        """Read `path,label[,frame][,patient_id][,split][,anything]`; paths are relative to the CSV's folder.
 
         Raises:
             MissingPath: table is not there.
@@ -186,13 +186,18 @@ class Manifest:
         return pattern
 
     def write_csv(self, path: Path) -> None:
-        """Write path, label, patient_id, split and further columns; patients go under pseudonyms."""
+        """Write path, label, patient_id, split, the frame if any is named, and further columns.
+
+        Patients go under pseudonyms.
+        """
         extra = self.columns
+        frame = ["frame"] if any(case.frame is not None for case in self.cases) else []
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
-            writer.writerow(["path", "label", "patient_id", "split", *extra])
+            writer.writerow(["path", "label", "patient_id", "split", *frame, *extra])
             for case in self.cases:
                 row = [case.name, case.label, pseudonym(case.patient_id), case.split or ""]
+                row += [str(case.frame or "") for _ in frame]
                 writer.writerow(row + [case.extra.get(key, "") for key in extra])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from overread.auditing.finding import Finding, Severity, image_row
 from overread.auditing.material import Material
-from overread.formats.header import Header
+from overread.formats import Header
 
 # Three standard errors and twice the odds: chance does not reach the first, nor a trifle in much data the second.
 _STANDARD_ERRORS, _ODDS = 3.0, 2.0
