@@ -90,7 +90,7 @@ class Finding:
 
 def image_row(case: Case, **cells: str) -> dict[str, str]:
     """A row of evidence on one image: its name, class and side, and further cells."""
-    return {"image": case.name, "class": case.label, "side": case.split or "", **cells}
+    return {"image": case.full_name, "class": case.label, "side": case.split or "", **cells}
 
 
 def _require_severity(severity: str) -> None:

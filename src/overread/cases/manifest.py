@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from overread.cases.case import Case, pseudonym
+from overread.cases.case import Case
 from overread.cases.folder import read_folder
-from overread.cases.table import is_manifest, read_table
+from overread.cases.table import is_manifest, read_table, table_of
 from overread.decision import IntArray, Task
 from overread.errors import InvalidData, InvalidOption
 
@@ -190,15 +190,8 @@ class Manifest:
 
         Patients go under pseudonyms.
         """
-        extra = self.columns
-        frame = ["frame"] if any(case.frame is not None for case in self.cases) else []
         with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["path", "label", "patient_id", "split", *frame, *extra])
-            for case in self.cases:
-                row = [case.name, case.label, pseudonym(case.patient_id), case.split or ""]
-                row += [str(case.frame or "") for _ in frame]
-                writer.writerow(row + [case.extra.get(key, "") for key in extra])
+            csv.writer(stream).writerows(table_of(self.cases, self.columns))
 
 
 def _match_id(pattern: re.Pattern[str], stem: str) -> str | None:

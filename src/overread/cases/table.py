@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from overread.cases.case import SPLIT_ALIASES, Case
+from overread.cases.case import SPLIT_ALIASES, Case, pseudonym
 from overread.errors import InvalidData, MissingPath
 
 
@@ -88,3 +88,18 @@ def _case(values: dict[str, str], folder: Path, where: str) -> Case:
         frame=int(frame) if frame else None,
         extra=values,
     )
+
+
+def table_of(cases: Sequence[Case], columns: Sequence[str]) -> list[list[str]]:
+    """The rows of a CSV that `read_table` reads, its header first; patients go under pseudonyms.
+
+    Args:
+        cases: a row each; the column `frame` is there if any of them names one.
+        columns: the further columns.
+    """
+    frame = ["frame"] if any(case.frame is not None for case in cases) else []
+    rows = [["path", "label", "patient_id", "split", *frame, *columns]]
+    for case in cases:
+        row = [case.name, case.label, pseudonym(case.patient_id), case.split or ""]
+        rows.append([*row, *(str(case.frame or "") for _ in frame), *(case.extra.get(name, "") for name in columns)])
+    return rows

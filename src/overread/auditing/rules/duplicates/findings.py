@@ -173,7 +173,7 @@ def _rows(manifest: Manifest, copies: Copies, groups: Sequence[Group]) -> tuple[
         for i in group:
             case = manifest.cases[i]
             origin, how = copies.origin.get(i, (i, ""))
-            like = f"{how} {manifest.cases[origin].name}" if how else ""
+            like = f"{how} {manifest.cases[origin].full_name}" if how else ""
             rows.append({"group": str(number), **image_row(case), "patient": pseudonym(case.patient_id), "is": like})
     return tuple(rows)
 

@@ -86,7 +86,7 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     paired = sum(found.picture is not None for found in annotations.values())
     rows = []
     for i, found in annotations.items():
-        picture = "" if found.picture is None else cases[found.picture].name
+        picture = "" if found.picture is None else cases[found.picture].full_name
         rows.append(image_row(cases[i], reason=found.reason, picture=picture))
     classes = Counter(cases[i].label for i in annotations)
     spread = ", ".join(f"{count:,} in {name}" for name, count in classes.most_common())

@@ -84,7 +84,7 @@ def _marked_images(material: Material, kinds: Sequence[frozenset[str]]) -> list[
         if positions:
             cases = material.manifest.cases
             rows = [
-                {"image": f"number {i + 1:,}" if kinds[i] else cases[i].name, "class": cases[i].label}
+                {"image": f"number {i + 1:,}" if kinds[i] else cases[i].full_name, "class": cases[i].label}
                 for i in positions[:_MOST_ROWS]
             ]
             sentence = f"{_of_all(positions, kinds)} {what}"
