@@ -3,7 +3,7 @@
 from overread.images.data_set import DataSet
 from overread.images.pixel_file import PixelFile
 from overread.images.pixel_store import PixelStore
-from overread.images.prepare import Preprocessing, content_box, prepare
+from overread.images.prepare import Preprocessing, content_box, prepare, prepare_picture
 
 __all__ = [
     "DataSet",
@@ -12,4 +12,5 @@ __all__ = [
     "Preprocessing",
     "content_box",
     "prepare",
+    "prepare_picture",
 ]
