@@ -30,18 +30,26 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
     epoch = {name: 0.5 for name in ("loss", "accuracy", "auc", "val_accuracy", "val_auc", "images_per_second")}
     rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
     run = FinishedTraining(
-        **RUN, asked=Asked(recipe=Recipe()), fingerprint="f" * 64, images=split.counts(), patients=split.patients(),
-        study="s", left_out={}, best_epoch=2, seconds=90.0, precision="float32",
-    )  # fmt: skip
+        **RUN,
+        asked=Asked(recipe=Recipe()),
+        fingerprint="f" * 64,
+        images=split.counts(),
+        patients=split.patients(),
+        study="a study",
+        left_out={},
+        best_epoch=2,
+        seconds=90.0,
+        precision="float32",
+    )
     training = pages.TrainingResult(
+        run=run,
         split=split,
         data_set=data_set,
         audit=Audit(findings=(FOUND,), n=10, accepted=("mask-among-images",)),
         rows=rows,
-        run=run,
         augment=lambda images: np.stack([images, 255 - images], axis=1),
     )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(), run=run)
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=())
     return Page(pages.write_training_report(tmp_path, training, result))
 
 

@@ -136,8 +136,8 @@ def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: d
     )
     manifest = Manifest(cases=cases, classes=bundle.classes, notes=("cases are read from study.csv",))
     run = EvaluationRun(**RUN, bundle=bundle.fingerprint, fingerprint="f" * 64)
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, run=run)
-    return Page(pages.write_evaluation_report(folder, result, manifest=manifest, failures=failures or {}))
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
+    return Page(pages.write_evaluation_report(folder, result, run=run, manifest=manifest, failures=failures or {}))
 
 
 def words(page: Page) -> str:

@@ -30,13 +30,11 @@ class BundleResult:
         bundle: that read the images.
         outcome: of these.
         warnings: of earlier openings by others, or that this one could not be recorded.
-        run: in which they were read.
     """
 
     bundle: Bundle
     outcome: Outcome
     warnings: tuple[str, ...]
-    run: TrainingRun | EvaluationRun
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,19 +42,19 @@ class TrainingResult:
     """What a training run made its network of.
 
     Args:
+        run: at its end.
         split: the readable cases with their sides.
         data_set: the same cases with their pixels.
         audit: of all cases.
         rows: of each epoch, as `log.csv` has them.
-        run: at its end.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
     """
 
+    run: FinishedTraining
     split: Split
     data_set: DataSet
     audit: Audit
     rows: Sequence[Mapping[str, float]]
-    run: FinishedTraining
     augment: Augment
 
 
@@ -70,27 +68,28 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         sections.training_section(training.rows, bundle.network["name"], bundle.recipe, training.run, folder),
         *_result_sections(result, RunFolder(out).test.figures),
         *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),
-        *_last_sections(result),
+        *_last_sections(result, training.run),
     )
     title = f"{' / '.join(bundle.classes)}: a reader trained on {sum(split.counts()['train'].values()):,} images"
     return _write(out, title, result.outcome, made)
 
 
 def write_evaluation_report(
-    out: Path, result: BundleResult, *, manifest: Manifest, failures: Mapping[str, str]
+    out: Path, result: BundleResult, *, run: EvaluationRun, manifest: Manifest, failures: Mapping[str, str]
 ) -> Path:
     """Write `report.html` of an evaluation; the figures are drawn into `figures/`.
 
     Args:
         out: its folder.
         result: the bundle, and what the images say of it.
+        run: that made it.
         manifest: the readable cases.
         failures: by name, why an image was left out.
     """
     made = (
         sections.evaluated_data_section(manifest, failures),
         *_result_sections(result, RunFolder(out).figures),
-        *_last_sections(result),
+        *_last_sections(result, run),
     )
     n = result.outcome.assessment.evaluation.n
     return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result.outcome, made)
@@ -111,11 +110,11 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
     )
 
 
-def _last_sections(result: BundleResult) -> tuple[Section, Section]:
+def _last_sections(result: BundleResult, run: TrainingRun | EvaluationRun) -> tuple[Section, Section]:
     outcome = result.outcome
     return (
         sections.lock_section(result.bundle.openings(), outcome.data, result.warnings),
-        sections.reproducibility_section(result.bundle, result.run, outcome.assessment.options),
+        sections.reproducibility_section(result.bundle, run, outcome.assessment.options),
     )
 
 

@@ -62,6 +62,6 @@ def evaluate(
     warnings = known_before(data_set, every, study=bundle.data["study"], began=bundle.created)
     outcome, unrecorded = open_test_side(bundle, data_set, every, folder.path, options)
     tell(console, (), (*warnings, *unrecorded))
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded), run=run)
-    pages.write_evaluation_report(folder.path, result, manifest=data_set.manifest, failures=data_set.failures)
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded))
+    pages.write_evaluation_report(folder.path, result, run=run, manifest=data_set.manifest, failures=data_set.failures)
     return outcome.assessment

@@ -191,18 +191,16 @@ def _report(
         best_epoch=history.best_epoch,
         seconds=round(history.seconds, 1),
     )
-    pages.write_training_report(
-        folder.path,
-        pages.TrainingResult(
-            split=split,
-            data_set=begun.data_set,
-            audit=begun.audit,
-            rows=history.rows,
-            run=run,
-            augment=functools.partial(augmented_previews, recipe=begun.recipe),
-        ),
-        pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, run=run),
+    training = pages.TrainingResult(
+        run=run,
+        split=split,
+        data_set=begun.data_set,
+        audit=begun.audit,
+        rows=history.rows,
+        augment=functools.partial(augmented_previews, recipe=begun.recipe),
     )
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
+    pages.write_training_report(folder.path, training, result)
     facts = CardFacts(
         counts=split.counts(),
         patients=split.patients(),

@@ -34,7 +34,7 @@ from overread.report.documents.statements import (
     tested,
     training,
 )
-from overread.words import listed
+from overread.words import listed, paired
 
 CHECKLISTS = ("tripod_ai", "claim")
 FOR_AUTHORS = "to be written by the authors"
@@ -124,7 +124,7 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         "disjoint": _disjoint(facts),
         "left_out": left_out(facts),
         "preprocessing": preprocessing(bundle),
-        "augmentation": ", ".join(f"{name} {value}" for name, value in shown_changes(recipe["augmentation"]).items()),
+        "augmentation": paired(shown_changes(recipe["augmentation"])),
         "imbalance": "Classes are weighted in the loss so that each counts alike."
         if recipe["class_weights"]
         else "No method against class imbalance was used.",
@@ -134,7 +134,7 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         else f"The calibrated probabilities of {len(bundle.members)} networks are averaged.",
         "calibration": " ".join(calibrations(bundle)),
         "decision": decision(bundle, facts),
-        "versions": ", ".join(f"{name} {version}" for name, version in bundle.versions.items()),
+        "versions": paired(bundle.versions),
         "tested": tested(assessment, facts),
         "metrics": ", ".join(found.label for found in assessment.evaluation.definitions),
         "methods": "; ".join(_methods(assessment)),
