@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,8 +101,7 @@ def test_a_run_goes_on_with_the_folds_that_are_missing(
     finished: CrossValidation, two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
-    from overread import study
-
+    study = sys.modules["overread.study.crossvalidate"]  # the package gives the function of this name
     trained: list[Path] = []
     original = study.train
 

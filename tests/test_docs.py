@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.image_files import write_images
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -16,8 +16,8 @@ from sklearn import metrics as sklearn_metrics
 from overread import report
 from overread.errors import InvalidData, MissingExtra, OutputUnwritable
 from overread.evaluation import evaluate
-from overread.report.figures import confusion_matrix as decisions
 from overread.report.figures.canvas import PALETTE
+from overread.report.figures.confusion_matrix import DARK_PERCENT
 from support.figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -149,7 +149,7 @@ def test_numbers_in_the_confusion_matrix_contrast_with_every_shade() -> None:
         channel = np.array(matplotlib.colormaps["Blues"](percent / 100)[:3])
         linear = np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
         luminance = linear @ [0.2126, 0.7152, 0.0722]
-        white_text = percent > decisions.DARK_PERCENT
+        white_text = percent > DARK_PERCENT
         contrast = 1.05 / (luminance + 0.05) if white_text else (luminance + 0.05) / 0.05
         assert contrast >= 4.5, percent
 

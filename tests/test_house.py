@@ -23,9 +23,8 @@ PUBLIC = [
     "crossvalidate", "evaluate", "train",
 ]  # fmt: skip
 READING_SIDE = [
-    "overread", "overread.audit", "overread.bundle", "overread.cases", "overread.cli", "overread.study.crossvalidate",
-    "overread.evaluation", "overread.images", "overread.reading", "overread.report", "overread.study",
-    "overread.recipe",
+    "overread", "overread.auditing", "overread.bundle", "overread.cases", "overread.cli", "overread.evaluation",
+    "overread.images", "overread.reading", "overread.recipe", "overread.report", "overread.study",
 ]  # fmt: skip
 
 

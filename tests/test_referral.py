@@ -7,7 +7,7 @@ import pytest
 
 from overread.decision import Abstentions, Referral
 from overread.evaluation import ALL, AssessmentOptions, Predictions, assess_referral, wilson
-from overread.evaluation.uncertainty import proportions as shares
+from overread.evaluation.uncertainty.proportions import shares
 
 OPTIONS = AssessmentOptions(resamples=200)
 

@@ -59,6 +59,7 @@ def read_manifest(
 
 
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:
+    """The manifest with the sides that a recipe gives it."""
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
 
 
@@ -86,6 +87,7 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
 def open_data_set(
     manifest: Manifest, preprocessing: Preprocessing, store: Path | None, skip_unreadable: bool, console: Console
 ) -> DataSet:
+    """Decode the images of a manifest, or open what is decoded, and say so."""
     with console.status("decoding images") as status:
         data_set = DataSet.open(
             manifest,
