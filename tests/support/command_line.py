@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import subprocess
+import sys
 from pathlib import Path
-import pytest
-from overread.study.train import Study
-from support.command_line import overread, sentence
 
 
+def overread(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "overread.cli", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+
+
+def sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line on stderr, which is no traceback."""
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import csv
-import logging
-import struct
-import sys
-import warnings
-from pathlib import Path
+import io
+
 import numpy as np
-import pytest
-from support.dicom_files import dataset, file_bytes
-from pydicom.dataset import Dataset  # noqa: E402
-from pydicom.encaps import encapsulate, get_frame  # noqa: E402
-from pydicom.pixels import apply_modality_lut, apply_windowing  # noqa: E402
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless  # noqa: E402
-from overread.errors import MissingExtra, MissingPath, UnreadableImage  # noqa: E402
-from overread.formats import dicom as dicom_module  # noqa: E402
-from overread.formats.dicom import is_dicom  # noqa: E402
-from overread.formats.raster import is_coloured  # noqa: E402
-from overread.images import Preprocessing, prepare  # noqa: E402
-from overread.images.prepare import fit_pixels  # noqa: E402
-from overread.study.data import patient_id_hash  # noqa: E402
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 
+def dataset(stored: np.ndarray, syntax: str = ExplicitVRLittleEndian, **elements) -> FileDataset:
+    """A secondary capture of these stored values; `elements` add to or override the header."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.3"
+    meta.TransferSyntaxUID = syntax
+    encoding = {"is_implicit_VR": syntax == ImplicitVRLittleEndian, "is_little_endian": syntax != ExplicitVRBigEndian}
+    ds = FileDataset("", {}, file_meta=meta, preamble=bytes(128), **encoding)
+    bits = stored.dtype.itemsize * 8
+    header = {
+        "SOPClassUID": meta.MediaStorageSOPClassUID, "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
+        "Rows": stored.shape[0], "Columns": stored.shape[1], "SamplesPerPixel": 3 if stored.ndim == 3 else 1,
+        "PhotometricInterpretation": "RGB" if stored.ndim == 3 else "MONOCHROME2", "BitsAllocated": bits,
+        "BitsStored": bits, "PixelRepresentation": int(stored.dtype.kind == "i"),
+    }  # fmt: skip
+    if stored.ndim == 3:
+        header["PlanarConfiguration"] = 0
+    for keyword, value in (header | elements).items():
+        setattr(ds, keyword, value)
+    ds.HighBit = ds.BitsStored - 1
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    ds.add_new("PixelData", "OB" if bits == 8 else "OW", stored.astype(stored.dtype.newbyteorder(order)).tobytes())
+    return ds
+
+
+def file_bytes(ds: Dataset) -> bytes:
+    stream = io.BytesIO()
+    ds.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
