@@ -8,12 +8,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from overread.cases.case import Case
 from overread.cases.folder import read_folder
 from overread.cases.table import is_manifest, read_table, table_of
 from overread.decision import IntArray, Task
 from overread.errors import InvalidData, InvalidOption
+from overread.machine.frames import data_frame
+from overread.words import count
+
+if TYPE_CHECKING:
+    import pandas
 
 # A class with such a name is taken as the negative one of two.
 _NEGATIVE_NAME = re.compile(
@@ -22,7 +28,7 @@ _NEGATIVE_NAME = re.compile(
 )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Manifest:
     """The cases of a study and its classes.
 
@@ -54,6 +60,24 @@ class Manifest:
 
     def __len__(self) -> int:
         return len(self.cases)
+
+    def __repr__(self) -> str:
+        return f"Manifest({count(len(self), 'case')} of {' / '.join(self.classes)})"
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A data frame with a row a case: path, label, patient_id, split and the further columns of the CSV.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        names = ("label", "patient_id", "split")
+        return data_frame(
+            {
+                "path": [case.name for case in self.cases],
+                **{name: [getattr(case, name) for case in self.cases] for name in names},
+                **{name: [case.extra.get(name) for case in self.cases] for name in self.columns},
+            }
+        )
 
     @property
     def task(self) -> Task:

@@ -153,7 +153,7 @@ READY = _route("health", _json("It reads.", {"type": "object"}, "Ready") | decla
 METRICS = _route("metrics", {200: {"description": "Prometheus text format.", "content": {"text/plain": {}}}})
 
 
-def describe(app: FastAPI) -> None:
+def add_schemas(app: FastAPI) -> None:
     """Give an application's OpenAPI document the schemas that its routes refer to."""
 
     @functools.cache
