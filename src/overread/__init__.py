@@ -10,8 +10,9 @@ Names are loaded on first use: `import overread` costs nothing, and reading neve
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from overread.lazy import on_first_use
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ _HOMES = {
     "train": "overread.study",
 }
 __all__ = [*_HOMES]
+__getattr__ = on_first_use(__name__, _HOMES)
 
 if TYPE_CHECKING:
     from overread.bundle import Bundle as Bundle
@@ -44,9 +46,3 @@ if TYPE_CHECKING:
     from overread.study.evaluate import evaluate as evaluate
     from overread.study.train import Study as Study
     from overread.study.train import train as train
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'overread' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)

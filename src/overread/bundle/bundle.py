@@ -53,7 +53,7 @@ class Member:
         return cls(**{**fields, "calibration": Calibration.from_dict(fields["calibration"])})
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Bundle:
     """A verified bundle, or the description of one to be written.
 
@@ -84,6 +84,11 @@ class Bundle:
     created: str = dataclasses.field(default_factory=now)
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        network, networks = self.network.get("name", "network"), len(self.members)
+        several = f" of {networks} networks" if networks > 1 else ""
+        return f"Bundle({' / '.join(self.classes)}: {network}{several}, {self.fingerprint[:12]})"
 
     @property
     def task(self) -> Task:

@@ -169,8 +169,9 @@ def _deal(settled: Settled, folds: int) -> tuple[Manifest, ...]:
 
 
 def _hash_of(dealt: tuple[Manifest, ...]) -> str:
-    cases = [f"{case.name} {case.label} {case.split} {pseudonym(case.patient_id)}" for f in dealt for case in f.cases]
-    return hashlib.sha256("\n".join(cases).encode()).hexdigest()
+    cases = [case for fold in dealt for case in fold.cases]
+    lines = [f"{case.full_name} {case.label} {case.split} {pseudonym(case.patient_id)}" for case in cases]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _start(folder: RunFolder, run: CrossValidationRun, former: CrossValidationRun | None) -> CrossValidationRun:
@@ -255,6 +256,6 @@ def _evaluated(part: Predictions, options: AssessmentOptions) -> Evaluation:
 
 
 def _with_columns(predictions: Predictions, manifest: Manifest) -> Predictions:
-    extra = {case.name: case.extra for case in manifest.cases}
+    extra = {case.full_name: case.extra for case in manifest.cases}
     columns = {name: [extra[case].get(name, "") for case in predictions.cases] for name in manifest.columns}
     return dataclasses.replace(predictions, columns=columns)
