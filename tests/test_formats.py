@@ -20,6 +20,7 @@ from PIL import Image
 
 from overread import Manifest
 from overread.auditing import audit
+from overread.cases import split_cases
 from overread.errors import InvalidData, InvalidOption, UnreadableImage
 from overread.formats import (
     REGISTERED,
@@ -318,7 +319,7 @@ def test_a_table_without_frames_is_written_as_ever(tmp_path: Path) -> None:
 @pytest.mark.parametrize("frame", ["0", "-1", "1.5", "first"])
 def test_a_table_with_a_frame_that_is_no_number_is_refused_by_its_row(frame: str, tmp_path: Path) -> None:
     (tmp_path / "cases.csv").write_text(f"path,label,frame\na.png,A,1\na.png,B,{frame}\n")
-    with pytest.raises(InvalidData, match="row 3 of cases.csv has the frame"):
+    with pytest.raises(InvalidData, match=r"row 3 of cases\.csv has the frame"):
         Manifest.from_csv(tmp_path / "cases.csv")
 
 
@@ -348,3 +349,22 @@ def test_pixels_are_decoded_anew_after_an_upgrade_of_what_decoded_them(
     version = importlib.metadata.version
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == library else version(name))
     assert (DataSet.open(manifest, GREY, folder=tmp_path).store.path != before) == is_decoded_anew
+
+
+def test_a_limit_holds_for_the_call_that_gives_it_alone(tmp_path: Path) -> None:
+    for kind in ("PNG", "JPEG", "TIFF"):
+        stream = io.BytesIO()
+        Image.new("L", (20, 20), 9).save(stream, kind)
+        with (
+            pytest.raises(UnreadableImage, match="declares 20 x 20 pixels; 1 to 399 were expected"),
+            open_picture(stream.getvalue(), max_pixels=399) as picture,
+        ):
+            picture.pixels()
+        assert prepare(stream.getvalue(), GREY).any()
+
+
+def test_frames_of_one_file_stay_on_one_side_of_the_split(tmp_path: Path) -> None:
+    rows = [f"{label}{i}.tif,{label},{frame}" for label in "AB" for i in range(40) for frame in (1, 2)]
+    (tmp_path / "cases.csv").write_text("\n".join(["path,label,frame", *rows]))
+    cases = split_cases(Manifest.from_csv(tmp_path / "cases.csv")).manifest.cases
+    assert len({(case.name, case.split) for case in cases}) == len({case.name for case in cases})
