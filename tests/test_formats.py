@@ -179,6 +179,23 @@ def test_what_is_no_format_is_refused(wrong: Any, message: str) -> None:
     assert not REGISTERED
 
 
+def test_a_format_that_fails_to_sniff_is_named(arrays: Path) -> None:
+    class Hasty(Npy):
+        suffixes = (".npy", "")
+
+        def sniff(self, head: bytes, name: str) -> bool:
+            return head[600] == 0
+
+    (arrays / "Normal" / "without_suffix").write_bytes(b"text")
+    register_format(Hasty())
+    try:
+        for call in (lambda: prepare(b"text", GREY), lambda: Manifest.from_folder(arrays)):
+            with pytest.raises(InvalidOption, match=r"the format NPY cannot say .* \(IndexError.*mend its sniff"):
+                call()
+    finally:
+        REGISTERED.clear()
+
+
 def test_registering_again_replaces(npy: None) -> None:
     again = Npy()
     register_format(again)

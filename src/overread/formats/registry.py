@@ -114,9 +114,13 @@ def formats() -> tuple[Format, ...]:
 
 
 def format_of(head: bytes, name: str | Path) -> Format | None:
-    """The format of a file of this name that starts with these bytes (`HEAD_LENGTH` of them); None when it is none."""
+    """The format of a file of this name that starts with these bytes (`HEAD_LENGTH` of them); None when it is none.
+
+    Raises:
+        InvalidOption: a format cannot say whether the file is its own.
+    """
     name = str(name)
-    return next((one for one in reversed(formats()) if one.sniff(head, name)), None)
+    return next((one for one in reversed(formats()) if _claims(one, head, name)), None)
 
 
 def format_named_by(suffix: str) -> str | None:
@@ -142,7 +146,17 @@ def is_image_name(path: Path) -> bool:
         return False
     with path.open("rb") as stream:
         head = stream.read(HEAD_LENGTH)
-    return any(one.sniff(head, "") for one in known if "" in one.suffixes)
+    return any(_claims(one, head, "") for one in known if "" in one.suffixes)
+
+
+def _claims(image_format: Format, head: bytes, name: str) -> bool:
+    try:
+        return image_format.sniff(head, name)
+    except Exception as error:
+        raise InvalidOption(
+            f"the format {image_format.name} cannot say whether a file is its own ({type(error).__name__}: {error}): "
+            "mend its sniff, which also meets short and empty files"
+        ) from error
 
 
 def decoder_versions(names: Iterable[str] | None = None) -> dict[str, str]:
