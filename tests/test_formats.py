@@ -42,12 +42,17 @@ GREY = Preprocessing(height=16, width=16, channels=1)
 RAMP = np.arange(256, dtype=np.float32).reshape(16, 16)
 
 
-@pytest.fixture
-def npy() -> Iterator[None]:
-    """The format of a user, for one test."""
-    register_format(Npy())
+@pytest.fixture(autouse=True)
+def registry() -> Iterator[None]:
+    """What a test registers goes with it."""
     yield
     REGISTERED.clear()
+
+
+@pytest.fixture
+def npy() -> None:
+    """The format of a user, for one test."""
+    register_format(Npy())
 
 
 @pytest.fixture
@@ -118,11 +123,8 @@ def test_the_last_format_registered_may_take_over_what_ours_would_read() -> None
 
     own = OwnPng()
     register_format(own)
-    try:
-        assert format_of(b"\x89PNG\r\n\x1a\n", "a.own.png") is own
-        assert format_of(b"\x89PNG\r\n\x1a\n", "a.png") is not own
-    finally:
-        REGISTERED.clear()
+    assert format_of(b"\x89PNG\r\n\x1a\n", "a.own.png") is own
+    assert format_of(b"\x89PNG\r\n\x1a\n", "a.png") is not own
 
 
 @pytest.mark.parametrize("returned", [RAMP, None, np.zeros((4, 4), np.uint8)])
@@ -132,11 +134,8 @@ def test_a_format_that_returns_no_picture_is_told_in_one_sentence(returned: Any)
             return returned
 
     register_format(Wrong())
-    try:
-        with pytest.raises(UnreadableImage, match=r"by the format NPY to a \w+; a Picture was expected"):
-            prepare(array_bytes(RAMP), GREY)
-    finally:
-        REGISTERED.clear()
+    with pytest.raises(UnreadableImage, match=r"by the format NPY to a \w+; a Picture was expected"):
+        prepare(array_bytes(RAMP), GREY)
 
 
 @pytest.mark.parametrize(
@@ -148,11 +147,20 @@ def test_pixels_of_a_wrong_type_or_shape_are_told_in_one_sentence(pixels: np.nda
             return DecodedPicture(pixels)
 
     register_format(Wrong())
-    try:
-        with pytest.raises(UnreadableImage, match=r"by the format NPY to \w+ of shape .* uint8 was expected"):
-            prepare(array_bytes(RAMP), GREY)
-    finally:
-        REGISTERED.clear()
+    with pytest.raises(UnreadableImage, match=r"by the format NPY to \w+ of shape .* uint8 was expected"):
+        prepare(array_bytes(RAMP), GREY)
+
+
+def test_grey_values_that_are_none_are_told_in_one_sentence() -> None:
+    class Wrong(Npy):
+        def decode(self, stream: object, *, frame: int | None, max_pixels: int) -> DecodedPicture:
+            return DecodedPicture.of_values(np.zeros((4, 4, 3)))
+
+    register_format(Wrong())
+    with open_picture(array_bytes(RAMP)) as picture:
+        assert picture.pixels().shape == (4, 4, 3)
+        with pytest.raises(UnreadableImage, match="no GreyValues of"):
+            picture.grey_values()
 
 
 def test_whatever_a_format_raises_makes_its_file_unreadable_and_its_header_empty(npy: None, tmp_path: Path) -> None:
@@ -188,12 +196,9 @@ def test_a_format_that_fails_to_sniff_is_named(arrays: Path) -> None:
 
     (arrays / "Normal" / "without_suffix").write_bytes(b"text")
     register_format(Hasty())
-    try:
-        for call in (lambda: prepare(b"text", GREY), lambda: Manifest.from_folder(arrays)):
-            with pytest.raises(InvalidOption, match=r"the format NPY cannot say .* \(IndexError.*mend its sniff"):
-                call()
-    finally:
-        REGISTERED.clear()
+    for call in (lambda: prepare(b"text", GREY), lambda: Manifest.from_folder(arrays)):
+        with pytest.raises(InvalidOption, match=r"the format NPY cannot say .* \(IndexError.*mend its sniff"):
+            call()
 
 
 def test_registering_again_replaces(npy: None) -> None:
@@ -246,11 +251,8 @@ def test_a_format_that_processes_cannot_import_is_refused_before_the_service_sta
         pass
 
     register_format(Local())
-    try:
-        with pytest.raises(InvalidOption, match="NPY cannot be sent to the processes"):
-            DecodingPool(Settings(workers=1))
-    finally:
-        REGISTERED.clear()
+    with pytest.raises(InvalidOption, match="NPY cannot be sent to the processes"):
+        DecodingPool(Settings(workers=1))
 
 
 def test_all_of_ours_can_be_sent_to_a_process() -> None:

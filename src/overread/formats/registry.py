@@ -97,9 +97,10 @@ def register_format(image_format: Format) -> None:
         >>> register_format(Npy())  # doctest: +SKIP
     """
     _require_format(image_format)
-    known = {**{one.name: one for one in _OURS}, **REGISTERED}.get(image_format.name)
-    # One of its own class is the same format again, as when a notebook's cell is run twice.
-    if known is not None and type(known).__qualname__ != type(image_format).__qualname__:
+    earlier = REGISTERED.get(image_format.name, image_format)
+    # One of a class of the same name is the same format again, as when a notebook's cell is run twice.
+    is_another = type(earlier).__qualname__ != type(image_format).__qualname__
+    if is_another or image_format.name in {one.name for one in _OURS}:
         raise InvalidOption(f"a format named {image_format.name} is there already: give yours another name")
     REGISTERED[image_format.name] = image_format
 
