@@ -77,8 +77,7 @@ class _Checked:
             grey = self.picture.grey_values()
         if grey is not None and not (isinstance(grey, GreyValues) and grey.values.ndim == 2):
             raise UnreadableImage(
-                f"has grey values from the format {self.format.name} that are no GreyValues of (height, width): mend that "
-                "format"
+                f"has grey values from the format {self.format.name} that are no GreyValues of (height, width): mend it"
             )
         return grey
 
