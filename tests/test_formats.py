@@ -20,6 +20,7 @@ from PIL import Image
 
 from overread import Manifest
 from overread.auditing import audit
+from overread.auditing.plan import draft_plan
 from overread.cases import split_cases
 from overread.errors import InvalidData, InvalidOption, UnreadableImage
 from overread.formats import (
@@ -327,6 +328,19 @@ def test_a_table_names_frames_and_they_are_cases_of_their_own(tmp_path: Path) ->
     assert len(set(data_set.store.digests)) == 3
     manifest.write_csv(tmp_path / "again.csv")
     assert Manifest.from_csv(tmp_path / "again.csv").cases == manifest.cases
+
+
+def test_a_plan_of_the_audit_keeps_the_frames(tmp_path: Path) -> None:
+    two_pages(tmp_path)
+    Image.new("L", (20, 20), 90).save(tmp_path / "one.png")
+    (tmp_path / "cases.csv").write_text("path,label,frame,site\ntwo.tif,A,1,x\ntwo.tif,B,2,y\none.png,B,,y\n")
+    manifest = Manifest.from_csv(tmp_path / "cases.csv")
+    found, material = audit(manifest, folder=tmp_path / "store")
+    draft_plan(found, material).write(tmp_path / "plan.csv", material)
+    kept = Manifest.from_csv(tmp_path / "plan.csv").cases
+    assert {case.full_name for case in kept} <= {case.full_name for case in manifest.cases}
+    assert any(case.frame for case in kept)
+    assert all(set(case.extra) == {"site"} for case in kept)
 
 
 def test_a_table_without_frames_is_written_as_ever(tmp_path: Path) -> None:

@@ -35,14 +35,14 @@ class Plan:
         Raises:
             OutputUnwritable: the files cannot be written.
         """
-        columns = material.manifest.columns
+        columns = material.manifest.written_columns
         rows = [
             [
                 _relative(case.path, path.parent),
                 case.label,
                 pseudonym(case.patient_id),
                 case.split or "",
-                *(case.extra.get(name, "") for name in columns),
+                *(case.further.get(name, "") for name in columns),
             ]
             for case in self.kept
         ]

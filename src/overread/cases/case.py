@@ -49,6 +49,11 @@ class Case:
         """The name, with the frame where one is named."""
         return self.name if self.frame is None else f"{self.name} (frame {self.frame})"
 
+    @property
+    def further(self) -> dict[str, str]:
+        """What a table says of it beyond path, label, patient and split: the frame where one is named, and `extra`."""
+        return {**({} if self.frame is None else {"frame": str(self.frame)}), **self.extra}
+
 
 def pseudonym(patient_id: str | None) -> str:
     """A name for a patient that does not show the id it stands for; empty for no id."""

@@ -85,6 +85,11 @@ class Manifest:
         """The names of the further columns, sorted."""
         return sorted({key for case in self.cases for key in case.extra})
 
+    @property
+    def written_columns(self) -> list[str]:
+        """The keys of `Case.further` in a table of all cases: the frame, if any case names one, before `columns`."""
+        return ["frame"] * any(case.frame is not None for case in self.cases) + self.columns
+
     def select(self, split: str) -> list[int]:
         """Positions of the cases of one split."""
         return [i for i, case in enumerate(self.cases) if case.split == split]
@@ -190,15 +195,13 @@ class Manifest:
 
         Patients go under pseudonyms.
         """
-        extra = self.columns
-        frame = ["frame"] if any(case.frame is not None for case in self.cases) else []
+        further = self.written_columns
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
-            writer.writerow(["path", "label", "patient_id", "split", *frame, *extra])
+            writer.writerow(["path", "label", "patient_id", "split", *further])
             for case in self.cases:
                 row = [case.name, case.label, pseudonym(case.patient_id), case.split or ""]
-                row += [str(case.frame or "") for _ in frame]
-                writer.writerow(row + [case.extra.get(key, "") for key in extra])
+                writer.writerow(row + [case.further.get(key, "") for key in further])
 
 
 def _match_id(pattern: re.Pattern[str], stem: str) -> str | None:
