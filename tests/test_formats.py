@@ -20,6 +20,8 @@ from PIL import Image
 
 from overread import Manifest
 from overread.auditing import audit
+from overread.auditing.plan import draft_plan
+from overread.cases import split_cases
 from overread.errors import InvalidData, InvalidOption, UnreadableImage
 from overread.formats import (
     REGISTERED,
@@ -41,12 +43,17 @@ GREY = Preprocessing(height=16, width=16, channels=1)
 RAMP = np.arange(256, dtype=np.float32).reshape(16, 16)
 
 
-@pytest.fixture
-def npy() -> Iterator[None]:
-    """The format of a user, for one test."""
-    register_format(Npy())
+@pytest.fixture(autouse=True)
+def registry() -> Iterator[None]:
+    """What a test registers goes with it."""
     yield
     REGISTERED.clear()
+
+
+@pytest.fixture
+def npy() -> None:
+    """The format of a user, for one test."""
+    register_format(Npy())
 
 
 @pytest.fixture
@@ -117,11 +124,8 @@ def test_the_last_format_registered_may_take_over_what_ours_would_read() -> None
 
     own = OwnPng()
     register_format(own)
-    try:
-        assert format_of(b"\x89PNG\r\n\x1a\n", "a.own.png") is own
-        assert format_of(b"\x89PNG\r\n\x1a\n", "a.png") is not own
-    finally:
-        REGISTERED.clear()
+    assert format_of(b"\x89PNG\r\n\x1a\n", "a.own.png") is own
+    assert format_of(b"\x89PNG\r\n\x1a\n", "a.png") is not own
 
 
 @pytest.mark.parametrize("returned", [RAMP, None, np.zeros((4, 4), np.uint8)])
@@ -131,11 +135,8 @@ def test_a_format_that_returns_no_picture_is_told_in_one_sentence(returned: Any)
             return returned
 
     register_format(Wrong())
-    try:
-        with pytest.raises(UnreadableImage, match=r"by the format NPY to a \w+; a Picture was expected"):
-            prepare(array_bytes(RAMP), GREY)
-    finally:
-        REGISTERED.clear()
+    with pytest.raises(UnreadableImage, match=r"by the format NPY to a \w+; a Picture was expected"):
+        prepare(array_bytes(RAMP), GREY)
 
 
 @pytest.mark.parametrize(
@@ -147,11 +148,20 @@ def test_pixels_of_a_wrong_type_or_shape_are_told_in_one_sentence(pixels: np.nda
             return DecodedPicture(pixels)
 
     register_format(Wrong())
-    try:
-        with pytest.raises(UnreadableImage, match=r"by the format NPY to \w+ of shape .* uint8 was expected"):
-            prepare(array_bytes(RAMP), GREY)
-    finally:
-        REGISTERED.clear()
+    with pytest.raises(UnreadableImage, match=r"by the format NPY to \w+ of shape .* uint8 was expected"):
+        prepare(array_bytes(RAMP), GREY)
+
+
+def test_grey_values_that_are_none_are_told_in_one_sentence() -> None:
+    class Wrong(Npy):
+        def decode(self, stream: object, *, frame: int | None, max_pixels: int) -> DecodedPicture:
+            return DecodedPicture.of_values(np.zeros((4, 4, 3)))
+
+    register_format(Wrong())
+    with open_picture(array_bytes(RAMP)) as picture:
+        assert picture.pixels().shape == (4, 4, 3)
+        with pytest.raises(UnreadableImage, match="no GreyValues of"):
+            picture.grey_values()
 
 
 def test_whatever_a_format_raises_makes_its_file_unreadable_and_its_header_empty(npy: None, tmp_path: Path) -> None:
@@ -176,6 +186,20 @@ def test_what_is_no_format_is_refused(wrong: Any, message: str) -> None:
     with pytest.raises(InvalidOption, match=message):
         register_format(wrong)
     assert not REGISTERED
+
+
+def test_a_format_that_fails_to_sniff_is_named(arrays: Path) -> None:
+    class Hasty(Npy):
+        suffixes = (".npy", "")
+
+        def sniff(self, head: bytes, name: str) -> bool:
+            return head[600] == 0
+
+    (arrays / "Normal" / "without_suffix").write_bytes(b"text")
+    register_format(Hasty())
+    for call in (lambda: prepare(b"text", GREY), lambda: Manifest.from_folder(arrays)):
+        with pytest.raises(InvalidOption, match=r"the format NPY cannot say .* \(IndexError.*mend its sniff"):
+            call()
 
 
 def test_registering_again_replaces(npy: None) -> None:
@@ -228,11 +252,8 @@ def test_a_format_that_processes_cannot_import_is_refused_before_the_service_sta
         pass
 
     register_format(Local())
-    try:
-        with pytest.raises(InvalidOption, match="NPY cannot be sent to the processes"):
-            DecodingPool(Settings(workers=1))
-    finally:
-        REGISTERED.clear()
+    with pytest.raises(InvalidOption, match="NPY cannot be sent to the processes"):
+        DecodingPool(Settings(workers=1))
 
 
 def test_all_of_ours_can_be_sent_to_a_process() -> None:
@@ -309,6 +330,19 @@ def test_a_table_names_frames_and_they_are_cases_of_their_own(tmp_path: Path) ->
     assert Manifest.from_csv(tmp_path / "again.csv").cases == manifest.cases
 
 
+def test_a_plan_of_the_audit_keeps_the_frames(tmp_path: Path) -> None:
+    two_pages(tmp_path)
+    Image.new("L", (20, 20), 90).save(tmp_path / "one.png")
+    (tmp_path / "cases.csv").write_text("path,label,frame,site\ntwo.tif,A,1,x\ntwo.tif,B,2,y\none.png,B,,y\n")
+    manifest = Manifest.from_csv(tmp_path / "cases.csv")
+    found, material = audit(manifest, folder=tmp_path / "store")
+    draft_plan(found, material).write(tmp_path / "plan.csv", material)
+    kept = Manifest.from_csv(tmp_path / "plan.csv").cases
+    assert {case.full_name for case in kept} <= {case.full_name for case in manifest.cases}
+    assert any(case.frame for case in kept)
+    assert all(set(case.extra) == {"site"} for case in kept)
+
+
 def test_a_table_without_frames_is_written_as_ever(tmp_path: Path) -> None:
     (tmp_path / "cases.csv").write_text("path,label\na.png,A\nb.png,B\n")
     Manifest.from_csv(tmp_path / "cases.csv").write_csv(tmp_path / "again.csv")
@@ -318,7 +352,7 @@ def test_a_table_without_frames_is_written_as_ever(tmp_path: Path) -> None:
 @pytest.mark.parametrize("frame", ["0", "-1", "1.5", "first"])
 def test_a_table_with_a_frame_that_is_no_number_is_refused_by_its_row(frame: str, tmp_path: Path) -> None:
     (tmp_path / "cases.csv").write_text(f"path,label,frame\na.png,A,1\na.png,B,{frame}\n")
-    with pytest.raises(InvalidData, match=r"row 3 of cases.csv has the frame"):
+    with pytest.raises(InvalidData, match=r"row 3 of cases\.csv has the frame"):
         Manifest.from_csv(tmp_path / "cases.csv")
 
 
@@ -348,3 +382,22 @@ def test_pixels_are_decoded_anew_after_an_upgrade_of_what_decoded_them(
     version = importlib.metadata.version
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == library else version(name))
     assert (DataSet.open(manifest, GREY, folder=tmp_path).store.path != before) == is_decoded_anew
+
+
+def test_a_limit_holds_for_the_call_that_gives_it_alone(tmp_path: Path) -> None:
+    for kind in ("PNG", "JPEG", "TIFF"):
+        stream = io.BytesIO()
+        Image.new("L", (20, 20), 9).save(stream, kind)
+        with (
+            pytest.raises(UnreadableImage, match="declares 20 x 20 pixels; 1 to 399 were expected"),
+            open_picture(stream.getvalue(), max_pixels=399) as picture,
+        ):
+            picture.pixels()
+        assert prepare(stream.getvalue(), GREY).any()
+
+
+def test_frames_of_one_file_stay_on_one_side_of_the_split(tmp_path: Path) -> None:
+    rows = [f"{label}{i}.tif,{label},{frame}" for label in "AB" for i in range(40) for frame in (1, 2)]
+    (tmp_path / "cases.csv").write_text("\n".join(["path,label,frame", *rows]))
+    cases = split_cases(Manifest.from_csv(tmp_path / "cases.csv")).manifest.cases
+    assert len({(case.name, case.split) for case in cases}) == len({case.name for case in cases})

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath, OutputUnwritable, UnreadableImage
-from overread.images import PixelStore, Preprocessing, pixel_file, pixel_store, prepare
+from overread.images import PixelStore, Preprocessing, pixel_build, pixel_file, prepare
 from overread.images.prepare import fit_pixels
 from overread.machine.workers import in_order
 
@@ -45,7 +45,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         seen.append(path)
         return fit_pixels(path, preprocessing, **frame)
 
-    monkeypatch.setattr(pixel_store, "fit_pixels", counted)
+    monkeypatch.setattr(pixel_build, "fit_pixels", counted)
     return seen
 
 
@@ -114,7 +114,7 @@ def test_only_failures_are_tried_again_and_a_cure_rebuilds(
             raise UnreadableImage("has no decoder")
         return fit_pixels(path, preprocessing)
 
-    monkeypatch.setattr(pixel_store, "fit_pixels", needs_decoder)
+    monkeypatch.setattr(pixel_build, "fit_pixels", needs_decoder)
     assert PixelStore.open(paths, OPTIONS, folder=folder).failures == {2: "has no decoder"}
     decoded.clear()
     assert PixelStore.open(paths, OPTIONS, folder=folder).failures == {2: "has no decoder"}
@@ -277,7 +277,7 @@ def test_what_is_no_fault_of_a_file_stops_the_build(
     def fail(*_: object, **__: object) -> np.ndarray:
         raise error
 
-    monkeypatch.setattr(pixel_store, "fit_pixels", fail)
+    monkeypatch.setattr(pixel_build, "fit_pixels", fail)
     with pytest.raises(type(error)):
         PixelStore.open(write_images(tmp_path / "images", 2), OPTIONS, folder=tmp_path / "store")
     assert not list((tmp_path / "store").iterdir())
@@ -289,7 +289,7 @@ def test_a_file_that_goes_between_hashing_and_decoding_is_a_failure(
     def gone(*_: object, **__: object) -> np.ndarray:
         raise MissingPath("is not there")
 
-    monkeypatch.setattr(pixel_store, "fit_pixels", gone)
+    monkeypatch.setattr(pixel_build, "fit_pixels", gone)
     store = PixelStore.open(write_images(tmp_path / "images", 2), OPTIONS, folder=tmp_path / "store")
     assert store.failures == {0: "is not there", 1: "is not there"}
 

@@ -74,7 +74,12 @@ class _Checked:
 
     def grey_values(self) -> GreyValues | None:
         with _failures_of(self.format):
-            return self.picture.grey_values()
+            grey = self.picture.grey_values()
+        if grey is not None and not (isinstance(grey, GreyValues) and grey.values.ndim == 2):
+            raise UnreadableImage(
+                f"has grey values from the format {self.format.name} that are no GreyValues of (height, width): mend it"
+            )
+        return grey
 
 
 @contextlib.contextmanager

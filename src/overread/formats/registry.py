@@ -97,9 +97,10 @@ def register_format(image_format: Format) -> None:
         >>> register_format(Npy())  # doctest: +SKIP
     """
     _require_format(image_format)
-    known = {**{one.name: one for one in _OURS}, **REGISTERED}.get(image_format.name)
-    # One of its own class is the same format again, as when a notebook's cell is run twice.
-    if known is not None and type(known).__qualname__ != type(image_format).__qualname__:
+    earlier = REGISTERED.get(image_format.name, image_format)
+    # One of a class of the same name is the same format again, as when a notebook's cell is run twice.
+    is_another = type(earlier).__qualname__ != type(image_format).__qualname__
+    if is_another or image_format.name in {one.name for one in _OURS}:
         raise InvalidOption(f"a format named {image_format.name} is there already: give yours another name")
     REGISTERED[image_format.name] = image_format
 
@@ -114,9 +115,13 @@ def formats() -> tuple[Format, ...]:
 
 
 def format_of(head: bytes, name: str | Path) -> Format | None:
-    """The format of a file of this name that starts with these bytes (`HEAD_LENGTH` of them); None when it is none."""
+    """The format of a file of this name that starts with these bytes (`HEAD_LENGTH` of them); None when it is none.
+
+    Raises:
+        InvalidOption: a format cannot say whether the file is its own.
+    """
     name = str(name)
-    return next((one for one in reversed(formats()) if one.sniff(head, name)), None)
+    return next((one for one in reversed(formats()) if _claims(one, head, name)), None)
 
 
 def format_named_by(suffix: str) -> str | None:
@@ -142,7 +147,17 @@ def is_image_name(path: Path) -> bool:
         return False
     with path.open("rb") as stream:
         head = stream.read(HEAD_LENGTH)
-    return any(one.sniff(head, "") for one in known if "" in one.suffixes)
+    return any(_claims(one, head, "") for one in known if "" in one.suffixes)
+
+
+def _claims(image_format: Format, head: bytes, name: str) -> bool:
+    try:
+        return image_format.sniff(head, name)
+    except Exception as error:
+        raise InvalidOption(
+            f"the format {image_format.name} cannot say whether a file is its own ({type(error).__name__}: {error}): "
+            "mend its sniff, which also meets short and empty files"
+        ) from error
 
 
 def decoder_versions(names: Iterable[str] | None = None) -> dict[str, str]:

@@ -21,6 +21,7 @@ from overread.formats.source import HEAD_LENGTH, opened
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_ENDINGS = (".dcm", ".dicom")
 _UNUSABLE_SETTINGS = "has DICOM display settings that cannot be used"
 
 
@@ -28,14 +29,14 @@ class Dicom:
     """Files with "DICM" at byte 128, and those named so that are none of the raster formats."""
 
     name = "DICOM"
-    suffixes = (".dcm", ".dicom", "")
+    suffixes = (*_ENDINGS, "")
     libraries = ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
 
     def sniff(self, head: bytes, name: str) -> bool:
         """Whether content says so, or the name where content is silent."""
         if head[128:132] == b"DICM":
             return True
-        is_named_so = Path(name).suffix.lower() in (".dcm", ".dicom")
+        is_named_so = name.lower().endswith(_ENDINGS)
         return is_named_so and not any(raster.sniff(head, name) for raster in RASTER_FORMATS)
 
     def header(self, stream: BinaryIO) -> Header:

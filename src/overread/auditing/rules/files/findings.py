@@ -74,7 +74,8 @@ def _multi_frame(files: FileTable) -> Finding | None:
         "multi-frame", mask, severity="block",
         what=f"hold several frames, up to {files.frames.max():,}, where one is expected: it is not known which of them "
         "the label describes.",
-        fix="Export the frames that show what the label says, each as a file of its own under the same patient id. "
+        fix="Name the frame that shows what the label says in a CSV (column frame, counted from 1), or export it as a "
+        "file of its own under the same patient id. "
         "Training refuses to start with these files; --skip-unreadable leaves them out and names each in the report.",
         cell=lambda i: f"{files.headers[i].format}, {files.frames[i]} frames",
     )  # fmt: skip
