@@ -58,6 +58,11 @@ class Evaluation:
         """That of the positive class; None where it did not decide."""
         return self.thresholds.get(self.positive) if self.positive else None
 
+    @property
+    def own(self) -> tuple[MetricDefinition, ...]:
+        """The definitions that are not built in."""
+        return self.definitions[len(METRICS) :]
+
     def __getitem__(self, name: str) -> Metric:
         """Give a metric by its name."""
         return self.metrics[name]
@@ -86,7 +91,7 @@ def compute_metrics(
     task: Task,
     thresholds: Mapping[str, float] | None = None,
     decided: npt.ArrayLike | None = None,
-    own: Sequence[MetricDefinition] = (),
+    own: Sequence[ClassMetric] = (),
 ) -> Evaluation:
     """Compute every metric of a set of predictions, once.
 

@@ -148,9 +148,11 @@ def _of_several(assessment: Assessment) -> tuple[Table, ...]:
     rates = [name for name in _DECIDED if name not in names]
     rows |= {f"{LABELS[name]}, macro average": judged[name] for name in rates}
     rows |= {f"{LABELS[name]}, micro average": assessment.micro[name] for name in rates if assessment.micro}
+    rows |= {f"{one.label}, macro average": judged[one.name] for one in judged.evaluation.own}
     sizes = dict(zip(judged.evaluation.classes, judged.evaluation.confusion.sum(axis=1), strict=True))
+    shown = {**{name: LABELS[name] for name in _RATES}, **{one.name: one.label for one in judged.evaluation.own}}
     each = {
-        f"{name} (n = {n:,})": {LABELS[metric]: judged.of_class(name, metric) for metric in _RATES}
+        f"{name} (n = {n:,})": {label: judged.of_class(name, metric) for metric, label in shown.items()}
         for name, n in sizes.items()
     }
     tables = [
@@ -160,7 +162,7 @@ def _of_several(assessment: Assessment) -> tuple[Table, ...]:
     if assessment.at_class_points:
         at_points = {
             f"{name} (n = {sizes[name]:,}), at {found.evaluation.threshold:.4g}": {
-                LABELS[metric]: found[metric] for metric in _RATES
+                label: found[metric] for metric, label in shown.items()
             }
             for name, found in assessment.at_class_points.items()
         }
@@ -169,7 +171,8 @@ def _of_several(assessment: Assessment) -> tuple[Table, ...]:
 
 
 def _by_label(judged: Judged) -> dict[str, Estimate]:
-    return {LABELS[name]: judged[name] for name in _DECIDED}
+    own = {one.label: judged[one.name] for one in judged.evaluation.own}
+    return {LABELS[name]: judged[name] for name in _DECIDED} | own
 
 
 def _confusion(assessment: Assessment, folder: Path) -> FigureItem:
