@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from overread.cases import counts_as
 from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidData
 from overread.evaluation.compute_metrics import Evaluation
@@ -43,7 +44,7 @@ def number_patients(patients: Sequence[str | None] | None, n: int) -> IntArray:
         return np.arange(n)
     if len(patients) != n:
         raise InvalidData(f"there are {len(patients)} patients for {n} cases: name one for each case, or none at all")
-    names = [f"patient {name}" if name else f"case {row}" for row, name in enumerate(patients)]
+    names = [counts_as(name, str(row)) for row, name in enumerate(patients)]
     return np.unique(names, return_inverse=True)[1]
 
 
