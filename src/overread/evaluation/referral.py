@@ -80,7 +80,8 @@ def assess_referral(
     covered = np.asarray((abstentions.sets >= np.stack([*classes.values()], axis=1)).all(axis=1))
     referred = abstentions.referred
     counted: dict[tuple[str, str], tuple[Mask, Mask]] = {
-        **{("coverage", name): (covered, among) for name, among in {ALL: every, **classes}.items()},
+        ("coverage", ALL): (covered, every),
+        **{("coverage", name): (abstentions.sets[:, task.column(name)], shown) for name, shown in classes.items()},
         ("referred", "uncertain"): (abstentions.uncertain, every),
         ("referred", "unfamiliar"): (abstentions.unfamiliar, every),
         ("referred", "referred"): (referred, every),
