@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import Assessment, AssessmentOptions, OwnMetric, assess
-from support.documents import THREE, TWO, predictions
+from overread.report.document import Table
+from overread.report.documents.model_card import model_card
+from overread.report.sections.operating_point import operating_point
+from support.documents import THREE, TWO, bundle_of, facts_of, predictions
 
 
 def youden_j(actual: np.ndarray, score: np.ndarray, called: np.ndarray) -> float:
@@ -134,3 +138,15 @@ def test_a_bare_function_is_refused() -> None:
 def test_a_definition_that_does_not_fit_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidOption):
         OwnMetric(**{"name": "mine", "label": "Mine", "function": youden_j, **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("classes", [TWO, THREE])
+def test_it_has_a_row_in_the_model_card_and_in_the_report(classes: tuple[str, ...], tmp_path: Path) -> None:
+    found, assessment = predictions(classes), assessed(classes, YOUDEN)
+    bundle = bundle_of(found)
+    shown = f"{assessment['youden_j'].metric.value:.3f}"
+    card = model_card(bundle, assessment, facts_of(classes))
+    assert any("Youden's J" in line and shown in line for line in card.splitlines())
+    section = operating_point(assessment, bundle.operating_points, tmp_path)
+    tables = [item for item in section.items if isinstance(item, Table)]
+    assert any("Youden's J" in row[0] and shown in " ".join(row) for table in tables for row in table.rows)

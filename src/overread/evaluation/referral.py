@@ -77,7 +77,7 @@ def assess_referral(
     task, labels, y_prob = predictions.task, np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
     every, wrong = np.ones(len(labels), dtype=bool), ~task.is_right(labels, predictions.decisions)
     classes = {name: task.shows(labels, name) for name in task.classes}
-    covered = np.asarray((abstentions.sets >= np.stack([*classes.values()], axis=1)).all(axis=1))
+    covered = np.asarray((abstentions.sets >= task.indicators(labels)).all(axis=1))
     referred = abstentions.referred
     counted: dict[tuple[str, str], tuple[Mask, Mask]] = {
         ("coverage", ALL): (covered, every),
