@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from overread import Manifest, Recipe, train
-from overread.auditing import Audit, Finding, examine, gather
+from overread.auditing import Audit, Finding, FindingKind, Material, Rule, examine, gather
 from overread.errors import BlockedByAudit, OutputExists
 from overread.images import DataSet, Preprocessing
 from overread.study.audit import audit
@@ -69,6 +69,22 @@ def found(spoilt: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Audit
 
 
 BLOCKING = {"duplicate-across-splits", "duplicate-across-classes", "mask-among-images", "patient-across-splits"}
+
+
+def find_other_hospital(material: Material) -> list[Finding]:
+    return [
+        Finding(
+            code="other-hospital", severity="block", sentence="No image is of our hospital.", fix="Add some.",
+            count=len(material.manifest),
+        )
+    ]  # fmt: skip
+
+
+OWN = Rule(
+    name="hospitals",
+    kinds=(FindingKind("other-hospital", "block", "images of another hospital only"),),
+    find=find_other_hospital,
+)
 
 
 def test_every_planted_defect_is_found_and_blocks(found: tuple[Audit, Path]) -> None:
@@ -131,12 +147,17 @@ def test_an_existing_plan_is_not_overwritten(found: tuple[Audit, Path], spoilt: 
 def test_training_stops_at_what_blocks_before_it_trains_and_goes_on_when_told(spoilt: Path, tmp_path: Path) -> None:
     with pytest.raises(BlockedByAudit, match=r"the audit stops this study.*--fix plan\.csv.*--accept"):
         train(spoilt, tmp_path / "run", QUICK, store=tmp_path / "s")
+    with pytest.raises(BlockedByAudit, match="No image is of our hospital"):
+        train(spoilt, tmp_path / "run", QUICK, accept=BLOCKING, rules=[OWN], store=tmp_path / "s")
     assert not (tmp_path / "run" / "checkpoints").exists()
-    study = train(spoilt, tmp_path / "run", QUICK, accept=sorted(BLOCKING), store=tmp_path / "s")
+    accepted = sorted(BLOCKING | {"other-hospital"})
+    study = train(spoilt, tmp_path / "run", QUICK, accept=accepted, rules=[OWN], store=tmp_path / "s")
     report, card = study.report.read_text(encoding="utf-8"), study.bundle.path
     assert "a finding that blocks was accepted (mask-among-images)" in report
     assert card is not None and "is tested on pictures that it has learnt from" in (card / "card.md").read_text()
-    assert set(json.loads((study.out / "audit.json").read_text())["accepted"]) == BLOCKING
+    assert json.loads((study.out / "audit.json").read_text())["accepted"] == accepted
+    for text in (report, (card / "card.md").read_text()):
+        assert "No image is of our hospital." in text
 
 
 def test_clean_images_are_not_stopped(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image
 
 from overread import Manifest
 from overread.auditing import Audit, examine_once
+from overread.auditing import audit as auditing
 from overread.images import DataSet, Preprocessing
 from overread.machine import memo as remembered
 from overread.study.data import read_manifest
@@ -106,9 +106,8 @@ def audits(
 ) -> Callable[[Manifest], tuple[Audit, bool]]:
     """Audits a manifest with one store, and tells whether the rules were asked."""
     asked = []
-    module = sys.modules["overread.auditing.audit"]
-    examine = module.examine  # type: ignore[attr-defined]
-    monkeypatch.setattr(module, "examine", lambda material: asked.append(1) or examine(material))
+    examine = auditing.examine
+    monkeypatch.setattr(auditing, "examine", lambda material: asked.append(1) or examine(material))
 
     def run(manifest: Manifest) -> tuple[Audit, bool]:
         asked.clear()

@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from overread.auditing.duplicates import near_hashes as neighbours
-from overread.auditing.duplicates.near_hashes import BITS, WORDS, band_width, bits_apart, guaranteed_radius, near_pairs
+from overread.auditing.rules.duplicates import near_hashes as neighbours
+from overread.auditing.rules.duplicates.near_hashes import (
+    BITS,
+    WORDS,
+    band_width,
+    bits_apart,
+    guaranteed_radius,
+    near_pairs,
+)
 
 VIEWS = 8
 ALL = 10**6

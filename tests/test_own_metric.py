@@ -13,7 +13,7 @@ from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import Assessment, AssessmentOptions, OwnMetric, assess
 from overread.report.document import Table
 from overread.report.documents.model_card import model_card
-from overread.report.sections.operating_point import operating_point
+from overread.report.sections.operating_point import operating_point_section
 from support.documents import THREE, TWO, bundle_of, facts_of, predictions
 
 
@@ -147,6 +147,6 @@ def test_it_has_a_row_in_the_model_card_and_in_the_report(classes: tuple[str, ..
     shown = f"{assessment['youden_j'].metric.value:.3f}"
     card = model_card(bundle, assessment, facts_of(classes))
     assert any("Youden's J" in line and shown in line for line in card.splitlines())
-    section = operating_point(assessment, bundle.operating_points, tmp_path)
+    section = operating_point_section(assessment, bundle.operating_points, tmp_path)
     tables = [item for item in section.items if isinstance(item, Table)]
     assert any("Youden's J" in row[0] and shown in " ".join(row) for table in tables for row in table.rows)

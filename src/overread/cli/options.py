@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from overread.errors import InvalidOption
-from overread.machine.files import Existing
 from overread.recipe import PRECISIONS, Augmentation, Recipe
+from overread.run import CrossValidationRun, Existing, RunFolder, Source, TrainingRun
 
 if TYPE_CHECKING:
     from overread.cases import Manifest
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 # The classes hold the defaults of their fields.
 _DEFAULT, _CHANGES = Recipe, Augmentation
 
-Data = Annotated[Path, typer.Argument(help="Folder of class sub-folders, or a CSV of path,label[,patient_id][,split].")]
-BundlePath = Annotated[Path, typer.Argument(help="Bundle directory or bundle.zip.", metavar="BUNDLE")]
+_DATA = "Folder of class sub-folders, or a CSV of path,label[,patient_id][,split]"
+Data = Annotated[Path, typer.Argument(help=f"{_DATA}.")]
+DataOrResumed = Annotated[Path | None, typer.Argument(help=f"{_DATA}; with --resume by default the run's.")]
+BundlePath = Annotated[
+    Path, typer.Argument(help="Bundle directory, bundle.zip or the folder of a training run.", metavar="BUNDLE")
+]
 Out = Annotated[Path, typer.Option(help="Folder of the results.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the results that the folder holds.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -60,6 +65,45 @@ def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Calla
         return called
 
     return decorate
+
+
+def resumable(kind: type[TrainingRun | CrossValidationRun]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command with --resume take what is not given on the command line from the run in its folder."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def called(*, context: typer.Context, **values: Any) -> None:
+            folder = RunFolder(values["out"])
+            if values["resume"] and folder.is_ours:
+                recorded = options_of(folder.read(kind))
+                values |= {name: recorded[name] for name in values.keys() & recorded if not _is_given(context, name)}
+            command(**values)
+
+        own = inspect.signature(command)
+        asked = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        # Typer reads both.
+        called.__signature__ = own.replace(parameters=[asked, *own.parameters.values()])  # type: ignore[attr-defined]
+        called.__annotations__ = {"context": typer.Context, **command.__annotations__}
+        return called
+
+    return decorate
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name != "DEFAULT"
+
+
+def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
+    """The options of the command line that ask for a run again."""
+    asked = run.asked
+    recipe = asked.recipe.to_dict()
+    changes = recipe.pop("augmentation")
+    source = {} if asked.source is None else dataclasses.asdict(asked.source)
+    of_folds = {}
+    if isinstance(run, CrossValidationRun):
+        of_folds = {"folds": run.folds, "seeds": run.seeds, "keep_ensemble": run.ensemble}
+    return {**recipe, **changes, "rotation": changes["rotation_degrees"], **source, **asked.options, **of_folds}
 
 
 def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:
@@ -140,6 +184,13 @@ def make_manifest(data: Data, positive: Positive = None, patient_pattern: Patter
     from overread import study
 
     return study.read_manifest(data, positive=positive, patient_pattern=patient_pattern)
+
+
+def make_source(
+    data: DataOrResumed = None, positive: Positive = None, patient_pattern: Pattern = None
+) -> Source | None:
+    """Where the cases are read from; None where they are not named, which only a run that is resumed allows."""
+    return Source(data=str(data), positive=positive, patient_pattern=patient_pattern) if data else None
 
 
 def make_running(

@@ -67,7 +67,7 @@ class Reader:
 
     @classmethod
     def load(cls, path: str | Path) -> Reader:
-        """Open a bundle directory or zip.
+        """Open a bundle directory or zip, or the bundle in the folder of a run.
 
         Raises:
             MissingPath: nothing is there.

@@ -20,6 +20,7 @@ from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
 from overread.recipe import MONITORS, Recipe
+from overread.run import RunFolder
 from overread.training.batches import Batches
 from overread.training.resume import EpochSeed, Progress, SaveState, best_weights_file, read_progress
 
@@ -75,7 +76,7 @@ class Log(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         from tensorboard.summary import Writer
 
-        self._writer = Writer(str(self._folder / "tensorboard"))
+        self._writer = Writer(str(RunFolder(self._folder).tensorboard))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._start = self._trained = time.perf_counter()
@@ -98,12 +99,13 @@ class Log(keras.callbacks.Callback):
             "images_per_second": self._images / (self._trained - self._start),
         }
         self._progress.rows.append(row)
-        temporary = self._folder / "log.csv.tmp"
+        log = RunFolder(self._folder).log
+        temporary = log.with_suffix(".csv.tmp")
         with temporary.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, fieldnames=list(row))
             writer.writeheader()
             writer.writerows(self._progress.rows)
-        temporary.replace(self._folder / "log.csv")
+        temporary.replace(log)
         for name, value in row.items():
             self._writer.add_scalar(f"epoch/{name}", value, epoch + 1)
         self._writer.flush()
@@ -136,7 +138,7 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
         InvalidOption: the loss became infinite or NaN.
     """
-    checkpoints = folder / "checkpoints"
+    checkpoints = RunFolder(folder).checkpoints
     checkpoints.mkdir(parents=True, exist_ok=True)
     progress, best = read_progress(checkpoints)
     model.optimizer.build(model.trainable_variables)  # its variables must be there before any weights are loaded

@@ -17,6 +17,7 @@ from overread.machine.memo import remembered
 from overread.networks.augment import Augment
 from overread.networks.zoo import NetworkSpec, build_network
 from overread.recipe import Recipe
+from overread.run import RunFolder
 from overread.training.fit import History, TrainingData, fit
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
@@ -111,7 +112,7 @@ def train_network(
             read=lambda values: PrecisionChoice(**values),
         )
 
-    precision = _settled_precision(folder / "precision.json", choose)
+    precision = _settled_precision(RunFolder(folder).precision, choose)
     console.print(f"training {recipe.network} with Keras on {keras.backend.backend()} in {precision}", highlight=False)
     model = build(precision.policy)
     console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
@@ -119,7 +120,7 @@ def train_network(
     history = fit(model, data, recipe, folder, watchers=[ShowProgress(console, recipe.batch_size), *watchers])
     network = build_network(spec)
     network.set_weights(model.get_weights())
-    weights = folder / "checkpoints" / "network.weights.h5"
+    weights = RunFolder(folder).checkpoints / "network.weights.h5"
     network.save_weights(weights)
     return Trained(spec=spec, network=network, weights=weights, precision=precision.policy, history=history)
 

@@ -136,7 +136,7 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         "decision": decision(bundle, facts),
         "versions": ", ".join(f"{name} {version}" for name, version in bundle.versions.items()),
         "tested": tested(assessment, facts),
-        "metrics": ", ".join(LABELS.values()),
+        "metrics": ", ".join(found.label for found in assessment.evaluation.definitions),
         "methods": "; ".join(_methods(assessment)),
         "performance": _performance(assessment),
         "reliability": _reliability(assessment),
@@ -185,13 +185,13 @@ def _disjoint(facts: CardFacts) -> str:
 
 
 def _methods(assessment: Assessment) -> list[str]:
-    used = (assessment.judged[name].interval for name in LABELS)
+    used = (assessment[found.name].interval for found in assessment.evaluation.definitions)
     return list(dict.fromkeys(interval.method for interval in used if interval.reason is None))
 
 
 def _performance(assessment: Assessment) -> str:
     judged = assessment.judged
-    if judged.evaluation.positive:
+    if assessment.task.positive:
         names = ("auc", "average_precision", "accuracy", *RATES)
         return f"{'; '.join(f'{LABELS[name]} {shown(judged[name])}' for name in names)}."
     overall = "; ".join(f"{LABELS[name]} {shown(judged[name])}" for name in ("accuracy", "balanced_accuracy"))
@@ -201,7 +201,7 @@ def _performance(assessment: Assessment) -> str:
 
 def _rates(assessment: Assessment) -> str:
     judged = assessment.judged
-    if judged.evaluation.positive:
+    if assessment.task.positive:
         return f"{'; '.join(f'{LABELS[name]} {shown(judged[name])}' for name in RATES)}."
     return " ".join(
         f"{name}: {'; '.join(f'{LABELS[rate]} {shown(judged.of_class(name, rate))}' for rate in RATES)}."

@@ -123,9 +123,9 @@ def _results(assessment: Assessment) -> str:
 
 def _results_of_classes(assessment: Assessment) -> str:
     judged, micro = assessment.judged, assessment.micro.items()
-    labels = {one.name: one.label for one in judged.evaluation.definitions}
-    names = [name for name in labels if name in next(iter(judged.evaluation.per_class.values()))]
-    each = [(c, *(judged.of_class(c, name) for name in names)) for c in judged.evaluation.per_class]
+    of_class = next(iter(judged.evaluation.per_class.values()))
+    defined = [found for found in judged.evaluation.definitions if found.name in of_class]
+    each = [(c, *(judged.of_class(c, found.name) for found in defined)) for c in judged.evaluation.per_class]
     points = [
         (c, f"{found.evaluation.threshold:.4g}", *(found[name] for name in RATES))
         for c, found in assessment.at_class_points.items()
@@ -137,7 +137,7 @@ def _results_of_classes(assessment: Assessment) -> str:
             "The same over all decisions on an image and a class (micro averages):",
             table(("Metric", "Value"), [(LABELS[name], found) for name, found in micro]),
             "Each class against the rest, the most probable class decided on:",
-            table(("Class", *(labels[name] for name in names)), each),
+            table(("Class", *(found.label for found in defined)), each),
             "Each class against the rest at its own operating point:",
             table(("Class", "Threshold", *(LABELS[name] for name in RATES)), points),
         ]
@@ -145,7 +145,7 @@ def _results_of_classes(assessment: Assessment) -> str:
 
 
 def _metrics(judged: Judged) -> str:
-    found = {one.label: judged[one.name] for one in judged.evaluation.definitions}
+    found = {defined.label: judged[defined.name] for defined in judged.evaluation.definitions}
     rows = [(label, e.metric, e.interval, e.interval.method, e.metric.n) for label, e in found.items()]
     return table(("Metric", "Value", "Interval", "Method of the interval", "Cases"), rows)
 

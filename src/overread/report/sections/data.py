@@ -14,7 +14,7 @@ from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_augmentation, draw_samples
 from overread.words import count, listed
 
-SIDES = {"train": "training", "val": "validation", "test": "test"}
+_SIDES = {"train": "training", "val": "validation", "test": "test"}
 Augment = Callable[[np.ndarray], np.ndarray]
 _CLASSES_AUGMENTED = 4
 
@@ -31,7 +31,7 @@ def training_data_section(split: Split, data_set: DataSet, augment: Augment, fol
     counts, patients, classes = split.counts(), split.patients(), split.manifest.classes
     rows = tuple(
         (
-            SIDES[side],
+            _SIDES[side],
             *(f"{counts[side][name]:,}" for name in classes),
             f"{sum(counts[side].values()):,}",
             f"{patients[side]:,}",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
 from overread.report.document import Section, Table
 from overread.report.sections.calibration import described
+from overread.run import EvaluationRun, TrainingRun
 from overread.words import count, level_of, moment
 
 
@@ -43,7 +43,7 @@ def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ..
     return Section("Test lock", paragraphs=(f"{_times(here)}{others}", purpose), items=tables, warnings=warnings)
 
 
-def reproducibility_section(bundle: Bundle, run: Mapping[str, Any], options: AssessmentOptions) -> Section:
+def reproducibility_section(bundle: Bundle, run: TrainingRun | EvaluationRun, options: AssessmentOptions) -> Section:
     """Say what it takes to get this result again.
 
     Args:
@@ -51,19 +51,20 @@ def reproducibility_section(bundle: Bundle, run: Mapping[str, Any], options: Ass
         run: with data, command, machine and versions.
         options: of the assessment.
     """
+    data = "data evaluated" if isinstance(run, EvaluationRun) else "data with sides and patients"
     facts = (
-        ("Command", str(run.get("command", ""))),
+        ("Command", run.command),
         ("Seed of the training", str(bundle.recipe["seed"])),
         ("Intervals", f"{level_of(options.level)}, {options.resamples:,} resamples, seed {options.seed}"),
-        ("Machine", run["machine"]),
-        ("Versions here", _versions(run["versions"])),
+        ("Machine", run.machine),
+        ("Versions here", _versions(run.versions)),
         ("Versions that trained it", _versions(bundle.versions)),
         ("Bundle made", bundle.created),
         *((f"Calibration {number}", text) for number, text in enumerate(_calibrations(bundle), start=1)),
     )
     hashes = (
         ("bundle", bundle.fingerprint),
-        ("data evaluated" if "bundle" in run else "data with sides and patients", run["data"]["fingerprint"]),
+        (data, run.fingerprint),
         *sorted(bundle.files.items()),
     )
     return Section(

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
 from overread.reading.pictures import FULL_EVIDENCE, OPACITY
+from overread.run import RunFolder
 from overread.service.api.problems import Problem
 from overread.service.api.uploads import receive_uploads
 from overread.service.room.records import ReadingRecord
@@ -146,8 +147,8 @@ def _choice(bundle_id: str, bundle: Bundle) -> Choice:
 
 
 def _report_of(bundle: Bundle) -> Path | None:
-    path = bundle.path.with_name("report.html") if bundle.path else None
-    return path if path and path.is_file() else None
+    report = RunFolder(bundle.path.parent).report if bundle.path else None
+    return report if report and report.is_file() else None
 
 
 def _csv_uri(rows: list[list[str]]) -> str:
