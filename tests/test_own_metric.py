@@ -101,19 +101,27 @@ def fails(actual: np.ndarray, score: np.ndarray, called: np.ndarray) -> float:
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (fails, "the metric mine failed on 120 cases with KeyError"),
+        (fails, "the metric mine failed on 20 cases with KeyError"),
         (lambda actual, score, called: score, "the metric mine gave a ndarray"),
         (lambda actual, score, called: None, "the metric mine gave a NoneType"),
         (lambda actual, score, called: "high", "the metric mine gave a str"),
         (lambda actual, score, called: 1.5, "the metric mine gave 1.5, outside its limits 0 to 1"),
-        (lambda actual: 1.0, "the metric mine failed on 120 cases with TypeError"),
+        (lambda actual: 1.0, "the metric mine failed on 20 cases with TypeError"),
     ],
 )
-def test_a_function_that_fails_or_gives_no_number_ends_in_one_sentence(function: object, message: str) -> None:
-    own = OwnMetric(name="mine", label="Mine", function=function)  # type: ignore[arg-type]
+def test_a_function_that_fails_or_gives_no_number_is_refused_before_any_work(function: object, message: str) -> None:
     with pytest.raises(InvalidData, match=message) as caught:
-        assessed(TWO, own)
+        OwnMetric(name="mine", label="Mine", function=function)  # type: ignore[arg-type]
     assert "patient 17" not in str(caught.value)
+
+
+def test_a_function_that_fails_later_ends_in_one_sentence() -> None:
+    def fails_on_many(actual: np.ndarray, score: np.ndarray, called: np.ndarray) -> float:
+        return 1 / (20 // len(actual))
+
+    own = OwnMetric(name="mine", label="Mine", function=fails_on_many)
+    with pytest.raises(InvalidData, match="the metric mine failed on 120 cases with ZeroDivisionError: let"):
+        assessed(TWO, own)
 
 
 @pytest.mark.parametrize("name", ["auc", "recall", "precision", "loss"])
