@@ -87,7 +87,8 @@ def test_keras_weights_of_the_bundle_give_what_the_reader_gives(
     for path in some(two_classes):
         reading = reader.read(path)
         logits = np.asarray(network(reading.pixels[None])["logits"])
-        assert reading.probabilities["Disease"] == pytest.approx(member.calibration.apply(logits)[0, 1], abs=1e-3)
+        expected = member.calibration.apply(logits, reader.bundle.task)[0, 1]
+        assert reading.probabilities["Disease"] == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_decision_is_the_probability_against_the_operating_point(reader: Reader, two_classes: Path) -> None:

@@ -49,6 +49,21 @@ class Case:
         """The name, with the frame where one is named."""
         return self.name if self.frame is None else f"{self.name} (frame {self.frame})"
 
+    @property
+    def counts_as(self) -> str:
+        """Who the image counts as, where people are counted."""
+        return counts_as(self.patient_id, self.name)
+
+
+def counts_as(patient_id: str | None, image: str) -> str:
+    """Name who an image counts as: its patient, else, where none is known, nobody but itself.
+
+    Args:
+        patient_id: None or "" for an unknown one.
+        image: what tells it from all other images.
+    """
+    return f"patient {patient_id}" if patient_id else f"image {image}"
+
 
 def pseudonym(patient_id: str | None) -> str:
     """A name for a patient that does not show the id it stands for; empty for no id."""

@@ -92,7 +92,7 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
 
     require_network(recipe.network)
     options.require_columns(manifest.columns)
-    if len(manifest.classes) > 2 and recipe.calibration in ("isotonic", "beta"):
+    if manifest.task.outputs > 1 and recipe.calibration in ("isotonic", "beta"):
         raise InvalidOption(
             f"{recipe.calibration} calibrates two classes and the data hold {len(manifest.classes)}: use temperature"
         )

@@ -47,8 +47,8 @@ def write_bundle(trained: TrainedNetwork, data_set: DataSet, run: TrainingRun, f
     graph = Graph(exported.read_bytes())
     difference = check_parity(trained.network, graph, manifest.task, data_set.pixels(validation[:_PARITY_IMAGES]))
     labels, (logits, traits) = data_set.y_true[validation], graph.logits_and_traits(data_set.chunks(validation))
-    calibration = fit_calibration(labels, logits, method=recipe.calibration)
-    y_prob = calibration.apply(logits)
+    calibration = fit_calibration(labels, logits, task=manifest.task, method=recipe.calibration)
+    y_prob = calibration.apply(logits, manifest.task)
     reference = Reference.of(_familiar(graph, data_set, traits, recipe.seed), traits, labels, y_prob)
     measured = folder.checkpoints / REFERENCE
     measured.write_bytes(reference.to_bytes())

@@ -40,8 +40,8 @@ def check_activation_maps(trained: TrainedNetwork, graph: Graph, data_set: DataS
     chosen = [validation[i] for i in _spread(len(validation), _IMAGES)]
     pixels = data_set.pixels(chosen)
     outputs = graph.run(pixels)
-    y_prob = bundle.members[0].calibration.apply(outputs.logits)
     task = bundle.task
+    y_prob = bundle.members[0].calibration.apply(outputs.logits, task)
     decided = [task.label(each) for each in task.decide(y_prob, bundle.thresholds)]
     maps = np.stack([task.evidence(*pair) for pair in zip(outputs.activation_maps, decided, strict=True)])
     few = _spread(len(chosen), _RANDOMISED_IMAGES)

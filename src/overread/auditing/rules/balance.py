@@ -106,7 +106,7 @@ def _too_small(manifest: Manifest) -> Finding | None:
 def _patients(manifest: Manifest, name: str, side: str | None) -> int:
     """Patients with a class, on one side or on any."""
     chosen = (i for i, case in enumerate(manifest.cases) if case.label == name and side in (None, case.split))
-    return len({manifest.cases[i].patient_id or f"/{i}" for i in chosen})
+    return len({manifest.cases[i].counts_as for i in chosen})
 
 
 def _missing_by_class(manifest: Manifest) -> Finding | None:

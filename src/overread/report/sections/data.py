@@ -55,7 +55,7 @@ def evaluated_data_section(manifest: Manifest, failures: Mapping[str, str]) -> S
         failures: by name, why an image was left out.
     """
     # An image without a patient is one of its own, as everywhere.
-    pairs = {(case.label, case.patient_id or f"image {case.name}") for case in manifest.cases}
+    pairs = {(case.label, case.counts_as) for case in manifest.cases}
     images, patients = Counter(case.label for case in manifest.cases), Counter(label for label, _ in pairs)
     rows = [(name, f"{images[name]:,}", f"{patients[name]:,}") for name in manifest.classes]
     total = ("all", f"{len(manifest):,}", f"{len({who for _, who in pairs}):,}")

@@ -172,9 +172,9 @@ def _impossible_split(manifest: Manifest) -> Finding | None:
             count=sides[None],
         )
     images, patients, placed = Counter[str](), defaultdict(set), set()
-    for i, case in enumerate(manifest.cases):
+    for case in manifest.cases:
         images[case.label] += 1
-        patients[case.label].add(case.patient_id or f"/{i}")
+        patients[case.label].add(case.counts_as)
         placed.add((case.split, case.label))
     absent = [f"{s} has no {name}" for s in SPLITS for name in images if sides[s] and (s, name) not in placed]
     noun = "patient" if manifest.has_patients else "image"
