@@ -22,7 +22,7 @@ from overread.study.run import start_run
 from overread.test_side.lock import known_before, open_test_side
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
     """A finished training run: where it is, the bundle, how the images were split, and what the test side says."""
 
@@ -41,6 +41,12 @@ class Study:
     def report(self) -> Path:
         """The page to open first."""
         return self.out / "report.html"
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.out)!r}: {self.bundle!r}, tested on {self.assessment!r})"
+
+    def _repr_html_(self) -> str:
+        return self.assessment._repr_html_()
 
 
 def train(
