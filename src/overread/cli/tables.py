@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from overread.words import low_to_high
+
 if TYPE_CHECKING:
     from overread.auditing import Audit
     from overread.decision.task import Task
@@ -144,7 +146,7 @@ def _estimate(estimate: Estimate) -> tuple[str, str]:
 
 
 def _interval(interval: Interval, style: str = ".3f") -> str:
-    return interval.reason or f"{interval.low:{style}} to {interval.high:{style}}"
+    return interval.reason or low_to_high(interval.low, interval.high, style)
 
 
 def _number(value: float | None, style: str = ".3f") -> str:

@@ -112,6 +112,7 @@ class Reader:
     def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
         """Tell what speaks against the readings of n images, from what `answer` says of them."""
         return Abstentions(
+            task=self.bundle.task,
             sets=self.bundle.referral.sets(y_prob),
             decided=self.bundle.task.decide(y_prob, self.bundle.thresholds),
             unfamiliarity=unfamiliarity,

@@ -1,4 +1,4 @@
-"""What the report says of the mistakes: the wrong decisions the reader was surest of, each as an image."""
+"""The mistakes: the wrong decisions the reader was surest of, each as an image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from overread.reading.sentences import READS_AS, probability_heading, rounded
 from overread.report.document import FigureItem, Section, Table
-from overread.report.figures import ImageWithEvidence
+from overread.report.figures import ImageWithEvidence, draw_mistakes
 from overread.words import count
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from overread.test_side.outcome import Outcome
 
 
-def errors(outcome: Outcome, folder: Path) -> Section:
+def errors_section(outcome: Outcome, folder: Path) -> Section:
     """Show the most confident mistakes.
 
     Args:
         outcome: with the readings of them.
-        folder: where `mistakes.png` lies, if there is a mistake.
+        folder: of the figures.
     """
     confusion, n = outcome.assessment.evaluation.confusion, outcome.assessment.evaluation.n
     wrong = int(confusion.sum() - np.trace(confusion))
@@ -37,16 +37,17 @@ def errors(outcome: Outcome, folder: Path) -> Section:
         "map is as coarse as the last layer of the network; it tells where evidence was found, not why, and proves no "
         "cause."
     )
-    captions = "; ".join(item.caption for item in mistakes_of(outcome))
+    mistakes = _mistakes(outcome)
+    captions = "; ".join(mistake.caption for mistake in mistakes)
     picture = FigureItem(
-        folder / "mistakes.png",
+        draw_mistakes(mistakes, path=folder / "mistakes"),
         "The most confident mistakes, numbered as in the table",
         f"{count(shown, 'wrongly decided image')}, each beside itself with the evidence tinted in. {captions}.",
     )
     return Section("Errors", paragraphs=(text,), items=(_table(outcome), picture))
 
 
-def mistakes_of(outcome: Outcome) -> list[ImageWithEvidence]:
+def _mistakes(outcome: Outcome) -> list[ImageWithEvidence]:
     """The mistakes as they are drawn, numbered from 1."""
     return [
         ImageWithEvidence(
