@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 
 from overread.evaluation.assessment import Assessment
-from overread.evaluation.wording import in_cell, level_of
-from overread.words import count
+from overread.evaluation.wording import in_cell
+from overread.words import count, level_of
 
 
 def assessment_html(assessment: Assessment) -> str:

@@ -61,9 +61,9 @@ def _mistakes(outcome: Outcome) -> list[ImageWithEvidence]:
 
 def _numbered(outcome: Outcome) -> list[tuple[int, str, Reading]]:
     """Number, true class and reading of each mistake."""
-    labels, classes = np.asarray(outcome.predictions.y_true), outcome.predictions.classes
+    y_true = np.asarray(outcome.predictions.y_true)
     return [
-        (number, classes[labels[position]], reading)
+        (number, reading.task.label(y_true[position]), reading)
         for number, (position, reading) in enumerate(outcome.mistakes, start=1)
     ]
 
