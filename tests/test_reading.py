@@ -13,7 +13,7 @@ import pytest
 
 from overread.cli.tables import print_readings
 from overread.errors import InvalidOption
-from overread.reading import Failure, Reading, to_frame, write_csv
+from overread.reading import Failure, Reading, to_frame, write_readings
 from overread.reading.fields import FIELDS, column_names, reading_schema
 from overread.reading.sentences import probability_heading
 from overread.reading_log import ImageRow
@@ -53,7 +53,7 @@ def test_json_csv_frame_schema_and_log_have_the_same_fields() -> None:
     assert all(shape["required"] == ["path", *names, "error"] for shape in reading_schema()["oneOf"])
     assert set(names) <= {field.name for field in dataclasses.fields(ImageRow)}
     stream = io.StringIO()
-    assert write_csv(stream, [found, failed], found.task.classes) == 1
+    assert write_readings(stream, [found, failed], found.task.classes) == 1
     header, *rows = csv.reader(stream.getvalue().splitlines())
     assert header == column_names(found.task.classes) == [*to_frame([found, failed]).columns]
     said = ["Disease", "0.170000", "0.830000", "true", "0.410000", "Disease", "0.5000", "uncertain"]

@@ -7,8 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
-from overread.reading import Reader
-from overread.reading import write_csv as write_readings
+from overread.reading import Reader, write_readings
 from overread.recipe import Augmentation, Recipe
 from overread.study.data import read_manifest
 from overread.study.run import environment

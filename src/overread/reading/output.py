@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-def write_csv(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
+def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
     """Write path, predicted label, a probability for each class and the other `FIELDS`, and error; whole or not.
 
     Returns:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -168,11 +167,8 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
 
 
 def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
-    names: Sequence[str] = (
-        [bundle.positive] if bundle.positive else sorted(bundle.classes, key=lambda name: -found.probabilities[name])
-    )
     bars = []
-    for name in names:
+    for name in sorted(found.task.judged, key=lambda name: -found.probabilities[name]):
         point, probability = bundle.operating_points.get(name), found.probabilities[name]
         threshold = point.threshold if point else None
         shown = (rounded(probability), "") if threshold is None else told_apart(probability, threshold)
