@@ -176,8 +176,9 @@ class Recorder:
                 self.keep(name, hashlib.sha256(file.read_bytes()).hexdigest())
 
     def fingerprints(self) -> list[str]:
-        """What stands for the bundles that were trained here."""
-        files = [folder / "bundle" / "bundle.json" for folder in (self.out / "train", self.out / "train-cells")]
+        """What stands for the bundles that read or were trained here."""
+        folders = [self.bundle, self.out / "train" / "bundle", self.out / "train-cells" / "bundle"]
+        files = [folder / "bundle.json" for folder in folders]
         return [json.loads(file.read_text(encoding="utf-8"))["sha256"] for file in files if file.exists()]
 
     def steady(self, content: str) -> str:
