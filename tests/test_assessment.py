@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import (
     Assessment,
@@ -16,7 +17,7 @@ from overread.evaluation import (
     Predictions,
     assess,
     average_readers,
-    evaluate,
+    compute_metrics,
     measure_reliability,
     pool_folds,
 )
@@ -34,9 +35,8 @@ def predictions(n: int = 120, classes: str = "ab", seed: int = 0) -> Predictions
         y_true=y_true,
         y_prob=odds / odds.sum(axis=1, keepdims=True),
         uncalibrated=sharper / sharper.sum(axis=1, keepdims=True),
-        classes=tuple(classes),
-        threshold=0.4 if len(classes) == 2 else None,
-        class_thresholds={} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
+        task=Task.of(classes),
+        thresholds={classes[1]: 0.4} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
         columns={"scanner": [f"S{i % 2}" for i in range(n)]},
     )
 
@@ -132,10 +132,10 @@ def test_impossible_questions_are_refused_before_the_work(wrong: dict[str, float
 
 def test_pooled_folds_keep_the_decision_of_each_fold() -> None:
     first, second = predictions(seed=1), predictions(seed=2)
-    second = dataclasses.replace(second, cases=[f"other {i}" for i in range(120)], threshold=0.7)
+    second = dataclasses.replace(second, cases=[f"other {i}" for i in range(120)], thresholds={"b": 0.7})
     pooled = pool_folds([first, second])
     found = assess(pooled, AssessmentOptions(resamples=200)).evaluation
-    apart = [evaluate(p.y_true, p.y_prob, classes="ab", threshold=p.threshold) for p in (first, second)]
+    apart = [compute_metrics(p.y_true, p.y_prob, task=p.task, thresholds=p.thresholds) for p in (first, second)]
     assert found.confusion.tolist() == (apart[0].confusion + apart[1].confusion).tolist()
     assert found.threshold is None
     assert found["auc"].value == pytest.approx(roc_auc_score(pooled.y_true, np.asarray(pooled.y_prob)[:, 1]))
@@ -154,8 +154,8 @@ def test_readers_of_the_same_cases_are_averaged_and_others_refused() -> None:
 
 def test_decisions_that_do_not_fit_are_refused() -> None:
     y_prob = np.full((3, 2), 0.5)
-    with pytest.raises(InvalidOption, match="both a threshold and decisions"):
-        evaluate([0, 1, 1], y_prob, classes="ab", threshold=0.5, decided=[0, 1, 1])
+    with pytest.raises(InvalidOption, match="both thresholds and decisions"):
+        compute_metrics([0, 1, 1], y_prob, task=Task.of("ab"), thresholds={"b": 0.5}, decided=[0, 1, 1])
     for decided in ([0, 1], [0, 1, 2], [0.0, 1.0, 1.0]):
-        with pytest.raises(InvalidData, match="decisions do not fit"):
-            evaluate([0, 1, 1], y_prob, classes="ab", decided=decided)
+        with pytest.raises(InvalidData, match="decisions"):
+            compute_metrics([0, 1, 1], y_prob, task=Task.of("ab"), decided=decided)

@@ -185,7 +185,7 @@ def test_each_image_shows_what_the_reader_says_of_it(open_page: Any, files: dict
     article = page.locator("article.image").first
     found = reader.read(files["disease.png"])
     assert found.threshold is not None and found.positive
-    assert f"{decision(found, 'Disease')}." in article.inner_text()
+    assert f"{decision(found)}." in article.inner_text()
     at = float(article.locator("svg .point").get_attribute("x1").rstrip("%"))
     assert at == pytest.approx(100 * found.threshold, abs=0.001)
     filled = float(article.locator("svg .fill").get_attribute("width").rstrip("%"))
@@ -324,7 +324,7 @@ def test_a_review_is_noted_in_the_log(open_page: Any, files: dict[str, Path], lo
     assert page.get_by_role("button", name="Correct to Normal").get_attribute("aria-pressed") == "true"
     _, reading_id, index = page.locator("article.image").get_attribute("id").split("-")
     noted = log.get(reading_id).images[int(index)].review
-    assert noted is not None and noted.label == "Normal"
+    assert noted is not None and noted.true_label == "Normal"
 
 
 def test_a_file_above_the_limit_fails_alone(open_page: Any, files: dict[str, Path], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import pytest
 
-from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Opening, Reference, class_evidence
+from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Opening, Reference
 from overread.decision import Calibration, Familiarity, OperatingPoint, Referral, Task
 from overread.errors import ExportMismatch, InvalidBundle, MissingPath, OutputUnwritable
 from overread.images import Preprocessing
@@ -256,15 +256,3 @@ def test_a_bundle_that_cannot_be_written_says_so_and_stays_whole(copy: Path, mon
         Bundle.load(archive).record(opening("first"))
     assert archive.read_bytes() == before
     assert not list(copy.parent.glob(".*.tmp"))
-
-
-def test_of_two_classes_the_evidence_for_one_is_that_against_the_other() -> None:
-    one = np.ones((2, 2, 1))
-    assert (class_evidence(one, 1) == 1).all() and (class_evidence(one, 0) == -1).all()
-
-
-def test_of_three_classes_the_evidence_for_one_is_what_exceeds_their_mean() -> None:
-    three = np.arange(12.0).reshape(2, 2, 3)
-    assert (class_evidence(three, 2) == 1).all() and (class_evidence(three, 1) == 0).all()
-    shared = np.random.default_rng(0).normal(size=(2, 2, 1))
-    assert np.allclose(class_evidence(three + shared, 0), class_evidence(three, 0))

@@ -13,10 +13,11 @@ import pytest
 from matplotlib.text import Text
 
 from overread import report
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.grouping import group_cases
-from overread.evaluation.metrics import Metric
+from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroup, SubgroupMetric, Subgroups, evaluate_subgroups
 from overread.evaluation.uncertainty.bands import Band, precision_recall_band, roc_band
@@ -79,7 +80,7 @@ def some_subgroups(labels: tuple[str, ...], column: str = "sex") -> Subgroups:
 
     grouping = group_cases([labels[index] for index in group], column=column)
     y_prob = np.column_stack([1 - score, score])
-    return evaluate_subgroups(y_true, y_prob, grouping, classes=BINARY, find_intervals=wilson_of)
+    return evaluate_subgroups(y_true, y_prob, grouping, task=Task.of(BINARY), find_intervals=wilson_of)
 
 
 def a_mistake(caption: str, shade: int = 120, shape: tuple[int, int, int] = (20, 30, 1)) -> report.ImageWithEvidence:
@@ -95,13 +96,13 @@ def draw_all(folder: Path, names: tuple[str, ...]) -> list[Path]:
     y = np.arange(60) % 2
     captions = [f"case {i}: {name.upper()}, read as {names[0]} (0.987)" for i, name in enumerate(names * 2)]
     return [
-        report.roc(y_true, y_prob, classes=names, path=folder / "roc", bands=bands),
-        report.precision_recall(y_true, y_prob, classes=names, path=folder / "pr", bands=other_bands),
-        report.reliability_diagram(*calibrations(), path=folder / "reliability"),
-        report.net_benefit(decision_curve(y, (y + 0.7) / 2.2), path=folder / "net_benefit", threshold=0.4),
-        report.subgroup_forest(some_subgroups((*names, "last"), names[-1]), path=folder / "forest"),
-        report.subgroup_forest(some_subgroups((*names, "last")), path=folder / "one", names=["ppv"]),
-        report.mistakes([a_mistake(caption) for caption in captions], path=folder / "mistakes"),
+        report.draw_roc(y_true, y_prob, task=Task.of(names), path=folder / "roc", bands=bands),
+        report.draw_precision_recall(y_true, y_prob, task=Task.of(names), path=folder / "pr", bands=other_bands),
+        report.draw_reliability(*calibrations(), path=folder / "reliability"),
+        report.draw_decision_curve(decision_curve(y, (y + 0.7) / 2.2), path=folder / "net_benefit", threshold=0.4),
+        report.draw_subgroups(some_subgroups((*names, "last"), names[-1]), path=folder / "forest"),
+        report.draw_subgroups(some_subgroups((*names, "last")), path=folder / "one", names=["ppv"]),
+        report.draw_mistakes([a_mistake(caption) for caption in captions], path=folder / "mistakes"),
     ]
 
 
@@ -123,8 +124,8 @@ def test_nothing_touches_the_edge_and_no_text_another(
 @pytest.mark.parametrize(
     ("draw", "find", "columns"),
     [
-        (report.roc, roc_band, ("fpr", "tpr_low", "tpr_high")),
-        (report.precision_recall, precision_recall_band, ("recall", "precision_low", "precision_high")),
+        (report.draw_roc, roc_band, ("fpr", "tpr_low", "tpr_high")),
+        (report.draw_precision_recall, precision_recall_band, ("recall", "precision_low", "precision_high")),
     ],
 )
 def test_a_band_is_filled_and_stands_in_a_table_of_its_own(
@@ -132,8 +133,8 @@ def test_a_band_is_filled_and_stands_in_a_table_of_its_own(
 ) -> None:
     y_true, y_prob = predictions(2)
     band = find(y_true, y_prob[:, 1], level=0.9, resamples=200)
-    plain = draw(y_true, y_prob, classes=BINARY, path=tmp_path / "plain")
-    banded = draw(y_true, y_prob, classes=BINARY, path=tmp_path / "banded", bands={"ill": band})
+    plain = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "plain")
+    banded = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "banded", bands={"ill": band})
     assert plain.with_suffix(".csv").read_bytes() == banded.with_suffix(".csv").read_bytes()
     assert not (tmp_path / "plain_band.csv").exists()
     rows = rows_of(tmp_path / "banded_band.png")
@@ -145,21 +146,25 @@ def test_a_band_is_filled_and_stands_in_a_table_of_its_own(
     assert share > 0.02 > (np.abs(drawn(plain) - tinted).max(axis=2) <= 3).mean()
 
 
-@pytest.mark.parametrize("draw", [report.roc, report.precision_recall])
+@pytest.mark.parametrize("draw", [report.draw_roc, report.draw_precision_recall])
 def test_a_class_without_a_band_is_drawn_without_it(tmp_path: Path, draw: Any) -> None:
     y_true, y_prob = predictions(3)
     none = Band.none(0.95, "bootstrap", "Too few patients.")
     some = roc_band(y_true == 1, y_prob[:, 1], resamples=100)
-    draw(y_true, y_prob, classes=("a", "b", "c"), path=tmp_path / "curve", bands={"a": none, "b": some})
+    draw(y_true, y_prob, task=Task.of(("a", "b", "c")), path=tmp_path / "curve", bands={"a": none, "b": some})
     assert {row["class"] for row in rows_of(tmp_path / "curve_band.png")} == {"b"}
 
 
-@pytest.mark.parametrize("draw", [report.roc, report.precision_recall])
+@pytest.mark.parametrize("draw", [report.draw_roc, report.draw_precision_recall])
 def test_a_band_of_an_unknown_class_is_refused(tmp_path: Path, draw: Any) -> None:
     y_true, y_prob = predictions(2)
     with pytest.raises(InvalidData, match="no class here"):
         draw(
-            y_true, y_prob, classes=BINARY, path=tmp_path / "curve", bands={"Ill": Band.none(0.95, "none", "No case.")}
+            y_true,
+            y_prob,
+            task=Task.of(BINARY),
+            path=tmp_path / "curve",
+            bands={"Ill": Band.none(0.95, "none", "No case.")},
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -168,7 +173,7 @@ def test_the_reliability_table_holds_the_bins_with_wilsons_intervals(
     tmp_path: Path, saved: list[matplotlib.figure.Figure]
 ) -> None:
     before, after = calibrations()
-    rows = rows_of(report.reliability_diagram(before, after, path=tmp_path / "reliability", level=0.9))
+    rows = rows_of(report.draw_reliability(before, after, path=tmp_path / "reliability", level=0.9))
     expected = [("before", *point) for point in before.bins] + [("after", *point) for point in after.bins]
     names = ("lowest", "highest", "mean_probability", "observed", "n", "n_positive")
     assert [(row["calibration"], *(float(row[name]) for name in names)) for row in rows] == expected
@@ -182,7 +187,7 @@ def test_the_reliability_table_holds_the_bins_with_wilsons_intervals(
 
 def test_the_bars_below_the_diagram_hold_every_case(tmp_path: Path, saved: list[matplotlib.figure.Figure]) -> None:
     before, after = calibrations(150)
-    report.reliability_diagram(before, after, path=tmp_path / "reliability")
+    report.draw_reliability(before, after, path=tmp_path / "reliability")
     for axis in saved[0].axes[1::2]:
         assert sum(bar.get_height() for bar in axis.patches) == 150
 
@@ -192,7 +197,7 @@ def test_a_slope_that_is_undefined_is_said_to_be_so(
     tmp_path: Path, saved: list[matplotlib.figure.Figure], y_prob: list[float]
 ) -> None:
     measured = measure_reliability([0, 0, 1, 1], y_prob)
-    report.reliability_diagram(measured, measured, path=tmp_path / "reliability")
+    report.draw_reliability(measured, measured, path=tmp_path / "reliability")
     assert "slope undefined" in saved[0].axes[0].get_title(loc="left")
 
 
@@ -202,7 +207,7 @@ def test_the_table_of_net_benefit_holds_what_is_cut_off_in_the_plot(
     random = np.random.default_rng(6)
     y_true = random.random(300) < 0.3
     curve = decision_curve(y_true, np.clip(0.3 + 0.2 * y_true + random.normal(0, 0.2, 300), 0, 1))
-    rows = rows_of(report.net_benefit(curve, path=tmp_path / "net_benefit"))
+    rows = rows_of(report.draw_decision_curve(curve, path=tmp_path / "net_benefit"))
     for name, values in (
         ("threshold", curve.thresholds),
         ("net_benefit", curve.net_benefit),
@@ -214,13 +219,13 @@ def test_the_table_of_net_benefit_holds_what_is_cut_off_in_the_plot(
     assert min(curve.treat_all) < -50 and -0.1 < bottom < 0 and max(curve.net_benefit) < top < 0.4
 
 
-def test_the_operating_point_lies_on_the_curve_of_net_benefit(
+def test_the_operating_point_lies_on_the_curve_of_draw_decision_curve(
     tmp_path: Path, saved: list[matplotlib.figure.Figure]
 ) -> None:
     curve = DecisionCurve(thresholds=(0.1, 0.3), net_benefit=(0.4, 0.2), treat_all=(0.4, 0.1), prevalence=0.4, n=10)
-    plain = report.net_benefit(curve, path=tmp_path / "plain")
-    marked = report.net_benefit(curve, path=tmp_path / "marked", threshold=0.25)
-    beyond = report.net_benefit(curve, path=tmp_path / "beyond", threshold=0.9)
+    plain = report.draw_decision_curve(curve, path=tmp_path / "plain")
+    marked = report.draw_decision_curve(curve, path=tmp_path / "marked", threshold=0.25)
+    beyond = report.draw_decision_curve(curve, path=tmp_path / "beyond", threshold=0.9)
     colour = [count_of_colour(png, PALETTE[1]) for png in (plain, marked, beyond)]
     assert colour[0] == 0 < colour[2] < colour[1]
     (point,) = [line for line in saved[1].axes[0].lines if line.get_marker() == "o"]
@@ -228,13 +233,13 @@ def test_the_operating_point_lies_on_the_curve_of_net_benefit(
 
 
 def test_net_benefit_without_a_positive_case_has_a_scale(tmp_path: Path) -> None:
-    png = report.net_benefit(decision_curve([0, 0], [0.0, 0.0]), path=tmp_path / "net_benefit")
+    png = report.draw_decision_curve(decision_curve([0, 0], [0.0, 0.0]), path=tmp_path / "net_benefit")
     assert {float(row["net_benefit"]) for row in rows_of(png)} == {0.0} and (drawn(png) < 128).any()
 
 
 def test_the_forest_table_holds_every_metric_of_every_group(tmp_path: Path) -> None:
     subgroups = some_subgroups(("F", "M", "one"))
-    rows = rows_of(report.subgroup_forest(subgroups, path=tmp_path / "forest"))
+    rows = rows_of(report.draw_subgroups(subgroups, path=tmp_path / "forest"))
     names = ("auc", "sensitivity", "specificity")
     assert [(row["group"], row["metric"]) for row in rows] == list(itertools.product(("F", "M", "one"), names))
     flags = {True: "true", False: "false", None: ""}
@@ -274,7 +279,7 @@ def forest_of(flagged: bool | None) -> Subgroups:
 def test_a_flag_shows_in_colour_and_marker(
     tmp_path: Path, saved: list[matplotlib.figure.Figure], flagged: bool | None, marker: str, face: str
 ) -> None:
-    report.subgroup_forest(forest_of(flagged), path=tmp_path / "forest", names=["auc"])
+    report.draw_subgroups(forest_of(flagged), path=tmp_path / "forest", names=["auc"])
     interval, point = saved[0].axes[0].lines
     assert (point.get_marker(), point.get_markerfacecolor()) == (marker, face)
     assert point.get_xdata()[0] == 0.9 and list(interval.get_xdata()) == [0.8, 0.95]
@@ -285,7 +290,7 @@ def test_a_flag_shows_in_colour_and_marker(
 def test_a_metric_that_is_undefined_in_a_group_is_said_to_be_so(
     tmp_path: Path, saved: list[matplotlib.figure.Figure]
 ) -> None:
-    report.subgroup_forest(some_subgroups(("F", "M", "one")), path=tmp_path / "forest")
+    report.draw_subgroups(some_subgroups(("F", "M", "one")), path=tmp_path / "forest")
     assert [[text.get_text() for text in axis.texts if text.get_text() != "sex"] for axis in saved[0].axes] == [
         ["undefined"],
         [],
@@ -296,11 +301,11 @@ def test_a_metric_that_is_undefined_in_a_group_is_said_to_be_so(
 @pytest.mark.parametrize("names", [[], ["auc", "kappa"]])
 def test_a_forest_of_unknown_metrics_is_refused(tmp_path: Path, names: list[str]) -> None:
     with pytest.raises(InvalidOption, match="choose among"):
-        report.subgroup_forest(forest_of(True), path=tmp_path / "forest", names=names)
+        report.draw_subgroups(forest_of(True), path=tmp_path / "forest", names=names)
 
 
 @pytest.mark.parametrize(
-    ("draw", "nothing"), [(report.subgroup_forest, Subgroups(column="sex", groups=())), (report.mistakes, [])]
+    ("draw", "nothing"), [(report.draw_subgroups, Subgroups(column="sex", groups=())), (report.draw_mistakes, [])]
 )
 def test_a_figure_of_nothing_is_refused_and_leaves_no_file(tmp_path: Path, draw: Any, nothing: Any) -> None:
     with pytest.raises(InvalidData):
@@ -312,7 +317,7 @@ def test_each_mistake_stands_beside_its_evidence_under_its_caption(
     tmp_path: Path, saved: list[matplotlib.figure.Figure]
 ) -> None:
     items = [a_mistake(f"case {i}", shade=10 * i, shape=(24, 24, 1 + 2 * (i % 2))) for i in range(1, 15)]
-    png = report.mistakes(items, path=tmp_path / "mistakes")
+    png = report.draw_mistakes(items, path=tmp_path / "mistakes")
     assert list(tmp_path.iterdir()) == [png]
     axes = saved[0].axes
     assert len(axes) == 24 and [a.get_title(loc="left") for a in axes[::2]] == [f"case {i}" for i in range(1, 13)]

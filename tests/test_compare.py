@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2
 
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.compare import Comparison, Predictions, compare
-from overread.evaluation.metrics import evaluate
+from overread.evaluation.compute_metrics import compute_metrics
 from overread.evaluation.uncertainty.delong import placements
 from overread.evaluation.uncertainty.mcnemar import mcnemar, paired_interval
 
 pytestmark = pytest.mark.filterwarnings("error")
 BINARY = ("normal", "ill")
+TASK = Task.of(BINARY)
 
 # Albumin, total protein, K-G score and outcome of patients with ovarian cancer: DeLong et al., Biometrics
 # 1988;44:837-845, as printed in the SAS/STAT User's Guide, PROC LOGISTIC, "Comparing ROC Curves".
@@ -35,7 +37,7 @@ OVARIAN = """
 def reader(y_true: np.ndarray, score: np.ndarray, **fields: object) -> Predictions:
     names = [f"image{row}" for row in range(len(y_true))]
     y_prob = np.column_stack([1 - score, score])
-    return Predictions(**{"cases": names, "y_true": y_true, "y_prob": y_prob, "classes": BINARY, **fields})
+    return Predictions(**{"cases": names, "y_true": y_true, "y_prob": y_prob, "task": TASK, **fields})
 
 
 def two_readers(
@@ -145,7 +147,7 @@ def test_independent_cases_are_compared_by_delong_mcnemar_and_a_paired_bootstrap
     assert found["auc"].test == "paired DeLong"
     rest = {difference.test for name, difference in found.differences.items() if name not in ("accuracy", "auc")}
     assert rest == {"paired bootstrap, 1,000 resamples"}
-    metrics = evaluate(first.y_true, first.y_prob, classes=BINARY).metrics
+    metrics = compute_metrics(first.y_true, first.y_prob, task=TASK).metrics
     assert set(found.differences) == set(metrics) - {"precision", "recall"}
     assert {name: found[name].first for name in found.differences} == {
         name: metrics[name].value for name in found.differences
@@ -170,9 +172,7 @@ def test_copies_of_an_image_make_no_difference_significant() -> None:
     for one in (first, second):
         y_true, y_prob = np.tile(one.y_true, 10), np.tile(one.y_prob, (10, 1))
         names = [f"{name}-{copy}" for copy in range(10) for name in one.cases]
-        tenfold.append(
-            Predictions(cases=names, y_true=y_true, y_prob=y_prob, classes=BINARY, patients=one.patients * 10)
-        )
+        tenfold.append(Predictions(cases=names, y_true=y_true, y_prob=y_prob, task=TASK, patients=one.patients * 10))
     copied = judged(*tenfold, resamples=1000)
     assert (copied.n, copied.n_patients) == (600, 60)
     assert all("cluster bootstrap" in difference.test for difference in copied.differences.values())
@@ -215,7 +215,7 @@ def test_a_reader_does_not_differ_from_itself() -> None:
 
 def test_each_reader_decides_at_its_own_threshold() -> None:
     y_true, score = np.array([0, 0, 1, 1] * 5), np.array([0.1, 0.4, 0.35, 0.9] * 5)
-    found = judged(reader(y_true, score), reader(y_true, score, threshold=0.3))["sensitivity"]
+    found = judged(reader(y_true, score), reader(y_true, score, thresholds={BINARY[1]: 0.3}))["sensitivity"]
     assert (found.first, found.second) == (0.5, 1.0)
 
 
@@ -235,7 +235,7 @@ def test_several_classes_are_compared_by_their_means() -> None:
     for shift in (0.5, 2.0):
         weight = np.exp(random.normal(0, 1, (200, 3)) + shift * np.eye(3)[y_true])
         y_prob = weight / weight.sum(axis=1, keepdims=True)
-        sides.append(Predictions(cases=[str(i) for i in range(200)], y_true=y_true, y_prob=y_prob, classes="abc"))
+        sides.append(Predictions(cases=[str(i) for i in range(200)], y_true=y_true, y_prob=y_prob, task=Task.of("abc")))
     found = judged(*sides)
     assert found["auc"].test == "paired bootstrap, 200 resamples"
     assert found["accuracy"].test.startswith("McNemar")
@@ -257,7 +257,7 @@ def test_different_cases_are_refused_with_the_count_of_what_differs() -> None:
 def test_other_classes_and_other_patients_are_refused() -> None:
     first, second = two_readers(np.random.default_rng(10), 30, images=2)
     with pytest.raises(InvalidData, match="compare readers of the same classes"):
-        judged(first, dataclasses.replace(second, classes=("ill", "normal")))
+        judged(first, dataclasses.replace(second, task=Task.of(("ill", "normal"))))
     with pytest.raises(InvalidData, match="grouped differently"):
         judged(first, dataclasses.replace(second, patients=second.patients[::-1]))
     named = judged(first, dataclasses.replace(second, patients=[f"another {name}" for name in second.patients]))

@@ -18,7 +18,7 @@ from overread.report import (
     ReportContext,
     Section,
     Table,
-    confusion_matrix,
+    draw_confusion_matrix,
     metrics_table,
     per_class_table,
     write_report,
@@ -31,7 +31,7 @@ NASTY = '<script>alert("x")</script> & co'
 
 @pytest.fixture
 def figure(tmp_path: Path) -> FigureItem:
-    png = confusion_matrix([[54, 32], [27, 231]], ["normal", "ill"], path=tmp_path / "confusion")
+    png = draw_confusion_matrix([[54, 32], [27, 231]], ["normal", "ill"], path=tmp_path / "confusion")
     return FigureItem(png, f"Caption {NASTY}", f'Alt "{NASTY}"')
 
 

@@ -12,15 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
+from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.estimates import Intervals, intervals
-from overread.evaluation.metrics import Evaluation, evaluate
 from overread.evaluation.uncertainty.bootstrap import bootstrap, number_patients
 from overread.evaluation.uncertainty.delong import placements
 from overread.evaluation.uncertainty.interval import Interval, auc_interval, wilson
 
 pytestmark = pytest.mark.filterwarnings("error")
 BINARY = ("normal", "ill")
+TASK = Task.of(BINARY)
 METRICS = ("loss", "accuracy", "balanced_accuracy", "brier", "auc", "average_precision", "sensitivity")
 METRICS += ("specificity", "ppv", "npv", "f1")
 PROPORTIONS = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
@@ -42,7 +44,7 @@ def simulated(
 
 
 def judged(y_true: np.ndarray, y_prob: np.ndarray, **options: object) -> tuple[Evaluation, Intervals]:
-    evaluation = evaluate(y_true, y_prob, classes=BINARY)
+    evaluation = compute_metrics(y_true, y_prob, task=TASK)
     return evaluation, intervals(y_true, y_prob, evaluation=evaluation, **{"resamples": 200, **options})
 
 
@@ -141,16 +143,20 @@ def test_each_resample_is_the_evaluation_of_copied_cases(n_classes: int) -> None
     y_true = np.array([0, 1, 1, 0, 0, 0, 1, 0, 1, 1, n_classes - 1])
     weight = np.round(np.exp(random.normal(0, 1, (11, n_classes)) + np.eye(n_classes)[y_true]), 0) + 0.5
     y_prob, classes = weight / weight.sum(axis=1, keepdims=True), "abc"[:n_classes]
-    whole = evaluate(y_true, y_prob, classes=classes)
+    whole = compute_metrics(y_true, y_prob, task=Task.of(classes))
     drawn = bootstrap(y_true, y_prob, evaluation=whole, patient=patient, resamples=200, seed=1)
     met = np.column_stack([drawn.metrics[name] for name in METRICS])
     met = np.column_stack([met, *(values for found in drawn.per_class.values() for values in found.values())])
     outcomes = []
     for chosen in itertools.combinations_with_replacement(range(3), 3):
         rows = np.concatenate([np.flatnonzero(patient == number) for number in chosen])
-        copied = evaluate(y_true[rows], y_prob[rows], classes=classes)
+        copied = compute_metrics(y_true[rows], y_prob[rows], task=Task.of(classes))
         expected = [copied[name].value for name in METRICS]
-        expected += [copied.per_class[c][name].value for c, found in drawn.per_class.items() for name in found]
+        expected += [
+            copied.per_class.get(c, copied.metrics)[name].value
+            for c, found in drawn.per_class.items()
+            for name in found
+        ]
         outcomes.append(expected)
     same = np.array([[np.allclose(row, outcome, atol=1e-12, equal_nan=True) for outcome in outcomes] for row in met])
     assert same.any(axis=1).all()
@@ -298,7 +304,7 @@ def test_several_classes_have_intervals_for_each_class_and_for_their_means() -> 
     y_true = random.integers(0, 3, 150)
     weight = np.exp(random.normal(0, 1, (150, 3)) + 1.5 * np.eye(3)[y_true])
     y_prob = weight / weight.sum(axis=1, keepdims=True)
-    evaluation = evaluate(y_true, y_prob, classes="abc")
+    evaluation = compute_metrics(y_true, y_prob, task=Task.of("abc"))
     found = intervals(y_true, y_prob, evaluation=evaluation, resamples=300)
     assert set(found.metrics) == set(evaluation.metrics) and set(found.per_class) == {"a", "b", "c"}
     assert {name: set(of) for name, of in found.per_class.items()} == {
@@ -333,7 +339,7 @@ def test_options_out_of_range_are_refused(options: dict) -> None:
 
 def test_an_evaluation_of_other_predictions_and_a_wrong_number_of_patients_are_refused() -> None:
     y_true, y_prob, patients = simulated(np.random.default_rng(11), 30)
-    evaluation = evaluate(y_true, y_prob, classes=BINARY)
+    evaluation = compute_metrics(y_true, y_prob, task=TASK)
     with pytest.raises(InvalidData, match="of other predictions"):
         intervals(y_true[:20], y_prob[:20], evaluation=evaluation)
     with pytest.raises(InvalidData, match="29 patients for 30 cases"):
@@ -345,7 +351,7 @@ def coverage(
 ) -> dict[str, float]:
     """The share of simulated studies whose interval holds the value of a whole population of patients."""
     y_true, y_prob, _ = simulated(np.random.default_rng(0), population, images, mixed, shift)
-    truth = evaluate(y_true, y_prob, classes=BINARY)
+    truth = compute_metrics(y_true, y_prob, task=TASK)
     held = dict.fromkeys(METRICS, 0)
     for number in range(studies):
         y_true, y_prob, patients = simulated(np.random.default_rng([1, number]), n_patients, images, mixed, shift)

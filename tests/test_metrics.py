@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption, OverreadError
 from overread.evaluation import (
     Evaluation,
     Metric,
     average_precision,
-    evaluate,
+    compute_metrics,
     midranks,
     precision_recall_curve,
     roc_auc,
@@ -27,6 +28,7 @@ from overread.evaluation import (
 
 pytestmark = pytest.mark.filterwarnings("error")
 BINARY = ("normal", "ill")
+TASK = Task.of(BINARY)
 ONE_VERSUS_REST = ("auc", "average_precision", "sensitivity", "specificity", "ppv", "npv", "f1")
 
 
@@ -53,7 +55,7 @@ def scored_cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 def test_the_liver_scan_of_altman_and_bland_gives_their_published_rates() -> None:
     # BMJ 1994;308:1552 (sensitivity, specificity) and 309:102 (PPV, NPV): 231 of 258 and 54 of 86 read right.
     y_true = np.repeat([1, 1, 0, 0], [231, 27, 32, 54])
-    result = evaluate(y_true, two_columns(np.repeat([0.9, 0.1, 0.9, 0.1], [231, 27, 32, 54])), classes=BINARY)
+    result = compute_metrics(y_true, two_columns(np.repeat([0.9, 0.1, 0.9, 0.1], [231, 27, 32, 54])), task=TASK)
     published = {"sensitivity": (0.90, 258), "specificity": (0.63, 86), "ppv": (0.88, 263), "npv": (0.67, 81)}
     assert {name: (round(result[name].value, 2), result[name].n) for name in published} == published
     assert result.confusion.tolist() == [[54, 32], [27, 231]]
@@ -67,15 +69,15 @@ def test_the_ct_ratings_of_hanley_and_mcneil_give_their_published_area() -> None
 
 
 def test_loss_and_brier_of_two_and_three_classes_agree_with_a_sum_by_hand() -> None:
-    binary = evaluate([0, 1], [[0.8, 0.2], [0.4, 0.6]], classes=BINARY)
+    binary = compute_metrics([0, 1], [[0.8, 0.2], [0.4, 0.6]], task=TASK)
     assert binary["loss"].value == pytest.approx(-(math.log(0.8) + math.log(0.6)) / 2)
     assert binary["brier"].value == pytest.approx((0.2**2 + 0.4**2) / 2)
-    three = evaluate([0, 2], [[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], classes="abc")
+    three = compute_metrics([0, 2], [[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], task=Task.of("abc"))
     assert three["brier"].value == pytest.approx((0.25 + 0.09 + 0.04 + 0.01 + 0.01 + 0.04) / 2)
 
 
 def test_a_certain_but_wrong_prediction_costs_the_clipped_loss() -> None:
-    assert evaluate([0, 1], [[1, 0], [1, 0]], classes=BINARY)["loss"].value == pytest.approx(-math.log(1e-7) / 2)
+    assert compute_metrics([0, 1], [[1, 0], [1, 0]], task=TASK)["loss"].value == pytest.approx(-math.log(1e-7) / 2)
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.3])
@@ -97,7 +99,7 @@ def test_binary_metrics_agree_with_scikit_learn(threshold: float) -> None:
         "npv": sklearn_metrics.precision_score(1 - y_true, ~decision),
         "brier": sklearn_metrics.brier_score_loss(y_true, score),
     }
-    result = evaluate(y_true, y_prob, classes=BINARY, threshold=threshold)
+    result = compute_metrics(y_true, y_prob, task=TASK, thresholds={BINARY[1]: threshold})
     assert {name: metric.value for name, metric in result.metrics.items()} == pytest.approx(expected, abs=1e-12)
     assert np.array_equal(result.confusion, sklearn_metrics.confusion_matrix(y_true, decision))
 
@@ -117,7 +119,7 @@ def test_five_class_metrics_agree_with_scikit_learn() -> None:
         "sensitivity": sklearn_metrics.recall_score(y_true, decision, **macro),
         "f1": sklearn_metrics.f1_score(y_true, decision, **macro),
     }
-    result = evaluate(y_true, y_prob, classes="abcde")
+    result = compute_metrics(y_true, y_prob, task=Task.of("abcde"))
     assert {name: result[name].value for name in expected} == pytest.approx(expected, abs=1e-12)
     assert np.array_equal(result.confusion, sklearn_metrics.confusion_matrix(y_true, decision))
     assert result.positive is None and result.threshold is None
@@ -125,9 +127,9 @@ def test_five_class_metrics_agree_with_scikit_learn() -> None:
 
 def test_a_class_against_the_rest_is_the_binary_problem_it_stands_for() -> None:
     y_true, y_prob = random_cases(4)
-    result = evaluate(y_true, y_prob, classes="abcd")
+    result = compute_metrics(y_true, y_prob, task=Task.of("abcd"))
     score = np.where(y_prob.argmax(axis=1) == 2, 1.0, 0.0)
-    alone = evaluate((y_true == 2).astype(int), two_columns(score), classes=BINARY)
+    alone = compute_metrics((y_true == 2).astype(int), two_columns(score), task=TASK)
     for name in ("sensitivity", "specificity", "ppv", "npv", "f1"):
         assert (result.per_class["c"][name].value, result.per_class["c"][name].n) == (alone[name].value, alone[name].n)
     assert result["specificity"].value == pytest.approx(
@@ -136,23 +138,26 @@ def test_a_class_against_the_rest_is_the_binary_problem_it_stands_for() -> None:
 
 
 def test_the_first_of_equally_probable_classes_is_decided() -> None:
-    result = evaluate([0, 1, 2], [[0.2, 0.4, 0.4], [0.4, 0.2, 0.4], [1 / 3, 1 / 3, 1 / 3]], classes="abc")
+    result = compute_metrics([0, 1, 2], [[0.2, 0.4, 0.4], [0.4, 0.2, 0.4], [1 / 3, 1 / 3, 1 / 3]], task=Task.of("abc"))
     assert result.confusion.tolist() == [[0, 1, 0], [1, 0, 0], [1, 0, 0]]
 
 
 def test_a_probability_at_the_threshold_is_positive() -> None:
-    assert evaluate([0, 1], [[0.7, 0.3], [0.5, 0.5]], classes=BINARY)["sensitivity"].value == 1
-    assert evaluate([0, 1], [[0.7, 0.3], [0.5, 0.5]], classes=BINARY, threshold=0.6)["sensitivity"].value == 0
+    assert compute_metrics([0, 1], [[0.7, 0.3], [0.5, 0.5]], task=TASK)["sensitivity"].value == 1
+    assert (
+        compute_metrics([0, 1], [[0.7, 0.3], [0.5, 0.5]], task=TASK, thresholds={BINARY[1]: 0.6})["sensitivity"].value
+        == 0
+    )
 
 
 def test_synonyms_are_one_metric_computed_once() -> None:
-    result = evaluate(*random_cases(2), classes=BINARY)
+    result = compute_metrics(*random_cases(2), task=TASK)
     assert result["precision"] is result["ppv"] and result["recall"] is result["sensitivity"]
 
 
 @pytest.mark.parametrize(("label", "undefined"), [(0, {"sensitivity", "f1"}), (1, {"specificity"})])
 def test_one_class_only_leaves_what_needs_two_undefined_with_a_reason(label: int, undefined: set[str]) -> None:
-    result = evaluate([label] * 4, two_columns([0.1, 0.4, 0.6, 0.9]), classes=BINARY)
+    result = compute_metrics([label] * 4, two_columns([0.1, 0.4, 0.6, 0.9]), task=TASK)
     missing = {metric.name for metric in result.metrics.values() if math.isnan(metric.value)}
     assert missing == undefined | {"auc", "average_precision", "balanced_accuracy"}
     reason = "No case is ill." if label == 0 else "Every case is ill."
@@ -160,14 +165,14 @@ def test_one_class_only_leaves_what_needs_two_undefined_with_a_reason(label: int
 
 
 def test_no_predicted_positive_leaves_ppv_undefined_and_f1_at_zero() -> None:
-    result = evaluate([0, 1], two_columns([0.1, 0.2]), classes=BINARY)
+    result = compute_metrics([0, 1], two_columns([0.1, 0.2]), task=TASK)
     assert math.isnan(result["ppv"].value) and result["ppv"].n == 0
     assert result["ppv"].reason == "No case was predicted ill."
     assert result["f1"].value == 0 and result["sensitivity"].value == 0
 
 
 def test_an_absent_class_leaves_the_macro_average_undefined_and_the_others_defined() -> None:
-    result = evaluate([0, 1, 0, 1], np.tile([0.5, 0.3, 0.2], (4, 1)), classes="abc")
+    result = compute_metrics([0, 1, 0, 1], np.tile([0.5, 0.3, 0.2], (4, 1)), task=Task.of("abc"))
     assert math.isnan(result["sensitivity"].value) and result["sensitivity"].reason == "No case is c."
     assert math.isnan(result["balanced_accuracy"].value)
     assert result.per_class["a"]["sensitivity"].value == 1 and result["accuracy"].value == 0.5
@@ -177,7 +182,7 @@ def test_an_absent_class_leaves_the_macro_average_undefined_and_the_others_defin
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_dictionary_is_strict_json_with_none_for_undefined(n_classes: int) -> None:
     y_prob = np.full((3, n_classes), 1 / n_classes)
-    fields = evaluate([0, 0, 0], y_prob, classes="abc"[:n_classes]).to_dict()
+    fields = compute_metrics([0, 0, 0], y_prob, task=Task.of("abc"[:n_classes])).to_dict()
     assert json.loads(json.dumps(fields, allow_nan=False)) == fields
     assert fields["metrics"]["auc"]["value"] is None and "ase is" in fields["metrics"]["auc"]["reason"]
     assert fields["averaging"] == (None if n_classes == 2 else "macro")
@@ -191,7 +196,7 @@ def test_the_dictionary_is_strict_json_with_none_for_undefined(n_classes: int) -
 
 
 def test_an_evaluation_cannot_be_altered() -> None:
-    result = evaluate(*random_cases(2), classes=BINARY)
+    result = compute_metrics(*random_cases(2), task=TASK)
     with pytest.raises(AttributeError):
         result.n = 1  # type: ignore[misc]
     with pytest.raises(ValueError, match="read-only"):
@@ -220,38 +225,43 @@ GOOD = [[0.5, 0.5], [0.5, 0.5]]
         ([0, -1], GOOD, "row 1"),
         ([0, 1], [[0.5, 0.5], [0.5, math.nan]], "row 1 .*nan.*finite"),
         ([0, 1], [[0.5, 0.5], [math.inf, -math.inf]], "row 1 .*finite"),
-        ([0, 1], [[1.2, -0.2], [0.5, 0.5]], "row 0 .*0 or more"),
+        ([0, 1], [[1.2, -0.2], [0.5, 0.5]], "row 0 .*from 0 to 1"),
         ([0, 1], [[0.5, 0.5], [0.5, 0.502]], "row 1 .*sum to 1"),
     ],
 )
 def test_predictions_that_do_not_fit_are_refused_with_their_row(y_true: object, y_prob: object, message: str) -> None:
     with pytest.raises(InvalidData, match=message):
-        evaluate(y_true, y_prob, classes=BINARY)  # type: ignore[arg-type]
+        compute_metrics(y_true, y_prob, task=TASK)  # type: ignore[arg-type]
 
 
 def test_rounded_probabilities_are_accepted() -> None:
-    assert evaluate([0, 1], [[0.667, 0.3335], [0.5, 0.4995]], classes=BINARY).n == 2
+    assert compute_metrics([0, 1], [[0.667, 0.3335], [0.5, 0.4995]], task=TASK).n == 2
 
 
 @pytest.mark.parametrize(
-    "options",
+    "thresholds",
     [
-        {"classes": ("ill",)},
-        {"classes": ("ill", "ill")},
-        {"classes": BINARY, "positive": "normal"},
-        {"classes": BINARY, "threshold": 1.5},
-        {"classes": BINARY, "threshold": math.nan},
-        {"classes": ("a", "b", "c"), "threshold": 0.5},
-        {"classes": ("a", "b", "c"), "positive": "c"},
+        {"ill": 1.5},
+        {"ill": -0.1},
+        {"ill": math.nan},
+        {"normal": 0.5},
+        {"unknown": 0.5},
     ],
 )
-def test_options_that_do_not_fit_are_refused(options: dict[str, object]) -> None:
+def test_thresholds_that_do_not_fit_are_refused(thresholds: dict[str, float]) -> None:
     with pytest.raises(InvalidOption):
-        evaluate([0, 1], GOOD, **options)  # type: ignore[arg-type]
+        compute_metrics([0, 1], GOOD, task=TASK, thresholds=thresholds)
 
 
-def test_the_named_positive_class_is_kept() -> None:
-    assert evaluate([0, 1], GOOD, classes=BINARY, positive="ill").positive == "ill"
+def test_the_positive_class_and_its_threshold_are_told() -> None:
+    found = compute_metrics([0, 1], GOOD, task=TASK)
+    assert found.positive == "ill" and found.threshold == 0.5 and found.thresholds == {"ill": 0.5}
+    assert compute_metrics([0, 1], GOOD, task=TASK, decided=[0, 1]).threshold is None
+
+
+def test_thresholds_of_several_classes_do_not_decide() -> None:
+    found = compute_metrics([0, 1, 2], np.eye(3), task=Task.of("abc"), thresholds={"a": 0.9})
+    assert found.thresholds == {} and found.threshold is None
 
 
 @pytest.mark.parametrize("decimals", [1, 8])
@@ -310,8 +320,8 @@ def test_swapping_the_classes_swaps_sensitivity_with_specificity_and_ppv_with_np
     cases: tuple[np.ndarray, np.ndarray],
 ) -> None:
     y_true, score = cases
-    there = evaluate(y_true, two_columns(score), classes=BINARY)
-    back = evaluate(1 - y_true, two_columns(1 - score), classes=BINARY[::-1])
+    there = compute_metrics(y_true, two_columns(score), task=TASK)
+    back = compute_metrics(1 - y_true, two_columns(1 - score), task=Task.of(BINARY[::-1]))
     for one, other in (("sensitivity", "specificity"), ("ppv", "npv")):
         assert there[one].value == pytest.approx(back[other].value, nan_ok=True)
         assert there[other].n == back[one].n
@@ -324,7 +334,7 @@ def test_any_predictions_give_a_confusion_that_adds_up_and_reasons_exactly_where
     n_classes: int, n: int, seed: int
 ) -> None:
     y_true, y_prob = random_cases(n_classes, n, seed)
-    result: Evaluation = evaluate(y_true, y_prob, classes="abcdef"[:n_classes])
+    result: Evaluation = compute_metrics(y_true, y_prob, task=Task.of("abcdef"[:n_classes]))
     assert result.confusion.sum() == n
     assert result["accuracy"].value == pytest.approx(np.trace(result.confusion) / n)
     for metric in result.metrics.values():
@@ -339,5 +349,5 @@ def test_evaluation_imports_nothing_beyond_numpy() -> None:
 
 def test_refusals_are_errors_of_overread_and_of_python() -> None:
     with pytest.raises(OverreadError) as refusal:
-        evaluate([], np.empty((0, 2)), classes=BINARY)
+        compute_metrics([], np.empty((0, 2)), task=TASK)
     assert isinstance(refusal.value, ValueError)

@@ -75,7 +75,7 @@ def test_two_classes_are_also_judged_at_a_half_and_at_a_stated_prevalence() -> N
 
 
 def test_a_point_at_a_half_is_judged_once() -> None:
-    found = dataclasses.replace(predictions(TWO), threshold=0.5)
+    found = dataclasses.replace(predictions(TWO), thresholds={TWO[1]: 0.5})
     assert "At a threshold of 0.5" not in model_card(bundle_of(found), assessed(found), facts_of(TWO))
 
 
@@ -195,7 +195,7 @@ def test_an_ensemble_of_folds_tells_each_calibration_and_what_was_not_tested() -
         Member(graph=f"{i}.onnx", weights=f"{i}.h5", calibration=Calibration(method="temperature", temperature=i, n=9))
         for i in (1.5, 2.5)
     )
-    pooled = dataclasses.replace(found, threshold=None, decided=found.decisions)
+    pooled = dataclasses.replace(found, thresholds={}, decided=found.decisions)
     facts = facts_of(TWO, folds=2, best_epoch=None)
     card = model_card(bundle_of(found, members=members), assessed(pooled), facts)
     assert (

@@ -62,14 +62,14 @@ def rows(
         ImageRow(
             sha256=f"{i:064x}",
             latency_ms=10.0 + i,
-            label="Ill" if scores[i] >= 0.5 else "Normal",
+            predicted_label="Ill" if scores[i] >= 0.5 else "Normal",
             probabilities={"Normal": 1 - scores[i], "Ill": scores[i]},
             unfamiliarity=float(unfamiliarity[i]),
             refer=("unfamiliar",) if unfamiliarity[i] > 1 else (),
             projection=tuple(projections[i].tolist()),
             review=None
             if i >= len(reviews)
-            else Review(label=("Ill" if (scores[i] >= 0.5) == reviews[i] else "Normal"), time=NOW),
+            else Review(true_label=("Ill" if (scores[i] >= 0.5) == reviews[i] else "Normal"), time=NOW),
             reading_id=f"r{i // 2}",
             time=NOW - timedelta(days=10 - 9 * i / n),
         )
@@ -229,7 +229,7 @@ def log_readings(url: str, reader: Reader, paths: Sequence[Path], *, turned: boo
         image = ImageRow(
             sha256=hashlib.sha256(Path(found.path).read_bytes()).hexdigest(),
             latency_ms=5.0,
-            label=found.label,
+            predicted_label=found.predicted_label,
             probabilities=probabilities,
             unfamiliarity=found.unfamiliarity,
             refer=found.refer,

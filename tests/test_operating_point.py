@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overread.decision import OperatingPoint, choose_operating_point
+from overread.decision import OperatingPoint, Task, choose_operating_point
 from overread.decision.operating_point import check_operating_point_rule, choose_operating_points
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation import evaluate
+from overread.evaluation import compute_metrics
 
 pytestmark = pytest.mark.filterwarnings("error")
 RULES = ["youden", "0.5", "0", "1", 0.25, "sensitivity=0.9", "specificity=0.8", "cost=5:1", "cost=1:2.5"]
@@ -69,7 +69,12 @@ def test_evaluating_at_the_threshold_gives_the_rates_of_the_point(
 ) -> None:
     y_true, score = cases
     point = choose_operating_point(y_true, score, rule=rule)
-    result = evaluate(y_true, np.column_stack([1 - score, score]), classes=("no", "yes"), threshold=point.threshold)
+    result = compute_metrics(
+        y_true,
+        np.column_stack([1 - score, score]),
+        task=Task.of(("no", "yes")),
+        thresholds={"yes": point.threshold},
+    )
     assert (point.sensitivity, point.specificity) == (result["sensitivity"].value, result["specificity"].value)
     assert (point.n_positive, point.n_negative) == (result["sensitivity"].n, result["specificity"].n)
 
@@ -170,7 +175,7 @@ def test_a_rule_sees_the_order_of_the_scores_only(cases: tuple[np.ndarray, np.nd
 def test_each_of_several_classes_gets_its_point_against_the_rest() -> None:
     random = np.random.default_rng(0)
     y_true, y_prob = random.integers(0, 3, 200), random.dirichlet(np.ones(3), 200)
-    points = choose_operating_points(y_true, y_prob, classes="abc", rule="sensitivity=0.8")
+    points = choose_operating_points(y_true, y_prob, task=Task.of("abc"), rule="sensitivity=0.8")
     assert list(points) == ["a", "b", "c"]
     alone = choose_operating_point(y_true == 1, y_prob[:, 1], rule="sensitivity=0.8")
     assert points["b"] == alone and alone.sensitivity >= 0.8
@@ -178,11 +183,11 @@ def test_each_of_several_classes_gets_its_point_against_the_rest() -> None:
 
 def test_a_class_without_a_case_is_named() -> None:
     with pytest.raises(InvalidData, match=r"class c against the rest: 0 positive and 2 negative"):
-        choose_operating_points([0, 1], [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], classes="abc")
-    with pytest.raises(InvalidData, match="do not fit 3 classes"):
-        choose_operating_points([0, 3], np.full((2, 3), 1 / 3), classes="abc")
-    with pytest.raises(InvalidData, match="do not fit 3 classes"):
-        choose_operating_points([0, 1], np.full((2, 2), 0.5), classes="abc")
+        choose_operating_points([0, 1], [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], task=Task.of("abc"))
+    with pytest.raises(InvalidData, match=r"row 1 .*labels has 3"):
+        choose_operating_points([0, 3], np.full((2, 3), 1 / 3), task=Task.of("abc"))
+    with pytest.raises(InvalidData, match=r"give \(n, 3\) probabilities"):
+        choose_operating_points([0, 1], np.full((2, 2), 0.5), task=Task.of("abc"))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 
 from overread.errors import InvalidData, InvalidOption
 from overread.reading import heat_map, overlay, picture_of, tint
-from overread.reading.overlay import FULL_EVIDENCE
+from overread.reading.pictures import FULL_EVIDENCE
+from support.readings import reading
 
 
 def alphas(evidence: np.ndarray, size: tuple[int, int] = (64, 64)) -> np.ndarray:
@@ -55,7 +56,8 @@ def test_an_even_map_tints_evenly_up_to_the_border() -> None:
 def test_the_overlay_shows_the_evidence_for_the_class_asked_for() -> None:
     pixels, activation_map = np.full((32, 32, 1), 120, np.uint8), np.zeros((4, 4, 1), np.float32)
     activation_map[0], activation_map[3] = 9, -9
-    positive, negative = (np.asarray(overlay(pixels, activation_map, index)).astype(int) for index in (1, 0))
+    found = reading(pixels=pixels, activation_map=activation_map)
+    positive, negative = (np.asarray(overlay(found, name)).astype(int) for name in ("Disease", "Normal"))
     assert (positive[2] != 120).any() and (positive[29] == 120).all()
     assert np.array_equal(positive, negative[::-1])
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from overread.auditing import Audit, Finding
 from overread.bundle import GRAPH, Bundle, Member, Opening
 from overread.cases import Manifest, Split
 from overread.cases.case import Case
-from overread.decision import Abstentions, Calibration, OperatingPoint, Referral, choose_referral
+from overread.decision import Abstentions, Calibration, OperatingPoint, Referral, Task, choose_referral
 from overread.evaluation import AssessmentOptions, DecisionCurve, Predictions, assess, assess_referral, compare
 from overread.images import Preprocessing
 from overread.reading import Reading
@@ -25,6 +25,7 @@ from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.sections.decision_curve import helpful_ranges
 from overread.test_side.outcome import Outcome
+from support.data_sets import data_set_of
 from support.html_page import Page
 
 FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)
@@ -52,9 +53,8 @@ def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
         "y_true": labels,
         "y_prob": after,
         "uncalibrated": before,
-        "classes": classes,
-        "threshold": 0.4 if len(classes) == 2 else None,
-        "class_thresholds": {} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
+        "task": Task.of(classes),
+        "thresholds": {classes[1]: 0.4} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
         "patients": [f"p-{i // (2 * len(classes)):04d}secret{i % 2}" for i in range(n)],
     }
     return Predictions(**{**fields, **changes})
@@ -68,10 +68,10 @@ def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
             i,
             Reading(
                 path=predictions.cases[i],
-                label=predictions.classes[predictions.decisions[i]],
+                task=Task.of(predictions.classes),
+                predicted_label=predictions.classes[predictions.decisions[i]],
                 probabilities=dict(zip(predictions.classes, np.asarray(predictions.y_prob)[i].tolist(), strict=True)),
-                positive=None,
-                threshold=predictions.threshold,
+                threshold=predictions.thresholds.get(predictions.task.positive or ""),
                 activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
                 pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
                 prediction_set=(),
@@ -85,7 +85,7 @@ def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
 
 
 def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bundle:
-    thresholds = predictions.class_thresholds or {predictions.classes[1]: predictions.threshold or 0.5}
+    thresholds = predictions.thresholds or {predictions.classes[1]: 0.5}
     points = {
         name: OperatingPoint(
             threshold=value,
@@ -102,7 +102,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
         "preprocessing": Preprocessing(height=24, width=24, channels=1),
         "members": (Member(calibration=Calibration(method="temperature", temperature=0.3333, n=50)),),
         "operating_points": points,
-        "referral": choose_referral(predictions.y_true, predictions.y_prob, classes=predictions.classes),
+        "referral": choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task),
         "network": {"name": "compact"},
         "recipe": Recipe(seed=7).to_dict(),
         "data": {"study": "a study"},
@@ -113,10 +113,11 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
 
 
 def make(folder: Path, predictions: Predictions, options: AssessmentOptions | None = None, **changes: Any) -> Made:
-    """An outcome that was drawn, and the bundle that could have read it."""
+    """An outcome, and the bundle that could have read it."""
     options = options or AssessmentOptions(level=0.9, resamples=200)
-    asked = choose_referral(predictions.y_true, predictions.y_prob, classes=predictions.classes)
+    asked = choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task)
     abstentions = Abstentions(
+        task=predictions.task,
         sets=asked.sets(predictions.y_prob),
         decided=predictions.decisions,
         unfamiliarity=np.linspace(0.3, 1.1, len(predictions.cases)),
@@ -131,16 +132,7 @@ def make(folder: Path, predictions: Predictions, options: AssessmentOptions | No
     )
     bundle = write_bundle(folder, predictions, **changes)
     bundle.record(outcome.opening("a study"))
-    blank_figures(folder / "figures")
     return outcome, bundle
-
-
-def blank_figures(folder: Path) -> None:
-    """Stand in for the drawing, which takes most of the time."""
-    folder.mkdir()
-    names = "confusion roc precision_recall reliability net_benefit subgroups_1 mistakes"
-    for name in names.split():
-        Image.new("L", (4, 4)).save(folder / f"{name}.png")
 
 
 def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: dict[str, str] | None = None) -> Page:
@@ -153,16 +145,9 @@ def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: d
         )
     )
     manifest = Manifest(cases=cases, classes=bundle.classes, notes=("cases are read from study.csv",))
-    path = pages.write_evaluation_report(
-        folder,
-        bundle=bundle,
-        manifest=manifest,
-        failures=failures or {},
-        outcome=outcome,
-        warnings=warnings,
-        run={**RUN, "bundle": bundle.fingerprint},
-    )
-    return Page(path)
+    run = {**RUN, "bundle": bundle.fingerprint}
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, run=run)
+    return Page(pages.write_evaluation_report(folder, result, manifest=manifest, failures=failures or {}))
 
 
 def words(page: Page) -> str:
@@ -182,13 +167,21 @@ def alts(page: Page) -> list[str]:
     return [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt")]
 
 
+@pytest.fixture(autouse=True)
+def blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the rendering, which takes most of the time; what fixtures of the module draw is drawn before."""
+
+    def blank(figure: Figure, file: IO[bytes], **options: Any) -> None:
+        Image.new("L", (4, 4)).save(file, "png")
+
+    monkeypatch.setattr(Figure, "savefig", blank)
+
+
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Made:
     options = AssessmentOptions(level=0.9, resamples=200, prevalence=0.05, by=("site",))
     predictions = predict(TWO, 160, columns={"site": ["Bern", "Bern", "Basel", "Chur"] * 40})
-    made = make(tmp_path_factory.mktemp("two"), predictions, options)
-    pages.draw_outcome(_folder(made) / "figures", made[0])
-    return made
+    return make(tmp_path_factory.mktemp("two"), predictions, options)
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +246,7 @@ def test_the_choice_of_the_threshold_is_told_with_rule_and_validation_rates(page
 
 
 def test_a_threshold_that_is_one_half_is_not_compared_with_itself(tmp_path: Path) -> None:
-    page = report(tmp_path, make(tmp_path, predict(TWO, 60, threshold=0.5)))
+    page = report(tmp_path, make(tmp_path, predict(TWO, 60, thresholds={TWO[1]: 0.5})))
     assert "for comparison" not in words(page) and "at 0.5, frozen" in words(page)
 
 
@@ -378,12 +371,12 @@ def test_a_group_too_small_to_judge_says_so(tmp_path: Path) -> None:
 
 def test_mistakes_stand_in_a_table_by_name_class_and_probability(two: Made, page: Page) -> None:
     outcome = two[0]
-    assert {reading.label for _, reading in outcome.mistakes} == set(TWO)
+    assert {reading.predicted_label for _, reading in outcome.mistakes} == set(TWO)
     for number, (position, reading) in enumerate(outcome.mistakes, start=1):
-        true = TWO[position % 2]
+        true, read = TWO[position % 2], reading.predicted_label
         probability = f"{reading.probabilities['Polyp']:.3f}"
-        assert row(page, f"{number}", outcome.predictions.cases[position])[:3] == [true, reading.label, probability]
-        assert [alt for alt in alts(page) if f"{number}: {true}, read as {reading.label} ({probability})" in alt]
+        assert row(page, f"{number}", outcome.predictions.cases[position])[:3] == [true, read, probability]
+        assert [alt for alt in alts(page) if f"{number}: {true}, read as {read} ({probability})" in alt]
 
 
 def test_a_reader_without_mistakes_shows_none(tmp_path: Path) -> None:
@@ -444,7 +437,6 @@ def test_one_class_alone_leaves_an_auc_undefined_and_the_page_says_why(
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Page]:
     made = make(tmp_path_factory.mktemp("three"), predict(THREE, 180))
-    pages.draw_outcome(_folder(made) / "figures", made[0])
     return made, report(_folder(made), made)
 
 
@@ -479,13 +471,13 @@ def test_each_of_several_classes_has_its_calibration_and_decision_curve(three: t
 def test_a_mistake_among_several_classes_gives_the_probability_of_what_it_was_read_as(three: tuple[Made, Page]) -> None:
     (outcome, _), page = three
     position, reading = outcome.mistakes[0]
-    expected = [THREE[position % 3], reading.label, f"{reading.probabilities[reading.label]:.3f}"]
+    expected = [THREE[position % 3], reading.predicted_label, f"{reading.probabilities[reading.predicted_label]:.3f}"]
     assert row(page, "1", outcome.predictions.cases[position])[:3] == expected
 
 
 def test_decisions_by_several_thresholds_are_not_given_one(tmp_path: Path) -> None:
     predictions = predict(TWO, 60)
-    pooled = dataclasses.replace(predictions, threshold=None, decided=predictions.decisions)
+    pooled = dataclasses.replace(predictions, thresholds={}, decided=predictions.decisions)
     page = report(tmp_path, make(tmp_path, pooled, operating_points={}))
     assert "At the operating points fixed beforehand" in page.texts("p")[1]
     assert "threshold of its own" in words(page) and "At the frozen points" in words(page)
@@ -530,38 +522,22 @@ def test_what_repeating_it_takes_is_given(page: Page, two: Made) -> None:
 @pytest.fixture(scope="module")
 def trained(two: Made, tmp_path_factory: pytest.TempPathFactory) -> Page:
     (outcome, bundle), tmp_path = two, tmp_path_factory.mktemp("trained")
-    shutil.copytree(_folder(two) / "figures", tmp_path / "test" / "figures")
-    images = np.zeros((4, 8, 8, 1), dtype=np.uint8)
-    pages.draw_samples(
-        tmp_path / "figures",
-        lambda chosen: np.zeros((len(chosen), 8, 8, 1), dtype=np.uint8),
-        ["Normal", "Polyp"] * 4,
-        images[:2],
-        np.stack([images, images])[:2],
-    )
     sides = ["train"] * 5 + ["val"] * 3 + ["test"] * 2
-    cases = tuple(
-        Case(path=Path(f"{i}.png"), name=f"{i}.png", label=TWO[i % 2], split=side, patient_id=f"secret {i // 2}")
-        for i, side in enumerate(sides)
-    )
+    data_set = data_set_of(tmp_path, TWO * 5, sides)
     warnings = ("1 patients stand on more than one given side: the test result will flatter",)
-    split = Split(manifest=Manifest(cases=cases, classes=TWO), notes=("test is carved",), warnings=warnings)
+    split = Split(manifest=data_set.manifest, notes=("test is carved",), warnings=warnings)
     epoch = {name: 0.5 for name in ("loss", "accuracy", "auc", "val_accuracy", "val_auc", "images_per_second")}
     rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
     run = {**RUN, "best_epoch": 2, "seconds": 90.0, "precision": "float32"}
-    return Page(
-        pages.write_training_report(
-            tmp_path,
-            bundle=bundle,
-            split=split,
-            failures={},
-            audit=Audit(findings=(FOUND,), n=10, accepted=("mask-among-images",)),
-            rows=rows,
-            outcome=outcome,
-            warnings=(),
-            run=run,
-        )
+    training = pages.TrainingResult(
+        split=split,
+        data_set=data_set,
+        audit=Audit(findings=(FOUND,), n=10, accepted=("mask-among-images",)),
+        rows=rows,
+        augment=lambda images: np.stack([images, 255 - images], axis=1),
     )
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(), run=run)
+    return Page(pages.write_training_report(tmp_path, training, result))
 
 
 def test_an_accepted_finding_is_a_warning_and_stands_in_the_table(trained: Page) -> None:

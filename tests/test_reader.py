@@ -49,7 +49,7 @@ def test_a_reading_is_referred_for_the_reasons_that_its_set_and_features_give(
         reading = reader.read(path)
         inside = tuple(name for name, p in reading.probabilities.items() if 1 - p <= thresholds[name])
         assert reading.prediction_set == inside
-        assert ("uncertain" in reading.refer) == (inside != (reading.label,))
+        assert ("uncertain" in reading.refer) == (inside != (reading.predicted_label,))
         assert ("unfamiliar" in reading.refer) == (reading.unfamiliarity > 1)
         assert reading.projection.dtype == np.float32 and 1 <= len(reading.projection) <= 16
 
@@ -94,7 +94,7 @@ def test_the_decision_is_the_probability_against_the_operating_point(reader: Rea
         reading = reader.read(path)
         assert reading.threshold is not None
         assert reading.positive == (reading.probabilities["Disease"] >= reading.threshold)
-        assert reading.label == ("Disease" if reading.positive else "Normal")
+        assert reading.predicted_label == ("Disease" if reading.positive else "Normal")
         assert sum(reading.probabilities.values()) == pytest.approx(1)
 
 
@@ -181,7 +181,7 @@ def test_csv_and_json_lines_hold_a_row_for_every_image(reader: Reader, two_class
     objects = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert [row["path"] for row in rows] == [value["path"] for value in objects] == [str(path) for path in paths]
     assert float(rows[0]["probability_Disease"]) == pytest.approx(objects[0]["probabilities"]["Disease"], abs=1e-6)
-    assert rows[-1]["label"] == ""
+    assert rows[-1]["predicted_label"] == ""
     assert rows[-1]["error"] == objects[-1]["error"] != ""
     assert set(objects[0]) == set(objects[-1])
     assert rows[0]["prediction_set"].split(";") == (objects[0]["prediction_set"] or [""])

@@ -34,7 +34,7 @@ from overread.errors import (
 )
 from overread.reading_log import ImageRow, ReadingLog, ReadingRow, database, default_url
 from overread.reading_log import log as log_module
-from overread.reading_log.tables import VERSION_TABLE, metadata
+from overread.reading_log.tables import VERSION_TABLE, metadata, readings
 
 NOW = datetime.now(UTC)
 WRITER = """
@@ -45,7 +45,7 @@ from overread.reading_log import ImageRow, ReadingLog, ReadingRow
 log = ReadingLog.open(sys.argv[1])
 for _ in itertools.count() if sys.argv[2] == "ever" else range(int(sys.argv[2])):
     n = random.randint(1, 40)
-    image = ImageRow(sha256="a" * 64, latency_ms=1.0, label="Ill", probabilities={"Normal": 0.1, "Ill": 0.9})
+    image = ImageRow(sha256="a" * 64, latency_ms=1.0, predicted_label="Ill", probabilities={"Normal": 0.1, "Ill": 0.9})
     reading = ReadingRow(id=f"{n}-{uuid.uuid4().hex}", time=datetime.now(UTC), bundle="b" * 64, images=(image,) * n)
     log.add(reading)
     print(reading.id, flush=True)
@@ -56,7 +56,7 @@ def image(**changes: Any) -> ImageRow:
     values: dict[str, Any] = {
         "sha256": "a" * 64,
         "latency_ms": 12.5,
-        "label": "Ill",
+        "predicted_label": "Ill",
         "probabilities": {"Normal": 0.25, "Ill": 0.75},
         "positive": True,
         "threshold": 0.4,
@@ -140,7 +140,7 @@ def check_whole(log: ReadingLog, printed: list[str]) -> None:
 
 def test_a_reading_comes_back_as_it_was_logged(log: ReadingLog) -> None:
     failed = ImageRow(sha256="c" * 64, latency_ms=3.0, error="UnreadableImage")
-    given = reading(image(), failed, image(label="Normal"))
+    given = reading(image(), failed, image(predicted_label="Normal"))
     log.add(given)
     assert log.get(given.id) == given
     assert [(row.index, row.reading_id, row.bundle, row.time) for row in log.get(given.id).images] == [
@@ -172,7 +172,7 @@ def test_what_a_human_says_is_kept_and_replaced(log: ReadingLog) -> None:
     log.review(given.id, 0, "Normal")
     review = log.get(given.id).images[0].review
     assert review is not None
-    assert review.label == "Normal"
+    assert review.true_label == "Normal"
     assert review.time >= NOW
     with pytest.raises(InvalidOption, match="Normal, Ill"):
         log.review(given.id, 0, "Other")
@@ -313,11 +313,36 @@ def test_migrations_make_the_tables_that_the_program_uses(log: ReadingLog) -> No
         assert compare_metadata(found, metadata) == []
 
 
+def test_a_log_whose_labels_had_one_name_for_two_things_is_migrated(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Path(shutil.copytree(database.MIGRATIONS, tmp_path / "migrations"))
+    (first / "versions" / "r0002_labels.py").unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "MIGRATIONS", first)
+        with database.transaction(engine := database.open_database(url), writing=True) as connection:
+            connection.execute(sa.insert(readings).values(id="1", time=NOW, bundle="b" * 64))
+            connection.execute(
+                sa.text(
+                    'INSERT INTO overread_images (reading_id, "index", sha256, latency_ms, label, probabilities, '
+                    "prediction_set, refer, projection, review_label, review_time) VALUES ('1', 0, :sha256, 1, 'Ill', "
+                    """ '{"Normal": 0.25, "Ill": 0.75}', '["Ill"]', '[]', '[0.5]', 'Normal', '2026-11-01 00:00:00')"""
+                ),
+                {"sha256": "a" * 64},
+            )
+        engine.dispose()
+    log = ReadingLog.open(url)
+    (found,) = log.get("1").images
+    assert found.review is not None
+    assert (found.predicted_label, found.review.true_label, found.projection) == ("Ill", "Normal", (0.5,))
+    log.close()
+
+
 def next_migrations(folder: Path, more: str = "") -> Path:
     """The migrations of a later program, whose newest adds a column and does what else it is told."""
     copied = Path(shutil.copytree(database.MIGRATIONS, folder / "migrations"))
-    (copied / "versions" / "r0002_next.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    (copied / "versions" / "r0003_next.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0003', '0002'\n"
         f"def upgrade():\n    op.add_column('overread_images', sa.Column('site', sa.Text))\n{more}",
         encoding="utf-8",
     )
@@ -337,7 +362,7 @@ def test_an_older_log_is_migrated_and_a_newer_one_refused(
         with database.transaction(log._engine) as connection:
             assert connection.execute(sa.text("SELECT site FROM overread_images")).scalars().all() == [None]
         log.close()
-    with pytest.raises(LogUnavailable, match=r"newer overread \(tables of revision 0002, known up to 0001\)"):
+    with pytest.raises(LogUnavailable, match=r"newer overread \(tables of revision 0003, known up to 0002\)"):
         ReadingLog.open(url)
 
 
@@ -439,10 +464,10 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"error": "cannot read mueller_anna.dcm", "label": None},
-        {"error": "mueller.png", "label": None},
+        {"error": "cannot read mueller_anna.dcm", "predicted_label": None},
+        {"error": "mueller.png", "predicted_label": None},
         {"error": "UnreadableImage"},
-        {"label": None},
+        {"predicted_label": None},
         {"sha256": "mueller_anna.dcm"},
         {"unfamiliarity": float("nan")},
         {"projection": (float("inf"),)},

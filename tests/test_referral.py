@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from overread.decision import Abstentions, Referral
+from overread.decision import Abstentions, Referral, Task
 from overread.evaluation import ALL, AssessmentOptions, Predictions, assess_referral, wilson
 from overread.evaluation.uncertainty.proportions import shares
 
+TASK = Task.of(("no", "yes"))
 OPTIONS = AssessmentOptions(resamples=200)
 
 
 def abstain(sets: list[list[int]], decided: list[int], unfamiliarity: list[float]) -> Abstentions:
     return Abstentions(
-        sets=np.array(sets, dtype=bool), decided=np.array(decided), unfamiliarity=np.array(unfamiliarity)
+        task=TASK, sets=np.array(sets, dtype=bool), decided=np.array(decided), unfamiliarity=np.array(unfamiliarity)
     )
 
 
@@ -34,7 +35,7 @@ def test_the_reasons_are_those_that_hold() -> None:
 
 
 def test_no_images_have_no_reasons() -> None:
-    found = Abstentions(sets=np.zeros((0, 2), bool), decided=np.zeros(0, int), unfamiliarity=np.zeros(0))
+    found = Abstentions(task=TASK, sets=np.zeros((0, 2), bool), decided=np.zeros(0, int), unfamiliarity=np.zeros(0))
     assert found.reasons == [] and found.referred.shape == (0,)
 
 
@@ -44,8 +45,8 @@ def predict(patients: list[str] | None = None) -> Predictions:
         cases=list("abcdef"),
         y_true=[0, 0, 0, 1, 1, 1],
         y_prob=np.column_stack([1 - p, p]),
-        classes=("no", "yes"),
-        threshold=0.5,
+        task=TASK,
+        thresholds={"yes": 0.5},
         patients=patients,
     )
 

@@ -22,7 +22,7 @@ from PIL import Image
 
 from overread.errors import InvalidOption, MissingExtra
 from overread.reading import Reader
-from overread.service.api.openapi import reading_schema
+from overread.reading.fields import reading_schema
 from overread.service.server import serve
 from overread.service.settings import Settings
 from overread.study.train import Study
@@ -51,7 +51,7 @@ def test_several_images_are_read_as_predict_reads_them(client: Any, tiny_study: 
         (path,) = two_classes.glob(f"*/{name}")
         expected = reader.read(path).to_dict()
         assert item["result"].keys() == expected.keys()
-        assert item["result"]["label"] == expected["label"]
+        assert item["result"]["predicted_label"] == expected["predicted_label"]
         assert item["result"]["probabilities"] == pytest.approx(expected["probabilities"])
         assert item["name"] == item["result"]["path"] == name
     assert valid(items)
@@ -105,9 +105,10 @@ def test_a_reading_is_looked_up_without_names_and_reviewed(client: Any, two_clas
     made = client.post("/v1/readings", files=images_of(two_classes / "Disease", 2)).json()
     address = f"/v1/readings/{made['id']}"
     assert client.post(f"{address}/images/0/review", json={"agrees": True}).status_code == 204
-    assert client.post(f"{address}/images/1/review", json={"label": "Normal"}).status_code == 204
+    assert client.post(f"{address}/images/1/review", json={"true_label": "Normal"}).status_code == 204
     kept = client.get(address).json()
-    assert [item["review"]["label"] for item in kept["images"]] == [made["images"][0]["result"]["label"], "Normal"]
+    first = made["images"][0]["result"]["predicted_label"]
+    assert [item["review"]["true_label"] for item in kept["images"]] == [first, "Normal"]
     assert all(item["name"] is None and item["result"]["path"] is None for item in kept["images"])
     assert valid(kept["images"])
     for item, logged in zip(made["images"], kept["images"], strict=True):
@@ -118,10 +119,10 @@ def test_a_reading_is_looked_up_without_names_and_reviewed(client: Any, two_clas
     ("address", "body", "status"),
     [
         ("/v1/readings/nothing/images/0/review", {"agrees": True}, 404),
-        ("/v1/readings/{id}/images/7/review", {"label": "Normal"}, 404),
-        ("/v1/readings/{id}/images/0/review", {"label": "Unheard"}, 422),
+        ("/v1/readings/{id}/images/7/review", {"true_label": "Normal"}, 404),
+        ("/v1/readings/{id}/images/0/review", {"true_label": "Unheard"}, 422),
         ("/v1/readings/{id}/images/0/review", {"agrees": False}, 422),
-        ("/v1/readings/{id}/images/0/review", {"agrees": True, "label": "Normal"}, 422),
+        ("/v1/readings/{id}/images/0/review", {"agrees": True, "true_label": "Normal"}, 422),
         ("/v1/readings/{id}/images/0/review", {"name": "Doe^John"}, 422),
         ("/v1/readings/{id}/images/x/review", {"agrees": True}, 422),
     ],
@@ -175,13 +176,13 @@ def test_more_requests_than_places_are_told_to_come_back(client: Any, two_classe
 
 def test_an_explanation_is_a_picture_of_the_class_asked_for(client: Any, two_classes: Path) -> None:
     found = [
-        client.post(f"/v1/explanations?label={label}", files=images_of(two_classes / "Disease"))
-        for label in ("Normal", "Disease")
+        client.post(f"/v1/explanations?class={name}", files=images_of(two_classes / "Disease"))
+        for name in ("Normal", "Disease")
     ]
     assert [Image.open(io.BytesIO(answer.content)).size for answer in found] == [(32, 32)] * 2
     assert found[0].content != found[1].content
     assert client.get(f"/v1/readings/{found[0].headers['reading-id']}").status_code == 200
-    assert client.post("/v1/explanations?label=None", files=images_of(two_classes / "Normal")).status_code == 422
+    assert client.post("/v1/explanations?class=None", files=images_of(two_classes / "Normal")).status_code == 422
     assert client.post("/v1/explanations", files=images_of(two_classes / "Normal", 2)).status_code == 413
 
 

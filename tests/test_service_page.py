@@ -21,19 +21,15 @@ from starlette.testclient import TestClient
 
 from overread import Bundle, Reader, Study
 from overread.images import Preprocessing
-from overread.reading import Reading
 from overread.reading.sentences import decision, reasons, rounded
 from overread.service.app import create_app
 from overread.service.room.records import ImageRecord, ReadingRecord
 from overread.service.settings import Settings
 from overread.service.web.rendition import render
 from overread.service.web.view import harmless, view_images
+from support.readings import reading, reading_of_three
 
-READING = Reading(
-    path="a.png", label="Disease", probabilities={"Normal": 0.17, "Disease": 0.83}, positive=True, threshold=0.41,
-    activation_map=np.zeros((1, 1, 1)), pixels=np.zeros((1, 1, 1)), prediction_set=("Disease",), unfamiliarity=0.5,
-    refer=(), projection=np.zeros(1),
-)  # fmt: skip
+READING = reading()
 
 
 @pytest.fixture(scope="module")
@@ -47,28 +43,19 @@ def client(tiny_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_a_decision_is_told_with_its_probability_and_operating_point() -> None:
-    assert decision(READING, "Disease") == (
-        "Reads as Disease: probability 0.83 is at or above the operating point 0.41"
-    )
+    assert decision(READING) == ("Reads as Disease: probability 0.83 is at or above the operating point 0.41")
     probabilities = {"Normal": 0.88, "Disease": 0.12}
-    negative = dataclasses.replace(READING, label="Normal", probabilities=probabilities, positive=False)
-    assert decision(negative, "Disease") == (
-        "Reads as Normal: probability 0.12 of Disease is below the operating point 0.41"
-    )
+    negative = dataclasses.replace(READING, predicted_label="Normal", probabilities=probabilities)
+    assert decision(negative) == ("Reads as Normal: probability 0.12 of Disease is below the operating point 0.41")
 
 
 def test_rounding_never_makes_a_decision_look_wrong() -> None:
-    close = dataclasses.replace(
-        READING, label="Normal", probabilities={"Normal": 0.5904, "Disease": 0.4096}, positive=False, threshold=0.41
-    )
-    assert "probability 0.4096 of Disease is below the operating point 0.4100" in decision(close, "Disease")
+    close = dataclasses.replace(READING, predicted_label="Normal", probabilities={"Normal": 0.5904, "Disease": 0.4096})
+    assert "probability 0.4096 of Disease is below the operating point 0.4100" in decision(close)
 
 
 def test_a_decision_among_several_classes_needs_no_operating_point() -> None:
-    three = dataclasses.replace(
-        READING, label="B", probabilities={"A": 0.2, "B": 0.5, "C": 0.3}, positive=None, threshold=None
-    )
-    assert decision(three, None) == "Reads as B: the most probable of 3 classes, probability 0.50"
+    assert decision(reading_of_three()) == "Reads as B: the most probable of 3 classes, probability 0.50"
 
 
 @pytest.mark.parametrize(
@@ -79,10 +66,7 @@ def test_no_probability_is_rounded_to_certainty(probability: float, told: str) -
 
 
 def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
-    three = dataclasses.replace(
-        READING, label="B", probabilities={"A": 0.2, "B": 0.5, "C": 0.3}, positive=None, threshold=None,
-        activation_map=np.ones((4, 4, 3)), pixels=np.zeros((32, 32, 1)),
-    )  # fmt: skip
+    three = reading_of_three(activation_map=np.ones((4, 4, 3)), pixels=np.zeros((32, 32, 1)))
     bundle = SimpleNamespace(
         classes=("A", "B", "C"), positive=None, operating_points={"A": SimpleNamespace(threshold=0.3)},
         preprocessing=Preprocessing(height=32, width=32, channels=1), referral=SimpleNamespace(coverage=0.9),

@@ -145,7 +145,7 @@ def test_a_request_that_trickles_in_is_given_up() -> None:
 
 
 def test_small_bodies_are_enough_elsewhere(client: Any) -> None:
-    refused(client.post("/v1/readings/x/images/0/review", json={"label": "x" * 100_000}), {413})
+    refused(client.post("/v1/readings/x/images/0/review", json={"true_label": "x" * 100_000}), {413})
 
 
 def test_a_zip_of_an_image_gives_the_image() -> None:

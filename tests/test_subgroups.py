@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation import Evaluation, evaluate
+from overread.evaluation import Evaluation, compute_metrics
 from overread.evaluation.grouping import MOST_GROUPS, group_cases
 from overread.evaluation.subgroups import MAIN_METRICS, Mask, evaluate_subgroups
 
 pytestmark = pytest.mark.filterwarnings("error")
 BINARY = ("normal", "ill")
+TASK = Task.of(BINARY)
 
 
 class Ends(NamedTuple):
@@ -58,7 +60,7 @@ def two_groups(
 def test_the_gap_of_newcombes_example_has_its_published_interval() -> None:
     # Newcombe 1998, table II, example (a): 56/70 against 48/80, method 10: 0.2 (0.0524 to 0.3339).
     labels, y_prob, sex = two_groups((56, 70, 40, 50), (48, 80, 40, 50))
-    result = evaluate_subgroups(labels, y_prob, group_cases(sex, column="sex"), classes=BINARY, find_intervals=wilson)
+    result = evaluate_subgroups(labels, y_prob, group_cases(sex, column="sex"), task=TASK, find_intervals=wilson)
     women, men = result.groups
     gap = women.metrics["sensitivity"]
     assert gap.gap == pytest.approx(0.2) and gap.flagged is True and gap.method == "Wilson"
@@ -73,10 +75,10 @@ def test_each_group_is_the_evaluation_of_its_cases() -> None:
     random = np.random.default_rng(0)
     labels, y_prob = random.integers(0, 3, 900), random.dirichlet(np.ones(3), 900)
     scanner = random.choice(["A", "B", "C"], 900)
-    result = evaluate_subgroups(labels, y_prob, group_cases(list(scanner), column="scanner"), classes="abc")
+    result = evaluate_subgroups(labels, y_prob, group_cases(list(scanner), column="scanner"), task=Task.of("abc"))
     for group in result.groups:
-        alone = evaluate(labels[scanner == group.label], y_prob[scanner == group.label], classes="abc")
-        rest = evaluate(labels[scanner != group.label], y_prob[scanner != group.label], classes="abc")
+        alone = compute_metrics(labels[scanner == group.label], y_prob[scanner == group.label], task=Task.of("abc"))
+        rest = compute_metrics(labels[scanner != group.label], y_prob[scanner != group.label], task=Task.of("abc"))
         assert tuple(group.metrics) == MAIN_METRICS
         for name, metric in group.metrics.items():
             assert metric.metric == alone[name] and metric.gap == pytest.approx(alone[name].value - rest[name].value)
@@ -87,14 +89,14 @@ def test_each_group_is_the_evaluation_of_its_cases() -> None:
 def test_the_threshold_is_that_of_the_operating_point() -> None:
     labels, y_prob, sex = two_groups((30, 40, 40, 40), (30, 40, 40, 40))
     grouping = group_cases(sex, column="sex")
-    result = evaluate_subgroups(labels, y_prob, grouping, classes=BINARY, threshold=0.05)
+    result = evaluate_subgroups(labels, y_prob, grouping, task=TASK, thresholds={BINARY[1]: 0.05})
     assert result.groups[0].metrics["sensitivity"].metric.value == 1
 
 
 def test_a_metric_that_rests_on_few_patients_is_not_judged() -> None:
     labels, y_prob, sex = two_groups((5, 20, 40, 50), (48, 80, 10, 50))
     grouping = group_cases(sex, column="sex")
-    result = evaluate_subgroups(labels, y_prob, grouping, classes=BINARY, find_intervals=wilson)
+    result = evaluate_subgroups(labels, y_prob, grouping, task=TASK, find_intervals=wilson)
     women, men = (group.metrics for group in result.groups)
     assert women["sensitivity"].flagged is None and "rests on 20 patients" in str(women["sensitivity"].not_judged)
     assert "the other cases rest on 20 patients" in str(men["sensitivity"].not_judged)
@@ -109,7 +111,7 @@ def test_predictive_values_rest_on_those_predicted_so_at_the_threshold() -> None
     grouping = group_cases(sex, column="sex")
     for threshold, behind_npv in ((0.5, 25), (0.15, 5)):
         result = evaluate_subgroups(
-            labels, y_prob, grouping, classes=BINARY, threshold=threshold, find_intervals=wilson
+            labels, y_prob, grouping, task=TASK, thresholds={BINARY[1]: threshold}, find_intervals=wilson
         )
         women = result.groups[0].metrics
         assert women["ppv"].not_judged is None and f"rests on {behind_npv} patients" in str(women["npv"].not_judged)
@@ -119,7 +121,7 @@ def test_many_images_of_few_patients_are_too_few() -> None:
     labels, y_prob, sex = two_groups((20, 80, 80, 80), (60, 80, 80, 80))
     patients = [f"{cell}{label}{row % 10}" for row, (cell, label) in enumerate(zip(sex, labels, strict=True))]
     result = evaluate_subgroups(
-        labels, y_prob, group_cases(sex, column="sex"), classes=BINARY, patients=patients, find_intervals=wilson
+        labels, y_prob, group_cases(sex, column="sex"), task=TASK, patients=patients, find_intervals=wilson
     )
     assert result.groups[0].patients == 20 and result.flagged == ()
     assert "rests on 10 patients" in str(result.groups[0].metrics["sensitivity"].not_judged)
@@ -128,7 +130,7 @@ def test_many_images_of_few_patients_are_too_few() -> None:
 def test_an_undefined_metric_is_nan_with_the_reason_and_has_no_gap() -> None:
     labels, y_prob, sex = two_groups((0, 0, 40, 50), (48, 80, 40, 50))
     grouping = group_cases(sex, column="sex")
-    result = evaluate_subgroups(labels, y_prob, grouping, classes=BINARY, find_intervals=wilson)
+    result = evaluate_subgroups(labels, y_prob, grouping, task=TASK, find_intervals=wilson)
     women, men = (group.metrics["sensitivity"] for group in result.groups)
     assert math.isnan(women.metric.value) and women.gap is None and women.not_judged == "No case is ill."
     assert men.gap is None and men.not_judged == "Of the other cases: No case is ill."
@@ -137,7 +139,7 @@ def test_an_undefined_metric_is_nan_with_the_reason_and_has_no_gap() -> None:
 def test_one_group_has_nothing_to_compare_with() -> None:
     labels, y_prob, _ = two_groups((40, 50, 40, 50), (40, 50, 40, 50))
     result = evaluate_subgroups(
-        labels, y_prob, group_cases(["F"] * 200, column="sex"), classes=BINARY, find_intervals=wilson
+        labels, y_prob, group_cases(["F"] * 200, column="sex"), task=TASK, find_intervals=wilson
     )
     (only,) = result.groups
     assert only.metrics["sensitivity"].not_judged == "There is no other case to compare with."
@@ -148,7 +150,11 @@ def test_an_interval_with_nan_ends_is_none() -> None:
     labels, y_prob, sex = two_groups((40, 50, 40, 50), (40, 50, 40, 50))
     nothing = {name: Ends(math.nan, math.nan, "none") for name in MAIN_METRICS}
     result = evaluate_subgroups(
-        labels, y_prob, group_cases(sex, column="sex"), classes=BINARY, find_intervals=lambda evaluation, mask: nothing
+        labels,
+        y_prob,
+        group_cases(sex, column="sex"),
+        task=TASK,
+        find_intervals=lambda evaluation, mask: nothing,
     )
     metric = result.groups[0].metrics["auc"]
     assert (metric.interval, metric.method, metric.flagged) == (None, None, None)
@@ -156,7 +162,7 @@ def test_an_interval_with_nan_ends_is_none() -> None:
 
 def test_subgroups_are_json() -> None:
     labels, y_prob, sex = two_groups((0, 0, 40, 50), (48, 80, 40, 50))
-    found = evaluate_subgroups(labels, y_prob, group_cases(sex, column="sex"), classes=BINARY, find_intervals=wilson)
+    found = evaluate_subgroups(labels, y_prob, group_cases(sex, column="sex"), task=TASK, find_intervals=wilson)
     groups = json.loads(json.dumps(found.to_dict(), allow_nan=False))["groups"]
     assert groups[0]["metrics"]["sensitivity"]["value"] is None and groups[0]["metrics"]["sensitivity"]["reason"]
     assert groups[1]["metrics"]["npv"]["interval"] is not None
@@ -165,9 +171,9 @@ def test_subgroups_are_json() -> None:
 def test_other_lengths_are_refused() -> None:
     labels, y_prob, sex = two_groups((4, 5, 4, 5), (4, 5, 4, 5))
     with pytest.raises(InvalidData, match="19 cells of sex for 20 cases"):
-        evaluate_subgroups(labels, y_prob, group_cases(sex[1:], column="sex"), classes=BINARY)
+        evaluate_subgroups(labels, y_prob, group_cases(sex[1:], column="sex"), task=TASK)
     with pytest.raises(InvalidData, match="patients"):
-        evaluate_subgroups(labels, y_prob, group_cases(sex, column="sex"), classes=BINARY, patients=["a"])
+        evaluate_subgroups(labels, y_prob, group_cases(sex, column="sex"), task=TASK, patients=["a"])
 
 
 def test_words_are_sorted_and_an_empty_cell_is_missing() -> None:

@@ -1,4 +1,4 @@
-"""Numbers and lists as a sentence has them."""
+"""Numbers, lists and reasons as a sentence has them."""
 
 from __future__ import annotations
 
@@ -13,3 +13,29 @@ def count(number: int, noun: str) -> str:
 def listed(words: Sequence[str]) -> str:
     """Join words as a sentence does: "a, b and c"."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def percent(share: float) -> str:
+    """Give a share of 1 that was measured, as a percentage to one digit."""
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+
+
+def level_of(share: float) -> str:
+    """Give a share of 1 that was asked for, such as the level of an interval: "95 %"."""
+    return f"{100 * share:g} %"
+
+
+def low_to_high(low: float, high: float, style: str = ".3f") -> str:
+    """Give the ends of an interval: "0.812 to 0.934"."""
+    return f"{low:{style}} to {high:{style}}"
+
+
+def moment(time: str) -> str:
+    """Give a time in ISO 8601 to the minute."""
+    return time[:16].replace("T", " ")
+
+
+def clause(sentence: str | None) -> str:
+    """Give a reason without capital and full stop, to stand inside a sentence."""
+    text = (sentence or "").rstrip(".")
+    return text[:1].lower() + text[1:]

@@ -10,7 +10,7 @@ import numpy as np
 from markdown_it import MarkdownIt
 
 from overread.bundle import GRAPH, WEIGHTS, Bundle, Member
-from overread.decision import Calibration, choose_operating_points, choose_referral
+from overread.decision import Calibration, Task, choose_operating_points, choose_referral
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, assess
 from overread.images import Preprocessing
 from overread.recipe import Recipe
@@ -26,15 +26,14 @@ def predictions(classes: tuple[str, ...], n: int = 120) -> Predictions:
     rng, labels = np.random.default_rng(5), np.arange(n) % len(classes)
     evidence = np.exp(rng.normal(size=(n, len(classes))) + 1.5 * np.eye(len(classes))[labels])
     y_prob = evidence / evidence.sum(axis=1, keepdims=True)
-    chosen = choose_operating_points(labels, y_prob, classes=classes)
+    chosen = choose_operating_points(labels, y_prob, task=Task.of(classes))
     points = {name: point.threshold for name, point in chosen.items()}
     return Predictions(
         cases=[f"{SECRET}/{i}.png" for i in range(n)],
         y_true=labels,
         y_prob=y_prob,
-        classes=classes,
-        threshold=points[classes[1]] if len(classes) == 2 else None,
-        class_thresholds={} if len(classes) == 2 else points,
+        task=Task.of(classes),
+        thresholds=points,
         patients=[f"{SECRET}-{i // 2}" for i in range(n)],
         uncalibrated=np.square(y_prob) / np.square(y_prob).sum(axis=1, keepdims=True),
         columns={"sex": ["f" if i % 4 < 2 else "m" for i in range(n)]},
@@ -52,8 +51,8 @@ def bundle_of(found: Predictions, **changes: Any) -> Bundle:
         "classes": classes,
         "preprocessing": Preprocessing(height=96, width=128, channels=1),
         "members": (Member(calibration=Calibration(method="temperature", temperature=1.375, n=77)),),
-        "operating_points": choose_operating_points(labels, y_prob, classes=classes),
-        "referral": choose_referral(labels, y_prob, classes=classes),
+        "operating_points": choose_operating_points(labels, y_prob, task=found.task),
+        "referral": choose_referral(labels, y_prob, task=found.task),
         "network": {"name": "compact", "height": 96, "width": 128, "channels": 1, "outputs": len(classes)},
         "recipe": Recipe().to_dict(),
         "data": {"fingerprint": "d" * 64},

@@ -1,7 +1,7 @@
 """The bundle: graphs, preprocessing, calibration, operating points, hashes and its own history in one directory."""
 
 from overread.bundle.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Member
-from overread.bundle.graph import BATCH_SIZE, Graph, Outputs, class_evidence
+from overread.bundle.graph import BATCH_SIZE, Graph, Outputs
 from overread.bundle.openings import Opening, now
 from overread.bundle.reference import Reference, referral_from
 
@@ -16,7 +16,6 @@ __all__ = [
     "Opening",
     "Outputs",
     "Reference",
-    "class_evidence",
     "now",
     "referral_from",
 ]

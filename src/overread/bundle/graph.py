@@ -69,15 +69,3 @@ class Graph:
         )
         logits, traits = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return logits, traits
-
-
-def class_evidence(activation_map: np.ndarray, index: int) -> np.ndarray:
-    """The `(h, w)` evidence in logits for one class of a map `(h, w, outputs)`.
-
-    Of two classes each is the other's reverse. Of more, it is what exceeds the mean of all classes: probabilities
-    depend on differences alone, and what all classes share would else look like evidence for each.
-    """
-    if activation_map.shape[2] == 1:
-        return activation_map[..., 0] if index == 1 else -activation_map[..., 0]
-    evidence: np.ndarray = activation_map[..., index] - activation_map.mean(axis=2)
-    return evidence

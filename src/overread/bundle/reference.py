@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from overread.decision import Familiarity, Normal, Referral, choose_referral, limit_of
+from overread.decision import Familiarity, Normal, Referral, Task, choose_referral, limit_of
 from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidBundle
 
@@ -83,11 +83,11 @@ class Reference:
             ) from None
 
 
-def referral_from(references: Sequence[Reference], classes: Sequence[str], coverage: float) -> Referral:
+def referral_from(references: Sequence[Reference], task: Task, coverage: float) -> Referral:
     """Choose the thresholds of prediction sets on the labelled images of all references."""
     labels = np.concatenate([found.labels for found in references])
     scores = np.concatenate([found.scores for found in references])
-    return choose_referral(labels, scores, classes=classes, coverage=coverage)
+    return choose_referral(labels, scores, task=task, coverage=coverage)
 
 
 _OWN = ("projections", "distances", "labels", "scores")

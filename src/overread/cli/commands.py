@@ -217,7 +217,7 @@ def predict(
     elif as_json:
         failures = reading.write_json_lines(sys.stdout, readings)
     elif sys.stdout.isatty():
-        failures = print_readings(readings)
+        failures = print_readings(readings, reader.bundle.task)
     else:
         failures = reading.write_csv(sys.stdout, readings, reader.bundle.classes)
     if failures:

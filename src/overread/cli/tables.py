@@ -13,8 +13,11 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from overread.words import low_to_high
+
 if TYPE_CHECKING:
     from overread.auditing import Audit
+    from overread.decision.task import Task
     from overread.evaluation import Assessment, Comparison, Estimate, Interval
     from overread.monitoring.watch import Monitoring
     from overread.reading import Failure, Reading
@@ -109,18 +112,20 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
         Console(soft_wrap=True).print(f"not tested, {count} of {len(found.checks)}: {reason}", highlight=False)
 
 
-def print_readings(readings: Iterable[Reading | Failure]) -> int:
+def print_readings(readings: Iterable[Reading | Failure], task: Task) -> int:
     """Print a reading a row; returns how many images could not be read."""
-    table, failures = Table(Column("image", overflow="fold"), "label", "probability", "refer to a human"), 0
+    from overread.reading import Failure
+    from overread.reading.sentences import READS_AS, REFERRAL, probability_heading, referral, rounded
+
+    table = Table(Column("Image", overflow="fold"), READS_AS, probability_heading(task), REFERRAL)
+    failures = 0
     for reading in readings:
-        values = reading.to_dict()
-        failures += values["error"] is not None
-        if values["error"] is not None:
-            table.add_row(values["path"], Text(values["error"], style="red"), "", "")
+        if isinstance(reading, Failure):
+            failures += 1
+            table.add_row(Text(reading.path), Text(reading.error, style="red"), "", "")
         else:
-            probability = f"{values['probabilities'][values['label']]:.3f}"
-            refer = Text(", ".join(values["refer"]), style="yellow")
-            table.add_row(values["path"], values["label"], probability, refer)
+            probability, refer = rounded(reading.probability, 3), Text(referral(reading), style="yellow")
+            table.add_row(Text(reading.path), Text(reading.predicted_label), probability, refer)
     Console().print(table)
     return failures
 
@@ -141,7 +146,7 @@ def _estimate(estimate: Estimate) -> tuple[str, str]:
 
 
 def _interval(interval: Interval, style: str = ".3f") -> str:
-    return interval.reason or f"{interval.low:{style}} to {interval.high:{style}}"
+    return interval.reason or low_to_high(interval.low, interval.high, style)
 
 
 def _number(value: float | None, style: str = ".3f") -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import CutTable, cut_table
+from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
 
 
@@ -140,32 +141,29 @@ def choose_operating_point(
 
 
 def choose_operating_points(
-    y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, classes: Sequence[str], rule: str | float = "youden"
+    y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, task: Task, rule: str | float = "youden"
 ) -> dict[str, OperatingPoint]:
-    """Choose the threshold of the positive class of two, or of each of more against the rest.
+    """Choose the threshold of each judged class against the rest: of the positive one of two, or of each of more.
 
     With more than two, a case may reach several of them, or none.
 
     Args:
-        y_true: `(n,)` integers, the index of the true class.
+        y_true: `(n,)` integers, the index of the true class, or what else the task has as truth.
         y_prob: `(n, K)` probabilities.
-        classes: K names, with two (negative, positive).
+        task: what is told apart.
         rule: as `choose_operating_point` has it.
 
     Raises:
         InvalidOption: an unknown rule.
         InvalidData: shapes or labels that do not fit, a class without a case or that every case is of.
     """
-    labels, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=np.float64)
-    if probabilities.shape != (labels.size, len(classes)) or not np.isin(labels, range(len(classes))).all():
-        raise InvalidData(
-            f"{labels.size} labels and probabilities of shape {probabilities.shape} do not fit {len(classes)} classes: "
-            f"give indices from 0 to {len(classes) - 1} and one column a class"
-        )
+    probabilities = task.checked_probabilities(y_prob)
+    labels = task.checked_cases(y_true, len(probabilities))
     points = {}
-    for index, name in list(enumerate(classes))[1 if len(classes) == 2 else 0 :]:
+    for name in task.judged:
+        actual, score = task.shows(labels, name), probabilities[:, task.column(name)]
         try:
-            points[name] = choose_operating_point(labels == index, probabilities[:, index], rule=rule)
+            points[name] = choose_operating_point(actual, score, rule=rule)
         except InvalidData as error:
             raise InvalidData(f"class {name} against the rest: {error}") from None
     return points

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray
+from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
 
 COVERAGES = 0.5, 0.999
@@ -73,18 +74,16 @@ class Referral:
         return cls(coverage=fields["coverage"], **by_class)
 
 
-def choose_referral(
-    labels: npt.ArrayLike, y_prob: npt.ArrayLike, *, classes: Sequence[str], coverage: float = 0.9
-) -> Referral:
+def choose_referral(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, task: Task, coverage: float = 0.9) -> Referral:
     """Choose for each class the k-th smallest 1 - probability of its own images, k = ceil((n + 1) coverage).
 
     Tied images are in or out together, so that coverage is at least what was asked. Where k is above n, as it is with 8
     images and a coverage of .9, or with none, no threshold can promise it and the class is never ruled out.
 
     Args:
-        labels: `(n,)` the index of the true class.
+        y_true: `(n,)` the index of the true class, or what else the task has as truth.
         y_prob: `(n, K)` calibrated probabilities.
-        classes: K names.
+        task: what is told apart.
         coverage: .5 to .999.
 
     Raises:
@@ -92,15 +91,16 @@ def choose_referral(
 
     Example:
         >>> import numpy as np
+        >>> from overread.decision import Task
         >>> p = np.linspace(0.05, 0.95, 19)
         >>> y_prob = np.column_stack([1 - p, p])
-        >>> found = choose_referral((p > 0.5).astype(int), y_prob, classes=("no", "yes"), coverage=0.8)
+        >>> found = choose_referral((p > 0.5).astype(int), y_prob, task=Task.of(("no", "yes")), coverage=0.8)
         >>> found.counts["yes"], round(found.thresholds["yes"], 2)
         (9, 0.4)
     """
     check_coverage(coverage)
-    labels, y_prob = np.asarray(labels), np.asarray(y_prob, dtype=np.float64)
-    scores = {name: np.sort(1 - y_prob[labels == column, column]) for column, name in enumerate(classes)}
+    y_prob = np.asarray(y_prob, dtype=np.float64)
+    scores = {name: np.sort(1 - y_prob[task.shows(y_true, name), task.column(name)]) for name in task.classes}
     return Referral(
         coverage=coverage,
         thresholds={name: _threshold(found, coverage) for name, found in scores.items()},

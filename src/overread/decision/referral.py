@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.task import BoolArray, Task
 
 UNCERTAIN = "uncertain"
 UNFAMILIAR = "unfamiliar"
@@ -18,28 +18,29 @@ class Abstentions:
     """What speaks against the readings of n images.
 
     Args:
+        task: what is told apart.
         sets: `(n, K)`, the classes that cannot be ruled out.
-        decided: `(n,)` the index of the class decided on.
+        decided: the decisions on n images, as the task has them.
         unfamiliarity: `(n,)`, above 1 where an image is unlike the training images.
     """
 
-    sets: npt.NDArray[np.bool_]
+    task: Task
+    sets: BoolArray
     decided: IntArray
     unfamiliarity: FloatArray
 
     @property
-    def uncertain(self) -> npt.NDArray[np.bool_]:
-        """`(n,)`: the set is not exactly the class decided on."""
-        alone = self.sets.sum(axis=1) == 1
-        return np.asarray(~(alone & self.sets[np.arange(len(self.sets)), self.decided]))
+    def uncertain(self) -> BoolArray:
+        """`(n,)`: the set is not exactly what was decided."""
+        return np.asarray((self.sets != self.task.indicators(self.decided)).any(axis=1))
 
     @property
-    def unfamiliar(self) -> npt.NDArray[np.bool_]:
+    def unfamiliar(self) -> BoolArray:
         """`(n,)`: the image is unlike the training images; NaN counts as unlike."""
         return np.asarray(~(self.unfamiliarity <= 1))
 
     @property
-    def referred(self) -> npt.NDArray[np.bool_]:
+    def referred(self) -> BoolArray:
         """`(n,)`: there is a reason."""
         return self.uncertain | self.unfamiliar
 

@@ -16,12 +16,13 @@ import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.probability import to_probabilities
-from overread.errors import InvalidOption
+from overread.errors import InvalidData, InvalidOption
 
 BoolArray = npt.NDArray[np.bool_]
 # Of two classes, where no operating point was chosen.
 HALF = 0.5
 SMALLEST_PROBABILITY = 1e-7
+SUM_TOLERANCE = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Task(ABC):
     loss: ClassVar[str]
     accuracy: ClassVar[tuple[str, Mapping[str, Any]]]
     activation: ClassVar[str]
+    # Whether each case is of exactly one class, so that its probabilities sum to 1.
+    exclusive: ClassVar[bool]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -93,6 +96,39 @@ class Task(ABC):
         return np.stack([self.shows(cases, name) for name in self.classes], axis=1).astype(np.int64)
 
     @abstractmethod
+    def checked_cases(self, cases: npt.ArrayLike, n: int, *, what: str = "labels") -> IntArray:
+        """A truth or decisions as an array, once they are found to be of n cases.
+
+        Args:
+            cases: what was given.
+            n: the number of cases.
+            what: they are called in an error.
+
+        Raises:
+            InvalidData: another shape or type, or a row that this task does not have.
+        """
+
+    def checked_probabilities(self, y_prob: npt.ArrayLike) -> FloatArray:
+        """Probabilities as an array `(n, K)`, once they are found to be such.
+
+        Raises:
+            InvalidData: another shape, or a row that holds no probabilities.
+        """
+        values = np.asarray(y_prob, dtype=np.float64)
+        if values.ndim != 2 or values.shape[1] != len(self.classes):
+            raise InvalidData(
+                f"y_prob has shape {values.shape}: give (n, {len(self.classes)}) probabilities, one column a class"
+            )
+        _refuse_row(~np.isfinite(values).all(axis=1), values, "probabilities", "finite probabilities")
+        outside = np.any((values < 0) | (values > 1 + SUM_TOLERANCE), axis=1)
+        _refuse_row(outside, values, "probabilities", "probabilities from 0 to 1, not logits")
+        return values
+
+    def thresholds_in_force(self, thresholds: Mapping[str, float] | None = None) -> dict[str, float]:
+        """The thresholds that decide, by the name of the class: each as given, or 0.5; empty where none decides."""
+        return {name: (thresholds or {}).get(name, HALF) for name in self.judged}
+
+    @abstractmethod
     def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """`(n, outputs)` what the loss is held against."""
 
@@ -103,6 +139,18 @@ class Task(ABC):
     @abstractmethod
     def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
         """`(n, K)` probabilities, in float64, of logits `(n, outputs)`."""
+
+    @abstractmethod
+    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
+        """The independent choices that a network makes, for a temperature to be fitted on.
+
+        Args:
+            y_true: of n cases.
+            logits: `(n, outputs)`.
+
+        Returns:
+            `(m,)` which alternative is true, and `(m, alternatives)` scores of which softmax makes probabilities.
+        """
 
     @abstractmethod
     def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
@@ -133,6 +181,23 @@ class Task(ABC):
 @dataclasses.dataclass(frozen=True)
 class _OneLabel(Task):
     """Each case is of exactly one class."""
+
+    exclusive = True
+
+    def checked_cases(self, cases: npt.ArrayLike, n: int, *, what: str = "labels") -> IntArray:
+        found, expected = np.asarray(cases), f"the integer index of a class, 0 to {len(self.classes) - 1}"
+        if found.shape != (n,):
+            raise InvalidData(f"the {what} have shape {found.shape} for {n} cases: give each {expected}")
+        if found.dtype.kind not in "biu":
+            raise InvalidData(f"the {what} are {found.dtype}: give each case {expected}")
+        _refuse_row(~((found >= 0) & (found < len(self.classes))), found, what, expected)
+        return found.astype(np.int64)
+
+    def checked_probabilities(self, y_prob: npt.ArrayLike) -> FloatArray:
+        values = super().checked_probabilities(y_prob)
+        total = values.sum(axis=1)
+        _refuse_row(np.abs(total - 1) > SUM_TOLERANCE, total, "probabilities", "rows that sum to 1 within 0.001")
+        return values
 
     def class_weights(self, y_true: npt.ArrayLike) -> dict[int, float]:
         counts = self.indicators(y_true).sum(axis=0)
@@ -175,8 +240,11 @@ class TwoClasses(_OneLabel):
     def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
         return np.asarray(y_true)[:, None].astype(np.float32)
 
+    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
+        return np.asarray(y_true), np.column_stack([np.zeros(len(logits)), logits])
+
     def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
-        threshold = (thresholds or {}).get(self.positive, HALF)
+        threshold = self.thresholds_in_force(thresholds)[self.positive]
         return (np.asarray(y_prob, dtype=np.float64)[:, 1] >= threshold).astype(np.int64)
 
     def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
@@ -210,8 +278,14 @@ class SeveralClasses(_OneLabel):
     def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
         return np.asarray(np.eye(len(self.classes), dtype=np.float32)[np.asarray(y_true)])
 
-    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
+    def thresholds_in_force(self, thresholds: Mapping[str, float] | None = None) -> dict[str, float]:
         """Thresholds of single classes do not count: a case may reach several of them, or none."""
+        return {}
+
+    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
+        return np.asarray(y_true), logits
+
+    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
         return np.asarray(np.asarray(y_prob, dtype=np.float64).argmax(axis=1))
 
     def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
@@ -220,3 +294,9 @@ class SeveralClasses(_OneLabel):
     def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
         """What exceeds the mean of all: probabilities depend on differences, and what all share is no evidence."""
         return np.asarray(activation_map[..., self.column(name)] - activation_map.mean(axis=2))
+
+
+def _refuse_row(wrong: npt.ArrayLike, values: np.ndarray, what: str, expected: str) -> None:
+    if np.any(wrong):
+        row = int(np.argmax(wrong))
+        raise InvalidData(f"row {row} (from 0) of the {what} has {values[row]}: give {expected}")

@@ -2,6 +2,7 @@
 
 from overread.evaluation.assessment import Assessment, AssessmentOptions, BeforeAfter, assess
 from overread.evaluation.compare import Comparison, Difference, compare
+from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.curves import (
     PrecisionRecallCurve,
     RocCurve,
@@ -13,7 +14,8 @@ from overread.evaluation.curves import (
 )
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.estimates import Estimate, Intervals, Judged, intervals
-from overread.evaluation.metrics import LABELS, Evaluation, Metric, evaluate
+from overread.evaluation.metrics.built_in import LABELS, METRICS
+from overread.evaluation.metrics.definition import Metric, MetricDefinition
 from overread.evaluation.predictions import Predictions, average_readers, pool_folds
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.referral import ALL, ReferralAssessment, assess_referral
@@ -25,6 +27,7 @@ from overread.evaluation.uncertainty.proportions import shares
 __all__ = [
     "ALL",
     "LABELS",
+    "METRICS",
     "Assessment",
     "AssessmentOptions",
     "BeforeAfter",
@@ -37,6 +40,7 @@ __all__ = [
     "Intervals",
     "Judged",
     "Metric",
+    "MetricDefinition",
     "PrecisionRecallCurve",
     "Predictions",
     "ReferralAssessment",
@@ -49,8 +53,8 @@ __all__ = [
     "average_precision",
     "average_readers",
     "compare",
+    "compute_metrics",
     "decision_curve",
-    "evaluate",
     "intervals",
     "measure_reliability",
     "midranks",

@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.task import HALF, BoolArray, Task
 from overread.errors import InvalidOption
+from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.estimates import Estimate, Intervals, Judged, intervals, require_bootstrap
 from overread.evaluation.grouping import group_cases
-from overread.evaluation.metrics import Evaluation, evaluate
+from overread.evaluation.metrics.built_in import METRICS
+from overread.evaluation.metrics.definition import Cases, MetricDefinition
 from overread.evaluation.micro import micro_averages
 from overread.evaluation.predictions import Predictions
 from overread.evaluation.predictive_values import predictive_values
@@ -35,9 +38,10 @@ class AssessmentOptions:
         by: columns of the manifest whose groups are compared.
         resamples: of the bootstrap, 100 or more.
         seed: of the bootstrap.
+        metrics: further ones of yours, such as an `OwnMetric`.
 
     Raises:
-        InvalidOption: a value outside its range.
+        InvalidOption: a value outside its range, or a metric whose name is taken.
     """
 
     level: float = 0.95
@@ -45,12 +49,14 @@ class AssessmentOptions:
     by: tuple[str, ...] = ()
     resamples: int = 2000
     seed: int = 0
+    metrics: tuple[MetricDefinition, ...] = ()
 
     def __post_init__(self) -> None:
         critical_value(self.level)
         require_bootstrap(self.resamples, self.seed)
         if self.prevalence is not None and not 0 < self.prevalence < 1:
             raise InvalidOption(f"prevalence={self.prevalence!r} is no share of cases: choose one above 0 and below 1")
+        _refuse_taken_names(self.metrics)
 
     def require_columns(self, known: Collection[str]) -> None:
         """Refuse to group by a column that the data do not have.
@@ -63,6 +69,16 @@ class AssessmentOptions:
                 raise InvalidOption(
                     f"the data have no column {name!r} to group by: there are {', '.join(known) or 'none'}"
                 )
+
+
+def _refuse_taken_names(metrics: tuple[MetricDefinition, ...]) -> None:
+    taken = {name for one in METRICS for name in (one.name, one.synonym)}
+    for one in metrics:
+        if not isinstance(one, MetricDefinition):
+            raise InvalidOption(f"metrics holds {one!r}, which defines no metric: give for example an OwnMetric")
+        if one.name in taken:
+            raise InvalidOption(f"there is a metric {one.name!r} already: give yours another name")
+        taken.add(one.name)
 
 
 class BeforeAfter(NamedTuple):
@@ -78,10 +94,10 @@ class Assessment:
 
     Args:
         judged: the metrics at the frozen operating point; with more than two classes those of the most probable class.
-        at_half: with two classes, the same at a threshold of 0.5.
-        at_class_points: with more, each class against the rest at its own operating point.
-        micro: with more, the averages over all decisions on (case, class); empty with two.
-        reliability: by the name of the positive class of two, or of each class.
+        at_half: with a positive class, the same at a threshold of 0.5.
+        at_class_points: without, each class against the rest at its own operating point.
+        micro: without, the averages over all decisions on (case, class).
+        reliability: by the name of each judged class.
         decision_curves: likewise.
         predictive_values: "ppv" and "npv" at the stated prevalence; empty without one.
         subgroups: of each column asked for.
@@ -99,6 +115,11 @@ class Assessment:
     subgroups: tuple[Subgroups, ...]
     n_patients: int
     options: AssessmentOptions
+
+    @property
+    def task(self) -> Task:
+        """What is told apart."""
+        return self.judged.evaluation.task
 
     @property
     def evaluation(self) -> Evaluation:
@@ -138,26 +159,24 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
         options: by default 95 % intervals, and no prevalence or groups.
 
     Raises:
-        InvalidData: as `evaluate`, or cells of a column that are not n.
-        InvalidOption: as `evaluate`, a column to group by that is not there, or one with too many values.
+        InvalidData: as `compute_metrics`, or cells of a column that are not n.
+        InvalidOption: as `compute_metrics`, a column to group by that is not there, or one with too many values.
     """
     options = options or AssessmentOptions()
     options.require_columns(predictions.columns)
-    study, classes = _Study(predictions, options), tuple(predictions.classes)
-    judged = study.judge(predictions.threshold, predictions.decided)
-    two = len(classes) == 2
-    names = classes[1:] if two else classes
+    study, task = _Study(predictions, options), predictions.task
+    judged, two = study.judge(predictions.thresholds, predictions.decided), task.positive is not None
     return Assessment(
         judged=judged,
-        at_half=None if not two else judged if judged.evaluation.threshold == 0.5 else study.judge(0.5),
+        at_half=None if not two else judged if judged.evaluation.threshold == HALF else study.judge({}),
         at_class_points={
-            name: study.judge_class(name, predictions.class_thresholds[name])
-            for name in names
-            if name in predictions.class_thresholds
+            name: study.judge_class(name, predictions.thresholds[name])
+            for name in (() if two else task.judged)
+            if name in predictions.thresholds
         },
-        micro={} if two else micro_averages(study.labels, study.y_prob, judged["accuracy"], study.judge_pooled),
-        reliability={name: study.reliability(name) for name in names},
-        decision_curves={name: study.decision_curve(name) for name in names},
+        micro={} if two else micro_averages(study.cases(judged), judged["accuracy"], study.judge_pooled),
+        reliability={name: study.reliability(name) for name in task.judged},
+        decision_curves={name: study.decision_curve(name) for name in task.judged},
         predictive_values={}
         if options.prevalence is None or not two
         else predictive_values(judged["sensitivity"], judged["specificity"], prevalence=options.prevalence),
@@ -171,38 +190,54 @@ class _Study:
     """Predictions as arrays, and the questions that are asked of them more than once."""
 
     def __init__(self, predictions: Predictions, options: AssessmentOptions) -> None:
-        self.options, self.predictions, self.classes = options, predictions, tuple(predictions.classes)
+        self.options, self.predictions, self.task = options, predictions, predictions.task
         self.y_prob = np.asarray(predictions.y_prob, dtype=np.float64)
         self.labels = np.asarray(predictions.y_true)
         self.patients = [str(number) for number in number_patients(predictions.patients, len(self.labels))]
 
-    def judge(self, threshold: float | None, decided: npt.ArrayLike | None = None) -> Judged:
-        evaluation = evaluate(self.labels, self.y_prob, classes=self.classes, threshold=threshold, decided=decided)
+    def cases(self, judged: Judged) -> Cases:
+        return Cases(self.task, self.labels, self.y_prob, judged.evaluation.predicted)
+
+    def judge(self, thresholds: Mapping[str, float], decided: npt.ArrayLike | None = None) -> Judged:
+        evaluation = compute_metrics(
+            self.labels,
+            self.y_prob,
+            task=self.task,
+            thresholds=thresholds,
+            decided=decided,
+            own=self.options.metrics,
+        )
         return Judged(evaluation, self._intervals(self.labels, self.y_prob, evaluation, self.patients))
 
     def judge_class(self, name: str, threshold: float) -> Judged:
-        column = self.classes.index(name)
-        actual, y_prob = self.labels == column, _columns(self.y_prob[:, column])
-        evaluation = evaluate(actual, y_prob, classes=(f"not {name}", name), threshold=threshold)
-        return Judged(evaluation, self._intervals(actual, y_prob, evaluation, self.patients))
+        actual, y_prob = self._column(name)
+        evaluation = compute_metrics(
+            actual,
+            _columns(y_prob),
+            task=Task.of((f"not {name}", name)),
+            thresholds={name: threshold},
+            own=self.options.metrics,
+        )
+        return Judged(evaluation, self._intervals(actual, _columns(y_prob), evaluation, self.patients))
 
-    def judge_pooled(self, answers: IntArray, y_prob: FloatArray) -> Judged:
-        patients = np.repeat(self.patients, len(self.classes)).tolist()
-        evaluation = evaluate(answers, _columns(y_prob), classes=("no", "yes"))
+    def judge_pooled(self, answers: IntArray, y_prob: FloatArray, decided: IntArray) -> Judged:
+        patients = np.repeat(self.patients, len(self.task.classes)).tolist()
+        evaluation = compute_metrics(answers, _columns(y_prob), task=Task.of(("no", "yes")), decided=decided)
         return Judged(evaluation, self._intervals(answers, _columns(y_prob), evaluation, patients))
 
     def reliability(self, name: str) -> BeforeAfter:
-        column, actual = self.classes.index(name), self.labels == self.classes.index(name)
-        after = measure_reliability(actual, self.y_prob[:, column])
+        actual, y_prob = self._column(name)
+        after = measure_reliability(actual, y_prob)
         if self.predictions.uncalibrated is None:
             return BeforeAfter(after, after)
-        return BeforeAfter(measure_reliability(actual, np.asarray(self.predictions.uncalibrated)[:, column]), after)
+        before = np.asarray(self.predictions.uncalibrated)[:, self.task.column(name)]
+        return BeforeAfter(measure_reliability(actual, before), after)
 
     def decision_curve(self, name: str) -> DecisionCurve:
-        actual = self.labels == self.classes.index(name)
+        actual, y_prob = self._column(name)
         one_class = actual.all() or not actual.any()
-        prevalence = None if one_class or len(self.classes) > 2 else self.options.prevalence
-        return decision_curve(actual, self.y_prob[:, self.classes.index(name)], prevalence=prevalence)
+        prevalence = self.options.prevalence if name == self.task.positive and not one_class else None
+        return decision_curve(actual, y_prob, prevalence=prevalence)
 
     def subgroups(self, column: str) -> Subgroups:
         def find(evaluation: Evaluation, mask: npt.NDArray[np.bool_]) -> Mapping[str, Interval]:
@@ -213,12 +248,15 @@ class _Study:
             self.labels,
             self.y_prob,
             group_cases(self.predictions.columns[column], column=column),
-            classes=self.classes,
-            threshold=self.predictions.threshold,
+            task=self.task,
+            thresholds=self.predictions.thresholds,
             decided=self.predictions.decided,
             patients=self.patients,
             find_intervals=find,
         )
+
+    def _column(self, name: str) -> tuple[BoolArray, FloatArray]:
+        return self.task.shows(self.labels, name), self.y_prob[:, self.task.column(name)]
 
     def _intervals(
         self, labels: npt.ArrayLike, y_prob: FloatArray, evaluation: Evaluation, patients: list[str]

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.task import BoolArray
 from overread.errors import InvalidData
+from overread.evaluation.compute_metrics import compute_metrics
 from overread.evaluation.estimates import require_bootstrap
-from overread.evaluation.metrics import Metric, evaluate
+from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.predictions import Predictions
 from overread.evaluation.uncertainty.bootstrap import bootstrap, number_patients
 from overread.evaluation.uncertainty.delong import placements
@@ -79,7 +80,7 @@ def compare(
 ) -> Comparison:
     """Compare two readers of the same cases, metric by metric; a positive difference means the second has more of it.
 
-    With one case for each patient: DeLong's paired test for the AUC of two classes, McNemar's for accuracy at each
+    With one case for each patient: DeLong's paired test for the AUC of a positive class, McNemar's for accuracy at each
     reader's own threshold. All else, and everything with several cases of some patient, whom those tests would take
     for independent witnesses, comes from a paired bootstrap: both readers meet the same resampled patients, and the
     difference is taken as normal with their standard deviation.
@@ -92,7 +93,7 @@ def compare(
         seed: 0 or more.
 
     Raises:
-        InvalidData: the cases, their labels, the classes or the patients of the two differ, or as `evaluate`.
+        InvalidData: the cases, their labels, the classes or the patients of the two differ, or as `compute_metrics`.
         InvalidOption: level, resamples or seed is out of range.
 
     References:
@@ -103,9 +104,10 @@ def compare(
     require_bootstrap(resamples, seed)
     order = _same_cases(first, second)
     labels, patient = np.asarray(first.y_true).astype(np.int64), _same_patients(first, second, order)
+    task = first.task
     y_prob = [np.asarray(first.y_prob, dtype=np.float64), np.asarray(second.y_prob, dtype=np.float64)[order]]
     evaluations = [
-        evaluate(labels, given, classes=reader.classes, decided=reader.decisions[rows])
+        compute_metrics(labels, given, task=task, decided=reader.decisions[rows])
         for reader, given, rows in zip((first, second), y_prob, (np.arange(order.size), order), strict=True)
     ]
     drawn = [
@@ -113,15 +115,17 @@ def compare(
         for given, evaluation in zip(y_prob, evaluations, strict=True)
     ]
     n_patients = int(patient.max()) + 1
-    alone = n_patients == labels.size
+    alone = n_patients == len(labels)
     pairs = {name: _Pair(evaluations[0][name], evaluations[1][name], level) for name in drawn[0]}
     found = {name: pair.from_resamples(drawn[1][name] - drawn[0][name], alone) for name, pair in pairs.items()}
     if alone:
-        right = [evaluation.predicted == labels for evaluation in evaluations]
+        right = [task.is_right(labels, evaluation.predicted) for evaluation in evaluations]
         found["accuracy"] = pairs["accuracy"].from_decisions(right[0], right[1])
-        if not evaluations[0].per_class and not pairs["auc"].first.reason:
-            found["auc"] = pairs["auc"].from_rankings(labels, y_prob[0][:, 1], y_prob[1][:, 1])
-    return Comparison(labels.size, n_patients, found)
+        if task.positive and not pairs["auc"].first.reason:
+            column = task.column(task.positive)
+            actual = task.shows(labels, task.positive)
+            found["auc"] = pairs["auc"].from_rankings(actual, y_prob[0][:, column], y_prob[1][:, column])
+    return Comparison(len(labels), n_patients, found)
 
 
 class _Pair(NamedTuple):
@@ -135,15 +139,15 @@ class _Pair(NamedTuple):
         deviation, method, reason = spread(values, alone)
         return self._judged(deviation, f"paired {method}", self.first.reason or self.second.reason or reason)
 
-    def from_rankings(self, labels: IntArray, first: FloatArray, second: FloatArray) -> Difference:
-        variance, reason = placements(labels, second).minus(placements(labels, first)).variance, None
+    def from_rankings(self, actual: BoolArray, first: FloatArray, second: FloatArray) -> Difference:
+        variance, reason = placements(actual, second).minus(placements(actual, first)).variance, None
         if math.isnan(variance):
             reason = "A class has one case only, so DeLong's variance is undefined."
         elif variance == 0:
             reason = "It is the same for every case, which does not tell how sure it is."
         return self._judged(math.sqrt(variance), "paired DeLong", reason)
 
-    def from_decisions(self, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> Difference:
+    def from_decisions(self, first: BoolArray, second: BoolArray) -> Difference:
         both, neither = int((first & second).sum()), int((~first & ~second).sum())
         only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
         p, test = mcnemar(only_first, only_second)
@@ -164,14 +168,13 @@ class _Pair(NamedTuple):
 
 def _same_cases(first: Predictions, second: Predictions) -> IntArray:
     """Give the rows of the second in the order of the first."""
-    if tuple(first.classes) != tuple(second.classes):
-        raise InvalidData(
-            f"the classes are {tuple(first.classes)} and {tuple(second.classes)}: compare readers of the same classes"
-        )
+    if first.task != second.task:
+        raise InvalidData(f"the classes are {first.classes} and {second.classes}: compare readers of the same classes")
     row = {name: number for number, name in enumerate(second.cases)}
     shared = [(number, row[name]) for number, name in enumerate(first.cases) if name in row]
     rows_first, rows_second = np.array(shared, dtype=np.int64).reshape(-1, 2).T
-    relabelled = int((np.asarray(first.y_true)[rows_first] != np.asarray(second.y_true)[rows_second]).sum())
+    same = first.task.is_right(np.asarray(first.y_true)[rows_first], np.asarray(second.y_true)[rows_second])
+    relabelled = int((~same).sum())
     only_first, only_second = len(first.cases) - len(shared), len(second.cases) - len(shared)
     if only_first or only_second or relabelled:
         raise InvalidData(

@@ -9,21 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.cuts import FloatArray
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.metrics import Evaluation, Metric, evaluate
+from overread.evaluation.compute_metrics import Evaluation, compute_metrics, with_synonyms
+from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric, MetricDefinition
+from overread.evaluation.metrics.one_class import OneAgainstRest
 from overread.evaluation.uncertainty.bootstrap import bootstrap, number_patients
-from overread.evaluation.uncertainty.interval import (
-    Interval,
-    auc_interval,
-    critical_value,
-    edge_interval,
-    resampled_interval,
-    wilson,
-)
+from overread.evaluation.uncertainty.interval import Interval, critical_value
+from overread.evaluation.uncertainty.sample import Sample
 
 _FEWEST_RESAMPLES = 100
-_NOT_BOUNDED_BY_ONE = ("loss", "brier")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,7 +27,7 @@ class Intervals:
 
     Args:
         metrics: by name, synonyms included.
-        per_class: for each class by name; empty with two classes.
+        per_class: for each of several judged classes by name; empty where one alone is judged.
     """
 
     metrics: Mapping[str, Interval]
@@ -76,16 +71,16 @@ def intervals(
     in more than 5 % of the resamples, has no interval but a reason, as has a metric that is undefined itself.
 
     Args:
-        y_true: `(n,)` integers, the index of the true class.
-        y_prob: `(n, K)` probabilities, as for `evaluate`.
-        evaluation: what `evaluate` made of them; its classes and decisions are used.
+        y_true: `(n,)` integers, the index of the true class, or what else the task has as truth.
+        y_prob: `(n, K)` probabilities, as for `compute_metrics`.
+        evaluation: what `compute_metrics` made of them; its task, definitions and decisions are used.
         patients: the patient of each case; one that is None or "" counts as a patient of his own.
         level: above 0 and below 1.
         resamples: 100 or more.
         seed: 0 or more; the same one gives the same intervals.
 
     Raises:
-        InvalidData: as `evaluate`, the evaluation is of other predictions, or there are not n patients.
+        InvalidData: as `compute_metrics`, the evaluation is of other predictions, or there are not n patients.
         InvalidOption: level, resamples or seed is out of range.
 
     References:
@@ -93,26 +88,52 @@ def intervals(
     """
     critical_value(level)
     require_bootstrap(resamples, seed)
-    if evaluation.n != np.size(y_true) or not _same_result(
-        evaluate(y_true, y_prob, classes=evaluation.classes, decided=evaluation.predicted), evaluation
+    task, predicted = evaluation.task, evaluation.predicted
+    if evaluation.n != len(np.asarray(y_prob)) or not _same_result(
+        compute_metrics(y_true, y_prob, task=task, decided=predicted), evaluation
     ):
         raise InvalidData("the evaluation is of other predictions: give the labels and probabilities it was made from")
     labels, probabilities = np.asarray(y_true).astype(np.int64), np.asarray(y_prob, dtype=np.float64)
-    patient = number_patients(patients, len(labels))
-    drawn = bootstrap(labels, probabilities, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed)
-    study = _Study(labels, probabilities, evaluation.predicted, patient, level)
-    overall = study.overall(evaluation.metrics, drawn.metrics)
-    if not evaluation.per_class:
-        return Intervals(overall | study.one_versus_rest(1, evaluation.metrics, drawn.metrics), {})
+    sample = Sample(number_patients(patients, len(probabilities)), level)
+    drawn = bootstrap(
+        labels, probabilities, evaluation=evaluation, patient=sample.patient, resamples=resamples, seed=seed
+    )
     per_class = {
-        name: study.one_versus_rest(evaluation.classes.index(name), metrics, drawn.per_class[name])
-        for name, metrics in evaluation.per_class.items()
+        label: _of_class(one, evaluation, drawn.per_class[label], sample)
+        for label, one in Cases(task, labels, probabilities, predicted).against_rest().items()
     }
-    return Intervals(_with_synonyms(overall), per_class)
+    overall = {
+        found.name: _interval(found, evaluation[found.name], drawn.metrics[found.name], sample)
+        for found in evaluation.definitions
+    }
+    if not evaluation.per_class:
+        (alone,) = per_class.values()
+        return Intervals(with_synonyms(overall | alone, evaluation.definitions), {})
+    each = {label: with_synonyms(found, evaluation.definitions) for label, found in per_class.items()}
+    return Intervals(with_synonyms(overall, evaluation.definitions), each)
 
 
 def _same_result(one: Evaluation, other: Evaluation) -> bool:
     return np.array_equal(one.confusion, other.confusion) and one["loss"] == other["loss"]
+
+
+def _interval(defined: MetricDefinition, metric: Metric, values: FloatArray, sample: Sample) -> Interval:
+    if metric.reason:
+        return Interval.none(sample.level, "none", metric.reason)
+    return defined.interval(metric, values, sample)
+
+
+def _of_class(
+    one: OneAgainstRest, evaluation: Evaluation, drawn: Mapping[str, FloatArray], sample: Sample
+) -> dict[str, Interval]:
+    metrics = evaluation.per_class.get(one.name, evaluation.metrics)
+    return {
+        found.name: Interval.none(sample.level, "none", reason)
+        if (reason := metrics[found.name].reason)
+        else found.interval_class(metrics[found.name], drawn[found.name], one, sample)
+        for found in evaluation.definitions
+        if isinstance(found, ClassMetric)
+    }
 
 
 def require_bootstrap(resamples: int, seed: int) -> None:
@@ -126,61 +147,6 @@ def require_bootstrap(resamples: int, seed: int) -> None:
             f"resamples={resamples!r}, seed={seed!r} make no bootstrap: give {_FEWEST_RESAMPLES} resamples or more "
             "(2000 is usual) and a seed of 0 or more"
         )
-
-
-class _Study(NamedTuple):
-    """The cases behind an evaluation, checked, decided and numbered by patient."""
-
-    labels: IntArray
-    probabilities: FloatArray
-    predicted: IntArray
-    patient: IntArray
-    level: float
-
-    @property
-    def n_patients(self) -> int:
-        return int(self.patient.max()) + 1
-
-    @property
-    def alone(self) -> bool:
-        return self.n_patients == self.patient.size
-
-    def overall(self, metrics: Mapping[str, Metric], drawn: Mapping[str, FloatArray]) -> dict[str, Interval]:
-        found = {name: self._resampled(metrics[name], values) for name, values in drawn.items()}
-        return found | {"accuracy": self._proportion(metrics["accuracy"], drawn["accuracy"], self.n_patients)}
-
-    def one_versus_rest(
-        self, column: int, metrics: Mapping[str, Metric], drawn: Mapping[str, FloatArray]
-    ) -> dict[str, Interval]:
-        actual, called = self.labels == column, self.predicted == column
-        denominators = {"sensitivity": actual, "specificity": ~actual, "ppv": called, "npv": ~called}
-        trials = {name: np.unique(self.patient[rows]).size for name, rows in denominators.items()}
-        found = {name: self._resampled(metrics[name], drawn[name]) for name in ("average_precision", "f1")}
-        found |= {name: self._proportion(metrics[name], drawn[name], trials[name]) for name in trials}
-        smaller_class = min(trials["sensitivity"], trials["specificity"])
-        return _with_synonyms(found | {"auc": self._auc(column, metrics["auc"], drawn["auc"], smaller_class)})
-
-    def _proportion(self, metric: Metric, values: FloatArray, trials: int) -> Interval:
-        if self.alone and not metric.reason:
-            return wilson(round(metric.value * metric.n), metric.n, level=self.level)
-        return self._resampled(metric, values, trials)
-
-    def _auc(self, column: int, metric: Metric, values: FloatArray, trials: int) -> Interval:
-        if self.alone and not metric.reason:
-            return auc_interval(self.labels == column, self.probabilities[:, column], level=self.level)
-        return self._resampled(metric, values, trials)
-
-    def _resampled(self, metric: Metric, values: FloatArray, trials: int = 0) -> Interval:
-        if metric.reason:
-            return Interval.none(self.level, "none", metric.reason)
-        if trials and metric.value in (0, 1):
-            return edge_interval(metric.value, trials, level=self.level)
-        bounded = metric.name not in _NOT_BOUNDED_BY_ONE
-        return resampled_interval(metric.value, values, level=self.level, alone=self.alone, bounded=bounded)
-
-
-def _with_synonyms(found: dict[str, Interval]) -> dict[str, Interval]:
-    return {**found, "precision": found["ppv"], "recall": found["sensitivity"]}
 
 
 class Estimate(NamedTuple):

@@ -1,36 +1,38 @@
-"""Averages over all decisions on (case, class), for more than two classes."""
+"""Averages over all decisions on (case, class), where several classes are judged."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 
-import numpy as np
-
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation.estimates import Estimate, Judged
-from overread.evaluation.metrics import Metric
+from overread.evaluation.metrics.definition import Cases, Metric
+
+_POOLED = ("auc", "average_precision", "sensitivity", "specificity", "ppv", "npv", "f1")
 
 
 def micro_averages(
-    labels: IntArray, y_prob: FloatArray, accuracy: Estimate, judge: Callable[[IntArray, FloatArray], Judged]
+    cases: Cases, accuracy: Estimate, judge: Callable[[IntArray, FloatArray, IntArray], Judged]
 ) -> dict[str, Estimate]:
     """Pool every question "is this case of that class?" and evaluate the answers.
 
-    With one class decided for each case, micro-averaged sensitivity, PPV and F1 are the accuracy, and specificity and
-    NPV are 1 - (1 - accuracy) / (K - 1).
+    Where each case is of one class, micro-averaged sensitivity, PPV and F1 are the accuracy, and specificity and NPV
+    are 1 - (1 - accuracy) / (K - 1).
 
     Args:
-        labels: `(n,)` the index of the true class.
-        y_prob: `(n, K)` probabilities, K above 2.
+        cases: of a task that judges every class.
         accuracy: of the decisions.
-        judge: evaluates `(n * K,)` answers 0 and 1 with `(n * K, 2)` probabilities, K rows a case, with intervals.
+        judge: evaluates `(n * K,)` answers 0 and 1, with the probability and the decision of each, with intervals.
 
     Returns:
         auc, average_precision, sensitivity, specificity, ppv, npv, f1.
     """
-    n_classes = y_prob.shape[1]
-    pooled = judge(np.eye(n_classes, dtype=np.int64)[labels].ravel(), y_prob.ravel())
+    task, n_classes = cases.task, len(cases.task.classes)
+    answers, decided = task.indicators(cases.y_true).ravel(), task.indicators(cases.decided).ravel()
+    pooled = judge(answers, cases.y_prob.ravel(), decided)
+    if not task.exclusive:
+        return {name: pooled[name] for name in _POOLED}
 
     def widened(name: str) -> Estimate:
         """Of accuracy a and its ends: 1 - (1 - a) / (K - 1)."""

@@ -19,12 +19,11 @@ class Predictions:
 
     Args:
         cases: n different names, in any order.
-        y_true: `(n,)` integers, the index of the true class.
-        y_prob: `(n, K)` probabilities, as for `evaluate`.
-        classes: K names, with two (negative, positive).
-        threshold: of this reader, with two classes only; 0.5 if left out.
-        decided: `(n,)` the index of the class decided on, instead of a threshold, as for `evaluate`.
-        class_thresholds: with more classes, the threshold of each against the rest, by name; it may be empty.
+        y_true: `(n,)` integers, the index of the true class, or what else the task has as truth.
+        y_prob: `(n, K)` probabilities, as for `compute_metrics`.
+        task: what is told apart.
+        thresholds: of this reader, by the name of a judged class; where a threshold decides, 0.5 for one left out.
+        decided: the decisions, where they were not made by these thresholds, as for `compute_metrics`.
         patients: the patient of each case, None or "" for an unknown one; None if no patient is known.
         uncalibrated: `(n, K)` probabilities before calibration, where they are known.
         columns: further facts about each case by name, n cells each, to group by.
@@ -36,10 +35,9 @@ class Predictions:
     cases: Sequence[str]
     y_true: npt.ArrayLike
     y_prob: npt.ArrayLike
-    classes: Sequence[str]
-    threshold: float | None = None
+    task: Task
+    thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     decided: npt.ArrayLike | None = None
-    class_thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     patients: Sequence[str | None] | None = None
     uncalibrated: npt.ArrayLike | None = None
     columns: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
@@ -53,29 +51,33 @@ class Predictions:
             )
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names; with two, (negative, positive)."""
+        return self.task.classes
+
+    @property
     def decisions(self) -> IntArray:
-        """`(n,)` the index of the class decided on."""
+        """The decision on each case, as the task has it."""
         if self.decided is not None:
             return np.asarray(self.decided)
-        thresholds = {} if self.threshold is None else {self.classes[1]: self.threshold}
-        return Task.of(self.classes).decide(self.y_prob, thresholds)
+        return self.task.decide(self.y_prob, self.thresholds)
 
 
 def pool_folds(parts: Sequence[Predictions]) -> Predictions:
     """Join predictions of different cases; each case keeps the decision of its own reader.
 
     Args:
-        parts: of the same classes, no case in two of them; one or more.
+        parts: of the same task, no case in two of them; one or more.
 
     Raises:
-        InvalidData: the classes differ, or a case stands twice.
+        InvalidData: the tasks differ, or a case stands twice.
     """
-    _require_same_classes(parts)
+    _require_same_task(parts)
     return Predictions(
         cases=[name for part in parts for name in part.cases],
         y_true=np.concatenate([np.asarray(part.y_true) for part in parts]),
         y_prob=np.concatenate([np.asarray(part.y_prob) for part in parts]),
-        classes=parts[0].classes,
+        task=parts[0].task,
         decided=np.concatenate([part.decisions for part in parts]),
         patients=[name for part in parts for name in part.patients or [None] * len(part.cases)],
         uncalibrated=np.concatenate(
@@ -93,14 +95,14 @@ def average_readers(parts: Sequence[Predictions]) -> np.ndarray:
     """The mean probabilities, `(n, K)`, of readers of the same cases in the same order.
 
     Raises:
-        InvalidData: the classes or the cases differ.
+        InvalidData: the tasks or the cases differ.
     """
-    _require_same_classes(parts)
+    _require_same_task(parts)
     if any(list(part.cases) != list(parts[0].cases) for part in parts):
         raise InvalidData("the readers saw different cases: average readers of the same ones")
     return np.asarray(np.mean([np.asarray(part.y_prob) for part in parts], axis=0))
 
 
-def _require_same_classes(parts: Sequence[Predictions]) -> None:
-    if len({tuple(part.classes) for part in parts}) != 1:
+def _require_same_task(parts: Sequence[Predictions]) -> None:
+    if len({part.task for part in parts}) != 1:
         raise InvalidData("the readers have different classes: pool readers of the same ones")

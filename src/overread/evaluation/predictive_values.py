@@ -6,7 +6,7 @@ import math
 
 from overread.errors import InvalidOption
 from overread.evaluation.estimates import Estimate
-from overread.evaluation.metrics import Metric
+from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.uncertainty.interval import Interval
 
 _METHOD = "square-and-add on the log likelihood ratio"

@@ -74,10 +74,10 @@ def assess_referral(
         options: level, resamples and seed of the intervals.
     """
     options = options or AssessmentOptions()
-    labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
-    every, wrong = np.ones(len(labels), dtype=bool), predictions.decisions != labels
-    covered = abstentions.sets[np.arange(len(labels)), labels]
-    classes = {name: labels == column for column, name in enumerate(predictions.classes)}
+    task, labels, y_prob = predictions.task, np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
+    every, wrong = np.ones(len(labels), dtype=bool), ~task.is_right(labels, predictions.decisions)
+    classes = {name: task.shows(labels, name) for name in task.classes}
+    covered = np.asarray((abstentions.sets >= np.stack([*classes.values()], axis=1)).all(axis=1))
     referred = abstentions.referred
     counted: dict[tuple[str, str], tuple[Mask, Mask]] = {
         **{("coverage", name): (covered, among) for name, among in {ALL: every, **classes}.items()},

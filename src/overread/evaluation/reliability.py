@@ -13,7 +13,7 @@ from overread.decision.cuts import FloatArray, IntArray, cut_table
 from overread.decision.logistic import fit_logistic
 from overread.decision.task import SMALLEST_PROBABILITY
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.metrics import Metric
+from overread.evaluation.metrics.definition import Metric
 
 
 class ReliabilityBin(NamedTuple):

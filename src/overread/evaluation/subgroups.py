@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import IntArray
+from overread.decision.task import Task
 from overread.errors import InvalidData
+from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.grouping import Grouping
-from overread.evaluation.metrics import Evaluation, Metric, evaluate
+from overread.evaluation.metrics.built_in import MAIN_METRICS, METRICS
+from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric
 from overread.evaluation.uncertainty.bootstrap import number_patients
 
-MAIN_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv", "accuracy")
 FEWEST_PATIENTS = 30
 
 Mask = npt.NDArray[np.bool_]
@@ -104,13 +106,13 @@ def evaluate_subgroups(
     y_prob: npt.ArrayLike,
     grouping: Grouping,
     *,
-    classes: Sequence[str],
-    threshold: float | None = None,
+    task: Task,
+    thresholds: Mapping[str, float] | None = None,
     decided: npt.ArrayLike | None = None,
     patients: Sequence[str | None] | None = None,
     find_intervals: FindIntervals | None = None,
 ) -> Subgroups:
-    """Evaluate each group as `evaluate` does, and compare it with all other cases.
+    """Evaluate each group as `compute_metrics` does, and compare it with all other cases.
 
     A gap is flagged where its interval leaves out 0. That interval joins those of the group and of the rest by
     Newcombe's square-and-add, which holds for any metric with intervals, given groups that share no patient; patients
@@ -123,40 +125,39 @@ def evaluate_subgroups(
     on the class with the fewest.
 
     Args:
-        y_true: `(n,)` integers, the index of the true class.
+        y_true: `(n,)` integers, the index of the true class, or what else the task has as truth.
         y_prob: `(n, K)` probabilities.
         grouping: of the same cases.
-        classes: K names, with two (negative, positive).
-        threshold: as in `evaluate`.
+        task: what is told apart.
+        thresholds: as in `compute_metrics`.
         decided: likewise.
         patients: of each case, None or "" for an unknown one, who counts as a patient of his own.
         find_intervals: given the evaluation of some cases and `(n,)` which they are, the interval of each metric by
             name; it may leave some out. It is asked of each group and of its rest. Without it no gap is judged.
 
     Raises:
-        InvalidData: as `evaluate`, or lengths that differ.
-        InvalidOption: as `evaluate`.
+        InvalidData: as `compute_metrics`, or lengths that differ.
+        InvalidOption: as `compute_metrics`.
 
     References:
         Newcombe RG. Stat Med 1998;17:873-890. doi:10.1002/(sici)1097-0258(19980430)17:8<873::aid-sim779>3.0.co;2-i
         Zou GY, Donner A. Stat Med 2008;27:1693-1702 (beyond proportions). doi:10.1002/sim.3095
         Parker JD et al. National Center for Health Statistics. Vital Health Stat 2017;2(175) (30 at least).
     """
-    labels, probabilities, names = np.asarray(y_true), np.asarray(y_prob, dtype=np.float64), tuple(classes)
-    whole = evaluate(labels, probabilities, classes=names, threshold=threshold, decided=decided)
-    patient = number_patients(patients, labels.size)
-    if grouping.index.shape != labels.shape:
+    labels, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=np.float64)
+    whole = compute_metrics(labels, probabilities, task=task, thresholds=thresholds, decided=decided)
+    patient = number_patients(patients, len(labels))
+    if len(grouping.index) != len(labels):
         raise InvalidData(
-            f"there are {grouping.index.size} cells of {grouping.column} for {labels.size} cases: give one for each"
+            f"there are {grouping.index.size} cells of {grouping.column} for {len(labels)} cases: give one for each"
         )
-    judged = np.arange(len(names))[:, None] if whole.per_class else np.array([[1]])
-    actual, called = labels == judged, whole.predicted == judged
 
     def side(mask: Mask) -> _Side | None:
         if not mask.any():
             return None
-        evaluation = evaluate(labels[mask], probabilities[mask], classes=names, decided=whole.predicted[mask])
-        behind = _patients_behind(actual[:, mask], called[:, mask], patient[mask])
+        cases = Cases(task, labels[mask], probabilities[mask], whole.predicted[mask])
+        evaluation = compute_metrics(cases.y_true, cases.y_prob, task=task, decided=cases.decided)
+        behind = _patients_behind(cases, patient[mask])
         return _Side(evaluation, behind, find_intervals(evaluation, mask) if find_intervals else {})
 
     groups = []
@@ -170,7 +171,7 @@ def evaluate_subgroups(
                 label=label,
                 n=int(mask.sum()),
                 patients=group.patients["accuracy"],
-                class_counts={name: int((labels[mask] == k).sum()) for k, name in enumerate(names)},
+                class_counts={name: int(task.shows(labels[mask], name).sum()) for name in task.classes},
                 metrics={name: _compare(name, group, rest) for name in MAIN_METRICS},
             )
         )
@@ -225,15 +226,12 @@ def _square_and_add(value: float, ends: Ends, other: float, other_ends: Ends) ->
     return value - other - below, value - other + above
 
 
-def _patients_behind(actual: Mask, called: Mask, patients: IntArray) -> dict[str, int]:
-    def fewest(masks: Mask) -> int:
-        return min(int(np.unique(patients[mask]).size) for mask in masks)
-
-    behind = {
-        "sensitivity": fewest(actual),
-        "specificity": fewest(~actual),
-        "ppv": fewest(called),
-        "npv": fewest(~called),
-        "accuracy": int(np.unique(patients).size),
+def _patients_behind(cases: Cases, patient: IntArray) -> dict[str, int]:
+    against_rest = cases.against_rest().values()
+    return {
+        found.name: min(found.patients_behind(one, patient) for one in against_rest)
+        if isinstance(found, ClassMetric)
+        else int(np.unique(patient).size)
+        for found in METRICS
+        if found.counts_patients
     }
-    return {**behind, "auc": min(behind["sensitivity"], behind["specificity"])}

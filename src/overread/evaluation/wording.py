@@ -1,33 +1,14 @@
-"""Numbers in words: how a report writes shares, metrics, intervals and counts."""
+"""Metrics, intervals and p values in words: the one way in which reports, documents and pages write them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 
-from overread.evaluation import Estimate, Interval, Metric
-
-SIDES = {"train": "training", "val": "validation", "test": "test"}
-
-
-def percent(share: float) -> str:
-    """Give a share of 1 as a percentage."""
-    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
-
-
-def level_of(level: float) -> str:
-    """Give a share that was asked for, such as the level of an interval: "95 %"."""
-    return f"{100 * level:g} %"
-
-
-def moment(time: str) -> str:
-    """Give a time in ISO 8601 to the minute."""
-    return time[:16].replace("T", " ")
-
-
-def clause(sentence: str | None) -> str:
-    """Give a reason without capital and full stop, to stand inside a sentence."""
-    text = (sentence or "").rstrip(".")
-    return text[:1].lower() + text[1:]
+from overread.evaluation.estimates import Estimate
+from overread.evaluation.metrics.definition import Metric
+from overread.evaluation.uncertainty.interval import Interval
+from overread.words import clause, level_of, low_to_high, percent
 
 
 def value_of(metric: Metric) -> str:
@@ -35,17 +16,22 @@ def value_of(metric: Metric) -> str:
     return "undefined" if metric.reason else f"{metric.value:.3f}"
 
 
-def ends_of(interval: Interval) -> str:
+def value_or_reason(metric: Metric, style: str = ".3f") -> str:
+    """Give the value of a metric, or why it is undefined."""
+    return f"undefined: {metric.reason}" if metric.reason else f"{metric.value:{style}}"
+
+
+def ends_of(interval: Interval, style: str = ".3f") -> str:
     """Give the ends of an interval, or why there are none."""
-    return f"none: {interval.reason}" if interval.reason else f"{interval.low:.3f} to {interval.high:.3f}"
+    return f"none: {interval.reason}" if interval.reason else low_to_high(interval.low, interval.high, style)
 
 
 def in_cell(estimate: Estimate) -> str:
-    """Give a metric with its interval in one cell of a table; an undefined one with the reason."""
+    """Give a metric with its interval in one cell of a table, or the reason why either is missing."""
     metric, interval = estimate
     if metric.reason:
-        return f"undefined: {metric.reason}"
-    return f"{value_of(metric)} (no interval: {interval.reason})" if interval.reason else _bracketed(metric, interval)
+        return value_or_reason(metric)
+    return f"{value_of(metric)} ({f'no interval: {interval.reason}' if interval.reason else ends_of(interval)})"
 
 
 def in_words(estimate: Estimate, *, as_share: bool = False, with_level: bool = True) -> str:
@@ -68,17 +54,15 @@ def in_words(estimate: Estimate, *, as_share: bool = False, with_level: bool = T
 
 def methods_of(estimates: Mapping[str, Estimate]) -> str:
     """Name the methods of several intervals; where they differ, which is whose."""
-    return _told_apart((label, interval.method) for label, (metric, interval) in estimates.items() if not metric.reason)
-
-
-def _bracketed(metric: Metric, interval: Interval) -> str:
-    return f"{value_of(metric)} ({ends_of(interval)})"
-
-
-def _told_apart(pairs: Iterable[tuple[str, str]]) -> str:
     found: dict[str, list[str]] = {}
-    for label, method in pairs:
-        found.setdefault(method, []).append(label)
+    for label, (metric, interval) in estimates.items():
+        if not metric.reason:
+            found.setdefault(interval.method, []).append(label)
     if len(found) <= 1:
         return next(iter(found), "none")
     return "; ".join(f"{', '.join(labels)}: {method}" for method, labels in found.items())
+
+
+def p_of(p: float) -> str:
+    """Give a p value as it is usually written; "undefined" for NaN."""
+    return "undefined" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overread.evaluation import Estimate
-from overread.evaluation.wording import in_words, level_of
+from overread.evaluation.wording import in_words, p_of
 from overread.monitoring.drift_figure import drift
-from overread.report.comparison import p_of
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.report.tables import metrics_table
-from overread.words import count, listed
+from overread.words import count, level_of, listed
 
 if TYPE_CHECKING:
     from overread.monitoring.checks import Check

@@ -116,7 +116,7 @@ def watch(
         failures=Counter(row.error for row in kept if row.error is not None),
         rates=_rates(kept, reviewed),
         latency_ms={f"p{q}": float(np.percentile(latency, q)) if latency else None for q in (50, 99)},
-        confusion=Counter((str(row.label), row.review.label) for row in reviewed if row.review),
+        confusion=Counter((str(row.predicted_label), row.review.true_label) for row in reviewed if row.review),
         has_reference=expected is not None,
         checks=adjusted(checks),
     )
@@ -130,7 +130,9 @@ def _last_of_each(rows: Iterable[ImageRow]) -> list[ImageRow]:
 def _rates(kept: Sequence[ImageRow], reviewed: Sequence[ImageRow]) -> dict[str, Estimate]:
     read = np.array([row.error is None for row in kept], dtype=bool)
     measured = np.array([row.unfamiliarity is not None for row in kept], dtype=bool)
-    agreed = np.array([row.review is not None and row.review.label == row.label for row in reviewed], dtype=bool)
+    agreed = np.array(
+        [row.review is not None and row.review.true_label == row.predicted_label for row in reviewed], dtype=bool
+    )
     among_all = {
         "referred": (np.array([bool(row.refer) for row in kept], dtype=bool), read),
         "failed": (~read, np.ones(len(kept), dtype=bool)),

@@ -1,8 +1,8 @@
 """Reading new images with a bundle."""
 
-from overread.reading.explain import Explanation, explain
-from overread.reading.output import csv_header, csv_row, write_csv, write_json_lines
-from overread.reading.overlay import heat_map, overlay, picture_of, tint
+from overread.reading.explanation import Explanation, explain
+from overread.reading.output import to_frame, write_csv, write_json_lines
+from overread.reading.pictures import heat_map, overlay, picture_of, tint
 from overread.reading.reader import Answers, Reader
 from overread.reading.reading import Failure, Reading
 from overread.reading.sources import find_images
@@ -13,14 +13,13 @@ __all__ = [
     "Failure",
     "Reader",
     "Reading",
-    "csv_header",
-    "csv_row",
     "explain",
     "find_images",
     "heat_map",
     "overlay",
     "picture_of",
     "tint",
+    "to_frame",
     "write_csv",
     "write_json_lines",
 ]

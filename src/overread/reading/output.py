@@ -1,4 +1,4 @@
-"""Readings as CSV and JSON lines, one image a row, failures among them."""
+"""Readings as CSV, JSON lines and data frames, one image a row, failures among them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from overread.errors import OutputUnwritable
+from overread.errors import MissingExtra, OutputUnwritable
+from overread.reading.fields import FIELDS, columns
 from overread.reading.reading import Failure, Reading
 
-_LAST = ("positive", "threshold", "prediction_set", "unfamiliarity", "refer", "error")
+if TYPE_CHECKING:
+    import pandas
 
 
 def write_csv(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
-    """Write path, label, a probability for each class, decision, threshold, referral and error, whole or not.
+    """Write path, predicted label, a probability for each class and the other `FIELDS`, and error; whole or not.
 
     Returns:
         How many images could not be read.
@@ -47,9 +49,40 @@ def write_json_lines(target: TextIO, readings: Iterable[Reading | Failure]) -> i
     return failures
 
 
+def to_frame(readings: Iterable[Reading | Failure]) -> pandas.DataFrame:
+    """A data frame of readings by one bundle, with the columns of the CSV.
+
+    Args:
+        readings: such as `Reader.read_many` gives them; where none was read, the frame has no probabilities.
+
+    Raises:
+        MissingExtra: pandas is not installed.
+
+    Example:
+        >>> to_frame(reader.read_many(paths)).sort_values("unfamiliarity")  # doctest: +SKIP
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise MissingExtra("a data frame needs pandas, which is missing: run pip install pandas") from error
+    found = list(readings)
+    classes = next((reading.task.classes for reading in found if isinstance(reading, Reading)), ())
+    rows = [
+        [reading.path, *(value for field in FIELDS for value in field.values(reading, classes)), _error_of(reading)]
+        for reading in found
+    ]
+    return pandas.DataFrame(rows, columns=columns(classes))
+
+
+def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[str]:
+    """One reading under `fields.columns`."""
+    cells = (cell for field in FIELDS for cell in field.cells(reading, classes))
+    return [reading.path, *cells, _error_of(reading) or ""]
+
+
 def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(csv_header(classes))
+    writer.writerow(columns(classes))
     failures = 0
     for reading in readings:
         failures += isinstance(reading, Failure)
@@ -57,17 +90,5 @@ def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: 
     return failures
 
 
-def csv_header(classes: Sequence[str]) -> list[str]:
-    """The columns of readings by a bundle with these classes."""
-    return ["path", "label", *(f"probability_{name}" for name in classes), *_LAST]
-
-
-def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[Any]:
-    """One reading under `csv_header`."""
-    if isinstance(reading, Failure):
-        return [reading.path, "", *[""] * len(classes), *[""] * (len(_LAST) - 1), reading.error]
-    probabilities = [f"{reading.probabilities[name]:.6f}" for name in classes]
-    positive = "" if reading.positive is None else str(reading.positive).lower()
-    threshold = "" if reading.threshold is None else f"{reading.threshold:.6f}"
-    referral = ";".join(reading.prediction_set), f"{reading.unfamiliarity:.4f}", ";".join(reading.refer)
-    return [reading.path, reading.label, *probabilities, positive, threshold, *referral, ""]
+def _error_of(reading: Reading | Failure) -> str | None:
+    return reading.error if isinstance(reading, Failure) else None

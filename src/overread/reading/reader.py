@@ -73,7 +73,7 @@ class Reader:
 
         Example:
             >>> reader = Reader.load("runs/cxr/bundle")  # doctest: +SKIP
-            >>> reader.read("image.jpeg").label  # doctest: +SKIP
+            >>> reader.read("image.jpeg").predicted_label  # doctest: +SKIP
             'PNEUMONIA'
         """
         return cls(Bundle.load(path))
@@ -95,6 +95,7 @@ class Reader:
     def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
         """Tell what speaks against the readings of n images, from what `answer` says of them."""
         return Abstentions(
+            task=self.bundle.task,
             sets=self.bundle.referral.sets(y_prob),
             decided=self.bundle.task.decide(y_prob, self.bundle.thresholds),
             unfamiliarity=unfamiliarity,
@@ -129,28 +130,25 @@ class Reader:
         return [dataclasses.replace(network, graph=network.graph.on_one_core()) for network in self._networks]
 
     def _read_prepared(self, networks: Sequence[_Network], names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
-        answers, classes = _answer(networks, pixels), self.bundle.classes
-        point = self.bundle.operating_point
+        answers, task, thresholds = _answer(networks, pixels), self.bundle.task, self.bundle.thresholds
         abstentions = self.abstentions(answers.probabilities, answers.unfamiliarity)
-        refer, readings = abstentions.reasons, []
-        for i, row in enumerate(answers.probabilities):
-            decided = int(abstentions.decided[i])
-            readings.append(
-                Reading(
-                    path=names[i],
-                    label=classes[decided],
-                    probabilities={name: float(value) for name, value in zip(classes, row, strict=True)},
-                    positive=bool(decided) if point else None,
-                    threshold=point.threshold if point else None,
-                    activation_map=answers.activation_maps[i],
-                    pixels=pixels[i],
-                    prediction_set=tuple(itertools.compress(classes, abstentions.sets[i])),
-                    unfamiliarity=float(answers.unfamiliarity[i]),
-                    refer=refer[i],
-                    projection=answers.projections[i],
-                )
+        refer = abstentions.reasons
+        return [
+            Reading(
+                path=name,
+                task=task,
+                predicted_label=task.label(abstentions.decided[i]),
+                probabilities=dict(zip(task.classes, answers.probabilities[i].tolist(), strict=True)),
+                threshold=thresholds[task.positive] if task.positive else None,
+                activation_map=answers.activation_maps[i],
+                pixels=pixels[i],
+                prediction_set=tuple(itertools.compress(task.classes, abstentions.sets[i])),
+                unfamiliarity=float(answers.unfamiliarity[i]),
+                refer=refer[i],
+                projection=answers.projections[i],
             )
-        return readings
+            for i, name in enumerate(names)
+        ]
 
     def _read_chunk(self, networks: Sequence[_Network], names: Sequence[str]) -> list[Reading | Failure]:
         prepared = {name: self._try_prepare(Path(name)) for name in names}

@@ -1,13 +1,23 @@
-"""A reading in words."""
+"""A reading in words: page, command line and report take them from here."""
 
 from __future__ import annotations
 
 import math
 
-from overread.decision import UNCERTAIN
-from overread.reading import Reading
+from overread.decision.referral import UNCERTAIN, UNFAMILIAR
+from overread.decision.task import Task
+from overread.reading.reading import Reading
+from overread.words import listed
 
+# Over the columns of a table of readings.
+READS_AS, UNFAMILIARITY, REFERRAL = "Reads as", "Unfamiliarity", "Referral"
+_SHORT = {UNCERTAIN: "uncertain", UNFAMILIAR: "unlike the training images"}
 _MOST_DIGITS = 6
+
+
+def probability_heading(task: Task) -> str:
+    """Over the column of `Reading.probability`."""
+    return f"Probability of {task.positive}" if task.positive else "Probability"
 
 
 def rounded(probability: float, digits: int = 2) -> str:
@@ -18,15 +28,31 @@ def rounded(probability: float, digits: int = 2) -> str:
     return text
 
 
-def decision(found: Reading, positive: str | None) -> str:
+def told_apart(probability: float, threshold: float) -> tuple[str, str]:
+    """A probability and the operating point in as few digits, two or more, as show which is larger."""
+    for digits in range(2, _MOST_DIGITS + 1):
+        shown = rounded(probability, digits), rounded(threshold, digits)
+        if shown[0] != shown[1]:
+            break
+    return shown
+
+
+def decision(found: Reading) -> str:
     """What is decided and why, in one sentence."""
-    if found.threshold is None or positive is None:
-        chance, several = rounded(found.probabilities[found.label]), len(found.probabilities)
-        return f"Reads as {found.label}: the most probable of {several} classes, probability {chance}"
-    probability, threshold = _told_apart(found.probabilities[positive], found.threshold)
-    if found.positive:
-        return f"Reads as {found.label}: probability {probability} is at or above the operating point {threshold}"
-    return f"Reads as {found.label}: probability {probability} of {positive} is below the operating point {threshold}"
+    if found.threshold is None:
+        several = len(found.probabilities)
+        return (
+            f"{READS_AS} {found.predicted_label}: the most probable of {several} classes, probability "
+            f"{rounded(found.probability)}"
+        )
+    probability, threshold = told_apart(found.probability, found.threshold)
+    compared = "is at or above" if found.positive else f"of {found.task.positive} is below"
+    return f"{READS_AS} {found.predicted_label}: probability {probability} {compared} the operating point {threshold}"
+
+
+def referral(found: Reading) -> str:
+    """Why a human should read the image, in a few words; empty where nothing speaks against the reading."""
+    return ", ".join(_SHORT[reason] for reason in found.refer).capitalize()
 
 
 def reasons(found: Reading, coverage: float) -> tuple[str, ...]:
@@ -37,22 +63,13 @@ def reasons(found: Reading, coverage: float) -> tuple[str, ...]:
     )
 
 
-def _told_apart(probability: float, threshold: float) -> tuple[str, str]:
-    """Both in as few digits, two or more, as show which is larger."""
-    for digits in range(2, _MOST_DIGITS + 1):
-        shown = rounded(probability, digits), rounded(threshold, digits)
-        if shown[0] != shown[1]:
-            break
-    return shown
-
-
 def _uncertain(found: Reading, coverage: str) -> str:
-    left = list(found.prediction_set)
+    left = found.prediction_set
     if not left:
         return f"Uncertain: at {coverage} coverage it fits no class."
     if len(left) == 1:
         return f"Uncertain: at {coverage} coverage only {left[0]} cannot be ruled out, against the decision."
-    return f"Uncertain: at {coverage} coverage {', '.join(left[:-1])} and {left[-1]} cannot be ruled out."
+    return f"Uncertain: at {coverage} coverage {listed(left)} cannot be ruled out."
 
 
 def _unfamiliar(score: float) -> str:

@@ -132,13 +132,13 @@ class ReadingLog:
             raise _unknown(reading_id)
         return ReadingRow(id=reading_id, time=found[0].time, bundle=found[0].bundle, images=tuple(found))
 
-    def review(self, reading_id: str, index: int, label: str, time: datetime | None = None) -> None:
+    def review(self, reading_id: str, index: int, true_label: str, time: datetime | None = None) -> None:
         """Note what a human says of an image; a later answer replaces it.
 
         Args:
             reading_id: of the reading.
             index: of the image in it.
-            label: a class of the bundle.
+            true_label: the class that the human sees, one of the bundle.
             time: with its zone; else now.
 
         Raises:
@@ -146,7 +146,7 @@ class ReadingLog:
             InvalidData: the image could not be read.
             InvalidOption: the label is no class of the bundle.
         """
-        given = Review(label=label, time=time or datetime.now(UTC))
+        given = Review(true_label=true_label, time=time or datetime.now(UTC))
         this = sa.and_(images.c.reading_id == reading_id, images.c.index == index)
         with transaction(self._engine, writing=True) as connection:
             found = connection.execute(sa.select(images.c.probabilities).where(this)).one_or_none()
@@ -154,11 +154,11 @@ class ReadingLog:
                 raise _unknown(reading_id, index)
             if found.probabilities is None:
                 raise InvalidData("the image could not be read, so there is no answer to review: review another")
-            if label not in found.probabilities:
+            if true_label not in found.probabilities:
                 raise InvalidOption(
                     f"the label is no class of the bundle: give one of {', '.join(found.probabilities)}"
                 )
-            connection.execute(sa.update(images).where(this).values(review_label=label, review_time=given.time))
+            connection.execute(sa.update(images).where(this).values(true_label=true_label, review_time=given.time))
 
     def images(
         self, since: datetime | None = None, until: datetime | None = None, bundle: str | None = None
@@ -198,14 +198,14 @@ def _to_values(image: ImageRow) -> dict[str, Any]:
     for name in ("bundle", "time", "review"):
         del values[name]
     review = image.review
-    return {**values, "review_label": review and review.label, "review_time": review and review.time}
+    return {**values, "true_label": review and review.true_label, "review_time": review and review.time}
 
 
 def _from_values(values: dict[str, Any]) -> ImageRow:
-    label, moment = values.pop("review_label"), values.pop("review_time")
+    true_label, moment = values.pop("true_label"), values.pop("review_time")
     for name in ("prediction_set", "refer", "projection"):
         values[name] = tuple(values[name])
-    return ImageRow(**values, review=None if label is None else Review(label=label, time=moment))
+    return ImageRow(**values, review=None if true_label is None else Review(true_label=true_label, time=moment))
 
 
 def _sha256(key: str) -> str:

@@ -18,13 +18,17 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Review:
-    """What a human said of an image: the class, whether or not it is the reader's.
+    """What a human said of an image.
+
+    Args:
+        true_label: the class that the human sees, whether or not the reader predicted it.
+        time: of the answer, with its zone.
 
     Raises:
         InvalidData: the time has no zone.
     """
 
-    label: str
+    true_label: str
     time: datetime
 
     def __post_init__(self) -> None:
@@ -38,7 +42,7 @@ class ImageRow:
     Args:
         sha256: of the file's bytes, in hex digits.
         latency_ms: from taking up the image to its result.
-        label: None, as everything after it, where the image could not be read.
+        predicted_label: the class decided on; None, as everything after it, where the image could not be read.
         probabilities: of each class.
         positive: for two classes, whether the operating point is reached.
         threshold: that operating point.
@@ -54,13 +58,13 @@ class ImageRow:
         time: of the reading.
 
     Raises:
-        InvalidData: no SHA-256, an error that is no code, both or neither of label and error, or a number that is not
-            finite.
+        InvalidData: no SHA-256, an error that is no code, both or neither of predicted label and error, or a number
+            that is not finite.
     """
 
     sha256: str
     latency_ms: float
-    label: str | None = None
+    predicted_label: str | None = None
     probabilities: Mapping[str, float] | None = None
     positive: bool | None = None
     threshold: float | None = None
@@ -80,8 +84,8 @@ class ImageRow:
             raise InvalidData("an image row has no SHA-256: expected 64 hex digits of the file's bytes")
         if self.error is not None and not _CODE.fullmatch(self.error):
             raise InvalidData("the error of an image row is no code: expected one such as UnreadableImage, no message")
-        if (self.error is None) == (self.label is None):
-            raise InvalidData("an image row has both or neither of label and error: give one of them")
+        if (self.error is None) == (self.predicted_label is None):
+            raise InvalidData("an image row has both or neither of predicted label and error: give one of them")
         numbers = (*(self.probabilities or {}).values(), *self.projection, self.latency_ms)
         if not all(map(math.isfinite, (*numbers, self.unfamiliarity or 0, self.threshold or 0))):
             raise InvalidData("an image row holds a number that is not finite: give numbers that can be compared")

@@ -44,7 +44,7 @@ images = sa.Table(
     sa.Column("index", sa.Integer, primary_key=True),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("latency_ms", sa.Float, nullable=False),
-    sa.Column("label", sa.Text),
+    sa.Column("predicted_label", sa.Text),
     sa.Column("probabilities", sa.JSON(none_as_null=True)),
     sa.Column("positive", sa.Boolean),
     sa.Column("threshold", sa.Float),
@@ -53,7 +53,7 @@ images = sa.Table(
     sa.Column("refer", sa.JSON, nullable=False),
     sa.Column("projection", sa.JSON, nullable=False),
     sa.Column("error", sa.String(64)),
-    sa.Column("review_label", sa.Text),
+    sa.Column("true_label", sa.Text),
     sa.Column("review_time", UtcTime),
 )
 

@@ -1,18 +1,24 @@
-"""Figures and one self-contained HTML report; matplotlib and Jinja2 are imported on first use."""
+"""What is told of a result: figures, self-contained HTML reports, and documents.
+
+`pages` composes the reports, each from `sections`; a section draws its own figures, by `figures`, and shows them.
+Matplotlib and Jinja2 are imported on first use.
+"""
 
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.figures import (
     ImageWithEvidence,
-    augmented_previews,
-    confusion_matrix,
-    mistakes,
-    net_benefit,
-    precision_recall,
-    reliability_diagram,
-    roc,
-    sample_images,
-    subgroup_forest,
-    training_curves,
+    draw_augmentation,
+    draw_confusion_matrix,
+    draw_decision_curve,
+    draw_image_rows,
+    draw_mean_maps,
+    draw_mistakes,
+    draw_precision_recall,
+    draw_reliability,
+    draw_roc,
+    draw_samples,
+    draw_subgroups,
+    draw_training_curves,
 )
 from overread.report.html import write_report
 from overread.report.tables import metrics_table, per_class_table
@@ -23,17 +29,19 @@ __all__ = [
     "ReportContext",
     "Section",
     "Table",
-    "augmented_previews",
-    "confusion_matrix",
+    "draw_augmentation",
+    "draw_confusion_matrix",
+    "draw_decision_curve",
+    "draw_image_rows",
+    "draw_mean_maps",
+    "draw_mistakes",
+    "draw_precision_recall",
+    "draw_reliability",
+    "draw_roc",
+    "draw_samples",
+    "draw_subgroups",
+    "draw_training_curves",
     "metrics_table",
-    "mistakes",
-    "net_benefit",
     "per_class_table",
-    "precision_recall",
-    "reliability_diagram",
-    "roc",
-    "sample_images",
-    "subgroup_forest",
-    "training_curves",
     "write_report",
 ]

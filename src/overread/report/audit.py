@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from overread.auditing import Audit, Finding, Material
-from overread.report import figures
 from overread.report.document import FigureItem, ReportContext, Section, Table
+from overread.report.figures import draw_image_rows
 from overread.report.html import write_report
 from overread.words import count, listed
 
@@ -34,29 +34,13 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Mapp
         audit_section(audit),
         *(_finding_section(found, material, folder, number) for number, found in enumerate(audit.findings, start=1)),
         _sheets(material, folder),
-        Section(
-            "Reproducibility",
-            items=(
-                Table(
-                    "This audit",
-                    ("What", "Value"),
-                    (
-                        ("Command", str(run["command"])),
-                        ("Data (SHA-256)", material.data_set.fingerprint),
-                        ("Machine", run["machine"]),
-                        ("Versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())),
-                    ),
-                ),
-            ),
-        ),
+        _reproducibility(material, run),
     )
-    classes = " / ".join(material.manifest.classes)
-    return write_report(
-        out / "report.html", ReportContext(f"{classes}: audit of {count(audit.n, 'image')}", verdict(audit), made)
-    )
+    title = f"{' / '.join(material.manifest.classes)}: audit of {count(audit.n, 'image')}"
+    return write_report(out / "report.html", ReportContext(title, audit_verdict(audit), made))
 
 
-def verdict(audit: Audit) -> tuple[str, ...]:
+def audit_verdict(audit: Audit) -> tuple[str, ...]:
     """Say whether the data may be trained on."""
     numbers = [
         (sum(found.severity == severity for found in audit.findings), noun)
@@ -123,7 +107,7 @@ def _groups(found: Finding, material: Material, path: Path) -> FigureItem | None
     titles = [" | ".join(f"{cases[i].label}, {cases[i].split or 'no side'}" for i in group) for group in groups]
     names = "; ".join(" beside ".join(cases[i].name for i in group) for group in groups)
     return FigureItem(
-        figures.image_rows(rows, titles, path=path),
+        draw_image_rows(rows, titles, path=path),
         f"{count(len(groups), 'group')} of {len(found.groups):,}, a row each: class and side of each image",
         f"Images of {found.code}, a row a group: {names}.",
     )
@@ -142,6 +126,16 @@ def _sheets(material: Material, folder: Path) -> Section:
         rows = [pixels[start : start + _SHEET_COLUMNS] for start in range(0, len(pixels), _SHEET_COLUMNS)]
         titles = [f"{name} (n = {members.size:,})", *[""] * (len(rows) - 1)]
         caption = f"{count(len(chosen), 'image')} of {name}, drawn at random"
-        items.append(FigureItem(figures.image_rows(rows, titles, path=folder / f"sheet_{number}"), caption, caption))
+        items.append(FigureItem(draw_image_rows(rows, titles, path=folder / f"sheet_{number}"), caption, caption))
     text = "Look for what no rule can: wrong organs, other devices, writing, rulers, images that do not belong."
     return Section("Contact sheets", paragraphs=(text,), items=tuple(items))
+
+
+def _reproducibility(material: Material, run: Mapping[str, Any]) -> Section:
+    facts = (
+        ("Command", str(run["command"])),
+        ("Data (SHA-256)", material.data_set.fingerprint),
+        ("Machine", run["machine"]),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())),
+    )
+    return Section("Reproducibility", items=(Table("This audit", ("What", "Value"), facts),))

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.evaluation import LABELS, Comparison, Difference
-from overread.evaluation.wording import clause, ends_of, level_of
+from overread.evaluation.wording import ends_of, p_of
 from overread.report.document import Section, Table
-from overread.words import count
+from overread.words import clause, count, level_of
 
 _LOWER_IS_BETTER = ("brier", "loss")
 
@@ -42,7 +42,7 @@ def comparison_section(comparison: Comparison, run: Mapping[str, Any]) -> Sectio
             _value(found.first),
             _value(found.second),
             "undefined" if math.isnan(found.difference) else f"{found.difference:+.3f}",
-            _signed(found),
+            ends_of(found.interval, "+.3f"),
             p_of(found.p),
             found.test,
         )
@@ -54,18 +54,8 @@ def comparison_section(comparison: Comparison, run: Mapping[str, Any]) -> Sectio
     return Section("Metrics", paragraphs=(text,), items=tables)
 
 
-def p_of(p: float) -> str:
-    """Give a p value as it is usually written."""
-    return "undefined" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def _value(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.3f}"
-
-
-def _signed(found: Difference) -> str:
-    interval = found.interval
-    return ends_of(interval) if interval.reason else f"{interval.low:+.3f} to {interval.high:+.3f}"
 
 
 def _difference(found: Difference) -> str:
@@ -78,7 +68,7 @@ def _difference(found: Difference) -> str:
         told = f"it is {'higher' if found.difference > 0 else 'lower'} with the second"
     return (
         f"{name}: {values}, a difference of {found.difference:+.3f} ({level_of(interval.level)} interval "
-        f"{interval.low:+.3f} to {interval.high:+.3f}, p {_related(found.p)}, {found.test}): {told}."
+        f"{ends_of(interval, '+.3f')}, p {_related(found.p)}, {found.test}): {told}."
     )
 
 

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from overread.evaluation import LABELS, Assessment, Evaluation, Predictions
-from overread.evaluation.wording import in_cell, level_of, value_of
+from overread.evaluation.wording import in_cell, value_of
 from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
-from overread.report.pages import draw_outcome
 from overread.report.verdict import caution, verdict
-from overread.test_side.outcome import Outcome
-from overread.words import count
+from overread.words import count, level_of
 
 _BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
 
@@ -45,15 +43,15 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         run: with folds, seeds, command, machine, versions and recipe.
     """
     assessment, folder = next(iter(found.pooled.values())), out / "figures"
-    draw_outcome(folder, Outcome(predictions=predictions, assessment=assessment, mistakes=(), data=""))
+    folder.mkdir(parents=True, exist_ok=True)
     made = (
         _by_fold(found),
         _pooled(found),
-        sections.discrimination(assessment, folder),
-        sections.operating_point(assessment, {}, folder),
-        sections.calibration(assessment, [], folder),
-        sections.decision_curves(assessment, folder),
-        sections.subgroups(assessment, folder),
+        sections.discrimination_section(predictions, assessment, folder),
+        sections.operating_point_section(assessment, {}, folder),
+        sections.calibration_section(assessment, [], folder),
+        sections.decision_curve_section(predictions, assessment, folder),
+        sections.subgroups_section(assessment, folder),
         _reproducibility(run, assessment),
     )
     folds, seeds = run["folds"], len(found.pooled)

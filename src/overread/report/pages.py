@@ -1,195 +1,142 @@
-"""The figures and the report of a training run, of an evaluation and of a comparison, composed from plain values."""
+"""The reports of a training run, of an evaluation and of a comparison, composed of sections from plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from overread.auditing import Audit
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
-from overread.evaluation import Assessment, AssessmentOptions, Comparison, Predictions
-from overread.evaluation.uncertainty.bands import Band, precision_recall_band, roc_band
+from overread.evaluation import Comparison
 from overread.images import DataSet
-from overread.report import figures, sections
+from overread.report import sections
 from overread.report.audit import audit_section
 from overread.report.comparison import comparison_section, comparison_verdict
 from overread.report.document import ReportContext, Section
 from overread.report.html import write_report
-from overread.report.sections import diagram_names, mistakes_of
+from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
 from overread.test_side.outcome import Outcome
 
 __all__ = [
-    "draw_mean_maps",
-    "draw_outcome",
-    "draw_samples",
+    "BundleResult",
+    "TrainingResult",
     "write_comparison_report",
     "write_evaluation_report",
     "write_training_report",
 ]
 
-_AVERAGED_IMAGES = 64
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class BundleResult:
+    """A bundle and what labelled images say of it.
+
+    Args:
+        bundle: that read the images.
+        outcome: of these.
+        warnings: of earlier openings by others, or that this one could not be recorded.
+        run: with command, machine, versions and data.
+    """
+
+    bundle: Bundle
+    outcome: Outcome
+    warnings: tuple[str, ...]
+    run: Mapping[str, Any]
 
 
-def draw_samples(
-    folder: Path,
-    take: Callable[[np.ndarray], np.ndarray],
-    labels: Sequence[str],
-    originals: np.ndarray,
-    variants: np.ndarray,
-) -> None:
-    """Draw images of each class (see `sample_images`), and what augmentation makes of a few."""
-    folder.mkdir(parents=True, exist_ok=True)
-    figures.sample_images(take, labels, path=folder / "samples")
-    figures.augmented_previews(originals, variants, path=folder / "augmented")
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingResult:
+    """What a training run made its network of.
+
+    Args:
+        split: the readable cases with their sides.
+        data_set: the same cases with their pixels.
+        audit: of all cases.
+        rows: of each epoch, as `log.csv` has them.
+        augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
+    """
+
+    split: Split
+    data_set: DataSet
+    audit: Audit
+    rows: Sequence[Mapping[str, float]]
+    augment: Augment
 
 
-def draw_mean_maps(folder: Path, bundle: Bundle, data_set: DataSet) -> None:
-    """Draw where the evidence for each class lies on average, over the mean of up to 64 validation images of it."""
-    found: Mapping[str, Any] = bundle.data.get("activation_maps", {})
-    cases, validation, items = data_set.manifest.cases, data_set.manifest.select("val"), []
-    for each in found.get("placed", ()):
-        if each["images"]:
-            of_class = [i for i in validation if cases[i].label == each["class"]] or validation
-            mean = np.rint(data_set.pixels(of_class[:_AVERAGED_IMAGES]).mean(axis=0)).astype(np.uint8)
-            items.append(figures.ImageWithEvidence(mean, np.array(each["mean_map"]), each["class"]))
-    if items:
-        figures.mean_maps(items, border=found["border"], path=folder / "mean_maps")
-
-
-def write_training_report(
-    out: Path,
-    *,
-    bundle: Bundle,
-    split: Split,
-    failures: Mapping[str, str],
-    audit: Audit,
-    rows: Sequence[Mapping[str, float]],
-    outcome: Outcome,
-    warnings: tuple[str, ...],
-    run: Mapping[str, Any],
-) -> Path:
-    """Write `report.html` of a training run; its figures lie in `figures/` and `test/figures/`."""
-    drawn = out / "figures"
-    figures.training_curves(rows, path=drawn / "training", best_epoch=run["best_epoch"])
+def write_training_report(out: Path, training: TrainingResult, result: BundleResult) -> Path:
+    """Write `report.html` of a training run; the figures are drawn into `figures/` and `test/figures/`."""
+    bundle, split, folder = result.bundle, training.split, _folder(out / "figures")
+    maps = bundle.data.get("activation_maps")
     made = (
-        sections.split_data(split, failures, drawn),
-        audit_section(audit),
-        sections.training(rows, bundle.network["name"], bundle.recipe, run, drawn),
-    )
-    found = result_sections(outcome, bundle, out / "test" / "figures")
-    last = (
-        sections.lock_on_test(bundle.openings(), outcome.data, warnings),
-        sections.reproducibility(bundle, run, outcome.assessment.options),
+        sections.training_data_section(split, training.data_set, training.augment, folder),
+        audit_section(training.audit),
+        sections.training_section(training.rows, bundle.network["name"], bundle.recipe, result.run, folder),
+        *_result_sections(result, out / "test" / "figures"),
+        *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),
+        *_last_sections(result),
     )
     title = f"{' / '.join(bundle.classes)}: a reader trained on {sum(split.counts()['train'].values()):,} images"
-    checked = bundle.data.get("activation_maps")
-    maps = (sections.activation_maps(checked, drawn),) if checked else ()
-    return _write(out, title, outcome, (*made, *found, *maps, *last))
+    return _write(out, title, result.outcome, made)
 
 
 def write_evaluation_report(
-    out: Path,
-    *,
-    bundle: Bundle,
-    manifest: Manifest,
-    failures: Mapping[str, str],
-    outcome: Outcome,
-    warnings: tuple[str, ...],
-    run: Mapping[str, Any],
+    out: Path, result: BundleResult, *, manifest: Manifest, failures: Mapping[str, str]
 ) -> Path:
-    """Write `report.html` of an evaluation; its figures lie in `figures/`."""
-    found = result_sections(outcome, bundle, out / "figures")
-    last = (
-        sections.lock_on_test(bundle.openings(), outcome.data, warnings),
-        sections.reproducibility(bundle, run, outcome.assessment.options),
+    """Write `report.html` of an evaluation; the figures are drawn into `figures/`.
+
+    Args:
+        out: its folder.
+        result: the bundle, and what the images say of it.
+        manifest: the readable cases.
+        failures: by name, why an image was left out.
+    """
+    made = (
+        sections.evaluated_data_section(manifest, failures),
+        *_result_sections(result, out / "figures"),
+        *_last_sections(result),
     )
-    title = f"{' / '.join(bundle.classes)}: evaluation on {outcome.assessment.evaluation.n:,} images"
-    return _write(out, title, outcome, (sections.evaluated_data(manifest, failures), *found, *last))
+    n = result.outcome.assessment.evaluation.n
+    return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result.outcome, made)
 
 
 def write_comparison_report(out: Path, comparison: Comparison, *, run: Mapping[str, Any]) -> Path:
     """Write `report.html` of a comparison of two evaluations."""
     made = (comparison_section(comparison, run),)
-    return write_report(
-        out / "report.html", ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
-    )
+    context = ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
+    return write_report(out / "report.html", context)
 
 
-def result_sections(outcome: Outcome, bundle: Bundle, folder: Path) -> tuple[Section, ...]:
-    """Build what is said of the test images, from discrimination to errors.
-
-    Args:
-        outcome: of the test images.
-        bundle: that read them.
-        folder: where `draw_outcome` drew its figures.
-    """
-    assessment = outcome.assessment
+def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
+    """What is said of the labelled images, from discrimination to errors."""
+    bundle, outcome, assessment = result.bundle, result.outcome, result.outcome.assessment
+    fitted = [member.calibration for member in bundle.members]
     return (
-        sections.discrimination(assessment, folder),
-        sections.operating_point(assessment, bundle.operating_points, folder),
-        sections.calibration(assessment, [member.calibration for member in bundle.members], folder),
-        sections.decision_curves(assessment, folder),
-        sections.referral(outcome.referral, bundle.referral, level=assessment.options.level),
-        sections.subgroups(assessment, folder),
-        sections.errors(outcome, folder),
+        sections.discrimination_section(outcome.predictions, assessment, _folder(folder)),
+        sections.operating_point_section(assessment, bundle.operating_points, folder),
+        sections.calibration_section(assessment, fitted, folder),
+        sections.decision_curve_section(outcome.predictions, assessment, folder),
+        sections.referral_section(outcome.referral, bundle.referral, level=assessment.options.level),
+        sections.subgroups_section(assessment, folder),
+        sections.errors_section(outcome, folder),
     )
+
+
+def _last_sections(result: BundleResult) -> tuple[Section, Section]:
+    outcome = result.outcome
+    return (
+        sections.lock_section(result.bundle.openings(), outcome.data, result.warnings),
+        sections.reproducibility_section(result.bundle, result.run, outcome.assessment.options),
+    )
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _write(out: Path, title: str, outcome: Outcome, made: tuple[Section, ...]) -> Path:
     said = verdict(outcome.assessment, outcome.predictions.patients)
     return write_report(out / "report.html", ReportContext(title, (*said, *caution(made)), made))
-
-
-def draw_outcome(folder: Path, outcome: Outcome) -> None:
-    """Draw the result of a bundle, and its mistakes if there are any."""
-    draw_result(folder, outcome.predictions, outcome.assessment)
-    if outcome.mistakes:
-        figures.mistakes(mistakes_of(outcome), path=folder / "mistakes")
-
-
-def draw_result(folder: Path, predictions: Predictions, assessment: Assessment) -> None:
-    """Draw what is to be seen of a set of predictions.
-
-    Confusion matrix, ROC and precision-recall curves with bands; for the positive class of two, or each of more, the
-    reliability diagram and the decision curve; the forest plot of each column.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    evaluation, level = assessment.evaluation, assessment.options.level
-    options: dict[str, Any] = {"classes": evaluation.classes, "threshold": evaluation.threshold}
-    figures.confusion_matrix(evaluation.confusion, evaluation.classes, path=folder / "confusion")
-    for draw, find_band, name in (
-        (figures.roc, roc_band, "roc"),
-        (figures.precision_recall, precision_recall_band, "precision_recall"),
-    ):
-        bands = _bands(predictions, assessment.options, find_band)
-        draw(predictions.y_true, predictions.y_prob, path=folder / name, bands=bands, **options)
-    for name, stem in diagram_names(assessment, "reliability").items():
-        before, after = assessment.reliability[name]
-        figures.reliability_diagram(before, after, path=folder / stem, level=level)
-    for name, stem in diagram_names(assessment, "net_benefit").items():
-        threshold = evaluation.threshold if evaluation.positive else predictions.class_thresholds.get(name)
-        figures.net_benefit(assessment.decision_curves[name], path=folder / stem, threshold=threshold)
-    for number, found in enumerate(assessment.subgroups, start=1):
-        figures.subgroup_forest(found, path=folder / f"subgroups_{number}")
-
-
-def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[..., Band]) -> dict[str, Band]:
-    """Find the band of each curve; a figure leaves out one that is undefined."""
-    labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
-    classes = tuple(predictions.classes)
-    return {
-        name: find(
-            labels == classes.index(name),
-            y_prob[:, classes.index(name)],
-            patients=predictions.patients,
-            level=options.level,
-            resamples=options.resamples,
-            seed=options.seed,
-        )
-        for name in (classes[1:] if len(classes) == 2 else classes)
-    }

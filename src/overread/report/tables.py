@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from overread.evaluation import Estimate
-from overread.evaluation.wording import ends_of, in_cell, level_of, methods_of, value_of
+from overread.evaluation.wording import ends_of, in_cell, methods_of, value_of
 from overread.report.document import Table
+from overread.words import level_of
 
 
 def metrics_table(caption: str, estimates: Mapping[str, Estimate], *, level: float) -> Table:

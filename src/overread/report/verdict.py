@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from overread.evaluation import Assessment, Estimate
-from overread.evaluation.wording import clause, in_words, level_of, percent
+from overread.evaluation.wording import in_words
 from overread.report.document import Section
-from overread.words import count, listed
+from overread.words import clause, count, level_of, listed, percent
 
 
 def verdict(assessment: Assessment, patients: Sequence[str | None] | None) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from overread.evaluation import (
     Predictions,
     assess,
     average_readers,
-    evaluate,
+    compute_metrics,
     pool_folds,
 )
 from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
@@ -167,7 +167,7 @@ def crossvalidate(
     n_patients = assessed[recipe.seed].n_patients
     result = CrossValidation(
         out=out,
-        folds={seed: tuple(map(_evaluated, found)) for seed, found in parts.items()},
+        folds={seed: tuple(_evaluated(part, options) for part in found) for seed, found in parts.items()},
         pooled=assessed,
         bundle=_write_ensemble(out, folders, list(pooled.values()), n_patients, run) if ensemble else None,
     )
@@ -212,8 +212,15 @@ def _is_finished(folder: Path) -> bool:
     return (folder / RUN_FILE).exists() and "finished" in json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
 
 
-def _evaluated(part: Predictions) -> Evaluation:
-    return evaluate(part.y_true, part.y_prob, classes=part.classes, threshold=part.threshold, decided=part.decided)
+def _evaluated(part: Predictions, options: AssessmentOptions | None) -> Evaluation:
+    return compute_metrics(
+        part.y_true,
+        part.y_prob,
+        task=part.task,
+        thresholds=part.thresholds,
+        decided=part.decided,
+        own=options.metrics if options else (),
+    )
 
 
 def _with_columns(predictions: Predictions, manifest: Manifest) -> Predictions:
@@ -251,9 +258,9 @@ def _write_ensemble(
         first,
         members=tuple(members),
         operating_points=choose_operating_points(
-            labels, y_prob, classes=first.classes, rule=run["recipe"]["operating_point"]
+            labels, y_prob, task=first.task, rule=run["recipe"]["operating_point"]
         ),
-        referral=referral_from(references, first.classes, run["recipe"]["coverage"]),
+        referral=referral_from(references, first.task, run["recipe"]["coverage"]),
         recipe=run["recipe"],
         data={
             "fingerprint": hashlib.sha256(fingerprints.encode()).hexdigest(),

@@ -63,15 +63,7 @@ def evaluate(
     write_json(out / RUN_FILE, run)
     warnings = known_before(data_set, every, study=bundle.data["study"], began=bundle.created)
     outcome, unrecorded = open_test_side(bundle, data_set, every, out, options)
-    pages.draw_outcome(out / "figures", outcome)
     tell(console, (), (*warnings, *unrecorded))
-    pages.write_evaluation_report(
-        out,
-        bundle=bundle,
-        manifest=data_set.manifest,
-        failures=data_set.failures,
-        outcome=outcome,
-        warnings=(*warnings, *unrecorded),
-        run=run,
-    )
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded), run=run)
+    pages.write_evaluation_report(out, result, manifest=data_set.manifest, failures=data_set.failures)
     return outcome.assessment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -101,29 +102,21 @@ def train(
     tell(console, (), warnings)
 
     from overread.training.make_bundle import write_bundle
-    from overread.training.train_network import train_network
+    from overread.training.train_network import augmented_previews, train_network
 
     trained = train_network(data_set, recipe, out, console=console, callbacks=callbacks)
-    _draw_samples(data_set, recipe, out / "figures")
     bundle = write_bundle(trained, data_set, recipe, run, out)
-    pages.draw_mean_maps(out / "figures", bundle, data_set)
     console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
     outcome, unrecorded = open_test_side(bundle, data_set, test_side, out / "test", options)
-    pages.draw_outcome(out / "test" / "figures", outcome)
 
     rows, best_epoch = trained.history.rows, trained.history.best_epoch
     seconds = round(trained.history.seconds, 1)
     run = {**run, "precision": trained.precision, "best_epoch": best_epoch, "seconds": seconds}
+    augment = functools.partial(augmented_previews, recipe=recipe)
     pages.write_training_report(
         out,
-        bundle=bundle,
-        split=split,
-        failures=data_set.failures,
-        audit=audit,
-        rows=rows,
-        outcome=outcome,
-        warnings=(*warnings, *unrecorded),
-        run=run,
+        pages.TrainingResult(split=split, data_set=data_set, audit=audit, rows=rows, augment=augment),
+        pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded), run=run),
     )
     facts = CardFacts(
         counts=split.counts(),
@@ -149,22 +142,6 @@ def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, ou
     """Write the model card into the bundle, and the checklists beside it."""
     bundle.write_card(model_card(bundle, assessment, facts))
     replace_file(out / "checklists.md", checklists(bundle, assessment, facts).encode())
-
-
-def _draw_samples(data_set: DataSet, recipe: Recipe, folder: Path) -> None:
-    """Sample images of each class, and what augmentation makes of one of each."""
-    from overread.training.train_network import augmented_previews
-
-    train = data_set.manifest.select("train")
-    labels = [data_set.manifest.cases[i].label for i in train]
-    firsts = data_set.pixels([train[labels.index(name)] for name in data_set.manifest.classes[:4]])
-    pages.draw_samples(
-        folder,
-        lambda chosen: data_set.pixels([train[i] for i in chosen]),
-        labels,
-        firsts,
-        augmented_previews(firsts, recipe),
-    )
 
 
 def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], console: Console) -> Audit:

@@ -15,7 +15,7 @@ import numpy as np
 
 from overread.bundle import Opening, referral_from
 from overread.cases import pseudonym
-from overread.decision import Abstentions
+from overread.decision import Abstentions, Task
 from overread.errors import InvalidData, MissingPath
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
@@ -25,6 +25,7 @@ from overread.reading.reading import Reading
 
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.csv"
+_TRUE, _PREDICTED = "true_label", "predicted_label"
 _MISTAKES_SHOWN = 12
 _COVERAGES = (0.8, 0.85, 0.9, 0.95, 0.99)
 
@@ -58,7 +59,8 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         """The assessment as JSON values."""
-        thresholds = dict(self.predictions.class_thresholds)
+        # Where one class decides, `threshold` has it.
+        thresholds = {} if self.predictions.task.positive else dict(self.predictions.thresholds)
         referral = {} if self.referral is None else {"referral": self.referral.to_dict()}
         return {**self.assessment.to_dict(), "class_thresholds": thresholds, "data": self.data, **referral}
 
@@ -82,14 +84,13 @@ def read_labelled(
     """
     answers = [reader.answer(chunk) for chunk in data_set.chunks(positions)]
     cases = [data_set.manifest.cases[i] for i in positions]
-    bundle, point = reader.bundle, reader.bundle.operating_point
+    bundle = reader.bundle
     predictions = Predictions(
         cases=[case.name for case in cases],
         y_true=data_set.y_true[positions],
         y_prob=np.concatenate([found.probabilities for found in answers]),
-        classes=bundle.classes,
-        threshold=point.threshold if point else None,
-        class_thresholds={} if point else {name: found.threshold for name, found in bundle.operating_points.items()},
+        task=bundle.task,
+        thresholds=bundle.thresholds,
         patients=[pseudonym(case.patient_id) for case in cases],
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
@@ -109,22 +110,22 @@ def read_labelled(
         referral=assess_referral(
             predictions,
             abstentions,
-            others=[referral_from(reader.references, bundle.classes, coverage) for coverage in _COVERAGES],
+            others=[referral_from(reader.references, bundle.task, coverage) for coverage in _COVERAGES],
             options=options,
         ),
     )
 
 
 def write_predictions(path: Path, predictions: Predictions, abstentions: Abstentions | None = None) -> None:
-    """Write path, patient_id, label, decision, each probability, calibrated and not, and the referral, a row a case."""
-    classes = predictions.classes
-    labels = [classes[index] for index in np.asarray(predictions.y_true).tolist()]
-    decisions = [classes[index] for index in predictions.decisions.tolist()]
+    """Write path, patient_id, both labels, each probability, calibrated and not, and the referral, a row a case."""
+    task, classes = predictions.task, predictions.classes
+    labels = [task.label(row) for row in np.asarray(predictions.y_true)]
+    decisions = [task.label(row) for row in predictions.decisions]
     patients = predictions.patients or [""] * len(labels)
     y_prob = np.asarray(predictions.y_prob).tolist()
     uncalibrated = np.asarray(predictions.uncalibrated if predictions.uncalibrated is not None else y_prob).tolist()
     header = [
-        *("path", "patient_id", "label", "decision"),
+        *("path", "patient_id", _TRUE, _PREDICTED),
         *(f"probability_{name}" for name in classes),
         *(f"uncalibrated_{name}" for name in classes),
     ]
@@ -152,19 +153,18 @@ def read_predictions(folder: str | Path) -> Predictions:
         metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         with (folder / PREDICTIONS).open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
-        classes = tuple(metrics["classes"])
+        task, thresholds = Task.of(metrics["classes"]), metrics["class_thresholds"]
+        if metrics["threshold"] is not None:
+            thresholds = {task.positive: metrics["threshold"]}
         return Predictions(
             cases=[row["path"] for row in rows],
-            y_true=np.array([classes.index(row["label"]) for row in rows]),
-            y_prob=_table(rows, "probability", classes),
-            classes=classes,
-            threshold=metrics["threshold"],
-            decided=np.array([classes.index(row["decision"]) for row in rows])
-            if metrics["threshold"] is None
-            else None,
-            class_thresholds=metrics["class_thresholds"],
+            y_true=task.encode([row[_TRUE] for row in rows]),
+            y_prob=_table(rows, "probability", task.classes),
+            task=task,
+            thresholds=thresholds,
+            decided=None if thresholds else task.encode([row[_PREDICTED] for row in rows]),
             patients=[row["patient_id"] for row in rows],
-            uncalibrated=_table(rows, "uncalibrated", classes),
+            uncalibrated=_table(rows, "uncalibrated", task.classes),
         )
     except (FileNotFoundError, NotADirectoryError):
         raise MissingPath(
@@ -181,12 +181,13 @@ def _table(rows: list[dict[str, str]], kind: str, classes: tuple[str, ...]) -> n
 
 
 def _surest_mistakes(predictions: Predictions) -> list[int]:
-    labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
-    if predictions.threshold is None:
+    task, y_prob = predictions.task, np.asarray(predictions.y_prob)
+    wrong = ~task.is_right(predictions.y_true, predictions.decisions)
+    if task.positive is None:
         surest = np.argsort(-y_prob.max(axis=1), kind="stable")
-        return [int(i) for i in surest if y_prob[i].argmax() != labels[i]][:_MISTAKES_SHOWN]
-    rising = np.argsort(y_prob[:, 1], kind="stable")
-    called = y_prob[:, 1] >= predictions.threshold
-    missed = [int(i) for i in rising if labels[i] == 1 and not called[i]]
-    alarms = [int(i) for i in rising[::-1] if labels[i] == 0 and called[i]]
+        return [int(i) for i in surest if wrong[i]][:_MISTAKES_SHOWN]
+    actual = task.shows(predictions.y_true, task.positive)
+    rising = np.argsort(y_prob[:, task.column(task.positive)], kind="stable")
+    missed = [int(i) for i in rising if wrong[i] and actual[i]]
+    alarms = [int(i) for i in rising[::-1] if wrong[i] and not actual[i]]
     return missed[: _MISTAKES_SHOWN // 2] + alarms[: _MISTAKES_SHOWN // 2]

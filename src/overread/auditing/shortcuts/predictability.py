@@ -12,8 +12,8 @@ from overread.auditing.material import Material
 from overread.auditing.shortcuts.guesses import MOST_LEVELS, BoolArray, Fit, fits_of
 from overread.auditing.shortcuts.properties import Property, folder_properties, header_properties, pixel_properties
 from overread.cases import Manifest, fold_cases
-from overread.decision.cuts import FloatArray, IntArray
-from overread.evaluation import Interval, evaluate, intervals, midranks, roc_auc
+from overread.decision import FloatArray, IntArray, Task
+from overread.evaluation import Interval, compute_metrics, intervals, midranks, roc_auc
 from overread.evaluation.uncertainty.bootstrap import number_patients
 
 _WARN, _LEAST = 0.75, 0.65
@@ -186,7 +186,7 @@ class Study:
             return Interval.none(0.95, "none", f"An AUC below {_WARN} is no shortcut, whatever its interval.")
         truth, rank = self._is(label)[rows].astype(np.int64), midranks(score) / (len(rows) + 1)
         probability = np.column_stack([1 - rank, rank])
-        evaluation = evaluate(truth, probability, classes=("rest", "class"))
+        evaluation = compute_metrics(truth, probability, task=Task.of(("rest", "class")))
         patients = [self.patients[i] for i in rows]
         return intervals(truth, probability, evaluation=evaluation, patients=patients, resamples=_RESAMPLES)["auc"]
 

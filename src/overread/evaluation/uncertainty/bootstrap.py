@@ -6,24 +6,24 @@ patient, AUC and average precision from running sums of the weights along the so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import SMALLEST_PROBABILITY
 from overread.errors import InvalidData
-from overread.evaluation.metrics import Evaluation
+from overread.evaluation.compute_metrics import Evaluation
+from overread.evaluation.metrics.definition import Cases, ClassMetric, MetricDefinition
+from overread.evaluation.metrics.kinds import CaseMean
+from overread.evaluation.metrics.one_class import ClassDraws, Counts, OneAgainstRest, Ranking
 
 # Cases times draws worked on at once: small enough for a processor's cache, which halved the time of 2,000,000.
 _CELLS = 250_000
-_OVERALL = ("loss", "brier", "correct", "cases")
 
 
 class Resampled(NamedTuple):
-    """Each metric in each resample, NaN where it is undefined, under the names an `Evaluation` has (no synonyms)."""
+    """Each metric in each resample, NaN where it is undefined, by name (no synonyms); `per_class` of judged classes."""
 
     metrics: dict[str, FloatArray]
     per_class: dict[str, dict[str, FloatArray]]
@@ -48,7 +48,7 @@ def number_patients(patients: Sequence[str | None] | None, n: int) -> IntArray:
 
 
 def bootstrap(
-    labels: IntArray, probabilities: FloatArray, *, evaluation: Evaluation, patient: IntArray, resamples: int, seed: int
+    y_true: IntArray, y_prob: FloatArray, *, evaluation: Evaluation, patient: IntArray, resamples: int, seed: int
 ) -> Resampled:
     """Draw as many patients as there are, with replacement, `resamples` times, and compute every metric of each draw.
 
@@ -59,26 +59,37 @@ def bootstrap(
     precision in 87 to 91 %, unstratified ones in 90 to 95 % and 91 to 94 %; AUC and sensitivity fared alike.
 
     Args:
-        labels: `(n,)` the index of the true class.
-        probabilities: `(n, K)`, checked by `evaluate`.
-        evaluation: of these predictions; its classes and decisions are used.
+        y_true: the truth of n cases, as the task has it.
+        y_prob: `(n, K)`, checked by `compute_metrics`.
+        evaluation: of these predictions; its task, definitions and decisions are used.
         patient: `(n,)` numbers from 0 without a gap, as `number_patients` gives them.
         resamples: the number of draws.
         seed: 0 or more.
     """
-    names = tuple(evaluation.per_class) or evaluation.classes[1:]
-    columns = [evaluation.classes.index(name) for name in names]
-    sums = _patient_sums(labels, probabilities, evaluation.predicted, columns, patient)
-    rankings = [_Ranking.of(labels == column, probabilities[:, column], patient) for column in columns]
-    random = np.random.default_rng(seed)
-    rows = max(1, _CELLS // len(labels))
-    totals, areas = [], []
+    cases = Cases(evaluation.task, y_true, y_prob, evaluation.predicted)
+    against_rest = cases.against_rest()
+    rankings = {name: Ranking.of(one, patient) for name, one in against_rest.items()}
+    sums = _patient_sums(cases, evaluation.definitions, against_rest, patient)
+    random, n_patients = np.random.default_rng(seed), int(patient.max()) + 1
+    rows = max(1, _CELLS // len(cases))
+    found = []
     for start in range(0, resamples, rows):
-        weight = draw_patients(random, sums.shape[1], min(rows, resamples - start))
+        weight = draw_patients(random, n_patients, min(rows, resamples - start))
         # Not a matrix product: on a busy machine its threads wait for one another, and all took six times as long.
-        totals.append(np.einsum("ij,kj->ik", weight.astype(np.float64), sums))
-        areas.append([ranking.areas(weight) for ranking in rankings])
-    return _assemble(names, np.concatenate(totals), np.concatenate(areas, axis=2), bool(evaluation.per_class))
+        totals = np.einsum("ij,kj->ik", weight.astype(np.float64), np.stack([*sums.values()]))
+        by_name = dict(zip(sums, totals.T, strict=True))
+        draws = [
+            ClassDraws(
+                one=one,
+                patient=patient,
+                weight=weight,
+                counts=_counts(by_name["cases"], *(by_name[name, part] for part in _PARTS)),
+                ranking=rankings[name],
+            )
+            for name, one in against_rest.items()
+        ]
+        found.append(_resample(evaluation.definitions, by_name, draws))
+    return _joined(found)
 
 
 def draw_patients(random: np.random.Generator, n_patients: int, rows: int) -> IntArray:
@@ -88,104 +99,43 @@ def draw_patients(random: np.random.Generator, n_patients: int, rows: int) -> In
     return np.bincount(taken.ravel(), minlength=rows * n_patients).reshape(rows, n_patients).astype(np.int32)
 
 
-def _patient_sums(
-    labels: IntArray, probabilities: FloatArray, predicted: IntArray, columns: list[int], patient: IntArray
-) -> FloatArray:
-    n, n_classes = probabilities.shape
-    true_probability = np.maximum(probabilities[np.arange(n), labels], SMALLEST_PROBABILITY)
-    squared = np.square(probabilities - np.eye(n_classes)[labels])
-    terms = [
-        -np.log(true_probability),
-        squared[:, 1] if n_classes == 2 else squared.sum(axis=1),
-        labels == predicted,
-        np.ones(n),
-    ]
-    for column in columns:
-        actual, called = labels == column, predicted == column
-        terms += [actual, called, actual & called]
-    return np.stack([np.bincount(patient, weights=term) for term in terms])
-
-
-class _Ranking(NamedTuple):
-    """The cases of one class by falling score and those of the rest by rising score, as the numbers of their patients.
-
-    Args:
-        positive: `(P,)` patients.
-        negative: `(N,)` patients.
-        below: `(P,)` how many negative cases score lower than each positive one.
-        not_above: `(P,)` how many score lower or the same.
-        last_tied: `(P,)` the row of the last positive case with the same score.
-    """
-
-    positive: IntArray
-    negative: IntArray
-    below: IntArray
-    not_above: IntArray
-    last_tied: IntArray
-
-    @classmethod
-    def of(cls, actual: npt.NDArray[np.bool_], score: FloatArray, patient: IntArray) -> _Ranking:
-        falling, rising = np.argsort(-score, kind="stable"), np.argsort(score, kind="stable")
-        positive, negative = falling[actual[falling]], rising[~actual[rising]]
-        above, under = score[positive], score[negative]
-        return cls(
-            positive=patient[positive],
-            negative=patient[negative],
-            below=np.searchsorted(under, above, side="left"),
-            not_above=np.searchsorted(under, above, side="right"),
-            last_tied=np.searchsorted(-above, -above, side="right") - 1,
-        )
-
-    def areas(self, weight: IntArray) -> tuple[FloatArray, FloatArray]:
-        """AUC and average precision under each row of weights."""
-        rows = len(weight)
-        if not (self.positive.size and self.negative.size):
-            return np.full(rows, np.nan), np.full(rows, np.nan)
-        taken = np.take(weight, self.positive, axis=1)
-        negatives = np.zeros((rows, self.negative.size + 1), np.int32)
-        np.cumsum(np.take(weight, self.negative, axis=1), axis=1, dtype=np.int32, out=negatives[:, 1:])
-        positives = np.cumsum(taken, axis=1, dtype=np.int32)
-        n_positive, n_negative = positives[:, -1].astype(np.float64), negatives[:, -1].astype(np.float64)
-        below = np.take(negatives, self.below, axis=1)
-        not_above = np.take(negatives, self.not_above, axis=1)
-        outranked = np.einsum("ij,ij->i", taken, below + not_above, dtype=np.float64) / 2
-        true_positives = np.take(positives, self.last_tied, axis=1)
-        called = true_positives + (negatives[:, -1:] - below)
-        # Nothing is called only where a case of weight 0 leads, which adds 0.
-        precision = np.einsum("ij,ij->i", taken, true_positives / np.maximum(called, 1))
-        with np.errstate(invalid="ignore"):
-            one_class = np.where(n_positive * n_negative > 0, 0.0, np.nan)
-            return outranked / (n_positive * n_negative), precision / n_positive + one_class
-
-
-def _assemble(names: tuple[str, ...], totals: FloatArray, areas: FloatArray, several: bool) -> Resampled:
-    overall = dict(zip(_OVERALL, totals.T[: len(_OVERALL)], strict=True))
-    n = overall["cases"]
-    per_class = {}
-    for row, name in enumerate(names):
-        start = len(_OVERALL) + 3 * row
-        per_class[name] = _rates(n, *totals.T[start : start + 3])
-        per_class[name] |= {"auc": areas[row, 0], "average_precision": areas[row, 1]}
-    first = per_class[names[0]]
-    macro = {metric: np.mean([rates[metric] for rates in per_class.values()], axis=0) for metric in first}
-    halves = macro["sensitivity"] if several else (first["sensitivity"] + first["specificity"]) / 2
-    metrics = {
-        "loss": overall["loss"] / n,
-        "accuracy": overall["correct"] / n,
-        "balanced_accuracy": halves,
-        "brier": overall["brier"] / n,
-        **macro,
+def _resample(
+    definitions: Sequence[MetricDefinition], totals: Mapping[Any, FloatArray], draws: Sequence[ClassDraws]
+) -> Resampled:
+    per_class = {
+        one.one.name: {found.name: found.resample_class(one) for found in definitions if isinstance(found, ClassMetric)}
+        for one in draws
     }
-    return Resampled(metrics, per_class if several else {})
+    return Resampled({found.name: found.resample(totals, per_class) for found in definitions}, per_class)
 
 
-def _rates(n: FloatArray, actual: FloatArray, called: FloatArray, both: FloatArray) -> dict[str, FloatArray]:
-    neither = n - actual - called + both
-    with np.errstate(invalid="ignore"):
-        return {
-            "sensitivity": both / actual,
-            "specificity": neither / (n - actual),
-            "ppv": both / called,
-            "npv": neither / (n - called),
-            "f1": np.where(actual > 0, 2 * both / (actual + called), np.nan),
-        }
+def _joined(parts: Sequence[Resampled]) -> Resampled:
+    first = parts[0]
+    return Resampled(
+        {name: np.concatenate([part.metrics[name] for part in parts]) for name in first.metrics},
+        {
+            label: {name: np.concatenate([part.per_class[label][name] for part in parts]) for name in metrics}
+            for label, metrics in first.per_class.items()
+        },
+    )
+
+
+def _patient_sums(
+    cases: Cases,
+    definitions: Sequence[MetricDefinition],
+    against_rest: Mapping[str, OneAgainstRest],
+    patient: IntArray,
+) -> dict[Any, FloatArray]:
+    """What is added up over the cases of each patient: the parts of means, and counts by class and part."""
+    terms: dict[Any, np.ndarray] = {one.name: one.of_cases(cases) for one in definitions if isinstance(one, CaseMean)}
+    terms["cases"] = np.ones(len(cases))
+    for name, one in against_rest.items():
+        terms |= zip(((name, part) for part in _PARTS), (one.actual, one.called, one.cells.tp), strict=True)
+    return {name: np.asarray(np.bincount(patient, weights=term), np.float64) for name, term in terms.items()}
+
+
+def _counts(n: FloatArray, actual: FloatArray, called: FloatArray, both: FloatArray) -> Counts[FloatArray]:
+    return Counts(tp=both, fp=called - both, fn=actual - both, tn=n - actual - called + both)
+
+
+_PARTS = ("actual", "called", "both")

@@ -152,23 +152,37 @@ def edge_interval(value: float, trials: int, *, level: float) -> Interval:
     return dataclasses.replace(found, method="Wilson, each patient one trial")
 
 
-def resampled_interval(value: float, values: FloatArray, *, level: float, alone: bool, bounded: bool) -> Interval:
-    """Give the interval that the spread of resamples tells, symmetric on the logit or the logarithmic scale.
+def resampled_interval(
+    value: float, values: FloatArray, *, level: float, alone: bool, limits: tuple[float, float] = (0.0, 1.0)
+) -> Interval:
+    """Give the interval that the spread of resamples tells, symmetric on a scale that keeps it within the limits.
+
+    With two limits that is the logit of the way from one to the other, with a lower one the logarithm of what exceeds
+    it, with none the plain scale. A value that has reached a limit has no interval but a reason.
 
     Args:
         value: the metric of the cases themselves.
         values: its resamples, NaN where undefined.
         level: above 0 and below 1.
         alone: True if each case has its own patient.
-        bounded: True for a metric of 0 to 1 (logit), False for one of 0 and more (logarithm).
+        limits: the lowest and highest value of the metric; -inf and inf where there is none.
     """
     deviation, method, reason = spread(values, alone)
     if reason:
         return Interval.none(level, method, reason)
-    if bounded:
-        return Interval(*_on_logit_scale(value, deviation, level), level, f"{method}, logit scale")
-    factor = math.exp(critical_value(level) * deviation / value)
-    return Interval(value / factor, value * factor, level, f"{method}, log scale")
+    low, high = limits
+    if value in limits:
+        return Interval.none(level, method, f"It has reached {value:g}, the end of its range.")
+    if math.isinf(low):
+        half = critical_value(level) * deviation
+        return Interval(value - half, value + half, level, method)
+    if math.isinf(high):
+        above = value - low
+        factor = math.exp(critical_value(level) * deviation / above)
+        return Interval(low + above / factor, low + above * factor, level, f"{method}, log scale")
+    width = high - low
+    ends = _on_logit_scale((value - low) / width, deviation / width, level)
+    return Interval(low + width * ends[0], low + width * ends[1], level, f"{method}, logit scale")
 
 
 def spread(values: FloatArray, alone: bool) -> tuple[float, str, str | None]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation.estimates import Estimate
-from overread.evaluation.metrics import Metric
+from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.uncertainty.bootstrap import draw_patients, number_patients
 from overread.evaluation.uncertainty.interval import Interval, edge_interval, resampled_interval, wilson
 
@@ -55,7 +55,7 @@ def shares(
         elif k in (0, n):
             interval = edge_interval(k / n, np.unique(patient[among]).size, level=level)
         else:
-            interval = resampled_interval(k / n, drawn[name], level=level, alone=False, bounded=True)
+            interval = resampled_interval(k / n, drawn[name], level=level, alone=False)
         found[name] = Estimate(metric, interval)
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from overread.evaluation import Estimate, Interval, Metric
+from overread.evaluation.wording import ends_of, in_cell, value_or_reason
 
 
 def escaped(text: str) -> str:
@@ -18,11 +19,11 @@ def shown(value: Any) -> str:
     """Give a value in words: a number rounded, an undefined metric or a missing interval with its reason."""
     match value:
         case Estimate():
-            return shown(value.metric) if value.metric.reason else f"{shown(value.metric)} ({shown(value.interval)})"
+            return in_cell(value)
         case Metric():
-            return f"undefined: {value.reason}" if value.reason else shown(value.value)
+            return value_or_reason(value)
         case Interval():
-            return f"no interval: {value.reason}" if value.reason else f"{value.low:.3f} to {value.high:.3f}"
+            return f"no interval: {value.reason}" if value.reason else ends_of(value)
         case bool() | str():
             return str(value)
         case int():

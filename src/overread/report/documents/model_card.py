@@ -29,6 +29,7 @@ from overread.report.documents.statements import (
     tested,
     training,
 )
+from overread.words import low_to_high
 
 TEMPLATES = Path(__file__).parent / "templates"
 RATES = ("sensitivity", "specificity", "ppv", "npv")
@@ -163,7 +164,7 @@ def _subgroups(columns: Sequence[Subgroups]) -> str:
 
 
 def _in_group(found: SubgroupMetric) -> str:
-    ends = f" ({found.interval[0]:.3f} to {found.interval[1]:.3f})" if found.interval else ""
+    ends = f" ({low_to_high(*found.interval)})" if found.interval else ""
     judged = {True: ", differs from the rest", False: "", None: ", not judged"}[found.flagged]
     return f"{shown(found.metric)}{ends}{judged}"
 

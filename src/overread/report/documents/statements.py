@@ -14,7 +14,7 @@ from overread.bundle.bundle import Bundle
 from overread.cases.split import MIN_VALIDATION_PER_CLASS
 from overread.decision import Calibration
 from overread.evaluation import ALL, Assessment, Estimate, ReferralAssessment
-from overread.words import listed
+from overread.words import level_of, listed, low_to_high
 
 # Fewer leave little power to tell how good a prediction is (Vergouwe et al. 2005).
 FEWEST_TEST_CASES = 100
@@ -110,7 +110,7 @@ def refers(bundle: Bundle) -> str:
     always = f" {listed(found.always)} had too few images there and is in every set." if found.always else ""
     return (
         f"A reading is referred to a human where the conformal prediction set, which is to hold the true class of "
-        f"{100 * found.coverage:g} % of the images of each class, is not exactly the class decided on, or where the "
+        f"{level_of(found.coverage)} of the images of each class, is not exactly the class decided on, or where the "
         "features or the look of the image lie further from the training images than in all but 1 % of the validation "
         "images. "
         f"The thresholds come from {listed([f'{n:,} images of {name}' for name, n in found.counts.items()])} that the "
@@ -135,7 +135,7 @@ def _share(estimate: Estimate) -> str:
     metric, interval = estimate
     if metric.reason:
         return "undefined"
-    ends = "" if interval.reason else f" ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+    ends = "" if interval.reason else f" ({low_to_high(100 * interval.low, 100 * interval.high, '.1f')})"
     return f"{100 * metric.value:.1f} %{ends}"
 
 
@@ -151,7 +151,7 @@ def tested(assessment: Assessment, facts: CardFacts) -> str:
     if facts.folds:
         side = f"{facts.folds} folds, each read by networks that were not trained on it, have"
     whose = f"of {assessment.n_patients:,} patients" if facts.has_patients else "whose patients are not all known"
-    level = f"{100 * assessment.options.level:g} %"
+    level = level_of(assessment.options.level)
     return f"The {side} {assessment.evaluation.n:,} images {whose}; intervals are {level} intervals."
 
 

@@ -1,36 +1,33 @@
 """The plots of a study: each a PNG, with the numbers it shows beside it as CSV.
 
-`path` is where to write, without a suffix: `.png` and `.csv` are added, and the path of the PNG is returned. Every
-function that writes also raises OutputUnwritable where it cannot, and MissingExtra where matplotlib is not installed.
+A module is called as the section of the report that shows what it draws. `path` is where to write, without a suffix:
+`.png` and `.csv` are added, and the path of the PNG is returned. Every function that writes also raises
+OutputUnwritable where it cannot, and MissingExtra where matplotlib is not installed.
 """
 
-from overread.report.figures.calibration import reliability_diagram
-from overread.report.figures.confusion_matrix import confusion_matrix
-from overread.report.figures.decision_curve import net_benefit
-from overread.report.figures.discrimination import precision_recall, roc
-from overread.report.figures.images import (
-    ImageWithEvidence,
-    augmented_previews,
-    image_rows,
-    mean_maps,
-    mistakes,
-    sample_images,
-)
-from overread.report.figures.subgroups import subgroup_forest
-from overread.report.figures.training import training_curves
+from overread.report.figures.activation_maps import draw_mean_maps
+from overread.report.figures.calibration import draw_reliability
+from overread.report.figures.data import draw_augmentation, draw_samples
+from overread.report.figures.decision_curve import draw_decision_curve
+from overread.report.figures.discrimination import draw_precision_recall, draw_roc
+from overread.report.figures.errors import draw_mistakes
+from overread.report.figures.images import ImageWithEvidence, draw_image_rows
+from overread.report.figures.operating_point import draw_confusion_matrix
+from overread.report.figures.subgroups import draw_subgroups
+from overread.report.figures.training import draw_training_curves
 
 __all__ = [
     "ImageWithEvidence",
-    "augmented_previews",
-    "confusion_matrix",
-    "image_rows",
-    "mean_maps",
-    "mistakes",
-    "net_benefit",
-    "precision_recall",
-    "reliability_diagram",
-    "roc",
-    "sample_images",
-    "subgroup_forest",
-    "training_curves",
+    "draw_augmentation",
+    "draw_confusion_matrix",
+    "draw_decision_curve",
+    "draw_image_rows",
+    "draw_mean_maps",
+    "draw_mistakes",
+    "draw_precision_recall",
+    "draw_reliability",
+    "draw_roc",
+    "draw_samples",
+    "draw_subgroups",
+    "draw_training_curves",
 ]

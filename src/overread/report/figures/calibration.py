@@ -11,6 +11,7 @@ from overread.evaluation.reliability import Reliability
 from overread.evaluation.uncertainty.interval import Interval, wilson
 from overread.machine.files import write_csv
 from overread.report.figures.canvas import PALETTE, axes_at, new_figure, tidy, write_png
+from overread.words import level_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,7 @@ NARROWEST_BAR = 0.012
 HEADER = ("calibration", "lowest", "highest", "mean_probability", "observed", "low", "high", "n", "n_positive")
 
 
-def reliability_diagram(before: Reliability, after: Reliability, *, path: str | Path, level: float = 0.95) -> Path:
+def draw_reliability(before: Reliability, after: Reliability, *, path: str | Path, level: float = 0.95) -> Path:
     """Draw how often the outcome came against its probability, before and after calibration.
 
     Each bin is a point with Wilson's interval, which takes every case for independent; below it stand its cases, from
@@ -47,7 +48,7 @@ def reliability_diagram(before: Reliability, after: Reliability, *, path: str | 
         left = place * (PANEL_INCHES + gap)
         points = axes_at(figure, (left, BARS_INCHES + 0.15, PANEL_INCHES, PANEL_INCHES))
         bars = axes_at(figure, (left, 0, PANEL_INCHES, BARS_INCHES))
-        _draw_points(points, measured, ends, f"{100 * level:g} % interval")
+        _draw_points(points, measured, ends, f"{level_of(level)} interval")
         points.set_title(_title(name, measured), loc="left", fontsize=10)
         _draw_bars(bars, measured, most)
         points.set_xticklabels([])

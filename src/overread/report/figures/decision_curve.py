@@ -1,4 +1,4 @@
-"""Net benefit over thresholds."""
+"""The decision curve: what acting on the probabilities is worth, by threshold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from overread.report.figures.canvas import PALETTE, axes_at, legend_below, mark,
 BELOW_ZERO = 0.25
 
 
-def net_benefit(curve: DecisionCurve, *, path: str | Path, threshold: float | None = None) -> Path:
+def draw_decision_curve(curve: DecisionCurve, *, path: str | Path, threshold: float | None = None) -> Path:
     """Draw the decision curve: the net benefit of acting on the probabilities, on every case and on none.
 
     What lies far below 0, where treating all does harm, is cut off in the plot but not in the CSV.

@@ -31,7 +31,7 @@ HEADER = (
 )
 
 
-def subgroup_forest(
+def draw_subgroups(
     subgroups: Subgroups, *, path: str | Path, names: Sequence[str] = ("auc", "sensitivity", "specificity")
 ) -> Path:
     """Draw metrics in each group with their intervals, a row a group and a panel a metric.

@@ -10,15 +10,12 @@ import numpy as np
 
 from overread.errors import InvalidData
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import (
-    PALETTE,
-    new_figure,
-    tidy,
-    write_png,
-)
+from overread.report.figures.canvas import PALETTE, new_figure, tidy, write_png
 
 
-def training_curves(epochs: Sequence[Mapping[str, Any]], *, path: str | Path, best_epoch: int | None = None) -> Path:
+def draw_training_curves(
+    epochs: Sequence[Mapping[str, Any]], *, path: str | Path, best_epoch: int | None = None
+) -> Path:
     """Draw loss, accuracy and AUC by epoch, for training and validation.
 
     Args:

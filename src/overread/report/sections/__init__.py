@@ -1,32 +1,29 @@
-"""The sections of a report, each built from plain results; drawing and writing are elsewhere."""
+"""The sections of a report, each built from plain results; it draws its own figures, into a folder that is there."""
 
-from overread.report.sections.activation_maps import activation_maps
-from overread.report.sections.calibration import calibration, diagram_names
-from overread.report.sections.data import evaluated_data, split_data
-from overread.report.sections.decision_curve import decision_curves
-from overread.report.sections.discrimination import discrimination
-from overread.report.sections.errors import errors, mistakes_of
-from overread.report.sections.operating_point import operating_point
-from overread.report.sections.provenance import lock_on_test, reproducibility
-from overread.report.sections.referral import referral
-from overread.report.sections.subgroups import subgroups
-from overread.report.sections.training import recipe_table, training
+from overread.report.sections.activation_maps import activation_maps_section
+from overread.report.sections.calibration import calibration_section
+from overread.report.sections.data import evaluated_data_section, training_data_section
+from overread.report.sections.decision_curve import decision_curve_section
+from overread.report.sections.discrimination import discrimination_section
+from overread.report.sections.errors import errors_section
+from overread.report.sections.operating_point import operating_point_section
+from overread.report.sections.provenance import lock_section, reproducibility_section
+from overread.report.sections.referral import referral_section
+from overread.report.sections.subgroups import subgroups_section
+from overread.report.sections.training import training_section
 
 __all__ = [
-    "activation_maps",
-    "calibration",
-    "decision_curves",
-    "diagram_names",
-    "discrimination",
-    "errors",
-    "evaluated_data",
-    "lock_on_test",
-    "mistakes_of",
-    "operating_point",
-    "recipe_table",
-    "referral",
-    "reproducibility",
-    "split_data",
-    "subgroups",
-    "training",
+    "activation_maps_section",
+    "calibration_section",
+    "decision_curve_section",
+    "discrimination_section",
+    "errors_section",
+    "evaluated_data_section",
+    "lock_section",
+    "operating_point_section",
+    "referral_section",
+    "reproducibility_section",
+    "subgroups_section",
+    "training_data_section",
+    "training_section",
 ]

@@ -1,4 +1,4 @@
-"""What the report says of activation maps: whether they come from what was learnt, and where on images they lie."""
+"""Activation maps: whether they come from what was learnt, and where on images they lie."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from overread.evaluation.wording import percent
+import numpy as np
+
+from overread.images import DataSet
 from overread.report.document import FigureItem, Section, Table
-from overread.words import count
+from overread.report.figures import ImageWithEvidence, draw_mean_maps
+from overread.words import count, percent
 
 # Maps that are alike to this degree when all weights are random say little of what was learnt. Those of a trained
 # network reached a rank correlation of 0.25, those of one that had learnt nothing 0.57 (chest X-rays, compact, November
@@ -17,14 +20,16 @@ _ALIKE = 0.5
 _FAR_OVER, _LEAST_IMAGES, _LEAST_AREA = 1.5, 10, 0.02
 # With fewer cells a side, even evidence in the very corner spreads over too much of the image to be far over.
 _LEAST_SIDE = 5
+_AVERAGED_IMAGES = 64
 
 
-def activation_maps(found: Mapping[str, Any], folder: Path) -> Section:
+def activation_maps_section(found: Mapping[str, Any], data_set: DataSet, folder: Path) -> Section:
     """Say what two checks of the activation maps of validation images found.
 
     Args:
-        found: `randomised` and `placed`, as `training.sanity.check_activation_maps` gives them.
-        folder: where `mean_maps.png` lies, if a class was decided on.
+        found: `randomised`, `border` and `placed`, as `training.map_checks.check_activation_maps` gives them.
+        data_set: with the validation images.
+        folder: of the figures.
     """
     exact = (
         "The activation map is no estimate: the network gives it in the same pass, in logits, and its mean is the "
@@ -32,20 +37,38 @@ def activation_maps(found: Mapping[str, Any], folder: Path) -> Section:
     )
     learnt, stages, stuck = _randomised(found["randomised"])
     placed, shares, shortcuts = _placed(found["placed"], found["randomised"]["cells"])
+    return Section(
+        "Activation maps",
+        paragraphs=(exact, learnt, placed),
+        items=(*stages, shares, *_mean_maps(found, data_set, folder)),
+        warnings=(*stuck, *shortcuts),
+    )
+
+
+def _mean_maps(found: Mapping[str, Any], data_set: DataSet, folder: Path) -> tuple[FigureItem, ...]:
+    """Where the evidence for each class that was decided on lies on average."""
     shown = [each for each in found["placed"] if each["images"]]
+    if not shown:
+        return ()
+    items = [
+        ImageWithEvidence(_mean_image(data_set, each["class"]), np.array(each["mean_map"]), each["class"])
+        for each in shown
+    ]
     numbers = ", ".join(f"{each['class']} ({count(each['images'], 'image')})" for each in shown)
     figure = FigureItem(
-        folder / "mean_maps.png",
+        draw_mean_maps(items, border=found["border"], path=folder / "mean_maps"),
         "Mean image of each class, and the mean evidence for it",
         "For each class the mean of validation images of it, beside itself with the mean positive evidence for it "
         f"tinted in (violet weak, yellow 20 logits and more) and the border as a dashed line: {numbers}.",
     )
-    return Section(
-        "Activation maps",
-        paragraphs=(exact, learnt, placed),
-        items=(*stages, shares, *((figure,) if shown else ())),
-        warnings=(*stuck, *shortcuts),
-    )
+    return (figure,)
+
+
+def _mean_image(data_set: DataSet, name: str) -> np.ndarray:
+    """The mean of up to 64 validation images of a class; of any class where it has none."""
+    cases, validation = data_set.manifest.cases, data_set.manifest.select("val")
+    of_class = [i for i in validation if cases[i].label == name] or validation
+    return np.asarray(np.rint(data_set.pixels(of_class[:_AVERAGED_IMAGES]).mean(axis=0)).astype(np.uint8))
 
 
 def _randomised(found: Mapping[str, Any]) -> tuple[str, tuple[Table, ...], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What the report says of the probabilities: whether they come true as often as they say, before and after."""
+"""Calibration: whether probabilities come true as often as they say, before and after."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overread.decision import Calibration
-from overread.evaluation import Assessment, BeforeAfter, Metric, Reliability
-from overread.evaluation.wording import clause, level_of
+from overread.evaluation import Assessment, BeforeAfter, Reliability
+from overread.evaluation.wording import value_or_reason
 from overread.report.document import FigureItem, Section, Table
-from overread.words import count
+from overread.report.figures import draw_reliability
+from overread.report.sections.each_class import figure_name
+from overread.words import clause, count, level_of
 
 _MEASURES = (
     ("Expected calibration error", "ece", "0"),
@@ -27,13 +29,13 @@ _REGRESSION = (
 _METHODS = {"temperature": "temperature scaling", "isotonic": "isotonic regression", "beta": "beta calibration"}
 
 
-def calibration(assessment: Assessment, fitted: Sequence[Calibration], folder: Path) -> Section:
+def calibration_section(assessment: Assessment, fitted: Sequence[Calibration], folder: Path) -> Section:
     """Say how far the probabilities can be taken at their word.
 
     Args:
         assessment: of the test images.
         fitted: of each network, on validation.
-        folder: where the reliability diagrams lie, under the names that `diagram_names` gives.
+        folder: of the figures.
     """
     text = (
         "Calibrated probabilities come true as often as they say: of 100 images with a probability of 20 %, 20 are of "
@@ -41,10 +43,11 @@ def calibration(assessment: Assessment, fitted: Sequence[Calibration], folder: P
         "1 tells of probabilities that are too extreme; calibration in the large above 0 of probabilities that are too "
         "low on the whole. These measures have no interval here."
     )
-    several, names = assessment.evaluation.positive is None, diagram_names(assessment, "reliability")
+    several = assessment.task.positive is None
     items: list[Table | FigureItem] = []
     for name, pair in assessment.reliability.items():
-        items += [_measures(name, pair), _diagram(folder / f"{names[name]}.png", name, pair, assessment.options.level)]
+        path = folder / figure_name("reliability", name, assessment.task)
+        items += [_measures(name, pair), _diagram(path, name, pair, assessment.options.level)]
     worse = [_worsened(name, pair) for name, pair in assessment.reliability.items()]
     return Section(
         "Calibration",
@@ -52,14 +55,6 @@ def calibration(assessment: Assessment, fitted: Sequence[Calibration], folder: P
         items=tuple(items),
         warnings=tuple(sentence for sentence in worse if sentence),
     )
-
-
-def diagram_names(assessment: Assessment, stem: str) -> dict[str, str]:
-    """Give the file names, without suffix, of a figure that is drawn for each class; of two for the positive one."""
-    classes = assessment.evaluation.classes
-    if len(classes) == 2:
-        return {classes[1]: stem}
-    return {name: f"{stem}_{number}" for number, name in enumerate(classes, start=1)}
 
 
 def described(fitted: Sequence[Calibration]) -> tuple[str, ...]:
@@ -109,18 +104,17 @@ def _worsened(name: str, pair: BeforeAfter) -> str | None:
 
 def _measures(name: str, pair: BeforeAfter) -> Table:
     rows = [(label, *(f"{getattr(found, key):z.3f}" for found in pair), ideal) for label, key, ideal in _MEASURES]
-    rows += [(label, *(_fitted(getattr(found, key)) for found in pair), ideal) for label, key, ideal in _REGRESSION]
+    rows += [
+        (label, *(value_or_reason(getattr(found, key), "z.3f") for found in pair), ideal)
+        for label, key, ideal in _REGRESSION
+    ]
     caption = f"Probability of {name}, {pair.after.n:,} test images in {count(len(pair.after.bins), 'bin')}"
     return Table(caption, ("Measure", "Before", "After", "Ideal"), tuple(rows))
 
 
-def _fitted(metric: Metric) -> str:
-    return f"undefined: {metric.reason}" if metric.reason else f"{metric.value:z.3f}"
-
-
 def _diagram(path: Path, name: str, pair: BeforeAfter, level: float) -> FigureItem:
     return FigureItem(
-        path,
+        draw_reliability(*pair, path=path, level=level),
         f"Reliability diagram of {name}: observed share against probability, with {level_of(level)} intervals that "
         "take images as independent; below, how many images",
         f"Reliability diagram of {name}. Before calibration: {_points(pair.before)}. After: {_points(pair.after)}.",

@@ -1,24 +1,32 @@
-"""What the report says of the images: how many, whose, on which side, and which were left out."""
+"""The images: how many, whose, on which side, and which were left out."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from overread.cases import Manifest, Split
-from overread.evaluation.wording import SIDES
+from overread.images import DataSet
 from overread.report.document import FigureItem, Section, Table
+from overread.report.figures import draw_augmentation, draw_samples
 from overread.words import count, listed
 
+SIDES = {"train": "training", "val": "validation", "test": "test"}
+Augment = Callable[[np.ndarray], np.ndarray]
+_CLASSES_AUGMENTED = 4
 
-def split_data(split: Split, failures: Mapping[str, str], folder: Path) -> Section:
-    """Say which images a network was trained, validated and tested on.
+
+def training_data_section(split: Split, data_set: DataSet, augment: Augment, folder: Path) -> Section:
+    """Say which images a network was trained, validated and tested on, and show some.
 
     Args:
         split: the readable cases with their sides.
-        failures: by name, why an image was left out.
-        folder: where `samples.png` and `augmented.png` lie.
+        data_set: the same cases with their pixels.
+        augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
+        folder: of the figures.
     """
     counts, patients, classes = split.counts(), split.patients(), split.manifest.classes
     rows = tuple(
@@ -34,12 +42,12 @@ def split_data(split: Split, failures: Mapping[str, str], folder: Path) -> Secti
     return Section(
         "Data",
         paragraphs=_sentences(*split.manifest.notes, *split.notes),
-        items=(table, *_left_out(failures), *_pictures(counts["train"], folder)),
+        items=(table, *_left_out(data_set.failures), *_pictures(data_set, counts["train"], augment, folder)),
         warnings=split.warnings,
     )
 
 
-def evaluated_data(manifest: Manifest, failures: Mapping[str, str]) -> Section:
+def evaluated_data_section(manifest: Manifest, failures: Mapping[str, str]) -> Section:
     """Say which images an existing bundle was evaluated on.
 
     Args:
@@ -74,16 +82,25 @@ def _left_out(failures: Mapping[str, str]) -> tuple[Table, ...]:
     return (Table(caption, ("Image", "Reason"), tuple(failures.items())),)
 
 
-def _pictures(counts: Mapping[str, int], folder: Path) -> tuple[FigureItem, ...]:
+def _pictures(
+    data_set: DataSet, counts: Mapping[str, int], augment: Augment, folder: Path
+) -> tuple[FigureItem, FigureItem]:
+    manifest, train = data_set.manifest, data_set.manifest.select("train")
+    labels = [manifest.cases[i].label for i in train]
+    firsts = data_set.pixels([train[labels.index(name)] for name in manifest.classes[:_CLASSES_AUGMENTED]])
+
+    def take(chosen: np.ndarray) -> np.ndarray:
+        return data_set.pixels([train[i] for i in chosen])
+
     shown = listed([f"{min(number, 8)} of {number:,} {name}" for name, number in counts.items()])
     return (
         FigureItem(
-            folder / "samples.png",
+            draw_samples(take, labels, path=folder / "samples"),
             "Training images of each class, drawn at random, as the network is given them",
             f"Training images, a row a class: {shown}.",
         ),
         FigureItem(
-            folder / "augmented.png",
+            draw_augmentation(firsts, augment(firsts), path=folder / "augmented"),
             "An image of each class, and what augmentation makes of it during training",
             f"For an image of each of {len(counts)} classes (four at most), the original and variants of it: turned, "
             "moved, enlarged, brighter or darker.",

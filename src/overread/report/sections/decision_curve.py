@@ -1,4 +1,4 @@
-"""What the report says of the worth of acting: net benefit against treating every patient and treating none."""
+"""The worth of acting: net benefit against treating every patient and treating none."""
 
 from __future__ import annotations
 
@@ -6,32 +6,35 @@ from pathlib import Path
 
 import numpy as np
 
-from overread.evaluation import Assessment, DecisionCurve
-from overread.evaluation.wording import percent
+from overread.evaluation import Assessment, DecisionCurve, Predictions
 from overread.report.document import FigureItem, Section, Table
-from overread.report.sections.calibration import diagram_names
-from overread.words import listed
+from overread.report.figures import draw_decision_curve
+from overread.report.sections.each_class import figure_name
+from overread.words import listed, percent
 
 _SHOWN = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 _ROUNDING = 1e-9
 
 
-def decision_curves(assessment: Assessment, folder: Path) -> Section:
+def decision_curve_section(predictions: Predictions, assessment: Assessment, folder: Path) -> Section:
     """Say at which threshold probabilities acting on the reader is worth more than acting on all or none.
 
     Args:
-        assessment: of the test images.
-        folder: where the decision curves lie, under the names that `diagram_names` gives.
+        predictions: of the test images, with the operating points to mark.
+        assessment: of these predictions.
+        folder: of the figures.
     """
     text = (
         "Net benefit counts the diseased images found, less the false alarms weighted by how bad they are, as true "
         "positives an image. Whoever acts from a probability of 10 % on accepts nine false alarms for one case found. "
         "The curve has no interval here: a small advantage may be chance."
     )
-    names = diagram_names(assessment, "net_benefit")
+    thresholds = {**predictions.thresholds, **assessment.evaluation.thresholds}
     items: list[Table | FigureItem] = []
     for name, curve in assessment.decision_curves.items():
-        items += [_worth(name, curve), _drawn(folder / f"{names[name]}.png", name, curve)]
+        path = folder / figure_name("net_benefit", name, assessment.task)
+        drawn = draw_decision_curve(curve, path=path, threshold=thresholds.get(name))
+        items += [_worth(name, curve), _curve(drawn, name, curve)]
     found = tuple(_range(name, curve, assessment) for name, curve in assessment.decision_curves.items())
     return Section("Decision curve", paragraphs=(*found, text), items=tuple(items))
 
@@ -83,7 +86,7 @@ def _worth(name: str, curve: DecisionCurve) -> Table:
     return Table(f"Net benefit for {name}; acting on none has 0", header, tuple(rows))
 
 
-def _drawn(path: Path, name: str, curve: DecisionCurve) -> FigureItem:
+def _curve(path: Path, name: str, curve: DecisionCurve) -> FigureItem:
     said = "; ".join(f"{row[0]}: {row[1]} against {row[2]}" for row in _worth(name, curve).rows)
     return FigureItem(
         path,

@@ -1,24 +1,31 @@
-"""What the report says of the ranking: how well probabilities tell the classes apart, whatever the threshold."""
+"""Discrimination: how well probabilities tell the classes apart, whatever the threshold."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from overread.evaluation import LABELS, Assessment, Estimate
-from overread.evaluation.wording import clause, in_words, level_of
+import numpy as np
+
+from overread.evaluation import LABELS, Assessment, AssessmentOptions, Estimate, Predictions
+from overread.evaluation.uncertainty.bands import Band, precision_recall_band, roc_band
+from overread.evaluation.wording import in_words
 from overread.report.document import FigureItem, Section, Table
+from overread.report.figures import draw_precision_recall, draw_roc
 from overread.report.tables import metrics_table, per_class_table
+from overread.words import clause, level_of
 
 _RANKED = ("auc", "average_precision")
 _PROBABILITIES = ("brier", "loss")
 
 
-def discrimination(assessment: Assessment, folder: Path) -> Section:
+def discrimination_section(predictions: Predictions, assessment: Assessment, folder: Path) -> Section:
     """Say how well the probabilities rank the images.
 
     Args:
-        assessment: of the test images.
-        folder: where `roc.png` and `precision_recall.png` lie.
+        predictions: of the test images.
+        assessment: of these predictions.
+        folder: of the figures.
     """
     text = (
         "These figures need no threshold. The AUC is the chance that an image of the class gets a higher probability "
@@ -26,11 +33,11 @@ def discrimination(assessment: Assessment, folder: Path) -> Section:
         "chance would give is the share of the class in these images, so it cannot be compared between data sets. "
         "Brier score and loss are lower the better. n counts the images behind a number."
     )
-    undefined = _no_curve(assessment)
-    if undefined:
+    curves = _curves(predictions, assessment, folder)
+    if undefined := _no_curve(assessment):
         none = f"There is no ROC and no precision-recall curve: {clause(undefined)}."
         return Section("Discrimination", paragraphs=(text, none), items=_tables(assessment))
-    return Section("Discrimination", paragraphs=(text,), items=(*_tables(assessment), *_curves(assessment, folder)))
+    return Section("Discrimination", paragraphs=(text,), items=(*_tables(assessment), *curves))
 
 
 def _no_curve(assessment: Assessment) -> str | None:
@@ -40,21 +47,52 @@ def _no_curve(assessment: Assessment) -> str | None:
     return None if any(metric.reason is None for metric in found) else found[0].reason
 
 
-def _curves(assessment: Assessment, folder: Path) -> tuple[FigureItem, FigureItem]:
+def _curves(predictions: Predictions, assessment: Assessment, folder: Path) -> tuple[FigureItem, FigureItem]:
+    drawn = []
+    for draw, find_band, name in (
+        (draw_roc, roc_band, "roc"),
+        (draw_precision_recall, precision_recall_band, "precision_recall"),
+    ):
+        path = draw(
+            predictions.y_true,
+            predictions.y_prob,
+            task=assessment.task,
+            path=folder / name,
+            threshold=assessment.evaluation.threshold,
+            bands=_bands(predictions, assessment.options, find_band),
+        )
+        drawn.append(path)
+    roc, precision_recall = drawn
     level = level_of(assessment.options.level)
     band = f"shaded, where it can be told, the {level} interval of each point by itself"
     return (
         FigureItem(
-            folder / "roc.png",
+            roc,
             f"Receiver operating characteristic; {band}",
             f"ROC curve. {_in_alt(assessment, 'auc', ('sensitivity', 'specificity'))}",
         ),
         FigureItem(
-            folder / "precision_recall.png",
+            precision_recall,
             f"Precision and recall; {band}",
             f"Precision-recall curve. {_in_alt(assessment, 'average_precision', ('sensitivity', 'ppv'))}",
         ),
     )
+
+
+def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[..., Band]) -> dict[str, Band]:
+    """Find the band of each curve; a figure leaves out one that is undefined."""
+    task, y_prob = predictions.task, np.asarray(predictions.y_prob)
+    return {
+        name: find(
+            task.shows(predictions.y_true, name),
+            y_prob[:, task.column(name)],
+            patients=predictions.patients,
+            level=options.level,
+            resamples=options.resamples,
+            seed=options.seed,
+        )
+        for name in task.judged
+    }
 
 
 def _tables(assessment: Assessment) -> tuple[Table, ...]:

@@ -1,4 +1,4 @@
-"""What the report says of the mistakes: the wrong decisions the reader was surest of, each as an image."""
+"""The mistakes: the wrong decisions the reader was surest of, each as an image."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from overread.bundle import class_evidence
+from overread.reading.sentences import READS_AS, probability_heading, rounded
 from overread.report.document import FigureItem, Section, Table
-from overread.report.figures import ImageWithEvidence
+from overread.report.figures import ImageWithEvidence, draw_mistakes
 from overread.words import count
 
 if TYPE_CHECKING:
+    from overread.reading.reading import Reading
     from overread.test_side.outcome import Outcome
 
 
-def errors(outcome: Outcome, folder: Path) -> Section:
+def errors_section(outcome: Outcome, folder: Path) -> Section:
     """Show the most confident mistakes.
 
     Args:
         outcome: with the readings of them.
-        folder: where `mistakes.png` lies, if there is a mistake.
+        folder: of the figures.
     """
     confusion, n = outcome.assessment.evaluation.confusion, outcome.assessment.evaluation.n
     wrong = int(confusion.sum() - np.trace(confusion))
@@ -36,49 +37,41 @@ def errors(outcome: Outcome, folder: Path) -> Section:
         "map is as coarse as the last layer of the network; it tells where evidence was found, not why, and proves no "
         "cause."
     )
-    captions = "; ".join(item.caption for item in mistakes_of(outcome))
+    mistakes = _mistakes(outcome)
+    captions = "; ".join(mistake.caption for mistake in mistakes)
     picture = FigureItem(
-        folder / "mistakes.png",
+        draw_mistakes(mistakes, path=folder / "mistakes"),
         "The most confident mistakes, numbered as in the table",
         f"{count(shown, 'wrongly decided image')}, each beside itself with the evidence tinted in. {captions}.",
     )
     return Section("Errors", paragraphs=(text,), items=(_table(outcome), picture))
 
 
-def mistakes_of(outcome: Outcome) -> list[ImageWithEvidence]:
+def _mistakes(outcome: Outcome) -> list[ImageWithEvidence]:
     """The mistakes as they are drawn, numbered from 1."""
-    classes = list(outcome.predictions.classes)
     return [
         ImageWithEvidence(
             pixels=reading.pixels,
-            activation_map=class_evidence(reading.activation_map, classes.index(reading.label)),
-            caption=f"{number}: {true}, read as {reading.label} ({probability:.3f})",
+            activation_map=reading.evidence(),
+            caption=f"{number}: {true}, read as {reading.predicted_label} ({rounded(reading.probability, 3)})",
         )
-        for number, ((_, reading), (true, _, probability)) in enumerate(
-            zip(outcome.mistakes, _facts(outcome), strict=True), start=1
-        )
+        for number, true, reading in _numbered(outcome)
     ]
 
 
-def _facts(outcome: Outcome) -> list[tuple[str, str, float]]:
-    """True class, class read and the probability that decided, of each mistake."""
-    predictions = outcome.predictions
-    labels, classes = np.asarray(predictions.y_true), predictions.classes
-    decisive = classes[1] if len(classes) == 2 else None
+def _numbered(outcome: Outcome) -> list[tuple[int, str, Reading]]:
+    """Number, true class and reading of each mistake."""
+    labels, classes = np.asarray(outcome.predictions.y_true), outcome.predictions.classes
     return [
-        (classes[labels[position]], reading.label, reading.probabilities[decisive or reading.label])
-        for position, reading in outcome.mistakes
+        (number, classes[labels[position]], reading)
+        for number, (position, reading) in enumerate(outcome.mistakes, start=1)
     ]
 
 
 def _table(outcome: Outcome) -> Table:
-    predictions = outcome.predictions
-    two = len(predictions.classes) == 2
-    header = ("Number", "Image", "True class", "Read as", f"Probability of {predictions.classes[1] if two else 'it'}")
+    header = ("Number", "Image", "True class", READS_AS, probability_heading(outcome.mistakes[0][1].task))
     rows = tuple(
-        (f"{number}", predictions.cases[position], true, read, f"{probability:.3f}")
-        for number, ((position, _), (true, read, probability)) in enumerate(
-            zip(outcome.mistakes, _facts(outcome), strict=True), start=1
-        )
+        (f"{number}", reading.path, true, reading.predicted_label, rounded(reading.probability, 3))
+        for number, true, reading in _numbered(outcome)
     )
     return Table("The most confident mistakes", header, rows)

@@ -1,4 +1,4 @@
-"""What the report says of the decisions: how the threshold was chosen, and what it gives on the test images."""
+"""Decisions: how the threshold was chosen, and what it gives on the test images."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from overread.decision import OperatingPoint
 from overread.evaluation import LABELS, Assessment, Estimate, Judged
-from overread.evaluation.wording import clause, level_of
 from overread.report.document import FigureItem, Section, Table
+from overread.report.figures import draw_confusion_matrix
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
-from overread.words import listed
+from overread.words import clause, level_of, listed
 
 _DECIDED = ("sensitivity", "specificity", "ppv", "npv", "f1", "accuracy", "balanced_accuracy")
 _RATES = ("sensitivity", "specificity", "ppv", "npv")
 
 
-def operating_point(assessment: Assessment, points: Mapping[str, OperatingPoint], folder: Path) -> Section:
+def operating_point_section(assessment: Assessment, points: Mapping[str, OperatingPoint], folder: Path) -> Section:
     """Say how decisions are made and how often they are right.
 
     Args:
         assessment: of the test images.
         points: frozen on validation, by class; none where each fold of a cross-validation had its own.
-        folder: where `confusion.png` lies.
+        folder: of the figures.
     """
     two = assessment.evaluation.positive is not None
     notes = tuple(
@@ -179,4 +179,5 @@ def _confusion(assessment: Assessment, folder: Path) -> FigureItem:
         + ", ".join(f"{n:,} read as {read}" for n, read in zip(row, evaluation.classes, strict=True))
         for name, row in zip(evaluation.classes, evaluation.confusion.tolist(), strict=True)
     )
-    return FigureItem(folder / "confusion.png", "Confusion matrix: a row a true class", f"Confusion matrix: {counts}.")
+    path = draw_confusion_matrix(evaluation.confusion, evaluation.classes, path=folder / "confusion")
+    return FigureItem(path, "Confusion matrix: a row a true class", f"Confusion matrix: {counts}.")

@@ -1,4 +1,4 @@
-"""What the report says of its own making: how often the test set was opened, and what it takes to do it again."""
+"""Provenance: how often the test set was opened, and what it takes to get the result again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 
 from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
-from overread.evaluation.wording import level_of, moment
 from overread.report.document import Section, Table
 from overread.report.sections.calibration import described
-from overread.words import count
+from overread.words import count, level_of, moment
 
 
-def lock_on_test(openings: Sequence[Opening], data: str, warnings: tuple[str, ...]) -> Section:
+def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ...]) -> Section:
     """Say how often this test set was opened with this bundle, and with which result.
 
     Args:
@@ -44,7 +43,7 @@ def lock_on_test(openings: Sequence[Opening], data: str, warnings: tuple[str, ..
     return Section("Test lock", paragraphs=(f"{_times(here)}{others}", purpose), items=tables, warnings=warnings)
 
 
-def reproducibility(bundle: Bundle, run: Mapping[str, Any], options: AssessmentOptions) -> Section:
+def reproducibility_section(bundle: Bundle, run: Mapping[str, Any], options: AssessmentOptions) -> Section:
     """Say what it takes to get this result again.
 
     Args:

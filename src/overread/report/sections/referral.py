@@ -1,4 +1,4 @@
-"""What the report says of abstaining: whether prediction sets keep their promise, who is referred, what it saves."""
+"""Referral: whether prediction sets keep their promise, who is referred, and what it saves."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from overread.decision import Referral
 from overread.evaluation import ALL, Estimate, ReferralAssessment
-from overread.evaluation.wording import in_cell, in_words, level_of, percent
+from overread.evaluation.wording import in_cell, in_words
 from overread.report.document import Section, Table
 from overread.report.tables import metrics_table
-from overread.words import count, listed
+from overread.words import count, level_of, listed, percent
 
 _TEXT = (
     "An image is referred to a human where it is uncertain or unfamiliar. It is uncertain where its prediction set, "
@@ -24,7 +24,7 @@ _PROMISE = (
 )
 
 
-def referral(found: ReferralAssessment | None, asked: Referral, *, level: float) -> Section:
+def referral_section(found: ReferralAssessment | None, asked: Referral, *, level: float) -> Section:
     """Say how often the reader abstains, and what that is worth.
 
     Args:

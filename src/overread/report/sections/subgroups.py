@@ -1,23 +1,24 @@
-"""What the report says of groups of patients: each metric in each group, its gap to the rest, and the judgement."""
+"""Groups of patients: each metric in each group, its gap to the rest, and the judgement."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from overread.evaluation import LABELS, Assessment, SubgroupMetric, Subgroups
-from overread.evaluation.wording import clause, level_of
+from overread.evaluation.wording import value_of, value_or_reason
 from overread.report.document import FigureItem, Section, Table
-from overread.words import count, listed
+from overread.report.figures import draw_subgroups
+from overread.words import clause, count, level_of, listed, low_to_high
 
 _DRAWN = ("auc", "sensitivity", "specificity")
 
 
-def subgroups(assessment: Assessment, folder: Path) -> Section:
+def subgroups_section(assessment: Assessment, folder: Path) -> Section:
     """Say whether the result holds for every group that was asked for.
 
     Args:
         assessment: of the test images.
-        folder: where the forest plots lie, `subgroups_1.png` and so on.
+        folder: of the figures.
     """
     if not assessment.subgroups:
         text = (
@@ -28,7 +29,7 @@ def subgroups(assessment: Assessment, folder: Path) -> Section:
     level = assessment.options.level
     items: list[Table | FigureItem] = []
     for number, found in enumerate(assessment.subgroups, start=1):
-        items += [_sizes(found), _forest(folder / f"subgroups_{number}.png", found, level), _table(found, level)]
+        items += [_sizes(found), _forest(folder / f"subgroups_{number}", found, level), _table(found, level)]
     return Section("Subgroups", paragraphs=(_gaps(assessment), _caution(assessment)), items=tuple(items))
 
 
@@ -81,17 +82,14 @@ def _table(found: Subgroups, level: float) -> Table:
 
 def _value(one: SubgroupMetric) -> str:
     if one.metric.reason:
-        return f"undefined: {one.metric.reason}"
-    if one.interval is None:
-        return f"{one.metric.value:.3f} (no interval)"
-    return f"{one.metric.value:.3f} ({one.interval[0]:.3f} to {one.interval[1]:.3f})"
+        return value_or_reason(one.metric)
+    return f"{value_of(one.metric)} ({low_to_high(*one.interval) if one.interval else 'no interval'})"
 
 
 def _gap(one: SubgroupMetric) -> str:
     if one.gap is None:
         return "none"
-    ends = one.gap_interval
-    return f"{one.gap:+.3f} ({ends[0]:+.3f} to {ends[1]:+.3f})" if ends else f"{one.gap:+.3f} (no interval)"
+    return f"{one.gap:+.3f} ({low_to_high(*one.gap_interval, '+.3f') if one.gap_interval else 'no interval'})"
 
 
 def _judgement(one: SubgroupMetric) -> str:
@@ -106,7 +104,7 @@ def _forest(path: Path, found: Subgroups, level: float) -> FigureItem:
         for group in found.groups
     ]
     return FigureItem(
-        path,
+        draw_subgroups(found, path=path),
         f"AUC, sensitivity and specificity by {found.column}, with {level_of(level)} intervals",
         f"Forest plot by {found.column}. {'; '.join(said)}.",
     )

@@ -1,4 +1,4 @@
-"""What the report says of the training: curves, time and recipe."""
+"""The training: curves, time and recipe."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from overread.networks.augmentation import shown_changes
 from overread.report.document import FigureItem, Section, Table
+from overread.report.figures import draw_training_curves
 
 _EPOCH = (
     ("loss", "Loss, training"),
@@ -20,7 +21,7 @@ _EPOCH = (
 _MONITORS = {"val_loss": "validation loss", "val_auc": "validation AUC", "val_accuracy": "validation accuracy"}
 
 
-def training(
+def training_section(
     rows: Sequence[Mapping[str, float]], network: str, recipe: Mapping[str, Any], run: Mapping[str, Any], folder: Path
 ) -> Section:
     """Say how a network was trained.
@@ -30,7 +31,7 @@ def training(
         network: its name.
         recipe: all options.
         run: with precision, best_epoch and seconds.
-        folder: where `training.png` lies.
+        folder: of the figures.
     """
     best = rows[run["best_epoch"] - 1]
     rate = float(np.median([row["images_per_second"] for row in rows]))
@@ -46,17 +47,17 @@ def training(
         (f"{number} ({names[number]})", *(f"{rows[number - 1][name]:.4f}" for name, _ in _EPOCH)) for number in shown
     )
     curves = FigureItem(
-        folder / "training.png",
+        draw_training_curves(rows, path=folder / "training", best_epoch=run["best_epoch"]),
         "Loss, accuracy and AUC by epoch",
         f"Training curves: validation loss from {rows[0]['val_loss']:.3f} in the first epoch to {best['val_loss']:.3f} "
         f"in the best, number {run['best_epoch']} of {len(rows)}; AUC from {rows[0]['val_auc']:.3f} to "
         f"{best['val_auc']:.3f}.",
     )
     epochs = Table("Epochs", ("Epoch", *(heading for _, heading in _EPOCH)), chosen)
-    return Section("Training", paragraphs=(text,), items=(epochs, curves, recipe_table(recipe)))
+    return Section("Training", paragraphs=(text,), items=(epochs, curves, _recipe_table(recipe)))
 
 
-def recipe_table(recipe: Mapping[str, Any]) -> Table:
+def _recipe_table(recipe: Mapping[str, Any]) -> Table:
     """Lay out every option of a recipe, those of the augmentation after the others."""
     plain = [(name, str(value)) for name, value in recipe.items() if name != "augmentation"]
     changes = [(f"augmentation {name}", value) for name, value in shown_changes(recipe["augmentation"]).items()]

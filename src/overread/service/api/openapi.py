@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
-from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from overread.reading.fields import FIELDS, reading_schema
 from overread.service.api.problems import SCHEMA, declared
 
-_READING: dict[str, Any] = {
-    "path": "chest.png",
-    "label": "PNEUMONIA",
-    "probabilities": {"NORMAL": 0.031, "PNEUMONIA": 0.969},
-    "positive": True,
-    "threshold": 0.62,
-    "prediction_set": ["PNEUMONIA"],
-    "unfamiliarity": 0.41,
-    "refer": [],
-    "error": None,
-}
+_READING = {"path": "chest.png", **{field.name: field.example for field in FIELDS}, "error": None}
 _FAILURE = {**dict.fromkeys(_READING), "path": "notes.pdf", "error": "is none of PNG, JPEG, TIFF, BMP, WebP and DICOM"}
 _IMAGE = {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "review": None}
 _RECORD: dict[str, Any] = {
@@ -81,7 +70,7 @@ _EXAMPLES = {
                 **_RECORD["images"][0],
                 "name": None,
                 "result": {**_READING, "path": None},
-                "review": {"label": "PNEUMONIA", "time": "2026-11-25T14:09:00.101+00:00"},
+                "review": {"true_label": "PNEUMONIA", "time": "2026-11-25T14:09:00.101+00:00"},
             }
         ],
     },
@@ -143,13 +132,13 @@ REVIEW = _route(
     "readings",
     {204: {"description": "Noted."}}
     | _NO_LOG
-    | declared(s422="The label is no class of the bundle, or the image could not be read."),
+    | declared(s422="The true label is no class of the bundle, or the image could not be read."),
 )
 EXPLAIN = _route(
     "readings",
     {200: {"description": "The image under the activation map.", "content": {"image/png": {}}}}
     | _REFUSED
-    | declared(s422="The image could not be read, or the label is no class of the bundle."),
+    | declared(s422="The image could not be read, or the bundle has no such class."),
     requestBody=_takes(False),
 )
 BUNDLES = _route("bundles", _json("The bundles.", _BUNDLE_SCHEMA, "Bundles"))
@@ -161,13 +150,6 @@ BUNDLE = _route(
 HEALTH = _route("health", _json("It lives.", {"type": "object"}, "Alive"))
 READY = _route("health", _json("It reads.", {"type": "object"}, "Ready") | declared(s503="It cannot read at present."))
 METRICS = _route("metrics", {200: {"description": "Prometheus text format.", "content": {"text/plain": {}}}})
-
-
-def reading_schema() -> dict[str, Any]:
-    """The JSON schema of a reading, which `predict --json` and the API share."""
-    text = resources.files("overread.reading").joinpath("reading.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
 
 
 def describe(app: FastAPI) -> None:

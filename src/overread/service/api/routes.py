@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from overread.reading import Failure, Reader
-from overread.reading.overlay import OPACITY, overlay
+from overread.reading.pictures import OPACITY, overlay
 from overread.reading_log import ReadingRow
 from overread.service.api import openapi as described
 from overread.service.api.problems import Problem
@@ -29,16 +29,18 @@ Key = Annotated[
 
 
 class GivenReview(BaseModel):
-    """What a human says of an image: that the label is right, or which is."""
+    """What a human says of an image: that the predicted label is the true one, or which is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"agrees": True}, {"label": "Normal"}]})
-    agrees: bool | None = Field(None, description="True: the label is right.")
-    label: str | None = Field(None, description="The class that is right.", max_length=200)
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"agrees": True}, {"true_label": "Normal"}]}
+    )
+    agrees: bool | None = Field(None, description="True: the predicted label is the true one.")
+    true_label: str | None = Field(None, description="The class that the human sees.", max_length=200)
 
     @model_validator(mode="after")
     def _one_of_them(self) -> GivenReview:
-        if (self.agrees is True) == (self.label is not None):
-            raise ValueError('give {"agrees": true}, or {"label": CLASS} with the class that is right')
+        if (self.agrees is True) == (self.true_label is not None):
+            raise ValueError('give {"agrees": true}, or {"true_label": CLASS} with the class that you see')
         return self
 
 
@@ -67,12 +69,12 @@ async def look_up(request: Request, reading_id: str) -> Response:
 async def review(request: Request, reading_id: str, index: int, given: GivenReview) -> Response:
     """Note whether a human agrees; a later review takes the place of an earlier one."""
     log = _log_of(request)
-    label = given.label
-    if label is None:
+    true_label = given.true_label
+    if true_label is None:
         images = (await in_log(log.get, reading_id)).images
         # Of an image that could not be read, or is not there, the log says so.
-        label = (images[index].label if 0 <= index < len(images) else None) or ""
-    await in_log(log.review, reading_id, index, label)
+        true_label = (images[index].predicted_label if 0 <= index < len(images) else None) or ""
+    await in_log(log.review, reading_id, index, true_label)
     return Response(status_code=204)
 
 
@@ -80,14 +82,16 @@ async def review(request: Request, reading_id: str, index: int, given: GivenRevi
 async def explain(
     request: Request,
     bundle: BundleId = None,
-    label: Annotated[str | None, Query(description="The class explained; the one decided on if none.")] = None,
+    shown: Annotated[
+        str | None, Query(alias="class", description="Whose evidence is drawn; else the class decided on.")
+    ] = None,
     opacity: Annotated[float, Query(ge=0, le=1, description="Of the strongest colour.")] = OPACITY,
 ) -> Response:
     """Read one image, and answer with a PNG of it under the activation map of a class."""
     room = room_of(request)
     classes = room.reader(bundle).bundle.classes
-    if label is not None and label not in classes:
-        raise Problem(422, "unknown-class", "the label is no class of the bundle: see /v1/bundles")
+    if shown is not None and shown not in classes:
+        raise Problem(422, "unknown-class", "the bundle has no such class: see /v1/bundles")
     with room.receiving():
         record = await room.read(await receive_uploads(request, room.settings, most=1), bundle)
     if len(record.images) > 1:
@@ -95,8 +99,7 @@ async def explain(
     found = record.images[0].result
     if isinstance(found, Failure):
         return _answer(record)
-    index = classes.index(label or found.label)
-    picture = await asyncio.to_thread(overlay, found.pixels, found.activation_map, index, opacity)
+    picture = await asyncio.to_thread(overlay, found, shown, opacity=opacity)
     stream = io.BytesIO()
     picture.save(stream, "PNG")
     return Response(stream.getvalue(), media_type="image/png", headers={"Reading-Id": record.id})
@@ -158,16 +161,16 @@ def _log_of(request: Request) -> Any:
     return log
 
 
-def _summary(name: str, reader: Reader) -> dict[str, Any]:
+def _summary(bundle_id: str, reader: Reader) -> dict[str, Any]:
     bundle = reader.bundle
     return {
-        "id": name,
+        "id": bundle_id,
         "fingerprint": bundle.fingerprint,
         "created": bundle.created,
         "network": bundle.network.get("name"),
         "classes": list(bundle.classes),
         "positive": bundle.positive,
-        "operating_points": {label: point.threshold for label, point in bundle.operating_points.items()},
+        "operating_points": {name: point.threshold for name, point in bundle.operating_points.items()},
         "coverage": bundle.referral.coverage,
         "preprocessing": bundle.preprocessing.to_dict(),
     }

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from overread.reading import Failure, Reading
+from overread.reading.fields import FIELDS, as_json
 from overread.reading_log import ImageRow, ReadingRow
 from overread.service.web.rendition import Rendition
 
@@ -62,14 +63,8 @@ class ImageRecord:
         return ImageRow(
             sha256=self.sha256,
             latency_ms=self.latency_ms,
-            label=found.label,
-            probabilities=found.probabilities,
-            positive=found.positive,
-            threshold=found.threshold,
-            prediction_set=found.prediction_set,
-            unfamiliarity=found.unfamiliarity,
-            refer=found.refer,
             projection=tuple(map(float, found.projection)),
+            **{field.name: getattr(found, field.name) for field in FIELDS},
         )
 
 
@@ -99,18 +94,8 @@ def logged(row: ReadingRow) -> dict[str, Any]:
 
 def _logged_image(image: ImageRow) -> dict[str, Any]:
     error = None if image.error is None else f"could not be read ({image.error})"
-    result = {
-        "path": None,
-        "label": image.label,
-        "probabilities": image.probabilities,
-        "positive": image.positive,
-        "threshold": image.threshold,
-        "prediction_set": None if error else list(image.prediction_set),
-        "unfamiliarity": image.unfamiliarity,
-        "refer": None if error else list(image.refer),
-        "error": error,
-    }
-    review = None if image.review is None else {"label": image.review.label, "time": _iso(image.review.time)}
+    result = as_json(None if error else image, path=None, error=error)
+    review = None if image.review is None else {"true_label": image.review.true_label, "time": _iso(image.review.time)}
     return _item(image.index, None, image.sha256, image.latency_ms, image.error, result, review)
 
 

@@ -16,14 +16,14 @@ from fastapi.responses import FileResponse, Response
 from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
-from overread.reading.overlay import FULL_EVIDENCE, OPACITY
+from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.service.api.problems import Problem
 from overread.service.api.uploads import receive_uploads
 from overread.service.room.records import ReadingRecord
 from overread.service.room.room import ReadingRoom, in_log, room_of
 from overread.service.settings import MIB
 from overread.service.web.html import WEB, html
-from overread.service.web.view import bundle_facts, csv_columns, title, view_images
+from overread.service.web.view import bundle_facts, csv_columns, table_columns, title, view_images
 
 STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
@@ -66,13 +66,15 @@ async def read(request: Request, bundle: str | None = None) -> Response:
 
 
 @router.post("/readings/{reading_id}/images/{index}/review")
-async def review(request: Request, reading_id: str, index: int, label: Annotated[str, Form()]) -> Response:
+async def review(request: Request, reading_id: str, index: int, true_label: Annotated[str, Form()]) -> Response:
     """Note which class a human sees, from the buttons of the page."""
     room = room_of(request)
     if room.log is None:
         raise Problem(501, "no-log", "this server keeps no log of reviews")
-    await in_log(room.log.review, reading_id, index, label)
-    return html("message.html.j2", heading="Your review is noted", text=f"The log now holds {label} for this image.")
+    await in_log(room.log.review, reading_id, index, true_label)
+    return html(
+        "message.html.j2", heading="Your review is noted", text=f"The log now holds {true_label} for this image."
+    )
 
 
 @router.get("/bundles/{bundle_id}/card")
@@ -106,7 +108,7 @@ def _page(
 ) -> Response:
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
-    columns = csv_columns(reader.bundle)
+    cells = csv_columns(reader.bundle)
     return html(
         "room.html.j2",
         status=problem.status_code if problem else 200,
@@ -118,8 +120,9 @@ def _page(
         positive=reader.bundle.positive,
         coverage=reader.bundle.referral.coverage,
         images=images,
-        columns=columns,
-        csv=_csv_uri([columns, *(image.cells for image in images)]) if images else "",
+        csv_columns=cells,
+        columns=table_columns(reader.bundle),
+        csv=_csv_uri([cells, *(image.cells for image in images)]) if images else "",
         problem=problem.sentence if problem else "",
         reviews=room.log is not None,
         limits={"file": room.settings.max_file_bytes // MIB, "zip": room.settings.max_upload_bytes // MIB},

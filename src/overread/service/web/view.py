@@ -10,15 +10,37 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from overread.bundle import Bundle, class_evidence
+from overread.bundle import Bundle
 from overread.images import content_box
-from overread.reading import Failure, Reading, csv_header, csv_row, heat_map
-from overread.reading.sentences import _told_apart, decision, reasons, rounded
+from overread.reading import Failure, Reading
+from overread.reading.fields import columns
+from overread.reading.output import csv_row
+from overread.reading.pictures import heat_map
+from overread.reading.sentences import (
+    READS_AS,
+    REFERRAL,
+    UNFAMILIARITY,
+    decision,
+    probability_heading,
+    reasons,
+    referral,
+    rounded,
+    told_apart,
+)
 from overread.service.room.records import ImageRecord, ReadingRecord
 from overread.service.web.rendition import Rendition, data_uri, png
 
 # What a spreadsheet would take for the start of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of the table: the data attribute of a row that it is sorted by, and the heading."""
+
+    key: str
+    heading: str
+    is_number: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,7 +75,7 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImageView:
-    """One image as the templates show it; `error` is None for a reading."""
+    """One image as the templates show it: what was found, or the error."""
 
     id: str
     review: str
@@ -62,14 +84,11 @@ class ImageView:
     latency_ms: float
     sha256: str
     error: str | None = None
-    label: str = ""
-    positive: bool | None = None
-    probability: float | None = None
-    shown_probability: str = ""
+    found: Reading | None = None
+    probability: str = ""
     decision: str = ""
+    referral: str = ""
     reasons: tuple[str, ...] = ()
-    unfamiliarity: float | None = None
-    prediction_set: tuple[str, ...] = ()
     bars: tuple[Bar, ...] = ()
     heats: tuple[Heat, ...] = ()
     picture: Picture | None = None
@@ -82,7 +101,19 @@ def view_images(record: ReadingRecord, bundle: Bundle) -> list[ImageView]:
 
 def csv_columns(bundle: Bundle) -> list[str]:
     """The columns of the CSV, fit for spreadsheets."""
-    return [harmless(name) for name in csv_header(bundle.classes)]
+    return [harmless(name) for name in columns(bundle.classes)]
+
+
+def table_columns(bundle: Bundle) -> list[Column]:
+    """The columns of the table on the page."""
+    return [
+        Column("name", "Image"),
+        Column("predictedLabel", READS_AS),
+        Column("probability", probability_heading(bundle.task), is_number=True),
+        Column("unfamiliarity", UNFAMILIARITY, is_number=True),
+        Column("refer", REFERRAL),
+        Column("review", "Review"),
+    ]
 
 
 def harmless(cell: Any) -> str:
@@ -123,17 +154,13 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
     }
     if isinstance(found, Failure):
         return ImageView(**common, error=found.error)
-    probability = found.probabilities[bundle.positive or found.label]
     return ImageView(
         **common,
-        label=found.label,
-        positive=found.positive,
-        probability=probability,
-        shown_probability=rounded(probability),
-        decision=decision(found, bundle.positive),
+        found=found,
+        probability=rounded(found.probability),
+        decision=decision(found),
+        referral=referral(found),
         reasons=reasons(found, bundle.referral.coverage),
-        unfamiliarity=found.unfamiliarity,
-        prediction_set=found.prediction_set,
         bars=_bars(found, bundle),
         heats=_heats(found, bundle, image.rendition),
         picture=None if image.rendition is None else _picture(image.rendition),
@@ -148,7 +175,7 @@ def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
     for name in names:
         point, probability = bundle.operating_points.get(name), found.probabilities[name]
         threshold = point.threshold if point else None
-        shown = (rounded(probability), "") if threshold is None else _told_apart(probability, threshold)
+        shown = (rounded(probability), "") if threshold is None else told_apart(probability, threshold)
         bars.append(
             Bar(label=name, probability=probability, threshold=threshold, shown=shown[0], shown_threshold=shown[1])
         )
@@ -162,9 +189,8 @@ def _heats(found: Reading, bundle: Bundle, rendition: Rendition | None) -> tuple
     options = bundle.preprocessing
     box = content_box(rendition.stored, options)
     heats = []
-    for name in sorted(bundle.classes, key=lambda name: name != found.label):
-        evidence = class_evidence(found.activation_map, bundle.classes.index(name))
-        drawn: Image.Image = heat_map(evidence, (options.width, options.height)).crop(box)
+    for name in sorted(bundle.classes, key=lambda name: name != found.predicted_label):
+        drawn: Image.Image = heat_map(found.evidence(name), (options.width, options.height)).crop(box)
         heats.append(Heat(label=name, uri=data_uri(png(np.asarray(drawn)))))
     return tuple(heats)
 

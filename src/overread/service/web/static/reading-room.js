@@ -249,7 +249,7 @@
       const answer = await fetch(address, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(agrees ? { agrees: true } : { label: button.value }),
+        body: JSON.stringify(agrees ? { agrees: true } : { true_label: button.value }),
       });
       if (!answer.ok) throw new Error((await answer.json()).detail);
     } catch (error) {

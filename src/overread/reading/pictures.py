@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from overread.bundle import class_evidence
 from overread.errors import InvalidData, InvalidOption
+
+if TYPE_CHECKING:
+    from overread.reading.reading import Reading
 
 # Logits of evidence that are drawn in the strongest colour, as is all above. Chest X-rays of pneumonia peak at 20 to
 # 35, and with 10 half of each such image was one yellow (compact, 160 px, November 2026).
@@ -35,7 +37,7 @@ def heat_map(evidence: npt.NDArray[Any], size: tuple[int, int]) -> Image.Image:
     is not drawn: of two classes it is what speaks for the other.
 
     Args:
-        evidence: `(h, w)` finite numbers in logits, as `bundle.class_evidence` gives them, at any h and w of 1 or more.
+        evidence: `(h, w)` finite numbers in logits, as `Reading.evidence` gives them, at any h and w of 1 or more.
         size: width and height to enlarge it to, by bicubic interpolation.
 
     Returns:
@@ -83,29 +85,23 @@ def tint(
 
 
 def overlay(
-    pixels: npt.NDArray[np.uint8],
-    activation_map: npt.NDArray[Any],
-    index: int,
-    opacity: float = OPACITY,
-    *,
-    size: tuple[int, int] | None = None,
+    reading: Reading, name: str | None = None, *, opacity: float = OPACITY, size: tuple[int, int] | None = None
 ) -> Image.Image:
     """Lay the evidence for a class over the image that was read.
 
     Args:
-        pixels: as a `Reading` has them.
-        activation_map: `(h, w, outputs)`, as a `Reading` has it.
-        index: of the class among the bundle's classes.
+        reading: with pixels and activation map.
+        name: of the class; by default the one decided on.
         opacity: see `tint`.
         size: see `tint`.
 
     Raises:
-        InvalidData, InvalidOption: see `tint`.
+        InvalidOption: the bundle has no such class, or the opacity is outside 0 to 1.
 
     Example:
-        >>> overlay(reading.pixels, reading.activation_map, classes.index(reading.label))  # doctest: +SKIP
+        >>> overlay(reader.read("new.png"), "PNEUMONIA").save("evidence.png")  # doctest: +SKIP
     """
-    return tint(pixels, class_evidence(activation_map, index), opacity=opacity, size=size)
+    return tint(reading.pixels, reading.evidence(name), opacity=opacity, size=size)
 
 
 def require_opacity(opacity: float) -> None:

@@ -1,4 +1,4 @@
-"""Plots of decisions: what was read as what, and what acting on the probabilities is worth."""
+"""The confusion matrix: what was read as what."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from overread.report.figures.canvas import axes_at, new_figure, wrapped, write_p
 DARK_PERCENT = 71  # where white begins to contrast more than black on the map "Blues"
 
 
-def confusion_matrix(matrix: npt.ArrayLike, classes: Sequence[str], *, path: str | Path) -> Path:
+def draw_confusion_matrix(matrix: npt.ArrayLike, classes: Sequence[str], *, path: str | Path) -> Path:
     """Draw counts and the percentage of each true class, shaded by the percentage.
 
     Args:

@@ -11,12 +11,12 @@ from typing import Any
 
 from PIL import Image
 
-from overread.bundle import now
+from overread.bundle.openings import now
 from overread.errors import InvalidOption
 from overread.machine.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
-from overread.reading.overlay import OPACITY, overlay, picture_of, require_opacity
+from overread.reading.pictures import OPACITY, overlay, picture_of, require_opacity
 from overread.reading.reader import Reader
-from overread.reading.reading import Failure, Reading
+from overread.reading.reading import Failure, Reading, require_class
 
 # Pixels that one of the two images is wide at least, enlarged by a whole number.
 _LEAST_WIDTH = 448
@@ -71,9 +71,8 @@ def explain(
         InvalidOption: the bundle has no such class, the opacity is outside 0 to 1, or an image lies in `out`.
         OutputExists, OutputUnwritable: out cannot be used or written.
     """
-    classes = reader.bundle.classes
-    if shown is not None and shown not in classes:
-        raise InvalidOption(f"the bundle has no class {shown!r}: expected one of {', '.join(classes)}")
+    if shown is not None:
+        require_class(shown, reader.bundle.classes)
     require_opacity(opacity)
     folder = out.resolve()
     if any(folder in path.resolve().parents for path in paths):
@@ -91,8 +90,8 @@ def _explained(
         if isinstance(result, Failure):
             yield Explanation(result=result)
             continue
-        name = shown or result.label
-        picture = _picture(result, reader.bundle.classes.index(name), opacity)
+        name = shown or result.predicted_label
+        picture = _picture(result, name, opacity)
         content = io.BytesIO()
         picture.save(content, format="PNG")
         # The number keeps names apart, on file systems without upper and lower case too, and from reserved ones.
@@ -101,11 +100,11 @@ def _explained(
         yield Explanation(result=result, shown=name, picture=target)
 
 
-def _picture(reading: Reading, index: int, opacity: float) -> Image.Image:
+def _picture(reading: Reading, name: str, opacity: float) -> Image.Image:
     height, width = reading.pixels.shape[:2]
     scale = -(-_LEAST_WIDTH // width)
     size = width * scale, height * scale
     both = Image.new("RGB", (2 * size[0], size[1]))
     both.paste(picture_of(reading.pixels, size))
-    both.paste(overlay(reading.pixels, reading.activation_map, index, opacity, size=size), (size[0], 0))
+    both.paste(overlay(reading, name, opacity=opacity, size=size), (size[0], 0))
     return both

@@ -1,0 +1,56 @@
+"""Every metric that is reported, defined once; another one is one more entry."""
+
+from __future__ import annotations
+
+import math
+
+from overread.evaluation.metrics.definition import MetricDefinition
+from overread.evaluation.metrics.kinds import F1, Auc, AveragePrecision, BalancedAccuracy, CaseMean, Proportion
+
+# In the order of a table.
+METRICS: tuple[MetricDefinition, ...] = (
+    Auc(name="auc", label="AUC"),
+    AveragePrecision(name="average_precision", label="Average precision"),
+    Proportion(
+        name="sensitivity",
+        label="Sensitivity (recall)",
+        synonym="recall",
+        right="tp",
+        wrong="fn",
+        if_none="No case is {}.",
+    ),
+    Proportion(name="specificity", label="Specificity", right="tn", wrong="fp", if_none="Every case is {}."),
+    Proportion(
+        name="ppv",
+        label="PPV (precision)",
+        synonym="precision",
+        right="tp",
+        wrong="fp",
+        if_none="No case was predicted {}.",
+    ),
+    Proportion(name="npv", label="NPV", right="tn", wrong="fn", if_none="Every case was predicted {}."),
+    F1(name="f1", label="F1"),
+    CaseMean(
+        name="accuracy",
+        label="Accuracy",
+        of_cases=lambda cases: cases.task.is_right(cases.y_true, cases.decided),
+        is_share=True,
+    ),
+    BalancedAccuracy(name="balanced_accuracy", label="Balanced accuracy"),
+    CaseMean(
+        name="brier",
+        label="Brier score",
+        limits=(0.0, math.inf),
+        of_cases=lambda cases: cases.task.brier_scores(cases.y_true, cases.y_prob),
+    ),
+    CaseMean(
+        name="loss",
+        label="Loss (negative log likelihood)",
+        limits=(0.0, math.inf),
+        of_cases=lambda cases: cases.task.log_losses(cases.y_true, cases.y_prob),
+    ),
+)
+LABELS = {defined.name: defined.label for defined in METRICS}
+SYNONYMS = {defined.synonym: defined.name for defined in METRICS if defined.synonym}
+# Those whose patients can be counted, so that one knows whether they rest on enough of them.
+MAIN_METRICS = tuple(defined.name for defined in METRICS if defined.counts_patients)

@@ -1,0 +1,44 @@
+"""Whom a result rests on: the patients of the cases, and how sure their number lets it be."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from overread.decision.cuts import FloatArray, IntArray
+from overread.evaluation.uncertainty.interval import Interval, edge_interval, resampled_interval
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sample:
+    """The patients of the cases, and the level that intervals are asked for.
+
+    Args:
+        patient: `(n,)` numbers from 0 without a gap, as `number_patients` gives them.
+        level: above 0 and below 1.
+    """
+
+    patient: IntArray
+    level: float
+
+    @property
+    def n_patients(self) -> int:
+        """The number of patients."""
+        return int(self.patient.max()) + 1
+
+    @property
+    def alone(self) -> bool:
+        """Whether each case has its own patient."""
+        return self.n_patients == self.patient.size
+
+    def resampled(self, value: float, values: FloatArray, limits: tuple[float, float], trials: int = 0) -> Interval:
+        """The interval that resamples tell.
+
+        Args:
+            value: of the cases themselves.
+            values: of the resamples.
+            limits: as `resampled_interval` has them.
+            trials: patients that a value of exactly 0 or 1 rests on; 0 where they say nothing.
+        """
+        if trials and value in (0, 1):
+            return edge_interval(value, trials, level=self.level)
+        return resampled_interval(value, values, level=self.level, alone=self.alone, limits=limits)

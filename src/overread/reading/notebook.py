@@ -1,0 +1,29 @@
+"""How a reading shows itself in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+
+from PIL import Image
+
+from overread.reading.pictures import overlay, picture_of
+from overread.reading.reading import Reading
+from overread.reading.sentences import decision, referral
+
+_HEIGHT = 160
+
+
+def reading_html(reading: Reading) -> str:
+    """The image as the network saw it, the same under the evidence, and what is decided, with names escaped."""
+    words = f"{decision(reading)}." + (f" Refer to a human: {referral(reading)}." if reading.refer else "")
+    pictures = "".join(_image(picture) for picture in (picture_of(reading.pixels), overlay(reading)))
+    return f"<div>{pictures}<p>{html.escape(reading.path)}</p><p>{html.escape(words)}</p></div>"
+
+
+def _image(picture: Image.Image) -> str:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    content = base64.b64encode(stream.getvalue()).decode("ascii")
+    return f'<img height="{_HEIGHT}" src="data:image/png;base64,{content}">'

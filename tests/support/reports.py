@@ -1,0 +1,163 @@
+"""Outcomes, bundles and the report of an evaluation, for tests of pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from overread.bundle import GRAPH, Bundle, Member
+from overread.cases import Manifest
+from overread.cases.case import Case
+from overread.decision import Abstentions, Calibration, OperatingPoint, Task, choose_referral
+from overread.evaluation import AssessmentOptions, Predictions, assess, assess_referral
+from overread.images import Preprocessing
+from overread.reading import Reading
+from overread.recipe import Recipe
+from overread.report import pages
+from overread.test_side.outcome import Outcome
+from support.html_page import Page
+
+TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
+RUN = {
+    "command": "overread train larynx --out runs/larynx",
+    "machine": "Linux x86_64, 2 processors",
+    "versions": {"python": "3.12.1", "overread": "0.1.0"},
+    "data": {"fingerprint": "f" * 64},
+}
+SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Referral", "Subgroups", "Errors"]
+LAST = ["Test lock", "Reproducibility"]
+Made = tuple[Outcome, Bundle]
+
+
+def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
+    """Two images for each patient, right in most cases, too timid before calibration."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % len(classes)
+    logits = rng.normal(0, 1.2, (n, len(classes))) + 2.0 * np.eye(len(classes))[labels]
+    shares = np.exp(np.stack([logits, logits / 3]))
+    after, before = shares / shares.sum(axis=2, keepdims=True)
+    fields: dict[str, Any] = {
+        "cases": [f"{classes[label]}/{i:03d}.png" for i, label in enumerate(labels)],
+        "y_true": labels,
+        "y_prob": after,
+        "uncalibrated": before,
+        "task": Task.of(classes),
+        "thresholds": {classes[1]: 0.4} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
+        "patients": [f"p-{i // (2 * len(classes)):04d}secret{i % 2}" for i in range(n)],
+    }
+    return Predictions(**{**fields, **changes})
+
+
+def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
+    wrong = np.flatnonzero(predictions.decisions != np.asarray(predictions.y_true))[:8].tolist()
+    rng = np.random.default_rng(1)
+    return tuple(
+        (
+            i,
+            Reading(
+                path=predictions.cases[i],
+                task=Task.of(predictions.classes),
+                predicted_label=predictions.classes[predictions.decisions[i]],
+                probabilities=dict(zip(predictions.classes, np.asarray(predictions.y_prob)[i].tolist(), strict=True)),
+                threshold=predictions.thresholds.get(predictions.task.positive or ""),
+                activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
+                pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
+                prediction_set=(),
+                unfamiliarity=0.5,
+                refer=("uncertain",),
+                projection=np.zeros(4, np.float32),
+            ),
+        )
+        for i in wrong
+    )
+
+
+def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bundle:
+    thresholds = predictions.thresholds or {predictions.classes[1]: 0.5}
+    points = {
+        name: OperatingPoint(
+            threshold=value,
+            rule="sensitivity=0.95",
+            sensitivity=0.9625,
+            specificity=0.7125,
+            n_positive=20,
+            n_negative=30,
+        )
+        for name, value in thresholds.items()
+    }
+    fields: dict[str, Any] = {
+        "classes": tuple(predictions.classes),
+        "preprocessing": Preprocessing(height=24, width=24, channels=1),
+        "members": (Member(calibration=Calibration(method="temperature", temperature=0.3333, n=50)),),
+        "operating_points": points,
+        "referral": choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task),
+        "network": {"name": "compact"},
+        "recipe": Recipe(seed=7).to_dict(),
+        "data": {"study": "a study"},
+        "versions": {"keras": "3.15.1"},
+    }
+    (folder / GRAPH).write_bytes(b"a graph")
+    return Bundle(**{**fields, **changes}).write(folder / "bundle", {GRAPH: folder / GRAPH})
+
+
+def make(folder: Path, predictions: Predictions, options: AssessmentOptions | None = None, **changes: Any) -> Made:
+    """An outcome, and the bundle that could have read it."""
+    options = options or AssessmentOptions(level=0.9, resamples=200)
+    asked = choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task)
+    abstentions = Abstentions(
+        task=predictions.task,
+        sets=asked.sets(predictions.y_prob),
+        decided=predictions.decisions,
+        unfamiliarity=np.linspace(0.3, 1.1, len(predictions.cases)),
+    )
+    outcome = Outcome(
+        predictions=predictions,
+        assessment=assess(predictions, options),
+        mistakes=read_wrongly(predictions),
+        data="d" * 64,
+        abstentions=abstentions,
+        referral=assess_referral(predictions, abstentions, others=[asked], options=options),
+    )
+    bundle = write_bundle(folder, predictions, **changes)
+    bundle.record(outcome.opening("a study"))
+    return outcome, bundle
+
+
+def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: dict[str, str] | None = None) -> Page:
+    outcome, bundle = made
+    labels = [bundle.classes[index] for index in np.asarray(outcome.predictions.y_true).tolist()]
+    cases = tuple(
+        Case(path=Path(name), name=name, label=label, patient_id=patient)
+        for name, label, patient in zip(
+            outcome.predictions.cases, labels, outcome.predictions.patients or [None] * len(labels), strict=True
+        )
+    )
+    manifest = Manifest(cases=cases, classes=bundle.classes, notes=("cases are read from study.csv",))
+    run = {**RUN, "bundle": bundle.fingerprint}
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, run=run)
+    return Page(pages.write_evaluation_report(folder, result, manifest=manifest, failures=failures or {}))
+
+
+def words(page: Page) -> str:
+    return "\n".join(text for tag, text in page.text if tag != "style")
+
+
+def row(page: Page, *start: str) -> list[str]:
+    """The cells of the first table row that begins so."""
+    cells = [text for tag, text in page.text if tag in ("th", "td")]
+    for i in range(len(cells)):
+        if tuple(cells[i : i + len(start)]) == start:
+            return cells[i + len(start) :]
+    raise AssertionError(f"no row begins with {start}")
+
+
+def alts(page: Page) -> list[str]:
+    return [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt")]
+
+
+def folder_of(made: Made) -> Path:
+    """Where the report of an outcome is written."""
+    assert made[1].path is not None
+    return made[1].path.parent
