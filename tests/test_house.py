@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 import pkgutil
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import click
 import pytest
@@ -19,9 +23,21 @@ from overread.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLIC = [
-    "Augmentation", "Bundle", "Manifest", "OverreadError", "Reader", "Reading", "Recipe", "Study", "compare",
-    "crossvalidate", "evaluate", "train",
+    "Abstentions", "Answers", "Assessment", "AssessmentOptions", "Audit", "Augmentation", "Bundle", "Case",
+    "ClassMetric", "Comparison", "CrossValidation", "DataSet", "Difference", "Engine", "Estimate", "Evaluation",
+    "Explanation", "Failure", "Finding", "FindingKind", "Format", "Header", "Interval", "Manifest", "Material",
+    "Metric", "Monitoring", "Network", "OperatingPoint", "OverreadError", "OwnMetric", "Picture", "Predictions",
+    "Preprocessing", "Reader", "Reading", "Recipe", "Rule", "Source", "Split", "Study", "Task", "audit", "compare",
+    "crossvalidate", "evaluate", "explain", "monitor", "predict", "register_format", "register_network", "to_frame",
+    "train",
 ]  # fmt: skip
+# What users make or implement themselves.
+MADE_BY_USERS = [
+    "AssessmentOptions", "Augmentation", "Case", "Engine", "Finding", "FindingKind", "Format", "Manifest", "Network",
+    "Reader", "Recipe", "Rule", "Source",
+]  # fmt: skip
+# Functions that the command line or a web framework calls by the name of a command or a route.
+NAMED_BY_OTHERS = ("overread.cli.", "overread.service.api.routes", "overread.service.web.pages")
 READING_SIDE = [
     "overread", "overread.auditing", "overread.bundle", "overread.cases", "overread.cli", "overread.evaluation",
     "overread.images", "overread.reading", "overread.recipe", "overread.report", "overread.study",
@@ -35,6 +51,43 @@ def python(code: str) -> str:
 def test_the_public_names_are_these_and_exist() -> None:
     assert sorted(overread.__all__) == PUBLIC
     assert all(getattr(overread, name).__doc__ for name in PUBLIC)
+
+
+def own_types(hint: object) -> set[type]:
+    """The classes of overread in an annotation."""
+    found = set().union(*(own_types(part) for part in get_args(hint)))
+    is_own = isinstance(hint, type) and hint.__module__.startswith("overread.")
+    return found | {hint} if is_own and isinstance(hint, type) else found
+
+
+def functions_of(name: str) -> list[Any]:
+    """A public function itself, or the constructor and public methods of a class."""
+    value = getattr(overread, name)
+    if not isinstance(value, type):
+        return [value]
+    members = [member for key, member in vars(value).items() if key == "__init__" or not key.startswith("_")]
+    return [found for found in (getattr(each, "__func__", each) for each in members) if inspect.isfunction(found)]
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name[0].islower()] + MADE_BY_USERS)
+def test_everything_that_a_public_signature_names_is_public(name: str) -> None:
+    import pandas
+
+    for function in functions_of(name):
+        hints = get_type_hints(function, {**vars(sys.modules[function.__module__]), "pandas": pandas})
+        named = set().union(*(own_types(hint) for hint in hints.values()))
+        assert {found.__name__ for found in named} <= set(PUBLIC), function.__qualname__
+
+
+def test_two_functions_of_one_name_return_one_type() -> None:
+    returned = defaultdict(set)
+    for path in (ROOT / "src" / "overread").rglob("*.py"):
+        module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if is_function and not node.name.startswith("_") and not module.startswith(NAMED_BY_OTHERS):
+                returned[node.name].add(ast.unparse(node.returns) if node.returns else "")
+    assert {name: types for name, types in returned.items() if len(types) > 1} == {}
 
 
 def test_reading_evaluating_and_reporting_import_no_training_library() -> None:
@@ -62,7 +115,8 @@ def test_reading_imports_no_judging() -> None:
     modules = python(f"import sys; from overread.reading import Reader, Reading; print(*{found})").split()
     rooms = {name.split(".")[1] for name in modules if "." in name}
     assert not rooms & {"evaluation", "report", "auditing", "training", "study", "networks", "test_side", "service"}
-    assert len(modules) < 40
+    assert len(modules) < 50
+    assert int(python(f"import sys; import overread.reading; print(len({found}))")) < 30
 
 
 def test_a_prediction_imports_no_training_library(tiny_study: overread.Study, two_classes: Path) -> None:

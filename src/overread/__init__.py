@@ -17,31 +17,113 @@ from overread.lazy import on_first_use
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Abstentions": "overread.decision.referral",
+    "Answers": "overread.reading.reader",
+    "Assessment": "overread.evaluation.assessment",
+    "AssessmentOptions": "overread.evaluation.assessment",
+    "Audit": "overread.auditing.audit",
     "Augmentation": "overread.networks.augmentation",
-    "Bundle": "overread.bundle",
-    "Manifest": "overread.cases",
+    "Bundle": "overread.bundle.bundle",
+    "Case": "overread.cases.case",
+    "ClassMetric": "overread.evaluation.metrics.definition",
+    "Comparison": "overread.evaluation.compare",
+    "CrossValidation": "overread.study.crossvalidate",
+    "DataSet": "overread.images.data_set",
+    "Difference": "overread.evaluation.compare",
+    "Engine": "overread.scale.engine",
+    "Estimate": "overread.evaluation.estimates",
+    "Evaluation": "overread.evaluation.compute_metrics",
+    "Explanation": "overread.reading.explanation",
+    "Failure": "overread.reading.reading",
+    "Finding": "overread.auditing.finding",
+    "FindingKind": "overread.auditing.finding",
+    "Format": "overread.formats.registry",
+    "Header": "overread.formats.header",
+    "Interval": "overread.evaluation.uncertainty.interval",
+    "Manifest": "overread.cases.manifest",
+    "Material": "overread.auditing.material",
+    "Metric": "overread.evaluation.metrics.definition",
+    "Monitoring": "overread.monitoring.watch",
+    "Network": "overread.networks.registry",
+    "OperatingPoint": "overread.decision.operating_point",
     "OverreadError": "overread.errors",
-    "Reader": "overread.reading",
-    "Reading": "overread.reading",
+    "OwnMetric": "overread.evaluation.metrics.own",
+    "Picture": "overread.formats.picture",
+    "Predictions": "overread.evaluation.predictions",
+    "Preprocessing": "overread.images.prepare",
+    "Reader": "overread.reading.reader",
+    "Reading": "overread.reading.reading",
     "Recipe": "overread.recipe",
-    "Study": "overread.study",
-    "compare": "overread.study",
+    "Rule": "overread.auditing.rule",
+    "Source": "overread.run.asked",
+    "Split": "overread.cases.split",
+    "Study": "overread.study.train",
+    "Task": "overread.decision.task",
+    "audit": "overread.study.audit",
+    "compare": "overread.study.compare",
     "crossvalidate": "overread.study.crossvalidate",
-    "evaluate": "overread.study",
-    "train": "overread.study",
+    "evaluate": "overread.study.evaluate",
+    "explain": "overread.reading.explanation",
+    "monitor": "overread.monitoring.monitor",
+    "predict": "overread.reading.prediction",
+    "register_format": "overread.formats.registry",
+    "register_network": "overread.networks.registry",
+    "to_frame": "overread.reading.output",
+    "train": "overread.study.train",
 }
 __all__ = [*_HOMES]
 __getattr__ = on_first_use(__name__, _HOMES)
 
 if TYPE_CHECKING:
-    from overread.bundle import Bundle as Bundle
-    from overread.cases import Manifest as Manifest
+    from overread.auditing.audit import Audit as Audit
+    from overread.auditing.finding import Finding as Finding
+    from overread.auditing.finding import FindingKind as FindingKind
+    from overread.auditing.material import Material as Material
+    from overread.auditing.rule import Rule as Rule
+    from overread.bundle.bundle import Bundle as Bundle
+    from overread.cases.case import Case as Case
+    from overread.cases.manifest import Manifest as Manifest
+    from overread.cases.split import Split as Split
+    from overread.decision.operating_point import OperatingPoint as OperatingPoint
+    from overread.decision.referral import Abstentions as Abstentions
+    from overread.decision.task import Task as Task
     from overread.errors import OverreadError as OverreadError
+    from overread.evaluation.assessment import Assessment as Assessment
+    from overread.evaluation.assessment import AssessmentOptions as AssessmentOptions
+    from overread.evaluation.compare import Comparison as Comparison
+    from overread.evaluation.compare import Difference as Difference
+    from overread.evaluation.compute_metrics import Evaluation as Evaluation
+    from overread.evaluation.estimates import Estimate as Estimate
+    from overread.evaluation.metrics.definition import ClassMetric as ClassMetric
+    from overread.evaluation.metrics.definition import Metric as Metric
+    from overread.evaluation.metrics.own import OwnMetric as OwnMetric
+    from overread.evaluation.predictions import Predictions as Predictions
+    from overread.evaluation.uncertainty.interval import Interval as Interval
+    from overread.formats.header import Header as Header
+    from overread.formats.picture import Picture as Picture
+    from overread.formats.registry import Format as Format
+    from overread.formats.registry import register_format as register_format
+    from overread.images.data_set import DataSet as DataSet
+    from overread.images.prepare import Preprocessing as Preprocessing
+    from overread.monitoring.monitor import monitor as monitor
+    from overread.monitoring.watch import Monitoring as Monitoring
     from overread.networks.augmentation import Augmentation as Augmentation
-    from overread.reading import Reader as Reader
-    from overread.reading import Reading as Reading
+    from overread.networks.registry import Network as Network
+    from overread.networks.registry import register_network as register_network
+    from overread.reading.explanation import Explanation as Explanation
+    from overread.reading.explanation import explain as explain
+    from overread.reading.output import to_frame as to_frame
+    from overread.reading.prediction import predict as predict
+    from overread.reading.reader import Answers as Answers
+    from overread.reading.reader import Reader as Reader
+    from overread.reading.reading import Failure as Failure
+    from overread.reading.reading import Reading as Reading
     from overread.recipe import Recipe as Recipe
+    from overread.run.asked import Source as Source
+    from overread.scale.engine import Engine as Engine
+    from overread.study.audit import audit as audit
     from overread.study.compare import compare as compare
+    from overread.study.crossvalidate import CrossValidation as CrossValidation
     from overread.study.crossvalidate import crossvalidate as crossvalidate
     from overread.study.evaluate import evaluate as evaluate
     from overread.study.train import Study as Study

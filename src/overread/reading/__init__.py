@@ -15,6 +15,7 @@ _HOMES = {
     "heat_map": "overread.reading.pictures",
     "overlay": "overread.reading.pictures",
     "picture_of": "overread.reading.pictures",
+    "predict": "overread.reading.prediction",
     "tint": "overread.reading.pictures",
     "to_frame": "overread.reading.output",
     "write_json_lines": "overread.reading.output",
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from overread.reading.pictures import overlay as overlay
     from overread.reading.pictures import picture_of as picture_of
     from overread.reading.pictures import tint as tint
+    from overread.reading.prediction import predict as predict
     from overread.reading.reader import Answers as Answers
     from overread.reading.reader import Reader as Reader
     from overread.reading.reading import Failure as Failure

@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from overread.bundle import Bundle
 from overread.errors import InvalidOption
 from overread.machine.files import replace_file
 from overread.reading.pictures import OPACITY, overlay, picture_of, require_opacity
 from overread.reading.reader import Reader
 from overread.reading.reading import Failure, Reading, require_class
+from overread.reading.sources import find_images
 from overread.run import Existing, ExplanationRun, RunFolder
 
 # Pixels that one of the two images is wide at least, enlarged by a whole number.
@@ -44,9 +46,9 @@ class Explanation:
 
 
 def explain(
-    reader: Reader,
-    paths: Sequence[Path],
-    out: Path,
+    bundle: Reader | Bundle | str | Path,
+    images: str | Path | Iterable[str | Path],
+    out: str | Path,
     *,
     shown: str | None = None,
     opacity: float = OPACITY,
@@ -57,20 +59,22 @@ def explain(
     The map is an output of the pass that gives the reading; nothing is computed again, and its mean is the logit.
 
     Args:
-        reader: the bundle at work.
-        paths: of the images.
+        bundle: a bundle, its directory or zip, the folder of the run that made it, or a reader.
+        images: as `predict` takes them.
         out: the folder of the pictures, each named by its number and by its image.
         shown: the class whose evidence is drawn; by default the one that is decided on, image by image.
         opacity: of the strongest colour, from 0 to 1.
         existing: what to do when out holds something: refuse or replace.
 
     Yields:
-        An explanation of each path, in order, as soon as its picture is written.
+        An explanation of each image, in order, as soon as its picture is written.
 
     Raises:
         InvalidOption: the bundle has no such class, the opacity is outside 0 to 1, or an image lies in `out`.
         OutputExists, OutputUnwritable: out cannot be used or written.
     """
+    reader = bundle if isinstance(bundle, Reader) else Reader.load(bundle)
+    paths, out = find_images(images), Path(out)
     if shown is not None:
         require_class(shown, reader.bundle.classes)
     require_opacity(opacity)

@@ -68,8 +68,8 @@ class Reader:
         ]
 
     @classmethod
-    def load(cls, path: str | Path) -> Reader:
-        """Open a bundle directory or zip, or the bundle in the folder of a run.
+    def load(cls, bundle: Bundle | str | Path) -> Reader:
+        """Take a bundle, or open its directory or zip, or the one in the folder of a run.
 
         Raises:
             MissingPath: nothing is there.
@@ -80,7 +80,7 @@ class Reader:
             >>> reader.read("image.jpeg").predicted_label  # doctest: +SKIP
             'PNEUMONIA'
         """
-        return cls(Bundle.load(path))
+        return cls(bundle if isinstance(bundle, Bundle) else Bundle.load(bundle))
 
     def read(self, source: str | Path | bytes | Image.Image | np.ndarray, *, name: str | None = None) -> Reading:
         """Read one image.

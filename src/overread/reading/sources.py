@@ -13,12 +13,12 @@ from overread.formats import format_names
 STANDARD_INPUT = "-"
 
 
-def find_images(sources: Iterable[str], standard_input: Iterable[str] = ()) -> list[Path]:
+def find_images(sources: str | Path | Iterable[str | Path], standard_input: Iterable[str] = ()) -> list[Path]:
     """Expand what was named, in order and without repeats.
 
     Args:
-        sources: files (taken whatever their suffix), folders (searched with their sub-folders), patterns such as
-            `scans/*.png`, or `-` for standard_input.
+        sources: one or several: files (taken whatever their suffix), folders (searched with their sub-folders),
+            patterns such as `scans/*.png`, or `-` for standard_input.
         standard_input: one path a line.
 
     Returns:
@@ -28,8 +28,8 @@ def find_images(sources: Iterable[str], standard_input: Iterable[str] = ()) -> l
         InvalidData: a folder or pattern without any image.
     """
     found: dict[Path, None] = {}
-    for source in sources:
-        found.update(dict.fromkeys(_expand(source, standard_input)))
+    for source in [sources] if isinstance(sources, str | Path) else sources:
+        found.update(dict.fromkeys(_expand(str(source), standard_input)))
     return list(found)
 
 
