@@ -19,8 +19,7 @@ import pytest
 from PIL import Image
 
 from overread import Manifest
-from overread.auditing import audit
-from overread.auditing.plan import draft_plan
+from overread.auditing import audit_manifest, draft_plan
 from overread.cases import split_cases
 from overread.errors import InvalidData, InvalidOption, UnreadableImage
 from overread.formats import (
@@ -102,7 +101,7 @@ def test_a_format_of_ones_own_is_found_audited_and_decoded(npy: None, arrays: Pa
     assert data_set.pixels([0]).any()
     header = read_header(arrays / "Normal" / "0.npy")
     assert (header.format, header.suffix, header.width, header.frames) == ("NPY", ".npy", 20, 1)
-    found, material = audit(manifest, folder=tmp_path / "store")
+    found, material = audit_manifest(manifest, folder=tmp_path / "store")
     assert not material.failures
     assert "mixed-bit-depth" in {finding.code for finding in found.findings}
 
@@ -110,7 +109,7 @@ def test_a_format_of_ones_own_is_found_audited_and_decoded(npy: None, arrays: Pa
 def test_content_decides_and_a_misnamed_array_is_told(npy: None, arrays: Path, tmp_path: Path) -> None:
     (arrays / "Normal" / "0.npy").rename(arrays / "Normal" / "0.png")
     manifest = Manifest.from_folder(arrays)
-    found, _ = audit(manifest, folder=tmp_path / "store")
+    found, _ = audit_manifest(manifest, folder=tmp_path / "store")
     (finding,) = [finding for finding in found.findings if finding.code == "wrong-extension"]
     assert "1 NPY named as PNG" in finding.sentence
 
@@ -335,7 +334,7 @@ def test_a_plan_of_the_audit_keeps_the_frames(tmp_path: Path) -> None:
     Image.new("L", (20, 20), 90).save(tmp_path / "one.png")
     (tmp_path / "cases.csv").write_text("path,label,frame,site\ntwo.tif,A,1,x\ntwo.tif,B,2,y\none.png,B,,y\n")
     manifest = Manifest.from_csv(tmp_path / "cases.csv")
-    found, material = audit(manifest, folder=tmp_path / "store")
+    found, material = audit_manifest(manifest, folder=tmp_path / "store")
     draft_plan(found, material).write(tmp_path / "plan.csv", material)
     kept = Manifest.from_csv(tmp_path / "plan.csv").cases
     assert {case.full_name for case in kept} <= {case.full_name for case in manifest.cases}
