@@ -72,12 +72,12 @@ def expected_of(bundle: Bundle) -> Expected:
     Of an ensemble only the features of its first network: what it says of new images is a mean over all networks, what
     is known of reference images is not, so that scores and unfamiliarity differ without any drift.
     """
-    references, classes = bundle.references(), list(bundle.classes)
+    references, task = bundle.references(), bundle.task
     first = references[0]
     if len(references) > 1:
         return Expected(scores={}, projections=first.projections.astype(float), unfamiliarity=np.empty(0))
     return Expected(
-        scores={name: first.scores[:, classes.index(name)] for name in (classes[1:] if len(classes) == 2 else classes)},
+        scores={name: first.scores[:, task.column(name)] for name in task.judged},
         projections=first.projections.astype(float),
         unfamiliarity=first.distances / first.limit,
     )
