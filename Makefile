@@ -1,4 +1,5 @@
 # make demo: set up and run the main job on the embedded data.   make test: set up and check everything.
+# The tests run on up to four processors, a file at a time on each, for the tests of a file share trained networks.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -8,7 +9,7 @@ demo: .venv/installed
 	$(BIN)/overread demo --out demo --force
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow

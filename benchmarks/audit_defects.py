@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
-from overread.auditing import Audit, audit
+from overread.auditing import Audit, audit_manifest
 from overread.cases import Case, Manifest
 from overread.study.data import read_manifest
 
@@ -153,12 +153,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         manifest = read_manifest(data / "chest_xray")
-        clean, _ = audit(manifest, folder=folder / "store")
+        clean, _ = audit_manifest(manifest, folder=folder / "store")
         planter = Planter(folder, manifest)
         planter.plant_all()
         spoilt = manifest.replace(planter.cases)
         start = time.perf_counter()
-        result, _ = audit(spoilt, folder=folder / "store")
+        result, _ = audit_manifest(spoilt, folder=folder / "store")
         seconds = time.perf_counter() - start
         rows = score(result, planter, clean)
     writer = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")

@@ -15,7 +15,14 @@ import tracemalloc
 
 import numpy as np
 
-from overread.auditing.duplicates.near_hashes import BITS, WORDS, NearPairs, bits_apart, guaranteed_radius, near_pairs
+from overread.auditing.rules.duplicates.near_hashes import (
+    BITS,
+    WORDS,
+    NearPairs,
+    bits_apart,
+    guaranteed_radius,
+    near_pairs,
+)
 
 VIEWS, RADIUS, MOST, CHANGED_BITS = 8, 72, 8, 31
 HEADING = "   hashes   seconds  us/hash   peak MB  planted  found  all pairs, s  times faster  exponent"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from hypothesis import settings
+from PIL import Image
 
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
@@ -21,6 +22,21 @@ settings.load_profile("overread")
 
 # TensorFlow writes a screenful of start-up notices otherwise.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what the program would keep for its user out of the user's own folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OVERREAD_STORE", "XDG_STATE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test on a machine on which no test set was opened."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +61,17 @@ def tiny_study(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> S
     folder = tmp_path_factory.mktemp("study")
     recipe = Recipe(size=32, epochs=3, batch_size=8, precision="float32", learning_rate=5e-3)
     return train(read_manifest(two_classes, patient_pattern=r"^\w\d+"), folder / "run", recipe, store=folder / "store")
+
+
+@pytest.fixture
+def blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the rendering of figures, which takes most of the time; fixtures of a module draw before it."""
+    from matplotlib.figure import Figure
+
+    def blank(figure: Any, file: IO[bytes], **options: Any) -> None:
+        Image.new("L", (4, 4)).save(file, "png")
+
+    monkeypatch.setattr(Figure, "savefig", blank)
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overread.auditing.balance import find_imbalance
-from overread.auditing.finding import Finding
-from overread.auditing.material import Material
+from overread.auditing import Finding, Material
+from overread.auditing.rules.balance import RULE
 from overread.cases import Case, Manifest
 from overread.evaluation import wilson
 
@@ -34,7 +33,7 @@ def found(cases: Sequence[Row], classes: tuple[str, ...] = ("Normal", "Disease")
         classes=classes,
     )
     nothing: Any = None
-    findings = find_imbalance(Material(manifest=manifest, headers=(), data_set=nothing, failures={}))
+    findings = RULE.apply(Material(manifest=manifest, headers=(), data_set=nothing, failures={}))
     assert len({finding.code for finding in findings}) == len(findings)
     return {finding.code: finding for finding in findings}
 
@@ -155,5 +154,5 @@ def test_a_column_that_only_restates_the_class_is_no_source() -> None:
 def test_radiographs_are_slightly_unbalanced_and_nothing_else(shared_data: Path) -> None:
     manifest = Manifest.read(shared_data / "chest_xray")
     nothing: Any = None
-    (finding,) = find_imbalance(Material(manifest=manifest, headers=(), data_set=nothing, failures={}))
+    (finding,) = RULE.apply(Material(manifest=manifest, headers=(), data_set=nothing, failures={}))
     assert (finding.code, finding.severity, finding.count) == ("class-imbalance", "info", 1583)

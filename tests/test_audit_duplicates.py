@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from overread.auditing.duplicates.copies import Copies, find_copies
-from overread.auditing.duplicates.findings import find_duplicates
-from overread.auditing.duplicates.hashes import SYMMETRIES, hash_views, thumbnail, turned
-from overread.auditing.duplicates.same_picture import has_detail, same_picture
-from overread.auditing.finding import Finding
-from overread.auditing.material import Material
+from overread.auditing import Finding, Material
+from overread.auditing.rules.duplicates import RULE
+from overread.auditing.rules.duplicates.copies import Copies, find_copies
+from overread.auditing.rules.duplicates.hashes import SYMMETRIES, hash_views, thumbnail, turned
+from overread.auditing.rules.duplicates.same_picture import has_detail, same_picture
 from overread.cases import Case, Manifest
-from overread.formats.header import read_headers
+from overread.formats import read_headers
 from overread.images import DataSet, Preprocessing, content_box
 
 OPTIONS = Preprocessing(height=112, width=112)
@@ -71,7 +70,7 @@ class Study:
         return find_copies(study(self.folder, self.cases))
 
     def findings(self) -> dict[str, Finding]:
-        found = find_duplicates(study(self.folder, self.cases))
+        found = RULE.apply(study(self.folder, self.cases))
         assert len({finding.code for finding in found}) == len(found)
         return {finding.code: finding for finding in found}
 

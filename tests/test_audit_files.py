@@ -17,13 +17,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from overread.auditing.files import find_file_problems
-from overread.auditing.finding import Finding
-from overread.auditing.material import Material
+from overread.auditing import Finding, Material
+from overread.auditing.rules.files import RULE
 from overread.cases import Manifest
 from overread.cases.case import Case
 from overread.errors import InvalidOption
-from overread.formats.header import Header, read_header, read_headers
+from overread.formats import Header, read_header, read_headers
 from overread.images import DataSet, Preprocessing
 
 GREY = np.random.default_rng(0).integers(0, 256, (48, 80), np.uint8)
@@ -253,7 +252,7 @@ def changed(**fields: Any) -> Header:
 
 
 def found(headers: Sequence[Header], labels: str, failures: Mapping[int, str] | None = None) -> dict[str, Finding]:
-    return {finding.code: finding for finding in find_file_problems(material(headers, labels, failures))}
+    return {finding.code: finding for finding in RULE.apply(material(headers, labels, failures))}
 
 
 def test_files_that_are_alike_give_no_finding() -> None:
@@ -274,7 +273,7 @@ def test_real_broken_files_are_found_and_told_apart(tmp_path: Path) -> None:
     data_set = DataSet.open(manifest, options, folder=tmp_path / "store", skip_unreadable=True)
     headers = read_headers(manifest.paths)
     failures = data_set.store.failures
-    findings = find_file_problems(Material(manifest=manifest, headers=headers, data_set=data_set, failures=failures))
+    findings = RULE.apply(Material(manifest=manifest, headers=headers, data_set=data_set, failures=failures))
     by_code = {finding.code: finding for finding in findings}
     names = {code: {row["image"] for row in finding.evidence if "image" in row} for code, finding in by_code.items()}
     assert names["unreadable"] == {"A/empty.png", "A/cut.png", "A/text.png"}
@@ -376,4 +375,4 @@ def test_real_radiographs_and_endoscopies_are_clean(shared_data: Path) -> None:
         headers = read_headers(some.paths)
         data_set: Any = None
         assert {header.format for header in headers} == {"JPEG"}
-        assert find_file_problems(Material(manifest=some, headers=headers, data_set=data_set, failures={})) == []
+        assert RULE.apply(Material(manifest=some, headers=headers, data_set=data_set, failures={})) == []

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from overread.auditing.finding import Finding
-from overread.auditing.masks.findings import find_masks
-from overread.auditing.material import Material
+from overread.auditing import Finding, Material
+from overread.auditing.rules.masks import RULE
 from overread.cases import Manifest
 from overread.demo.phantom import write_phantoms
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet, Preprocessing
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)
@@ -31,7 +30,7 @@ def material(manifest: Manifest, store: Path) -> Material:
 
 def found(folder: Path) -> dict[str, Finding]:
     """The findings by code on a folder of classes."""
-    findings = find_masks(material(Manifest.from_folder(folder), folder.parent / "store"))
+    findings = RULE.apply(material(Manifest.from_folder(folder), folder.parent / "store"))
     assert all(finding.severity == "block" for finding in findings)
     return {finding.code: finding for finding in findings}
 
@@ -338,4 +337,4 @@ def test_computer_made_phantoms_hold_no_mask(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "every"), [("larynx_vocalfolds", 1), ("chest_xray", 20)])
 def test_real_images_hold_no_mask(shared_data: Path, tmp_path: Path, name: str, every: int) -> None:
     manifest = Manifest.read(shared_data / name)
-    assert find_masks(material(manifest.replace(manifest.cases[::every]), tmp_path)) == []
+    assert RULE.apply(material(manifest.replace(manifest.cases[::every]), tmp_path)) == []

@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from overread.auditing.finding import Finding
-from overread.auditing.material import Material
-from overread.auditing.patients.findings import find_patient_problems
+from overread.auditing import Finding, Material
+from overread.auditing.rules.patients import RULE
 from overread.cases import Case, Manifest, pseudonym, split_cases
 from overread.demo.phantom import write_phantoms
 from overread.errors import InvalidData
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)
@@ -42,7 +41,7 @@ def found(manifest: Manifest, pixels: np.ndarray | None = None) -> dict[str, Fin
     store = PixelStore(pixels, ("",) * len(manifest), {}, options, Path("none"))  # type: ignore[arg-type]
     data_set = DataSet(manifest=manifest, store=store, rows=np.arange(len(manifest)), failures={})
     material = Material(manifest=manifest, headers=(PLAIN,) * len(manifest), data_set=data_set, failures={})
-    return {finding.code: finding for finding in find_patient_problems(material)}
+    return {finding.code: finding for finding in RULE.apply(material)}
 
 
 def sound(images_per_patient: int = 2, patients: int = 40) -> list[Case]:
@@ -291,7 +290,7 @@ def test_phantoms_whose_ill_patients_have_normal_images_too_are_no_finding(tmp_p
     failures = dict(data_set.store.failures)
     assert len(failures) == 2
     material = Material(manifest=manifest, headers=headers, data_set=data_set, failures=failures)
-    assert find_patient_problems(material) == []
+    assert RULE.apply(material) == []
 
 
 def test_no_finding_repeats_a_patient_id() -> None:

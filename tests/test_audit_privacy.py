@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from overread.auditing.finding import Finding
-from overread.auditing.material import Material
-from overread.auditing.privacy import find_personal_data
+from overread.auditing import Finding, Material
+from overread.auditing.rules.privacy import RULE
 from overread.cases import Manifest
 from overread.cases.case import Case
 from overread.demo.phantom import write_phantoms
-from overread.formats.header import Header, read_headers
+from overread.formats import Header, read_headers
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)
 
@@ -36,7 +35,7 @@ def found(names: Sequence[str], headers: Sequence[Header] | None = None) -> dict
 def on(manifest: Manifest, headers: Sequence[Header]) -> list[Finding]:
     """The findings on these headers; personal data are looked for in no pixels."""
     no_pixels: Any = None
-    return find_personal_data(Material(manifest=manifest, headers=tuple(headers), data_set=no_pixels, failures={}))
+    return RULE.apply(Material(manifest=manifest, headers=tuple(headers), data_set=no_pixels, failures={}))
 
 
 def kinds(*names: str) -> dict[str, str]:

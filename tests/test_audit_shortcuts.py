@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overread.auditing.finding import Finding
-from overread.auditing.material import Material
-from overread.auditing.shortcuts.findings import find_shortcuts
-from overread.auditing.shortcuts.predictability import judge_properties
-from overread.auditing.shortcuts.properties import folder_properties, header_properties, pixel_properties
+from overread.auditing import Finding, Material
+from overread.auditing.rules.shortcuts import RULE
+from overread.auditing.rules.shortcuts.file_properties import folder_properties, header_properties
+from overread.auditing.rules.shortcuts.folds import FoldedCases
+from overread.auditing.rules.shortcuts.pixel_properties import pixel_properties
+from overread.auditing.rules.shortcuts.predictability import Predictability, measure_properties
 from overread.cases import Case, Manifest
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
 Change = Callable[[np.random.Generator, bool], Mapping[str, Any]]
@@ -69,8 +70,12 @@ def noise_images(n: int, seed: int = 0, channels: int = 1) -> np.ndarray:
     return np.clip(coarse + random.normal(0, 8, (n, SIZE, SIZE, channels)), 0, 255).astype(np.uint8)
 
 
+def measured(material: Material) -> list[Predictability]:
+    return measure_properties(material, FoldedCases(material.data_set.manifest))
+
+
 def by_code(material: Material) -> dict[str, Finding]:
-    return {finding.code: finding for finding in find_shortcuts(material)}
+    return {finding.code: finding for finding in RULE.apply(material)}
 
 
 def mostly(random: np.random.Generator, is_ill: bool, ill: Any, healthy: Any) -> Any:
@@ -218,7 +223,7 @@ def test_properties_that_tell_little_alone_and_much_together_are_one_finding() -
     assert "all properties of the file together" in found["shortcut-header"].sentence
 
 
-def test_what_goes_in_step_is_said_once() -> None:
+def test_what_repeats_another_property_is_said_once() -> None:
     random, labels = np.random.default_rng(6), two_classes()
     jpeg = {"format": "JPEG", "suffix": ".jpg", "mode": "RGB"}
     found = by_code(make_material(labels, headers=[mostly(random, label == "ill", jpeg, {}) for label in labels]))
@@ -228,11 +233,11 @@ def test_what_goes_in_step_is_said_once() -> None:
 
 def test_from_0_9_the_sentence_says_that_the_class_is_all_but_given_away() -> None:
     random, labels = np.random.default_rng(7), two_classes(400)
-    for shift, is_loud in ((1.1, False), (2.6, True)):
+    for shift, is_strong in ((1.1, False), (2.6, True)):
         sizes = [{"size_bytes": int(1000 * random.normal(9 + shift * (label == "ill"), 1))} for label in labels]
         finding = by_code(make_material(labels, headers=sizes))["shortcut-bytes"]
-        assert ("all but gives the class away" in finding.sentence) == is_loud
-        assert finding.evidence[0]["strength"] == ("all but gives the class away" if is_loud else "marked")
+        assert ("all but gives the class away" in finding.sentence) == is_strong
+        assert finding.evidence[0]["strength"] == ("all but gives the class away" if is_strong else "marked")
 
 
 def noise_study(seed: int) -> Material:
@@ -254,13 +259,13 @@ def noise_study(seed: int) -> Material:
 
 
 def test_clean_noise_is_hardly_ever_called_a_shortcut() -> None:
-    alarms = sum(bool(find_shortcuts(noise_study(seed))) for seed in range(40))
+    alarms = sum(bool(RULE.apply(noise_study(seed))) for seed in range(40))
     assert alarms <= 4
 
 
 @pytest.mark.slow
 def test_of_200_clean_studies_at_most_ten_give_an_alarm() -> None:
-    alarms = sum(bool(find_shortcuts(noise_study(seed))) for seed in range(200))
+    alarms = sum(bool(RULE.apply(noise_study(seed))) for seed in range(200))
     assert alarms <= 10
 
 
@@ -319,7 +324,7 @@ def test_a_higher_but_unsure_figure_of_a_small_class_does_not_hide_a_sure_one() 
 def test_one_patient_a_class_is_said_to_be_too_few_and_nothing_is_claimed() -> None:
     labels = two_classes(60)
     headers = [{"size_bytes": 1000 + 1000 * (label == "ill")} for label in labels]
-    (finding,) = find_shortcuts(make_material(labels, patients=labels, headers=headers))
+    (finding,) = RULE.apply(make_material(labels, patients=labels, headers=headers))
     assert finding.code == "shortcut-untested" and finding.severity == "info"
     assert "healthy 1, ill 1" in finding.sentence
 
@@ -328,10 +333,10 @@ def test_one_patient_a_class_is_said_to_be_too_few_and_nothing_is_claimed() -> N
 def test_tiny_data_raise_no_alarm(n: int) -> None:
     labels = two_classes(n)
     headers = [{"size_bytes": 1000 + 1000 * (label == "ill")} for label in labels]
-    assert [finding.code for finding in find_shortcuts(make_material(labels, headers=headers))] == ["shortcut-untested"]
+    assert [finding.code for finding in RULE.apply(make_material(labels, headers=headers))] == ["shortcut-untested"]
 
 
-def test_the_test_side_is_judged_by_what_the_others_taught() -> None:
+def test_the_test_side_is_tried_by_what_the_others_taught() -> None:
     random, labels = np.random.default_rng(10), two_classes(200)
     sides = ["test" if i >= 60 else "train" for i in range(200)]
     rises = [1 if side == "train" else -1 for side in sides]
@@ -339,20 +344,20 @@ def test_the_test_side_is_judged_by_what_the_others_taught() -> None:
         {"size_bytes": int(random.normal(5000 + rise * 2000 * (label == "ill"), 400))}
         for label, rise in zip(labels, rises, strict=True)
     ]
-    (judged,) = judge_properties(make_material(labels, headers=headers, sides=sides))
-    assert judged.auc > 0.97 and judged.test_auc is not None and judged.test_auc < 0.03
+    (tried,) = measured(make_material(labels, headers=headers, sides=sides))
+    assert tried.auc > 0.97 and tried.test_auc is not None and tried.test_auc < 0.03
     finding = by_code(make_material(labels, headers=headers, sides=sides))["shortcut-bytes"]
     assert finding.count == 60 and "0.00 on the test side" in finding.sentence
 
 
-def test_data_with_a_test_side_only_are_judged_all_the_same() -> None:
+def test_data_with_a_test_side_only_are_tried_all_the_same() -> None:
     labels = two_classes()
     headers = [{"size_bytes": 1000 + i + 5000 * (label == "ill")} for i, label in enumerate(labels)]
     assert "shortcut-bytes" in by_code(make_material(labels, headers=headers, sides=["test"] * 120))
 
 
-def test_constant_properties_are_not_judged() -> None:
-    assert judge_properties(make_material(two_classes())) == []
+def test_constant_properties_are_not_tried() -> None:
+    assert measured(make_material(two_classes())) == []
 
 
 def test_padding_is_no_part_of_the_image_whichever_way_exif_turned_it() -> None:
@@ -362,10 +367,10 @@ def test_padding_is_no_part_of_the_image_whichever_way_exif_turned_it() -> None:
     pixels[1:, 12:36] = random.integers(90, 110, (2, 24, SIZE, 1))
     sizes = [{"width": 200, "height": 200}, {"width": 200, "height": 100}, {"width": 100, "height": 200}]
     material = make_material(["ill", "ill", "healthy"], headers=sizes, pixels=pixels)
-    measured = {prop.name: prop.values for prop in pixel_properties(material)}
-    np.testing.assert_allclose(measured["brightness"], 99.5, atol=1)
-    np.testing.assert_array_equal(measured["border"], 0)
-    assert measured["corners"].min() >= 90
+    values = {prop.name: prop.values for prop in pixel_properties(material)}
+    np.testing.assert_allclose(values["brightness"], 99.5, atol=1)
+    np.testing.assert_array_equal(values["border"], 0)
+    assert values["corners"].min() >= 90
 
 
 def test_measures_are_those_of_each_image_in_its_place() -> None:
@@ -386,9 +391,9 @@ def test_border_and_corners_are_measured_where_they_are() -> None:
     pixels[0, :3] = pixels[0, -1:] = 0
     pixels[0, :, :6] = 0
     pixels[1, :6, -6:] = 250
-    measured = {prop.name: prop.values for prop in pixel_properties(make_material(["ill", "healthy"], pixels=pixels))}
-    np.testing.assert_allclose(measured["border"], [100 - 100 * (44 / 48) * (42 / 48), 0])
-    upper_left, upper_right, *_ = measured["corners"][1].reshape(4, 16)
+    values = {prop.name: prop.values for prop in pixel_properties(make_material(["ill", "healthy"], pixels=pixels))}
+    np.testing.assert_allclose(values["border"], [100 - 100 * (44 / 48) * (42 / 48), 0])
+    upper_left, upper_right, *_ = values["corners"][1].reshape(4, 16)
     assert upper_left.max() < 200 and (upper_right == 250).all()
 
 
@@ -409,7 +414,7 @@ def test_neither_patients_nor_dicom_values_are_told() -> None:
         for label, mode in zip(labels, ("MONOCHROME1", "MONOCHROME2") * 60, strict=True)
     ]
     patients = [f"secret-{i}" for i in range(120)]
-    told = json.dumps([f.to_dict() for f in find_shortcuts(make_material(labels, patients=patients, headers=headers))])
+    told = json.dumps([f.to_dict() for f in RULE.apply(make_material(labels, patients=patients, headers=headers))])
     assert "maker 1" in told and "DICOM kind 1" in told
     assert not any(word in told for word in ("secret", "ACME", "acme", "ZENITH", "zenith", "MONOCHROME"))
 
@@ -433,7 +438,7 @@ def test_headers_stay_with_their_cases_when_one_is_unreadable() -> None:
     readable = whole.manifest.replace(whole.manifest.cases[i] for i in rows)
     data_set = DataSet(manifest=readable, store=whole.data_set.store, rows=rows, failures={})
     material = dataclasses.replace(whole, data_set=data_set, failures={31: "truncated"})
-    (finding,) = find_shortcuts(material)
+    (finding,) = RULE.apply(material)
     assert finding.count == 119 and "AUC of 1.00" in finding.sentence
     values = pixel_properties(material)[0].values
     np.testing.assert_array_equal(values, np.delete(pixel_properties(whole)[0].values, 31))
@@ -450,6 +455,6 @@ def test_the_size_of_the_files_of_chest_xray_gives_the_class_away(shared_data: P
         names=[case.name for case in cases],
         sides=[case.split for case in cases],
     )
-    (judged,) = judge_properties(material)
-    assert judged.subject.name == "bytes" and judged.is_loud
-    assert judged.auc == pytest.approx(0.90, abs=0.01) and judged.test_auc == pytest.approx(0.83, abs=0.01)
+    (tried,) = measured(material)
+    assert tried.subject.name == "bytes" and tried.is_strong
+    assert tried.auc == pytest.approx(0.90, abs=0.01) and tried.test_auc == pytest.approx(0.83, abs=0.01)

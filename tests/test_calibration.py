@@ -17,7 +17,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
-from overread.decision import to_probabilities
+from overread.decision import SeveralClasses, Task, to_probabilities
 from overread.decision.calibration import (
     CALIBRATION_METHODS,
     LARGEST_TEMPERATURE,
@@ -30,6 +30,7 @@ from overread.evaluation import roc_auc
 from overread.evaluation.reliability import measure_reliability
 
 pytestmark = pytest.mark.filterwarnings("error")
+TWO, THREE, FOUR = (Task.of("abcd"[:n]) for n in (2, 3, 4))
 # Probability of rain at Tampere, 24 hours ahead, 2003: days and rainy days for forecasts of 0, 10 ... 100 %.
 TAMPERE_DAYS = [46, 56, 59, 41, 19, 22, 22, 34, 24, 11, 13]
 TAMPERE_RAIN = [1, 1, 5, 5, 4, 8, 6, 16, 16, 8, 11]
@@ -40,6 +41,13 @@ def too_extreme(n: int = 4000, *, factor: float = 2.0, seed: int = 0) -> tuple[n
     random = np.random.default_rng(seed)
     logit = random.normal(0, 1.5, n)
     return (random.random(n) < 1 / (1 + np.exp(-logit))).astype(int), factor * logit[:, None]
+
+
+def fitted(labels: Any, logits: Any, *, method: str = "temperature") -> Calibration:
+    """Fit for two classes where there is one logit a case, else for as many classes as logits."""
+    outputs = np.asarray(logits).shape[-1]
+    task = TWO if outputs == 1 else SeveralClasses(tuple("abcd"[:outputs]))
+    return fit_calibration(labels, logits, task=task, method=method)
 
 
 def tampere() -> tuple[np.ndarray, np.ndarray]:
@@ -84,24 +92,26 @@ def validation_cases(draw: st.DrawFn, outputs: int = 1) -> tuple[np.ndarray, np.
 @pytest.mark.parametrize("factor", [0.5, 2.0, 5.0])
 def test_temperature_agrees_with_scikit_learn_for_two_classes(factor: float) -> None:
     labels, logits = too_extreme(factor=factor)
-    calibration = fit_calibration(labels, logits)
+    calibration = fitted(labels, logits)
     assert calibration.temperature == pytest.approx(factor, rel=0.1) and calibration.note is None
-    assert calibration.apply(logits) == pytest.approx(scikit_learn_calibrated(labels, logits, "temperature"), abs=2e-4)
+    assert calibration.apply(logits, TWO) == pytest.approx(
+        scikit_learn_calibrated(labels, logits, "temperature"), abs=2e-4
+    )
 
 
 def test_temperature_agrees_with_scikit_learn_for_four_classes() -> None:
     random = np.random.default_rng(1)
     logits = random.normal(0, 1.5, (3000, 4))
     labels = (to_probabilities(logits).cumsum(axis=1) > random.random((3000, 1))).argmax(axis=1)
-    calibration = fit_calibration(labels, 3 * logits)
+    calibration = fitted(labels, 3 * logits)
     assert calibration.temperature == pytest.approx(3, rel=0.1)
     expected = scikit_learn_calibrated(labels, 3 * logits, "temperature")
-    assert calibration.apply(3 * logits) == pytest.approx(expected, abs=2e-4)
+    assert calibration.apply(3 * logits, FOUR) == pytest.approx(expected, abs=2e-4)
 
 
 def test_temperature_puts_equal_logits_at_the_observed_share() -> None:
-    calibration = fit_calibration([0, 1, 1, 1], [[3.0]] * 4)
-    assert calibration.apply([[3.0]])[0] == pytest.approx([0.25, 0.75])
+    calibration = fitted([0, 1, 1, 1], [[3.0]] * 4)
+    assert calibration.apply([[3.0]], TWO)[0] == pytest.approx([0.25, 0.75])
 
 
 @given(validation_cases(), st.sampled_from([1.0, 0.37, 2.9]))
@@ -110,7 +120,7 @@ def test_temperature_changes_neither_the_auc_nor_the_decision(
     cases: tuple[np.ndarray, np.ndarray], scale: float
 ) -> None:
     labels, logits = cases
-    calibrated = fit_calibration(labels, scale * logits).apply(logits)
+    calibrated = fitted(labels, scale * logits).apply(logits, TWO)
     assert roc_auc(labels, calibrated[:, 1]) == roc_auc(labels, to_probabilities(logits)[:, 1])
     assert np.array_equal(calibrated.argmax(axis=1), to_probabilities(logits).argmax(axis=1))
 
@@ -119,14 +129,14 @@ def test_temperature_changes_neither_the_auc_nor_the_decision(
 @settings(deadline=None)
 def test_temperature_keeps_the_most_probable_of_three_classes(cases: tuple[np.ndarray, np.ndarray]) -> None:
     labels, logits = cases
-    assert np.array_equal(fit_calibration(labels, logits).apply(logits).argmax(axis=1), logits.argmax(axis=1))
+    assert np.array_equal(fitted(labels, logits).apply(logits, THREE).argmax(axis=1), logits.argmax(axis=1))
 
 
 @given(validation_cases())
 @settings(deadline=None)
 def test_no_temperature_within_the_bounds_has_a_lower_loss(cases: tuple[np.ndarray, np.ndarray]) -> None:
     labels, logits = cases
-    calibration = fit_calibration(labels, logits)
+    calibration = fitted(labels, logits)
     if calibration.note and "separate" in calibration.note:
         return
     signed = np.where(labels == 1, 1, -1) * logits[:, 0]
@@ -141,9 +151,9 @@ def test_no_temperature_within_the_bounds_has_a_lower_loss(cases: tuple[np.ndarr
 def test_two_logits_are_calibrated_as_their_difference() -> None:
     labels, logits = too_extreme()
     two = np.column_stack([np.ones_like(logits), logits + 1])
-    one, both = fit_calibration(labels, logits), fit_calibration(labels, two)
+    one, both = fitted(labels, logits), fitted(labels, two)
     assert both.temperature == pytest.approx(one.temperature)
-    assert both.apply(two) == pytest.approx(one.apply(logits))
+    assert both.apply(two, SeveralClasses(("no", "yes"))) == pytest.approx(one.apply(logits, TWO))
 
 
 def test_isotonic_agrees_with_scikit_learn_inside_and_outside_the_range_it_was_fitted_on() -> None:
@@ -153,17 +163,17 @@ def test_isotonic_agrees_with_scikit_learn_inside_and_outside_the_range_it_was_f
     oracle = IsotonicRegression(y_min=1 / (n + 2), y_max=(n + 1) / (n + 2), out_of_bounds="clip")
     oracle.fit(logits[:, 0], labels)
     new = np.linspace(-12, 12, 500)[:, None]
-    calibration = fit_calibration(labels, logits, method="isotonic")
-    assert calibration.apply(new)[:, 1] == pytest.approx(oracle.predict(new[:, 0]), abs=1e-12)
+    calibration = fitted(labels, logits, method="isotonic")
+    assert calibration.apply(new, TWO)[:, 1] == pytest.approx(oracle.predict(new[:, 0]), abs=1e-12)
     assert calibration.note is None and len(calibration.isotonic or ()) < 100
 
 
 def test_isotonic_pools_the_violators_of_a_small_example_by_hand() -> None:
     # Shares 0, 1/2, 1/3, 1 at the logits 0 to 3: the middle two violate and pool to 2/5; the bounds are 1/10 and 9/10.
     labels, logits = [0, 1, 0, 0, 0, 1, 1, 1], [[0.0], [1.0], [1.0], [2.0], [2.0], [2.0], [3.0], [3.0]]
-    calibration = fit_calibration(labels, logits, method="isotonic")
+    calibration = fitted(labels, logits, method="isotonic")
     assert calibration.isotonic == ((0.0, 0.1), (1.0, 0.4), (2.0, 0.4), (3.0, 0.9))
-    assert calibration.apply([[0.5], [1.5]])[:, 1] == pytest.approx([0.25, 0.4])
+    assert calibration.apply([[0.5], [1.5]], TWO)[:, 1] == pytest.approx([0.25, 0.4])
     assert "8 cases" in str(calibration.note)
 
 
@@ -173,9 +183,9 @@ def test_beta_agrees_with_an_unpenalised_logistic_regression_on_log_p_and_log_no
     p = to_probabilities(logits)
     oracle = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(np.log(p) * [-1, 1], labels)
     b, a = oracle.coef_[0]
-    calibration = fit_calibration(labels, logits, method="beta")
+    calibration = fitted(labels, logits, method="beta")
     assert calibration.beta == pytest.approx((a, b, oracle.intercept_[0]), abs=1e-4) and a > 0 and b > 0
-    assert calibration.apply(logits) == pytest.approx(oracle.predict_proba(np.log(p) * [-1, 1]), abs=1e-5)
+    assert calibration.apply(logits, TWO) == pytest.approx(oracle.predict_proba(np.log(p) * [-1, 1]), abs=1e-5)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -185,7 +195,7 @@ def test_beta_drops_the_column_whose_weight_would_turn_negative(sign: int) -> No
     logit = random.normal(0, 1.5, 3000)
     score = sign * (1.6 * np.logaddexp(0, sign * logit) + 0.5 * np.logaddexp(0, -sign * logit)) - sign
     labels = (random.random(3000) < 1 / (1 + np.exp(-score))).astype(int)
-    calibration = fit_calibration(labels, logit[:, None], method="beta")
+    calibration = fitted(labels, logit[:, None], method="beta")
     a, b, c = calibration.beta or (math.nan,) * 3
     column = (np.logaddexp(0, logit) if sign == 1 else -np.logaddexp(0, -logit))[:, None]
     oracle = LogisticRegression(C=np.inf, tol=1e-10).fit(column, labels)
@@ -199,8 +209,8 @@ def test_every_method_is_finite_never_certain_and_never_swaps_two_cases(
     cases: tuple[np.ndarray, np.ndarray], method: str
 ) -> None:
     labels, logits = cases
-    calibration = fit_calibration(labels, logits, method=method)
-    rising = calibration.apply(np.linspace(-8, 8, 60)[:, None])
+    calibration = fitted(labels, logits, method=method)
+    rising = calibration.apply(np.linspace(-8, 8, 60)[:, None], TWO)
     assert np.isfinite(rising).all() and np.allclose(rising.sum(axis=1), 1) and rising.min() >= 0
     assert np.diff(rising[:, 1]).min() >= -1e-12
     if method == "isotonic":
@@ -212,8 +222,8 @@ def test_every_method_is_finite_never_certain_and_never_swaps_two_cases(
 def test_swapping_the_classes_swaps_the_columns(cases: tuple[np.ndarray, np.ndarray]) -> None:
     labels, logits = cases
     for method in ("temperature", "isotonic"):
-        one = fit_calibration(labels, logits, method=method).apply(logits)
-        other = fit_calibration(1 - labels, -logits, method=method).apply(-logits)
+        one = fitted(labels, logits, method=method).apply(logits, TWO)
+        other = fitted(1 - labels, -logits, method=method).apply(-logits, TWO)
         assert one == pytest.approx(other[:, ::-1], abs=1e-7)
 
 
@@ -221,8 +231,8 @@ def test_swapping_the_classes_swaps_the_columns(cases: tuple[np.ndarray, np.ndar
 @settings(deadline=None)
 def test_isotonic_sees_the_order_of_the_logits_only(cases: tuple[np.ndarray, np.ndarray]) -> None:
     labels, logits = cases
-    plain = fit_calibration(labels, logits, method="isotonic").apply(logits)
-    bent = fit_calibration(labels, np.exp(logits), method="isotonic").apply(np.exp(logits))
+    plain = fitted(labels, logits, method="isotonic").apply(logits, TWO)
+    bent = fitted(labels, np.exp(logits), method="isotonic").apply(np.exp(logits), TWO)
     assert plain == pytest.approx(bent)
 
 
@@ -231,36 +241,36 @@ def test_isotonic_sees_the_order_of_the_logits_only(cases: tuple[np.ndarray, np.
 def test_separated_classes_get_bounded_probabilities_and_a_note(method: str, n: int) -> None:
     labels = np.arange(n) % 2
     logits = np.where(labels == 1, 4.0, -4.0)[:, None]
-    calibration = fit_calibration(labels, logits, method=method)
+    calibration = fitted(labels, logits, method=method)
     assert "separate the validation classes" in str(calibration.note)
     # Laplace's rule: (n + 1) / (n + 2) of the n cases of a class; more cases allow more certainty.
-    assert calibration.apply([[4.0]])[0, 1] == pytest.approx((n / 2 + 1) / (n / 2 + 2), abs=1e-6)
+    assert calibration.apply([[4.0]], TWO)[0, 1] == pytest.approx((n / 2 + 1) / (n / 2 + 2), abs=1e-6)
 
 
 def test_separated_three_classes_get_laplaces_rule() -> None:
     labels = np.repeat([0, 1, 2], 8)
-    calibration = fit_calibration(labels, 5 * np.eye(3)[labels])
+    calibration = fitted(labels, 5 * np.eye(3)[labels])
     assert "separate" in str(calibration.note)
-    assert calibration.apply([[5.0, 0.0, 0.0]])[0] == pytest.approx([9 / 11, 1 / 11, 1 / 11])
+    assert calibration.apply([[5.0, 0.0, 0.0]], THREE)[0] == pytest.approx([9 / 11, 1 / 11, 1 / 11])
 
 
 def test_a_temperature_out_of_bounds_is_held_and_said() -> None:
-    reversed_order = fit_calibration([1, 0, 1, 0], [[-1.0], [1.0], [-2.0], [2.0]])
+    reversed_order = fitted([1, 0, 1, 0], [[-1.0], [1.0], [-2.0], [2.0]])
     assert reversed_order.temperature == LARGEST_TEMPERATURE and "above 20" in str(reversed_order.note)
-    tiny = fit_calibration([0, 1, 0, 1, 1], [[-0.01], [0.01], [-0.01], [0.01], [-0.01]])
+    tiny = fitted([0, 1, 0, 1, 1], [[-0.01], [0.01], [-0.01], [0.01], [-0.01]])
     assert tiny.temperature == SMALLEST_TEMPERATURE and "below 0.05" in str(tiny.note)
 
 
 def test_logits_that_say_nothing_keep_temperature_one() -> None:
     for labels, logits in (([0, 1, 1], [[0.0]] * 3), ([0, 1, 2], [[2.0, 2.0, 2.0]] * 3)):
-        calibration = fit_calibration(labels, logits)
+        calibration = fitted(labels, logits)
         assert (calibration.temperature, calibration.note) == (1, None)
 
 
 def test_beta_of_reversed_logits_gives_every_case_the_share_of_positive_ones() -> None:
     labels, logits = too_extreme(500)
-    calibration = fit_calibration(labels, -logits, method="beta")
-    assert calibration.apply([[-3.0], [3.0]])[:, 1] == pytest.approx(labels.mean()) and "chance" in str(
+    calibration = fitted(labels, -logits, method="beta")
+    assert calibration.apply([[-3.0], [3.0]], TWO)[:, 1] == pytest.approx(labels.mean()) and "chance" in str(
         calibration.note
     )
 
@@ -268,28 +278,28 @@ def test_beta_of_reversed_logits_gives_every_case_the_share_of_positive_ones() -
 @pytest.mark.parametrize("method", ["temperature", "isotonic", "beta"])
 @pytest.mark.parametrize("label", [0, 1])
 def test_one_class_leaves_the_logits_as_they_are_and_says_so(method: str, label: int) -> None:
-    calibration = fit_calibration([label] * 3, [[1.0], [2.0], [-1.0]], method=method)
+    calibration = fitted([label] * 3, [[1.0], [2.0], [-1.0]], method=method)
     assert calibration.method == "none" and f"no {method} calibration" in str(calibration.note)
-    assert np.array_equal(calibration.apply([[1.5]]), to_probabilities(np.array([[1.5]])))
+    assert np.array_equal(calibration.apply([[1.5]], TWO), to_probabilities(np.array([[1.5]])))
 
 
 def test_none_is_the_sigmoid_or_the_softmax() -> None:
     labels, logits = too_extreme(50)
-    calibration = fit_calibration(labels, logits, method="none")
-    assert np.array_equal(calibration.apply(logits), to_probabilities(logits)) and calibration.note is None
-    assert np.array_equal(calibration.apply([[1.0, 2.0, 3.0]]), to_probabilities(np.array([[1.0, 2.0, 3.0]])))
+    calibration = fitted(labels, logits, method="none")
+    assert np.array_equal(calibration.apply(logits, TWO), to_probabilities(logits)) and calibration.note is None
+    assert np.array_equal(calibration.apply([[1.0, 2.0, 3.0]], THREE), to_probabilities(np.array([[1.0, 2.0, 3.0]])))
 
 
 def test_no_case_gives_no_probability() -> None:
-    assert fit_calibration(*too_extreme(50)).apply(np.empty((0, 1))).shape == (0, 2)
+    assert fitted(*too_extreme(50)).apply(np.empty((0, 1)), TWO).shape == (0, 2)
 
 
 @pytest.mark.parametrize("method", CALIBRATION_METHODS)
 def test_a_calibration_survives_json_unchanged(method: str) -> None:
     labels, logits = too_extreme(300)
-    calibration = fit_calibration(labels, logits.astype(np.float32), method=method)
+    calibration = fitted(labels, logits.astype(np.float32), method=method)
     again = Calibration.from_dict(json.loads(json.dumps(calibration.to_dict(), allow_nan=False)))
-    assert again == calibration and np.array_equal(again.apply(logits), calibration.apply(logits))
+    assert again == calibration and np.array_equal(again.apply(logits, TWO), calibration.apply(logits, TWO))
 
 
 @pytest.mark.parametrize(
@@ -312,7 +322,7 @@ def test_a_calibration_survives_json_unchanged(method: str) -> None:
     ],
 )
 def test_a_damaged_calibration_is_refused(change: dict[str, object]) -> None:
-    fields = fit_calibration(*too_extreme(50)).to_dict()
+    fields = fitted(*too_extreme(50)).to_dict()
     with pytest.raises(InvalidData, match="fit"):
         Calibration.from_dict({**fields, **change})
 
@@ -320,14 +330,16 @@ def test_a_damaged_calibration_is_refused(change: dict[str, object]) -> None:
 @pytest.mark.parametrize("method", ["isotonic", "beta"])
 def test_a_two_class_method_refuses_three_classes(method: str) -> None:
     with pytest.raises(InvalidOption, match=r"two classes .* use temperature"):
-        fit_calibration([0, 1, 2], np.eye(3), method=method)
+        fitted([0, 1, 2], np.eye(3), method=method)
     with pytest.raises(InvalidData, match="one logit a case"):
-        fit_calibration(*too_extreme(50), method=method).apply(np.eye(3))
+        fitted(*too_extreme(50), method=method).apply(np.eye(3), THREE)
+    with pytest.raises(InvalidData, match=r"give \(n, 1\)"):
+        fitted(*too_extreme(50), method=method).apply(np.eye(3), TWO)
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidOption, match="temperature, isotonic, beta, none"):
-        fit_calibration([0, 1], [[0.0], [1.0]], method="platt")
+        fitted([0, 1], [[0.0], [1.0]], method="platt")
 
 
 @pytest.mark.parametrize(
@@ -336,15 +348,15 @@ def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
         ([], np.empty((0, 1)), "one case or more"),
         ([0, 1], [0.1, 0.2], "shape"),
         ([0, 1, 1], [[0.1], [0.2]], "shape"),
-        ([0, 2], [[0.1], [0.2]], "from 0 to 1"),
-        ([0.0, 1.0], [[0.1], [0.2]], "class indices"),
+        ([0, 2], [[0.1], [0.2]], "0 to 1"),
+        ([0.0, 1.0], [[0.1], [0.2]], "integer index of a class"),
         ([0, 1], [[0.1], [math.nan]], "row 1"),
         ([0, 1], [[0.1], [math.inf]], "row 1"),
     ],
 )
 def test_cases_that_cannot_be_calibrated_on_are_refused(labels: list[int], logits: Any, message: str) -> None:
     with pytest.raises(InvalidData, match=message):
-        fit_calibration(labels, logits)
+        fitted(labels, logits)
 
 
 def test_the_rain_forecasts_of_tampere_have_their_published_brier_score_and_parts() -> None:
@@ -395,7 +407,7 @@ def test_calibration_mends_probabilities_that_are_too_extreme() -> None:
     before = measure_reliability(test_labels, to_probabilities(test_logits)[:, 1])
     assert before.ece > 0.1 and before.slope.value == pytest.approx(1 / 3, abs=0.03)
     for method in ("temperature", "isotonic", "beta"):
-        calibrated = fit_calibration(labels, logits, method=method).apply(test_logits)[:, 1]
+        calibrated = fitted(labels, logits, method=method).apply(test_logits, TWO)[:, 1]
         after = measure_reliability(test_labels, calibrated)
         assert after.ece < before.ece / 3 and after.brier < before.brier
         assert after.slope.value == pytest.approx(1, abs=0.1) and abs(after.in_the_large.value) < 0.15

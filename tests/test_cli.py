@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from overread.bundle import Bundle
+from overread.errors import MissingPath
 from overread.study.train import Study
 from support.command_line import overread, sentence
 
@@ -89,6 +91,18 @@ def test_wrong_use_ends_in_one_sentence_and_a_status(
     assert done.returncode == status
     assert message in sentence(done)
     assert not list(tmp_path.iterdir())
+
+
+def test_where_a_bundle_is_asked_for_the_folder_of_its_run_will_do(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    image = next((two_classes / "Normal").glob("*.png"))
+    done = overread("predict", tiny_study.out, image, "--json")
+    assert (done.returncode, json.loads(done.stdout)["path"]) == (0, str(image))
+    assert Bundle.load(tiny_study.out).fingerprint == tiny_study.bundle.fingerprint
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(MissingPath, match="is a run without a bundle"):
+        Bundle.load(tmp_path)
 
 
 def test_a_changed_bundle_is_refused(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
+import pickle
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from overread import Bundle, Reader, Recipe, crossvalidate, evaluate
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import AssessmentOptions
+from overread.run import Source
 from overread.study.crossvalidate import CrossValidation
 from overread.study.data import read_manifest
 
@@ -97,32 +101,47 @@ def test_an_ensemble_is_evaluated_like_any_bundle(finished: CrossValidation, two
     assert len(Bundle.load(finished.out / "bundle").openings()) == 1
 
 
-def test_a_run_goes_on_with_the_folds_that_are_missing(
-    finished: CrossValidation, two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+class Recording:
+    """An engine that sends each item through pickle, as another process would get it, and stops where it is told."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.stop_after, self.folders = stop_after, list[Path]()
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
+        for item in items:
+            if len(self.folders) == self.stop_after:
+                raise KeyboardInterrupt
+            self.folders.append(item.out)
+            yield pickle.loads(pickle.dumps(function))(pickle.loads(pickle.dumps(item)))
+
+
+def test_a_run_goes_on_with_the_folds_that_are_missing_by_its_folder_alone(
+    finished: CrossValidation, two_classes: Path, tmp_path: Path
 ) -> None:
-    manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
-    study = sys.modules["overread.study.crossvalidate"]  # the package gives the function of this name
-    trained: list[Path] = []
-    original = study.train
-
-    def counted(data: object, out: Path, *arguments: object, **options: object) -> object:
-        if len(trained) == 1:
-            raise KeyboardInterrupt
-        trained.append(out)
-        return original(data, out, *arguments, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(study, "train", counted)
+    source = Source(data=str(two_classes), patient_pattern=r"^\w\d+")
+    first, second = Recording(stop_after=1), Recording()
     with pytest.raises(KeyboardInterrupt):
-        crossvalidate(manifest, tmp_path / "run", QUICK, folds=2, store=tmp_path / "s")
-    monkeypatch.setattr(study, "train", original)
-    stamp = (trained[0] / "bundle" / "bundle.json").stat().st_mtime_ns
-    result = crossvalidate(manifest, tmp_path / "run", QUICK, folds=2, store=tmp_path / "s", existing="resume")
-    assert (trained[0] / "bundle" / "bundle.json").stat().st_mtime_ns == stamp
+        crossvalidate(source, tmp_path / "run", QUICK, folds=2, store=tmp_path / "s", engine=first)
+    result = crossvalidate(
+        None,
+        tmp_path / "run",
+        folds=2,
+        store=tmp_path / "s",
+        existing="resume",
+        engine=second,
+    )
+    assert [path.name for path in (*first.folders, *second.folders)] == ["fold-1", "fold-2"]
     expected = {name: finished.pooled[0].evaluation[name].value for name in ("auc", "loss")}
     assert {name: result.pooled[0].evaluation[name].value for name in expected} == expected
     assert json.loads((tmp_path / "run" / "run.json").read_text())["finished"] is True
     with pytest.raises(InvalidOption, match="differs in folds, cases"):
-        crossvalidate(manifest, tmp_path / "run", QUICK, folds=3, store=tmp_path / "s", existing="resume")
+        crossvalidate(None, tmp_path / "run", folds=3, store=tmp_path / "s", existing="resume")
+
+
+def test_where_a_fold_leaves_a_metric_undefined_its_spread_is_none() -> None:
+    folds: Any = {0: [{"ppv": SimpleNamespace(value=value)} for value in (float("nan"), 0.5)]}
+    found = CrossValidation(out=Path("run"), folds=folds, pooled={}, bundle=None)
+    assert found.spread("ppv") == {"folds_sd": None, "seeds_sd": None}
 
 
 def test_the_report_shows_folds_pool_and_spread(finished: CrossValidation) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from overread import Bundle, Recipe, evaluate, train
 from overread.bundle import Opening
+from overread.errors import OutputUnwritable
 from overread.study.data import read_manifest
 from overread.study.train import Study
-from overread.test_side.lock import note_in_ledger, read_ledger
+from overread.test_side import Ledger, Outcome
 
 QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
 
@@ -54,26 +55,64 @@ def test_a_later_training_run_on_a_test_set_that_was_opened_is_warned_of_and_the
 def test_an_evaluation_warns_only_of_openings_before_its_bundle_was_trained(tiny_study: Study, tmp_path: Path) -> None:
     manifest, bundle = tiny_study.split.manifest, shutil.copytree(tiny_study.out / "bundle", tmp_path / "bundle")
     data = Bundle.load(bundle).openings()[0].data
-    (tmp_path / "s").mkdir()
-    note_in_ledger(
-        tmp_path / "s", Opening(data=data, n=10, result="r", study="later", time="2999-01-01T00:00:00+00:00")
-    )
+    Ledger().note(Opening(data=data, n=10, result="r", study="later", time="2999-01-01T00:00:00+00:00"))
     evaluate(bundle, manifest, tmp_path / "one", store=tmp_path / "s")
     assert "had been opened" not in (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
-    note_in_ledger(
-        tmp_path / "s", Opening(data=data, n=10, result="r", study="before", time="2001-01-01T00:00:00+00:00")
-    )
+    Ledger().note(Opening(data=data, n=10, result="r", study="before", time="2001-01-01T00:00:00+00:00"))
     evaluate(bundle, manifest, tmp_path / "two", store=tmp_path / "s")
     text = (tmp_path / "two" / "report.html").read_text(encoding="utf-8")
     assert "had been opened 1 time by 1 other training run on this machine" in text
     assert "2001-01-01" in text
 
 
+def test_openings_are_remembered_whatever_the_store_and_those_that_earlier_versions_kept_in_it_too(
+    tiny_study: Study, tmp_path: Path
+) -> None:
+    manifest, bundle = tiny_study.split.manifest, shutil.copytree(tiny_study.out / "bundle", tmp_path / "bundle")
+    data = Bundle.load(bundle).openings()[0].data
+    evaluate(bundle, manifest, tmp_path / "one", store=tmp_path / "s")
+    assert [opening.data for opening in Ledger().openings(data)] == [data]
+    assert not list((tmp_path / "s").glob("*.jsonl"))
+    Ledger(tmp_path / "other").note(Opening(data=data, n=10, result="r", study="old", time="2001-01-01T00:00:00+00:00"))
+    evaluate(bundle, manifest, tmp_path / "two", store=tmp_path / "other")
+    text = (tmp_path / "two" / "report.html").read_text(encoding="utf-8")
+    assert "had been opened 1 time by 1 other training run on this machine" in text
+    assert len(Ledger().openings(data)) == 2
+
+
+def test_an_opening_is_counted_even_where_its_result_cannot_be_written_or_drawn(
+    tiny_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = Path(shutil.copytree(tiny_study.out / "bundle", tmp_path / "bundle"))
+    before = len(Bundle.load(bundle).openings())
+
+    def full(*_: object) -> None:
+        raise OutputUnwritable("no space left")
+
+    monkeypatch.setattr(Outcome, "write", full)
+    with pytest.raises(OutputUnwritable):
+        evaluate(bundle, tiny_study.split.manifest, tmp_path / "e", store=tmp_path / "s")
+    openings = Bundle.load(bundle).openings()
+    assert len(openings) == before + 1
+    assert len(Ledger().openings(openings[-1].data)) == 1
+
+
+def test_a_ledger_that_cannot_be_written_is_told_and_the_bundle_is_still_recorded(
+    tiny_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    bundle = Path(shutil.copytree(tiny_study.out / "bundle", tmp_path / "bundle"))
+    before = len(Bundle.load(bundle).openings())
+    evaluate(bundle, tiny_study.split.manifest, tmp_path / "e", store=tmp_path / "s")
+    text = (tmp_path / "e" / "report.html").read_text(encoding="utf-8")
+    assert "could not be recorded on this machine" in text
+    assert len(Bundle.load(bundle).openings()) == before + 1
+
+
 def test_a_bundle_that_cannot_be_written_is_evaluated_and_the_report_says_that_it_was_not_recorded(
     tiny_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from overread.errors import OutputUnwritable
-
     def read_only(*_: object) -> None:
         raise OutputUnwritable("the bundle cannot be written")
 
@@ -83,8 +122,9 @@ def test_a_bundle_that_cannot_be_written_is_evaluated_and_the_report_says_that_i
 
 
 def test_the_ledger_survives_lines_that_it_cannot_read(tmp_path: Path) -> None:
-    note_in_ledger(tmp_path, Opening(data="d", n=1, result="r", study="s"))
-    ledger = tmp_path / "test_sets.jsonl"
-    ledger.write_text("no json\n{}\n" + ledger.read_text(encoding="utf-8"))
-    note_in_ledger(tmp_path, Opening(data="e", n=1, result="r", study="s"))
-    assert len(read_ledger(tmp_path, "d")) == len(read_ledger(tmp_path, "e")) == 1
+    ledger = Ledger(tmp_path)
+    ledger.note(Opening(data="d", n=1, result="r", study="s"))
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(b"no json\n{}\n\xff\n" + file.read_bytes())
+    ledger.note(Opening(data="e", n=1, result="r", study="s"))
+    assert len(ledger.openings("d")) == len(ledger.openings("e")) == 1

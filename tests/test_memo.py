@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +16,7 @@ from PIL import Image
 
 from overread import Manifest
 from overread.auditing import Audit, examine_once
+from overread.auditing import audit as auditing
 from overread.images import DataSet, Preprocessing
 from overread.machine import memo as remembered
 from overread.study.data import read_manifest
@@ -106,9 +107,8 @@ def audits(
 ) -> Callable[[Manifest], tuple[Audit, bool]]:
     """Audits a manifest with one store, and tells whether the rules were asked."""
     asked = []
-    module = sys.modules["overread.auditing.audit"]
-    examine = module.examine  # type: ignore[attr-defined]
-    monkeypatch.setattr(module, "examine", lambda material: asked.append(1) or examine(material))
+    examine = auditing.examine
+    monkeypatch.setattr(auditing, "examine", lambda material: asked.append(1) or examine(material))
 
     def run(manifest: Manifest) -> tuple[Audit, bool]:
         asked.clear()
@@ -173,3 +173,18 @@ def test_a_changed_file_another_order_of_classes_and_a_case_less_are_audited_ane
     assert audits(manifest)[1]
     path.unlink()
     assert audits(manifest)[1]
+
+
+@pytest.mark.parametrize("library", ["simplejpeg", "pylibjpeg-openjpeg", "onnxruntime", "keras"])
+def test_another_version_of_any_library_recalls_nothing(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, version = Work(), importlib.metadata.version
+    work.asked(tmp_path)
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == library else version(name))
+    remembered.program.cache_clear()
+    try:
+        work.asked(tmp_path)
+    finally:
+        remembered.program.cache_clear()
+    assert work.times == 2

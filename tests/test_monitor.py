@@ -21,7 +21,7 @@ from scipy import stats
 from overread import Reader
 from overread.errors import InvalidData, InvalidOption, MissingPath
 from overread.monitoring.checks import FEWEST, Expected
-from overread.monitoring.drift_figure import drift
+from overread.monitoring.drift_figure import draw_drift
 from overread.monitoring.drift_tests import exceedances_p, fewer_p, holm, kolmogorov_smirnov
 from overread.monitoring.monitor import expected_of, monitor
 from overread.monitoring.watch import watch
@@ -206,7 +206,7 @@ def test_volume_failures_and_latency_are_counted() -> None:
 def test_the_figure_holds_each_day_against_the_reference(tmp_path: Path) -> None:
     random = np.random.default_rng(9)
     times = [NOW - timedelta(days=i % 3) for i in range(90)]
-    png = drift(
+    png = draw_drift(
         times, random.normal(size=90), random.normal(size=500), name="score of $x", path=tmp_path / "d", limit=1.0
     )
     assert png.read_bytes().startswith(b"\x89PNG")
@@ -215,7 +215,7 @@ def test_the_figure_holds_each_day_against_the_reference(tmp_path: Path) -> None
     assert [(row["day"], row["n"]) for row in table[:1]] == [("reference", "500")]
     assert [row["n"] for row in table[1:]] == ["30"] * 3
     with pytest.raises(InvalidData, match="nothing to draw"):
-        drift([], [], [1.0], name="score", path=tmp_path / "e")
+        draw_drift([], [], [1.0], name="score", path=tmp_path / "e")
 
 
 def log_readings(url: str, reader: Reader, paths: Sequence[Path], *, turned: bool = False) -> None:

@@ -1,180 +1,37 @@
-"""The reports: what they say is what was measured, in words, tables and figures, with its uncertainty."""
+"""The report of an evaluation: it says what was measured, in words, tables and figures, with its uncertainty."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
 
-from overread.auditing import Audit, Finding
 from overread.bundle import GRAPH, Bundle, Member, Opening
-from overread.cases import Manifest, Split
-from overread.cases.case import Case
-from overread.decision import Abstentions, Calibration, OperatingPoint, Referral, Task, choose_referral
-from overread.evaluation import AssessmentOptions, DecisionCurve, Predictions, assess, assess_referral, compare
-from overread.images import Preprocessing
-from overread.reading import Reading
-from overread.recipe import Recipe
-from overread.report import pages
+from overread.decision import Calibration, Referral
+from overread.evaluation import AssessmentOptions, DecisionCurve
+from overread.evaluation.metrics.kinds import CaseMean
 from overread.report.sections.decision_curve import helpful_ranges
-from overread.test_side.outcome import Outcome
-from support.data_sets import data_set_of
 from support.html_page import Page
+from support.reports import (
+    LAST,
+    RUN,
+    SECTIONS,
+    TWO,
+    Made,
+    alts,
+    folder_of,
+    make,
+    predict,
+    report,
+    row,
+    words,
+    write_bundle,
+)
 
-FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)
-TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
-RUN = {
-    "command": "overread train larynx --out runs/larynx",
-    "machine": "Linux x86_64, 2 processors",
-    "versions": {"python": "3.12.1", "overread": "0.1.0"},
-    "data": {"fingerprint": "f" * 64},
-}
-SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Referral", "Subgroups", "Errors"]
-LAST = ["Test lock", "Reproducibility"]
-Made = tuple[Outcome, Bundle]
-
-
-def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
-    """Two images for each patient, right in most cases, too timid before calibration."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(n) % len(classes)
-    logits = rng.normal(0, 1.2, (n, len(classes))) + 2.0 * np.eye(len(classes))[labels]
-    shares = np.exp(np.stack([logits, logits / 3]))
-    after, before = shares / shares.sum(axis=2, keepdims=True)
-    fields: dict[str, Any] = {
-        "cases": [f"{classes[label]}/{i:03d}.png" for i, label in enumerate(labels)],
-        "y_true": labels,
-        "y_prob": after,
-        "uncalibrated": before,
-        "task": Task.of(classes),
-        "thresholds": {classes[1]: 0.4} if len(classes) == 2 else dict.fromkeys(classes, 0.3),
-        "patients": [f"p-{i // (2 * len(classes)):04d}secret{i % 2}" for i in range(n)],
-    }
-    return Predictions(**{**fields, **changes})
-
-
-def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
-    wrong = np.flatnonzero(predictions.decisions != np.asarray(predictions.y_true))[:8].tolist()
-    rng = np.random.default_rng(1)
-    return tuple(
-        (
-            i,
-            Reading(
-                path=predictions.cases[i],
-                task=Task.of(predictions.classes),
-                predicted_label=predictions.classes[predictions.decisions[i]],
-                probabilities=dict(zip(predictions.classes, np.asarray(predictions.y_prob)[i].tolist(), strict=True)),
-                threshold=predictions.thresholds.get(predictions.task.positive or ""),
-                activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
-                pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
-                prediction_set=(),
-                unfamiliarity=0.5,
-                refer=("uncertain",),
-                projection=np.zeros(4, np.float32),
-            ),
-        )
-        for i in wrong
-    )
-
-
-def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bundle:
-    thresholds = predictions.thresholds or {predictions.classes[1]: 0.5}
-    points = {
-        name: OperatingPoint(
-            threshold=value,
-            rule="sensitivity=0.95",
-            sensitivity=0.9625,
-            specificity=0.7125,
-            n_positive=20,
-            n_negative=30,
-        )
-        for name, value in thresholds.items()
-    }
-    fields: dict[str, Any] = {
-        "classes": tuple(predictions.classes),
-        "preprocessing": Preprocessing(height=24, width=24, channels=1),
-        "members": (Member(calibration=Calibration(method="temperature", temperature=0.3333, n=50)),),
-        "operating_points": points,
-        "referral": choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task),
-        "network": {"name": "compact"},
-        "recipe": Recipe(seed=7).to_dict(),
-        "data": {"study": "a study"},
-        "versions": {"keras": "3.15.1"},
-    }
-    (folder / GRAPH).write_bytes(b"a graph")
-    return Bundle(**{**fields, **changes}).write(folder / "bundle", {GRAPH: folder / GRAPH})
-
-
-def make(folder: Path, predictions: Predictions, options: AssessmentOptions | None = None, **changes: Any) -> Made:
-    """An outcome, and the bundle that could have read it."""
-    options = options or AssessmentOptions(level=0.9, resamples=200)
-    asked = choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task)
-    abstentions = Abstentions(
-        task=predictions.task,
-        sets=asked.sets(predictions.y_prob),
-        decided=predictions.decisions,
-        unfamiliarity=np.linspace(0.3, 1.1, len(predictions.cases)),
-    )
-    outcome = Outcome(
-        predictions=predictions,
-        assessment=assess(predictions, options),
-        mistakes=read_wrongly(predictions),
-        data="d" * 64,
-        abstentions=abstentions,
-        referral=assess_referral(predictions, abstentions, others=[asked], options=options),
-    )
-    bundle = write_bundle(folder, predictions, **changes)
-    bundle.record(outcome.opening("a study"))
-    return outcome, bundle
-
-
-def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: dict[str, str] | None = None) -> Page:
-    outcome, bundle = made
-    labels = [bundle.classes[index] for index in np.asarray(outcome.predictions.y_true).tolist()]
-    cases = tuple(
-        Case(path=Path(name), name=name, label=label, patient_id=patient)
-        for name, label, patient in zip(
-            outcome.predictions.cases, labels, outcome.predictions.patients or [None] * len(labels), strict=True
-        )
-    )
-    manifest = Manifest(cases=cases, classes=bundle.classes, notes=("cases are read from study.csv",))
-    run = {**RUN, "bundle": bundle.fingerprint}
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, run=run)
-    return Page(pages.write_evaluation_report(folder, result, manifest=manifest, failures=failures or {}))
-
-
-def words(page: Page) -> str:
-    return "\n".join(text for tag, text in page.text if tag != "style")
-
-
-def row(page: Page, *start: str) -> list[str]:
-    """The cells of the first table row that begins so."""
-    cells = [text for tag, text in page.text if tag in ("th", "td")]
-    for i in range(len(cells)):
-        if tuple(cells[i : i + len(start)]) == start:
-            return cells[i + len(start) :]
-    raise AssertionError(f"no row begins with {start}")
-
-
-def alts(page: Page) -> list[str]:
-    return [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt")]
-
-
-@pytest.fixture(autouse=True)
-def blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the rendering, which takes most of the time; what fixtures of the module draw is drawn before."""
-
-    def blank(figure: Figure, file: IO[bytes], **options: Any) -> None:
-        Image.new("L", (4, 4)).save(file, "png")
-
-    monkeypatch.setattr(Figure, "savefig", blank)
+pytestmark = pytest.mark.usefixtures("blank_figures")
 
 
 @pytest.fixture(scope="module")
@@ -186,12 +43,9 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture(scope="module")
 def page(two: Made) -> Page:
-    return report(_folder(two), two, warnings=("this test set had been opened before",), failures={"a.png": "is empty"})
-
-
-def _folder(made: Made) -> Path:
-    assert made[1].path is not None
-    return made[1].path.parent
+    return report(
+        folder_of(two), two, warnings=("this test set had been opened before",), failures={"a.png": "is empty"}
+    )
 
 
 def test_an_evaluation_has_every_section(page: Page) -> None:
@@ -238,6 +92,17 @@ def test_decisions_are_judged_at_the_frozen_point_and_at_one_half(two: Made, pag
         expected += [f"{metric.value:.3f} ({interval.low:.3f} to {interval.high:.3f})", f"{metric.n}"]
     assert row(page, "Metric", "At 0.4, frozen", "n", "At 0.5, for comparison")[:2] == ["n", "Method"]
     assert row(page, label)[:4] == expected
+
+
+def test_a_metric_of_the_user_stands_in_the_page_with_its_interval(tmp_path: Path) -> None:
+    own = CaseMean(name="ambition", label="Ambition", of_cases=lambda cases: cases.y_prob.max(axis=1))
+    options = AssessmentOptions(level=0.9, resamples=200, metrics=(own,))
+    made = make(tmp_path, predict(TWO, 60), options)
+    metric, interval = made[0].assessment["ambition"]
+    assert row(report(tmp_path, made), "Ambition")[:2] == [
+        f"{metric.value:.3f}",
+        f"{interval.low:.3f} to {interval.high:.3f}",
+    ]
 
 
 def test_the_choice_of_the_threshold_is_told_with_rule_and_validation_rates(page: Page) -> None:
@@ -395,8 +260,15 @@ def test_every_figure_is_told_in_numbers(two: Made, page: Page) -> None:
     assert f"AUC {two[0].assessment['auc'].metric.value:.3f} (90 % interval" in roc
 
 
+def test_every_figure_of_the_page_lies_beside_its_numbers(two: Made, page: Page) -> None:
+    curves = ("confusion", "roc", "precision_recall", "reliability", "net_benefit", "subgroups_1")
+    tables = {f"{name}.csv" for name in (*curves, "roc_band", "precision_recall_band")}
+    pictures = {f"{name}.png" for name in (*curves, "mistakes")}
+    assert {path.name for path in (folder_of(two) / "figures").iterdir()} == pictures | tables
+
+
 def test_no_patient_and_nothing_from_elsewhere_is_in_the_page(page: Page, two: Made) -> None:
-    source = (_folder(two) / "report.html").read_text(encoding="utf-8")
+    source = (folder_of(two) / "report.html").read_text(encoding="utf-8")
     assert "secret" not in source and not re.search(r"https?:", source)
 
 
@@ -432,47 +304,6 @@ def test_one_class_alone_leaves_an_auc_undefined_and_the_page_says_why(
     assert row(page, "AUC")[:2] == ["undefined", f"{missing[0].upper()}{missing[1:]}."]
     assert f"There is no ROC and no precision-recall curve: {missing}." in words(page)
     assert not [alt for alt in alts(page) if "ROC" in alt]
-
-
-@pytest.fixture(scope="module")
-def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Page]:
-    made = make(tmp_path_factory.mktemp("three"), predict(THREE, 180))
-    return made, report(_folder(made), made)
-
-
-def test_several_classes_are_judged_by_the_most_probable_and_each_against_the_rest(three: tuple[Made, Page]) -> None:
-    (outcome, _), page = three
-    assessment = outcome.assessment
-    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
-    accuracy, micro = assessment["accuracy"], assessment.micro["f1"]
-    assert f"{100 * accuracy.metric.value:.1f}\N{NO-BREAK SPACE}%" in page.texts("p")[1]
-    assert row(page, "Accuracy")[0] == f"{accuracy.metric.value:.3f}"
-    assert row(page, "F1, micro average")[0] == f"{micro.metric.value:.3f}"
-    assert row(page, "AUC, macro average")[0] == f"{assessment['auc'].metric.value:.3f}"
-    decided, at_point = assessment.judged.of_class("cyst", "sensitivity"), assessment.at_class_points["cyst"]["npv"]
-    assert row(page, "cyst (n = 60)", *row(page, "cyst (n = 60)")[:1])
-    assert f"{decided.metric.value:.3f} ({decided.interval.low:.3f} to" in words(page)
-    assert row(page, "cyst (n = 60), at 0.3")[3].startswith(f"{at_point.metric.value:.3f} ({at_point.interval.low:.3f}")
-
-
-def test_the_classes_found_most_and_least_often_are_named(three: tuple[Made, Page]) -> None:
-    (outcome, _), page = three
-    found = {name: m["sensitivity"].value for name, m in outcome.assessment.evaluation.per_class.items()}
-    best, worst = max(found, key=lambda name: found[name]), min(found, key=lambda name: found[name])
-    assert re.search(f"recognised {best} most often .* and {worst} least often", page.texts("p")[1])
-
-
-def test_each_of_several_classes_has_its_calibration_and_decision_curve(three: tuple[Made, Page]) -> None:
-    for name in THREE:
-        assert [alt for alt in alts(three[1]) if alt.startswith(f"Reliability diagram of {name}.")]
-        assert [alt for alt in alts(three[1]) if alt.startswith(f"Decision curve of {name}:")]
-
-
-def test_a_mistake_among_several_classes_gives_the_probability_of_what_it_was_read_as(three: tuple[Made, Page]) -> None:
-    (outcome, _), page = three
-    position, reading = outcome.mistakes[0]
-    expected = [THREE[position % 3], reading.predicted_label, f"{reading.probabilities[reading.predicted_label]:.3f}"]
-    assert row(page, "1", outcome.predictions.cases[position])[:3] == expected
 
 
 def test_decisions_by_several_thresholds_are_not_given_one(tmp_path: Path) -> None:
@@ -517,91 +348,3 @@ def test_what_repeating_it_takes_is_given(page: Page, two: Made) -> None:
     assert row(page, "Intervals")[0] == "90 %, 200 resamples, seed 0"
     assert row(page, "bundle")[0] == two[1].fingerprint and row(page, GRAPH)[0] == two[1].files[GRAPH]
     assert "python 3.12.1" in row(page, "Versions here")[0]
-
-
-@pytest.fixture(scope="module")
-def trained(two: Made, tmp_path_factory: pytest.TempPathFactory) -> Page:
-    (outcome, bundle), tmp_path = two, tmp_path_factory.mktemp("trained")
-    sides = ["train"] * 5 + ["val"] * 3 + ["test"] * 2
-    data_set = data_set_of(tmp_path, TWO * 5, sides)
-    warnings = ("1 patients stand on more than one given side: the test result will flatter",)
-    split = Split(manifest=data_set.manifest, notes=("test is carved",), warnings=warnings)
-    epoch = {name: 0.5 for name in ("loss", "accuracy", "auc", "val_accuracy", "val_auc", "images_per_second")}
-    rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
-    run = {**RUN, "best_epoch": 2, "seconds": 90.0, "precision": "float32"}
-    training = pages.TrainingResult(
-        split=split,
-        data_set=data_set,
-        audit=Audit(findings=(FOUND,), n=10, accepted=("mask-among-images",)),
-        rows=rows,
-        augment=lambda images: np.stack([images, 255 - images], axis=1),
-    )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(), run=run)
-    return Page(pages.write_training_report(tmp_path, training, result))
-
-
-def test_an_accepted_finding_is_a_warning_and_stands_in_the_table(trained: Page) -> None:
-    said = " ".join(text for _, text in trained.text)
-    assert "a finding that blocks was accepted (mask-among-images): Three masks." in said
-    assert {"accepted", "Three masks.", "Move them away."} <= set(trained.texts("td"))
-
-
-def test_a_training_run_has_every_section_and_its_figures(trained: Page) -> None:
-    assert trained.texts("h2") == ["Verdict", "Data", "Audit", "Training", *SECTIONS, *LAST]
-    assert len(alts(trained)) == 10 and all(re.search(r"\d", alt) for alt in alts(trained))
-    assert trained.texts("h1") == ["Normal / Polyp: a reader trained on 5 images"]
-
-
-def test_a_training_run_tells_its_sides_its_warnings_and_its_epochs(trained: Page) -> None:
-    assert row(trained, "training")[:4] == ["3", "2", "5", "3"] and row(trained, "validation")[2:4] == ["3", "2"]
-    assert "the test result will flatter" in words(trained) and "2 warnings under Data and Audit" in words(trained)
-    assert row(trained, "2 (best, kept)")[1] == "0.1234" and row(trained, "3 (last)")[1] == "0.4567"
-    assert [alt for alt in alts(trained) if "from 0.988 in the first epoch to 0.123 in the best, number 2 of 3" in alt]
-    assert "The network compact was trained for 3 epochs in 1.5 minutes" in words(trained)
-    assert row(trained, "batch_size")[0] == "32" and row(trained, "augmentation shift")
-    assert "secret" not in words(trained)
-
-
-def other(predictions: Predictions, change: Callable[[np.ndarray], np.ndarray]) -> Predictions:
-    positive = change(np.asarray(predictions.y_prob)[:, 1])
-    return dataclasses.replace(predictions, y_prob=np.column_stack([1 - positive, positive]))
-
-
-def test_a_comparison_gives_every_metric_with_difference_interval_p_and_test(tmp_path: Path) -> None:
-    first = predict(TWO, 160)
-    worse = other(first, lambda p: np.where(np.arange(160) % 5 == 0, 1 - p, p))
-    comparison = compare(first, worse, level=0.9, resamples=200)
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run={**RUN, "first": "runs/a", "second": "runs/b"}))
-    found = comparison["auc"]
-    assert row(page, "AUC")[:6] == [
-        f"{found.first:.3f}",
-        f"{found.second:.3f}",
-        f"{found.difference:+.3f}",
-        f"{found.interval.low:+.3f} to {found.interval.high:+.3f}",
-        "< 0.001" if found.p < 0.001 else f"{found.p:.3f}",
-        found.test,
-    ]
-    assert len([text for text in page.texts("th") if text.startswith(("Sens", "Spec", "PPV", "NPV", "F1", "Acc"))]) == 6
-    assert (
-        row(page, "First")[0] == "runs/a" and row(page, "Metric", "First", "Second", "Difference")[0] == "90 % interval"
-    )
-    said, caution = page.texts("p")[1:3]
-    assert "the same 160 images of 80 patients" in said and "it is lower with the second" in said
-    assert "not adjusted for the 11 metrics" in caution and "95 %" not in words(page)
-
-
-def test_readers_that_hardly_differ_are_not_told_apart(tmp_path: Path) -> None:
-    first = predict(TWO, 160)
-    second = other(first, lambda p: np.clip(p + np.random.default_rng(5).normal(0, 0.05, 160), 0, 1))
-    comparison = compare(first, second, resamples=200)
-    assert 0 in comparison["auc"].interval
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run=RUN))
-    assert "the images do not tell the two apart" in page.texts("p")[1].partition("Accuracy")[0]
-
-
-def test_a_difference_that_cannot_be_told_gives_the_reason(tmp_path: Path) -> None:
-    first = predict(TWO, 60)
-    comparison = compare(first, first, resamples=200)
-    page = Page(pages.write_comparison_report(tmp_path, comparison, run=RUN))
-    assert "how sure the difference is cannot be told (" in page.texts("p")[1]
-    assert row(page, "AUC")[3].startswith("none: ") and row(page, "AUC")[4] == "undefined"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from overread.demo import phantom
-from overread.demo.phantom import PatientLook, render, write_phantoms
+from overread.demo.phantom import LOOK_RANGES, PatientLook, render, write_phantoms
 from overread.errors import InvalidOption, OutputExists, OutputUnwritable
 
 SMALLEST = {"patients": 4, "images_per_patient": 3, "size": 32}
@@ -43,7 +43,7 @@ def opened(path: Path) -> Image.Image:
 
 
 def middling_look(**changes: float) -> PatientLook:
-    middle = {name: (low + high) / 2 for name, (low, high) in phantom._LOOK_RANGES.items()}
+    middle = {name: (low + high) / 2 for name, (low, high) in LOOK_RANGES.items()}
     return PatientLook(**(middle | changes))
 
 
@@ -89,7 +89,7 @@ def test_the_generator_alone_decides_what_a_view_shows() -> None:
 @pytest.mark.parametrize("side", [0, 1])
 @pytest.mark.parametrize("size", [32, 75, 200])
 def test_the_extreme_patients_are_drawn_without_a_numerical_warning(side: int, size: int) -> None:
-    look = PatientLook(**{name: limits[side] for name, limits in phantom._LOOK_RANGES.items()})
+    look = PatientLook(**{name: limits[side] for name, limits in LOOK_RANGES.items()})
     with np.errstate(over="raise", divide="raise", invalid="raise"):
         for seed in range(8):
             assert render(np.random.default_rng(seed), papilloma=True, patient=look, size=size).std() > 5
@@ -238,13 +238,18 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(draft: Path) -> None:
-        assert images(draft)
-        raise KeyboardInterrupt
+    save, saved = Image.Image.save, list[Path]()
 
-    monkeypatch.setattr(phantom, "_plant_defects", interrupted)
+    def interrupted(image: Image.Image, path: Path, **options: Any) -> None:
+        if len(saved) == 5:
+            raise KeyboardInterrupt
+        save(image, path, **options)
+        saved.append(path)
+
+    monkeypatch.setattr(Image.Image, "save", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_phantoms(tmp_path / "phantoms", **SMALLEST)
+    assert len(saved) == 5
     assert not list(tmp_path.iterdir())
 
 

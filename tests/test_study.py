@@ -84,7 +84,7 @@ def test_temperature_changes_probabilities_and_neither_auc_nor_the_order_of_case
     with (tiny_study.out / "test" / "predictions.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     before, after = ([float(row[f"{kind}_Disease"]) for row in rows] for kind in ("uncalibrated", "probability"))
-    labels = [row["label"] == "Disease" for row in rows]
+    labels = [row["true_label"] == "Disease" for row in rows]
     assert before != after
     assert np.argsort(before, kind="stable").tolist() == np.argsort(after, kind="stable").tolist()
     assert roc_auc(labels, before) == roc_auc(labels, after) == tiny_study.evaluation["auc"].value

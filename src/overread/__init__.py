@@ -17,7 +17,7 @@ from overread.lazy import on_first_use
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Augmentation": "overread.recipe",
+    "Augmentation": "overread.networks.augmentation",
     "Bundle": "overread.bundle",
     "Manifest": "overread.cases",
     "OverreadError": "overread.errors",
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from overread.bundle import Bundle as Bundle
     from overread.cases import Manifest as Manifest
     from overread.errors import OverreadError as OverreadError
+    from overread.networks.augmentation import Augmentation as Augmentation
     from overread.reading import Reader as Reader
     from overread.reading import Reading as Reading
-    from overread.recipe import Augmentation as Augmentation
     from overread.recipe import Recipe as Recipe
     from overread.study.compare import compare as compare
     from overread.study.crossvalidate import crossvalidate as crossvalidate

@@ -4,6 +4,7 @@
     |-- InvalidOption      (ValueError)         an option outside what it may be
     |-- InvalidData        (ValueError)         a folder, CSV or split that cannot be used as it is
     |-- BlockedByAudit     (ValueError)         data that would spoil the study, as the audit found
+    |-- RuleFailed         (RuntimeError)       an audit rule that raised, or gave what it does not declare
     |-- UnreadableImage    (ValueError)         one file that gives no pixels
     |-- UnreadableImages   (ValueError)         a data set that holds such files
     |-- InvalidBundle      (ValueError)         a bundle that is damaged, altered or of an unknown version
@@ -38,6 +39,10 @@ class InvalidData(OverreadError, ValueError):
 
 class BlockedByAudit(OverreadError, ValueError):
     """The audit found what would spoil the study; the message names the codes that may be accepted."""
+
+
+class RuleFailed(OverreadError, RuntimeError):
+    """A rule of the audit raised an error, which is chained, or gave what it does not declare."""
 
 
 class UnreadableImage(OverreadError, ValueError):

@@ -16,15 +16,15 @@ from overread.images import Preprocessing
 from overread.reading import Reading
 from overread.recipe import Recipe
 from overread.report import pages
+from overread.run import EvaluationRun
 from overread.test_side.outcome import Outcome
 from support.html_page import Page
 
 TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
-RUN = {
+RUN: dict[str, Any] = {
     "command": "overread train larynx --out runs/larynx",
     "machine": "Linux x86_64, 2 processors",
     "versions": {"python": "3.12.1", "overread": "0.1.0"},
-    "data": {"fingerprint": "f" * 64},
 }
 SECTIONS = ["Discrimination", "Operating point", "Calibration", "Decision curve", "Referral", "Subgroups", "Errors"]
 LAST = ["Test lock", "Reproducibility"]
@@ -135,9 +135,9 @@ def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: d
         )
     )
     manifest = Manifest(cases=cases, classes=bundle.classes, notes=("cases are read from study.csv",))
-    run = {**RUN, "bundle": bundle.fingerprint}
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, run=run)
-    return Page(pages.write_evaluation_report(folder, result, manifest=manifest, failures=failures or {}))
+    run = EvaluationRun(**RUN, bundle=bundle.fingerprint, fingerprint="f" * 64)
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
+    return Page(pages.write_evaluation_report(folder, result, run=run, manifest=manifest, failures=failures or {}))
 
 
 def words(page: Page) -> str:

@@ -1,19 +1,24 @@
 """May these data be trained on: what spoils a study, found before it is trained."""
 
-from overread.auditing.audit import UNREADABLE, Audit, audit, examine, examine_once, gather
-from overread.auditing.finding import Finding
+from overread.auditing.audit import UNREADABLE, Audit, audit_manifest, examine, examine_once, gather
+from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
 from overread.auditing.plan import Plan, draft_plan
+from overread.auditing.rule import Rule, known_codes
 
 __all__ = [
     "UNREADABLE",
     "Audit",
     "Finding",
+    "FindingKind",
     "Material",
     "Plan",
-    "audit",
+    "Rule",
+    "audit_manifest",
     "draft_plan",
     "examine",
     "examine_once",
     "gather",
+    "image_row",
+    "known_codes",
 ]

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from overread.auditing.balance import find_imbalance
-from overread.auditing.duplicates.findings import find_duplicates
-from overread.auditing.files import find_file_problems
 from overread.auditing.finding import SEVERITIES, Finding
-from overread.auditing.masks.findings import find_masks
 from overread.auditing.material import Material
-from overread.auditing.patients.findings import find_patient_problems
-from overread.auditing.privacy import find_personal_data
-from overread.auditing.shortcuts.findings import find_shortcuts
+from overread.auditing.rule import Rule, every_rule
 from overread.cases import Manifest
 from overread.errors import BlockedByAudit
-from overread.formats.header import read_headers
+from overread.formats import decoder_versions, read_headers
 from overread.images import DataSet, Preprocessing
 from overread.machine.memo import remembered
 
-_RULES: tuple[Callable[[Material], list[Finding]], ...] = (
-    find_file_problems,
-    find_masks,
-    find_duplicates,
-    find_patient_problems,
-    find_shortcuts,
-    find_imbalance,
-    find_personal_data,
-)
 # Findings on files that training leaves out when it is told to.
 UNREADABLE = ("unreadable", "multi-frame")
 _EXIT_STATUS = {"block": 3, "warn": 1, "info": 0}
@@ -41,7 +27,7 @@ class Audit:
     """What was found, the gravest first.
 
     Args:
-        findings: of every rule.
+        findings: of every rule, put into order.
         n: the number of cases.
         accepted: codes of blocking findings that a human has accepted.
     """
@@ -49,6 +35,10 @@ class Audit:
     findings: tuple[Finding, ...]
     n: int
     accepted: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        ordered = sorted(self.findings, key=lambda found: (SEVERITIES.index(found.severity), found.code))
+        object.__setattr__(self, "findings", tuple(ordered))
 
     @property
     def blocking(self) -> tuple[Finding, ...]:
@@ -70,6 +60,10 @@ class Audit:
     def accept(self, codes: Collection[str]) -> Audit:
         """The same audit with these codes accepted."""
         return dataclasses.replace(self, accepted=tuple(sorted(set(codes))))
+
+    def with_findings(self, findings: Iterable[Finding]) -> Audit:
+        """The same audit with further findings."""
+        return dataclasses.replace(self, findings=(*self.findings, *findings))
 
     def require(self) -> None:
         """Refuse to go on with what blocks.
@@ -102,9 +96,10 @@ class Audit:
         return cls(findings=findings, n=values["n"], accepted=tuple(values["accepted"]))
 
 
-def audit(
+def audit_manifest(
     manifest: Manifest,
     *,
+    rules: Sequence[Rule] = (),
     folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Audit, Material]:
@@ -112,6 +107,7 @@ def audit(
 
     Args:
         manifest: its cases; where sides are named, leaks between them are looked for.
+        rules: a user's own, asked besides those of the house.
         folder: where decoded pixels are kept, which training reuses; by default in the user's cache.
         progress: called with the images done and of all.
 
@@ -119,12 +115,15 @@ def audit(
         What was found, and what was looked at.
 
     Raises:
+        InvalidOption: two rules declare one code.
+        RuleFailed: a rule raised, or gave what it does not declare.
         UnreadableImages: no image can be read.
         OutputUnwritable: the folder cannot be written.
     """
+    every_rule(rules)  # what clashes is told before the decoding
     data_set = DataSet.open(manifest, Preprocessing(), folder=folder, skip_unreadable=True, progress=progress)
     material = gather(manifest, data_set)
-    return examine(material), material
+    return examine(material, rules=rules), material
 
 
 def gather(manifest: Manifest, data_set: DataSet) -> Material:
@@ -142,37 +141,50 @@ def gather(manifest: Manifest, data_set: DataSet) -> Material:
     )
 
 
-def examine(material: Material) -> Audit:
-    """Ask every rule."""
-    findings = [found for rule in _RULES for found in rule(material)]
-    return Audit(findings=_sorted(findings), n=len(material.manifest))
+def examine(material: Material, *, rules: Sequence[Rule] = ()) -> Audit:
+    """Ask every rule of the house, and a user's own.
+
+    Raises:
+        InvalidOption: two rules declare one code.
+        RuleFailed: a rule raised, or gave what it does not declare.
+    """
+    return Audit(findings=_ask(every_rule(rules), material), n=len(material.manifest))
 
 
-def examine_once(manifest: Manifest, data_set: DataSet) -> Audit:
-    """Ask every rule, or recall what they answered for the same files, cases and sides; see `remembered`.
+def examine_once(manifest: Manifest, data_set: DataSet, *, rules: Sequence[Rule] = ()) -> Audit:
+    """Ask every rule, or recall what those of the house answered for the same files, cases and sides; see `remembered`.
 
-    The files' bytes stand in the key by their hashes, so that headers need not be read again.
+    The files' bytes stand in the key by their hashes, so that headers need not be read again. A user's own rules are
+    asked every time, for nobody knows what else they depend on.
 
     Args:
         manifest: every case, in the order in which the data set was opened.
         data_set: the readable ones.
+        rules: a user's own.
+
+    Raises:
+        InvalidOption: two rules declare one code.
+        RuleFailed: a rule raised, or gave what it does not declare.
     """
+    every_rule(rules)
+    material = functools.cache(lambda: gather(manifest, data_set))
     store = data_set.store
     cases = [
         [digest, case.path.name, case.name, case.label, case.split, case.patient_id, dict(case.extra)]
         for digest, case in zip(store.digests, manifest.cases, strict=True)
     ]
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]
-    key = [manifest.classes, cases, failures, store.preprocessing.to_dict()]
-    return remembered(
+    key = [manifest.classes, cases, failures, store.preprocessing.to_dict(), decoder_versions()]
+    house = remembered(
         store.path.parent,
         "audit",
         key,
-        lambda: examine(gather(manifest, data_set)),
+        lambda: examine(material()),
         write=Audit.to_dict,
         read=Audit.from_dict,
     )
+    return house.with_findings(_ask(rules, material())) if rules else house
 
 
-def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda found: (SEVERITIES.index(found.severity), found.code)))
+def _ask(rules: Sequence[Rule], material: Material) -> tuple[Finding, ...]:
+    return tuple(found for rule in rules for found in rule.apply(material))

@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from overread.cases import Case
 from overread.errors import InvalidOption
 
 Severity = Literal["block", "warn", "info"]
+# The gravest first.
 SEVERITIES: tuple[Severity, ...] = ("block", "warn", "info")
+# What a cleaned manifest leaves out of each group of images: the first, or all but one.
+Mending = Literal["leave-out", "keep-one"]
 _MOST_ROWS = 50
+_CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclasses.dataclass(frozen=True)
+class FindingKind:
+    """What a rule may find.
+
+    Args:
+        code: stable, lower case with hyphens, such as "patient-across-splits"; `--accept` takes it.
+        severity: the gravest that such a finding may have: block (training refuses), warn or info.
+        meaning: a few words on what it is.
+        mending: what a cleaned manifest does with the groups of such a finding: "leave-out" the first image of each, or
+            "keep-one" of each (none where their labels differ); None does nothing.
+
+    Raises:
+        InvalidOption: a code of another form, or an unknown severity.
+    """
+
+    code: str
+    severity: Severity
+    meaning: str
+    mending: Mending | None = None
+
+    def __post_init__(self) -> None:
+        if not _CODE.fullmatch(self.code):
+            raise InvalidOption(f"code {self.code!r} is not lower case with hyphens: write one such as 'tall-image'")
+        _require_severity(self.severity)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,7 +50,7 @@ class Finding:
     """One thing that a reader of the study should know.
 
     Args:
-        code: stable, lower case with hyphens, such as "patient-across-splits"; `--accept` takes it.
+        code: of the kind of finding, as its rule declares it.
         severity: block (training refuses), warn or info.
         sentence: what was found, with counts, in words that a clinician understands.
         fix: what to do about it.
@@ -39,9 +71,12 @@ class Finding:
     groups: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.severity not in SEVERITIES:
-            raise InvalidOption(f"severity {self.severity!r} is unknown: use one of {', '.join(SEVERITIES)}")
-        object.__setattr__(self, "evidence", tuple(self.evidence[:_MOST_ROWS]))
+        _require_severity(self.severity)
+        # Counts and positions mostly come from NumPy, whose integers JSON does not take.
+        rows = tuple({name: str(cell) for name, cell in row.items()} for row in self.evidence[:_MOST_ROWS])
+        object.__setattr__(self, "count", int(self.count))
+        object.__setattr__(self, "evidence", rows)
+        object.__setattr__(self, "groups", tuple(tuple(int(i) for i in group) for group in self.groups))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""
@@ -50,4 +85,14 @@ class Finding:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Finding:
         """The finding that `to_dict` gave."""
-        return cls(**{**values, "groups": tuple(tuple(group) for group in values["groups"])})
+        return cls(**values)
+
+
+def image_row(case: Case, **cells: str) -> dict[str, str]:
+    """A row of evidence on one image: its name, class and side, and further cells."""
+    return {"image": case.full_name, "class": case.label, "side": case.split or "", **cells}
+
+
+def _require_severity(severity: str) -> None:
+    if severity not in SEVERITIES:
+        raise InvalidOption(f"severity {severity!r} is unknown: use one of {', '.join(SEVERITIES)}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from overread.auditing.audit import Audit
 from overread.auditing.material import Material
-from overread.cases import SPLITS, Case, pseudonym
+from overread.auditing.rule import Rule, every_rule
+from overread.cases import SPLITS, Case
+from overread.cases.table import table_of
 from overread.machine.files import write_csv
 
 
@@ -35,40 +38,38 @@ class Plan:
         Raises:
             OutputUnwritable: the files cannot be written.
         """
-        columns = material.manifest.columns
-        rows = [
-            [
-                _relative(case.path, path.parent),
-                case.label,
-                pseudonym(case.patient_id),
-                case.split or "",
-                *(case.extra.get(name, "") for name in columns),
-            ]
-            for case in self.kept
-        ]
-        write_csv(path, ["path", "label", "patient_id", "split", *columns], rows)
+        kept = [dataclasses.replace(case, name=_relative(case.path, path.parent)) for case in self.kept]
+        header, *rows = table_of(kept, material.manifest.columns)
+        write_csv(path, header, rows)
         cases = material.manifest.cases
-        changes = [[cases[i].name, "left out", reason] for i, reason in sorted(self.dropped.items())]
-        changes += [[cases[i].name, f"moved to {side}", "one side a patient"] for i, side in sorted(self.moved.items())]
+        changes = [[cases[i].full_name, "left out", reason] for i, reason in sorted(self.dropped.items())]
+        changes += [
+            [cases[i].full_name, f"moved to {side}", "one side a patient"] for i, side in sorted(self.moved.items())
+        ]
         write_csv(path.with_suffix(".changes.csv"), ["path", "change", "reason"], changes)
 
 
-def draft_plan(audit: Audit, material: Material) -> Plan:
+def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) -> Plan:
     """Decide what to leave out and what to move.
 
     Unreadable files and masks are left out. Of images that are copies of one another one is kept: on the test side if
     one stands there, else on validation, else the first, so that a test set stays what it was; where they carry
     different labels, none is kept, since only a human can tell which is right. A patient on several sides goes to the
     one that holds most of his images, of equal ones the first of train, validation and test.
+
+    Args:
+        audit: what was found.
+        material: what was looked at.
+        rules: a user's own that were asked.
     """
     cases = material.manifest.cases
     dropped = {position: "unreadable" for position in material.failures}
+    mendings = {kind.code: kind.mending for rule in every_rule(rules) for kind in rule.kinds}
     for found in audit.findings:
-        if found.code.endswith("-among-images"):
-            dropped |= {i: found.code for group in found.groups for i in group[:1] if i not in dropped}
-        elif "duplicate" in found.code:
-            for group in found.groups:
-                dropped |= {i: found.code for i in _surplus(group, cases) if i not in dropped}
+        mending = mendings[found.code]
+        for group in found.groups if mending else ():
+            surplus = group[:1] if mending == "leave-out" else _surplus(group, cases)
+            dropped |= {i: found.code for i in surplus if i not in dropped}
     kept = [i for i in range(len(cases)) if i not in dropped]
     moved = _moves(kept, cases)
     return Plan(
@@ -79,6 +80,7 @@ def draft_plan(audit: Audit, material: Material) -> Plan:
 
 
 def _surplus(group: tuple[int, ...], cases: tuple[Case, ...]) -> list[int]:
+    """All but the one that is kept."""
     if len({cases[i].label for i in group}) > 1:
         return list(group)
     order = {"test": 0, "val": 1, "train": 2, None: 3}

@@ -2,7 +2,7 @@
 
 from overread.bundle.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Member
 from overread.bundle.graph import BATCH_SIZE, Graph, Outputs
-from overread.bundle.openings import Opening, now
+from overread.bundle.openings import Opening
 from overread.bundle.reference import Reference, referral_from
 
 __all__ = [
@@ -16,6 +16,5 @@ __all__ = [
     "Opening",
     "Outputs",
     "Reference",
-    "now",
     "referral_from",
 ]

@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from overread.bundle.archive import add_file, has_file, pack, read_file
-from overread.bundle.openings import RECORD, Opening, append_opening, now, read_openings
+from overread.bundle.openings import RECORD, Opening, append_opening, read_openings
 from overread.bundle.reference import Reference
 from overread.decision import Calibration, OperatingPoint, Referral, Task
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import Preprocessing
+from overread.machine.clock import now
+from overread.run import RunFolder
 
 FORMAT_VERSION = 3
 _DESCRIPTION = "bundle.json"
@@ -61,7 +63,7 @@ class Bundle:
         members: the networks, whose calibrated probabilities are averaged; one, unless it is an ensemble.
         operating_points: thresholds frozen on validation, by class: the positive one of two, or each against the rest.
         referral: thresholds of the prediction sets, frozen on the same images.
-        network: the arguments of `networks.zoo.NetworkSpec`.
+        network: the arguments of `networks.build.NetworkSpec`.
         recipe: how it was trained.
         data: fingerprint, counts and patients of what it was trained on, and the id of the study.
         versions: of the libraries that trained it.
@@ -134,15 +136,13 @@ class Bundle:
 
     @classmethod
     def load(cls, path: str | Path) -> Bundle:
-        """Open a bundle directory or zip, and verify every file.
+        """Open a bundle directory or zip, or the bundle in the folder of a run, and verify every file.
 
         Raises:
-            MissingPath: nothing is there.
+            MissingPath: nothing is there, or a run that has no bundle yet.
             InvalidBundle: no bundle, an unknown version, or a file that was altered.
         """
-        path = Path(path)
-        if not path.exists():
-            raise MissingPath(f"{path} is not there: expected a bundle directory or bundle.zip")
+        path = _bundle_in(Path(path))
         try:
             bundle = cls._from_description(json.loads(read_file(path, _DESCRIPTION)), path)
         except (KeyError, TypeError, ValueError) as error:
@@ -251,6 +251,18 @@ class Bundle:
         if self.path is None:
             raise InvalidBundle("the bundle is not written yet: call write first")
         return self.path
+
+
+def _bundle_in(path: Path) -> Path:
+    """Where the bundle lies: here, or in the run whose folder this is."""
+    run = RunFolder(path)
+    if run.bundle.exists():
+        return run.bundle
+    if run.is_ours:
+        raise MissingPath(f"{path} is a run without a bundle: expected one that overread train has finished")
+    if not path.exists():
+        raise MissingPath(f"{path} is not there: expected a bundle directory or bundle.zip")
+    return path
 
 
 _PLAIN = ("network", "recipe", "data", "versions", "created", "files")

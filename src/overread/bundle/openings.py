@@ -1,4 +1,4 @@
-"""How often a test set was opened: a chained record in each bundle, and a ledger beside the pixels of this machine.
+"""How often a test set was opened: a chained record in each bundle, and a ledger in the user's state folder.
 
 Choices that are made after a test set was read leak into it. Neither file can prevent that; both make it visible.
 """
@@ -6,18 +6,13 @@ Choices that are made after a test set was read leak into it. Neither file can p
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import hashlib
 import json
 
 from overread.errors import InvalidBundle
+from overread.machine.clock import now
 
 RECORD = "evaluations.jsonl"
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

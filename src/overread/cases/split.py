@@ -31,8 +31,8 @@ class Split:
 
     def patients(self) -> dict[str, int]:
         """Patients on each side; images count as patients where none are named."""
-        keys = _patient_keys(self.manifest)
-        return {split: len({keys[i] for i in self.manifest.select(split)}) for split in SPLITS}
+        cases = self.manifest.cases
+        return {split: len({cases[i].counts_as for i in self.manifest.select(split)}) for split in SPLITS}
 
 
 def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0.15, seed: int = 0) -> Split:
@@ -113,7 +113,7 @@ class _Carver:
     """Deals whole patients to a held-out side."""
 
     def __init__(self, manifest: Manifest, seed: int) -> None:
-        self.keys = _patient_keys(manifest)
+        self.keys = [case.counts_as for case in manifest.cases]
         self.indicators = manifest.task.indicators(manifest.y_true)
         self.classes = len(manifest.classes)
         self.seed = seed
@@ -156,10 +156,6 @@ class _Carver:
         return [dealt[self.keys[i]] for i in pool]
 
 
-def _patient_keys(manifest: Manifest) -> list[str]:
-    return [f"patient {case.patient_id}" if case.patient_id else f"image {case.name}" for case in manifest.cases]
-
-
 def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
     warnings = []
     unnamed = sum(not case.patient_id for case in manifest.cases)
@@ -172,8 +168,8 @@ def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
         if (pattern := manifest.suggested_patient_pattern()) is not None:
             warnings[-1] += f"; the file names look as if --patient-pattern '{pattern}' would find them"
     spread = defaultdict(set)
-    for key, side in zip(_patient_keys(manifest), sides, strict=True):
-        spread[key].add(side)
+    for case, side in zip(manifest.cases, sides, strict=True):
+        spread[case.counts_as].add(side)
     crossing = sum(len(found) > 1 for found in spread.values())
     if crossing:
         warnings.append(f"{crossing} patients stand on more than one given side: the test result will flatter")

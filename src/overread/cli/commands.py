@@ -25,12 +25,15 @@ from overread.cli.options import (
     make_manifest,
     make_recipe,
     make_running,
+    make_source,
     replaced_if,
+    resumable,
     takes,
 )
 from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
 from overread.machine.terminal import hide_notices
+from overread.run import CrossValidationRun, RunFolder, Source, TrainingRun
 
 if TYPE_CHECKING:
     from overread.cases import Manifest
@@ -80,14 +83,15 @@ def audit(
     found = study.audit(manifest, out, fix=fix, existing=replaced_if(force), store=store, console=_progress)
     print_audit(found, as_json)
     if out is not None:
-        _progress.print(f"open {out / 'report.html'}", highlight=False)
+        _progress.print(f"open {RunFolder(out).report}", highlight=False)
     raise typer.Exit(found.exit_status)
 
 
 @app.command()
-@takes(manifest=make_manifest, recipe=make_recipe, options=make_assessment_options, running=make_running)
+@resumable(TrainingRun)
+@takes(source=make_source, recipe=make_recipe, options=make_assessment_options, running=make_running)
 def train(
-    manifest: Manifest,
+    source: Source | None,
     out: Out,
     recipe: Recipe,
     options: AssessmentOptions,
@@ -100,15 +104,16 @@ def train(
     """
     from overread import study
 
-    result = study.train(manifest, out, recipe, options=options, console=_progress, **running)
+    result = study.train(source, out, recipe, options=options, console=_progress, **running)
     print_assessment(result.assessment, as_json)
-    _progress.print(f"open {result.report}; the bundle is {out / 'bundle'}", highlight=False)
+    _progress.print(f"open {result.report}; the bundle is {RunFolder(out).bundle}", highlight=False)
 
 
 @app.command()
-@takes(manifest=make_manifest, recipe=make_recipe, options=make_assessment_options, running=make_running)
+@resumable(CrossValidationRun)
+@takes(source=make_source, recipe=make_recipe, options=make_assessment_options, running=make_running)
 def crossvalidate(
-    manifest: Manifest,
+    source: Source | None,
     out: Out,
     folds: Annotated[int, typer.Option(help="Parts that each serve as the test side once.")] = 5,
     seeds: Annotated[int, typer.Option(help="Trainings of each fold.")] = 1,
@@ -126,16 +131,9 @@ def crossvalidate(
     from overread import study
 
     result = study.crossvalidate(
-        manifest,
-        out,
-        recipe,
-        folds=folds,
-        seeds=seeds,
-        ensemble=keep_ensemble,
-        options=options,
-        console=_progress,
+        source, out, recipe, folds=folds, seeds=seeds, ensemble=keep_ensemble, options=options, console=_progress,
         **running,
-    )
+    )  # fmt: skip
     print_crossvalidation(result, as_json)
     _progress.print(f"open {result.report}", highlight=False)
 
@@ -158,21 +156,14 @@ def evaluate(
     Example: overread evaluate runs/cxr/bundle other_hospital --out runs/cxr-other --prevalence 0.02 --by sex --by age
     """
     from overread import study
-    from overread.bundle import Bundle
 
-    opened = Bundle.load(bundle)
+    cases = Source(data=str(data), patient_pattern=patient_pattern)
     result = study.evaluate(
-        opened,
-        study.read_manifest(data, patient_pattern=patient_pattern, classes=opened.classes),
-        out,
-        options=options,
-        existing=replaced_if(force),
-        skip_unreadable=skip_unreadable,
-        store=store,
-        console=_progress,
-    )
+        bundle, cases, out, options=options, existing=replaced_if(force), skip_unreadable=skip_unreadable,
+        store=store, console=_progress,
+    )  # fmt: skip
     print_assessment(result, as_json)
-    _progress.print(f"open {out / 'report.html'}", highlight=False)
+    _progress.print(f"open {RunFolder(out).report}", highlight=False)
 
 
 @app.command()
@@ -240,7 +231,7 @@ def demo(
     result = run_demo(out, existing=replaced_if(force), console=_progress)
     print_assessment(result.assessment, as_json)
     _progress.print(f"open {result.report}", highlight=False)
-    _progress.print(f"read images in the browser: overread serve {out / 'run' / 'bundle'}", highlight=False)
+    _progress.print(f"read images in the browser: overread serve {result.out}", highlight=False)
     _progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)
 
 

@@ -10,6 +10,7 @@ import typer
 from overread.cli.commands import app
 from overread.cli.options import Force, Json, replaced_if
 from overread.cli.tables import print_monitoring
+from overread.run import RunFolder
 
 
 @app.command()
@@ -17,7 +18,9 @@ def monitor(
     log_url: Annotated[
         str | None, typer.Option(help="sqlite:///FILE or postgresql://...; else OVERREAD_LOG, or the user's own log.")
     ] = None,
-    bundle: Annotated[Path | None, typer.Option(help="Only its readings, held against its reference.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Bundle or run: only its readings, held against its reference.")
+    ] = None,
     since: Annotated[float, typer.Option(help="Days to look back.")] = 30,
     out: Annotated[Path | None, typer.Option(help="Folder for a page with figures.")] = None,
     force: Force = False,
@@ -27,12 +30,10 @@ def monitor(
 
     Example: overread monitor --bundle runs/cxr/bundle --since 30 --out runs/cxr-november
     """
-    from overread.bundle import Bundle
     from overread.monitoring.monitor import monitor as look
 
-    opened = Bundle.load(bundle) if bundle else None
-    found = look(log_url, opened, since_days=since, out=out, existing=replaced_if(force))
+    found = look(log_url, bundle, since_days=since, out=out, existing=replaced_if(force))
     print_monitoring(found, as_json)
     if out is not None:
-        typer.echo(f"open {out / 'report.html'}", err=True)
+        typer.echo(f"open {RunFolder(out).report}", err=True)
     raise typer.Exit(1 if found.findings else 0)

@@ -19,7 +19,7 @@ _DEFAULT = Settings
 
 @app.command()
 def serve(
-    bundles: Annotated[list[Path], typer.Argument(help="Bundle directories or zips.", metavar="BUNDLE")],
+    bundles: Annotated[list[Path], typer.Argument(help="Bundles: directories, zips or runs.", metavar="BUNDLE")],
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback takes a token.")] = _DEFAULT.host,
     port: Annotated[int, typer.Option(help="0: any that is free.", min=0, max=65535)] = 8000,
     token_file: Annotated[Path | None, typer.Option(help=f"File that holds the token; else from {_TOKEN}.")] = None,

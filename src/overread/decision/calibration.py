@@ -13,6 +13,7 @@ import numpy.typing as npt
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.logistic import fit_logistic
 from overread.decision.probability import to_probabilities
+from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
 
 CALIBRATION_METHODS = ("temperature", "isotonic", "beta", "none")
@@ -51,27 +52,28 @@ class Calibration:
         if not self._is_valid():
             raise InvalidData(f"the {self.method} calibration holds impossible numbers: fit the calibration again")
 
-    def apply(self, logits: npt.ArrayLike) -> FloatArray:
+    def apply(self, logits: npt.ArrayLike, task: Task) -> FloatArray:
         """Give the calibrated probabilities, in float64.
 
         Args:
-            logits: `(n, 1)` for two classes, `(n, classes)` for more; n may be 0.
+            logits: `(n, outputs)`; n may be 0.
+            task: what is told apart, which makes probabilities of the logits.
 
         Returns:
-            `(n, classes)` of rows that sum to 1. Temperature keeps the order of the cases and the most probable class
+            `(n, classes)`. Temperature keeps the order of the cases and the most probable class
             (as far as float64 tells probabilities near 1 apart); isotonic and beta may tie cases, never swap them.
 
         Raises:
-            InvalidData: not a table, a logit that is not finite, or several logits for a two-class method.
+            InvalidData: another shape, a logit that is not finite, or several logits for a method of one.
         """
-        values = _checked_logits(logits)
+        values = _checked_logits(logits, task)
         if self.isotonic is None and self.beta is None:
-            return to_probabilities(values / (self.temperature or 1.0))
+            return task.probabilities(values / (self.temperature or 1.0))
         if values.shape[1] != 1:
             raise InvalidData(f"{self.method} calibrates one logit a case, not {values.shape[1]}: fit a temperature")
         if self.beta is not None:
             a, b, c = self.beta
-            return to_probabilities(_beta_columns(values[:, 0]) @ np.array([[a], [b], [c]]))
+            return task.probabilities(_beta_columns(values[:, 0]) @ np.array([[a], [b], [c]]))
         positive = np.interp(values[:, 0], *np.transpose(np.array(self.isotonic)))
         return np.column_stack([1 - positive, positive])
 
@@ -111,7 +113,9 @@ class Calibration:
         return True
 
 
-def fit_calibration(y_true: npt.ArrayLike, logits: npt.ArrayLike, *, method: str = "temperature") -> Calibration:
+def fit_calibration(
+    y_true: npt.ArrayLike, logits: npt.ArrayLike, *, task: Task, method: str = "temperature"
+) -> Calibration:
     """Fit a calibration on validation cases, by greatest likelihood (temperature, beta) or least squares (isotonic).
 
     Cases that leave no best fit are met as follows, and the note says so. One class only: method "none". Classes that
@@ -121,16 +125,19 @@ def fit_calibration(y_true: npt.ArrayLike, logits: npt.ArrayLike, *, method: str
     no better than chance: the share of positive cases for every case.
 
     Args:
-        y_true: `(n,)` integers, the index of the true class.
-        logits: `(n, 1)` for two classes, `(n, classes)` for more, finite.
-        method: "temperature" for any number of classes; "isotonic" and "beta" for two; "none".
+        y_true: `(n,)` integers, the index of the true class, or what else the task has as truth.
+        logits: `(n, outputs)`, finite.
+        task: what is told apart.
+        method: "temperature" for any number of logits; "isotonic" and "beta" for one; "none".
 
     Raises:
-        InvalidOption: an unknown method, or a two-class method with more classes.
+        InvalidOption: an unknown method, or one for a single logit where there are several.
         InvalidData: no case, shapes that differ, a label out of range or a logit that is not finite.
 
     Example:
-        >>> round(fit_calibration([0, 1, 1, 1], [[3.0], [3.0], [3.0], [3.0]]).temperature, 3)
+        >>> from overread.decision import Task
+        >>> found = fit_calibration([0, 1, 1, 1], [[3.0], [3.0], [3.0], [3.0]], task=Task.of(("no", "yes")))
+        >>> round(found.temperature, 3)
         2.731
 
     References:
@@ -141,15 +148,18 @@ def fit_calibration(y_true: npt.ArrayLike, logits: npt.ArrayLike, *, method: str
         Niculescu-Mizil A, Caruana R. Proc. ICML 2005:625-632. doi:10.1145/1102351.1102430
     """
     check_calibration_method(method)
-    labels, values = _checked_cases(y_true, logits)
-    if method in ("isotonic", "beta") and values.shape[1] != 1:
+    values = _checked_logits(logits, task)
+    if len(values) == 0:
+        raise InvalidData("there is no case to calibrate on: give labels and logits of one case or more")
+    if method in _OF_ONE_LOGIT and task.outputs != 1:
         raise InvalidOption(
-            f"{method} calibrates two classes (one logit a case) and there are {values.shape[1]}: use temperature"
+            f"{method} calibrates two classes (one logit a case) and there are {task.outputs}: use temperature"
         )
-    if method != "none" and np.all(labels == labels[0]):
-        note = f"All {labels.size} validation cases are of one class, so no {method} calibration could be fitted."
-        return Calibration(method="none", n=labels.size, note=note)
-    return _FIT[method](labels, values)
+    chosen, scores = task.choices(task.checked_cases(y_true, len(values)), values)
+    if method != "none" and np.all(chosen == chosen[0]):
+        note = f"All {len(values)} validation cases are of one class, so no {method} calibration could be fitted."
+        return Calibration(method="none", n=len(values), note=note)
+    return dataclasses.replace(_FIT[method](chosen, scores), n=len(values))
 
 
 def check_calibration_method(method: str) -> None:
@@ -162,12 +172,11 @@ def check_calibration_method(method: str) -> None:
         raise InvalidOption(f"calibration {method!r} is unknown: use one of {', '.join(CALIBRATION_METHODS)}")
 
 
-def _fit_none(labels: IntArray, logits: FloatArray) -> Calibration:
+def _fit_none(labels: IntArray, scores: FloatArray) -> Calibration:
     return Calibration(method="none", n=labels.size)
 
 
-def _fit_temperature(labels: IntArray, logits: FloatArray) -> Calibration:
-    scores = np.column_stack([np.zeros(labels.size), logits]) if logits.shape[1] == 1 else logits
+def _fit_temperature(labels: IntArray, scores: FloatArray) -> Calibration:
     rows = np.arange(labels.size)
     others = scores.copy()
     others[rows, labels] = -np.inf
@@ -208,8 +217,8 @@ def _best_factor(scores: FloatArray, target: FloatArray) -> float:
     return factor
 
 
-def _fit_isotonic(labels: IntArray, logits: FloatArray) -> Calibration:
-    distinct, group = np.unique(logits[:, 0], return_inverse=True)
+def _fit_isotonic(labels: IntArray, scores: FloatArray) -> Calibration:
+    distinct, group = np.unique(scores[:, 1], return_inverse=True)
     blocks: list[tuple[int, int, int]] = []
     for row, (positive, cases) in enumerate(zip(np.bincount(group, labels), np.bincount(group), strict=True)):
         block = (int(positive), int(cases), row)
@@ -229,8 +238,8 @@ def _fit_isotonic(labels: IntArray, logits: FloatArray) -> Calibration:
     return Calibration(method="isotonic", isotonic=tuple(points.items()), n=n, note=note)
 
 
-def _fit_beta(labels: IntArray, logits: FloatArray) -> Calibration:
-    logit, n = logits[:, 0], labels.size
+def _fit_beta(labels: IntArray, scores: FloatArray) -> Calibration:
+    logit, n = scores[:, 1], labels.size
     separated = bool(logit[labels == 0].max() <= logit[labels == 1].min())
     target = _smoothed(labels, 2)[:, 1] if separated else labels.astype(np.float64)
     columns = _beta_columns(logit)
@@ -256,28 +265,17 @@ def _smoothed(labels: IntArray, n_classes: int) -> FloatArray:
     return ((np.eye(n_classes) * counts[:, None] + 1) / (counts[:, None] + n_classes))[labels]
 
 
-def _checked_logits(logits: npt.ArrayLike) -> FloatArray:
+def _checked_logits(logits: npt.ArrayLike, task: Task) -> FloatArray:
     values = np.asarray(logits, dtype=np.float64)
-    if values.ndim != 2 or values.shape[1] == 0:
-        raise InvalidData(f"the logits have shape {values.shape}: give (n, 1) for two classes, (n, classes) for more")
+    if values.ndim != 2 or values.shape[1] != task.outputs:
+        raise InvalidData(f"the logits have shape {values.shape}: give (n, {task.outputs})")
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise InvalidData(f"row {row} (from 0) of the logits is {values[row]}: give finite logits")
     return values
 
 
-def _checked_cases(y_true: npt.ArrayLike, logits: npt.ArrayLike) -> tuple[IntArray, FloatArray]:
-    labels, values = np.asarray(y_true), _checked_logits(logits)
-    n_classes = max(2, values.shape[1])
-    if labels.shape != (len(values),) or labels.size == 0:
-        raise InvalidData(
-            f"y_true has shape {labels.shape} and the logits {values.shape}: give both for one case or more"
-        )
-    if labels.dtype.kind not in "biu" or not np.isin(labels, range(n_classes)).all():
-        raise InvalidData(f"y_true holds something other than class indices from 0 to {n_classes - 1}: give those")
-    return labels.astype(np.int64), values
-
-
+_OF_ONE_LOGIT = ("isotonic", "beta")
 _SEPARATED = "The logits separate the validation classes without error, so smoothed labels were fitted in their place."
 _FIT: dict[str, Callable[[IntArray, FloatArray], Calibration]] = {
     "temperature": _fit_temperature,

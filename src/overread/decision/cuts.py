@@ -44,14 +44,19 @@ def cut_table(y_true: npt.ArrayLike, score: npt.ArrayLike) -> CutTable:
     Raises:
         InvalidData: no case, shapes that differ, labels other than 0 and 1, or a score that is not finite.
     """
-    positive, values = _checked(y_true, score)
+    positive, values = checked_scores(y_true, score)
     distinct, group = np.unique(values, return_inverse=True)
     positives = np.bincount(group[positive], minlength=distinct.size)[::-1]
     negatives = np.bincount(group[~positive], minlength=distinct.size)[::-1]
     return CutTable(distinct[::-1], np.cumsum(positives), np.cumsum(negatives))
 
 
-def _checked(y_true: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], FloatArray]:
+def checked_scores(y_true: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], FloatArray]:
+    """Give labels as bool and scores as float64, once they are found to fit.
+
+    Raises:
+        InvalidData: no case, shapes that differ, labels other than 0 and 1, or a score that is not finite.
+    """
     labels, values = np.asarray(y_true), np.asarray(score, dtype=np.float64)
     if labels.ndim != 1 or values.shape != labels.shape:
         raise InvalidData(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.networks.augmentation import Augmentation
 from overread.reading import Reader, write_readings
-from overread.recipe import Augmentation, Recipe
+from overread.recipe import Recipe
+from overread.run import Existing, Run, RunFolder
 from overread.study.data import read_manifest
-from overread.study.run import environment
 from overread.study.train import Study, train
 
 _PHANTOM_PATIENT = r"^(P\d+)_"
@@ -34,8 +34,7 @@ def demo(out: str | Path, *, existing: Existing = "refuse", console: Console | N
     from overread.demo.phantom import write_phantoms
 
     console, out = console or Console(quiet=True), Path(out)
-    open_run_folder(out, existing)
-    write_json(out / RUN_FILE, {"demo": True, **environment()})
+    RunFolder.open(out, existing).write(Run(kind="demo"))
     images = write_phantoms(out / "images")
     console.print(f"{images} holds computer-made endoscopy phantoms with a few planted defects; none shows a patient")
     manifest = read_manifest(images, patient_pattern=_PHANTOM_PATIENT)

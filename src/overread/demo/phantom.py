@@ -23,7 +23,7 @@ Plane = NDArray[Any]
 _NOTICE = "SYNTHETIC: computer-made phantoms, not patients; results on them say nothing about medical performance.\n"
 _SAVING: dict[str, Any] = {"comment": "synthetic", "quality": 90, "pnginfo": PngImagePlugin.PngInfo()}
 _SAVING["pnginfo"].add_text("Comment", "synthetic")
-_LOOK_RANGES = {
+LOOK_RANGES = {
     "redness": (-0.04, 0.16), "yellowness": (-0.12, 0.10), "exposure": (0.8, 1.3), "opening": (0.08, 0.3),
     "fold_width": (0.14, 0.26), "length": (0.95, 1.4), "vascularity": (0.2, 1.0), "site": (-1.0, 1.0),
 }  # fmt: skip
@@ -36,7 +36,7 @@ class PatientLook:
     """What the images of one patient share.
 
     The first two are gains about 0; half opening, fold_width and length are in half image widths; site says where the
-    mucosa changes: its sign the side, its size the place along the fold. Raises InvalidOption outside _LOOK_RANGES.
+    mucosa changes: its sign the side, its size the place along the fold. Raises InvalidOption outside LOOK_RANGES.
     """
 
     redness: float
@@ -49,14 +49,14 @@ class PatientLook:
     site: float
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _LOOK_RANGES.items():
+        for name, (low, high) in LOOK_RANGES.items():
             if not low <= (value := getattr(self, name)) <= high:
                 raise InvalidOption(f"{name}={value!r} is outside {low:g} to {high:g}: choose a value in it")
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> PatientLook:
         """Draw a patient at random."""
-        return cls(**{name: rng.uniform(*limits) for name, limits in _LOOK_RANGES.items()})
+        return cls(**{name: rng.uniform(*limits) for name, limits in LOOK_RANGES.items()})
 
 
 class _Scene:

@@ -16,6 +16,7 @@ from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.estimates import Estimate, Intervals, Judged, intervals
 from overread.evaluation.metrics.built_in import LABELS, METRICS
 from overread.evaluation.metrics.definition import Metric, MetricDefinition
+from overread.evaluation.metrics.own import OwnMetric
 from overread.evaluation.predictions import Predictions, average_readers, pool_folds
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.referral import ALL, ReferralAssessment, assess_referral
@@ -41,6 +42,7 @@ __all__ = [
     "Judged",
     "Metric",
     "MetricDefinition",
+    "OwnMetric",
     "PrecisionRecallCurve",
     "Predictions",
     "ReferralAssessment",

@@ -17,7 +17,7 @@ from overread.evaluation.decision_curve import DecisionCurve, decision_curve
 from overread.evaluation.estimates import Estimate, Intervals, Judged, intervals, require_bootstrap
 from overread.evaluation.grouping import group_cases
 from overread.evaluation.metrics.built_in import METRICS
-from overread.evaluation.metrics.definition import Cases, MetricDefinition
+from overread.evaluation.metrics.definition import Cases, ClassMetric
 from overread.evaluation.micro import micro_averages
 from overread.evaluation.predictions import Predictions
 from overread.evaluation.predictive_values import predictive_values
@@ -50,7 +50,7 @@ class AssessmentOptions:
     by: tuple[str, ...] = ()
     resamples: int = 2000
     seed: int = 0
-    metrics: tuple[MetricDefinition, ...] = ()
+    metrics: tuple[ClassMetric, ...] = ()
 
     def __post_init__(self) -> None:
         critical_value(self.level)
@@ -72,14 +72,15 @@ class AssessmentOptions:
                 )
 
 
-def _refuse_taken_names(metrics: tuple[MetricDefinition, ...]) -> None:
-    taken = {name for one in METRICS for name in (one.name, one.synonym)}
+def _refuse_taken_names(metrics: tuple[ClassMetric, ...]) -> None:
+    taken = {name for one in METRICS for name in (one.name, one.synonym) if name}
     for one in metrics:
-        if not isinstance(one, MetricDefinition):
-            raise InvalidOption(f"metrics holds {one!r}, which defines no metric: give for example an OwnMetric")
-        if one.name in taken:
+        if not isinstance(one, ClassMetric):
+            raise InvalidOption(f"metrics holds a {type(one).__name__}, which defines no metric: give an OwnMetric")
+        names = {one.name, one.synonym or one.name}
+        if names & taken:
             raise InvalidOption(f"there is a metric {one.name!r} already: give yours another name")
-        taken.add(one.name)
+        taken |= names
 
 
 class BeforeAfter(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy.typing as npt
 
-from overread.decision.cuts import IntArray
+from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.metrics.built_in import METRICS
@@ -86,7 +86,7 @@ def compute_metrics(
     task: Task,
     thresholds: Mapping[str, float] | None = None,
     decided: npt.ArrayLike | None = None,
-    own: Sequence[MetricDefinition] = (),
+    own: Sequence[ClassMetric] = (),
 ) -> Evaluation:
     """Compute every metric of a set of predictions, once.
 
@@ -120,13 +120,7 @@ def compute_metrics(
     if len(probabilities) == 0:
         raise InvalidData("there is no case to evaluate: give at least one label and its probabilities")
     labels = task.checked_cases(y_true, len(probabilities))
-    in_force = _checked_thresholds(task, thresholds or {})
-    if decided is None:
-        predicted = task.decide(probabilities, in_force)
-    elif thresholds and in_force:
-        raise InvalidOption("both thresholds and decisions were given: give one of them")
-    else:
-        predicted, in_force = task.checked_cases(decided, len(probabilities), what="decisions"), {}
+    in_force, predicted = _decide(task, probabilities, thresholds or {}, decided)
     definitions = (*METRICS, *own)
     cases = Cases(task, labels, probabilities, predicted)
     per_class = {
@@ -153,6 +147,18 @@ def with_synonyms(found: Mapping[str, T], definitions: Sequence[MetricDefinition
     """What is known of each metric by name, by its synonym, too."""
     synonyms = {one.synonym: found[one.name] for one in definitions if one.synonym and one.name in found}
     return {**found, **synonyms}
+
+
+def _decide(
+    task: Task, probabilities: FloatArray, thresholds: Mapping[str, float], decided: npt.ArrayLike | None
+) -> tuple[dict[str, float], IntArray]:
+    """The thresholds that decide, and the decisions."""
+    in_force = _checked_thresholds(task, thresholds)
+    if decided is None:
+        return in_force, task.decide(probabilities, in_force)
+    if thresholds and in_force:
+        raise InvalidOption("both thresholds and decisions were given: give one of them")
+    return {}, task.checked_cases(decided, len(probabilities), what="decisions")
 
 
 def _checked_thresholds(task: Task, thresholds: Mapping[str, float]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from overread.decision.cuts import CutTable, FloatArray, _checked, cut_table
+from overread.decision.cuts import CutTable, FloatArray, checked_scores, cut_table
 from overread.errors import InvalidData
 
 
@@ -81,7 +81,7 @@ def roc_auc(y_true: npt.ArrayLike, score: npt.ArrayLike) -> float:
     References:
         Hanley JA, McNeil BJ. Radiology 1982;143:29-36. doi:10.1148/radiology.143.1.7063747
     """
-    positive, values = _checked(y_true, score)
+    positive, values = checked_scores(y_true, score)
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
     _require_two_classes(n_positive, n_negative)
     mann_whitney_u = midranks(values)[positive].sum() - n_positive * (n_positive + 1) / 2

@@ -80,7 +80,7 @@ class Predictions:
                 "patient_id": self.patients or [None] * len(self.cases),
                 "true_label": [task.label(one) for one in np.asarray(self.y_true)],
                 "predicted_label": [task.label(one) for one in self.decisions],
-                **{f"probability_{name}": y_prob[:, task.column(name)] for name in task.classes},
+                **{f"probability_{name}": y_prob[:, task.column(name)].tolist() for name in task.classes},
                 **self.columns,
             }
         )

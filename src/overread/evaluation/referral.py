@@ -77,10 +77,11 @@ def assess_referral(
     task, labels, y_prob = predictions.task, np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
     every, wrong = np.ones(len(labels), dtype=bool), ~task.is_right(labels, predictions.decisions)
     classes = {name: task.shows(labels, name) for name in task.classes}
-    covered = np.asarray((abstentions.sets >= np.stack([*classes.values()], axis=1)).all(axis=1))
+    covered = np.asarray((abstentions.sets >= task.indicators(labels)).all(axis=1))
     referred = abstentions.referred
     counted: dict[tuple[str, str], tuple[Mask, Mask]] = {
-        **{("coverage", name): (covered, among) for name, among in {ALL: every, **classes}.items()},
+        ("coverage", ALL): (covered, every),
+        **{("coverage", name): (abstentions.sets[:, task.column(name)], shown) for name, shown in classes.items()},
         ("referred", "uncertain"): (abstentions.uncertain, every),
         ("referred", "unfamiliar"): (abstentions.unfamiliar, every),
         ("referred", "referred"): (referred, every),

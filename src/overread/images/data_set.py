@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from overread.cases import Manifest, pseudonym
 from overread.errors import UnreadableImages
 from overread.images.pixel_store import PixelStore
 from overread.images.prepare import Preprocessing
+from overread.machine.places import cache_folder
 from overread.machine.workers import Progress
 
 _CHUNK = 1024
@@ -51,7 +51,7 @@ class DataSet:
         Args:
             manifest: the cases.
             preprocessing: see `PixelStore.open`.
-            folder: where stores are kept; else the variable OVERREAD_STORE or the user's cache decides.
+            folder: where stores are kept; by default in the user's cache.
             skip_unreadable: leave unreadable images out.
             progress: called with the images done and of all.
 
@@ -59,8 +59,14 @@ class DataSet:
             UnreadableImages: some cannot be read and may not be skipped; it names each.
             OutputUnwritable: the folder cannot be written or its disk is full.
         """
-        store = PixelStore.open(manifest.paths, preprocessing, folder=folder or _default_folder(), progress=progress)
-        failures = {manifest.cases[i].name: reason for i, reason in store.failures.items()}
+        store = PixelStore.open(
+            manifest.paths,
+            preprocessing,
+            folder=folder or cache_folder(),
+            frames=[case.frame for case in manifest.cases],
+            progress=progress,
+        )
+        failures = {manifest.cases[i].full_name: reason for i, reason in store.failures.items()}
         if failures and not (skip_unreadable and len(failures) < len(manifest)):
             listed = "; ".join(f"{name}: {reason}" for name, reason in list(failures.items())[:_LISTED])
             more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
@@ -104,8 +110,3 @@ class DataSet:
         """The same, piece by piece, so that memory does not grow with their number."""
         for start in range(0, len(positions), _CHUNK):
             yield self.pixels(positions[start : start + _CHUNK])
-
-
-def _default_folder() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("OVERREAD_STORE") or Path(cache) / "overread")

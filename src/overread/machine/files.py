@@ -1,4 +1,4 @@
-"""Output that is whole or absent: folders that may be used, and files that are renamed into place."""
+"""Output that is whole or absent: files that are renamed into place."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from overread.errors import OutputExists, OutputUnwritable
-
-Existing = Literal["refuse", "resume", "replace"]
-# The file that makes a folder one of ours, which may be replaced.
-RUN_FILE = "run.json"
+from overread.errors import OutputUnwritable
 
 
 def replace_file(path: Path, content: bytes) -> Path:
@@ -60,38 +56,3 @@ def require_space(folder: Path, needed: int) -> None:
             f"{folder} has {free / 1e6:,.0f} MB free and the run needs {needed / 1e6:,.0f} MB: free some or choose "
             "another --out"
         )
-
-
-def open_run_folder(folder: Path, existing: Existing) -> Path:
-    """Make the folder of a run, or take the one that is there as the user allows.
-
-    Args:
-        folder: where a run's results go.
-        existing: what to do with a folder that holds something: refuse it, resume the run in it, or replace it, which
-            is done to a folder of ours only.
-
-    Raises:
-        OutputExists: it holds something and may not be used.
-        OutputUnwritable: it cannot be made.
-    """
-    if folder.is_file():
-        raise OutputExists(f"{folder} is a file; expected a folder for the results: choose another --out")
-    if folder.is_dir() and any(folder.iterdir()):
-        ours = (folder / RUN_FILE).exists()
-        if existing == "refuse":
-            raise OutputExists(f"{folder} holds results already: choose another --out, or --force to replace them")
-        if not ours:
-            raise OutputExists(f"{folder} holds files that are no results of overread: choose another --out")
-        if existing == "replace":
-            shutil.rmtree(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputUnwritable(f"{folder} cannot be made ({error.strerror}): choose another --out") from None
-    probe = folder / f".{os.getpid()}.tmp"
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OutputUnwritable(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
-    return folder

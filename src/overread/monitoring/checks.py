@@ -23,7 +23,7 @@ class Expected:
     """The values of images that a bundle was not fitted to, which new ones are held against.
 
     Args:
-        scores: by class, its calibrated probabilities; for two classes of the positive one only.
+        scores: by class, its calibrated probabilities; of those that are judged.
         projections: `(n, k)`.
         unfamiliarity: `(n,)`, with the limit at 1.
     """

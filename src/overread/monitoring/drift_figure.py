@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,16 @@ from overread.errors import InvalidData
 from overread.machine.files import write_csv
 from overread.report.figures.canvas import PALETTE, axes_at, new_figure, tidy, write_png
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _WIDTH_INCHES, _SIDE_INCHES, _HEIGHT_INCHES = 4.1, 1.5, 2.8
 _SHARES = (5, 25, 50, 75, 95)
 _BINS = 24
 _DAYS_NAMED = 6
 
 
-def drift(
+def draw_drift(
     times: Sequence[datetime],
     values: npt.ArrayLike,
     expected: npt.ArrayLike,
@@ -48,15 +51,12 @@ def drift(
         raise InvalidData(f"there is nothing to draw of the {name}: give one value and one of the reference, or more")
     days = np.array([time.date() for time in times])
     by_day = [(day, new[days == day]) for day in sorted(set(days.tolist()))]
+    low, high = (float(end([end(new), end(reference), *([limit] if limit else [])])) for end in (np.min, np.max))
     figure = new_figure(_WIDTH_INCHES + _SIDE_INCHES + 0.15, _HEIGHT_INCHES)
     over_time = axes_at(figure, (0, 0, _WIDTH_INCHES, _HEIGHT_INCHES))
     beside = axes_at(figure, (_WIDTH_INCHES + 0.15, 0, _SIDE_INCHES, _HEIGHT_INCHES))
     _draw_days(over_time, by_day, reference)
-    low, high = (float(end([end(new), end(reference), *([limit] if limit else [])])) for end in (np.min, np.max))
-    bins = np.linspace(low, max(high, low + 1e-9), _BINS + 1)
-    shape: dict[str, Any] = {"bins": bins, "density": True, "orientation": "horizontal"}
-    beside.hist(reference, color="0.8", **shape)
-    beside.hist(new, histtype="step", color=PALETTE[0], linewidth=1.4, **shape)
+    _draw_distributions(beside, new, reference, np.linspace(low, max(high, low + 1e-9), _BINS + 1))
     if limit is not None:
         for axis in (over_time, beside):
             axis.axhline(limit, color=PALETTE[1], linestyle="--", linewidth=1.2, label="limit")
@@ -74,6 +74,12 @@ def drift(
     header = ("day", "n", *(f"p{share}" for share in _SHARES))
     write_csv(Path(f"{path}.csv"), header, ((day, len(found), *np.percentile(found, _SHARES)) for day, found in rows))
     return write_png(path, figure)
+
+
+def _draw_distributions(axis: Axes, new: FloatArray, reference: FloatArray, bins: FloatArray) -> None:
+    shape: dict[str, Any] = {"bins": bins, "density": True, "orientation": "horizontal"}
+    axis.hist(reference, color="0.8", **shape)
+    axis.hist(new, histtype="step", color=PALETTE[0], linewidth=1.4, **shape)
 
 
 def _draw_days(axis: Any, by_day: Sequence[tuple[date, FloatArray]], reference: FloatArray) -> None:

@@ -9,16 +9,17 @@ import numpy as np
 
 from overread.bundle import Bundle
 from overread.errors import InvalidOption
-from overread.machine.files import Existing, open_run_folder, write_json
+from overread.machine.files import write_json
 from overread.monitoring.checks import Expected
 from overread.monitoring.report import write_monitoring_report
 from overread.monitoring.watch import Monitoring, watch
 from overread.reading_log import ReadingLog, default_url
+from overread.run import Existing, MonitoringRun, RunFolder
 
 
 def monitor(
     log_url: str | None = None,
-    bundle: Bundle | None = None,
+    bundle: Bundle | str | Path | None = None,
     *,
     since_days: float = 30,
     out: Path | None = None,
@@ -43,15 +44,16 @@ def monitor(
         MissingExtra: SQLAlchemy, or with `out` matplotlib or Jinja2, is not installed.
 
     Example:
-        >>> monitor("sqlite:///readings.sqlite", Bundle.load("runs/cxr/bundle")).findings  # doctest: +SKIP
+        >>> monitor("sqlite:///readings.sqlite", "runs/cxr").findings  # doctest: +SKIP
     """
     if not since_days > 0:
         raise InvalidOption(f"--since {since_days:g} days looks at nothing: give more than 0")
     until = datetime.now(UTC)
     since = until - timedelta(days=since_days)
+    bundle = Bundle.load(bundle) if isinstance(bundle, str | Path) else bundle
     fingerprint = bundle.fingerprint if bundle else None
     if out is not None:
-        open_run_folder(out, existing)
+        RunFolder.open(out, existing)
     log = ReadingLog.open(log_url or default_url(), create=False)
     try:
         rows = log.images(since, until, fingerprint)
@@ -60,9 +62,10 @@ def monitor(
     finally:
         log.close()
     if out is not None:
+        folder = RunFolder(out)
+        folder.write(MonitoringRun(bundle=fingerprint, since_days=since_days))
+        write_json(folder.monitoring, found.to_dict())
         write_monitoring_report(out, found)
-        write_json(out / "monitoring.json", found.to_dict())
-        write_json(out / "run.json", {"kind": "monitor", "since_days": since_days, "bundle": fingerprint})
     return found
 
 
@@ -72,12 +75,12 @@ def expected_of(bundle: Bundle) -> Expected:
     Of an ensemble only the features of its first network: what it says of new images is a mean over all networks, what
     is known of reference images is not, so that scores and unfamiliarity differ without any drift.
     """
-    references, task = bundle.references(), bundle.task
+    references = bundle.references()
     first = references[0]
     if len(references) > 1:
         return Expected(scores={}, projections=first.projections.astype(float), unfamiliarity=np.empty(0))
     return Expected(
-        scores={name: first.scores[:, task.column(name)] for name in task.judged},
+        scores={name: first.scores[:, bundle.task.column(name)] for name in bundle.task.judged},
         projections=first.projections.astype(float),
         unfamiliarity=first.distances / first.limit,
     )

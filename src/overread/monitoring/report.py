@@ -1,4 +1,4 @@
-"""The report of a reader at work: volume, referrals, agreement with humans, and drift with its figures."""
+"""The page of a reader at work: volume, referrals, agreement with humans, and drift with its figures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from overread.evaluation import Estimate
 from overread.evaluation.wording import in_words, p_of
-from overread.monitoring.drift_figure import drift
+from overread.monitoring.drift_figure import draw_drift
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.report.tables import metrics_table
+from overread.run import RunFolder
 from overread.words import count, level_of, listed
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def write_monitoring_report(out: Path, found: Monitoring) -> Path:
         OutputUnwritable: a file cannot be written.
         MissingExtra: matplotlib or Jinja2 is not installed.
     """
-    sections = (_volume(found), _agreement(found), _drift_section(found, out / "figures"))
+    sections = (_volume_section(found), _agreement_section(found), _drift_section(found, RunFolder(out).figures))
     title = f"The reader at work, {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
-    return write_report(out / "report.html", ReportContext(title, _verdict(found), sections))
+    return write_report(RunFolder(out).report, ReportContext(title, _verdict(found), sections))
 
 
 def _verdict(found: Monitoring) -> tuple[str, ...]:
@@ -68,7 +69,7 @@ def _verdict(found: Monitoring) -> tuple[str, ...]:
     return (told, f"Of {count(len(made), 'test')} these found a change: {names}.")
 
 
-def _volume(found: Monitoring) -> Section:
+def _volume_section(found: Monitoring) -> Section:
     level = found.rates["referred"].interval.level
     rates: dict[str, Estimate] = {label: found.rates[name] for name, label in _RATES.items()}
     days = tuple(
@@ -88,7 +89,7 @@ def _volume(found: Monitoring) -> Section:
     return Section("Volume", paragraphs=(f"Bundle: {found.bundle or 'all that wrote into the log'}.",), items=items)
 
 
-def _agreement(found: Monitoring) -> Section:
+def _agreement_section(found: Monitoring) -> Section:
     classes = sorted({name for pair in found.confusion for name in pair})
     rows = tuple((reader, *(f"{found.confusion.get((reader, human), 0):,}" for human in classes)) for reader in classes)
     table = Table("Reviews: class of the reader by row, of the human by column", ("Reader", *classes), rows)
@@ -134,7 +135,7 @@ def _figure(check: Check, folder: Path) -> FigureItem:
     folder.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"[^a-z0-9]+", "_", check.name.lower()).strip("_")
     name = "unfamiliarity" if check.limit is not None else check.name
-    path = drift(check.times, check.values, check.expected, name=name, path=folder / stem, limit=check.limit)
+    path = draw_drift(check.times, check.values, check.expected, name=name, path=folder / stem, limit=check.limit)
     told = "has changed" if check.found else "no change was found" if check.p is not None else "it was not tested"
     caption = f"{name[:1].upper()}{name[1:]} by day, over the values of the reference; on the right both distributions."
     alt = (

@@ -11,12 +11,12 @@ from typing import Any
 
 from PIL import Image
 
-from overread.bundle.openings import now
 from overread.errors import InvalidOption
-from overread.machine.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
+from overread.machine.files import replace_file
 from overread.reading.pictures import OPACITY, overlay, picture_of, require_opacity
 from overread.reading.reader import Reader
 from overread.reading.reading import Failure, Reading, require_class
+from overread.run import Existing, ExplanationRun, RunFolder
 
 # Pixels that one of the two images is wide at least, enlarged by a whole number.
 _LEAST_WIDTH = 448
@@ -77,8 +77,7 @@ def explain(
     folder = out.resolve()
     if any(folder in path.resolve().parents for path in paths):
         raise InvalidOption(f"images lie in {out}, where the results go: choose another --out")
-    open_run_folder(out, existing)
-    write_json(out / RUN_FILE, {"bundle": reader.bundle.fingerprint, "explained": len(paths), "started": now()})
+    RunFolder.open(out, existing).write(ExplanationRun(bundle=reader.bundle.fingerprint, explained=len(paths)))
     return _explained(reader, paths, out, shown, opacity)
 
 

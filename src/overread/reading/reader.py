@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from overread.bundle import Bundle, Graph
-from overread.decision import Abstentions, Calibration, Familiarity, describe, to_probabilities
+from overread.decision import Abstentions, Calibration, Familiarity, Task, describe
 from overread.errors import MissingPath, OverreadError
 from overread.images import prepare
 from overread.machine.workers import in_order
@@ -44,6 +44,7 @@ class Answers:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class _Network:
+    task: Task
     graph: Graph
     calibration: Calibration
     familiarity: Familiarity
@@ -57,6 +58,7 @@ class Reader:
         self.bundle, self.references = bundle, bundle.references()
         self._networks = [
             _Network(
+                task=bundle.task,
                 graph=Graph(bundle.read_file(member.graph)),
                 calibration=member.calibration,
                 familiarity=reference.familiarity,
@@ -67,7 +69,7 @@ class Reader:
 
     @classmethod
     def load(cls, path: str | Path) -> Reader:
-        """Open a bundle directory or zip.
+        """Open a bundle directory or zip, or the bundle in the folder of a run.
 
         Raises:
             MissingPath: nothing is there.
@@ -190,11 +192,12 @@ def _answer(networks: Sequence[_Network], pixels: np.ndarray) -> Answers:
         network.familiarity.measure(describe(found.features, pixels))
         for network, found in zip(networks, outputs, strict=True)
     ]
-    probabilities = [n.calibration.apply(found.logits) for n, found in zip(networks, outputs, strict=True)]
+    probabilities = [n.calibration.apply(found.logits, n.task) for n, found in zip(networks, outputs, strict=True)]
+    uncalibrated = [n.task.probabilities(found.logits) for n, found in zip(networks, outputs, strict=True)]
     unfamiliarity = [distances / n.limit for n, (_, distances) in zip(networks, measured, strict=True)]
     return Answers(
         probabilities=np.mean(probabilities, axis=0),
-        uncalibrated=np.mean([to_probabilities(found.logits) for found in outputs], axis=0),
+        uncalibrated=np.mean(uncalibrated, axis=0),
         activation_maps=np.mean([found.activation_maps for found in outputs], axis=0),
         features=np.concatenate([found.features for found in outputs], axis=1),
         unfamiliarity=np.mean(unfamiliarity, axis=0),

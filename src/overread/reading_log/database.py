@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from overread.errors import InvalidOption, LogUnavailable, MissingExtra, MissingPath
+from overread.machine.places import state_folder
 from overread.reading_log.tables import VERSION_TABLE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,8 +28,7 @@ def default_url() -> str:
     """The URL of the log where none is named: of the variable OVERREAD_LOG, else a file in the user's state folder."""
     if named := os.environ.get("OVERREAD_LOG"):
         return named
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return f"sqlite:///{Path(state) / 'overread' / 'readings.sqlite'}"
+    return f"sqlite:///{state_folder() / 'readings.sqlite'}"
 
 
 def open_database(url: str, *, create: bool = True) -> sa.Engine:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,23 +10,24 @@ from overread.auditing import Audit, Finding, Material
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.figures import draw_image_rows
 from overread.report.html import write_report
-from overread.words import count, listed
+from overread.run import Run, RunFolder
+from overread.words import count, listed, paired
 
 _GROUPS_SHOWN, _IMAGES_SHOWN = 8, 6
 _SHEET_ROWS, _SHEET_COLUMNS = 5, 8
 _IN_WORDS = {"block": "blocks", "warn": "warning", "info": "for information"}
 
 
-def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Mapping[str, Any]) -> Path:
+def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run) -> Path:
     """Write `report.html` of an audit; its figures are drawn into `figures/`.
 
     Args:
         out: its folder.
         audit: what was found.
         material: what was looked at.
-        run: with command, machine and versions.
+        run: in which it was made.
     """
-    folder = out / "figures"
+    folder = RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
     made = (
         audit_section(audit),
@@ -37,7 +36,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Mapp
         _reproducibility(material, run),
     )
     title = f"{' / '.join(material.manifest.classes)}: audit of {count(audit.n, 'image')}"
-    return write_report(out / "report.html", ReportContext(title, audit_verdict(audit), made))
+    return write_report(RunFolder(out).report, ReportContext(title, audit_verdict(audit), made))
 
 
 def audit_verdict(audit: Audit) -> tuple[str, ...]:
@@ -131,11 +130,11 @@ def _sheets(material: Material, folder: Path) -> Section:
     return Section("Contact sheets", paragraphs=(text,), items=tuple(items))
 
 
-def _reproducibility(material: Material, run: Mapping[str, Any]) -> Section:
+def _reproducibility(material: Material, run: Run) -> Section:
     facts = (
-        ("Command", str(run["command"])),
+        ("Command", run.command),
         ("Data (SHA-256)", material.data_set.fingerprint),
-        ("Machine", run["machine"]),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())),
+        ("Machine", run.machine),
+        ("Versions", paired(run.versions)),
     )
     return Section("Reproducibility", items=(Table("This audit", ("What", "Value"), facts),))

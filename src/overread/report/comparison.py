@@ -1,17 +1,31 @@
-"""What the report of a comparison says: each metric of two readers, their difference and how sure it is."""
+"""The report of a comparison: each metric of two readers, their difference and how sure it is."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 from overread.evaluation import LABELS, Comparison, Difference
 from overread.evaluation.wording import ends_of, p_of
-from overread.report.document import Section, Table
+from overread.report.document import ReportContext, Section, Table
+from overread.report.html import write_report
+from overread.run import ComparisonRun, RunFolder
 from overread.words import clause, count, level_of
 
 _LOWER_IS_BETTER = ("brier", "loss")
+
+
+def write_comparison_report(out: Path, comparison: Comparison, *, run: ComparisonRun) -> Path:
+    """Write `report.html` of a comparison of two evaluations.
+
+    Args:
+        out: its folder.
+        comparison: of the two.
+        run: in which they were compared.
+    """
+    made = (comparison_section(comparison, run),)
+    context = ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
+    return write_report(RunFolder(out).report, context)
 
 
 def comparison_verdict(comparison: Comparison) -> tuple[str, ...]:
@@ -27,12 +41,12 @@ def comparison_verdict(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
-def comparison_section(comparison: Comparison, run: Mapping[str, Any]) -> Section:
+def comparison_section(comparison: Comparison, run: ComparisonRun) -> Section:
     """Lay out every metric of a comparison.
 
     Args:
         comparison: of two readers.
-        run: with the names of the first and second, and the command.
+        run: in which they were compared.
     """
     level = next(iter(comparison.differences.values())).interval.level
     header = ("Metric", "First", "Second", "Difference", f"{level_of(level)} interval", "p", "Test")
@@ -48,7 +62,7 @@ def comparison_section(comparison: Comparison, run: Mapping[str, Any]) -> Sectio
         )
         for name, found in ((name, comparison[name]) for name in LABELS if name in comparison.differences)
     )
-    readers = tuple((which.capitalize(), str(run[which])) for which in ("first", "second", "command") if which in run)
+    readers = (("First", run.first), ("Second", run.second), ("Command", run.command))
     text = "A difference is the second less the first. The test of each difference stands beside it."
     tables = (Table("What was compared", ("What", "Value"), readers), Table("Differences", header, rows))
     return Section("Metrics", paragraphs=(text,), items=tables)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from overread.evaluation import LABELS, Assessment, Evaluation, Predictions
 from overread.evaluation.wording import in_cell, value_of
@@ -13,7 +12,8 @@ from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.report.verdict import caution, verdict
-from overread.words import count, level_of
+from overread.run import CrossValidationRun, RunFolder
+from overread.words import count, level_of, paired
 
 _BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
 
@@ -33,16 +33,16 @@ class Folds:
     spread: Mapping[str, Mapping[str, float | None]]
 
 
-def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictions, *, run: Mapping[str, Any]) -> Path:
+def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictions, *, run: CrossValidationRun) -> Path:
     """Write `report.html` of a cross-validation; the figures, of the first seed, are drawn into `figures/`.
 
     Args:
         out: its folder.
         found: folds, pool and spread.
         predictions: of all folds of the first seed.
-        run: with folds, seeds, command, machine, versions and recipe.
+        run: at its end.
     """
-    assessment, folder = next(iter(found.pooled.values())), out / "figures"
+    assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
     made = (
         _by_fold(found),
@@ -54,7 +54,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         sections.subgroups_section(assessment, folder),
         _reproducibility(run, assessment),
     )
-    folds, seeds = run["folds"], len(found.pooled)
+    folds, seeds = run.folds, len(found.pooled)
     title = f"{' / '.join(assessment.evaluation.classes)}: cross-validation, {folds} folds, {count(seeds, 'seed')}"
     how = (
         f"Each image was read by a network that had seen no image of its patient: {folds} folds by patient, each left "
@@ -62,7 +62,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         f"figures from here on are all folds pooled, of the first of {count(seeds, 'seed')}."
     )
     said = (*verdict(assessment, predictions.patients), how)
-    return write_report(out / "report.html", ReportContext(title, (*said, *caution(made)), made))
+    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), made))
 
 
 def _by_fold(found: Folds) -> Section:
@@ -98,15 +98,15 @@ def _pooled(found: Folds) -> Section:
     return Section("Pooled", paragraphs=(text,), items=(Table(caption, header, rows),))
 
 
-def _reproducibility(run: Mapping[str, Any], assessment: Assessment) -> Section:
+def _reproducibility(run: CrossValidationRun, assessment: Assessment) -> Section:
     facts = (
-        ("Command", str(run["command"])),
+        ("Command", run.command),
         ("Intervals", f"{level_of(assessment.options.level)}, {assessment.options.resamples:,} resamples"),
-        ("Machine", run["machine"]),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())),
-        ("Cases and folds (SHA-256)", run["cases"]),
+        ("Machine", run.machine),
+        ("Versions", paired(run.versions)),
+        ("Cases and folds (SHA-256)", run.cases),
     )
-    recipe = tuple((name, str(value)) for name, value in run["recipe"].items())
+    recipe = tuple((name, str(value)) for name, value in run.asked.recipe.to_dict().items())
     text = "Each fold has a report of its own, in seed-S/fold-K."
     tables = (Table("This cross-validation", ("What", "Value"), facts), Table("Recipe", ("Option", "Value"), recipe))
     return Section("Reproducibility", paragraphs=(text,), items=tables)

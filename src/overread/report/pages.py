@@ -1,33 +1,25 @@
-"""The reports of a training run, of an evaluation and of a comparison, composed of sections from plain values."""
+"""The reports of a training run and of an evaluation, composed of sections."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from overread.auditing import Audit
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
-from overread.evaluation import Comparison
 from overread.images import DataSet
 from overread.report import sections
 from overread.report.audit import audit_section
-from overread.report.comparison import comparison_section, comparison_verdict
 from overread.report.document import ReportContext, Section
 from overread.report.html import write_report
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
+from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
 from overread.test_side.outcome import Outcome
 
-__all__ = [
-    "BundleResult",
-    "TrainingResult",
-    "write_comparison_report",
-    "write_evaluation_report",
-    "write_training_report",
-]
+__all__ = ["BundleResult", "TrainingResult", "write_evaluation_report", "write_training_report"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,13 +30,11 @@ class BundleResult:
         bundle: that read the images.
         outcome: of these.
         warnings: of earlier openings by others, or that this one could not be recorded.
-        run: with command, machine, versions and data.
     """
 
     bundle: Bundle
     outcome: Outcome
     warnings: tuple[str, ...]
-    run: Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,6 +42,7 @@ class TrainingResult:
     """What a training run made its network of.
 
     Args:
+        run: at its end.
         split: the readable cases with their sides.
         data_set: the same cases with their pixels.
         audit: of all cases.
@@ -59,6 +50,7 @@ class TrainingResult:
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
     """
 
+    run: FinishedTraining
     split: Split
     data_set: DataSet
     audit: Audit
@@ -68,45 +60,39 @@ class TrainingResult:
 
 def write_training_report(out: Path, training: TrainingResult, result: BundleResult) -> Path:
     """Write `report.html` of a training run; the figures are drawn into `figures/` and `test/figures/`."""
-    bundle, split, folder = result.bundle, training.split, _folder(out / "figures")
+    bundle, split, folder = result.bundle, training.split, _folder(RunFolder(out).figures)
     maps = bundle.data.get("activation_maps")
     made = (
         sections.training_data_section(split, training.data_set, training.augment, folder),
         audit_section(training.audit),
-        sections.training_section(training.rows, bundle.network["name"], bundle.recipe, result.run, folder),
-        *_result_sections(result, out / "test" / "figures"),
+        sections.training_section(training.rows, bundle.network["name"], bundle.recipe, training.run, folder),
+        *_result_sections(result, RunFolder(out).test.figures),
         *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),
-        *_last_sections(result),
+        *_last_sections(result, training.run),
     )
     title = f"{' / '.join(bundle.classes)}: a reader trained on {sum(split.counts()['train'].values()):,} images"
     return _write(out, title, result.outcome, made)
 
 
 def write_evaluation_report(
-    out: Path, result: BundleResult, *, manifest: Manifest, failures: Mapping[str, str]
+    out: Path, result: BundleResult, *, run: EvaluationRun, manifest: Manifest, failures: Mapping[str, str]
 ) -> Path:
     """Write `report.html` of an evaluation; the figures are drawn into `figures/`.
 
     Args:
         out: its folder.
         result: the bundle, and what the images say of it.
+        run: that made it.
         manifest: the readable cases.
         failures: by name, why an image was left out.
     """
     made = (
         sections.evaluated_data_section(manifest, failures),
-        *_result_sections(result, out / "figures"),
-        *_last_sections(result),
+        *_result_sections(result, RunFolder(out).figures),
+        *_last_sections(result, run),
     )
     n = result.outcome.assessment.evaluation.n
     return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result.outcome, made)
-
-
-def write_comparison_report(out: Path, comparison: Comparison, *, run: Mapping[str, Any]) -> Path:
-    """Write `report.html` of a comparison of two evaluations."""
-    made = (comparison_section(comparison, run),)
-    context = ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
-    return write_report(out / "report.html", context)
 
 
 def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
@@ -124,11 +110,11 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
     )
 
 
-def _last_sections(result: BundleResult) -> tuple[Section, Section]:
+def _last_sections(result: BundleResult, run: TrainingRun | EvaluationRun) -> tuple[Section, Section]:
     outcome = result.outcome
     return (
         sections.lock_section(result.bundle.openings(), outcome.data, result.warnings),
-        sections.reproducibility_section(result.bundle, result.run, outcome.assessment.options),
+        sections.reproducibility_section(result.bundle, run, outcome.assessment.options),
     )
 
 
@@ -139,4 +125,4 @@ def _folder(path: Path) -> Path:
 
 def _write(out: Path, title: str, outcome: Outcome, made: tuple[Section, ...]) -> Path:
     said = verdict(outcome.assessment, outcome.predictions.patients)
-    return write_report(out / "report.html", ReportContext(title, (*said, *caution(made)), made))
+    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), made))

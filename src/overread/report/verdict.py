@@ -17,7 +17,7 @@ def verdict(assessment: Assessment, patients: Sequence[str | None] | None) -> tu
         assessment: of the test images.
         patients: of each image, None or "" for one that names none; None if no patient is known.
     """
-    found = _of_two(assessment) if assessment.evaluation.positive is not None else _of_several(assessment)
+    found = _of_positive(assessment) if assessment.task.positive is not None else _of_several(assessment)
     return (found, design(assessment, patients))
 
 
@@ -54,7 +54,7 @@ def caution(sections: Sequence[Section]) -> tuple[str, ...]:
     return (f"Read with this result the {count(total, 'warning')} under {where}.",)
 
 
-def _of_two(assessment: Assessment) -> str:
+def _of_positive(assessment: Assessment) -> str:
     evaluation = assessment.evaluation
     negative, positive = evaluation.classes
     auc, sensitivity, specificity = (assessment[name] for name in ("auc", "sensitivity", "specificity"))
@@ -83,7 +83,7 @@ def _of_two(assessment: Assessment) -> str:
 
 
 def _predictive_values(assessment: Assessment) -> str:
-    evaluation, positive = assessment.evaluation, assessment.evaluation.positive
+    evaluation, positive = assessment.evaluation, assessment.task.positive
     if not assessment.predictive_values:
         share, ppv = percent(evaluation.confusion[1].sum() / evaluation.n), assessment["ppv"]
         right = f", and {_share(ppv)} of those called {positive} were right (PPV)" if ppv.metric.reason is None else ""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from overread.auditing import Audit, draft_plan
-from overread.auditing import audit as audit_manifest
+from overread.auditing import Audit, Rule, audit_manifest, draft_plan
 from overread.cases import Manifest
 from overread.errors import OutputExists
-from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.machine.extras import require_extra
+from overread.machine.files import write_json
+from overread.machine.terminal import progress_console
 from overread.report.audit import write_audit_report
+from overread.run import Existing, Run, RunFolder
 from overread.study.data import read_manifest, tell
-from overread.study.run import command, environment, require_extra
 
 
 def audit(
@@ -21,6 +23,7 @@ def audit(
     out: str | Path | None = None,
     *,
     fix: str | Path | None = None,
+    rules: Sequence[Rule] = (),
     existing: Existing = "refuse",
     store: Path | None = None,
     console: Console | None = None,
@@ -31,36 +34,38 @@ def audit(
         data: a manifest, or a folder or CSV to read one from; where it names sides, leaks between them are looked for.
         out: a folder for `report.html` and `audit.json`; nothing is written without it.
         fix: a CSV to write a cleaned manifest to, which `train` takes; the data stay as they are.
+        rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out or fix is there: refuse or replace.
         store: folder of decoded pixels that runs share; by default in the user's cache.
-        console: where progress is written; nowhere by default.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: one sentence on what is wrong with the data or the output.
     """
-    console = console or Console(quiet=True)
+    console = console or progress_console()
     if out is not None:
         require_extra("report", ("matplotlib", "jinja2"))
     if fix is not None and Path(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
     manifest = data if isinstance(data, Manifest) else read_manifest(data)
     tell(console, manifest.notes)
-    folder = None if out is None else open_run_folder(Path(out), existing)
+    folder = None if out is None else RunFolder.open(out, existing)
     with console.status("looking at images") as status:
         found, material = audit_manifest(
             manifest,
+            rules=rules,
             folder=store,
             progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
         )
     if fix is not None:
-        plan = draft_plan(found, material)
+        plan = draft_plan(found, material, rules=rules)
         plan.write(Path(fix), material)
         console.print(
             f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False
         )
     if folder is not None:
-        run = {"command": command(), **environment()}
-        write_json(folder / RUN_FILE, run)
-        write_json(folder / "audit.json", found.to_dict())
-        write_audit_report(folder, found, material, run=run)
+        run = Run(kind="audit")
+        folder.write(run)
+        write_json(folder.audit, found.to_dict())
+        write_audit_report(folder.path, found, material, run=run)
     return found

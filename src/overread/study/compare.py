@@ -6,9 +6,9 @@ from pathlib import Path
 
 from overread.evaluation import AssessmentOptions, Comparison
 from overread.evaluation import compare as compare_predictions
-from overread.machine.files import RUN_FILE, open_run_folder, write_json
-from overread.report import pages
-from overread.study.run import command, environment
+from overread.machine.files import write_json
+from overread.report.comparison import write_comparison_report
+from overread.run import ComparisonRun, RunFolder
 from overread.test_side.outcome import read_predictions
 
 
@@ -37,9 +37,8 @@ def compare(
         seed=options.seed,
     )
     if out is not None:
-        out = open_run_folder(Path(out), "refuse")
-        run = {"first": str(first), "second": str(second), "command": command(), **environment()}
-        write_json(out / RUN_FILE, run)
-        write_json(out / "comparison.json", comparison.to_dict())
-        pages.write_comparison_report(out, comparison, run=run)
+        folder, run = RunFolder.open(out), ComparisonRun(first=str(first), second=str(second))
+        folder.write(run)
+        write_json(folder.comparison, comparison.to_dict())
+        write_comparison_report(folder.path, comparison, run=run)
     return comparison

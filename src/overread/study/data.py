@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from overread.auditing import Rule, known_codes
 from overread.cases import Manifest, Split, pseudonym, split_cases
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
+from overread.machine.extras import require_extra
 from overread.recipe import Recipe
-from overread.study.run import require_extra
+from overread.run import Source
+
+Data = Manifest | Source | str | Path
 
 
 def patient_id_hash(path: str | Path) -> str | None:
@@ -58,6 +64,14 @@ def read_manifest(
     return manifest.replace(cases, "patients come from the DICOM headers, hashed")
 
 
+def read_cases(data: Data, *, classes: tuple[str, ...] | None = None) -> Manifest:
+    """The cases that are given, or read where they are named; see `read_manifest`."""
+    if isinstance(data, Manifest):
+        return data
+    source = data if isinstance(data, Source) else Source(data=str(data))
+    return read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, classes=classes)
+
+
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:
     """The manifest with the sides that a recipe gives it."""
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
@@ -74,14 +88,30 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
 def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
     """Refuse what would fail only after hours of training."""
     require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
-    from overread.networks.zoo import require_network
+    from overread.networks.build import require_network
 
     require_network(recipe.network)
     options.require_columns(manifest.columns)
-    if len(manifest.classes) > 2 and recipe.calibration in ("isotonic", "beta"):
+    if manifest.task.outputs > 1 and recipe.calibration in ("isotonic", "beta"):
         raise InvalidOption(
             f"{recipe.calibration} calibrates two classes and the data hold {len(manifest.classes)}: use temperature"
         )
+
+
+def require_codes(accept: Collection[str], rules: Sequence[Rule] = ()) -> None:
+    """Refuse to accept what no audit finds.
+
+    Raises:
+        InvalidOption: a code that no finding has; the message names those that are like it.
+    """
+    known = sorted(known_codes(rules))
+    for code in accept:
+        if code not in known:
+            alike = difflib.get_close_matches(code, known)
+            raise InvalidOption(
+                f"no finding of the audit has the code {code!r}, so it cannot be accepted: expected "
+                f"{' or '.join(alike) or 'one of ' + ', '.join(known)}"
+            )
 
 
 def open_data_set(

@@ -7,18 +7,18 @@ from pathlib import Path
 from rich.console import Console
 
 from overread.bundle import Bundle
-from overread.cases import Manifest
 from overread.evaluation import Assessment, AssessmentOptions
-from overread.machine.files import RUN_FILE, Existing, open_run_folder, write_json
+from overread.machine.extras import require_extra
+from overread.machine.terminal import progress_console
 from overread.report import pages
-from overread.study.data import open_data_set, read_manifest, tell
-from overread.study.run import command, environment, require_extra
+from overread.run import EvaluationRun, Existing, RunFolder
+from overread.study.data import Data, open_data_set, read_cases, tell
 from overread.test_side.lock import known_before, open_test_side
 
 
 def evaluate(
     bundle: Bundle | str | Path,
-    data: Manifest | str | Path,
+    data: Data,
     out: str | Path,
     *,
     options: AssessmentOptions | None = None,
@@ -32,37 +32,36 @@ def evaluate(
     The test side is taken where the data name sides, else every image. The bundle records that it was done.
 
     Args:
-        bundle: a bundle, its directory or its zip.
+        bundle: a bundle, its directory or zip, or the folder of the run that made it.
         data: a manifest with the bundle's classes, or a folder or CSV to read one from.
         out: the folder of the results.
         options: what to ask of the result; by default 95 % intervals.
         existing: what to do when out holds something: refuse or replace.
         skip_unreadable: leave unreadable images out, naming each, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
-        console: where progress is written; nowhere by default.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: one sentence on what is wrong with the bundle, the data or the output.
     """
     require_extra("report", ("matplotlib", "jinja2"))
-    console, out, options = console or Console(quiet=True), Path(out), options or AssessmentOptions()
+    console, options = console or progress_console(), options or AssessmentOptions()
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
-    manifest = data if isinstance(data, Manifest) else read_manifest(data, classes=bundle.classes)
+    manifest = read_cases(data, classes=bundle.classes)
     options.require_columns(manifest.columns)
     chosen = manifest.select("test") or range(len(manifest))
     manifest = manifest.replace(
         [manifest.cases[i] for i in chosen], f"{len(chosen)} of {len(manifest)} images are evaluated"
     )
     tell(console, manifest.notes)
-    open_run_folder(out, existing)
+    folder = RunFolder.open(out, existing)
     data_set = open_data_set(manifest, bundle.preprocessing, store, skip_unreadable, console)
     every = list(range(len(data_set.manifest)))
-    run = {"bundle": bundle.fingerprint, "data": {"fingerprint": data_set.content_fingerprint(every)}}
-    run = {**run, "command": command(), **environment()}
-    write_json(out / RUN_FILE, run)
+    run = EvaluationRun(bundle=bundle.fingerprint, fingerprint=data_set.content_fingerprint(every))
+    folder.write(run)
     warnings = known_before(data_set, every, study=bundle.data["study"], began=bundle.created)
-    outcome, unrecorded = open_test_side(bundle, data_set, every, out, options)
+    outcome, unrecorded = open_test_side(bundle, data_set, every, folder.path, options)
     tell(console, (), (*warnings, *unrecorded))
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded), run=run)
-    pages.write_evaluation_report(out, result, manifest=data_set.manifest, failures=data_set.failures)
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded))
+    pages.write_evaluation_report(folder.path, result, run=run, manifest=data_set.manifest, failures=data_set.failures)
     return outcome.assessment

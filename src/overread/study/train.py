@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from overread.auditing import UNREADABLE, Audit, examine_once
+from overread.auditing import UNREADABLE, Audit, Rule, examine_once
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.images import DataSet, Preprocessing
-from overread.machine.files import RUN_FILE, Existing, open_run_folder, replace_file, write_json
+from overread.machine.files import replace_file, write_json
+from overread.machine.terminal import progress_console
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
-from overread.study.data import open_data_set, read_manifest, require_training, split_as, tell
-from overread.study.run import start_run
+from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
+from overread.study.asking import Settled, settle
+from overread.study.data import Data, open_data_set, require_codes, require_training, split_as, tell
 from overread.test_side.lock import known_before, open_test_side
+from overread.test_side.outcome import Outcome
+
+if TYPE_CHECKING:
+    from overread.training.train_network import TrainedNetwork
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -41,7 +48,7 @@ class Study:
     @property
     def report(self) -> Path:
         """The page to open first."""
-        return self.out / "report.html"
+        return RunFolder(self.out).report
 
     def __repr__(self) -> str:
         return f"Study({str(self.out)!r}: {self.bundle!r}, tested on {self.assessment!r})"
@@ -51,32 +58,36 @@ class Study:
 
 
 def train(
-    data: Manifest | str | Path,
+    data: Data | None,
     out: str | Path,
     recipe: Recipe | None = None,
     *,
     options: AssessmentOptions | None = None,
     accept: Collection[str] = (),
+    rules: Sequence[Rule] = (),
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
     study_id: str | None = None,
+    callbacks: Sequence[Any] = (),
     console: Console | None = None,
 ) -> Study:
     """Split by patient, audit, train, calibrate and choose the operating point on validation, open the test side once.
 
     Args:
-        data: a manifest, or a folder or CSV to read one from.
+        data: a manifest, or a folder or CSV to read one from; None to resume with those of the run in out.
         out: the folder of this run: `bundle/`, `bundle.zip`, `report.html`, `checklists.md`, `figures/`, `test/`,
             `log.csv`, `run.json`.
-        recipe: how to train; by default the compact network.
-        options: what to ask of the test result; by default 95 % intervals.
+        recipe: how to train; by default the compact network, or as the run that is resumed.
+        options: what to ask of the test result; by default 95 % intervals, or as the run that is resumed.
         accept: codes of audit findings that block and are accepted; the report records them.
+        rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out holds something: refuse, resume the run in it, or replace it.
         skip_unreadable: leave unreadable images out, naming each in the report, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
         study_id: runs under one id may open a test set one after the other without a warning; by default a new one.
-        console: where progress is written; nowhere by default.
+        callbacks: Keras callbacks that training calls; a run that is resumed calls them again.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: one sentence on what is wrong with the data, the options, the output or the export.
@@ -84,68 +95,152 @@ def train(
     Example:
         >>> train("larynx", "runs/larynx", Recipe(network="efficientnet-lite0"))  # doctest: +SKIP
     """
-    recipe, console, out = recipe or Recipe(), console or Console(quiet=True), Path(out)
-    options = options or AssessmentOptions()
-    manifest = data if isinstance(data, Manifest) else read_manifest(data)
-    require_training(recipe, manifest, options)
-    split = split_as(manifest, recipe)  # an impossible split is told before the decoding
+    require_codes(accept, rules)
+    console, folder = console or progress_console(), RunFolder(Path(out))
+    former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
+    settled = settle(
+        data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
+    )
+    require_training(settled.recipe, settled.manifest, settled.options)
+    split = split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
     tell(console, (*split.manifest.notes, *split.notes), split.warnings)
-    open_run_folder(out, existing)
-    preprocessing = Preprocessing(height=recipe.size, width=recipe.size, channels=recipe.channels, fit=recipe.fit)
-    data_set = open_data_set(manifest, preprocessing, store, skip_unreadable, console)
+    RunFolder.open(out, existing)
+    begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
+    trained, bundle = _train(begun, callbacks, console)
+    test_side = begun.split.manifest.select("test")
+    console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
+    outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, folder.test.path, settled.options)
+    _report(begun, trained, bundle, outcome, unrecorded)
+    return Study(
+        out=folder.path,
+        bundle=bundle,
+        split=begun.split,
+        history=trained.history.rows,
+        assessment=outcome.assessment,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Begun:
+    """A run whose images are decoded, split and audited; warnings tell that others have opened its test side."""
+
+    folder: RunFolder
+    run: TrainingRun
+    split: Split
+    data_set: DataSet
+    audit: Audit
+    warnings: tuple[str, ...]
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.run.asked.recipe
+
+
+def _begin(
+    settled: Settled,
+    folder: RunFolder,
+    former: TrainingRun | None,
+    *,
+    rules: Sequence[Rule],
+    study_id: str | None,
+    store: Path | None,
+    console: Console,
+) -> _Begun:
+    """Decode, split and audit; the run is recorded first of all that is written, so that it can always go on."""
+    asked, recipe = settled.asked, settled.recipe
+    side = recipe.image_size
+    preprocessing = Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
+    data_set = open_data_set(settled.manifest, preprocessing, store, asked.skip_unreadable, console)
     split = split_as(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
-    audit = _audited(manifest, data_set, {*accept, *(UNREADABLE if skip_unreadable else ())}, console)
-    write_json(out / "audit.json", audit.to_dict())
-    run = start_run(out, recipe, split, data_set, study_id)
-    test_side = split.manifest.select("test")
-    warnings = known_before(data_set, test_side, study=run["data"]["study"], began=run["started"])
-    tell(console, (), warnings)
-
-    from overread.training.make_bundle import write_bundle
-    from overread.training.train_network import augmented_previews, train_network
-
-    trained = train_network(data_set, recipe, out, console=console)
-    bundle = write_bundle(trained, data_set, recipe, run, out)
-    console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
-    outcome, unrecorded = open_test_side(bundle, data_set, test_side, out / "test", options)
-
-    rows, best_epoch = trained.history.rows, trained.history.best_epoch
-    seconds = round(trained.history.seconds, 1)
-    run = {**run, "precision": trained.precision, "best_epoch": best_epoch, "seconds": seconds}
-    augment = functools.partial(augmented_previews, recipe=recipe)
-    pages.write_training_report(
-        out,
-        pages.TrainingResult(split=split, data_set=data_set, audit=audit, rows=rows, augment=augment),
-        pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded), run=run),
+    run = TrainingRun(
+        asked=asked,
+        fingerprint=data_set.fingerprint,
+        images=split.counts(),
+        patients=split.patients(),
+        study=former.study if former else study_id or new_study_id(),
+        left_out=dict(data_set.failures),
     )
+    if former is not None:
+        what = "the images or their split"
+        folder.require_same({what: run.fingerprint}, {what: former.fingerprint})
+        run = dataclasses.replace(run, started=former.started)
+    folder.write(run)
+    split.manifest.write_csv(folder.manifest)
+    accept = {*asked.accept, *(UNREADABLE if asked.skip_unreadable else ())}
+    audit = _audited(settled.manifest, data_set, accept, rules=rules, folder=folder, console=console)
+    warnings = known_before(data_set, split.manifest.select("test"), study=run.study, began=run.started)
+    tell(console, (), warnings)
+    return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings)
+
+
+def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[TrainedNetwork, Bundle]:
+    """Train, export, and choose all that is chosen on validation images."""
+    from overread.training.make_bundle import write_bundle
+    from overread.training.train_network import train_network
+
+    trained = train_network(begun.data_set, begun.recipe, begun.folder.path, console=console, callbacks=callbacks)
+    return trained, write_bundle(trained, begun.data_set, begun.run, begun.folder)
+
+
+def _report(
+    begun: _Begun, trained: TrainedNetwork, bundle: Bundle, outcome: Outcome, unrecorded: tuple[str, ...]
+) -> None:
+    """Write what came out, pack the bundle, and record that the run is finished."""
+    from overread.training.train_network import augmented_previews
+
+    folder, split, history = begun.folder, begun.split, trained.history
+    warnings = (*begun.warnings, *unrecorded)
+    run = FinishedTraining(
+        **vars(begun.run),
+        precision=trained.precision,
+        best_epoch=history.best_epoch,
+        seconds=round(history.seconds, 1),
+    )
+    training = pages.TrainingResult(
+        run=run,
+        split=split,
+        data_set=begun.data_set,
+        audit=begun.audit,
+        rows=history.rows,
+        augment=functools.partial(augmented_previews, recipe=begun.recipe),
+    )
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
+    pages.write_training_report(folder.path, training, result)
     facts = CardFacts(
         counts=split.counts(),
         patients=split.patients(),
         has_patients=split.manifest.has_patients,
         notes=(*split.manifest.notes, *split.notes),
-        warnings=(*split.warnings, *audit.warnings, *warnings, *unrecorded),
-        failures=data_set.failures,
-        epochs=len(rows),
-        best_epoch=best_epoch,
-        seconds=seconds,
-        machine=run["machine"],
-        command=run["command"],
+        warnings=(*split.warnings, *begun.audit.warnings, *warnings),
+        failures=begun.data_set.failures,
+        epochs=len(history.rows),
+        best_epoch=run.best_epoch,
+        seconds=run.seconds,
+        machine=run.machine,
+        command=run.command,
         referral=outcome.referral,
     )
-    write_documents(bundle, outcome.assessment, facts, out)
+    write_documents(bundle, outcome.assessment, facts, folder)
     bundle.pack()
-    write_json(out / RUN_FILE, {**run, "finished": True})
-    return Study(out=out, bundle=bundle, split=split, history=rows, assessment=outcome.assessment)
+    folder.write(run)
 
 
-def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, out: Path) -> None:
+def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, folder: RunFolder) -> None:
     """Write the model card into the bundle, and the checklists beside it."""
     bundle.write_card(model_card(bundle, assessment, facts))
-    replace_file(out / "checklists.md", checklists(bundle, assessment, facts).encode())
+    replace_file(folder.checklists, checklists(bundle, assessment, facts).encode())
 
 
-def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], console: Console) -> Audit:
+def _audited(
+    manifest: Manifest,
+    data_set: DataSet,
+    accept: Collection[str],
+    *,
+    rules: Sequence[Rule],
+    folder: RunFolder,
+    console: Console,
+) -> Audit:
     """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
     sided = dict(zip(data_set.rows.tolist(), data_set.manifest.cases, strict=True))
     # What cannot be read has no side of its own, and must look neither like a leak nor like a split left incomplete.
@@ -154,10 +249,11 @@ def _audited(manifest: Manifest, data_set: DataSet, accept: Collection[str], con
         sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
         for i, case in enumerate(manifest.cases)
     )
-    found = examine_once(every, data_set).accept(accept)
+    found = examine_once(every, data_set, rules=rules).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"
         gravity = "accepted" if finding.code in found.accepted else finding.severity
         console.print(f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style=style, highlight=False)
+    write_json(folder.audit, found.to_dict())
     found.require()
     return found

@@ -22,9 +22,8 @@ from overread.images import DataSet
 from overread.machine.files import write_csv, write_json
 from overread.reading.reader import Reader
 from overread.reading.reading import Reading
+from overread.run import RunFolder
 
-METRICS = "metrics.json"
-PREDICTIONS = "predictions.csv"
 _TRUE, _PREDICTED = "true_label", "predicted_label"
 _MISTAKES_SHOWN = 12
 _COVERAGES = (0.8, 0.85, 0.9, 0.95, 0.99)
@@ -54,8 +53,9 @@ class Outcome:
     def write(self, folder: Path) -> None:
         """Write `metrics.json` and `predictions.csv`; `read_predictions` reads them back."""
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / METRICS, self.to_dict())
-        write_predictions(folder / PREDICTIONS, self.predictions, self.abstentions)
+        files = RunFolder(folder)
+        write_json(files.metrics, self.to_dict())
+        write_predictions(files.predictions, self.predictions, self.abstentions)
 
     def to_dict(self) -> dict[str, Any]:
         """The assessment as JSON values."""
@@ -86,7 +86,7 @@ def read_labelled(
     cases = [data_set.manifest.cases[i] for i in positions]
     bundle = reader.bundle
     predictions = Predictions(
-        cases=[case.name for case in cases],
+        cases=[case.full_name for case in cases],
         y_true=data_set.y_true[positions],
         y_prob=np.concatenate([found.probabilities for found in answers]),
         task=bundle.task,
@@ -146,12 +146,12 @@ def read_predictions(folder: str | Path) -> Predictions:
         MissingPath: no evaluation is there.
         InvalidData: a file of it is damaged.
     """
-    folder = Path(folder)
-    if not (folder / PREDICTIONS).exists() and (folder / "test" / PREDICTIONS).exists():
-        folder = folder / "test"
+    files = RunFolder(Path(folder))
+    if not files.predictions.exists() and files.test.predictions.exists():
+        files = files.test
     try:
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-        with (folder / PREDICTIONS).open(encoding="utf-8", newline="") as stream:
+        metrics = json.loads(files.metrics.read_text(encoding="utf-8"))
+        with files.predictions.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
         task, thresholds = Task.of(metrics["classes"]), metrics["class_thresholds"]
         if metrics["threshold"] is not None:

@@ -20,6 +20,7 @@ from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
 from overread.recipe import MONITORS, Recipe
+from overread.run import RunFolder
 from overread.training.batches import Batches
 from overread.training.resume import EpochSeed, Progress, SaveState, best_weights_file, read_progress
 
@@ -75,7 +76,7 @@ class Log(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         from tensorboard.summary import Writer
 
-        self._writer = Writer(str(self._folder / "tensorboard"))
+        self._writer = Writer(str(RunFolder(self._folder).tensorboard))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._start = self._trained = time.perf_counter()
@@ -98,12 +99,13 @@ class Log(keras.callbacks.Callback):
             "images_per_second": self._images / (self._trained - self._start),
         }
         self._progress.rows.append(row)
-        temporary = self._folder / "log.csv.tmp"
+        log = RunFolder(self._folder).log
+        temporary = log.with_suffix(".csv.tmp")
         with temporary.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, fieldnames=list(row))
             writer.writeheader()
             writer.writerows(self._progress.rows)
-        temporary.replace(self._folder / "log.csv")
+        temporary.replace(log)
         for name, value in row.items():
             self._writer.add_scalar(f"epoch/{name}", value, epoch + 1)
         self._writer.flush()
@@ -118,7 +120,7 @@ def fit(
     recipe: Recipe,
     folder: Path,
     *,
-    watchers: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> History:
     """Train until the epochs are over or the monitored figure stops improving, and load the best weights.
 
@@ -130,13 +132,14 @@ def fit(
         data: the pixels and cases.
         recipe: how to train.
         folder: receives `log.csv`, `tensorboard/` and `checkpoints/`.
-        watchers: callbacks that only look, such as a progress display.
+        callbacks: come after the log and before early stopping, so that one that stops training is heard; what they
+            raise ends the run, which can be resumed.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
         InvalidOption: the loss became infinite or NaN.
     """
-    checkpoints = folder / "checkpoints"
+    checkpoints = RunFolder(folder).checkpoints
     checkpoints.mkdir(parents=True, exist_ok=True)
     progress, best = read_progress(checkpoints)
     model.optimizer.build(model.trainable_variables)  # its variables must be there before any weights are loaded
@@ -152,11 +155,11 @@ def fit(
             save_weights_only=True,
         )
         averaging = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-        callbacks = [
+        ordered = [
             EpochSeed(train, recipe.seed),
             averaging,
             Log(folder, progress, train.image_count),
-            *watchers,
+            *callbacks,
             early_stopping,
             checkpoint,
             SaveState(checkpoints, progress, early_stopping, checkpoint, averaging),
@@ -165,10 +168,10 @@ def fit(
             model.fit(
                 train,
                 validation_data=validation,
-                epochs=recipe.epochs,
+                epochs=recipe.max_epochs,
                 initial_epoch=progress.epochs_done,
                 class_weight=data.class_weights() if recipe.class_weights else None,
-                callbacks=callbacks,
+                callbacks=ordered,
                 shuffle=False,  # Batches has shuffled; Keras would draw from Python's own generator
                 verbose=0,
             )

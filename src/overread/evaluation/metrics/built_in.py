@@ -51,6 +51,5 @@ METRICS: tuple[MetricDefinition, ...] = (
     ),
 )
 LABELS = {defined.name: defined.label for defined in METRICS}
-SYNONYMS = {defined.synonym: defined.name for defined in METRICS if defined.synonym}
 # Those whose patients can be counted, so that one knows whether they rest on enough of them.
 MAIN_METRICS = tuple(defined.name for defined in METRICS if defined.counts_patients)

@@ -6,11 +6,13 @@ patient, AUC and average precision from running sums of the weights along the so
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from overread.cases import counts_as
 from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidData
 from overread.evaluation.compute_metrics import Evaluation
@@ -43,7 +45,7 @@ def number_patients(patients: Sequence[str | None] | None, n: int) -> IntArray:
         return np.arange(n)
     if len(patients) != n:
         raise InvalidData(f"there are {len(patients)} patients for {n} cases: name one for each case, or none at all")
-    names = [f"patient {name}" if name else f"case {row}" for row, name in enumerate(patients)]
+    names = [counts_as(name, str(row)) for row, name in enumerate(patients)]
     return np.unique(names, return_inverse=True)[1]
 
 
@@ -69,26 +71,28 @@ def bootstrap(
     cases = Cases(evaluation.task, y_true, y_prob, evaluation.predicted)
     against_rest = cases.against_rest()
     rankings = {name: Ranking.of(one, patient) for name, one in against_rest.items()}
-    sums = _patient_sums(cases, evaluation.definitions, against_rest, patient)
+    means = _sums_of_means(cases, evaluation.definitions, patient)
+    sums = np.stack([*means.values(), *_sums_of_classes(against_rest, patient)])
     random, n_patients = np.random.default_rng(seed), int(patient.max()) + 1
     rows = max(1, _CELLS // len(cases))
     found = []
     for start in range(0, resamples, rows):
         weight = draw_patients(random, n_patients, min(rows, resamples - start))
         # Not a matrix product: on a busy machine its threads wait for one another, and all took six times as long.
-        totals = np.einsum("ij,kj->ik", weight.astype(np.float64), np.stack([*sums.values()]))
-        by_name = dict(zip(sums, totals.T, strict=True))
+        totals = np.einsum("ij,kj->ik", weight.astype(np.float64), sums).T
+        of_means = dict(zip(means, totals[: len(means)], strict=True))
+        of_classes = totals[len(means) :].reshape(len(against_rest), 3, len(weight))
         draws = [
             ClassDraws(
                 one=one,
                 patient=patient,
                 weight=weight,
-                counts=_counts(by_name["cases"], *(by_name[name, part] for part in _PARTS)),
+                counts=_counts(of_means["cases"], *of_class),
                 ranking=rankings[name],
             )
-            for name, one in against_rest.items()
+            for (name, one), of_class in zip(against_rest.items(), of_classes, strict=True)
         ]
-        found.append(_resample(evaluation.definitions, by_name, draws))
+        found.append(_resample(evaluation.definitions, of_means, draws))
     return _joined(found)
 
 
@@ -100,7 +104,7 @@ def draw_patients(random: np.random.Generator, n_patients: int, rows: int) -> In
 
 
 def _resample(
-    definitions: Sequence[MetricDefinition], totals: Mapping[Any, FloatArray], draws: Sequence[ClassDraws]
+    definitions: Sequence[MetricDefinition], totals: Mapping[str, FloatArray], draws: Sequence[ClassDraws]
 ) -> Resampled:
     per_class = {
         one.one.name: {found.name: found.resample_class(one) for found in definitions if isinstance(found, ClassMetric)}
@@ -120,22 +124,21 @@ def _joined(parts: Sequence[Resampled]) -> Resampled:
     )
 
 
-def _patient_sums(
-    cases: Cases,
-    definitions: Sequence[MetricDefinition],
-    against_rest: Mapping[str, OneAgainstRest],
-    patient: IntArray,
-) -> dict[Any, FloatArray]:
-    """What is added up over the cases of each patient: the parts of means, and counts by class and part."""
-    terms: dict[Any, np.ndarray] = {one.name: one.of_cases(cases) for one in definitions if isinstance(one, CaseMean)}
+def _sums_of_means(
+    cases: Cases, definitions: Sequence[MetricDefinition], patient: IntArray
+) -> dict[str, npt.NDArray[np.number]]:
+    """For each patient the sum of every `CaseMean` over its cases, by name, and how many "cases" there are."""
+    terms = {one.name: one.of_cases(cases) for one in definitions if isinstance(one, CaseMean)}
     terms["cases"] = np.ones(len(cases))
-    for name, one in against_rest.items():
-        terms |= zip(((name, part) for part in _PARTS), (one.actual, one.called, one.cells.tp), strict=True)
-    return {name: np.asarray(np.bincount(patient, weights=term), np.float64) for name, term in terms.items()}
+    return {name: np.bincount(patient, weights=term) for name, term in terms.items()}
+
+
+def _sums_of_classes(against_rest: Mapping[str, OneAgainstRest], patient: IntArray) -> Iterator[npt.NDArray[np.number]]:
+    """For each patient the cases of each class, those called so, and those that are both."""
+    for one in against_rest.values():
+        for term in (one.actual, one.called, one.cells.tp):
+            yield np.bincount(patient, weights=term)
 
 
 def _counts(n: FloatArray, actual: FloatArray, called: FloatArray, both: FloatArray) -> Counts[FloatArray]:
     return Counts(tp=both, fp=called - both, fn=actual - both, tn=n - actual - called + both)
-
-
-_PARTS = ("actual", "called", "both")

@@ -1,4 +1,7 @@
-"""Documents of a study: model card and checklists."""
+"""Documents of a study, in Markdown: the model card that travels with a bundle, and the checklists of its paper.
+
+Both say what `statements` makes of the bundle, its test and the facts of its training run.
+"""
 
 from overread.report.documents.checklists import checklists
 from overread.report.documents.model_card import model_card

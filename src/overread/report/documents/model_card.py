@@ -123,8 +123,9 @@ def _results(assessment: Assessment) -> str:
 
 def _results_of_classes(assessment: Assessment) -> str:
     judged, micro = assessment.judged, assessment.micro.items()
-    names = [name for name in LABELS if name in next(iter(judged.evaluation.per_class.values()))]
-    each = [(c, *(judged.of_class(c, name) for name in names)) for c in judged.evaluation.per_class]
+    of_class = next(iter(judged.evaluation.per_class.values()))
+    defined = [found for found in judged.evaluation.definitions if found.name in of_class]
+    each = [(c, *(judged.of_class(c, found.name) for found in defined)) for c in judged.evaluation.per_class]
     points = [
         (c, f"{found.evaluation.threshold:.4g}", *(found[name] for name in RATES))
         for c, found in assessment.at_class_points.items()
@@ -136,7 +137,7 @@ def _results_of_classes(assessment: Assessment) -> str:
             "The same over all decisions on an image and a class (micro averages):",
             table(("Metric", "Value"), [(LABELS[name], found) for name, found in micro]),
             "Each class against the rest, the most probable class decided on:",
-            table(("Class", *(LABELS[name] for name in names)), each),
+            table(("Class", *(found.label for found in defined)), each),
             "Each class against the rest at its own operating point:",
             table(("Class", "Threshold", *(LABELS[name] for name in RATES)), points),
         ]
@@ -144,7 +145,7 @@ def _results_of_classes(assessment: Assessment) -> str:
 
 
 def _metrics(judged: Judged) -> str:
-    found = {label: judged[name] for name, label in LABELS.items()}
+    found = {defined.label: judged[defined.name] for defined in judged.evaluation.definitions}
     rows = [(label, e.metric, e.interval, e.interval.method, e.metric.n) for label, e in found.items()]
     return table(("Metric", "Value", "Interval", "Method of the interval", "Cases"), rows)
 

@@ -14,7 +14,7 @@ from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_augmentation, draw_samples
 from overread.words import count, listed
 
-SIDES = {"train": "training", "val": "validation", "test": "test"}
+_SIDES = {"train": "training", "val": "validation", "test": "test"}
 Augment = Callable[[np.ndarray], np.ndarray]
 _CLASSES_AUGMENTED = 4
 
@@ -31,7 +31,7 @@ def training_data_section(split: Split, data_set: DataSet, augment: Augment, fol
     counts, patients, classes = split.counts(), split.patients(), split.manifest.classes
     rows = tuple(
         (
-            SIDES[side],
+            _SIDES[side],
             *(f"{counts[side][name]:,}" for name in classes),
             f"{sum(counts[side].values()):,}",
             f"{patients[side]:,}",
@@ -55,7 +55,7 @@ def evaluated_data_section(manifest: Manifest, failures: Mapping[str, str]) -> S
         failures: by name, why an image was left out.
     """
     # An image without a patient is one of its own, as everywhere.
-    pairs = {(case.label, case.patient_id or f"image {case.name}") for case in manifest.cases}
+    pairs = {(case.label, case.counts_as) for case in manifest.cases}
     images, patients = Counter(case.label for case in manifest.cases), Counter(label for label, _ in pairs)
     rows = [(name, f"{images[name]:,}", f"{patients[name]:,}") for name in manifest.classes]
     total = ("all", f"{len(manifest):,}", f"{len({who for _, who in pairs}):,}")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
+from overread.reading import Reading
 from overread.reading.sentences import READS_AS, probability_heading, rounded
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import ImageWithEvidence, draw_mistakes
+from overread.test_side.outcome import Outcome
 from overread.words import count
-
-if TYPE_CHECKING:
-    from overread.reading.reading import Reading
-    from overread.test_side.outcome import Outcome
 
 
 def errors_section(outcome: Outcome, folder: Path) -> Section:
@@ -24,12 +22,12 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
         outcome: with the readings of them.
         folder: of the figures.
     """
-    confusion, n = outcome.assessment.evaluation.confusion, outcome.assessment.evaluation.n
-    wrong = int(confusion.sum() - np.trace(confusion))
+    predictions, n = outcome.predictions, outcome.assessment.evaluation.n
+    wrong = int((~predictions.task.is_right(predictions.y_true, predictions.decisions)).sum())
     if not wrong or not outcome.mistakes:
         return Section("Errors", paragraphs=(f"{wrong:,} of {count(n, 'test image')} were decided wrongly.",))
     shown = len(outcome.mistakes)
-    kinds = " (of misses and of false alarms, up to six each)" if outcome.assessment.evaluation.positive else ""
+    kinds = " (of misses and of false alarms, up to six each)" if predictions.task.positive else ""
     text = (
         f"{wrong:,} of {count(n, 'test image')} {'was' if wrong == 1 else 'were'} decided wrongly. Here are the "
         f"{shown} that the reader was surest of{kinds}, each as the network saw it and again with the evidence for the "
@@ -38,40 +36,43 @@ def errors_section(outcome: Outcome, folder: Path) -> Section:
         "cause."
     )
     mistakes = _mistakes(outcome)
-    captions = "; ".join(mistake.caption for mistake in mistakes)
-    picture = FigureItem(
-        draw_mistakes(mistakes, path=folder / "mistakes"),
+    pictures = [mistake.picture() for mistake in mistakes]
+    captions = "; ".join(picture.caption for picture in pictures)
+    figure = FigureItem(
+        draw_mistakes(pictures, path=folder / "mistakes"),
         "The most confident mistakes, numbered as in the table",
         f"{count(shown, 'wrongly decided image')}, each beside itself with the evidence tinted in. {captions}.",
     )
-    return Section("Errors", paragraphs=(text,), items=(_table(outcome), picture))
+    header = ("Number", "Image", "True class", READS_AS, probability_heading(predictions.task))
+    table = Table("The most confident mistakes", header, tuple(mistake.row() for mistake in mistakes))
+    return Section("Errors", paragraphs=(text,), items=(table, figure))
 
 
-def _mistakes(outcome: Outcome) -> list[ImageWithEvidence]:
-    """The mistakes as they are drawn, numbered from 1."""
-    return [
-        ImageWithEvidence(
-            pixels=reading.pixels,
-            activation_map=reading.evidence(),
-            caption=f"{number}: {true}, read as {reading.predicted_label} ({rounded(reading.probability, 3)})",
+class _Mistake(NamedTuple):
+    """A wrong decision: its number from 1, the true class, and the reading."""
+
+    number: int
+    true: str
+    reading: Reading
+
+    @property
+    def probability(self) -> str:
+        return rounded(self.reading.probability, 3)
+
+    def row(self) -> tuple[str, ...]:
+        return f"{self.number}", self.reading.path, self.true, self.reading.predicted_label, self.probability
+
+    def picture(self) -> ImageWithEvidence:
+        return ImageWithEvidence(
+            pixels=self.reading.pixels,
+            activation_map=self.reading.evidence(),
+            caption=f"{self.number}: {self.true}, read as {self.reading.predicted_label} ({self.probability})",
         )
-        for number, true, reading in _numbered(outcome)
-    ]
 
 
-def _numbered(outcome: Outcome) -> list[tuple[int, str, Reading]]:
-    """Number, true class and reading of each mistake."""
-    y_true = np.asarray(outcome.predictions.y_true)
+def _mistakes(outcome: Outcome) -> list[_Mistake]:
+    task, y_true = outcome.predictions.task, np.asarray(outcome.predictions.y_true)
     return [
-        (number, reading.task.label(y_true[position]), reading)
+        _Mistake(number, task.label(y_true[position]), reading)
         for number, (position, reading) in enumerate(outcome.mistakes, start=1)
     ]
-
-
-def _table(outcome: Outcome) -> Table:
-    header = ("Number", "Image", "True class", READS_AS, probability_heading(outcome.mistakes[0][1].task))
-    rows = tuple(
-        (f"{number}", reading.path, true, reading.predicted_label, rounded(reading.probability, 3))
-        for number, true, reading in _numbered(outcome)
-    )
-    return Table("The most confident mistakes", header, rows)

@@ -24,17 +24,17 @@ def operating_point_section(assessment: Assessment, points: Mapping[str, Operati
         points: frozen on validation, by class; none where each fold of a cross-validation had its own.
         folder: of the figures.
     """
-    two = assessment.evaluation.positive is not None
+    one = assessment.task.positive is not None
     notes = tuple(
-        f"{'' if two else f'{name}: '}{clause(point.note)}, on the validation images."
+        f"{'' if one else f'{name}: '}{clause(point.note)}, on the validation images."
         for name, point in points.items()
         if point.note
     )
-    tables = (_of_two if two else _of_several)(assessment)
+    tables = (_of_positive if one else _of_several)(assessment)
     return Section(
         "Operating point",
-        paragraphs=(_choice(points, two), _meaning(two)),
-        items=(*([_chosen(points)] if points else []), *tables, _confusion(assessment, folder)),
+        paragraphs=(_choice(points, one), _meaning(one)),
+        items=(*([_chosen(points)] if points else []), *tables, *_own(assessment), _confusion(assessment, folder)),
         warnings=(*notes, *_flattered(assessment, points)),
     )
 
@@ -56,27 +56,27 @@ def rule_in_words(rule: str) -> str:
 
 def _flattered(assessment: Assessment, points: Mapping[str, OperatingPoint]) -> tuple[str, ...]:
     """Say where a rate on validation lies above all that the test images allow."""
-    found, two = [], assessment.evaluation.positive is not None
-    judged_at = {name: assessment.judged for name in points} if two else assessment.at_class_points
+    found, one = [], assessment.task.positive is not None
+    judged_at = {name: assessment.judged for name in points} if one else assessment.at_class_points
     for name, judged in judged_at.items():
         point = points[name]
         for rate, before in (("sensitivity", point.sensitivity), ("specificity", point.specificity)):
             metric, interval = judged[rate]
             if interval.reason is None and before > interval.high:
                 found.append(
-                    f"the {rate}{'' if two else f' of {name}'} of {before:.3f} on validation "
+                    f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on validation "
                     f"images flattered: on the test images it is {metric.value:.3f}, at most {interval.high:.3f} by "
                     "its interval."
                 )
     return tuple(found)
 
 
-def _choice(points: Mapping[str, OperatingPoint], two: bool) -> str:
+def _choice(points: Mapping[str, OperatingPoint], one: bool) -> str:
     if not points:
         return "Each network decided by a threshold of its own, chosen on its own validation images."
     rules = listed(list(dict.fromkeys(rule_in_words(point.rule) for point in points.values())))
     frozen = "was frozen before the test images were opened"
-    if two:
+    if one:
         (point,) = points.values()
         return (
             f"The threshold {point.threshold:.4g} {frozen}. The rule was: {rules}, on validation images. Sensitivity "
@@ -89,9 +89,9 @@ def _choice(points: Mapping[str, OperatingPoint], two: bool) -> str:
     )
 
 
-def _meaning(two: bool) -> str:
+def _meaning(one: bool) -> str:
     ill, called = (
-        ("diseased images that are called so", "diseased") if two else ("images of a class that are called so", "so")
+        ("diseased images that are called so", "diseased") if one else ("images of a class that are called so", "so")
     )
     return (
         f"Sensitivity is the share of {ill}, specificity that of the others that are not. PPV is the share of right "
@@ -125,7 +125,7 @@ def _chosen(points: Mapping[str, OperatingPoint]) -> Table:
     return Table("The threshold as it was chosen on validation images", header, rows)
 
 
-def _of_two(assessment: Assessment) -> tuple[Table, ...]:
+def _of_positive(assessment: Assessment) -> tuple[Table, ...]:
     evaluation, level = assessment.evaluation, assessment.options.level
     caption, frozen = f"Decisions on {evaluation.n:,} test images", _by_label(assessment.judged)
     at = "At the frozen points" if evaluation.threshold is None else f"At {evaluation.threshold:.4g}, frozen"
@@ -137,7 +137,7 @@ def _of_two(assessment: Assessment) -> tuple[Table, ...]:
     if not assessment.predictive_values:
         return (table,)
     found = {LABELS[name]: estimate for name, estimate in assessment.predictive_values.items()}
-    where = f"Where {level_of(assessment.options.prevalence or 0)} of images are {evaluation.positive}, as stated"
+    where = f"Where {level_of(assessment.options.prevalence or 0)} of images are {assessment.task.positive}, as stated"
     return (table, metrics_table(f"{where}, at the frozen point", found, level=level))
 
 
@@ -166,6 +166,14 @@ def _of_several(assessment: Assessment) -> tuple[Table, ...]:
         }
         tables.append(per_class_table("Each class against the rest, at its frozen threshold", at_points, level=level))
     return tuple(tables)
+
+
+def _own(assessment: Assessment) -> tuple[Table, ...]:
+    """The metrics that the user defined."""
+    evaluation = assessment.evaluation
+    rows = {found.label: assessment[found.name] for found in evaluation.definitions if found.name not in LABELS}
+    caption = f"Further metrics, {evaluation.n:,} test images"
+    return (metrics_table(caption, rows, level=assessment.options.level),) if rows else ()
 
 
 def _by_label(judged: Judged) -> dict[str, Estimate]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
 from overread.report.document import Section, Table
 from overread.report.sections.calibration import described
-from overread.words import count, level_of, moment
+from overread.run import EvaluationRun, TrainingRun
+from overread.words import count, level_of, moment, paired
 
 
 def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ...]) -> Section:
@@ -43,27 +43,28 @@ def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ..
     return Section("Test lock", paragraphs=(f"{_times(here)}{others}", purpose), items=tables, warnings=warnings)
 
 
-def reproducibility_section(bundle: Bundle, run: Mapping[str, Any], options: AssessmentOptions) -> Section:
+def reproducibility_section(bundle: Bundle, run: TrainingRun | EvaluationRun, options: AssessmentOptions) -> Section:
     """Say what it takes to get this result again.
 
     Args:
         bundle: that was evaluated.
-        run: with data, command, machine and versions.
+        run: in which it was read.
         options: of the assessment.
     """
+    data = "data evaluated" if isinstance(run, EvaluationRun) else "data with sides and patients"
     facts = (
-        ("Command", str(run.get("command", ""))),
+        ("Command", run.command),
         ("Seed of the training", str(bundle.recipe["seed"])),
         ("Intervals", f"{level_of(options.level)}, {options.resamples:,} resamples, seed {options.seed}"),
-        ("Machine", run["machine"]),
-        ("Versions here", _versions(run["versions"])),
-        ("Versions that trained it", _versions(bundle.versions)),
+        ("Machine", run.machine),
+        ("Versions here", paired(run.versions)),
+        ("Versions that trained it", paired(bundle.versions)),
         ("Bundle made", bundle.created),
         *((f"Calibration {number}", text) for number, text in enumerate(_calibrations(bundle), start=1)),
     )
     hashes = (
         ("bundle", bundle.fingerprint),
-        ("data evaluated" if "bundle" in run else "data with sides and patients", run["data"]["fingerprint"]),
+        (data, run.fingerprint),
         *sorted(bundle.files.items()),
     )
     return Section(
@@ -84,10 +85,6 @@ def _times(here: Sequence[Opening]) -> str:
     if len({opening.result for opening in here}) > 1:
         same = "not always with the same result"
     return f"This test set was opened {len(here)} times with this bundle, {same}."
-
-
-def _versions(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _calibrations(bundle: Bundle) -> tuple[str, ...]:

@@ -16,7 +16,9 @@ from fastapi.responses import FileResponse, Response
 from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
+from overread.formats import format_names
 from overread.reading.pictures import FULL_EVIDENCE, OPACITY
+from overread.run import RunFolder
 from overread.service.api.problems import Problem
 from overread.service.api.uploads import receive_uploads
 from overread.service.room.records import ReadingRecord
@@ -126,6 +128,7 @@ def _page(
         problem=problem.sentence if problem else "",
         reviews=room.log is not None,
         limits={"file": room.settings.max_file_bytes // MIB, "zip": room.settings.max_upload_bytes // MIB},
+        formats=format_names(),
         opacity=round(100 * OPACITY),
         full_evidence=FULL_EVIDENCE,
     )
@@ -146,8 +149,8 @@ def _choice(bundle_id: str, bundle: Bundle) -> Choice:
 
 
 def _report_of(bundle: Bundle) -> Path | None:
-    path = bundle.path.with_name("report.html") if bundle.path else None
-    return path if path and path.is_file() else None
+    report = RunFolder(bundle.path.parent).report if bundle.path else None
+    return report if report and report.is_file() else None
 
 
 def _csv_uri(rows: list[list[str]]) -> str:

@@ -1,1 +1,0 @@
-"""Copies: the same picture twice."""

@@ -1,1 +1,0 @@
-"""Masks, label maps and overlays among the images."""

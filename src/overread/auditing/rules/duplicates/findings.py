@@ -1,0 +1,197 @@
+"""Duplicates: the same picture twice, in one class or two, on one side of the split or two, of one patient or two."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from overread.auditing.finding import Finding, FindingKind, Severity, image_row
+from overread.auditing.material import Material
+from overread.auditing.rule import Rule
+from overread.auditing.rules.duplicates.copies import Copies, Group, find_copies
+from overread.cases import Manifest, pseudonym
+from overread.words import count
+
+_EXACT = "identical images (the same file or the same pixels)"
+_NEAR = "near-identical images (resized, re-encoded, mirrored, turned, brighter, darker or slightly cropped copies)"
+_MOST_GROUPS = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class _Relation:
+    """How the images of a group stand to one another: in short, what it means, and what to do about it."""
+
+    name: str
+    where: str
+    severity: Severity
+    near_severity: Severity
+    meaning: str
+    fix: str
+
+
+# From the gravest to the least; a group is reported under the first that fits.
+_ACROSS_CLASSES = _Relation(
+    "across-classes",
+    "with different labels",
+    "block",
+    "block",
+    "carry different labels: at least one label of each is wrong, and the network learns and is tested on a "
+    "contradiction",
+    "Let an expert decide which label is right and keep one copy with it; where nobody can, leave all copies out.",
+)
+_ACROSS_SPLITS = _Relation(
+    "across-splits",
+    "on more than one side of the split",
+    "block",
+    "block",
+    "stand on more than one side of the split: the network is tested on pictures that it has learnt from, and the "
+    "result is better than the truth",
+    "Keep each picture on one side only: leave out the copies in train and val of what is in test.",
+)
+_ACROSS_PATIENTS = _Relation(
+    "across-patients",
+    "under different patients",
+    "warn",
+    "warn",
+    "stand under different patients: a file was copied under another name or a patient id is wrong, and a split by "
+    "patient may then put one picture on two sides",
+    "Find out whose picture it is, correct the id and keep one copy.",
+)
+_WITHIN_CLASS = _Relation(
+    "within-class",
+    "of one class, of which not each names its patient",
+    "warn",
+    "warn",
+    "have the same label, but not each names its patient: a split may put copies on two sides, and a picture that "
+    "counts twice makes the intervals narrower than they are",
+    "Keep one copy of each picture, or name the patients so that copies stay together.",
+)
+_WITHIN_PATIENT = _Relation(
+    "within-patient",
+    "of one patient, class and side",
+    "warn",
+    "info",
+    "belong to one patient, one class and one side: nothing leaks, but each picture counts more than once, and "
+    "intervals that count images look narrower than they are",
+    "Keep one copy of each picture; neighbouring frames of a film may stay while their patient stays on one side.",
+)
+_RELATIONS = (_ACROSS_CLASSES, _ACROSS_SPLITS, _ACROSS_PATIENTS, _WITHIN_CLASS, _WITHIN_PATIENT)
+
+
+def find_duplicates(material: Material) -> list[Finding]:
+    """Find images that are there more than once, and images that show nothing.
+
+    Copies are joined into groups, so that three copies are one group and not three pairs. A group is reported once,
+    under the gravest relation among its images. Blank images are copies of one another only if their files are.
+
+    Returns:
+        Findings of the codes `duplicate-R` and `near-duplicate-R` with R one of `across-classes`, `across-splits`
+        (block), `across-patients`, `within-class` (warn) and `within-patient` (warn, near ones info), and
+        `blank-image` (warn). Near copies with two labels but of one patient and on one side, as the frames of a film
+        around the moment when a lesion comes into view, warn only.
+    """
+    copies = find_copies(material)
+    found = [
+        finding
+        for relation in _RELATIONS
+        for near, groups in ((False, copies.exact), (True, copies.near))
+        if (finding := _finding(material.manifest, copies, relation, groups, near=near))
+    ]
+    return [*found, *_blank(material.manifest, copies.blank)]
+
+
+RULE = Rule(
+    name="duplicates",
+    kinds=(
+        *(
+            FindingKind(f"duplicate-{r.name}", r.severity, f"identical images {r.where}", "keep-one")
+            for r in _RELATIONS
+        ),
+        *(
+            FindingKind(f"near-duplicate-{r.name}", r.near_severity, f"near-identical images {r.where}", "keep-one")
+            for r in _RELATIONS
+        ),
+        FindingKind("blank-image", "warn", "an image without any detail"),
+    ),
+    find=find_duplicates,
+)
+
+
+def _finding(
+    manifest: Manifest, copies: Copies, relation: _Relation, groups: Sequence[Group], *, near: bool
+) -> Finding | None:
+    groups = [group for group in groups if _relation(manifest, group) is relation]
+    if not groups:
+        return None
+    severity = relation.near_severity if near else relation.severity
+    if near and relation is _ACROSS_CLASSES:
+        groups.sort(key=lambda group: _may_be_a_film(manifest, group))
+        severity = "warn" if _may_be_a_film(manifest, groups[0]) else severity
+    images = sum(len(group) for group in groups)
+    sentence = f"{count(len(groups), 'group')} of {_NEAR if near else _EXACT}, {images:,} images in all, "
+    sentence += relation.meaning
+    leaking = sum(_differ(manifest, group, "split") for group in groups)
+    if relation is _ACROSS_CLASSES and leaking:
+        sentence += f"; {leaking:,} of the groups also stand on more than one side of the split"
+    return Finding(
+        code=f"{'near-' * near}duplicate-{relation.name}",
+        severity=severity,
+        sentence=f"{sentence}.",
+        fix=relation.fix,
+        count=images,
+        evidence=_rows(manifest, copies, groups),
+        groups=tuple(groups),
+    )
+
+
+def _relation(manifest: Manifest, group: Group) -> _Relation:
+    if _differ(manifest, group, "label"):
+        return _ACROSS_CLASSES
+    if _differ(manifest, group, "split"):
+        return _ACROSS_SPLITS
+    if _differ(manifest, group, "patient_id"):
+        return _ACROSS_PATIENTS
+    return _WITHIN_PATIENT if _are_named(manifest, group) else _WITHIN_CLASS
+
+
+def _differ(manifest: Manifest, group: Group, name: str) -> bool:
+    """Whether the images have two values or more; none is no value."""
+    return len({value for i in group if (value := getattr(manifest.cases[i], name))}) > 1
+
+
+def _are_named(manifest: Manifest, group: Group) -> bool:
+    return all(manifest.cases[i].patient_id for i in group)
+
+
+def _may_be_a_film(manifest: Manifest, group: Group) -> bool:
+    return _are_named(manifest, group) and not any(_differ(manifest, group, name) for name in ("patient_id", "split"))
+
+
+def _rows(manifest: Manifest, copies: Copies, groups: Sequence[Group]) -> tuple[dict[str, str], ...]:
+    rows = []
+    for number, group in enumerate(groups[:_MOST_GROUPS], start=1):
+        for i in group:
+            case = manifest.cases[i]
+            origin, how = copies.origin.get(i, (i, ""))
+            like = f"{how} {manifest.cases[origin].full_name}" if how else ""
+            rows.append({"group": str(number), **image_row(case), "patient": pseudonym(case.patient_id), "is": like})
+    return tuple(rows)
+
+
+def _blank(manifest: Manifest, blank: Group) -> list[Finding]:
+    if not blank:
+        return []
+    sentence = (
+        f"{count(len(blank), 'image')} of {len(manifest):,} without any detail, such as an even grey: nothing can be "
+        "learnt from what is blank; only the bytes of these files were compared with others."
+    )
+    return [
+        Finding(
+            code="blank-image",
+            severity="warn",
+            sentence=sentence,
+            fix="Look at them; export them again or leave them out.",
+            count=len(blank),
+            evidence=tuple(image_row(manifest.cases[i]) for i in blank[:_MOST_GROUPS]),
+        )
+    ]

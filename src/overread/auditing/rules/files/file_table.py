@@ -1,0 +1,112 @@
+"""What headers say of the files of a study, as columns, and how a finding on some of the files is put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from overread.auditing.finding import Finding, Severity, image_row
+from overread.auditing.material import Material
+from overread.formats import Header
+
+# Three standard errors and twice the odds: chance does not reach the first, nor a trifle in much data the second.
+_STANDARD_ERRORS, _ODDS = 3.0, 2.0
+_MOST_ROWS, _MOST_CLASSES = 50, 6
+
+
+class FileTable:
+    """The headers of a study as columns; makes the findings on some of its files."""
+
+    def __init__(self, material: Material) -> None:
+        self.headers, self.cases = material.headers, material.manifest.cases
+        self.failures, self.classes = material.failures, material.manifest.classes
+        task = material.manifest.task
+        self.of_class = task.indicators(material.manifest.y_true)
+        self.width = np.array([header.width for header in self.headers])
+        self.height = np.array([header.height for header in self.headers])
+        self.frames = np.array([header.frames for header in self.headers])
+        self.failed = np.zeros(len(self.headers), bool)
+        self.failed[list(self.failures)] = True
+        self.known = (self.width > 0) & (self.height > 0) & ~self.failed
+
+    def where(self, holds: Callable[[Header], bool]) -> np.ndarray:
+        """`(n,)` whether a file is read and its header has a property."""
+        return self.known & np.array([holds(header) for header in self.headers])
+
+    def size(self, position: int) -> str:
+        """Such as "640 x 480"."""
+        return f"{self.width[position]} x {self.height[position]}"
+
+    def finding(
+        self,
+        code: str,
+        mask: np.ndarray,
+        *,
+        severity: Severity | None = None,
+        what: str,
+        fix: str,
+        cell: Callable[[int], str],
+    ) -> Finding | None:
+        """A finding on the files of a mask; None when there are none.
+
+        Args:
+            code: of the finding.
+            mask: `(n,)` the files that it concerns, each of which becomes a group of its own.
+            severity: None decides on warn where they go with the class and info otherwise.
+            what: continues "12 of 5,856 images" to a whole sentence.
+            fix: of the finding.
+            cell: from a position to what is the matter with that file.
+        """
+        positions = np.flatnonzero(mask).tolist()
+        if not positions:
+            return None
+        goes_with_class = self._goes_with_class(mask)
+        lead = " This goes with the class, so a network may learn it instead:" if goes_with_class else " By class:"
+        return Finding(
+            code=code,
+            severity=severity or ("warn" if goes_with_class else "info"),
+            sentence=f"{len(positions):,} of {len(mask):,} images {what}{lead} {self._by_class(mask)}.",
+            fix=fix,
+            count=len(positions),
+            evidence=tuple(image_row(self.cases[i], what=cell(i)) for i in positions[:_MOST_ROWS]),
+            groups=tuple((i,) for i in positions),
+        )
+
+    def mixed(self, code: str, mask: np.ndarray, *, words: tuple[str, str], why: str, fix: str) -> Finding | None:
+        """A finding on the rarer of two kinds of file; `words` name those in the mask and the others."""
+        other = self.known & ~mask
+        if not mask.any() or not other.any():
+            return None
+        is_rarer = np.count_nonzero(mask) <= np.count_nonzero(other)
+        rarer, (name, remaining) = (mask, words) if is_rarer else (other, words[::-1])
+
+        def stored(i: int) -> str:
+            return f"{self.headers[i].format} {self.headers[i].mode}, {self.headers[i].bit_depth} bits"
+
+        return self.finding(code, rarer, what=f"are stored {name}, the others {remaining}; {why}", fix=fix, cell=stored)
+
+    def _by_class(self, mask: np.ndarray) -> str:
+        """Such as "NORMAL 3 of 1,583, PNEUMONIA 9 of 4,273"; of many classes those with the largest shares."""
+        found, total = self._counts(mask)
+        order = range(len(found))
+        if len(found) > _MOST_CLASSES:
+            order = np.argsort(-found / np.maximum(total, 1), kind="stable")[:_MOST_CLASSES].tolist()
+        listed = ", ".join(f"{self.classes[i]} {found[i]:,} of {total[i]:,}" for i in order)
+        return (
+            f"{listed} and {found.sum() - found[order].sum():,} of other classes" if len(order) < len(found) else listed
+        )
+
+    def _goes_with_class(self, mask: np.ndarray) -> bool:
+        """Whether the share of these files differs between one class and the rest."""
+        found, total = self._counts(mask)
+        others, rest = found.sum() - found, total.sum() - total
+        share = found.sum() / total.sum()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gap = found / total - others / rest
+            score = np.abs(gap) / np.sqrt(share * (1 - share) * (1 / total + 1 / rest))
+        odds = (found + 0.5) * (rest - others + 0.5) / ((total - found + 0.5) * (others + 0.5))
+        return bool(np.any((score >= _STANDARD_ERRORS) & (np.maximum(odds, 1 / odds) >= _ODDS)))
+
+    def _counts(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.of_class[mask].sum(axis=0), self.of_class.sum(axis=0)

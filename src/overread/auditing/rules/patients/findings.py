@@ -1,0 +1,192 @@
+"""Whose images these are: patients on two sides, ids that cannot be right, splits that cannot be made."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from overread.auditing.finding import Finding, FindingKind
+from overread.auditing.material import Material
+from overread.auditing.rule import Rule
+from overread.auditing.rules.patients.identities import images_of, on_two_sides
+from overread.auditing.rules.patients.restarts import Restart, find_restart, restart_finding
+from overread.cases import SPLITS, Manifest, pseudonym, split_cases
+from overread.errors import InvalidData
+from overread.words import count
+
+PATIENTS_OF_EACH_CLASS = 3  # train, validation and test each need one
+_ONE_EACH = 0.98
+_RULE = "all images of a patient must be on one side"
+
+
+def find_patient_problems(material: Material) -> list[Finding]:
+    """Find patients on two sides, ids that are missing or cannot be right, and a split that cannot be made.
+
+    Ids restart where a study numbers its patients from 1 in each class, sub-type or side: patient 12 of one is then
+    another person than patient 12 of the other. It shows in the numbers, if those of one kind end well before those
+    of the other, or if two classes are both numbered without gaps; but where the images of one id look alike across
+    the kinds, they are taken to be of one person.
+
+    Returns:
+        Findings of the codes `patient-across-splits`, `one-patient-id`, `impossible-split`, `split-incomplete`
+        (block), `patient-ids-missing`, `patient-ids-one-per-image` and `patient-ids-restart` (warn).
+    """
+    manifest = material.manifest
+    if manifest.has_patients and len(images_of(manifest)) == 1:
+        return [_one_patient(manifest)]
+    restart = find_restart(material)
+    found = [
+        _across_splits(manifest, restart),
+        _impossible_split(manifest),
+        _missing_ids(manifest),
+        _one_per_image(manifest),
+        restart and restart_finding(manifest, restart),
+    ]
+    return [finding for finding in found if finding]
+
+
+RULE = Rule(
+    name="patients",
+    kinds=(
+        FindingKind("patient-across-splits", "block", "a patient on more than one side of the split"),
+        FindingKind("one-patient-id", "block", "one patient id for all images"),
+        FindingKind(
+            "impossible-split", "block", "data of which no split shows every class to training, validation and test"
+        ),
+        FindingKind("split-incomplete", "block", "images that name no side of the split while others do"),
+        FindingKind("patient-ids-missing", "warn", "images that do not name their patient"),
+        FindingKind("patient-ids-one-per-image", "warn", "patient ids that seem to number the images"),
+        FindingKind("patient-ids-restart", "warn", "patient ids that start anew in each class, sub-type or side"),
+    ),
+    find=find_patient_problems,
+)
+
+
+def _across_splits(manifest: Manifest, restart: Restart | None) -> Finding | None:
+    groups = on_two_sides(manifest, [case.patient_id for case in manifest.cases])
+    if not groups:
+        return None
+    sentence = (
+        f"{count(len(groups), 'patient')}, with {count(sum(map(len, groups)), 'image')} in all, can be seen on more "
+        "than one side of the split: the network would be tested on patients that it has learnt by heart, which "
+        "flatters the result."
+    )
+    fix = f"Move each of these patients to one side, for {_RULE}."
+    if restart is not None:
+        left = len(on_two_sides(manifest, restart.keys))
+        sentence += (
+            " It may come from patient numbers that start anew: with "
+            f"{restart.between} told apart, {left:,} of these patients are left."
+        )
+        fix = f"First correct the patient ids, see patient-ids-restart. {fix}"
+    rows = []
+    for group in groups:
+        row = {"patient": pseudonym(manifest.cases[group[0]].patient_id)}
+        for side in SPLITS:
+            if names := [manifest.cases[i].full_name for i in group if manifest.cases[i].split == side]:
+                row[side] = f"{count(len(names), 'image')}, such as {names[0]}"
+        rows.append(row)
+    return Finding(
+        code="patient-across-splits",
+        severity="block",
+        sentence=sentence,
+        fix=fix,
+        count=len(groups),
+        evidence=tuple(rows),
+        groups=tuple(groups),
+    )
+
+
+def _one_patient(manifest: Manifest) -> Finding:
+    return Finding(
+        code="one-patient-id",
+        severity="block",
+        sentence=f"All {len(manifest):,} images have the same patient id: either one id was filled in everywhere, or "
+        "the study has one patient, and a result on one patient says nothing about the next.",
+        fix=_naming(manifest, "Give each image the id of its own patient")
+        + f" At least {PATIENTS_OF_EACH_CLASS} patients with each class are needed: to train, to validate and to test.",
+        count=len(manifest),
+    )
+
+
+def _missing_ids(manifest: Manifest) -> Finding | None:
+    missing = [case.full_name for case in manifest.cases if not case.patient_id]
+    if not missing:
+        return None
+    every = len(missing) == len(manifest)
+    sentence = (
+        f"{'None' if every else f'{len(missing):,}'} of {len(manifest):,} images {'names its' if every else 'name no'} "
+        "patient: each counts as a patient of its own, so images of one patient may stand on two sides of the split "
+        "and flatter the result."
+    )
+    if (pattern := manifest.suggested_patient_pattern()) is not None:
+        named = manifest.with_patient_pattern(pattern)
+        sentence += f" By their names the files fall into {len(images_of(named)):,} groups that may be patients"
+        crossing = len(on_two_sides(named, [case.patient_id for case in named.cases]))
+        sentence += f", {crossing:,} of which stand on two sides." if crossing else "."
+    return Finding(
+        code="patient-ids-missing",
+        severity="warn",
+        sentence=sentence,
+        fix=_naming(manifest, "Name the patients"),
+        count=len(missing),
+        evidence=tuple({"image": name} for name in missing),
+    )
+
+
+def _one_per_image(manifest: Manifest) -> Finding | None:
+    patients = len(images_of(manifest))
+    pattern = manifest.suggested_patient_pattern()
+    if not manifest.has_patients or patients < _ONE_EACH * len(manifest) or pattern is None:
+        return None
+    groups = len(images_of(manifest.with_patient_pattern(pattern)))
+    return Finding(
+        code="patient-ids-one-per-image",
+        severity="warn",
+        sentence=f"The {len(manifest):,} images name {patients:,} patients, but by their names the files fall into "
+        f"{groups:,} groups: if these are the patients, the ids merely number the images, and images of one patient "
+        "may stand on two sides of the split.",
+        fix=_naming(manifest, "If each group of names is one patient, name the patients by it"),
+        count=patients,
+    )
+
+
+def _naming(manifest: Manifest, aim: str) -> str:
+    pattern = manifest.suggested_patient_pattern()
+    how = f"by --patient-pattern '{pattern}', which fits the file names" if pattern else "by --patient-pattern"
+    return f"{aim}: in the column patient_id of a CSV, or {how}."
+
+
+def _impossible_split(manifest: Manifest) -> Finding | None:
+    try:
+        split_cases(manifest)
+        return None
+    except InvalidData:
+        sides = Counter(case.split for case in manifest.cases)
+    if sides[None] and len(sides) > 1:
+        return Finding(
+            code="split-incomplete",
+            severity="block",
+            sentence=f"{sides[None]:,} of {len(manifest):,} images name no side of the split while the others do, so "
+            "that it cannot be told what may be trained on.",
+            fix="Give every image one of train, val and test, or none of them.",
+            count=sides[None],
+        )
+    images, patients, placed = Counter[str](), defaultdict(set), set()
+    for case in manifest.cases:
+        images[case.label] += 1
+        patients[case.label].add(case.counts_as)
+        placed.add((case.split, case.label))
+    absent = [f"{s} has no {name}" for s in SPLITS for name in images if sides[s] and (s, name) not in placed]
+    noun = "patient" if manifest.has_patients else "image"
+    rows = [{"class": name, "images": str(images[name]), f"{noun}s": str(len(patients[name]))} for name in images]
+    listed = [f"{count(images[name], 'image')} of {name} from {count(len(patients[name]), noun)}" for name in images]
+    return Finding(
+        code="impossible-split",
+        severity="block",
+        sentence=f"These data cannot be split so that training, validation and test all see every class, for {_RULE}: "
+        f"{', '.join(absent + listed)}. A network trained on them cannot be tested.",
+        fix=f"Collect images of at least {PATIENTS_OF_EACH_CLASS} patients with each class, one for each side, and of "
+        "many more for a result to rely on; where the data name the sides, deal the patients to them anew.",
+        count=len(absent) or sum(len(found) < PATIENTS_OF_EACH_CLASS for found in patients.values()) or len(images),
+        evidence=tuple(rows),
+    )

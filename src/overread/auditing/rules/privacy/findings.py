@@ -1,0 +1,141 @@
+"""Traces of persons in headers and paths: counted, and neither a value nor such a path is ever shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from overread.auditing.finding import Finding, FindingKind
+from overread.auditing.material import Material
+from overread.auditing.rule import Rule
+from overread.auditing.rules.privacy.paths import NAMING_KINDS, kinds_in_paths
+from overread.formats.dicom import NAMING_TAGS
+
+_MOST_ROWS = 50
+
+
+def find_personal_data(material: Material) -> list[Finding]:
+    """Find DICOM tags and burned-in text, GPS positions, and paths that look as if they named a person.
+
+    Names, dates and numbers in paths are guessed at, on the cautious side: a surname alone is not known as one.
+    Evidence shows an image by its place in the manifest where its own path may name a person.
+    """
+    kinds = kinds_in_paths(material.manifest.cases)
+    return [*_dicom_identity(material, kinds), *_marked_images(material, kinds), *_personal_paths(kinds)]
+
+
+RULE = Rule(
+    name="personal data",
+    kinds=(
+        FindingKind("dicom-identity", "warn", "DICOM files with identifying tags"),
+        FindingKind("gps-position", "warn", "images that carry the place where they were taken"),
+        FindingKind("burned-in-text", "warn", "images that say of themselves that text is burned in"),
+        FindingKind("names-in-paths", "warn", "paths that look as if they named a person"),
+        FindingKind("numbers-in-paths", "info", "paths with a date or a long number"),
+    ),
+    find=find_personal_data,
+)
+
+
+def _dicom_identity(material: Material, kinds: Sequence[frozenset[str]]) -> list[Finding]:
+    tagged = [header for header in material.headers if header.identifying_tags]
+    if not tagged:
+        return []
+    counts = Counter(tag for header in tagged for tag in header.person_tags)
+    removed = sum(header.is_deidentified for header in tagged)
+    naming = sum(
+        not header.is_deidentified and not frozenset(NAMING_TAGS).isdisjoint(header.person_tags) for header in tagged
+    )
+    said = [f"{naming:,} of them give a person's name, birth date, address or telephone number"] if naming else []
+    said += [f"{removed:,} of them declare the identity removed"] if removed else []
+    remark = "; ".join(said) or "none gives a name or birth date, but a person can be traced by an id or a date"
+    sentence = f"{_of_all(tagged, kinds)} are DICOM files with identifying tags ({remark})."
+    return [
+        Finding(
+            code="dicom-identity",
+            severity="warn" if naming else "info",
+            sentence=f"{sentence} The network sees pixels only, but whoever is given these files is given the tags.",
+            fix="Have the files de-identified (DICOM PS3.15 Annex E) before they are copied or shared. Keep a "
+            "pseudonym as PatientID, for it holds a patient's images together on one side of the split.",
+            count=len(tagged),
+            evidence=tuple({"tag": tag, "images": f"{count:,}"} for tag, count in counts.most_common()),
+        )
+    ]
+
+
+def _marked_images(material: Material, kinds: Sequence[frozenset[str]]) -> list[Finding]:
+    """Images whose headers have a position or say that text is burned in."""
+    found = []
+    for code, field, what, fix in (
+        (
+            "gps-position", "has_position",
+            "carry the place where they were taken (GPS in EXIF or XMP), which may be a patient's home.",
+            "Remove it before the files are copied or shared, for example with exiftool -gps:all= -xmp:all= FOLDER; "
+            "the pixels stay as they are.",
+        ),
+        (
+            "burned-in-text", "has_burned_in_text",
+            "say of themselves that text is burned into their pixels (DICOM Burned In Annotation). It may name the "
+            "patient, and the network sees it too.",
+            "Look at these images and blank the text, or take them out; removing tags does not help here.",
+        ),
+    ):  # fmt: skip
+        positions = [i for i, header in enumerate(material.headers) if getattr(header, field)]
+        if positions:
+            cases = material.manifest.cases
+            rows = [
+                {"image": f"number {i + 1:,}" if kinds[i] else cases[i].full_name, "class": cases[i].label}
+                for i in positions[:_MOST_ROWS]
+            ]
+            sentence = f"{_of_all(positions, kinds)} {what}"
+            found.append(
+                Finding(
+                    code=code, severity="warn", sentence=sentence, fix=fix, count=len(positions), evidence=tuple(rows)
+                )
+            )
+    return found
+
+
+def _personal_paths(kinds: Sequence[frozenset[str]]) -> list[Finding]:
+    naming = [own & NAMING_KINDS for own in kinds if own & NAMING_KINDS]
+    tracing = [own for own in kinds if own and not own & NAMING_KINDS]
+    found = []
+    if naming:
+        found.append(
+            Finding(
+                code="names-in-paths",
+                severity="warn",
+                sentence=f"{_of_all(naming, kinds)} have a path that looks as if it named a person: {_listed(naming)}. "
+                "Paths are copied into reports, tables and logs; none is shown here.",
+                fix="Rename these files and folders to study numbers before going on, and keep the key apart.",
+                count=len(naming),
+                evidence=_tabled(naming),
+            )
+        )
+    if tracing:
+        found.append(
+            Finding(
+                code="numbers-in-paths",
+                severity="info",
+                sentence=f"{_of_all(tracing, kinds)} have a path with a date or a long number: {_listed(tracing)}. It "
+                "may be a day of examination or a hospital's number of a patient, or merely the study's own count.",
+                fix="If a hospital could trace a patient by it, rename these files and folders to study numbers; "
+                "otherwise nothing needs doing.",
+                count=len(tracing),
+                evidence=_tabled(tracing),
+            )
+        )
+    return found
+
+
+def _of_all(some: Sequence[object], kinds: Sequence[object]) -> str:
+    return f"{len(some):,} of {len(kinds):,} images"
+
+
+def _listed(kinds: Iterable[frozenset[str]]) -> str:
+    return ", ".join(f"{row['images']} with {row['kind']}" for row in _tabled(kinds))
+
+
+def _tabled(kinds: Iterable[frozenset[str]]) -> tuple[dict[str, str], ...]:
+    counts = Counter(kind for own in kinds for kind in sorted(own))
+    return tuple({"kind": kind, "images": f"{count:,}"} for kind, count in counts.most_common())

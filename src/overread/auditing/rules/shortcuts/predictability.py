@@ -1,0 +1,175 @@
+"""How well each property of the files alone tells the class, tried on patients that were not learnt from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from overread.auditing.material import Material
+from overread.auditing.rules.shortcuts.classifiers import MOST_LEVELS, Classifier, classifiers_for
+from overread.auditing.rules.shortcuts.file_properties import folder_properties, header_properties
+from overread.auditing.rules.shortcuts.folds import FOLDS, FoldedCases
+from overread.auditing.rules.shortcuts.pixel_properties import pixel_properties
+from overread.auditing.rules.shortcuts.properties import Property
+from overread.decision import FloatArray, IntArray, Task
+from overread.evaluation import Interval, compute_metrics, intervals, midranks, roc_auc
+
+_WARN, _LEAST = 0.75, 0.65
+_STRONG, _LEAST_STRONG = 0.9, 0.8
+# A relation that is not straight is believed only when its AUC is higher by this; so are all properties together.
+_BETTER = 0.05
+# The spread of 200 resamples is within 5 % of that of many, which moves an end of an interval by 1 % of its length.
+_RESAMPLES = 200
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Predictability:
+    """How well a property alone ranks the images of a class above the rest, tried on patients not learnt from.
+
+    Args:
+        subject: the property.
+        repeated_by: the words for other properties that group or order the images alike and are not tried themselves.
+        label: the class that it tells best.
+        aucs: of each class that could be tested, against the rest.
+        interval: of the AUC of `label`, 95 %, by patient; not computed below 0.75.
+        test_auc: of `label` on the test side, learnt from all other cases; None where that side lacks a class.
+        rows: the readable cases it was tried on; the test side is not among them.
+    """
+
+    subject: Property
+    repeated_by: tuple[str, ...]
+    label: str
+    aucs: Mapping[str, float]
+    interval: Interval
+    test_auc: float | None
+    rows: IntArray
+
+    @property
+    def auc(self) -> float:
+        """That of `label`."""
+        return self.aucs[self.label]
+
+    @property
+    def is_shortcut(self) -> bool:
+        """True from an AUC of 0.75, as it is printed, whose interval lies above 0.65."""
+        return round(self.auc, 2) >= _WARN and self.interval.low > _LEAST
+
+    @property
+    def is_strong(self) -> bool:
+        """True from an AUC of 0.90, as it is printed, whose interval lies above 0.8."""
+        return round(self.auc, 2) >= _STRONG and self.interval.low > _LEAST_STRONG
+
+
+def measure_properties(material: Material, cases: FoldedCases) -> list[Predictability]:
+    """Try every property that varies, shortcut or not, and all of the header together where that tells more.
+
+    Args:
+        material: what the audit looks at.
+        cases: its readable cases.
+    """
+    if not cases.testable_classes():
+        return []
+    header = [prop for prop in header_properties(material) if not prop.is_constant]
+    others = [prop for prop in (*folder_properties(material), *pixel_properties(material)) if not prop.is_constant]
+    groups = _without_repetitions([*header, *others])
+    measured = [found for group in groups if (found := _measure(cases, *group)) is not None]
+    alone = [found for found in measured if found.subject in header]
+    joint = _measure(cases, _combined(header)) if len(alone) > 1 else None
+    if joint is not None:
+        best = max(found.auc for found in alone)
+        if joint.auc > best + _BETTER or not any(found.is_shortcut for found in alone):
+            measured.append(joint)
+    return measured
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _CrossValidated:
+    """The classifier that was chosen for a class, its AUC out of fold and the scores of the rows."""
+
+    auc: float
+    classifier: Classifier
+    scores: FloatArray
+
+
+def _measure(cases: FoldedCases, subject: Property, repetitions: Sequence[Property] = ()) -> Predictability | None:
+    """Try a property on each class; None where too few patients have it."""
+    is_known = ~np.isnan(subject.values.reshape(len(cases.manifest), -1)).any(axis=1)
+    rows = np.flatnonzero(is_known & ~cases.is_test)
+    tried = {name: _cross_validate(cases, subject, name, rows) for name in cases.testable_classes(rows)}
+    if not tried:
+        return None
+    bounds = {name: _interval(cases, name, rows, found) for name, found in tried.items()}
+    # A small class may reach a high AUC by chance and must not hide a surer one.
+    label = max(tried, key=lambda name: (bounds[name].low > _LEAST, tried[name].auc))
+    test = np.flatnonzero(is_known & cases.is_test)
+    is_label = cases.shows(label)
+    has_both = 0 < is_label[test].sum() < len(test)
+    return Predictability(
+        subject=subject,
+        repeated_by=tuple(prop.words for prop in repetitions),
+        label=label,
+        aucs={name: found.auc for name, found in tried.items()},
+        interval=bounds[label],
+        test_auc=roc_auc(is_label[test], tried[label].classifier(rows, test)) if has_both else None,
+        rows=rows,
+    )
+
+
+def _cross_validate(cases: FoldedCases, subject: Property, label: str, rows: IntArray) -> _CrossValidated:
+    """Choose the simplest classifier, or one that is clearly better."""
+    is_label, tries = cases.shows(label), []
+    for classifier in classifiers_for(subject, is_label, len(rows)):
+        scores = np.zeros(len(rows))
+        for number in range(FOLDS):
+            held_out = cases.fold[rows] == number
+            learnt = rows[~held_out]
+            if 0 < is_label[learnt].sum() < learnt.size:
+                scores[held_out] = classifier(learnt, rows[held_out])
+        tries.append(_CrossValidated(roc_auc(is_label[rows], scores), classifier, scores))
+    simple, *others = tries
+    return next((other for other in others if other.auc > simple.auc + _BETTER), simple)
+
+
+def _interval(cases: FoldedCases, label: str, rows: IntArray, found: _CrossValidated) -> Interval:
+    if round(found.auc, 2) < _WARN:
+        return Interval.none(0.95, "none", f"An AUC below {_WARN} is no shortcut, whatever its interval.")
+    truth, rank = cases.shows(label)[rows].astype(np.int64), midranks(found.scores) / (len(rows) + 1)
+    probability = np.column_stack([1 - rank, rank])
+    evaluation = compute_metrics(truth, probability, task=Task.of(("rest", "class")))
+    patients = [cases.patients[i] for i in rows]
+    return intervals(truth, probability, evaluation=evaluation, patients=patients, resamples=_RESAMPLES)["auc"]
+
+
+def _without_repetitions(properties: Sequence[Property]) -> list[tuple[Property, list[Property]]]:
+    """Each property that is not a repetition, with those that repeat it, such as format and ending of the name."""
+    groups: dict[bytes, tuple[Property, list[Property]]] = {}
+    for prop in properties:
+        groups.setdefault(_order(prop), (prop, []))[1].append(prop)
+    return [(first, members[1:]) for first, members in groups.values()]
+
+
+def _order(prop: Property) -> bytes:
+    """Bytes that two properties share when they group the images alike, or rank them alike or in reverse."""
+    if prop.values.ndim == 2:
+        return prop.name.encode()
+    _, first, index = np.unique(prop.values, return_index=True, return_inverse=True)
+    if prop.categories or first.size <= MOST_LEVELS:
+        # Levels go by the first case that has them, so that only the grouping counts.
+        return np.argsort(np.argsort(first))[index].tobytes()
+    return min(index.tobytes(), (first.size - 1 - index).tobytes())
+
+
+def _combined(properties: Sequence[Property]) -> Property:
+    """All properties as columns of one linear model: levels, or the rank among all cases and its square."""
+    columns = []
+    for prop in properties:
+        distinct, index = np.unique(prop.values, return_inverse=True)
+        if prop.categories or distinct.size <= MOST_LEVELS:
+            common = np.argsort(-np.bincount(index), kind="stable")[:MOST_LEVELS]
+            columns += [index == level for level in common]
+        else:
+            rank = np.where(np.isnan(prop.values), 0.5, midranks(prop.values) / len(index)) - 0.5
+            columns += [rank, np.square(rank)]
+    return Property(name="header", values=np.column_stack(columns).astype(np.float64))

@@ -1,1 +1,0 @@
-"""What gives the class away without the disease."""

@@ -1,0 +1,67 @@
+"""What a user asks of a study, kept so that it can go on by its folder alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from overread.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the cases of a study are read from.
+
+    Args:
+        data: a folder or a CSV.
+        positive: the positive class of two; None to find out.
+        patient_pattern: over file names, whose match names the patient; None for none.
+    """
+
+    data: str
+    positive: str | None = None
+    patient_pattern: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a user asked of a study: enough to go on with it by its folder alone.
+
+    Args:
+        recipe: how to train.
+        source: of the cases; None where they were given as a manifest, or by a version that did not keep it.
+        accept: codes of audit findings that block and are accepted.
+        skip_unreadable: leave unreadable images out.
+        options: level, prevalence and columns of the assessment.
+    """
+
+    recipe: Recipe
+    source: Source | None = None
+    accept: tuple[str, ...] = ()
+    skip_unreadable: bool = False
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """What must be the same when the study goes on, as the user names it: not the path, since folders move."""
+        source = {} if self.source is None else dataclasses.asdict(self.source)
+        recipe = {"start": self.recipe.start, **self.recipe.to_dict()}  # which to_dict leaves out where there is none
+        return {**recipe, **{name: value for name, value in source.items() if name != "data"}}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        source = None if self.source is None else dataclasses.asdict(self.source)
+        return {**vars(self), "recipe": self.recipe.to_dict(), "source": source, "accept": list(self.accept)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Asked:
+        """What `to_dict` gave, or an earlier version, which kept the recipe only."""
+        source = values.get("source")
+        return cls(
+            recipe=Recipe.from_dict(values["recipe"]),
+            source=None if source is None else Source(**source),
+            accept=tuple(values.get("accept", ())),
+            skip_unreadable=values.get("skip_unreadable", False),
+            options=values.get("options", {}),
+        )

@@ -1,0 +1,209 @@
+"""The folder of a run: where each file of it lies, whether it may be used, and its record."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable
+from overread.machine.files import write_json
+from overread.run.record import Run
+
+Existing = Literal["refuse", "resume", "replace"]
+AnyRun = TypeVar("AnyRun", bound=Run)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run; each property is where one of its files lies, whether it is there or not."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: str | Path, existing: Existing = "refuse") -> RunFolder:
+        """Make the folder of a run, or take the one that is there as the user allows.
+
+        Args:
+            path: where a run's results go.
+            existing: what to do with a folder that holds something: refuse it, resume the run in it, or replace it,
+                which is done to a folder of ours only.
+
+        Raises:
+            OutputExists: it holds something and may not be used.
+            OutputUnwritable: it cannot be made or written.
+        """
+        folder = cls(Path(path))
+        if folder.path.is_file():
+            raise OutputExists(f"{path} is a file; expected a folder for the results: choose another --out")
+        if folder.path.is_dir() and any(folder.path.iterdir()):
+            if existing == "refuse":
+                raise OutputExists(f"{path} holds results already: choose another --out, or --force to replace them")
+            if not folder.is_ours:
+                raise OutputExists(f"{path} holds files that are no results of overread: choose another --out")
+            if existing == "replace":
+                shutil.rmtree(path)
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputUnwritable(f"{path} cannot be made ({error.strerror}): choose another --out") from None
+        probe = folder.path / f".{os.getpid()}.tmp"
+        try:
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise OutputUnwritable(f"{path} cannot be written ({error.strerror}): choose another --out") from None
+        return folder
+
+    @property
+    def record(self) -> Path:
+        """What the run is; the file that makes a folder one of ours."""
+        return self.path / "run.json"
+
+    @property
+    def report(self) -> Path:
+        """The page to open first."""
+        return self.path / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of its figures."""
+        return self.path / "figures"
+
+    @property
+    def audit(self) -> Path:
+        """What the audit found."""
+        return self.path / "audit.json"
+
+    @property
+    def manifest(self) -> Path:
+        """The cases with their sides."""
+        return self.path / "manifest.csv"
+
+    @property
+    def precision(self) -> Path:
+        """The precision that training began with."""
+        return self.path / "precision.json"
+
+    @property
+    def start(self) -> Path:
+        """Which weights training started from."""
+        return self.path / "start.json"
+
+    @property
+    def log(self) -> Path:
+        """A row for each epoch."""
+        return self.path / "log.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder that TensorBoard reads."""
+        return self.path / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what training goes on from."""
+        return self.path / "checkpoints"
+
+    @property
+    def bundle(self) -> Path:
+        """The folder of the bundle."""
+        return self.path / "bundle"
+
+    @property
+    def checklists(self) -> Path:
+        """The reporting checklists, filled in where the run knows the answer."""
+        return self.path / "checklists.md"
+
+    @property
+    def test(self) -> RunFolder:
+        """The evaluation of the test side."""
+        return RunFolder(self.path / "test")
+
+    @property
+    def metrics(self) -> Path:
+        """The figures of an evaluation."""
+        return self.path / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """What was said of each case of an evaluation."""
+        return self.path / "predictions.csv"
+
+    @property
+    def comparison(self) -> Path:
+        """The figures of a comparison."""
+        return self.path / "comparison.json"
+
+    @property
+    def crossvalidation(self) -> Path:
+        """The figures of a cross-validation."""
+        return self.path / "crossvalidation.json"
+
+    @property
+    def monitoring(self) -> Path:
+        """What was found in a reading log."""
+        return self.path / "monitoring.json"
+
+    def fold(self, seed: int, number: int) -> RunFolder:
+        """The training run of one fold, numbered from 1."""
+        return RunFolder(self.path / f"seed-{seed}" / f"fold-{number}")
+
+    def pooled_predictions(self, seed: int) -> Path:
+        """What was said of each case by the networks of one seed that had not seen it."""
+        return self.path / f"predictions-seed-{seed}.csv"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a run began here."""
+        return self.record.is_file()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a training run or a cross-validation came to its end here."""
+        return self.is_ours and bool(self._values().get("finished"))
+
+    def write(self, run: Run) -> None:
+        """Record what the run is.
+
+        Raises:
+            OutputUnwritable: it cannot be written.
+        """
+        write_json(self.record, run.to_dict())
+
+    def read(self, kind: type[AnyRun]) -> AnyRun:
+        """The run that is recorded here.
+
+        Raises:
+            InvalidData: the record is missing, damaged or of another kind of run.
+        """
+        try:
+            return kind.from_dict(self._values())
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise InvalidData(
+                f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: choose "
+                "another --out, or begin anew with --force"
+            ) from None
+
+    def require_same(self, asked: Mapping[str, Any], recorded: Mapping[str, Any]) -> None:
+        """Refuse to go on with a run that is another: of what both name, everything must be the same.
+
+        Raises:
+            InvalidOption: something differs; the message names it.
+        """
+        changed = [name for name, value in asked.items() if recorded.get(name, value) != value]
+        if changed:
+            raise InvalidOption(
+                f"{self.path} holds a run that differs in {', '.join(changed)}: resume it with the same options and "
+                "data, or give another --out"
+            )
+
+    def _values(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self.record.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}

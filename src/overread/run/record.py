@@ -1,0 +1,193 @@
+"""What a run is: the kinds of run, and what the record `run.json` holds of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import os
+import platform
+import shlex
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from overread.machine.clock import now
+from overread.run.asked import Asked
+
+
+def new_study_id() -> str:
+    """A name for a study, which its runs and bundles carry."""
+    return uuid.uuid4().hex
+
+
+def _command() -> str:
+    called = Path(sys.argv[0]).name == "overread"
+    return shlex.join(["overread", *sys.argv[1:]]) if called else "from Python"
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in ("overread", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "onnxruntime", "numpy", "pillow"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _machine() -> str:
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """Where a result comes from; a kind of run with more to tell has a class of its own.
+
+    Args:
+        kind: such as "audit".
+        command: the command line that runs now, or that there is none.
+        versions: of what computes.
+        machine: its kind.
+        started: in UTC, ISO 8601.
+    """
+
+    kind: str
+    command: str = dataclasses.field(default_factory=_command)
+    versions: Mapping[str, str] = dataclasses.field(default_factory=_versions)
+    machine: str = dataclasses.field(default_factory=_machine)
+    started: str = dataclasses.field(default_factory=now)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The run that `to_dict` gave, from fields that this kind has."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EvaluationRun(Run):
+    """Labelled images, by the fingerprint of their content, were read with a bundle."""
+
+    kind: str = "evaluation"
+    bundle: str
+    fingerprint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {**_without(super().to_dict(), "fingerprint"), "data": {"fingerprint": self.fingerprint}}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ComparisonRun(Run):
+    """Two evaluations, by their folders, were compared."""
+
+    kind: str = "comparison"
+    first: str
+    second: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExplanationRun(Run):
+    """So many images were explained with a bundle."""
+
+    kind: str = "explanation"
+    bundle: str
+    explained: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MonitoringRun(Run):
+    """The last days of a reading log were looked at, of one bundle or of all."""
+
+    kind: str = "monitor"
+    bundle: str | None
+    since_days: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingRun(Run):
+    """A training run, from the moment its images are decoded.
+
+    Args:
+        asked: what the user asked for.
+        fingerprint: SHA-256 over content, label, side and patient of the images.
+        images: how many of each class on each side.
+        patients: how many on each side.
+        study: the id of the study that the run belongs to.
+        left_out: by name, why an image was left out.
+    """
+
+    kind: str = "training"
+    asked: Asked
+    fingerprint: str
+    images: Mapping[str, Mapping[str, int]]
+    patients: Mapping[str, int]
+    study: str
+    left_out: Mapping[str, str]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What a bundle records of its data."""
+        return {name: getattr(self, name) for name in ("fingerprint", "images", "patients", "study")}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {**_without(super().to_dict(), "asked", *self.data), **self.asked.to_dict(), "data": self.data}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The run that `to_dict` gave."""
+        return super().from_dict({**values, **values["data"], "asked": Asked.from_dict(values)})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FinishedTraining(TrainingRun):
+    """A training run at its end: the precision it computed in, its best epoch, counted from 1, and its duration."""
+
+    precision: str
+    best_epoch: int
+    seconds: float
+    finished: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CrossValidationRun(Run):
+    """A cross-validation.
+
+    Args:
+        asked: what the user asked for.
+        folds: how many.
+        seeds: how many.
+        ensemble: whether the networks are kept as one bundle.
+        cases: SHA-256 over cases and folds.
+        study: the id that all its trainings share.
+        finished: whether every fold is trained and pooled.
+    """
+
+    kind: str = "cross-validation"
+    asked: Asked
+    folds: int
+    seeds: int
+    ensemble: bool = False
+    cases: str
+    study: str = dataclasses.field(default_factory=new_study_id)
+    finished: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {**_without(super().to_dict(), "asked"), **self.asked.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The run that `to_dict` gave."""
+        return super().from_dict({**values, "asked": Asked.from_dict(values)})

@@ -1,0 +1,78 @@
+"""What is asked of a study, completed by what was asked of the run that it goes on with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from pathlib import Path
+
+from overread.cases import Manifest
+from overread.errors import InvalidOption
+from overread.evaluation import AssessmentOptions
+from overread.recipe import Recipe
+from overread.run import Asked, CrossValidationRun, RunFolder, Source, TrainingRun
+from overread.study.data import Data, read_cases
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What a study is to do: its cases, how to train on them, and what to ask of the result."""
+
+    manifest: Manifest
+    asked: Asked
+    options: AssessmentOptions
+
+    @property
+    def recipe(self) -> Recipe:
+        """How to train."""
+        return self.asked.recipe
+
+
+def settle(
+    data: Data | None,
+    recipe: Recipe | None = None,
+    options: AssessmentOptions | None = None,
+    *,
+    accept: Collection[str] = (),
+    skip_unreadable: bool = False,
+    folder: RunFolder,
+    former: TrainingRun | CrossValidationRun | None,
+) -> Settled:
+    """Read the cases and take from an earlier run in the folder what is not given.
+
+    Findings may be accepted and unreadable images skipped that were not before: neither changes what was trained.
+
+    Args:
+        data: a manifest, or a folder or CSV to read one from; None for that of the earlier run.
+        recipe: how to train; by default as the earlier run, or a default one.
+        options: what to ask of the result; likewise.
+        accept: codes of audit findings, besides those of the earlier run.
+        skip_unreadable: leave unreadable images out, as the earlier run may have done.
+        folder: of the run.
+        former: the run in the folder; None where there is none to go on with.
+
+    Raises:
+        InvalidOption: no data are given and none are known, or what is given differs from the earlier run.
+        OverreadError: the data cannot be used.
+    """
+    earlier = former.asked if former else Asked(recipe=Recipe())
+    given = data if isinstance(data, Source | None) else None if isinstance(data, Manifest) else Source(data=str(data))
+    source = given or earlier.source
+    if options is None:
+        options = AssessmentOptions(**{**earlier.options, "by": tuple(earlier.options.get("by", ()))})
+    asked = Asked(
+        recipe=recipe or earlier.recipe,
+        source=source and dataclasses.replace(source, data=str(Path(source.data).absolute())),
+        accept=tuple(sorted({*earlier.accept, *accept})),
+        skip_unreadable=skip_unreadable or earlier.skip_unreadable,
+        options={"level": options.level, "prevalence": options.prevalence, "by": list(options.by)},
+    )
+    if former is not None:
+        folder.require_same(asked.fixed, earlier.fixed)
+    cases = data if isinstance(data, Manifest) else source
+    if cases is None:
+        raise InvalidOption(
+            f"no data are given, and {folder.path} holds no run that tells its own: expected a folder of class "
+            "sub-folders or a CSV"
+        )
+    return Settled(manifest=read_cases(cases), asked=asked, options=options)

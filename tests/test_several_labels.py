@@ -1,0 +1,195 @@
+"""Another kind of task is one class: evaluation and decision ask it, and need no edit.
+
+Several labels at once, each with a sigmoid of its own, as a chest radiograph that shows effusion and a mass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from overread.decision import Abstentions, Task, choose_operating_points, choose_referral, fit_calibration
+from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.task import BoolArray
+from overread.errors import InvalidData
+from overread.evaluation import (
+    AssessmentOptions,
+    OwnMetric,
+    Predictions,
+    assess,
+    assess_referral,
+    compare,
+    compute_metrics,
+    pool_folds,
+)
+
+FINDINGS = ("effusion", "mass", "nodule")
+N = 240
+
+
+@dataclasses.dataclass(frozen=True)
+class SeveralLabels(Task):
+    """Each case shows any of the classes, or none; truth and decisions are `(n, K)` of 0 and 1."""
+
+    loss = "BinaryCrossentropy"
+    accuracy = ("BinaryAccuracy", {"threshold": 0.0})
+    activation = "sigmoid"
+    exclusive = False
+
+    @property
+    def positive(self) -> None:
+        return None
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        return self.classes
+
+    @property
+    def outputs(self) -> int:
+        return len(self.classes)
+
+    def encode(self, labels: Sequence[str]) -> IntArray:
+        return np.array([[name in label.split(";") for name in self.classes] for label in labels], dtype=np.int64)
+
+    def label(self, decided: npt.ArrayLike) -> str:
+        return ";".join(name for name, shown in zip(self.classes, np.asarray(decided), strict=True) if shown)
+
+    def shows(self, cases: npt.ArrayLike, name: str) -> BoolArray:
+        return np.asarray(cases)[:, self.column(name)] == 1
+
+    def checked_cases(self, cases: npt.ArrayLike, n: int, *, what: str = "labels") -> IntArray:
+        found = np.asarray(cases)
+        if found.shape != (n, len(self.classes)):
+            raise InvalidData(f"the {what} have shape {found.shape}: give ({n}, {len(self.classes)}) of 0 and 1")
+        return found.astype(np.int64)
+
+    def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        return np.asarray(y_true, dtype=np.float32)
+
+    def class_weights(self, y_true: npt.ArrayLike) -> dict[int, float]:
+        return dict.fromkeys(range(len(self.classes)), 1.0)
+
+    def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
+        return 1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64)))
+
+    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
+        return np.asarray(y_true).ravel(), np.column_stack([np.zeros(logits.size), logits.ravel()])
+
+    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
+        in_force = self.thresholds_in_force(thresholds)
+        return (np.asarray(y_prob) >= [in_force[name] for name in self.classes]).astype(np.int64)
+
+    def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
+        return np.asarray((np.asarray(y_true) == np.asarray(decided)).all(axis=1))
+
+    def log_losses(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        return np.asarray(-np.log(np.maximum(np.where(np.asarray(y_true) == 1, y_prob, 1 - y_prob), 1e-7)).sum(axis=1))
+
+    def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        return np.asarray(np.square(y_prob - np.asarray(y_true)).sum(axis=1))
+
+    def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
+        return np.asarray(activation_map[..., self.column(name)])
+
+
+TASK = SeveralLabels(FINDINGS)
+THRESHOLDS = {"effusion": 0.5, "mass": 0.4, "nodule": 0.3}
+
+
+def drawn(seed: int = 0) -> tuple[IntArray, FloatArray]:
+    random = np.random.default_rng(seed)
+    y_true = (random.random((N, 3)) < [0.5, 0.3, 0.2]).astype(np.int64)
+    return y_true, random.normal(size=y_true.shape) + 2 * y_true - 1
+
+
+def predictions(seed: int = 0) -> Predictions:
+    y_true, logits = drawn(seed)
+    return Predictions(
+        cases=[f"case {seed} {i}" for i in range(N)],
+        y_true=y_true,
+        y_prob=TASK.probabilities(logits),
+        task=TASK,
+        thresholds=THRESHOLDS,
+        patients=[f"patient {i // 2}" for i in range(N)],
+        columns={"sex": ["f" if i % 4 < 2 else "m" for i in range(N)]},
+    )
+
+
+def test_the_metrics_agree_with_scikit_learn() -> None:
+    y_true, logits = drawn()
+    y_prob = TASK.probabilities(logits)
+    decided = TASK.decide(y_prob, THRESHOLDS)
+    found = compute_metrics(y_true, y_prob, task=TASK, thresholds=THRESHOLDS)
+    expected = {
+        "accuracy": sklearn_metrics.accuracy_score(y_true, decided),
+        "auc": sklearn_metrics.roc_auc_score(y_true, y_prob, average="macro"),
+        "sensitivity": sklearn_metrics.recall_score(y_true, decided, average="macro"),
+        "ppv": sklearn_metrics.precision_score(y_true, decided, average="macro"),
+        "f1": sklearn_metrics.f1_score(y_true, decided, average="macro"),
+    }
+    assert {name: found[name].value for name in expected} == pytest.approx(expected, abs=1e-12)
+    assert found.thresholds == THRESHOLDS and found.threshold is None and set(found.per_class) == set(FINDINGS)
+    assert found.confusion.diagonal().tolist() == ((y_true == 1) & (decided == 1)).sum(axis=0).tolist()
+
+
+def test_everything_is_asked_of_it_with_intervals_by_patient() -> None:
+    youden = OwnMetric(
+        name="youden_j",
+        label="Youden's J",
+        function=lambda actual, score, called: called[actual].mean() - called[~actual].mean(),
+        limits=(-1, 1),
+    )
+    found = assess(predictions(), AssessmentOptions(resamples=200, by=("sex",), metrics=(youden,)))
+    for name in found.evaluation.metrics:
+        metric, interval = found[name]
+        assert metric.value in interval and interval.method.startswith("cluster bootstrap by patient"), name
+    assert set(found.reliability) == set(found.decision_curves) == set(found.at_class_points) == set(FINDINGS)
+    at_point = found.at_class_points["nodule"]["sensitivity"].metric
+    assert at_point.value == found.judged.of_class("nodule", "sensitivity").metric.value
+    assert found.subgroups[0].groups[0].metrics["auc"].gap is not None
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_micro_averages_pool_the_decisions_on_every_class() -> None:
+    y_true, logits = drawn()
+    decided = TASK.decide(TASK.probabilities(logits), THRESHOLDS)
+    micro = assess(predictions(), AssessmentOptions(resamples=100)).micro
+    assert micro["f1"].metric.value == pytest.approx(sklearn_metrics.f1_score(y_true, decided, average="micro"))
+    assert micro["sensitivity"].metric.value == pytest.approx(
+        sklearn_metrics.recall_score(y_true, decided, average="micro")
+    )
+
+
+def test_calibration_and_operating_points_are_chosen_for_it() -> None:
+    y_true, logits = drawn()
+    calibration = fit_calibration(y_true, 3 * logits, task=TASK)
+    y_prob = calibration.apply(3 * logits, TASK)
+    assert calibration.n == N and y_prob.shape == (N, 3)
+    log_loss = [TASK.log_losses(y_true, p).mean() for p in (y_prob, TASK.probabilities(3 * logits))]
+    assert log_loss[0] < log_loss[1]
+    points = choose_operating_points(y_true, y_prob, task=TASK, rule="sensitivity=0.9")
+    assert list(points) == list(FINDINGS) and all(point.sensitivity >= 0.9 for point in points.values())
+
+
+def test_prediction_sets_refer_where_they_differ_from_what_was_decided() -> None:
+    found = predictions()
+    y_prob, decided = np.asarray(found.y_prob), found.decisions
+    sets = choose_referral(found.y_true, y_prob, task=TASK, coverage=0.9).sets(y_prob)
+    abstentions = Abstentions(task=TASK, sets=sets, decided=decided, unfamiliarity=np.zeros(N))
+    assert abstentions.uncertain.tolist() == [a.tolist() != b.tolist() for a, b in zip(sets, decided == 1, strict=True)]
+    worth = assess_referral(found, abstentions, options=AssessmentOptions(resamples=100))
+    assert all(worth.coverage[name].metric.value >= 0.9 for name in FINDINGS)
+
+
+def test_readers_are_pooled_and_compared() -> None:
+    first, second = predictions(), predictions(1)
+    pooled = pool_folds([first, second])
+    assert compute_metrics(pooled.y_true, pooled.y_prob, task=TASK, decided=pooled.decided).n == 2 * N
+    other = dataclasses.replace(first, y_prob=np.clip(np.asarray(first.y_prob) + 0.05, 0, 1))
+    assert compare(first, other, resamples=100)["sensitivity"].difference >= 0
