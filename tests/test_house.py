@@ -62,7 +62,7 @@ def test_reading_imports_no_judging() -> None:
     modules = python(f"import sys; from overread.reading import Reader, Reading; print(*{found})").split()
     rooms = {name.split(".")[1] for name in modules if "." in name}
     assert not rooms & {"evaluation", "report", "auditing", "training", "study", "networks", "test_side", "service"}
-    assert len(modules) < 40
+    assert len(modules) < 50
 
 
 def test_a_prediction_imports_no_training_library(tiny_study: overread.Study, two_classes: Path) -> None:

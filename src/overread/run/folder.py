@@ -8,14 +8,16 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable
 from overread.machine.files import write_json
-from overread.run.record import Run
+
+if TYPE_CHECKING:
+    from overread.run.record import Run
 
 Existing = Literal["refuse", "resume", "replace"]
-AnyRun = TypeVar("AnyRun", bound=Run)
+AnyRun = TypeVar("AnyRun", bound="Run")
 
 
 @dataclasses.dataclass(frozen=True)
