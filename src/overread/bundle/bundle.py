@@ -28,7 +28,7 @@ from overread.decision import Calibration, OperatingPoint, Referral, Task
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import Preprocessing
 from overread.machine.clock import now
-from overread.run import RunFolder
+from overread.run.folder import RunFolder
 
 FORMAT_VERSION = 3
 _DESCRIPTION = "bundle.json"
