@@ -9,7 +9,7 @@ from table import Row, data_folder, interleaved, options, report
 
 from overread.decision import Task
 from overread.images import Preprocessing, prepare
-from overread.networks.zoo import NetworkSpec, build_network
+from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.training.objective import compile_for_training
 

@@ -40,7 +40,7 @@ def train(path: Path) -> None:
     """Read all batches of an epoch from a store's file, train on TRAINED_STEPS of them, and print the peak in MB."""
     from overread.decision import Task
     from overread.images import PixelFile
-    from overread.networks.zoo import NetworkSpec, build_network
+    from overread.networks.build import NetworkSpec, build_network
     from overread.recipe import Recipe
     from overread.training.fit import TrainingData
     from overread.training.objective import compile_for_training

@@ -30,7 +30,7 @@ from overread import Bundle, Reader
 from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Graph, Member, Reference
 from overread.decision import Calibration, Familiarity, OperatingPoint, Referral
 from overread.images import Preprocessing
-from overread.networks.zoo import NetworkSpec, build_network
+from overread.networks.build import NetworkSpec, build_network
 from overread.reading import write_csv
 from overread.training.export import export_onnx
 

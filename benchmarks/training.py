@@ -29,9 +29,10 @@ from table import Row, data_folder, interleaved, options, report
 from overread.decision import Task
 from overread.images import PixelStore, Preprocessing
 from overread.networks.augment import Augment
+from overread.networks.augmentation import Augmentation
+from overread.networks.build import precision
 from overread.networks.compact import compact
-from overread.networks.zoo import precision
-from overread.recipe import Augmentation, Recipe
+from overread.recipe import Recipe
 from overread.training.fit import TrainingData, fit
 from overread.training.objective import compile_for_training
 from overread.training.precision import choose_precision
@@ -104,7 +105,7 @@ def classic_body() -> keras.Model:
 def compact_body() -> keras.Model:
     """overread's own network, from 0 to 255 to a logit."""
     pooling = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dropout(0.3), keras.layers.Dense(1)]
-    return keras.Sequential([compact(1), *pooling])
+    return keras.Sequential([compact((SIZE, SIZE, 1)), *pooling])
 
 
 def plain_compact() -> keras.Model:
@@ -158,7 +159,7 @@ def compare(folders: Folders, body: Body, others: dict[str, Callable[[], float]]
     in_turn = InTurn({**others, "limit": limit_epoch})
     model = compile_for_training(build(policy, recipe.augmentation), recipe, TASK, len(training))
     with tempfile.TemporaryDirectory() as folder:
-        fit(model, data, recipe, Path(folder), watchers=[in_turn])
+        fit(model, data, recipe, Path(folder), callbacks=[in_turn])
     return in_turn, policy
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -207,15 +208,31 @@ def test_unreadable_files_are_named_and_left_out_of_the_plan(tmp_path: Path) -> 
     assert len(Manifest.from_csv(tmp_path / "plan.csv")) == 47
 
 
+def test_frames_of_a_file_are_told_apart_and_kept_in_the_plan(tmp_path: Path) -> None:
+    rows = ["path,label,frame,patient_id,site"]
+    for number, label in enumerate(("normal", "ill")):
+        pages = [scene(100 * number + page) for page in range(6)]
+        pages[0].save(tmp_path / f"{label}.tiff", save_all=True, append_images=[*pages[1:], pages[0]])
+        rows += [f"{label}.tiff,{label},{frame},{label}{frame % 6},a" for frame in range(1, 8)]
+    (tmp_path / "cases.csv").write_text("\n".join(rows))
+    result = audit(tmp_path / "cases.csv", fix=tmp_path / "plan.csv", store=tmp_path / "s")
+    copies = next(finding for finding in result.findings if finding.code == "duplicate-within-patient")
+    assert [row["image"] for row in copies.evidence[:2]] == ["normal.tiff (frame 1)", "normal.tiff (frame 7)"]
+    plan = Manifest.from_csv(tmp_path / "plan.csv")
+    assert [case.frame for case in plan.cases if case.label == "ill"] == [1, 2, 3, 4, 5, 6]
+    assert plan.cases[0].extra == {"site": "a"}
+    assert "ill.tiff (frame 7),left out" in (tmp_path / "plan.changes.csv").read_text()
+
+
 def test_an_unreadable_image_looks_neither_like_a_leak_nor_like_an_incomplete_split(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "data", {"normal": 40, "ill": 40})
     for path in folder.glob("*/*_0.png"):
         if int(path.stem[1:4]) % 2:
             path.write_bytes(b"")
     manifest = read_manifest(folder, patient_pattern=r"^\w\d+")
-    study = train(manifest, tmp_path / "run", QUICK, skip_unreadable=True, store=tmp_path / "s")
-    found = json.loads((study.out / "audit.json").read_text())
-    assert [finding["code"] for finding in found["findings"] if finding["severity"] == "block"] == ["unreadable"]
+    with pytest.raises(BlockedByAudit) as stopped:
+        train(manifest, tmp_path / "run", QUICK, skip_unreadable=True, rules=[OWN], store=tmp_path / "s")
+    assert re.findall(r"--accept (\S+)", str(stopped.value)) == ["other-hospital"]
 
 
 def test_pictures_of_coloured_noise_are_no_overlays_of_one_another(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from overread.auditing.rules.duplicates.copies import Copies, find_copies
 from overread.auditing.rules.duplicates.hashes import SYMMETRIES, hash_views, thumbnail, turned
 from overread.auditing.rules.duplicates.same_picture import has_detail, same_picture
 from overread.cases import Case, Manifest
-from overread.formats.header import read_headers
+from overread.formats import read_headers
 from overread.images import DataSet, Preprocessing, content_box
 
 OPTIONS = Preprocessing(height=112, width=112)

@@ -22,7 +22,7 @@ from overread.auditing.rules.files import RULE
 from overread.cases import Manifest
 from overread.cases.case import Case
 from overread.errors import InvalidOption
-from overread.formats.header import Header, read_header, read_headers
+from overread.formats import Header, read_header, read_headers
 from overread.images import DataSet, Preprocessing
 
 GREY = np.random.default_rng(0).integers(0, 256, (48, 80), np.uint8)

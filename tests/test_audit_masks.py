@@ -15,7 +15,7 @@ from overread.auditing import Finding, Material
 from overread.auditing.rules.masks import RULE
 from overread.cases import Manifest
 from overread.demo.phantom import write_phantoms
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet, Preprocessing
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)

@@ -18,7 +18,7 @@ from overread.auditing.rules.patients import RULE
 from overread.cases import Case, Manifest, pseudonym, split_cases
 from overread.demo.phantom import write_phantoms
 from overread.errors import InvalidData
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)

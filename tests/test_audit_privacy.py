@@ -17,7 +17,7 @@ from overread.auditing.rules.privacy import RULE
 from overread.cases import Manifest
 from overread.cases.case import Case
 from overread.demo.phantom import write_phantoms
-from overread.formats.header import Header, read_headers
+from overread.formats import Header, read_headers
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)
 

@@ -189,6 +189,13 @@ def test_a_code_that_is_taken_is_refused_before_anything_is_decoded(manifest: Ma
     assert not (tmp_path / "store").exists()
 
 
+def test_what_is_no_list_of_rules_is_refused() -> None:
+    own = rule(lambda material: [])
+    for wrong in (own, [own.find], "rules"):
+        with pytest.raises(InvalidOption, match=r"rules=\[RULE\]"):
+            known_codes(wrong)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("code", ["", "Small", "small image", "small-", "small_image"])
 def test_a_code_of_another_form_is_refused(code: str) -> None:
     with pytest.raises(InvalidOption, match="lower case with hyphens"):

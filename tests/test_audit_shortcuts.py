@@ -18,7 +18,7 @@ from overread.auditing.rules.shortcuts.folds import FoldedCases
 from overread.auditing.rules.shortcuts.pixel_properties import pixel_properties
 from overread.auditing.rules.shortcuts.predictability import Predictability, measure_properties
 from overread.cases import Case, Manifest
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
 Change = Callable[[np.random.Generator, bool], Mapping[str, Any]]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from overread.errors import InvalidOption
 from overread.networks.augment import Augment, affine_transforms
-from overread.recipe import Augmentation
+from overread.networks.augmentation import Augmentation
 
 SIZE = (17, 21)
 

@@ -17,7 +17,7 @@ from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Op
 from overread.decision import Calibration, Familiarity, OperatingPoint, Referral, Task
 from overread.errors import ExportMismatch, InvalidBundle, MissingPath, OutputUnwritable
 from overread.images import Preprocessing
-from overread.networks.zoo import NetworkSpec, build_network
+from overread.networks.build import NetworkSpec, build_network
 from overread.training.export import check_parity, export_onnx
 
 TASK = Task.of(("well", "ill"))

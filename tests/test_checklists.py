@@ -135,6 +135,15 @@ def test_pretrained_weights_are_told_from_random_ones() -> None:
     assert starts == ["Random, seed 0.", "Weights trained on ImageNet.", "Random, seed 3."]
 
 
+def test_of_what_a_users_own_network_began_with_nothing_is_claimed() -> None:
+    found = predictions(TWO)
+    bundle = bundle_of(found)
+    own = dataclasses.replace(bundle, network={**bundle.network, "name": "my_module:build"})
+    further = dataclasses.replace(own, recipe={**own.recipe, "start": "runs/first"})
+    starts = [answers(checklists(made, assessed(found), facts_of(TWO)))[1]["24"] for made in (own, further)]
+    assert starts == ["to be written by the authors", "Weights of an earlier training."]
+
+
 def test_folds_are_told_from_one_test_side() -> None:
     held_out, _ = answers(drafted(TWO))
     folds, _ = answers(drafted(TWO, facts_of(TWO, folds=5, best_epoch=None)))

@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,12 @@ def test_a_run_goes_on_with_the_folds_that_are_missing_by_its_folder_alone(
     assert json.loads((tmp_path / "run" / "run.json").read_text())["finished"] is True
     with pytest.raises(InvalidOption, match="differs in folds, cases"):
         crossvalidate(None, tmp_path / "run", folds=3, store=tmp_path / "s", existing="resume")
+
+
+def test_where_a_fold_leaves_a_metric_undefined_its_spread_is_none() -> None:
+    folds: Any = {0: [{"ppv": SimpleNamespace(value=value)} for value in (float("nan"), 0.5)]}
+    found = CrossValidation(out=Path("run"), folds=folds, pooled={}, bundle=None)
+    assert found.spread("ppv") == {"folds_sd": None, "seeds_sd": None}
 
 
 def test_the_report_shows_folds_pool_and_spread(finished: CrossValidation) -> None:

@@ -22,9 +22,9 @@ from pydicom.pixels import apply_modality_lut, apply_windowing  # noqa: E402
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless  # noqa: E402
 
 from overread.errors import MissingExtra, MissingPath, UnreadableImage  # noqa: E402
-from overread.formats import dicom as dicom_module  # noqa: E402
+from overread.formats import is_coloured  # noqa: E402
 from overread.formats.dicom import is_dicom  # noqa: E402
-from overread.formats.raster import is_coloured  # noqa: E402
+from overread.formats.dicom.dataset import DISPLAY_TAGS  # noqa: E402
 from overread.images import Preprocessing, prepare  # noqa: E402
 from overread.images.prepare import fit_pixels  # noqa: E402
 from overread.study.data import patient_id_hash  # noqa: E402
@@ -345,5 +345,5 @@ def test_a_real_monochrome1_chest_has_white_bones_and_a_doppler_image_its_colour
 
 
 def test_the_module_reads_no_element_that_could_name_a_patient() -> None:
-    groups = {pydicom.datadict.tag_for_keyword(keyword) >> 16 for keyword in dicom_module.DISPLAY_TAGS}
+    groups = {pydicom.datadict.tag_for_keyword(keyword) >> 16 for keyword in DISPLAY_TAGS}
     assert groups <= {0x0028, 0x2050, 0x5200, 0x7FE0}

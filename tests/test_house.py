@@ -57,6 +57,14 @@ def test_the_service_imports_no_training_library_and_reading_none_of_the_service
     assert python(decoding) == "[]"
 
 
+def test_reading_imports_no_judging() -> None:
+    found = "sorted(name for name in sys.modules if name.startswith('overread'))"
+    modules = python(f"import sys; from overread.reading import Reader, Reading; print(*{found})").split()
+    rooms = {name.split(".")[1] for name in modules if "." in name}
+    assert not rooms & {"evaluation", "report", "auditing", "training", "study", "networks", "test_side", "service"}
+    assert len(modules) < 40
+
+
 def test_a_prediction_imports_no_training_library(tiny_study: overread.Study, two_classes: Path) -> None:
     image = next(two_classes.glob("*/*.png"))
     code = (

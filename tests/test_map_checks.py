@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from overread.decision import Task
-from overread.networks.zoo import NetworkSpec, build_network
+from overread.networks.build import NetworkSpec, build_network
 from overread.study.train import Study
 from overread.training.map_checks import compare_randomised, likeness, place_evidence
-from overread.training.train_network import History, Trained
+from overread.training.train_network import History, TrainedNetwork
 
 
-def trained(network: keras.Model, spec: NetworkSpec) -> Trained:
+def trained(network: keras.Model, spec: NetworkSpec) -> TrainedNetwork:
     history = History(rows=(), best_epoch=1)
-    return Trained(spec=spec, network=network, weights=Path("unused"), precision="float32", history=history)
+    return TrainedNetwork(spec=spec, network=network, weights=Path("unused"), precision="float32", history=history)
 
 
 TASK = Task.of(("well", "ill"))

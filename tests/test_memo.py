@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import os
 import shutil
@@ -172,3 +173,18 @@ def test_a_changed_file_another_order_of_classes_and_a_case_less_are_audited_ane
     assert audits(manifest)[1]
     path.unlink()
     assert audits(manifest)[1]
+
+
+@pytest.mark.parametrize("library", ["simplejpeg", "pylibjpeg-openjpeg", "onnxruntime", "keras"])
+def test_another_version_of_any_library_recalls_nothing(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, version = Work(), importlib.metadata.version
+    work.asked(tmp_path)
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == library else version(name))
+    remembered.program.cache_clear()
+    try:
+        work.asked(tmp_path)
+    finally:
+        remembered.program.cache_clear()
+    assert work.times == 2

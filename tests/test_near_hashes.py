@@ -59,8 +59,8 @@ def test_within_the_guarantee_the_search_finds_what_comparing_all_pairs_finds(se
 
 def test_the_guarantee_holds_for_the_widest_bands_and_in_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "band_width", lambda count: 16)
-    monkeypatch.setattr(neighbours, "_CHUNK", 64)
-    monkeypatch.setattr(neighbours, "_SLICE", 50)
+    monkeypatch.setattr(neighbours, "IMAGES_AT_ONCE", 64)
+    monkeypatch.setattr(neighbours, "MEETINGS_AT_ONCE", 50)
     views = views_with_near_ones(400, seed=7)
     assert guaranteed_radius(400) == 31
     assert as_set(near_pairs(views, radius=31, most=ALL)) == by_comparing_all(views, 31)
@@ -90,7 +90,7 @@ def test_every_image_keeps_its_nearest_and_of_equally_near_ones_the_earliest() -
 def test_a_crowd_of_equal_hashes_stays_connected_and_is_not_compared_pair_by_pair(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(neighbours, "_MOST_IN_BUCKET", 20)
+    monkeypatch.setattr(neighbours, "MOST_IN_BUCKET", 20)
     views = np.random.default_rng(0).integers(0, 2**64, (VIEWS, 300, WORDS), np.uint64)
     views[0] = views[0, 0]
     pairs = near_pairs(views, radius=31, most=ALL)

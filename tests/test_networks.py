@@ -12,10 +12,10 @@ import pytest
 
 from overread.errors import InvalidData, InvalidOption, MissingPath
 from overread.networks import applications
+from overread.networks.build import NetworkSpec, build_network, logits_of
 from overread.networks.depthwise import DepthwiseConvolution
 from overread.networks.efficientnet_lite import efficientnet_lite0
 from overread.networks.torch_weights import read_torch_weights
-from overread.networks.zoo import NetworkSpec, build_network, logits_of
 
 
 def spec_of(name: str = "compact", **changes: int) -> NetworkSpec:
@@ -61,7 +61,7 @@ def test_the_logits_model_shares_its_weights() -> None:
 
 
 def test_lite0_in_grey_equals_lite0_in_colour_on_grey_images() -> None:
-    grey, colour = (efficientnet_lite0(channels, pretrained=True) for channels in (1, 3))
+    grey, colour = (efficientnet_lite0((64, 64, channels), pretrained=True) for channels in (1, 3))
     pixels = noise(1, size=96).astype("float32")
     expected = np.asarray(colour(np.repeat(pixels, 3, axis=3)))
     assert expected.max() > 0.5
@@ -73,13 +73,13 @@ def test_lite0_knows_imagenet_structure_from_noise() -> None:
     rows, columns = np.mgrid[:96, :96]
     disc = np.where((rows - 48) ** 2 + (columns - 48) ** 2 < 900, 200.0, 40.0)[None, :, :, None].astype("float32")
     shuffled = np.random.default_rng(0).permutation(disc.reshape(-1)).reshape(disc.shape)
-    body = efficientnet_lite0(1, pretrained=True)
+    body = efficientnet_lite0((64, 64, 1), pretrained=True)
     a, b = (np.asarray(body(image)).mean(axis=(1, 2))[0] for image in (disc, shuffled))
     assert np.corrcoef(a, b)[0, 1] < 0.9
 
 
 def test_frozen_stages_keep_their_weights_and_only_theirs() -> None:
-    body = efficientnet_lite0(1, pretrained=False, frozen_stages=3)
+    body = efficientnet_lite0((64, 64, 1), pretrained=False, frozen_stages=3)
     trainable = {layer.name.split("_")[0] for layer in body.layers if layer.trainable_weights}
     assert "stem" not in trainable
     assert trainable == {f"block{i}" for i in range(5, 16)} | {"head"}

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath, OutputUnwritable, UnreadableImage
-from overread.images import PixelStore, Preprocessing, pixel_file, pixel_store, prepare
+from overread.images import PixelStore, Preprocessing, pixel_build, pixel_file, prepare
 from overread.images.prepare import fit_pixels
 from overread.machine.workers import in_order
 
@@ -41,11 +41,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files decoded by the store, as they are."""
     seen: list[Path] = []
 
-    def counted(path: Path, preprocessing: Preprocessing) -> np.ndarray:
+    def counted(path: Path, preprocessing: Preprocessing, **frame: int | None) -> np.ndarray:
         seen.append(path)
-        return fit_pixels(path, preprocessing)
+        return fit_pixels(path, preprocessing, **frame)
 
-    monkeypatch.setattr(pixel_store, "fit_pixels", counted)
+    monkeypatch.setattr(pixel_build, "fit_pixels", counted)
     return seen
 
 
@@ -108,13 +108,13 @@ def test_only_failures_are_tried_again_and_a_cure_rebuilds(
     paths, folder = write_images(tmp_path / "images", 4), tmp_path / "store"
     is_installed = False
 
-    def needs_decoder(path: Path, preprocessing: Preprocessing) -> np.ndarray:
+    def needs_decoder(path: Path, preprocessing: Preprocessing, **_: object) -> np.ndarray:
         decoded.append(path)
         if path == paths[2] and not is_installed:
             raise UnreadableImage("has no decoder")
         return fit_pixels(path, preprocessing)
 
-    monkeypatch.setattr(pixel_store, "fit_pixels", needs_decoder)
+    monkeypatch.setattr(pixel_build, "fit_pixels", needs_decoder)
     assert PixelStore.open(paths, OPTIONS, folder=folder).failures == {2: "has no decoder"}
     decoded.clear()
     assert PixelStore.open(paths, OPTIONS, folder=folder).failures == {2: "has no decoder"}
@@ -274,10 +274,10 @@ def test_no_images_and_no_workers_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_fault_of_a_file_stops_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fail(*_: object) -> np.ndarray:
+    def fail(*_: object, **__: object) -> np.ndarray:
         raise error
 
-    monkeypatch.setattr(pixel_store, "fit_pixels", fail)
+    monkeypatch.setattr(pixel_build, "fit_pixels", fail)
     with pytest.raises(type(error)):
         PixelStore.open(write_images(tmp_path / "images", 2), OPTIONS, folder=tmp_path / "store")
     assert not list((tmp_path / "store").iterdir())
@@ -286,10 +286,10 @@ def test_what_is_no_fault_of_a_file_stops_the_build(
 def test_a_file_that_goes_between_hashing_and_decoding_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*_: object) -> np.ndarray:
+    def gone(*_: object, **__: object) -> np.ndarray:
         raise MissingPath("is not there")
 
-    monkeypatch.setattr(pixel_store, "fit_pixels", gone)
+    monkeypatch.setattr(pixel_build, "fit_pixels", gone)
     store = PixelStore.open(write_images(tmp_path / "images", 2), OPTIONS, folder=tmp_path / "store")
     assert store.failures == {0: "is not there", 1: "is not there"}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from overread.errors import InvalidBundle, InvalidOption, MissingPath, UnreadableImage
-from overread.formats.raster import is_coloured
+from overread.formats import is_coloured
 from overread.images import Preprocessing, prepare
 from overread.images.prepare import as_channels, fit_pixels
 

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from overread.errors import UnreadableImage
-from overread.formats.raster import MAX_PIXELS, decode, percentile_window, window
+from overread.formats import open_picture
+from overread.formats.picture import MAX_PIXELS, Fitted, percentile_window, window
 from overread.images import Preprocessing, prepare
 from overread.images.prepare import fit_pixels
 
@@ -24,6 +25,11 @@ def encoded(image: Image.Image, file_format: str, **options) -> bytes:
     stream = io.BytesIO()
     image.save(stream, file_format, **options)
     return stream.getvalue()
+
+
+def decode(content: bytes, fitted: Fitted, channels: int | None = None) -> np.ndarray:
+    with open_picture(content) as picture:
+        return picture.pixels(fitted, channels)
 
 
 def read(content: bytes, size: int = 64) -> np.ndarray:
@@ -64,7 +70,7 @@ def test_a_large_jpeg_is_decoded_at_no_more_than_it_needs(orientation: int) -> N
         assert size == upright
         return size[0] // 8, size[1] // 16
 
-    assert decode(io.BytesIO(content), fitted).shape == (upright[1] // 4, upright[0] // 4)
+    assert decode(content, fitted).shape == (upright[1] // 4, upright[0] // 4)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"])
@@ -234,13 +240,13 @@ def test_a_jpeg_gives_the_pixels_that_pillow_gives(options: dict, mode: str, siz
     for channels, wanted in ((1, "L"), (3, mode), (None, mode)):
         pillow = Image.open(io.BytesIO(content))
         pillow.draft(wanted, (2 * size[0], 2 * size[1]))
-        found = decode(io.BytesIO(content), lambda _: size, channels)
+        found = decode(content, lambda _: size, channels)
         assert found.ndim == (2 if wanted == "L" else 3)
         assert np.array_equal(found, pillow)
         exif = Image.Exif()
         exif[0x0110] = "a camera"
         camera = content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif.tobytes()) + 2) + exif.tobytes() + content[2:]
-        assert channels is None or np.array_equal(decode(io.BytesIO(camera), lambda _: size, channels), pillow)
+        assert channels is None or np.array_equal(decode(camera, lambda _: size, channels), pillow)
 
 
 def test_a_jpeg_that_is_merely_odd_is_read_and_cmyk_becomes_rgb() -> None:

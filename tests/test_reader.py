@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from overread import Reader
 from overread.errors import InvalidData, MissingPath, UnreadableImage
-from overread.networks.zoo import NetworkSpec, build_network
+from overread.networks.build import NetworkSpec, build_network
 from overread.reading import Failure, Reading, find_images, write_csv, write_json_lines
 from overread.study.train import Study
 
@@ -151,6 +152,51 @@ def test_a_single_unreadable_image_raises(reader: Reader, tmp_path: Path) -> Non
         reader.read(tmp_path / "text.png")
     with pytest.raises(MissingPath):
         reader.read(tmp_path / "absent.png")
+
+
+def alike(found: Reading, expected: Reading) -> bool:
+    same = np.array_equal(found.pixels, expected.pixels) and found.probabilities == expected.probabilities
+    return same and found.predicted_label == expected.predicted_label
+
+
+def test_an_image_in_memory_gives_the_reading_of_its_file(reader: Reader, two_classes: Path) -> None:
+    path = some(two_classes)[0]
+    expected, picture = reader.read(path), Image.open(path)
+    assert expected.path == reader.read(str(path)).path == str(path)
+    for source in (path.read_bytes(), picture, np.asarray(picture), np.asarray(picture.convert("RGB"))):
+        assert alike(reader.read(source), expected)
+    assert reader.read(picture).path == "" and reader.read(picture, name="frame 3").path == "frame 3"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I", "F", "CMYK"])
+def test_a_picture_of_every_mode_is_read_as_its_file(reader: Reader, tmp_path: Path, mode: str) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (50, 70), dtype=np.uint8)
+    wide = {"I;16": np.uint16, "I": np.int32, "F": np.float32}.get(mode)
+    picture = Image.fromarray(levels.astype(wide) * 7) if wide else Image.fromarray(levels).convert(mode)
+    picture.save(tmp_path / "file.tiff")
+    assert picture.mode == mode and alike(reader.read(picture), reader.read(tmp_path / "file.tiff"))
+
+
+def test_a_picture_is_turned_as_its_file_is(reader: Reader, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    levels = np.random.default_rng(0).integers(0, 256, (50, 70), dtype=np.uint8)
+    Image.fromarray(levels).save(tmp_path / "turned.png", exif=exif)
+    assert alike(reader.read(Image.open(tmp_path / "turned.png")), reader.read(tmp_path / "turned.png"))
+
+
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((8, 8)), np.zeros((8, 8, 4), np.uint8), np.zeros((8, 0), np.uint8), np.zeros(8, np.uint8)]
+)
+def test_an_array_that_is_no_image_is_refused_with_what_is_expected(reader: Reader, pixels: np.ndarray) -> None:
+    with pytest.raises(
+        UnreadableImage, match=r"is an array \(8.*give \(height, width\) or \(height, width, 3\) of uint8"
+    ):
+        reader.read(pixels)
+
+
+def test_a_reader_and_its_bundle_are_shown_in_one_line(reader: Reader) -> None:
+    assert repr(reader) == f"Reader(Bundle(Normal / Disease: compact, {reader.bundle.fingerprint[:12]}))"
 
 
 def test_no_images_give_no_readings(reader: Reader) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from overread.errors import InvalidData, InvalidOption, OutputExists
-from overread.recipe import Augmentation, Recipe
+from overread.networks.augmentation import Augmentation
+from overread.recipe import Recipe
 from overread.run import (
     Asked,
     CrossValidationRun,
@@ -42,7 +43,7 @@ FINISHED = FinishedTraining(**vars(TRAINING), precision="float32", best_epoch=2,
 def test_a_record_is_read_as_it_was_written(tmp_path: Path, run: TrainingRun | CrossValidationRun) -> None:
     folder = RunFolder.open(tmp_path / "run")
     folder.write(run)
-    assert folder.read(type(run)) == run
+    assert folder.read(type(run)).to_dict() == run.to_dict()
     assert folder.is_ours
 
 
@@ -53,7 +54,7 @@ def test_a_finished_training_is_a_training_and_only_then_is_the_folder_finished(
     assert not folder.is_finished
     folder.write(FINISHED)
     assert folder.is_finished
-    assert folder.read(TrainingRun) == TRAINING
+    assert folder.read(TrainingRun).to_dict() == TRAINING.to_dict()
 
 
 def test_the_record_of_an_earlier_version_which_did_not_keep_the_source_is_read(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_the_record_of_an_earlier_version_which_did_not_keep_the_source_is_read(
     folder = RunFolder(tmp_path)
     folder.record.write_text(json.dumps(written))
     run = folder.read(FinishedTraining)
-    assert (run.asked.recipe, run.asked.source, run.data) == (RECIPE, None, written["data"])
+    assert (run.asked.source, run.data) == (None, written["data"])
     assert {name: value for name, value in run.to_dict().items() if name in written} == written
 
 

@@ -20,6 +20,7 @@ pytest.importorskip("fastapi", reason="the page needs the extra: pip install 'ov
 from starlette.testclient import TestClient
 
 from overread import Bundle, Reader, Study
+from overread.formats import open_picture
 from overread.images import Preprocessing
 from overread.reading.sentences import decision, reasons, rounded
 from overread.service.app import create_app
@@ -73,9 +74,9 @@ def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
     )  # fmt: skip
     stream = io.BytesIO()
     Image.new("L", (64, 32)).save(stream, "PNG")
-    image = ImageRecord(
-        index=0, name="a.png", sha256="0" * 64, latency_ms=1.0, result=three, rendition=render(stream.getvalue())
-    )
+    with open_picture(stream.getvalue()) as picture:
+        rendition = render(picture)
+    image = ImageRecord(index=0, name="a.png", sha256="0" * 64, latency_ms=1.0, result=three, rendition=rendition)
     (found,) = view_images(ReadingRecord(images=[image], bundle="b"), cast(Bundle, bundle))
     assert [(bar.label, bar.shown, bar.shown_threshold) for bar in found.bars] == [
         ("B", "0.50", ""),

@@ -15,8 +15,9 @@ import pytest
 
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
-from overread.networks.zoo import NetworkSpec, build_network
-from overread.recipe import Augmentation, Recipe
+from overread.networks.augmentation import Augmentation
+from overread.networks.build import NetworkSpec, build_network
+from overread.recipe import Recipe
 from overread.training.batches import Batches
 from overread.training.fit import History, TrainingData, fit
 from overread.training.objective import compile_for_training
@@ -52,13 +53,13 @@ def task_of(classes: int) -> Task:
     return Task.of([f"class {number}" for number in range(classes)])
 
 
-def run(folder: Path, recipe: Recipe = RECIPE, *, classes: int = 2, watchers: Any = ()) -> tuple[keras.Model, History]:
+def run(folder: Path, recipe: Recipe = RECIPE, *, classes: int = 2, callbacks: Any = ()) -> tuple[keras.Model, History]:
     data = data_of(classes)
     task = task_of(classes)
     spec = NetworkSpec(name="compact", height=32, width=32, channels=1, outputs=task.outputs, dropout=recipe.dropout)
     network = build_network(spec, augmentation=recipe.augmentation, seed=recipe.seed)
     model = compile_for_training(network, recipe, task, len(data.batches(recipe)[0]))
-    return model, fit(model, data, recipe, folder, watchers=watchers)
+    return model, fit(model, data, recipe, folder, callbacks=callbacks)
 
 
 class StopAt(keras.callbacks.Callback):
@@ -111,11 +112,11 @@ def test_early_stopping_ends_a_run_before_its_last_epoch(whole: Run) -> None:
 def test_a_run_stopped_twice_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path, whole: Run) -> None:
     """The second stop falls into the last epoch, so that early stopping must remember its patience."""
     with pytest.raises(SystemError):
-        run(tmp_path, watchers=[StopAt(1, crash)])
+        run(tmp_path, callbacks=[StopAt(1, crash)])
     handler = signal.getsignal(signal.SIGTERM)
     last = len(whole.history.rows) - 1
     with pytest.raises(Interrupted, match=rf"after {last} whole epochs.*--resume"):
-        run(tmp_path, watchers=[StopAt(last, terminate)])
+        run(tmp_path, callbacks=[StopAt(last, terminate)])
     assert signal.getsignal(signal.SIGTERM) == handler
     resumed, history = run(tmp_path)
     assert figures_of(history) == figures_of(whole.history)
@@ -124,7 +125,7 @@ def test_a_run_stopped_twice_ends_with_the_weights_of_an_uninterrupted_one(tmp_p
 
 
 def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
-    again, history = run(whole.folder, watchers=[StopAt(0, crash)])
+    again, history = run(whole.folder, callbacks=[StopAt(0, crash)])
     assert history == whole.history
     assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), again.get_weights(), strict=True))
 
@@ -154,7 +155,7 @@ def test_a_diverging_run_is_stopped_with_advice(tmp_path: Path) -> None:
             self.model.set_weights([np.full_like(weight, np.nan) for weight in self.model.get_weights()])
 
     with pytest.raises(InvalidOption, match=r"diverged in epoch 1 .* --learning-rate"):
-        run(tmp_path, watchers=[Break()])
+        run(tmp_path, callbacks=[Break()])
 
 
 def test_the_order_of_images_depends_on_seed_and_epoch_alone() -> None:
@@ -225,6 +226,14 @@ def test_a_recipe_that_makes_no_sense_is_refused(option: str, value: Any) -> Non
 
 def test_a_recipe_survives_its_record() -> None:
     recipe = Recipe(network="EfficientNet-Lite0", augmentation=Augmentation(zoom=0.3))
-    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    again = Recipe.from_dict(recipe.to_dict())
+    assert again == dataclasses.replace(recipe, size=160, epochs=6, learning_rate=2e-4)
+    assert again.to_dict() == recipe.to_dict()
     assert recipe.network == "efficientnet-lite0"
-    assert recipe.size == 160
+
+
+def test_another_network_brings_its_own_defaults() -> None:
+    replaced = dataclasses.replace(Recipe(), network="efficientnet-lite0")
+    assert (replaced.image_size, replaced.max_epochs, replaced.peak_learning_rate) == (160, 6, 2e-4)
+    kept = dataclasses.replace(Recipe(size=96), network="densenet121")
+    assert (kept.image_size, kept.max_epochs, kept.peak_learning_rate) == (96, 8, 1e-4)

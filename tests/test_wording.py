@@ -8,7 +8,7 @@ import pytest
 
 from overread.evaluation import Estimate, Interval, Metric
 from overread.evaluation.wording import ends_of, in_cell, in_words, methods_of, p_of, value_of, value_or_reason
-from overread.words import clause, count, level_of, listed, low_to_high, moment, percent
+from overread.words import clause, count, level_of, listed, low_to_high, moment, paired, percent
 
 SURE = Estimate(Metric("auc", 0.9123, 344), Interval(0.85, 0.9549, 0.9, "DeLong"))
 UNSURE = Estimate(Metric("f1", 1.0, 7), Interval.none(0.9, "bootstrap", "It never varies."))
@@ -67,6 +67,7 @@ def test_shares_counts_times_and_lists_stand_as_in_a_sentence() -> None:
     assert (percent(0.12345), level_of(0.95), level_of(0.999)) == ("12.3\xa0%", "95 %", "99.9 %")
     assert (count(1, "image"), count(0, "image"), count(1200, "image")) == ("1 image", "0 images", "1,200 images")
     assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("", "a", "a, b and c")
+    assert paired({"python": "3.12.1", "keras": "3.15"}) == "python 3.12.1, keras 3.15" and paired({}) == ""
     assert low_to_high(0.1, 0.25, ".1f") == "0.1 to 0.2"
     assert moment("2026-11-22T08:15:30+00:00") == "2026-11-22 08:15"
     assert clause("No case is ill.") == "no case is ill" and clause(None) == ""

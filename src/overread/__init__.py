@@ -10,13 +10,14 @@ Names are loaded on first use: `import overread` costs nothing, and reading neve
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from overread.lazy import on_first_use
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Augmentation": "overread.recipe",
+    "Augmentation": "overread.networks.augmentation",
     "Bundle": "overread.bundle",
     "Manifest": "overread.cases",
     "OverreadError": "overread.errors",
@@ -30,23 +31,18 @@ _HOMES = {
     "train": "overread.study",
 }
 __all__ = [*_HOMES]
+__getattr__ = on_first_use(__name__, _HOMES)
 
 if TYPE_CHECKING:
     from overread.bundle import Bundle as Bundle
     from overread.cases import Manifest as Manifest
     from overread.errors import OverreadError as OverreadError
+    from overread.networks.augmentation import Augmentation as Augmentation
     from overread.reading import Reader as Reader
     from overread.reading import Reading as Reading
-    from overread.recipe import Augmentation as Augmentation
     from overread.recipe import Recipe as Recipe
     from overread.study.compare import compare as compare
     from overread.study.crossvalidate import crossvalidate as crossvalidate
     from overread.study.evaluate import evaluate as evaluate
     from overread.study.train import Study as Study
     from overread.study.train import train as train
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'overread' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 def count(number: int, noun: str) -> str:
@@ -13,6 +14,11 @@ def count(number: int, noun: str) -> str:
 def listed(words: Sequence[str]) -> str:
     """Join words as a sentence does: "a, b and c"."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def paired(values: Mapping[str, Any]) -> str:
+    """Give each name with its value: "python 3.12.1, keras 3.15.1"."""
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def percent(share: float) -> str:

@@ -1,7 +1,7 @@
 """May these data be trained on: what spoils a study, found before it is trained."""
 
 from overread.auditing.audit import UNREADABLE, Audit, audit_manifest, examine, examine_once, gather
-from overread.auditing.finding import Finding, FindingKind
+from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
 from overread.auditing.plan import Plan, draft_plan
 from overread.auditing.rule import Rule, known_codes
@@ -19,5 +19,6 @@ __all__ = [
     "examine",
     "examine_once",
     "gather",
+    "image_row",
     "known_codes",
 ]

@@ -13,7 +13,7 @@ from overread.auditing.material import Material
 from overread.auditing.rule import Rule, every_rule
 from overread.cases import Manifest
 from overread.errors import BlockedByAudit
-from overread.formats.header import read_headers
+from overread.formats import decoder_versions, read_headers
 from overread.images import DataSet, Preprocessing
 from overread.machine.memo import remembered
 
@@ -174,7 +174,7 @@ def examine_once(manifest: Manifest, data_set: DataSet, *, rules: Sequence[Rule]
         for digest, case in zip(store.digests, manifest.cases, strict=True)
     ]
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]
-    key = [manifest.classes, cases, failures, store.preprocessing.to_dict()]
+    key = [manifest.classes, cases, failures, store.preprocessing.to_dict(), decoder_versions()]
     house = remembered(
         store.path.parent,
         "audit",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from overread.cases import Case
 from overread.errors import InvalidOption
 
 Severity = Literal["block", "warn", "info"]
@@ -85,6 +86,11 @@ class Finding:
     def from_dict(cls, values: Mapping[str, Any]) -> Finding:
         """The finding that `to_dict` gave."""
         return cls(**values)
+
+
+def image_row(case: Case, **cells: str) -> dict[str, str]:
+    """A row of evidence on one image: its name, class and side, and further cells."""
+    return {"image": case.full_name, "class": case.label, "side": case.split or "", **cells}
 
 
 def _require_severity(severity: str) -> None:

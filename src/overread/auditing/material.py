@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from overread.cases import Manifest
-from overread.formats.header import Header
+from overread.formats import Header
 from overread.images import DataSet
 
 _CHUNK = 512

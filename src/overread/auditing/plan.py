@@ -11,7 +11,8 @@ from pathlib import Path
 from overread.auditing.audit import Audit
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule, every_rule
-from overread.cases import SPLITS, Case, pseudonym
+from overread.cases import SPLITS, Case
+from overread.cases.table import table_of
 from overread.machine.files import write_csv
 
 
@@ -37,21 +38,14 @@ class Plan:
         Raises:
             OutputUnwritable: the files cannot be written.
         """
-        columns = material.manifest.columns
-        rows = [
-            [
-                _relative(case.path, path.parent),
-                case.label,
-                pseudonym(case.patient_id),
-                case.split or "",
-                *(case.extra.get(name, "") for name in columns),
-            ]
-            for case in self.kept
-        ]
-        write_csv(path, ["path", "label", "patient_id", "split", *columns], rows)
+        kept = [dataclasses.replace(case, name=_relative(case.path, path.parent)) for case in self.kept]
+        header, *rows = table_of(kept, material.manifest.columns)
+        write_csv(path, header, rows)
         cases = material.manifest.cases
-        changes = [[cases[i].name, "left out", reason] for i, reason in sorted(self.dropped.items())]
-        changes += [[cases[i].name, f"moved to {side}", "one side a patient"] for i, side in sorted(self.moved.items())]
+        changes = [[cases[i].full_name, "left out", reason] for i, reason in sorted(self.dropped.items())]
+        changes += [
+            [cases[i].full_name, f"moved to {side}", "one side a patient"] for i, side in sorted(self.moved.items())
+        ]
         write_csv(path.with_suffix(".changes.csv"), ["path", "change", "reason"], changes)
 
 

@@ -104,8 +104,10 @@ def every_rule(rules: Sequence[Rule] = ()) -> tuple[Rule, ...]:
     """The rules of the house, and a user's own after them.
 
     Raises:
-        InvalidOption: two rules declare one code.
+        InvalidOption: something else than rules was given, or two rules declare one code.
     """
+    if isinstance(rules, Rule) or not all(isinstance(rule, Rule) for rule in rules):
+        raise InvalidOption("rules holds something else than Rule objects: pass a list of them, such as rules=[RULE]")
     every = (*house_rules(), *rules)
     owner: dict[str, str] = {}
     for rule in every:
@@ -122,6 +124,6 @@ def known_codes(rules: Sequence[Rule] = ()) -> frozenset[str]:
     """Every code that a finding may have, of the rules of the house and of a user's own.
 
     Raises:
-        InvalidOption: two rules declare one code.
+        InvalidOption: something else than rules was given, or two rules declare one code.
     """
     return frozenset(code for rule in every_rule(rules) for code in rule.codes)

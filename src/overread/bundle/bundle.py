@@ -53,7 +53,7 @@ class Member:
         return cls(**{**fields, "calibration": Calibration.from_dict(fields["calibration"])})
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Bundle:
     """A verified bundle, or the description of one to be written.
 
@@ -63,7 +63,7 @@ class Bundle:
         members: the networks, whose calibrated probabilities are averaged; one, unless it is an ensemble.
         operating_points: thresholds frozen on validation, by class: the positive one of two, or each against the rest.
         referral: thresholds of the prediction sets, frozen on the same images.
-        network: the arguments of `networks.zoo.NetworkSpec`.
+        network: the arguments of `networks.build.NetworkSpec`.
         recipe: how it was trained.
         data: fingerprint, counts and patients of what it was trained on, and the id of the study.
         versions: of the libraries that trained it.
@@ -84,6 +84,11 @@ class Bundle:
     created: str = dataclasses.field(default_factory=now)
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        network, networks = self.network.get("name", "network"), len(self.members)
+        several = f" of {networks} networks" if networks > 1 else ""
+        return f"Bundle({' / '.join(self.classes)}: {network}{several}, {self.fingerprint[:12]})"
 
     @property
     def task(self) -> Task:

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from overread.errors import InvalidData
+
 SPLITS = ("train", "val", "test")
 SPLIT_ALIASES = {
     "train": "train",
@@ -23,7 +25,11 @@ SPLIT_ALIASES = {
 class Case:
     """One labelled image: where it is, what it shows, whose it is and on which side of the split it stands.
 
-    `name` is the path within the data as the user knows it; `extra` holds the further columns of a CSV.
+    `name` is the path within the data as the user knows it; `frame` says which frame of the file is meant, from 1 as
+    DICOM counts, and is None where there is only one; `extra` holds the further columns of a CSV.
+
+    Raises:
+        InvalidData: the frame is no number from 1.
     """
 
     path: Path
@@ -31,11 +37,21 @@ class Case:
     label: str
     patient_id: str | None = None
     split: str | None = None
+    frame: int | None = None
     extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.frame is not None and (type(self.frame) is not int or self.frame < 1):
+            raise InvalidData(f"a case has the frame {self.frame!r}; expected a whole number from 1, or none")
+
+    @property
+    def full_name(self) -> str:
+        """The name, with the frame where one is named."""
+        return self.name if self.frame is None else f"{self.name} (frame {self.frame})"
 
     @property
     def counts_as(self) -> str:
-        """Who the image counts as, where people are counted."""
+        """Who the image counts as, where people are counted; frames of one file stand for one person."""
         return counts_as(self.patient_id, self.name)
 
 

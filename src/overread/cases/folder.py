@@ -7,19 +7,9 @@ from pathlib import Path
 
 from overread.cases.case import SPLIT_ALIASES, Case
 from overread.errors import InvalidData, MissingPath
+from overread.formats import is_image_name
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"})
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
-
-
-def is_image_name(path: Path) -> bool:
-    """True for a file that an image's suffix names, or one without suffix that begins as DICOM files do."""
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return True
-    if path.suffix and not path.suffix[1:].isdigit():
-        return False
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
 
 
 def images_below(folder: Path, ignored: Counter[str] | None = None) -> list[Path]:

@@ -8,12 +8,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from overread.cases.case import Case, pseudonym
+from overread.cases.case import Case
 from overread.cases.folder import read_folder
-from overread.cases.table import is_manifest, read_table
+from overread.cases.table import is_manifest, read_table, table_of
 from overread.decision import IntArray, Task
 from overread.errors import InvalidData, InvalidOption
+from overread.machine.frames import data_frame
+from overread.words import count
+
+if TYPE_CHECKING:
+    import pandas
 
 # A class with such a name is taken as the negative one of two.
 _NEGATIVE_NAME = re.compile(
@@ -22,7 +28,7 @@ _NEGATIVE_NAME = re.compile(
 )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Manifest:
     """The cases of a study and its classes.
 
@@ -54,6 +60,24 @@ class Manifest:
 
     def __len__(self) -> int:
         return len(self.cases)
+
+    def __repr__(self) -> str:
+        return f"Manifest({count(len(self), 'case')} of {' / '.join(self.classes)})"
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A data frame with a row a case: path, label, patient_id, split and the further columns of the CSV.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        names = ("label", "patient_id", "split")
+        return data_frame(
+            {
+                "path": [case.name for case in self.cases],
+                **{name: [getattr(case, name) for case in self.cases] for name in names},
+                **{name: [case.extra.get(name) for case in self.cases] for name in self.columns},
+            }
+        )
 
     @property
     def task(self) -> Task:
@@ -136,7 +160,7 @@ class Manifest:
     def from_csv(
         cls, table: str | Path, *, positive: str | None = None, classes: Sequence[str] | None = None
     ) -> Manifest:
-        """Read `path,label[,patient_id][,split][,anything]`; paths are relative to the CSV's folder.
+        """Read `path,label[,frame][,patient_id][,split][,anything]`; paths are relative to the CSV's folder.
 
         Raises:
             MissingPath: table is not there.
@@ -186,14 +210,12 @@ class Manifest:
         return pattern
 
     def write_csv(self, path: Path) -> None:
-        """Write path, label, patient_id, split and further columns; patients go under pseudonyms."""
-        extra = self.columns
+        """Write path, label, patient_id, split, the frame if any is named, and further columns.
+
+        Patients go under pseudonyms.
+        """
         with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["path", "label", "patient_id", "split", *extra])
-            for case in self.cases:
-                row = [case.name, case.label, pseudonym(case.patient_id), case.split or ""]
-                writer.writerow(row + [case.extra.get(key, "") for key in extra])
+            csv.writer(stream).writerows(table_of(self.cases, self.columns))
 
 
 def _match_id(pattern: re.Pattern[str], stem: str) -> str | None:

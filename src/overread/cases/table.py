@@ -1,4 +1,4 @@
-"""Cases from a CSV: path,label[,patient_id][,split][,anything]."""
+"""Cases from a CSV: path,label[,frame][,patient_id][,split][,anything]."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from overread.cases.case import SPLIT_ALIASES, Case
+from overread.cases.case import SPLIT_ALIASES, Case, pseudonym
 from overread.errors import InvalidData, MissingPath
 
 
@@ -19,12 +19,13 @@ def is_manifest(table: Path) -> bool:
 def read_table(table: Path, classes: Sequence[str] | None = None) -> list[Case]:
     """The cases of a CSV, whose paths are absolute or relative to its folder; the separator is a comma or a semicolon.
 
-    An empty patient_id or split is no patient, no split. With `classes`, a label outside them is refused.
+    An empty frame, patient_id or split is the file's only frame, no patient, no split. With `classes`, a label outside
+    them is refused.
 
     Raises:
         MissingPath: the file is not there.
-        InvalidData: no such columns, not UTF-8, a row that is too long, an empty cell, a path twice, an unknown
-            label or split; the message cites the row (the header is row 1).
+        InvalidData: no such columns, not UTF-8, a row that is too long, an empty cell, a path (or a frame of it) twice,
+            an unknown label or split, a frame that is no number; the message cites the row (the header is row 1).
     """
     if not table.exists():
         raise MissingPath(f"{table} is not there: expected a CSV with the columns path,label")
@@ -43,9 +44,9 @@ def read_table(table: Path, classes: Sequence[str] | None = None) -> list[Case]:
         case = _case(dict(zip(header, (cell.strip() for cell in cells), strict=False)), table.parent, where)
         if classes is not None and case.label not in classes:
             raise InvalidData(f"{where} has the unknown label {case.label!r}; expected one of {', '.join(classes)}")
-        if case.name in row_of:
-            raise InvalidData(f"rows {row_of[case.name]} and {row} of {table.name} name the same image: keep one")
-        row_of[case.name] = row
+        if case.full_name in row_of:
+            raise InvalidData(f"rows {row_of[case.full_name]} and {row} of {table.name} name the same image: keep one")
+        row_of[case.full_name] = row
         cases.append(case)
     return cases
 
@@ -75,11 +76,30 @@ def _case(values: dict[str, str], folder: Path, where: str) -> Case:
     name = PurePosixPath(name.replace("\\", "/")).as_posix()
     if split and split.lower() not in SPLIT_ALIASES:
         raise InvalidData(f"{where} has the unknown split {split!r}; expected train, val or test")
+    frame = values.pop("frame", "")
+    if frame and not (frame.isdecimal() and int(frame) >= 1):
+        raise InvalidData(f"{where} has the frame {frame!r}; expected a number from 1, or nothing for the only frame")
     return Case(
         path=folder / name,
         name=name,
         label=label,
         patient_id=values.pop("patient_id", "") or None,
         split=SPLIT_ALIASES.get(split.lower()),
+        frame=int(frame) if frame else None,
         extra=values,
     )
+
+
+def table_of(cases: Sequence[Case], columns: Sequence[str]) -> list[list[str]]:
+    """The rows of a CSV that `read_table` reads, its header first; patients go under pseudonyms.
+
+    Args:
+        cases: a row each; the column `frame` is there if any of them names one.
+        columns: the further columns.
+    """
+    frame = ["frame"] if any(case.frame is not None for case in cases) else []
+    rows = [["path", "label", "patient_id", "split", *frame, *columns]]
+    for case in cases:
+        row = [case.name, case.label, pseudonym(case.patient_id), case.split or ""]
+        rows.append([*row, *(str(case.frame or "") for _ in frame), *(case.extra.get(name, "") for name in columns)])
+    return rows

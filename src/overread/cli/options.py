@@ -5,22 +5,21 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from overread.errors import InvalidOption
-from overread.recipe import PRECISIONS, Augmentation, Recipe
+from overread.networks.augmentation import Augmentation
+from overread.recipe import Recipe
 from overread.run import CrossValidationRun, Existing, RunFolder, Source, TrainingRun
 
 if TYPE_CHECKING:
     from overread.cases import Manifest
     from overread.evaluation import AssessmentOptions
-
-# The classes hold the defaults of their fields.
-_DEFAULT, _CHANGES = Recipe, Augmentation
 
 _DATA = "Folder of class sub-folders, or a CSV of path,label[,patient_id][,split]"
 Data = Annotated[Path, typer.Argument(help=f"{_DATA}.")]
@@ -103,12 +102,14 @@ def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     of_folds = {}
     if isinstance(run, CrossValidationRun):
         of_folds = {"folds": run.folds, "seeds": run.seeds, "keep_ensemble": run.ensemble}
-    return {**recipe, **changes, "rotation": changes["rotation_degrees"], **source, **asked.options, **of_folds}
+    return {**recipe, **changes, **source, **asked.options, **of_folds}
 
 
 def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:
     """A parameter with its annotation evaluated: of those that remain only, since the others name what loads NumPy."""
-    annotation = eval(parameter.annotation, function.__globals__)
+    annotation = parameter.annotation
+    if isinstance(annotation, str):
+        annotation = eval(annotation, function.__globals__)
     return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
 
 
@@ -116,52 +117,36 @@ def _of(panel: str, help_text: str, **options: Any) -> Any:
     return typer.Option(help=help_text, rich_help_panel=panel, **options)
 
 
-def make_recipe(
-    network: Annotated[str, _of("Network", "compact, efficientnet-lite0 or a keras.applications network.")] = "compact",
-    pretrained: Annotated[bool, _of("Network", "Start from ImageNet weights (compact has none).")] = True,
-    frozen_stages: Annotated[int, _of("Network", "Stages of efficientnet-lite0 that keep their weights.")] = 0,
-    dropout: Annotated[float, _of("Network", "Fraction of pooled features dropped.")] = _DEFAULT.dropout,
-    size: Annotated[int, _of("Images", "Side of the square that images are fitted to; 0: the network's.")] = 0,
-    fit: Annotated[str, _of("Images", "pad (keep the aspect, on black) or stretch.")] = _DEFAULT.fit,
-    colour: Annotated[str, _of("Images", "auto (look at the images), grey or colour.")] = _DEFAULT.colour,
-    epochs: Annotated[int, _of("Training", "At most; 0: the network's.")] = 0,
-    patience: Annotated[int, _of("Training", "Epochs without improvement before it stops.")] = _DEFAULT.patience,
-    monitor: Annotated[str, _of("Training", "val_loss, val_auc or val_accuracy.")] = _DEFAULT.monitor,
-    batch_size: Annotated[int, _of("Training", "Images a step.")] = _DEFAULT.batch_size,
-    learning_rate: Annotated[float, _of("Training", "The highest, after one epoch of warm-up; 0: the network's.")] = 0,
-    weight_decay: Annotated[float, _of("Training", "Of AdamW.")] = _DEFAULT.weight_decay,
-    class_weights: Annotated[bool, _of("Training", "Make every class count alike.")] = True,
-    precision: Annotated[str, _of("Training", f"{', '.join(PRECISIONS)}; auto measures.")] = _DEFAULT.precision,
-    rotation: Annotated[float, _of("Augmentation", "Degrees, either way.")] = _CHANGES.rotation_degrees,
-    shift: Annotated[float, _of("Augmentation", "Fraction of each side.")] = _CHANGES.shift,
-    zoom: Annotated[float, _of("Augmentation", "Up to 1 + z larger or smaller.")] = _CHANGES.zoom,
-    horizontal_flip: Annotated[bool, _of("Augmentation", "Mirror left and right.")] = _CHANGES.horizontal_flip,
-    vertical_flip: Annotated[bool, _of("Augmentation", "Mirror top and bottom.")] = _CHANGES.vertical_flip,
-    brightness: Annotated[float, _of("Augmentation", "Fraction of the pixel range.")] = _CHANGES.brightness,
-    contrast: Annotated[float, _of("Augmentation", "Factor from 1 - c to 1 + c.")] = _CHANGES.contrast,
-    calibration: Annotated[str, _of("Decision", "temperature, isotonic, beta or none.")] = _DEFAULT.calibration,
-    operating_point: Annotated[
-        str, _of("Decision", "youden, sensitivity=0.95, specificity=0.9, cost=MISS:ALARM or a probability.")
-    ] = _DEFAULT.operating_point,
-    coverage: Annotated[
-        float, _of("Decision", "Share of each class whose prediction set must hold it; the unsure are referred.")
-    ] = _DEFAULT.coverage,
-    validation: Annotated[float, _of("Split", "Fraction, where the data name no such side.")] = _DEFAULT.validation,
-    test: Annotated[float, _of("Split", "Fraction, where the data name no such side.")] = _DEFAULT.test,
-    seed: Annotated[int, _of("Split", "Of split, weights, order and augmentation.")] = _DEFAULT.seed,
-) -> Recipe:
-    """The recipe that the options describe."""
-    augmentation = Augmentation(
-        rotation_degrees=rotation, shift=shift, zoom=zoom, horizontal_flip=horizontal_flip, vertical_flip=vertical_flip,
-        brightness=brightness, contrast=contrast,
-    )  # fmt: skip
-    return Recipe(
-        network=network, pretrained=pretrained, frozen_stages=frozen_stages, dropout=dropout, size=size, fit=fit,
-        colour=colour, epochs=epochs, patience=patience, monitor=monitor, batch_size=batch_size,
-        learning_rate=learning_rate, weight_decay=weight_decay, class_weights=class_weights, precision=precision,
-        augmentation=augmentation, calibration=calibration, operating_point=operating_point, coverage=coverage,
-        validation=validation, test=test, seed=seed,
-    )  # fmt: skip
+def _options_of(kind: type) -> dict[str, inspect.Parameter]:
+    """The options that the fields of a dataclass declare, by the name of the field."""
+    types, found = get_type_hints(kind), {}
+    for field in dataclasses.fields(kind):
+        if field.metadata:
+            declared = field.metadata
+            flags = [declared["flag"]] if declared["flag"] else []
+            shown = typer.Option(*flags, help=declared["text"], rich_help_panel=declared["panel"])
+            found[field.name] = inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=field.default,
+                annotation=Annotated[declared["kind"] or types[field.name], shown],
+            )
+    return found
+
+
+_CHANGES, _CHOICES = _options_of(Augmentation), _options_of(Recipe)
+
+
+def make_recipe(**values: Any) -> Recipe:
+    """The recipe that the options describe; a network of the user's own may lie in the current folder."""
+    if ":" in values["network"] and "" not in sys.path:
+        sys.path.append("")
+    augmentation = Augmentation(**{name: values.pop(name) for name in _CHANGES})
+    return Recipe(**values, augmentation=augmentation)
+
+
+# Typer reads the options of a command in its signature, `takes` those of a maker.
+make_recipe.__signature__ = inspect.Signature([*_CHOICES.values(), *_CHANGES.values()])  # type: ignore[attr-defined]
 
 
 def make_assessment_options(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from overread.networks.augmentation import Augmentation
 from overread.reading import Reader
 from overread.reading import write_csv as write_readings
-from overread.recipe import Augmentation, Recipe
+from overread.recipe import Recipe
 from overread.run import Existing, Run, RunFolder
 from overread.study.data import read_manifest
 from overread.study.train import Study, train

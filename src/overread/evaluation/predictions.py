@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,10 @@ import numpy.typing as npt
 from overread.decision.cuts import IntArray
 from overread.decision.task import Task
 from overread.errors import InvalidData
+from overread.machine.frames import data_frame
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,6 +66,24 @@ class Predictions:
         if self.decided is not None:
             return np.asarray(self.decided)
         return self.task.decide(self.y_prob, self.thresholds)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A data frame with a row a case: path, patient_id, true and predicted label, probabilities, further columns.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        task, y_prob = Task.of(self.classes), np.asarray(self.y_prob)
+        return data_frame(
+            {
+                "path": self.cases,
+                "patient_id": self.patients or [None] * len(self.cases),
+                "true_label": [task.label(one) for one in np.asarray(self.y_true)],
+                "predicted_label": [task.label(one) for one in self.decisions],
+                **{f"probability_{name}": y_prob[:, task.column(name)].tolist() for name in task.classes},
+                **self.columns,
+            }
+        )
 
 
 def pool_folds(parts: Sequence[Predictions]) -> Predictions:

@@ -1,1 +1,39 @@
-"""Image files: which there are, what their headers say, how they are decoded."""
+"""Image files: which there are, what their headers say, how a frame of one is decoded."""
+
+from overread.formats.header import Header
+from overread.formats.image_file import open_picture, read_header, read_headers
+from overread.formats.picture import DecodedPicture, GreyValues, Picture, frame_index, is_coloured
+from overread.formats.registry import (
+    REGISTERED,
+    Format,
+    decoder_versions,
+    format_named_by,
+    format_names,
+    format_of,
+    formats,
+    is_image_name,
+    register_format,
+)
+from overread.formats.source import HEAD_LENGTH
+
+__all__ = [
+    "HEAD_LENGTH",
+    "REGISTERED",
+    "DecodedPicture",
+    "Format",
+    "GreyValues",
+    "Header",
+    "Picture",
+    "decoder_versions",
+    "format_named_by",
+    "format_names",
+    "format_of",
+    "formats",
+    "frame_index",
+    "is_coloured",
+    "is_image_name",
+    "open_picture",
+    "read_header",
+    "read_headers",
+    "register_format",
+]

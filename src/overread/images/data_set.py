@@ -59,8 +59,14 @@ class DataSet:
             UnreadableImages: some cannot be read and may not be skipped; it names each.
             OutputUnwritable: the folder cannot be written or its disk is full.
         """
-        store = PixelStore.open(manifest.paths, preprocessing, folder=folder or cache_folder(), progress=progress)
-        failures = {manifest.cases[i].name: reason for i, reason in store.failures.items()}
+        store = PixelStore.open(
+            manifest.paths,
+            preprocessing,
+            folder=folder or cache_folder(),
+            frames=[case.frame for case in manifest.cases],
+            progress=progress,
+        )
+        failures = {manifest.cases[i].full_name: reason for i, reason in store.failures.items()}
         if failures and not (skip_unreadable and len(failures) < len(manifest)):
             listed = "; ".join(f"{name}: {reason}" for name, reason in list(failures.items())[:_LISTED])
             more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""

@@ -10,8 +10,7 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
-from overread.errors import UnreadableImage
-from overread.formats import dicom, raster
+from overread.formats import GreyValues, Picture, is_coloured
 
 STORED = "As stored"
 FULL_RANGE = "Full range"
@@ -36,36 +35,26 @@ class Displayed:
     inverted: bool
 
 
-def display(content: bytes, name: str, side: int) -> Displayed:
-    """Decode a file for display.
+def display(picture: Picture, side: int) -> Displayed:
+    """Make a picture ready to be looked at.
 
     Args:
-        content: PNG, JPEG, TIFF, BMP, WebP or single-frame DICOM.
-        name: the file's name, which tells a DICOM file that lacks its preamble.
+        picture: of a file that is open.
         side: the most pixels that width and height may have.
 
     Raises:
         UnreadableImage: it gives no pixels.
-        MissingExtra: it is DICOM and pydicom is not installed.
     """
-    if not content:
-        raise UnreadableImage("is empty (0 bytes): copy it again from where it came")
-    with raster.opened(content) as stream:
-        if dicom.claims_to_be(content[: dicom.HEAD_LENGTH], name):
-            pixels, deep = dicom.decode_deep(stream)
-        else:
-            pixels = raster.decode(stream, lambda size: _fitted(size, side))
-            stream.seek(0)
-            deep = raster.deep(stream)
+    pixels, grey = picture.pixels(lambda size: _fitted(size, side)), picture.grey_values()
     height, width = pixels.shape[:2]
     size = _fitted((width, height), side)
-    values = None if deep is None else _shrunk(_filled(deep), size)
+    values = None if grey is None else _shrunk(_filled(grey), size)
     return Displayed(
         pixels=_shrunk(pixels, size),
         size=(width, height),
         values=values,
-        windows=_windows(deep) if deep else {} if raster.is_coloured(pixels) else {STORED: (0.0, 255.0)},
-        inverted=deep is not None and deep.inverted,
+        windows=_windows(grey) if grey else {} if is_coloured(pixels) else {STORED: (0.0, 255.0)},
+        inverted=grey is not None and grey.inverted,
     )
 
 
@@ -80,10 +69,10 @@ def _shrunk(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
-def _filled(deep: raster.Deep) -> np.ndarray:
+def _filled(grey: GreyValues) -> np.ndarray:
     """Values where each position without one has what is shown black."""
-    low, high = _ends(deep.values)
-    return np.nan_to_num(deep.values, nan=high if deep.inverted else low).astype(np.float32)
+    low, high = _ends(grey.values)
+    return np.nan_to_num(grey.values, nan=high if grey.inverted else low).astype(np.float32)
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:
@@ -91,5 +80,5 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
-def _windows(deep: raster.Deep) -> dict[str, tuple[float, float]]:
-    return {**deep.windows, FULL_RANGE: _ends(deep.values)}
+def _windows(grey: GreyValues) -> dict[str, tuple[float, float]]:
+    return {**grey.windows, FULL_RANGE: _ends(grey.values)}

@@ -8,26 +8,21 @@ import hashlib
 import json
 import os
 import re
-import stat
 import time
 import types
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from overread.errors import InvalidData, InvalidOption, MissingPath, OutputUnwritable, UnreadableImage
-from overread.formats.raster import is_coloured
+from overread.errors import InvalidData, InvalidOption, OutputUnwritable
+from overread.formats import decoder_versions
+from overread.images.pixel_build import Build, StoredImage
 from overread.images.pixel_file import PixelFile
-from overread.images.prepare import Preprocessing, as_channels, fit_pixels
-from overread.machine.files import write_json
-from overread.machine.workers import Progress, in_chunks, in_order
+from overread.images.prepare import Preprocessing
+from overread.machine.workers import Progress, in_chunks
 
 STORE_FORMAT = 2
-PROBED_FOR_COLOUR, PROBED_SHARE = 64, 16
-CHUNK_BYTES = 2**25
 ABANDONED_AFTER_S = 24 * 3600
 OUR_NAMES = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
 
@@ -38,7 +33,8 @@ class PixelStore:
 
     Args:
         pixels: `(n, height, width, channels)` uint8 on disk, in the order of the paths.
-        digests: SHA-256 of each file's bytes in hex; empty for a file that cannot be read.
+        digests: SHA-256 of each file's bytes in hex, with the frame where one is named; empty for a file that cannot be
+            read.
         failures: index to reason for each image that gave no pixels; its row is zeros and must never be used.
         preprocessing: what was applied, `channels` resolved.
         path: the `.npy` file behind `pixels`.
@@ -57,18 +53,22 @@ class PixelStore:
         preprocessing: Preprocessing,
         *,
         folder: Path,
+        frames: Sequence[int | None] | None = None,
         workers: int | None = None,
         progress: Progress | None = None,
     ) -> PixelStore:
-        """Prepare all images, or open the store that an earlier run made of the same bytes and options.
+        """Prepare all images, or open the store that an earlier run made of the same bytes by the same decoders.
 
-        The content of the files decides, not their names. A store with failures retries those files, since a decoder
-        may have been installed, and is made anew when one reads. Several processes may open the same store at once.
+        The content of the files decides, not their names, and the versions of the libraries that decode the formats
+        found: a reader of new images has those that are installed. A store with failures retries those files, since a
+        decoder may have been installed, and is made anew when one reads. Several processes may open the same store at
+        once.
 
         Args:
             paths: the image files, in the order of the rows.
             preprocessing: with `channels=None`, up to 64 images spread over the list are looked at, and the store is
                 made anew in colour if a coloured one turns up later.
+            frames: which frame of each file, from 1; None for the only one, as for all by default.
             folder: where stores are kept; made if absent. Files that a killed process left there go after a day.
             workers: threads; all processors by default.
             progress: called with the number of images done and of all, for images decoded now.
@@ -84,12 +84,14 @@ class PixelStore:
         workers = (os.cpu_count() or 1) if workers is None else workers
         if workers < 1:
             raise InvalidOption(f"workers={workers}: choose 1 or more")
-        digests = tuple(in_chunks(lambda chunk: [_digest(paths[i]) for i in chunk], len(paths), workers))
-        key = _key(preprocessing, digests)
+        images = [StoredImage(*image) for image in zip(paths, frames or [None] * len(paths), strict=True)]
+        found = list(in_chunks(lambda chunk: [images[i].identify() for i in chunk], len(images), workers))
+        digests = tuple(digest for digest, _ in found)
+        key = _key(preprocessing, digests, {name for _, name in found})
         _remove_abandoned(folder)
         store = _stored(folder, key, digests)
-        if store is None or any(_reads(paths[index], preprocessing) for index in store.failures):
-            build = _Build(paths, preprocessing, folder / f"{key}-{uuid.uuid4().hex}.npy", workers, progress)
+        if store is None or any(images[index].reads(preprocessing) for index in store.failures):
+            build = Build(images, preprocessing, folder / f"{key}-{uuid.uuid4().hex}.npy", workers, progress)
             build.run(folder / f"{key}.json")
             store = _stored(folder, key, digests)
         if store is None:
@@ -97,102 +99,15 @@ class PixelStore:
         return store
 
 
-class _ColourFound(Exception):
-    """A coloured image in a data set whose probe was grey."""
-
-
-@dataclasses.dataclass(frozen=True)
-class _Build:
-    """One making of a store: pixels under a name of their own, then a record that makes them count."""
-
-    paths: Sequence[Path]
-    preprocessing: Preprocessing
-    target: Path
-    workers: int
-    progress: Progress | None
-
-    def run(self, record_path: Path) -> None:
-        channels = self.preprocessing.channels or self._probed_channels()
-        try:
-            try:
-                failures = self._decode_all(channels)
-            except _ColourFound:
-                channels = 3
-                failures = self._decode_all(channels)
-            record = {
-                "pixels": self.target.name,
-                "bytes": self.target.stat().st_size,
-                "preprocessing": dataclasses.replace(self.preprocessing, channels=channels).to_dict(),
-                "failures": failures,
-            }
-            write_json(record_path, record)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                self.target.unlink()
-            raise
-
-    def _probed_channels(self) -> int:
-        # Of few images no more than a share: they are decoded again.
-        probed = min(-(-len(self.paths) // PROBED_SHARE), PROBED_FOR_COLOUR)
-        spread = np.linspace(0, len(self.paths) - 1, probed).astype(int)
-        return 3 if any(in_order(self._shows_colour, spread.tolist(), self.workers)) else 1
-
-    def _shows_colour(self, index: int) -> bool:
-        try:
-            return is_coloured(fit_pixels(self.paths[index], self.preprocessing))
-        except (UnreadableImage, MissingPath):
-            return False
-
-    def _decode_all(self, channels: int) -> dict[int, str]:
-        shape = (len(self.paths), self.preprocessing.height, self.preprocessing.width, channels)
-        pixels = PixelFile.reserve(self.target, shape)
-        must_be_grey = self.preprocessing.channels is None and channels == 1
-        options = self.preprocessing if must_be_grey else dataclasses.replace(self.preprocessing, channels=channels)
-
-        def place(chunk: range) -> list[str | None]:
-            rows = np.zeros((len(chunk), *shape[1:]), np.uint8)
-            reasons: list[str | None] = []
-            for row, index in zip(rows, chunk, strict=True):
-                try:
-                    own = fit_pixels(self.paths[index], options)
-                except (UnreadableImage, MissingPath) as error:
-                    reasons.append(str(error))
-                    continue
-                if must_be_grey and is_coloured(own):
-                    raise _ColourFound
-                row[:] = as_channels(own, channels)
-                reasons.append(None)
-            pixels.write(chunk.start, rows)
-            return reasons
-
-        failures = {}
-        most = CHUNK_BYTES // int(np.prod(shape[1:]))
-        for index, reason in enumerate(in_chunks(place, len(self.paths), self.workers, most)):
-            if reason is not None:
-                failures[index] = reason
-            if self.progress is not None:
-                self.progress(index + 1, len(self.paths))
-        return failures
-
-
-def _digest(path: Path) -> str:
-    with contextlib.suppress(OSError):
-        if stat.S_ISREG(path.stat().st_mode):
-            return hashlib.sha256(path.read_bytes()).hexdigest()
-    return ""
-
-
-def _key(preprocessing: Preprocessing, digests: tuple[str, ...]) -> str:
-    content = {"format": STORE_FORMAT, "preprocessing": preprocessing.to_dict(), "digests": digests}
+def _key(preprocessing: Preprocessing, digests: tuple[str, ...], formats: Collection[str]) -> str:
+    content = {
+        "format": STORE_FORMAT,
+        "preprocessing": preprocessing.to_dict(),
+        # Of the formats found only: what decodes none of these images may change without decoding them anew.
+        "decoders": decoder_versions(formats),
+        "digests": digests,
+    }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _reads(path: Path, preprocessing: Preprocessing) -> bool:
-    try:
-        fit_pixels(path, preprocessing)
-    except (UnreadableImage, MissingPath):
-        return False
-    return True
 
 
 def _stored(folder: Path, key: str, digests: tuple[str, ...]) -> PixelStore | None:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from overread.errors import InvalidBundle, InvalidOption, UnreadableImage
-from overread.formats import dicom, raster
+from overread.errors import InvalidBundle, InvalidOption
+from overread.formats import Picture, open_picture
 
 MAX_SIDE = 4096
 # BT.601 in thousandths: whole numbers whose sums stay below 2**24 are exact in float32, and faster than in integers.
@@ -70,14 +70,17 @@ class Preprocessing:
             raise InvalidBundle(f"the stored preprocessing is damaged: {error}") from error
 
 
-def prepare(source: str | Path | bytes, preprocessing: Preprocessing, name: str = "") -> np.ndarray:
+def prepare(
+    source: str | Path | bytes, preprocessing: Preprocessing, name: str = "", *, frame: int | None = None
+) -> np.ndarray:
     """Read one image as a network sees it.
 
     Args:
-        source: a PNG, JPEG, TIFF, BMP, WebP or single-frame DICOM file, or the bytes of one. The content decides, not
-            the name.
+        source: a file of one of `overread.formats.formats`, or the bytes of one. The content decides, and the name
+            where content does not tell.
         preprocessing: with `channels` resolved.
-        name: of what came as bytes, which tells a DICOM file without preamble.
+        name: of what came as bytes, such as that of a DICOM file without preamble.
+        frame: which of the file's frames, from 1; None for the only one.
 
     Returns:
         `(height, width, channels)` uint8.
@@ -88,12 +91,24 @@ def prepare(source: str | Path | bytes, preprocessing: Preprocessing, name: str 
         MissingExtra: it is DICOM and pydicom is not installed.
         InvalidOption: `channels` is still None.
     """
+    with open_picture(source, name, frame=frame) as picture:
+        return prepare_picture(picture, preprocessing)
+
+
+def prepare_picture(picture: Picture, preprocessing: Preprocessing) -> np.ndarray:
+    """Do what `prepare` does with an image that is open, or was made in memory (`DecodedPicture`).
+
+    Raises:
+        UnreadableImage, InvalidOption: as `prepare`.
+    """
     if preprocessing.channels is None:
         raise InvalidOption("channels=None is decided by PixelStore.open: set it to 1 or 3 to prepare a single image")
-    return as_channels(fit_pixels(source, preprocessing, name), preprocessing.channels)
+    return as_channels(_fit(picture, preprocessing), preprocessing.channels)
 
 
-def fit_pixels(source: str | Path | bytes, preprocessing: Preprocessing, name: str = "") -> np.ndarray:
+def fit_pixels(
+    source: str | Path | bytes, preprocessing: Preprocessing, name: str = "", *, frame: int | None = None
+) -> np.ndarray:
     """Read one image at the size wanted, in its own colour; a JPEG gives its luma where colour is not wanted.
 
     Returns:
@@ -103,15 +118,12 @@ def fit_pixels(source: str | Path | bytes, preprocessing: Preprocessing, name: s
     Raises:
         UnreadableImage, MissingPath, MissingExtra: as `prepare`.
     """
-    with raster.opened(source) as stream:
-        head = stream.read(dicom.HEAD_LENGTH)
-        stream.seek(0)
-        if not head:
-            raise UnreadableImage("is empty (0 bytes): copy it again from where it came")
-        if dicom.claims_to_be(head, name if isinstance(source, bytes) else source):
-            pixels = dicom.decode(stream)
-        else:
-            pixels = raster.decode(stream, lambda size: _fitted(size, preprocessing), preprocessing.channels)
+    with open_picture(source, name, frame=frame) as picture:
+        return _fit(picture, preprocessing)
+
+
+def _fit(picture: Picture, preprocessing: Preprocessing) -> np.ndarray:
+    pixels = picture.pixels(lambda size: _fitted(size, preprocessing), preprocessing.channels)
     stored = pixels.shape[1], pixels.shape[0]
     size = _fitted(stored, preprocessing)
     # BILINEAR widens with the scale, which is what keeps fine texture from aliasing; reducing_gap=2 only saves time.

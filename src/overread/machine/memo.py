@@ -8,6 +8,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,9 @@ from overread.machine.files import write_json
 
 KEPT_FOR_S = 30 * 24 * 3600
 _FOLDER = "remembered"
-_LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scipy", "pillow", "pydicom")
+# Backends of Keras, and what they compute with, need not be among the dependencies.
+_FURTHER = ("scipy", "torch")
+_NAME = re.compile(r"[\w.-]+")
 
 Result = TypeVar("Result")
 
@@ -65,13 +68,19 @@ def remembered(
 def program() -> dict[str, str]:
     """What computes: the versions of Python and the libraries, and a hash of overread's own code."""
     versions = {"python": platform.python_version()}
-    for name in _LIBRARIES:
+    for name in _libraries():
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     code = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         code.update(path.read_bytes())
     return {**versions, "overread": code.hexdigest()}
+
+
+def _libraries() -> set[str]:
+    """All that overread depends on, with and without extras: a list kept by hand fell behind."""
+    required = importlib.metadata.requires("overread") or []
+    return {match[0] for line in required if (match := _NAME.match(line))}.union(_FURTHER)
 
 
 def _digest(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A terminal without TensorFlow's start-up notices, which no setting of its own silences."""
+"""Where progress is shown, and a terminal without TensorFlow's start-up notices, which no setting silences."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ import re
 import sys
 import threading
 
+from rich.console import Console
+
 _NOTICE = re.compile(
     rb"I0000 |WARNING: All log messages before absl|To enable the following instructions:|\s*$"
     # TensorFlow's farewell when a run is interrupted.
     rb"|W0000 .*finalizing GeneratorDataset|\s*\[\[\{\{node PyFunc\}\}\]\]"
 )
+
+
+def progress_console() -> Console:
+    """Standard error on a terminal, or the notebook; elsewhere nothing is shown."""
+    console = Console(stderr=True, soft_wrap=True)
+    console.quiet = not (console.is_terminal or console.is_jupyter)
+    return console
 
 
 def hide_notices() -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from overread.recipe import Augmentation
+from overread.errors import InvalidOption
+from overread.networks.augmentation import Augmentation
 
 
 def affine_transforms(angle: Any, shift: Any, scale: Any, mirror: Any, size: tuple[int, int]) -> Any:
@@ -53,12 +54,25 @@ class Augment(keras.layers.Layer):
         super().__init__(dtype="float32", **kwargs)
         self.augmentation = augmentation
         self.seed_generator = keras.random.SeedGenerator(seed)
+        self.own_layers = [keras.saving.deserialize_keras_object(layer) for layer in augmentation.layers]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        images = keras.KerasTensor(input_shape)
+        for layer in self.own_layers:
+            images = layer(images)
+            if images.shape != tuple(input_shape) or layer.weights:
+                raise InvalidOption(
+                    f"the augmentation layer {type(layer).__name__} makes {images.shape} of {tuple(input_shape)} and "
+                    f"has {len(layer.weights)} weights: expected images of the same shape, and no weights"
+                )
 
     def call(self, images: Any, training: bool = False) -> Any:
         images = ops.cast(images, "float32")
         if not training or self.augmentation.is_identity:
             return images
-        return self._shade(self._warp(images))
+        for layer in self.own_layers:
+            images = layer(images)
+        return self._shade(self._warp(images)) if any(self.augmentation.ranges.values()) else images
 
     def _uniform(self, batch: Any, columns: int, limit: float) -> Any:
         return keras.random.uniform((batch, columns), -limit, limit, seed=self.seed_generator)

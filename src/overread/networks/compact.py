@@ -9,7 +9,7 @@ _FILTERS = (32, 64, 128, 256)
 _FULLY_CONNECTED = 128
 
 
-def compact(channels: int, *, averaged_steps: float = 100) -> keras.Model:
+def compact(input_shape: tuple[int, int, int], *, averaged_steps: float = 100) -> keras.Model:
     """Four blocks of convolution, pooling and normalisation, then a fully connected layer at every position.
 
     Applying the fully connected layer before the global average, not after a flatten, is what makes the class
@@ -18,14 +18,14 @@ def compact(channels: int, *, averaged_steps: float = 100) -> keras.Model:
     the pooling, which commutes with it up to the sign of its scale and works on a quarter of the pixels.
 
     Args:
-        channels: 1 or 3.
+        input_shape: height, width and channels; the network is the same for every height and width.
         averaged_steps: over how many training steps the statistics for prediction are averaged. Too few and validation
             swings, too many and a short run predicts with the statistics of its start.
 
     Returns:
         A model from `(batch, height, width, channels)` of 0 to 255 to `(batch, height / 32, width / 32, 128)`.
     """
-    inputs = keras.Input((None, None, channels))
+    inputs = keras.Input((None, None, input_shape[2]))
     x = layers.Rescaling(1 / 64, offset=-2, dtype="float32")(inputs)
     for block, filters in enumerate(_FILTERS):
         kernel, strides = (5, 2) if block == 0 else (3, 1)

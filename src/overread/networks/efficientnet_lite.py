@@ -40,15 +40,14 @@ _STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-STAGE_COUNT = len(_STAGES)
 
 
-def efficientnet_lite0(channels: int, *, pretrained: bool, frozen_stages: int = 0) -> keras.Model:
+def efficientnet_lite0(input_shape: tuple[int, int, int], *, pretrained: bool, frozen_stages: int = 0) -> keras.Model:
     """The network up to its last feature map.
 
     Args:
-        channels: 1 or 3; for 1 the stem's kernels are summed over colours, which is exact because the three
-            colours are scaled alike.
+        input_shape: height, width and channels; for 1 channel the stem's kernels are summed over colours, which is
+            exact because the three colours are scaled alike. Height and width may be any.
         pretrained: take the ImageNet weights.
         frozen_stages: how many of the seven stages, with the stem, keep their weights.
 
@@ -59,6 +58,7 @@ def efficientnet_lite0(channels: int, *, pretrained: bool, frozen_stages: int = 
         MissingExtra: the package with the weights is not installed.
         InvalidData: the weights file is not the known one.
     """
+    channels = input_shape[2]
     inputs = keras.Input((None, None, channels))
     x = layers.Rescaling(1 / 128, offset=-127 / 128, dtype="float32")(inputs)
     x = _convolution(32, 3, name="stem", strides=2, trainable=frozen_stages == 0)(x)

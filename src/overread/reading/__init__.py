@@ -1,25 +1,40 @@
-"""Reading new images with a bundle."""
+"""Reading new images with a bundle; names are loaded on first use."""
 
-from overread.reading.explanation import Explanation, explain
-from overread.reading.output import to_frame, write_csv, write_json_lines
-from overread.reading.pictures import heat_map, overlay, picture_of, tint
-from overread.reading.reader import Answers, Reader
-from overread.reading.reading import Failure, Reading
-from overread.reading.sources import find_images
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Answers",
-    "Explanation",
-    "Failure",
-    "Reader",
-    "Reading",
-    "explain",
-    "find_images",
-    "heat_map",
-    "overlay",
-    "picture_of",
-    "tint",
-    "to_frame",
-    "write_csv",
-    "write_json_lines",
-]
+from overread.lazy import on_first_use
+
+_HOMES = {
+    "Answers": "overread.reading.reader",
+    "Explanation": "overread.reading.explanation",
+    "Failure": "overread.reading.reading",
+    "Reader": "overread.reading.reader",
+    "Reading": "overread.reading.reading",
+    "explain": "overread.reading.explanation",
+    "find_images": "overread.reading.sources",
+    "heat_map": "overread.reading.pictures",
+    "overlay": "overread.reading.pictures",
+    "picture_of": "overread.reading.pictures",
+    "tint": "overread.reading.pictures",
+    "to_frame": "overread.reading.output",
+    "write_csv": "overread.reading.output",
+    "write_json_lines": "overread.reading.output",
+}
+__all__ = [*_HOMES]
+__getattr__ = on_first_use(__name__, _HOMES)
+
+if TYPE_CHECKING:
+    from overread.reading.explanation import Explanation as Explanation
+    from overread.reading.explanation import explain as explain
+    from overread.reading.output import to_frame as to_frame
+    from overread.reading.output import write_csv as write_csv
+    from overread.reading.output import write_json_lines as write_json_lines
+    from overread.reading.pictures import heat_map as heat_map
+    from overread.reading.pictures import overlay as overlay
+    from overread.reading.pictures import picture_of as picture_of
+    from overread.reading.pictures import tint as tint
+    from overread.reading.reader import Answers as Answers
+    from overread.reading.reader import Reader as Reader
+    from overread.reading.reading import Failure as Failure
+    from overread.reading.reading import Reading as Reading
+    from overread.reading.sources import find_images as find_images

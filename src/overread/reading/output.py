@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from overread.errors import MissingExtra, OutputUnwritable
+from overread.errors import OutputUnwritable
+from overread.machine.frames import data_frame
 from overread.reading.fields import FIELDS, columns
 from overread.reading.reading import Failure, Reading
 
@@ -61,17 +62,13 @@ def to_frame(readings: Iterable[Reading | Failure]) -> pandas.DataFrame:
     Example:
         >>> to_frame(reader.read_many(paths)).sort_values("unfamiliarity")  # doctest: +SKIP
     """
-    try:
-        import pandas
-    except ImportError as error:
-        raise MissingExtra("a data frame needs pandas, which is missing: run pip install pandas") from error
     found = list(readings)
     classes = next((reading.task.classes for reading in found if isinstance(reading, Reading)), ())
     rows = [
         [reading.path, *(value for field in FIELDS for value in field.values(reading, classes)), _error_of(reading)]
         for reading in found
     ]
-    return pandas.DataFrame(rows, columns=columns(classes))
+    return data_frame({name: [row[i] for row in rows] for i, name in enumerate(columns(classes))})
 
 
 def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[str]:

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from overread.bundle import Bundle, Graph
 from overread.decision import Abstentions, Calibration, Familiarity, Task, describe
 from overread.errors import MissingPath, OverreadError
 from overread.images import prepare
 from overread.machine.workers import in_order
+from overread.reading.in_memory import file_content
 from overread.reading.reading import Failure, Reading
 
 # Images that a worker takes at once: 389 images/s, against 383 with 4, 376 with 32 and 348 with 1 (compact, 224 px,
@@ -80,15 +82,30 @@ class Reader:
         """
         return cls(Bundle.load(path))
 
-    def read(self, path: str | Path) -> Reading:
+    def read(self, source: str | Path | bytes | Image.Image | np.ndarray, *, name: str | None = None) -> Reading:
         """Read one image.
 
+        Args:
+            source: the path of a file, the bytes of one, an image of Pillow, or `(height, width)` or
+                `(height, width, 3)` uint8.
+            name: of the reading; by default the path, and empty for what has none. Of bytes, it tells a DICOM file
+                without preamble.
+
         Raises:
-            MissingPath: it is not there.
+            MissingPath: nothing is at the path.
             UnreadableImage: it gives no pixels.
+
+        Example:
+            >>> reader.read(np.zeros((512, 512), np.uint8), name="black")  # doctest: +SKIP
         """
-        pixels = prepare(Path(path), self.bundle.preprocessing)
-        return self.read_prepared([str(path)], pixels[None])[0]
+        if name is None:
+            name = str(source) if isinstance(source, str | Path) else ""
+        content = file_content(source) if isinstance(source, Image.Image | np.ndarray) else source
+        pixels = prepare(content, self.bundle.preprocessing, name)
+        return self.read_prepared([name], pixels[None])[0]
+
+    def __repr__(self) -> str:
+        return f"Reader({self.bundle!r})"
 
     def answer(self, pixels: np.ndarray) -> Answers:
         """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""

@@ -7,7 +7,7 @@ import math
 from overread.decision.referral import UNCERTAIN, UNFAMILIAR
 from overread.decision.task import Task
 from overread.reading.reading import Reading
-from overread.words import listed
+from overread.words import level_of, listed
 
 # Over the columns of a table of readings.
 READS_AS, UNFAMILIARITY, REFERRAL = "Reads as", "Unfamiliarity", "Referral"
@@ -58,7 +58,7 @@ def referral(found: Reading) -> str:
 def reasons(found: Reading, coverage: float) -> tuple[str, ...]:
     """Why a human should read the image, a sentence for each reason."""
     return tuple(
-        _uncertain(found, f"{100 * coverage:g} %") if reason == UNCERTAIN else _unfamiliar(found.unfamiliarity)
+        _uncertain(found, level_of(coverage)) if reason == UNCERTAIN else _unfamiliar(found.unfamiliarity)
         for reason in found.refer
     )
 

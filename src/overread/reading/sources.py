@@ -8,6 +8,7 @@ from pathlib import Path
 
 from overread.cases import images_below
 from overread.errors import InvalidData
+from overread.formats import format_names
 
 STANDARD_INPUT = "-"
 
@@ -40,7 +41,7 @@ def _expand(source: str, standard_input: Iterable[str]) -> Iterator[Path]:
     if path.is_dir():
         images = images_below(path)
         if not images:
-            raise InvalidData(f"{source} holds no image: expected PNG, JPEG, TIFF, BMP, WebP or DICOM files")
+            raise InvalidData(f"{source} holds no image: expected files of {format_names()}")
         yield from images
     elif not path.exists() and glob.has_magic(source):
         matches = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - the pattern may be absolute

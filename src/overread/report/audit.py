@@ -11,7 +11,7 @@ from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.figures import draw_image_rows
 from overread.report.html import write_report
 from overread.run import Run, RunFolder
-from overread.words import count, listed
+from overread.words import count, listed, paired
 
 _GROUPS_SHOWN, _IMAGES_SHOWN = 8, 6
 _SHEET_ROWS, _SHEET_COLUMNS = 5, 8
@@ -25,7 +25,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run)
         out: its folder.
         audit: what was found.
         material: what was looked at.
-        run: with command, machine and versions.
+        run: in which it was made.
     """
     folder = RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,6 +135,6 @@ def _reproducibility(material: Material, run: Run) -> Section:
         ("Command", run.command),
         ("Data (SHA-256)", material.data_set.fingerprint),
         ("Machine", run.machine),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
+        ("Versions", paired(run.versions)),
     )
     return Section("Reproducibility", items=(Table("This audit", ("What", "Value"), facts),))

@@ -21,7 +21,7 @@ def write_comparison_report(out: Path, comparison: Comparison, *, run: Compariso
     Args:
         out: its folder.
         comparison: of the two.
-        run: with the names of the first and second, and the command.
+        run: in which they were compared.
     """
     made = (comparison_section(comparison, run),)
     context = ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
@@ -46,7 +46,7 @@ def comparison_section(comparison: Comparison, run: ComparisonRun) -> Section:
 
     Args:
         comparison: of two readers.
-        run: with the names of the first and second, and the command.
+        run: in which they were compared.
     """
     level = next(iter(comparison.differences.values())).interval.level
     header = ("Metric", "First", "Second", "Difference", f"{level_of(level)} interval", "p", "Test")

@@ -13,7 +13,7 @@ from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.report.verdict import caution, verdict
 from overread.run import CrossValidationRun, RunFolder
-from overread.words import count, level_of
+from overread.words import count, level_of, paired
 
 _BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
 
@@ -40,7 +40,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         out: its folder.
         found: folds, pool and spread.
         predictions: of all folds of the first seed.
-        run: with folds, seeds, command, machine, versions and recipe.
+        run: at its end.
     """
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def _reproducibility(run: CrossValidationRun, assessment: Assessment) -> Section
         ("Command", run.command),
         ("Intervals", f"{level_of(assessment.options.level)}, {assessment.options.resamples:,} resamples"),
         ("Machine", run.machine),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
+        ("Versions", paired(run.versions)),
         ("Cases and folds (SHA-256)", run.cases),
     )
     recipe = tuple((name, str(value)) for name, value in run.asked.recipe.to_dict().items())

@@ -42,7 +42,7 @@ class TrainingResult:
     """What a training run made its network of.
 
     Args:
-        run: what was asked for, and how the training went.
+        run: at its end.
         split: the readable cases with their sides.
         data_set: the same cases with their pixels.
         audit: of all cases.

@@ -46,7 +46,8 @@ class Asked:
     def fixed(self) -> dict[str, Any]:
         """What must be the same when the study goes on, as the user names it: not the path, since folders move."""
         source = {} if self.source is None else dataclasses.asdict(self.source)
-        return {**self.recipe.to_dict(), **{name: value for name, value in source.items() if name != "data"}}
+        recipe = {"start": self.recipe.start, **self.recipe.to_dict()}  # which to_dict leaves out where there is none
+        return {**recipe, **{name: value for name, value in source.items() if name != "data"}}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""

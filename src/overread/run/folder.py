@@ -90,6 +90,11 @@ class RunFolder:
         return self.path / "precision.json"
 
     @property
+    def start(self) -> Path:
+        """Which weights training started from."""
+        return self.path / "start.json"
+
+    @property
     def log(self) -> Path:
         """A row for each epoch."""
         return self.path / "log.csv"

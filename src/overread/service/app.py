@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from overread.reading import Reader
 from overread.service.api import routes as api
-from overread.service.api.openapi import describe
+from overread.service.api.openapi import add_schemas
 from overread.service.api.problems import answer_with_problems
 from overread.service.room.room import ReadingRoom
 from overread.service.security import Guard
@@ -61,6 +61,6 @@ def create_app(readers: Mapping[str, Reader], settings: Settings, log: ReadingLo
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(login_routes(settings))
-    describe(app)
+    add_schemas(app)
     app.add_middleware(Guard, settings=settings, metrics=room.metrics)
     return app

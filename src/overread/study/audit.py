@@ -12,6 +12,7 @@ from overread.cases import Manifest
 from overread.errors import OutputExists
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
+from overread.machine.terminal import progress_console
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
 from overread.study.data import read_manifest, tell
@@ -36,12 +37,12 @@ def audit(
         rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out or fix is there: refuse or replace.
         store: folder of decoded pixels that runs share; by default in the user's cache.
-        console: where progress is written; nowhere by default.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: one sentence on what is wrong with the data or the output.
     """
-    console = console or Console(quiet=True)
+    console = console or progress_console()
     if out is not None:
         require_extra("report", ("matplotlib", "jinja2"))
     if fix is not None and Path(fix).exists() and existing == "refuse":

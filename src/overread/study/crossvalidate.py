@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from overread.evaluation import (
     pool_folds,
 )
 from overread.machine.files import write_json
+from overread.machine.terminal import progress_console
 from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.run import CrossValidationRun, Existing, RunFolder
@@ -66,10 +68,9 @@ class CrossValidation:
 
         None where a fold leaves the metric undefined, or there is one seed only.
         """
-        across_folds = [statistics.stdev(fold[name].value for fold in found) for found in self.folds.values()]
+        across_folds = [_deviation([fold[name].value for fold in found]) for found in self.folds.values()]
         pooled = [assessment.evaluation[name].value for assessment in self.pooled.values()]
-        across_seeds = statistics.stdev(pooled) if len(pooled) > 1 else float("nan")
-        found = {"folds_sd": statistics.fmean(across_folds), "seeds_sd": across_seeds}
+        found = {"folds_sd": statistics.fmean(across_folds), "seeds_sd": _deviation(pooled)}
         return {key: None if np.isnan(value) else value for key, value in found.items()}
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,6 +83,10 @@ class CrossValidation:
             "pooled": {str(seed): assessment.to_dict() for seed, assessment in self.pooled.items()},
             "spread": {name: self.spread(name) for name in MAIN_METRICS},
         }
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 and np.isfinite(values).all() else float("nan")
 
 
 def crossvalidate(
@@ -98,6 +103,7 @@ def crossvalidate(
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
+    callbacks: Sequence[Any] = (),
     engine: Engine | None = None,
     console: Console | None = None,
 ) -> CrossValidation:
@@ -121,8 +127,9 @@ def crossvalidate(
         existing: what to do when out holds something: refuse, go on with the folds that are not finished, or replace.
         skip_unreadable: as for `train`.
         store: as for `train`.
+        callbacks: as for `train`; those of all folds are the same objects.
         engine: what runs the trainings, such as a `ProcessPoolExecutor`; by default one after the other, here.
-        console: where progress is written; nowhere by default.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: as `train`, before the first fold is trained where that can be known.
@@ -130,7 +137,7 @@ def crossvalidate(
     if not 1 <= seeds <= 20:
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
     require_codes(accept, rules)
-    console, folder = console or Console(quiet=True), RunFolder(Path(out))
+    console, folder = console or progress_console(), RunFolder(Path(out))
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
@@ -144,7 +151,8 @@ def crossvalidate(
         CrossValidationRun(asked=settled.asked, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt)),
         former,
     )
-    trainings = _trainings(folder, run, settled, dealt, rules=rules, store=store, console=console)
+    fold = functools.partial(FoldTraining, rules=tuple(rules), store=store, callbacks=tuple(callbacks), console=console)
+    trainings = _trainings(folder, run, settled, dealt, fold)
     waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
     for _ in (engine or OneAfterTheOther()).map(train_fold, waiting):
         pass
@@ -161,8 +169,9 @@ def _deal(settled: Settled, folds: int) -> tuple[Manifest, ...]:
 
 
 def _hash_of(dealt: tuple[Manifest, ...]) -> str:
-    cases = [f"{case.name} {case.label} {case.split} {pseudonym(case.patient_id)}" for f in dealt for case in f.cases]
-    return hashlib.sha256("\n".join(cases).encode()).hexdigest()
+    cases = [case for fold in dealt for case in fold.cases]
+    lines = [f"{case.full_name} {case.label} {case.split} {pseudonym(case.patient_id)}" for case in cases]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _start(folder: RunFolder, run: CrossValidationRun, former: CrossValidationRun | None) -> CrossValidationRun:
@@ -179,25 +188,19 @@ def _trainings(
     run: CrossValidationRun,
     settled: Settled,
     dealt: tuple[Manifest, ...],
-    *,
-    rules: Sequence[Rule],
-    store: Path | None,
-    console: Console,
+    training: Callable[..., FoldTraining],
 ) -> list[FoldTraining]:
-    """Every training, seed by seed and fold by fold."""
+    """Every training, seed by seed and fold by fold; what they share is in training already."""
     return [
-        FoldTraining(
+        training(
             title=f"seed {seed}, fold {number} of {len(dealt)}",
             manifest=fold,
             out=folder.fold(seed, number).path,
             recipe=dataclasses.replace(settled.recipe, seed=seed),
             options=settled.options,
             accept=settled.asked.accept,
-            rules=tuple(rules),
             skip_unreadable=settled.asked.skip_unreadable,
-            store=store,
             study=run.study,
-            console=console,
         )
         for seed in _seeds(run)
         for number, fold in enumerate(dealt, start=1)
@@ -253,6 +256,6 @@ def _evaluated(part: Predictions, options: AssessmentOptions) -> Evaluation:
 
 
 def _with_columns(predictions: Predictions, manifest: Manifest) -> Predictions:
-    extra = {case.name: case.extra for case in manifest.cases}
+    extra = {case.full_name: case.extra for case in manifest.cases}
     columns = {name: [extra[case].get(name, "") for case in predictions.cases] for name in manifest.columns}
     return dataclasses.replace(predictions, columns=columns)

@@ -88,7 +88,7 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
 def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
     """Refuse what would fail only after hours of training."""
     require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
-    from overread.networks.zoo import require_network
+    from overread.networks.build import require_network
 
     require_network(recipe.network)
     options.require_columns(manifest.columns)

@@ -9,6 +9,7 @@ from rich.console import Console
 from overread.bundle import Bundle
 from overread.evaluation import Assessment, AssessmentOptions
 from overread.machine.extras import require_extra
+from overread.machine.terminal import progress_console
 from overread.report import pages
 from overread.run import EvaluationRun, Existing, RunFolder
 from overread.study.data import Data, open_data_set, read_cases, tell
@@ -38,13 +39,13 @@ def evaluate(
         existing: what to do when out holds something: refuse or replace.
         skip_unreadable: leave unreadable images out, naming each, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
-        console: where progress is written; nowhere by default.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: one sentence on what is wrong with the bundle, the data or the output.
     """
     require_extra("report", ("matplotlib", "jinja2"))
-    console, options = console or Console(quiet=True), options or AssessmentOptions()
+    console, options = console or progress_console(), options or AssessmentOptions()
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     manifest = read_cases(data, classes=bundle.classes)
     options.require_columns(manifest.columns)

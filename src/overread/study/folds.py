@@ -25,7 +25,7 @@ class FoldTraining:
         out: the folder of the training run.
         recipe: with the seed.
         options: what to ask of the fold.
-        accept, rules, skip_unreadable, store: as for `train`.
+        accept, rules, skip_unreadable, store, callbacks: as for `train`.
         study: the id that all folds share.
         console: where progress is written. It stays in its process: elsewhere training is silent.
     """
@@ -40,6 +40,7 @@ class FoldTraining:
     skip_unreadable: bool
     store: Path | None
     study: str
+    callbacks: tuple[Any, ...] = ()
     console: Console | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -48,8 +49,8 @@ class FoldTraining:
 
 def train_fold(fold: FoldTraining) -> Path:
     """Train one fold, or go on with it, and give its folder."""
-    if fold.console is not None:
-        fold.console.rule(fold.title)
+    console = fold.console or Console(quiet=True)
+    console.rule(fold.title)
     train(
         fold.manifest,
         fold.out,
@@ -61,6 +62,7 @@ def train_fold(fold: FoldTraining) -> Path:
         skip_unreadable=fold.skip_unreadable,
         store=fold.store,
         study_id=fold.study,
-        console=fold.console,
+        callbacks=fold.callbacks,
+        console=console,
     )
     return fold.out

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -16,6 +16,7 @@ from overread.cases import Manifest, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.images import DataSet, Preprocessing
 from overread.machine.files import replace_file, write_json
+from overread.machine.terminal import progress_console
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
@@ -26,7 +27,7 @@ from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 
 if TYPE_CHECKING:
-    from overread.training.train_network import Trained
+    from overread.training.train_network import TrainedNetwork
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +63,7 @@ def train(
     skip_unreadable: bool = False,
     store: Path | None = None,
     study_id: str | None = None,
+    callbacks: Sequence[Any] = (),
     console: Console | None = None,
 ) -> Study:
     """Split by patient, audit, train, calibrate and choose the operating point on validation, open the test side once.
@@ -78,7 +80,8 @@ def train(
         skip_unreadable: leave unreadable images out, naming each in the report, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
         study_id: runs under one id may open a test set one after the other without a warning; by default a new one.
-        console: where progress is written; nowhere by default.
+        callbacks: Keras callbacks that training calls; a run that is resumed calls them again.
+        console: where progress is written; by default on a terminal and in a notebook.
 
     Raises:
         OverreadError: one sentence on what is wrong with the data, the options, the output or the export.
@@ -87,7 +90,7 @@ def train(
         >>> train("larynx", "runs/larynx", Recipe(network="efficientnet-lite0"))  # doctest: +SKIP
     """
     require_codes(accept, rules)
-    console, folder = console or Console(quiet=True), RunFolder(Path(out))
+    console, folder = console or progress_console(), RunFolder(Path(out))
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
@@ -97,7 +100,7 @@ def train(
     tell(console, (*split.manifest.notes, *split.notes), split.warnings)
     RunFolder.open(out, existing)
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
-    trained, bundle = _train(begun, console)
+    trained, bundle = _train(begun, callbacks, console)
     test_side = begun.split.manifest.select("test")
     console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, folder.test.path, settled.options)
@@ -139,7 +142,8 @@ def _begin(
 ) -> _Begun:
     """Decode, split and audit; the run is recorded first of all that is written, so that it can always go on."""
     asked, recipe = settled.asked, settled.recipe
-    preprocessing = Preprocessing(height=recipe.size, width=recipe.size, channels=recipe.channels, fit=recipe.fit)
+    side = recipe.image_size
+    preprocessing = Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
     data_set = open_data_set(settled.manifest, preprocessing, store, asked.skip_unreadable, console)
     split = split_as(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
@@ -164,21 +168,23 @@ def _begin(
     return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings)
 
 
-def _train(begun: _Begun, console: Console) -> tuple[Trained, Bundle]:
+def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[TrainedNetwork, Bundle]:
     """Train, export, and choose all that is chosen on validation images."""
     from overread.training.make_bundle import write_bundle
     from overread.training.train_network import train_network
 
-    trained = train_network(begun.data_set, begun.recipe, begun.folder.path, console=console)
-    bundle = write_bundle(trained, begun.data_set, begun.run, begun.folder)
-    return trained, bundle
+    trained = train_network(begun.data_set, begun.recipe, begun.folder.path, console=console, callbacks=callbacks)
+    return trained, write_bundle(trained, begun.data_set, begun.run, begun.folder)
 
 
-def _report(begun: _Begun, trained: Trained, bundle: Bundle, outcome: Outcome, unrecorded: tuple[str, ...]) -> None:
-    """Draw and write what came out, pack the bundle, and record that the run is finished."""
+def _report(
+    begun: _Begun, trained: TrainedNetwork, bundle: Bundle, outcome: Outcome, unrecorded: tuple[str, ...]
+) -> None:
+    """Write what came out, pack the bundle, and record that the run is finished."""
     from overread.training.train_network import augmented_previews
 
     folder, split, history = begun.folder, begun.split, trained.history
+    warnings = (*begun.warnings, *unrecorded)
     run = FinishedTraining(
         **vars(begun.run),
         precision=trained.precision,
@@ -193,14 +199,14 @@ def _report(begun: _Begun, trained: Trained, bundle: Bundle, outcome: Outcome, u
         rows=history.rows,
         augment=functools.partial(augmented_previews, recipe=begun.recipe),
     )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*begun.warnings, *unrecorded))
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
     pages.write_training_report(folder.path, training, result)
     facts = CardFacts(
         counts=split.counts(),
         patients=split.patients(),
         has_patients=split.manifest.has_patients,
         notes=(*split.manifest.notes, *split.notes),
-        warnings=(*split.warnings, *begun.audit.warnings, *begun.warnings, *unrecorded),
+        warnings=(*split.warnings, *begun.audit.warnings, *warnings),
         failures=begun.data_set.failures,
         epochs=len(history.rows),
         best_epoch=run.best_epoch,

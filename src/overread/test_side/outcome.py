@@ -86,7 +86,7 @@ def read_labelled(
     cases = [data_set.manifest.cases[i] for i in positions]
     bundle = reader.bundle
     predictions = Predictions(
-        cases=[case.name for case in cases],
+        cases=[case.full_name for case in cases],
         y_true=data_set.y_true[positions],
         y_prob=np.concatenate([found.probabilities for found in answers]),
         task=bundle.task,

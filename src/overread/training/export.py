@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -17,7 +16,7 @@ from overread.decision import Task
 from overread.errors import ExportMismatch, MissingExtra
 
 if TYPE_CHECKING:
-    from overread.networks.zoo import NetworkSpec
+    from overread.networks.build import NetworkSpec
 
 _OPSET = 18
 
@@ -37,9 +36,16 @@ def export_onnx(spec: NetworkSpec, weights: Path, target: Path) -> None:
     if keras.backend.backend() == "tensorflow":
         _convert(spec, weights, target)
         return
-    arguments = json.dumps({**dataclasses.asdict(spec), "weights": str(weights), "target": str(target)})
+    arguments = json.dumps(
+        {"spec": spec.to_dict(), "build": spec.network.reference, "weights": str(weights), "target": str(target)}
+    )
     code = "import json, sys; from overread.training.export import _main; _main(json.loads(sys.argv[1]))"
-    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "tensorflow",
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path),  # the module of a user's network is imported
+    }
     done = subprocess.run(
         [sys.executable, "-c", code, arguments], env=environment, capture_output=True, text=True, check=False
     )
@@ -50,10 +56,12 @@ def export_onnx(spec: NetworkSpec, weights: Path, target: Path) -> None:
 
 
 def _main(arguments: dict[str, Any]) -> None:
-    from overread.networks.zoo import NetworkSpec
+    from overread.networks.build import NetworkSpec
+    from overread.networks.registry import find_network
 
-    weights, target = Path(arguments.pop("weights")), Path(arguments.pop("target"))
-    _convert(NetworkSpec(**arguments), weights, target)
+    builder = find_network(arguments["build"]).builder if arguments["build"] else None
+    spec = NetworkSpec(**arguments["spec"], builder=builder)
+    _convert(spec, Path(arguments["weights"]), Path(arguments["target"]))
 
 
 def _convert(spec: NetworkSpec, weights: Path, target: Path) -> None:
@@ -63,7 +71,7 @@ def _convert(spec: NetworkSpec, weights: Path, target: Path) -> None:
         import tf2onnx
     except ImportError as error:
         raise MissingExtra(f"writing a bundle needs {error.name}: pip install 'overread[train]'") from None
-    from overread.networks.zoo import build_network
+    from overread.networks.build import build_network
 
     network = build_network(spec)
     network.load_weights(weights)

@@ -120,7 +120,7 @@ def fit(
     recipe: Recipe,
     folder: Path,
     *,
-    watchers: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> History:
     """Train until the epochs are over or the monitored figure stops improving, and load the best weights.
 
@@ -132,7 +132,8 @@ def fit(
         data: the pixels and cases.
         recipe: how to train.
         folder: receives `log.csv`, `tensorboard/` and `checkpoints/`.
-        watchers: callbacks that only look, such as a progress display.
+        callbacks: come after the log and before early stopping, so that one that stops training is heard; what they
+            raise ends the run, which can be resumed.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
@@ -154,11 +155,11 @@ def fit(
             save_weights_only=True,
         )
         averaging = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-        callbacks = [
+        ordered = [
             EpochSeed(train, recipe.seed),
             averaging,
             Log(folder, progress, train.image_count),
-            *watchers,
+            *callbacks,
             early_stopping,
             checkpoint,
             SaveState(checkpoints, progress, early_stopping, checkpoint, averaging),
@@ -167,10 +168,10 @@ def fit(
             model.fit(
                 train,
                 validation_data=validation,
-                epochs=recipe.epochs,
+                epochs=recipe.max_epochs,
                 initial_epoch=progress.epochs_done,
                 class_weight=data.class_weights() if recipe.class_weights else None,
-                callbacks=callbacks,
+                callbacks=ordered,
                 shuffle=False,  # Batches has shuffled; Keras would draw from Python's own generator
                 verbose=0,
             )

@@ -13,7 +13,7 @@ from overread.images import DataSet
 from overread.run import RunFolder, TrainingRun
 from overread.training.export import check_parity, export_onnx
 from overread.training.map_checks import check_activation_maps
-from overread.training.train_network import Trained
+from overread.training.train_network import TrainedNetwork
 
 # Validation images on which the ONNX graph is held against the Keras network before a bundle is written.
 _PARITY_IMAGES = 64
@@ -21,7 +21,7 @@ _PARITY_IMAGES = 64
 _FAMILIAR_IMAGES = 4096
 
 
-def write_bundle(trained: Trained, data_set: DataSet, run: TrainingRun, folder: RunFolder) -> Bundle:
+def write_bundle(trained: TrainedNetwork, data_set: DataSet, run: TrainingRun, folder: RunFolder) -> Bundle:
     """Export a network, prove the export, calibrate it, choose when it calls and when it refers, write the bundle.
 
     A bundle that this very run has written before it was resumed is taken as it is, with its record of evaluations.
@@ -58,7 +58,7 @@ def write_bundle(trained: Trained, data_set: DataSet, run: TrainingRun, folder: 
         members=(Member(calibration=calibration),),
         operating_points=choose_operating_points(labels, y_prob, task=manifest.task, rule=recipe.operating_point),
         referral=referral_from([reference], manifest.task, recipe.coverage),
-        network=dataclasses.asdict(trained.spec),
+        network=trained.spec.to_dict(),
         recipe={**recipe.to_dict(), "precision": trained.precision},
         data={**run.data, "onnx_keras_difference": difference},
         versions=run.versions,

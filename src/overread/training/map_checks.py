@@ -12,8 +12,8 @@ from overread.bundle import Bundle, Graph
 from overread.decision import Task
 from overread.evaluation.curves import midranks
 from overread.images import DataSet
-from overread.networks.zoo import build_network
-from overread.training.train_network import Trained
+from overread.networks.build import build_network
+from overread.training.train_network import TrainedNetwork
 
 BORDER = 0.1  # of each side
 _IMAGES, _RANDOMISED_IMAGES, _DRAWS = 256, 32, 3
@@ -23,7 +23,7 @@ _WINDOW = 7
 _Box = tuple[float, float, float, float]
 
 
-def check_activation_maps(trained: Trained, graph: Graph, data_set: DataSet, bundle: Bundle) -> dict[str, Any]:
+def check_activation_maps(trained: TrainedNetwork, graph: Graph, data_set: DataSet, bundle: Bundle) -> dict[str, Any]:
     """Check the maps of up to 256 validation images, evenly spread over them.
 
     Args:
@@ -53,7 +53,7 @@ def check_activation_maps(trained: Trained, graph: Graph, data_set: DataSet, bun
 
 
 def compare_randomised(
-    trained: Trained, task: Task, pixels: np.ndarray, maps: np.ndarray, decided: Sequence[str]
+    trained: TrainedNetwork, task: Task, pixels: np.ndarray, maps: np.ndarray, decided: Sequence[str]
 ) -> dict[str, Any]:
     """Compare the maps of a network with those after its weights were put back to random ones, from the top down.
 
@@ -112,7 +112,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     return abs(float(correlation)), float(similar.mean())
 
 
-def _randomised(trained: Trained) -> Iterator[tuple[str, keras.Model]]:
+def _randomised(trained: TrainedNetwork) -> Iterator[tuple[str, keras.Model]]:
     """The network with its head, its upper half and the whole of it random, by one draw after the other."""
     network = build_network(trained.spec, seed=1)
     layers = list(zip(_leaves(network), _leaves(trained.network), strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from overread.decision import Task
-from overread.networks.zoo import logits_of
+from overread.networks.build import logits_of
 from overread.recipe import Recipe
 
 # The kept weights, and the statistics of normalisation, are moving averages over about this fraction of all steps.
@@ -16,7 +16,7 @@ _AVERAGED_FRACTION = 0.05
 
 def averaged_steps(recipe: Recipe, steps: int) -> float:
     """How many steps the moving averages of a run reach back, for the batches of an epoch."""
-    return max(2.0, _AVERAGED_FRACTION * steps * recipe.epochs)
+    return max(2.0, _AVERAGED_FRACTION * steps * recipe.max_epochs)
 
 
 def compile_for_training(network: keras.Model, recipe: Recipe, task: Task, steps: int) -> keras.Model:
@@ -28,10 +28,10 @@ def compile_for_training(network: keras.Model, recipe: Recipe, task: Task, steps
         task: gives loss and metrics.
         steps: batches an epoch, which the learning-rate schedule counts in.
     """
-    peak = recipe.learning_rate
+    peak = recipe.peak_learning_rate
     schedule = keras.optimizers.schedules.CosineDecay(
         peak / 20,
-        decay_steps=max(1, steps * (recipe.epochs - 1)),
+        decay_steps=max(1, steps * (recipe.max_epochs - 1)),
         alpha=0.01,
         warmup_target=peak,
         warmup_steps=steps,

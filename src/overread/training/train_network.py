@@ -11,17 +11,20 @@ import keras
 import numpy as np
 from rich.console import Console
 
+from overread.decision import Task
 from overread.images import DataSet
 from overread.machine.files import require_space, write_json
 from overread.machine.memo import remembered
 from overread.networks.augment import Augment
-from overread.networks.zoo import NetworkSpec, build_network
+from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
 from overread.training.fit import History, TrainingData, fit
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
+from overread.training.resume import state_file
+from overread.training.start import load_start
 
 # A run keeps two states of weights and three moments each, two best weights, and copies in graph, bundle and zip.
 _WEIGHT_COPIES = 16
@@ -29,7 +32,7 @@ _FIXED_BYTES = 20_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Trained:
+class TrainedNetwork:
     """A network with its best weights.
 
     Args:
@@ -53,8 +56,8 @@ def train_network(
     folder: Path,
     *,
     console: Console,
-    watchers: Sequence[keras.callbacks.Callback] = (),
-) -> Trained:
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> TrainedNetwork:
     """Train a recipe's network on the train side, watched on the validation side.
 
     Args:
@@ -62,76 +65,115 @@ def train_network(
         recipe: how to train.
         folder: receives logs and checkpoints; the state of an earlier run in it is continued.
         console: where progress is shown.
-        watchers: callbacks that look on, and may stop training.
+        callbacks: as for `fit`.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
         OverreadError: the network cannot be built or training diverged.
     """
-    manifest = data_set.manifest
-    task, (_, height, width, channels) = manifest.task, data_set.store.pixels.shape
-    read = data_set.y_true
+    data = _training_data(data_set)
+    batches, _ = data.batches(recipe)
+    assembly = _Assembly(spec=_spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    precision = _settled_precision(RunFolder(folder).precision, lambda: assembly.choose_precision(data_set, batches[0]))
+    name, backend = assembly.spec.name, keras.backend.backend()
+    console.print(f"training {name} with Keras on {backend} in {precision}", highlight=False)
+    network = assembly.build(precision.policy)
+    if recipe.start is not None:
+        _start(network, recipe.start, folder, console)
+    model = assembly.compile(network)
+    console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
+    require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
+    history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
+    network = build_network(assembly.spec)
+    network.set_weights(model.get_weights())
+    weights = RunFolder(folder).checkpoints / "network.weights.h5"
+    network.save_weights(weights)
+    return TrainedNetwork(
+        spec=assembly.spec, network=network, weights=weights, precision=precision.policy, history=history
+    )
+
+
+def _training_data(data_set: DataSet) -> TrainingData:
+    """The stored pixels with a truth for each row of them, also for those that the data set does not use."""
+    manifest, read = data_set.manifest, data_set.y_true
     y_true = np.zeros((len(data_set.store.pixels), *read.shape[1:]), dtype=read.dtype)
     y_true[data_set.rows] = read
-    data = TrainingData(
+    return TrainingData(
         pixels=data_set.store.pixels,
         y_true=y_true,
         train=data_set.rows[manifest.select("train")].tolist(),
         validation=data_set.rows[manifest.select("val")].tolist(),
-        task=task,
+        task=manifest.task,
     )
-    spec = NetworkSpec(
-        name=recipe.network,
+
+
+def _spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:
+    _, height, width, channels = data_set.store.pixels.shape
+    return NetworkSpec(
+        name=recipe.chosen_network.name,
         height=height,
         width=width,
         channels=channels,
-        outputs=task.outputs,
+        outputs=data_set.manifest.task.outputs,
         dropout=recipe.dropout,
         frozen_stages=recipe.frozen_stages,
+        builder=None if isinstance(recipe.network, str) else recipe.network,
     )
-    batches, _ = data.batches(recipe)
 
-    def build(policy: str) -> keras.Model:
-        network = build_network(
-            spec,
-            augmentation=recipe.augmentation,
-            pretrained=recipe.pretrained,
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Assembly:
+    """How the network of a recipe is built and compiled for training, with so many steps an epoch."""
+
+    spec: NetworkSpec
+    recipe: Recipe
+    task: Task
+    steps: int
+
+    def build(self, policy: str) -> keras.Model:
+        return build_network(
+            self.spec,
+            augmentation=self.recipe.augmentation,
+            pretrained=self.recipe.pretrained,
             policy=policy,
-            averaged_steps=averaged_steps(recipe, len(batches)),
-            seed=recipe.seed,
+            averaged_steps=averaged_steps(self.recipe, self.steps),
+            seed=self.recipe.seed,
         )
-        return compile_for_training(network, recipe, task, len(batches))
 
-    def choose() -> PrecisionChoice:
+    def compile(self, network: keras.Model) -> keras.Model:
+        return compile_for_training(network, self.recipe, self.task, self.steps)
+
+    def choose_precision(self, data_set: DataSet, batch: tuple[np.ndarray, np.ndarray]) -> PrecisionChoice:
+        """As `training.precision` does; what was measured is remembered beside the pixels."""
+        asked = self.recipe.precision
         return remembered(
             data_set.store.path.parent,
             "precision",
-            [dataclasses.asdict(spec), recipe.batch_size, recipe.precision, computer()],
-            lambda: choose_precision(build, batches[0], asked=recipe.precision),
+            [self.spec.to_dict(), self.recipe.batch_size, asked, computer()],
+            lambda: choose_precision(lambda policy: self.compile(self.build(policy)), batch, asked=asked),
             write=dataclasses.asdict,
             read=lambda values: PrecisionChoice(**values),
         )
 
-    precision = _settled_precision(RunFolder(folder).precision, choose)
-    console.print(f"training {recipe.network} with Keras on {keras.backend.backend()} in {precision}", highlight=False)
-    model = build(precision.policy)
-    console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
-    require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
-    history = fit(model, data, recipe, folder, watchers=[ShowProgress(console, recipe.batch_size), *watchers])
-    network = build_network(spec)
-    network.set_weights(model.get_weights())
-    weights = RunFolder(folder).checkpoints / "network.weights.h5"
-    network.save_weights(weights)
-    return Trained(spec=spec, network=network, weights=weights, precision=precision.policy, history=history)
-
 
 def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) -> np.ndarray:
     """Images as training sees them: `(n, count, height, width, channels)` of 0 to 255 for `(n, ...)` uint8."""
+    keras.utils.set_random_seed(recipe.seed)  # which layers of the user's own draw from
     augment = Augment(recipe.augmentation, seed=recipe.seed)
     repeated = np.repeat(pixels, count, axis=0)
     return np.asarray(keras.ops.convert_to_numpy(augment(repeated, training=True))).reshape(
         len(pixels), count, *pixels.shape[1:]
     )
+
+
+def _start(network: keras.Model, source: str | Path, folder: Path, console: Console) -> None:
+    """Load the weights to start from and record which; a run that is resumed has weights of its own."""
+    files = RunFolder(folder)
+    if state_file(files.checkpoints).exists():
+        return
+    taken = load_start(network, source)
+    write_json(files.start, dataclasses.asdict(taken))
+    console.print(str(taken), highlight=False)
 
 
 def _settled_precision(memory: Path, choose: Callable[[], PrecisionChoice]) -> PrecisionChoice:

@@ -17,6 +17,8 @@ from typing import Any
 
 from overread.bundle.bundle import Bundle
 from overread.evaluation import LABELS, Assessment
+from overread.networks.augmentation import shown_changes
+from overread.networks.registry import find_network
 from overread.report.documents.markdown import escaped, shown, table
 from overread.report.documents.model_card import RATES, TEMPLATES
 from overread.report.documents.statements import (
@@ -32,7 +34,7 @@ from overread.report.documents.statements import (
     tested,
     training,
 )
-from overread.words import listed
+from overread.words import listed, paired
 
 CHECKLISTS = ("tripod_ai", "claim")
 FOR_AUTHORS = "to be written by the authors"
@@ -106,25 +108,37 @@ def checklists(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
 
 def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict[str, Any]:
     """What the program can state of a run, by the names that the templates use; what is not known is not there."""
-    recipe, sides = bundle.recipe, facts.counts.items()
-    random = bundle.network["name"] == "compact" or not recipe["pretrained"]
-    known = {
-        "recipe": recipe,
-        "network": bundle.network,
-        "data": bundle.data,
+    return {
+        **_of_data(facts),
+        **_of_network(bundle, facts),
+        **_of_test(assessment, facts),
+        "limits": " ".join(limits(bundle, assessment, facts)),
+    }
+
+
+def _of_data(facts: CardFacts) -> dict[str, Any]:
+    return {
         "command": facts.command,
-        "kind": kind(bundle),
-        "classes": listed(bundle.classes),
-        "images": f"{sum(sum(count.values()) for _, count in sides):,}",
+        "images": f"{sum(sum(count.values()) for count in facts.counts.values()):,}",
         "sizes": _sizes(facts),
         "shares": _shares(facts),
         "use": _use(facts),
         "split": " ".join(f"{note.rstrip('.')}." for note in facts.notes),
         "disjoint": _disjoint(facts),
         "left_out": left_out(facts),
+    }
+
+
+def _of_network(bundle: Bundle, facts: CardFacts) -> dict[str, Any]:
+    recipe, initialization = bundle.recipe, _initialization(bundle)
+    return {
+        "recipe": recipe,
+        "network": bundle.network,
+        "data": bundle.data,
+        "kind": kind(bundle),
+        "classes": listed(bundle.classes),
         "preprocessing": preprocessing(bundle),
-        "augmentation": ", ".join(f"{name} {value}" for name, value in recipe["augmentation"].items()),
-        "initialization": f"Random, seed {recipe['seed']}." if random else "Weights trained on ImageNet.",
+        "augmentation": paired(shown_changes(recipe["augmentation"])),
         "imbalance": "Classes are weighted in the loss so that each counts alike."
         if recipe["class_weights"]
         else "No method against class imbalance was used.",
@@ -134,22 +148,39 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
         else f"The calibrated probabilities of {len(bundle.members)} networks are averaged.",
         "calibration": " ".join(calibrations(bundle)),
         "decision": decision(bundle, facts),
-        "versions": ", ".join(f"{name} {version}" for name, version in bundle.versions.items()),
+        "refers": refers(bundle),
+        "versions": paired(bundle.versions),
+        **({"initialization": initialization} if initialization else {}),
+    }
+
+
+def _of_test(assessment: Assessment, facts: CardFacts) -> dict[str, Any]:
+    subgroups = {}
+    if assessment.subgroups:
+        columns = listed([found.column for found in assessment.subgroups])
+        subgroups = {"subgroup_columns": columns, "subgroups": _subgroups(assessment)}
+    return {
         "tested": tested(assessment, facts),
         "metrics": ", ".join(found.label for found in assessment.evaluation.definitions),
         "methods": "; ".join(_methods(assessment)),
         "performance": _performance(assessment),
         "reliability": _reliability(assessment),
-        "refers": refers(bundle),
         "referred": referred(facts.referral),
         "rates": _rates(assessment),
         "confusion": _confusion(assessment),
-        "limits": " ".join(limits(bundle, assessment, facts)),
+        **subgroups,
     }
-    if assessment.subgroups:
-        known["subgroup_columns"] = listed([found.column for found in assessment.subgroups])
-        known["subgroups"] = _subgroups(assessment)
-    return known
+
+
+def _initialization(bundle: Bundle) -> str | None:
+    """What the weights were before training; of a network of the user's own, only its builder knows."""
+    if "start" in bundle.recipe:
+        return "Weights of an earlier training."
+    if ":" in bundle.network["name"]:
+        return None
+    if bundle.recipe["pretrained"] and find_network(bundle.network["name"]).has_pretrained:
+        return "Weights trained on ImageNet."
+    return f"Random, seed {bundle.recipe['seed']}."
 
 
 def _sizes(facts: CardFacts) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
 from overread.report.document import Section, Table
 from overread.report.sections.calibration import described
 from overread.run import EvaluationRun, TrainingRun
-from overread.words import count, level_of, moment
+from overread.words import count, level_of, moment, paired
 
 
 def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ...]) -> Section:
@@ -48,7 +48,7 @@ def reproducibility_section(bundle: Bundle, run: TrainingRun | EvaluationRun, op
 
     Args:
         bundle: that was evaluated.
-        run: with data, command, machine and versions.
+        run: in which it was read.
         options: of the assessment.
     """
     data = "data evaluated" if isinstance(run, EvaluationRun) else "data with sides and patients"
@@ -57,8 +57,8 @@ def reproducibility_section(bundle: Bundle, run: TrainingRun | EvaluationRun, op
         ("Seed of the training", str(bundle.recipe["seed"])),
         ("Intervals", f"{level_of(options.level)}, {options.resamples:,} resamples, seed {options.seed}"),
         ("Machine", run.machine),
-        ("Versions here", _versions(run.versions)),
-        ("Versions that trained it", _versions(bundle.versions)),
+        ("Versions here", paired(run.versions)),
+        ("Versions that trained it", paired(bundle.versions)),
         ("Bundle made", bundle.created),
         *((f"Calibration {number}", text) for number, text in enumerate(_calibrations(bundle), start=1)),
     )
@@ -85,10 +85,6 @@ def _times(here: Sequence[Opening]) -> str:
     if len({opening.result for opening in here}) > 1:
         same = "not always with the same result"
     return f"This test set was opened {len(here)} times with this bundle, {same}."
-
-
-def _versions(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _calibrations(bundle: Bundle) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from overread.networks.augmentation import shown_changes
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_training_curves
 from overread.run import FinishedTraining
@@ -30,7 +31,7 @@ def training_section(
         rows: of each epoch, as `log.csv` has them.
         network: its name.
         recipe: all options.
-        run: with precision, best epoch and seconds.
+        run: at its end.
         folder: of the figures.
     """
     best = rows[run.best_epoch - 1]
@@ -60,5 +61,5 @@ def training_section(
 def _recipe_table(recipe: Mapping[str, Any]) -> Table:
     """Lay out every option of a recipe, those of the augmentation after the others."""
     plain = [(name, str(value)) for name, value in recipe.items() if name != "augmentation"]
-    changes = [(f"augmentation {name}", str(value)) for name, value in recipe["augmentation"].items()]
+    changes = [(f"augmentation {name}", value) for name, value in shown_changes(recipe["augmentation"]).items()]
     return Table("Training recipe", ("Option", "Value"), (*plain, *changes))

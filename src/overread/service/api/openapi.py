@@ -8,11 +8,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from overread.formats import format_names
 from overread.reading.fields import FIELDS, reading_schema
 from overread.service.api.problems import SCHEMA, declared
 
 _READING = {"path": "chest.png", **{field.name: field.example for field in FIELDS}, "error": None}
-_FAILURE = {**dict.fromkeys(_READING), "path": "notes.pdf", "error": "is none of PNG, JPEG, TIFF, BMP, WebP and DICOM"}
+_FAILURE = {**dict.fromkeys(_READING), "path": "notes.pdf", "error": f"is none of {format_names()}"}
 _IMAGE = {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "review": None}
 _RECORD: dict[str, Any] = {
     "id": "b5c0f2a4c3be4a7c9b1f0d6f0e4b7a11",
@@ -152,7 +153,7 @@ READY = _route("health", _json("It reads.", {"type": "object"}, "Ready") | decla
 METRICS = _route("metrics", {200: {"description": "Prometheus text format.", "content": {"text/plain": {}}}})
 
 
-def describe(app: FastAPI) -> None:
+def add_schemas(app: FastAPI) -> None:
     """Give an application's OpenAPI document the schemas that its routes refer to."""
 
     @functools.cache

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from overread.reading import Failure, Reader
 from overread.reading.pictures import OPACITY, overlay
 from overread.reading_log import ReadingRow
-from overread.service.api import openapi as described
+from overread.service.api import openapi
 from overread.service.api.problems import Problem
 from overread.service.api.uploads import receive_uploads
 from overread.service.room.records import ReadingRecord, logged
@@ -44,7 +44,7 @@ class GivenReview(BaseModel):
         return self
 
 
-@router.post("/v1/readings", **described.READ)
+@router.post("/v1/readings", **openapi.READ)
 async def read_images(request: Request, bundle: BundleId = None, idempotency_key: Key = None) -> Response:
     """Read images: several files in a multipart body, zip files of images among them.
 
@@ -59,13 +59,13 @@ async def read_images(request: Request, bundle: BundleId = None, idempotency_key
         return _answer(await room.read_once(uploads, bundle, idempotency_key))
 
 
-@router.get("/v1/readings/{reading_id}", **described.LOOK_UP)
+@router.get("/v1/readings/{reading_id}", **openapi.LOOK_UP)
 async def look_up(request: Request, reading_id: str) -> Response:
     """A reading from the log, without names and pixels, with the review of each image."""
     return JSONResponse(logged(await in_log(_log_of(request).get, reading_id)))
 
 
-@router.post("/v1/readings/{reading_id}/images/{index}/review", **described.REVIEW)
+@router.post("/v1/readings/{reading_id}/images/{index}/review", **openapi.REVIEW)
 async def review(request: Request, reading_id: str, index: int, given: GivenReview) -> Response:
     """Note whether a human agrees; a later review takes the place of an earlier one."""
     log = _log_of(request)
@@ -78,7 +78,7 @@ async def review(request: Request, reading_id: str, index: int, given: GivenRevi
     return Response(status_code=204)
 
 
-@router.post("/v1/explanations", **described.EXPLAIN)
+@router.post("/v1/explanations", **openapi.EXPLAIN)
 async def explain(
     request: Request,
     bundle: BundleId = None,
@@ -105,13 +105,13 @@ async def explain(
     return Response(stream.getvalue(), media_type="image/png", headers={"Reading-Id": record.id})
 
 
-@router.get("/v1/bundles", **described.BUNDLES)
+@router.get("/v1/bundles", **openapi.BUNDLES)
 async def bundles(request: Request) -> Response:
     """The bundles served, the first being the one that reads if none is named."""
     return JSONResponse({"bundles": [_summary(name, reader) for name, reader in room_of(request).readers.items()]})
 
 
-@router.get("/v1/bundles/{bundle_id}", **described.BUNDLE)
+@router.get("/v1/bundles/{bundle_id}", **openapi.BUNDLE)
 async def bundle_of(request: Request, bundle_id: str) -> Response:
     """One bundle, with its model card as Markdown."""
     room = room_of(request)
@@ -119,13 +119,13 @@ async def bundle_of(request: Request, bundle_id: str) -> Response:
     return JSONResponse({**_summary(room.id_of(reader), reader), "card": reader.bundle.read_card()})
 
 
-@router.get("/healthz", **described.HEALTH)
+@router.get("/healthz", **openapi.HEALTH)
 async def healthz() -> Mapping[str, str]:
     """The server lives."""
     return {"status": "alive"}
 
 
-@router.get("/readyz", **described.READY)
+@router.get("/readyz", **openapi.READY)
 async def readyz(request: Request) -> Mapping[str, str]:
     """The server reads: a decoding process answers, and the log can be written."""
     room = room_of(request)
@@ -136,7 +136,7 @@ async def readyz(request: Request) -> Mapping[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", **described.METRICS)
+@router.get("/metrics", **openapi.METRICS)
 async def metrics(request: Request) -> Response:
     """Counts and times for Prometheus."""
     return Response(room_of(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import logging
 import multiprocessing
+import pickle
 import signal
 import time
 from concurrent.futures.process import BrokenProcessPool
@@ -18,9 +19,10 @@ from typing import Any
 import numpy as np
 from pebble import ProcessExpired, ProcessPool
 
-from overread.errors import OverreadError
-from overread.formats import raster
-from overread.images import Preprocessing, prepare
+from overread.errors import InvalidOption, OverreadError
+from overread.formats import REGISTERED, Format, open_picture, register_format
+from overread.formats.picture import MAX_PIXELS
+from overread.images import Preprocessing, prepare_picture
 from overread.service.room.zips import Limits, unpack
 from overread.service.settings import Settings
 from overread.service.web.rendition import Rendition, render
@@ -71,7 +73,7 @@ class DecodingPool:
         Raises:
             Undecodable: it gives no pixels, or its process ended.
         """
-        return await self._run(_decode, content, name, preprocessing, to_show)
+        return await self._run(_decode, content, name, preprocessing, to_show, self._settings.max_pixels)
 
     async def unpack(self, content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
         """The files within a zip; as `archive.unpack`.
@@ -132,13 +134,31 @@ def _start(settings: Settings) -> ProcessPool:
     context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload([__name__])
-    limits = (settings.max_pixels, settings.memory_bytes)
-    return ProcessPool(settings.workers, max_tasks=_TASKS, initializer=_confine, initargs=limits, context=context)
+    arguments = (settings.memory_bytes, _portable_formats())
+    return ProcessPool(settings.workers, max_tasks=_TASKS, initializer=_set_up, initargs=arguments, context=context)
 
 
-def _confine(max_pixels: int, memory_bytes: int) -> None:
-    """Limit this process."""
-    raster.MAX_PIXELS = min(max_pixels, raster.MAX_PIXELS)
+def _portable_formats() -> tuple[Format, ...]:
+    """The formats that a user registered, which the processes are to know too.
+
+    Raises:
+        InvalidOption: one cannot be sent to a process.
+    """
+    for one in REGISTERED.values():
+        try:
+            pickle.loads(pickle.dumps(one))
+        except Exception as error:
+            raise InvalidOption(
+                f"the image format {one.name} cannot be sent to the processes that decode ({type(error).__name__}): "
+                "define its class at the top of a module of its own, with nothing in it that cannot be pickled"
+            ) from error
+    return tuple(REGISTERED.values())
+
+
+def _set_up(memory_bytes: int, formats: tuple[Format, ...]) -> None:
+    """Limit this process, and have it know the formats that the server knows."""
+    for one in formats:
+        register_format(one)
     # Python would handle it between two steps of its own only, which a decoder in C may never come to.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
@@ -152,10 +172,11 @@ def _confine(max_pixels: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _decode(content: bytes, name: str, preprocessing: Preprocessing, to_show: bool) -> Decoded:
+def _decode(content: bytes, name: str, preprocessing: Preprocessing, to_show: bool, max_pixels: int) -> Decoded:
     start = time.perf_counter()
-    pixels = prepare(content, preprocessing, name)
-    rendition = render(content, name) if to_show else None
+    with open_picture(content, name, max_pixels=min(max_pixels, MAX_PIXELS)) as picture:
+        pixels = prepare_picture(picture, preprocessing)
+        rendition = render(picture) if to_show else None
     return Decoded(pixels=pixels, rendition=rendition, seconds=time.perf_counter() - start)
 
 

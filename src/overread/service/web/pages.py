@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse, Response
 from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
+from overread.formats import format_names
 from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.run import RunFolder
 from overread.service.api.problems import Problem
@@ -127,6 +128,7 @@ def _page(
         problem=problem.sentence if problem else "",
         reviews=room.log is not None,
         limits={"file": room.settings.max_file_bytes // MIB, "zip": room.settings.max_upload_bytes // MIB},
+        formats=format_names(),
         opacity=round(100 * OPACITY),
         full_evidence=FULL_EVIDENCE,
     )

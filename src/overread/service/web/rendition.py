@@ -9,6 +9,7 @@ import io
 import numpy as np
 from PIL import Image
 
+from overread.formats import Picture
 from overread.images.display import display
 
 SIDE = 1024
@@ -54,18 +55,13 @@ class Rendition:
     values: Values | None
 
 
-def render(content: bytes, name: str = "") -> Rendition:
-    """Decode an upload for display; the pixels that the network reads are made apart from these.
-
-    Args:
-        content: the file.
-        name: as it was uploaded, which tells a DICOM file without preamble.
+def render(picture: Picture) -> Rendition:
+    """Make the picture of an upload ready for the page; the pixels that the network reads are made apart from these.
 
     Raises:
         UnreadableImage: it gives no pixels.
-        MissingExtra: it is DICOM and pydicom is not installed.
     """
-    shown = display(content, name, SIDE)
+    shown = display(picture, SIDE)
     height, width = shown.pixels.shape[:2]
     values = None
     if shown.values is not None:

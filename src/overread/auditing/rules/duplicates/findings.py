@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from overread.auditing.finding import Finding, FindingKind, Severity
+from overread.auditing.finding import Finding, FindingKind, Severity, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.duplicates.copies import Copies, Group, find_copies
@@ -173,9 +173,8 @@ def _rows(manifest: Manifest, copies: Copies, groups: Sequence[Group]) -> tuple[
         for i in group:
             case = manifest.cases[i]
             origin, how = copies.origin.get(i, (i, ""))
-            row = {"group": str(number), "image": case.name, "class": case.label, "side": case.split or ""}
-            like = f"{how} {manifest.cases[origin].name}" if how else ""
-            rows.append({**row, "patient": pseudonym(case.patient_id), "is": like})
+            like = f"{how} {manifest.cases[origin].full_name}" if how else ""
+            rows.append({"group": str(number), **image_row(case), "patient": pseudonym(case.patient_id), "is": like})
     return tuple(rows)
 
 
@@ -193,9 +192,6 @@ def _blank(manifest: Manifest, blank: Group) -> list[Finding]:
             sentence=sentence,
             fix="Look at them; export them again or leave them out.",
             count=len(blank),
-            evidence=tuple(
-                {"image": case.name, "class": case.label, "side": case.split or ""}
-                for case in (manifest.cases[i] for i in blank[:_MOST_GROUPS])
-            ),
+            evidence=tuple(image_row(manifest.cases[i]) for i in blank[:_MOST_GROUPS]),
         )
     ]

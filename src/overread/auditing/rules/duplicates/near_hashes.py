@@ -17,10 +17,10 @@ import numpy as np
 
 WORDS = 4
 BITS = 64 * WORDS
-_CHUNK = 2048
-_SLICE = 2**21
+IMAGES_AT_ONCE = 2048
+MEETINGS_AT_ONCE = 2**21
 # Where more hashes share a band (a film that stands still), each is compared with those before it in the manifest.
-_MOST_IN_BUCKET = 256
+MOST_IN_BUCKET = 256
 _POPCOUNT = np.array([value.bit_count() for value in range(2**16)], np.uint8)
 
 
@@ -72,8 +72,8 @@ def near_pairs(views: np.ndarray, *, radius: int, most: int) -> NearPairs:
     width = band_width(len(own))
     index = [_Band(_values(own, start, width), 2**width) for start in range(0, BITS - width + 1, width)]
     found = [
-        _nearest(views[:, start : start + _CHUNK], start, index, width=width, radius=radius, most=most, own=own)
-        for start in range(0, len(own), _CHUNK)
+        _nearest(views[:, start : start + IMAGES_AT_ONCE], start, index, width=width, radius=radius, most=most, own=own)
+        for start in range(0, len(own), IMAGES_AT_ONCE)
     ]
     columns = np.concatenate(found) if found else np.zeros((0, 4), np.int64)
     return NearPairs(*columns.T)
@@ -95,24 +95,24 @@ class _Band:
         self.count = len(values)
         self.order = np.argsort(values, kind="stable")
         self.start = np.concatenate([[0], np.cumsum(np.bincount(values, minlength=size))])
-        self.crowded = bool((np.diff(self.start) > _MOST_IN_BUCKET).any())
+        self.crowded = bool((np.diff(self.start) > MOST_IN_BUCKET).any())
         self.ranked = values[self.order].astype(np.int64) * self.count + self.order if self.crowded else None
 
     def meetings(self, values: np.ndarray, positions: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Index into `values` and image that has this value, in pieces; positions tell which images come before."""
         first, last = np.take(self.start, values), np.take(self.start, values + 1)
         if self.ranked is not None:
-            crowded = np.flatnonzero(last - first > _MOST_IN_BUCKET)
+            crowded = np.flatnonzero(last - first > MOST_IN_BUCKET)
             wanted = values[crowded].astype(np.int64) * self.count + positions[crowded]
             last[crowded] = np.searchsorted(self.ranked, wanted)
-            first[crowded] = np.maximum(first[crowded], last[crowded] - _MOST_IN_BUCKET)
+            first[crowded] = np.maximum(first[crowded], last[crowded] - MOST_IN_BUCKET)
         occupied = np.flatnonzero(last > first)
         first, counts = first[occupied], (last - first)[occupied]
         ends = np.cumsum(counts)
         low = 0
         while low < len(counts):
             before = ends[low - 1] if low else 0
-            high = max(low + 1, int(np.searchsorted(ends, before + _SLICE, side="right")))
+            high = max(low + 1, int(np.searchsorted(ends, before + MEETINGS_AT_ONCE, side="right")))
             lengths = counts[low:high]
             within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
             members = np.take(self.order, np.repeat(first[low:high], lengths) + within)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from overread.auditing.finding import Finding, Severity
+from overread.auditing.finding import Finding, Severity, image_row
 from overread.auditing.material import Material
-from overread.formats.header import Header
+from overread.formats import Header
 
 # Three standard errors and twice the odds: chance does not reach the first, nor a trifle in much data the second.
 _STANDARD_ERRORS, _ODDS = 3.0, 2.0
@@ -63,17 +63,13 @@ class FileTable:
             return None
         goes_with_class = self._goes_with_class(mask)
         lead = " This goes with the class, so a network may learn it instead:" if goes_with_class else " By class:"
-        cases = [(self.cases[i], cell(i)) for i in positions[:_MOST_ROWS]]
         return Finding(
             code=code,
             severity=severity or ("warn" if goes_with_class else "info"),
             sentence=f"{len(positions):,} of {len(mask):,} images {what}{lead} {self._by_class(mask)}.",
             fix=fix,
             count=len(positions),
-            evidence=tuple(
-                {"image": case.name, "class": case.label, "side": case.split or "", "what": text}
-                for case, text in cases
-            ),
+            evidence=tuple(image_row(self.cases[i], what=cell(i)) for i in positions[:_MOST_ROWS]),
             groups=tuple((i,) for i in positions),
         )
 

@@ -10,16 +10,12 @@ from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.files.file_table import FileTable
-from overread.formats.header import Header
-from overread.formats.raster import DEEP_MODES
+from overread.formats import Header, format_named_by
 
 SMALLEST_SIDE = 64
 MOST_ASPECT = 4.0
-_FORMAT_OF_SUFFIX = {
-    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tif": "TIFF", ".tiff": "TIFF",
-    ".bmp": "BMP", ".dib": "BMP", ".webp": "WebP", ".dcm": "DICOM", ".dicom": "DICOM", ".gif": "GIF",
-}  # fmt: skip
-_GREY_MODES = frozenset({"1", "L", "LA", "La", *DEEP_MODES, "MONOCHROME1", "MONOCHROME2"})
+# A file may be named so, whatever it holds, though none that is so is read.
+_NOT_READ = {".gif": "GIF"}
 
 
 def find_file_problems(material: Material) -> list[Finding]:
@@ -78,14 +74,15 @@ def _multi_frame(files: FileTable) -> Finding | None:
         "multi-frame", mask, severity="block",
         what=f"hold several frames, up to {files.frames.max():,}, where one is expected: it is not known which of them "
         "the label describes.",
-        fix="Export the frames that show what the label says, each as a file of its own under the same patient id. "
+        fix="Name the frame that shows what the label says in a CSV (column frame, counted from 1), or export it as a "
+        "file of its own under the same patient id. "
         "Training refuses to start with these files; --skip-unreadable leaves them out and names each in the report.",
         cell=lambda i: f"{files.headers[i].format}, {files.frames[i]} frames",
     )  # fmt: skip
 
 
 def _wrong_extension(files: FileTable) -> Finding | None:
-    named = [_FORMAT_OF_SUFFIX.get(header.suffix) for header in files.headers]
+    named = [format_named_by(header.suffix) or _NOT_READ.get(header.suffix) for header in files.headers]
     pairs = list(zip(named, files.headers, strict=True))
     mask = np.array([None not in (name, header.format) and name != header.format for name, header in pairs])
     kinds = Counter(f"{files.headers[i].format} named as {named[i]}" for i in np.flatnonzero(mask).tolist())
@@ -111,7 +108,7 @@ def _mixed_depth(files: FileTable) -> Finding | None:
 
 def _mixed_colour(files: FileTable) -> Finding | None:
     return files.mixed(
-        "mixed-colour", files.where(lambda header: header.mode not in _GREY_MODES),
+        "mixed-colour", files.where(lambda header: not header.is_grey),
         words=("in colour", "in grey"), why="they may come from different devices or exports.",
         fix="Find out where the rarer kind comes from, and export all images in the same way. Grey that is merely "
         "stored as colour is read as the same pixels and does no harm by itself.",

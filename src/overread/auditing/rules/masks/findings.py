@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
 import numpy as np
 
-from overread.auditing.finding import Finding, FindingKind
+from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.masks.annotation import Annotation
+from overread.auditing.rules.masks.names import read_name
 from overread.auditing.rules.masks.overlays import find_overlays
 from overread.auditing.rules.masks.pixel_statistics import PixelStatistics, measure_pixels
 from overread.cases import Case
 
-# The first need no proof; the others need a picture of the same name or few grey levels, and so do words of folders.
-_SURE = frozenset({
-    "annotated", "annotation", "annotations", "bbox", "bboxes", "gradcam", "groundtruth", "heatmap", "heatmaps",
-    "labelmap", "labelmaps", "mask", "masks", "overlay", "segmentation", "segmentations",
-})  # fmt: skip
-_UNSURE = frozenset({
-    "anno", "annot", "arrow", "arrows", "binary", "contour", "contours", "gt", "label", "labeled", "labelled", "labels",
-    "manual", "marked", "outline", "outlines", "overlays", "roi", "rois", "seg", "segmented", "segs", "superpixels",
-    "truth",
-})  # fmt: skip
-_FILLERS = frozenset({"image", "images", "img", "imgs", "orig", "original", "originals", "photo", "photos", "raw"})
-_WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]|\d+")
 _MODALITY, _WHOLE_CLASS = 0.5, 0.95
 _FEW_LEVELS = "few grey levels"
 
@@ -86,9 +72,8 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     paired = sum(found.picture is not None for found in annotations.values())
     rows = []
     for i, found in annotations.items():
-        picture = "" if found.picture is None else cases[found.picture].name
-        row = {"image": cases[i].name, "class": cases[i].label, "side": cases[i].split or ""}
-        rows.append({**row, "reason": found.reason, "picture": picture})
+        picture = "" if found.picture is None else cases[found.picture].full_name
+        rows.append(image_row(cases[i], reason=found.reason, picture=picture))
     classes = Counter(cases[i].label for i in annotations)
     spread = ", ".join(f"{count:,} in {name}" for name, count in classes.most_common())
     return Finding(
@@ -105,48 +90,8 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Name:
-    """What the path of an image says.
-
-    Args:
-        word: that names it a mask; empty without one.
-        in_folder: the word is in the name of a folder only.
-        keys: the rest of its name in its folder, in folders that differ in such words alone, and anywhere.
-    """
-
-    word: str
-    in_folder: bool
-    keys: tuple[tuple[str, ...], ...]
-
-
-def _read_name(case: Case) -> _Name:
-    path = PurePosixPath(case.name)
-    words, (folder, folder_word) = _words(path.stem), _read_folder(str(path.parent))
-    at = next((i for i, word in enumerate(words) if word in _SURE | _UNSURE), None)
-    rest = words if at is None else words[:at] or words[at + 1 :]
-    core = " ".join(word for word in rest if word not in _FILLERS)
-    return _Name(
-        word=folder_word if at is None else words[at],
-        in_folder=at is None and bool(folder_word),
-        keys=(("in", str(path.parent), core), ("beside", folder, core), ("anywhere", core)) if core else (),
-    )
-
-
-def _words(text: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(text)]
-
-
-@functools.lru_cache(maxsize=1024)
-def _read_folder(folder: str) -> tuple[str, str]:
-    """The words of a path that name neither masks nor images, and the first that names masks."""
-    words = _words(folder)
-    telling = [word for word in words if word in _SURE | _UNSURE]
-    return " ".join(word for word in words if word not in _FILLERS and word not in telling), (*telling, "")[0]
-
-
 def _recognise_masks(cases: Sequence[Case], statistics: PixelStatistics) -> dict[int, Annotation]:
-    names = [_read_name(case) for case in cases]
+    names = [read_name(case) for case in cases]
     if all(name.word for name in names):
         # A word that all have, such as the name of the study, tells nothing.
         names = [dataclasses.replace(name, word="", in_folder=False) for name in names]
@@ -169,7 +114,7 @@ def _recognise_masks(cases: Sequence[Case], statistics: PixelStatistics) -> dict
         elif name.word and (map_like[i] or picture is not None):
             place = " in the name of its folder" if name.in_folder else ""
             annotations[i] = Annotation(f"'{name.word}'{place}", picture)
-        elif name.word in _SURE and not name.in_folder:
+        elif name.needs_no_proof:
             doubtful.append(i)
     # Where most images are named so, the word means something else.
     if len(doubtful) < _MODALITY * len(cases):

@@ -82,7 +82,7 @@ def _across_splits(manifest: Manifest, restart: Restart | None) -> Finding | Non
     for group in groups:
         row = {"patient": pseudonym(manifest.cases[group[0]].patient_id)}
         for side in SPLITS:
-            if names := [manifest.cases[i].name for i in group if manifest.cases[i].split == side]:
+            if names := [manifest.cases[i].full_name for i in group if manifest.cases[i].split == side]:
                 row[side] = f"{count(len(names), 'image')}, such as {names[0]}"
         rows.append(row)
     return Finding(
@@ -109,7 +109,7 @@ def _one_patient(manifest: Manifest) -> Finding:
 
 
 def _missing_ids(manifest: Manifest) -> Finding | None:
-    missing = [case.name for case in manifest.cases if not case.patient_id]
+    missing = [case.full_name for case in manifest.cases if not case.patient_id]
     if not missing:
         return None
     every = len(missing) == len(manifest)

@@ -9,7 +9,7 @@ from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.privacy.paths import NAMING_KINDS, kinds_in_paths
-from overread.formats.header import NAMING_TAGS
+from overread.formats.dicom import NAMING_TAGS
 
 _MOST_ROWS = 50
 
@@ -84,7 +84,7 @@ def _marked_images(material: Material, kinds: Sequence[frozenset[str]]) -> list[
         if positions:
             cases = material.manifest.cases
             rows = [
-                {"image": f"number {i + 1:,}" if kinds[i] else cases[i].name, "class": cases[i].label}
+                {"image": f"number {i + 1:,}" if kinds[i] else cases[i].full_name, "class": cases[i].label}
                 for i in positions[:_MOST_ROWS]
             ]
             sentence = f"{_of_all(positions, kinds)} {what}"

@@ -12,7 +12,7 @@ from overread.auditing.rules.shortcuts.properties import Property
 from overread.cases import Case
 from overread.cases.case import SPLIT_ALIASES
 from overread.decision.cuts import FloatArray
-from overread.formats.header import Header
+from overread.formats import Header
 
 # Without patient ids, more folders than this are taken for one folder a patient, which tells a class by itself.
 _MOST_SOURCES = 20

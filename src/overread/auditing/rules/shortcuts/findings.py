@@ -109,7 +109,7 @@ def _evidence(tried: Predictability, cases: FoldedCases) -> list[dict[str, str]]
                 "AUC against the rest": "too few patients" if auc is None else f"{auc:.2f}",
                 "strength": "all but gives the class away" if tried.is_strong else "marked",
                 "values": _typical(tried.subject, members),
-                "such as": cases.manifest.cases[_middle(tried.subject, members)].name if members.size else "",
+                "such as": cases.manifest.cases[_middle(tried.subject, members)].full_name if members.size else "",
             }
         )
     return rows

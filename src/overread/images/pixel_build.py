@@ -1,0 +1,133 @@
+"""Decode a list of images into the file of a pixel store."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from overread.errors import MissingPath, UnreadableImage
+from overread.formats import HEAD_LENGTH, format_of, is_coloured
+from overread.images.pixel_file import PixelFile
+from overread.images.prepare import Preprocessing, as_channels, fit_pixels
+from overread.machine.files import write_json
+from overread.machine.workers import Progress, in_chunks, in_order
+
+PROBED_FOR_COLOUR, PROBED_SHARE = 64, 16
+CHUNK_BYTES = 2**25
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredImage:
+    """A frame of a file; its number is None where it is the only one."""
+
+    path: Path
+    frame: int | None
+
+    def identify(self) -> tuple[str, str]:
+        """SHA-256 of the file's bytes, with the frame where one is named, and the name of its format; else empty."""
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(self.path.stat().st_mode):
+                content = self.path.read_bytes()
+                digest = hashlib.sha256(content)
+                if self.frame is not None:
+                    digest.update(b"frame %d" % self.frame)
+                found = format_of(content[:HEAD_LENGTH], self.path)
+                return digest.hexdigest(), "" if found is None else found.name
+        return "", ""
+
+    def fitted(self, preprocessing: Preprocessing) -> np.ndarray:
+        """Its pixels, as `fit_pixels` gives them."""
+        return fit_pixels(self.path, preprocessing, frame=self.frame)
+
+    def reads(self, preprocessing: Preprocessing) -> bool:
+        """Whether it gives pixels now."""
+        try:
+            self.fitted(preprocessing)
+        except (UnreadableImage, MissingPath):
+            return False
+        return True
+
+
+class _ColourFound(Exception):
+    """A coloured image in a data set whose probe was grey."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Build:
+    """One making of a store: pixels under a name of their own, then a record that makes them count."""
+
+    images: Sequence[StoredImage]
+    preprocessing: Preprocessing
+    target: Path
+    workers: int
+    progress: Progress | None
+
+    def run(self, record_path: Path) -> None:
+        """Write pixels and record; whatever stops it, no pixels are left behind."""
+        channels = self.preprocessing.channels or self._probed_channels()
+        try:
+            try:
+                failures = self._decode_all(channels)
+            except _ColourFound:
+                channels = 3
+                failures = self._decode_all(channels)
+            record = {
+                "pixels": self.target.name,
+                "bytes": self.target.stat().st_size,
+                "preprocessing": dataclasses.replace(self.preprocessing, channels=channels).to_dict(),
+                "failures": failures,
+            }
+            write_json(record_path, record)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self.target.unlink()
+            raise
+
+    def _probed_channels(self) -> int:
+        # Of few images no more than a share: they are decoded again.
+        probed = min(-(-len(self.images) // PROBED_SHARE), PROBED_FOR_COLOUR)
+        spread = np.linspace(0, len(self.images) - 1, probed).astype(int)
+        return 3 if any(in_order(self._shows_colour, spread.tolist(), self.workers)) else 1
+
+    def _shows_colour(self, index: int) -> bool:
+        try:
+            return is_coloured(self.images[index].fitted(self.preprocessing))
+        except (UnreadableImage, MissingPath):
+            return False
+
+    def _decode_all(self, channels: int) -> dict[int, str]:
+        shape = (len(self.images), self.preprocessing.height, self.preprocessing.width, channels)
+        pixels = PixelFile.reserve(self.target, shape)
+        must_be_grey = self.preprocessing.channels is None and channels == 1
+        options = self.preprocessing if must_be_grey else dataclasses.replace(self.preprocessing, channels=channels)
+
+        def place(chunk: range) -> list[str | None]:
+            rows = np.zeros((len(chunk), *shape[1:]), np.uint8)
+            reasons: list[str | None] = []
+            for row, index in zip(rows, chunk, strict=True):
+                try:
+                    own = self.images[index].fitted(options)
+                except (UnreadableImage, MissingPath) as error:
+                    reasons.append(str(error))
+                    continue
+                if must_be_grey and is_coloured(own):
+                    raise _ColourFound
+                row[:] = as_channels(own, channels)
+                reasons.append(None)
+            pixels.write(chunk.start, rows)
+            return reasons
+
+        failures = {}
+        most = CHUNK_BYTES // int(np.prod(shape[1:]))
+        for index, reason in enumerate(in_chunks(place, len(self.images), self.workers, most)):
+            if reason is not None:
+                failures[index] = reason
+            if self.progress is not None:
+                self.progress(index + 1, len(self.images))
+        return failures

@@ -1,0 +1,49 @@
+"""Data frames of what the program holds, and what is said where pandas is not installed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from overread.cases import Case, Manifest
+from overread.errors import MissingExtra
+from overread.evaluation import Predictions
+from overread.reading import to_frame
+from support.documents import predictions
+from support.readings import reading
+
+
+def manifest() -> Manifest:
+    cases = [
+        Case(path=Path(f"/data/{name}.png"), name=f"{name}.png", label=label, patient_id=name, extra=extra)
+        for name, label, extra in (("a", "ill", {"age": "71"}), ("b", "normal", {}))
+    ]
+    return Manifest(cases=tuple(cases), classes=("normal", "ill"))
+
+
+def test_a_manifest_gives_a_row_a_case_with_its_further_columns() -> None:
+    frame = manifest().to_frame()
+    assert [*frame.columns] == ["path", "label", "patient_id", "split", "age"]
+    assert frame.path.tolist() == ["a.png", "b.png"] and frame.age.isna().tolist() == [False, True]
+    assert repr(manifest()) == "Manifest(2 cases of normal / ill)"
+
+
+@pytest.mark.parametrize("classes", [("normal", "ill"), ("normal", "polyp", "cancer")])
+def test_predictions_give_truth_decision_and_probabilities(classes: tuple[str, ...]) -> None:
+    found: Predictions = predictions(classes)
+    frame = found.to_frame()
+    assert len(frame) == len(found.cases)
+    assert frame.true_label.tolist() == [classes[i] for i in np.asarray(found.y_true)]
+    assert frame.predicted_label.tolist() == [classes[i] for i in found.decisions]
+    probabilities = frame[[f"probability_{name}" for name in classes]].to_numpy()
+    assert np.array_equal(probabilities, np.asarray(found.y_prob)) and set(frame.sex) == {"f", "m"}
+
+
+def test_without_pandas_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    for made in (manifest().to_frame, lambda: to_frame([reading()])):
+        with pytest.raises(MissingExtra, match="pip install pandas"):
+            made()
