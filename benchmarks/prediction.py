@@ -31,7 +31,7 @@ from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Graph, Member, Reference
 from overread.decision import Calibration, Familiarity, OperatingPoint, Referral
 from overread.images import Preprocessing
 from overread.networks.build import NetworkSpec, build_network
-from overread.reading import write_csv
+from overread.reading import write_readings
 from overread.training.export import export_onnx
 
 NETWORKS = ("compact", "efficientnet-lite0")
@@ -127,7 +127,7 @@ def warm(name: str, folder: Path, images: Path, paths: list[Path]) -> Iterator[R
     reader, model = Reader.load(folder / "bundle"), keras.models.load_model(folder / "plain.keras")
     seconds = interleaved(
         {
-            "ours": lambda: write_csv(folder / "ours.csv", reader.read_many(paths), reader.bundle.classes),
+            "ours": lambda: write_readings(folder / "ours.csv", reader.read_many(paths), reader.bundle.classes),
             "Keras": lambda: write(folder / "keras.csv", *read_in_batches(model, images)),
         },
         3 if targets else 1,

@@ -23,7 +23,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="acces
 
 from overread import Reader, Study  # noqa: E402
 from overread.images import prepare  # noqa: E402
-from overread.reading import write_csv  # noqa: E402
+from overread.reading import write_readings  # noqa: E402
 from overread.reading.sentences import decision, reasons  # noqa: E402
 from overread.reading_log import ReadingLog  # noqa: E402
 from overread.service.app import create_app  # noqa: E402
@@ -230,7 +230,7 @@ def test_the_table_sorts_filters_and_downloads_what_predict_writes(
     with page.expect_download() as download:
         page.locator("#csv").click()
     got = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
-    write_csv(tmp_path / "predicted.csv", reader.read_many(paths), reader.bundle.classes)
+    write_readings(tmp_path / "predicted.csv", reader.read_many(paths), reader.bundle.classes)
     expected = list(csv.reader(io.StringIO((tmp_path / "predicted.csv").read_text(encoding="utf-8"))))
     bare = sorted([[Path(row[0]).name, *row[1:]] for row in expected[1:]])
     assert got[0] == expected[0]

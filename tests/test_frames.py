@@ -1,4 +1,4 @@
-"""Data frames of what the program holds, and what is said where pandas is not installed."""
+"""What a notebook shows of what the program holds, and what is said where pandas is not installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from overread.cases import Case, Manifest
 from overread.errors import MissingExtra
 from overread.evaluation import Predictions
 from overread.reading import to_frame
-from support.documents import predictions
+from support.documents import assessed, predictions
 from support.readings import reading
 
 
@@ -40,6 +40,13 @@ def test_predictions_give_truth_decision_and_probabilities(classes: tuple[str, .
     assert frame.predicted_label.tolist() == [classes[i] for i in found.decisions]
     probabilities = frame[[f"probability_{name}" for name in classes]].to_numpy()
     assert np.array_equal(probabilities, np.asarray(found.y_prob)) and set(frame.sex) == {"f", "m"}
+
+
+def test_an_assessment_is_shown_in_one_line_and_in_a_notebook_as_a_table() -> None:
+    found = assessed(predictions(("normal", "ill")))
+    assert repr(found) == "Assessment(120 images of 60 patients)"
+    shown = found._repr_html_()
+    assert "120 images of 60 patients, 95 % intervals" in shown and "<th>sensitivity</th>" in shown
 
 
 def test_without_pandas_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,6 +142,12 @@ def test_a_name_that_could_not_be_asked_for_is_refused(name: str) -> None:
         register_network(Network(name=name, build=maps))
 
 
+@pytest.mark.parametrize("default", [{"size": 8}, {"epochs": 0}, {"learning_rate": 0.0}])
+def test_defaults_that_cannot_be_are_refused(default: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOption, match="the network own has defaults that cannot be"):
+        Network(name="own", build=maps, **default)
+
+
 def test_an_installed_package_offers_a_network_by_an_entry_point(tmp_path: Path) -> None:
     """In a process of its own, which finds the package as an installed one."""
     (tmp_path / "plain_net.py").write_text(

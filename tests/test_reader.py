@@ -18,7 +18,7 @@ from PIL import Image
 from overread import Reader
 from overread.errors import InvalidData, MissingPath, UnreadableImage
 from overread.networks.build import NetworkSpec, build_network
-from overread.reading import Failure, Reading, find_images, write_csv, write_json_lines
+from overread.reading import Failure, Reading, find_images, write_json_lines, write_readings
 from overread.study.train import Study
 
 
@@ -220,7 +220,7 @@ def test_files_folders_patterns_and_standard_input_are_expanded_in_order_without
 
 def test_csv_and_json_lines_hold_a_row_for_every_image(reader: Reader, two_classes: Path, tmp_path: Path) -> None:
     paths = [*some(two_classes), tmp_path / "absent.png"]
-    assert write_csv(tmp_path / "out.csv", reader.read_many(paths), reader.bundle.classes) == 1
+    assert write_readings(tmp_path / "out.csv", reader.read_many(paths), reader.bundle.classes) == 1
     with (tmp_path / "out.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     lines = io.StringIO()

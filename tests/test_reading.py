@@ -11,9 +11,10 @@ import jsonschema
 import numpy as np
 import pytest
 
+from overread.cli.tables import print_readings
 from overread.errors import InvalidOption
-from overread.reading import Failure, Reading, to_frame, write_csv
-from overread.reading.fields import FIELDS, columns, reading_schema
+from overread.reading import Failure, Reading, to_frame, write_readings
+from overread.reading.fields import FIELDS, column_names, reading_schema
 from overread.reading.sentences import probability_heading
 from overread.reading_log import ImageRow
 from support.readings import reading, reading_of_three
@@ -52,9 +53,9 @@ def test_json_csv_frame_schema_and_log_have_the_same_fields() -> None:
     assert all(shape["required"] == ["path", *names, "error"] for shape in reading_schema()["oneOf"])
     assert set(names) <= {field.name for field in dataclasses.fields(ImageRow)}
     stream = io.StringIO()
-    assert write_csv(stream, [found, failed], found.task.classes) == 1
+    assert write_readings(stream, [found, failed], found.task.classes) == 1
     header, *rows = csv.reader(stream.getvalue().splitlines())
-    assert header == columns(found.task.classes) == [*to_frame([found, failed]).columns]
+    assert header == column_names(found.task.classes) == [*to_frame([found, failed]).columns]
     said = ["Disease", "0.170000", "0.830000", "true", "0.410000", "Disease", "0.5000", "uncertain"]
     assert rows[0] == ["a.png", *said, ""]
     assert rows[1] == ["b.png", *[""] * 8, "is empty"]
@@ -74,7 +75,7 @@ def test_a_frame_holds_values_and_a_row_for_every_image() -> None:
     frame = to_frame([reading(prediction_set=()), Failure(path="b.png", error="is empty")])
     assert frame.probability_Disease[0] == 0.83 and frame.prediction_set[0] == ()
     assert frame.predicted_label.isna().tolist() == [False, True] and frame.error.tolist()[1] == "is empty"
-    assert [*to_frame([Failure(path="b.png", error="is empty")]).columns] == columns(())
+    assert [*to_frame([Failure(path="b.png", error="is empty")]).columns] == column_names(())
     assert len(to_frame([])) == 0
 
 
@@ -91,3 +92,14 @@ def test_the_probability_told_is_the_one_that_the_decision_rests_on() -> None:
     assert reading(predicted_label="Normal").probability == 0.83 and reading_of_three().probability == 0.5
     assert probability_heading(reading().task) == "Probability of Disease"
     assert probability_heading(reading_of_three().task) == "Probability"
+
+
+def test_the_table_on_a_terminal_says_what_the_page_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    found = reading(refer=("uncertain", "unfamiliar"), probabilities={"Normal": 0.0001, "Disease": 0.9999})
+    assert print_readings([found, Failure(path="b.png", error="is empty")], found.task) == 1
+    shown = capsys.readouterr().out
+    for text in ("Reads as", "Probability of Disease", ">0.999", "Uncertain, unlike the training images", "is empty"):
+        assert text in shown

@@ -204,13 +204,13 @@ def predict(
     paths = reading.find_images(images, sys.stdin)
     readings = track(reader.read_many(paths), "reading", total=len(paths), console=_progress, transient=True)
     if csv_file is not None:
-        failures = reading.write_csv(csv_file, readings, reader.bundle.classes)
+        failures = reading.write_readings(csv_file, readings, reader.bundle.classes)
     elif as_json:
         failures = reading.write_json_lines(sys.stdout, readings)
     elif sys.stdout.isatty():
         failures = print_readings(readings, reader.bundle.task)
     else:
-        failures = reading.write_csv(sys.stdout, readings, reader.bundle.classes)
+        failures = reading.write_readings(sys.stdout, readings, reader.bundle.classes)
     if failures:
         _progress.print(f"{failures} of {len(paths)} images could not be read", style="bold red", highlight=False)
         raise typer.Exit(1)

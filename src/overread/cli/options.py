@@ -113,8 +113,8 @@ def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) ->
     return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
 
 
-def _of(panel: str, help_text: str, **options: Any) -> Any:
-    return typer.Option(help=help_text, rich_help_panel=panel, **options)
+def _of(panel: str, help_text: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=panel)
 
 
 def _options_of(kind: type) -> dict[str, inspect.Parameter]:

@@ -115,7 +115,7 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
 def print_readings(readings: Iterable[Reading | Failure], task: Task) -> int:
     """Print a reading a row; returns how many images could not be read."""
     from overread.reading import Failure
-    from overread.reading.sentences import READS_AS, REFERRAL, probability_heading, referral, rounded
+    from overread.reading.sentences import READS_AS, REFERRAL, probability_heading, rounded, short_reasons
 
     table = Table(Column("Image", overflow="fold"), READS_AS, probability_heading(task), REFERRAL)
     failures = 0
@@ -124,7 +124,7 @@ def print_readings(readings: Iterable[Reading | Failure], task: Task) -> int:
             failures += 1
             table.add_row(Text(reading.path), Text(reading.error, style="red"), "", "")
         else:
-            probability, refer = rounded(reading.probability, 3), Text(referral(reading), style="yellow")
+            probability, refer = rounded(reading.probability, 3), Text(short_reasons(reading), style="yellow")
             table.add_row(Text(reading.path), Text(reading.predicted_label), probability, refer)
     Console().print(table)
     return failures

@@ -7,8 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from overread.networks.augmentation import Augmentation
-from overread.reading import Reader
-from overread.reading import write_csv as write_readings
+from overread.reading import Reader, write_readings
 from overread.recipe import Recipe
 from overread.run import Existing, Run, RunFolder
 from overread.study.data import read_manifest

@@ -25,6 +25,7 @@ from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroups, evaluate_subgroups
 from overread.evaluation.uncertainty.bootstrap import number_patients
 from overread.evaluation.uncertainty.interval import Interval, critical_value
+from overread.words import count
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ class BeforeAfter(NamedTuple):
     after: Reliability
 
 
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Assessment:
     """All that a set of predictions is worth; `assess` makes it.
 
@@ -130,6 +131,14 @@ class Assessment:
     def __getitem__(self, name: str) -> Estimate:
         """Give a metric with its interval, by name."""
         return self.judged[name]
+
+    def __repr__(self) -> str:
+        return f"Assessment({count(self.evaluation.n, 'image')} of {count(self.n_patients, 'patient')})"
+
+    def _repr_html_(self) -> str:
+        from overread.evaluation.notebook import assessment_html
+
+        return assessment_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; undefined values are None beside their reason."""

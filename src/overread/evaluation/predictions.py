@@ -73,7 +73,7 @@ class Predictions:
         Raises:
             MissingExtra: pandas is not installed.
         """
-        task, y_prob = Task.of(self.classes), np.asarray(self.y_prob)
+        task, y_prob = self.task, np.asarray(self.y_prob)
         return data_frame(
             {
                 "path": self.cases,

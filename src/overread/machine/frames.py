@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from overread.errors import MissingExtra
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import pandas
 
 
-def data_frame(columns: Mapping[str, Sequence[Any]]) -> pandas.DataFrame:
-    """A data frame of columns of equal length.
+def data_frame(columns: Mapping[str, Any]) -> pandas.DataFrame:
+    """A data frame of columns: sequences or arrays of equal length.
 
     Raises:
         MissingExtra: pandas is not installed.

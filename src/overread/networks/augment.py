@@ -45,9 +45,9 @@ def affine_transforms(angle: Any, shift: Any, scale: Any, mirror: Any, size: tup
 class Augment(keras.layers.Layer):
     """Apply an `Augmentation` to a batch while training; pass it through unchanged otherwise.
 
-    Takes `(batch, height, width, channels)` of 0 to 255 in any dtype and gives float32 of the same shape and
-    range. Draws come from one seed generator whose state `seed_epoch` sets, so that the images of a step depend on
-    (seed, epoch, step) alone and a resumed run sees what an uninterrupted one would.
+    Takes `(batch, height, width, channels)` of 0 to 255 in any dtype and gives float32 of the same shape and range.
+    Draws come from seed generators, its own and those of the user's layers, whose states `EpochSeed` sets, so that the
+    images of a step depend on (seed, epoch, step) alone and a resumed run sees what an uninterrupted one would.
     """
 
     def __init__(self, augmentation: Augmentation, *, seed: int = 0, **kwargs: Any) -> None:

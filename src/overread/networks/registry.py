@@ -34,6 +34,9 @@ class Network:
         learning_rate: the highest.
         has_pretrained: whether the builder can start from weights that were learnt elsewhere.
         stages: how many stages can keep these weights.
+
+    Raises:
+        InvalidOption: a default that no training could take.
     """
 
     name: str
@@ -43,6 +46,13 @@ class Network:
     learning_rate: float = 1e-4
     has_pretrained: bool = False
     stages: int = 0
+
+    def __post_init__(self) -> None:
+        if not (self.size >= 32 and self.epochs >= 1 and self.learning_rate > 0 and self.stages >= 0):
+            raise InvalidOption(
+                f"the network {self.name} has defaults that cannot be: expected a size of 32 or more, epochs of 1 or "
+                "more and a positive learning_rate"
+            )
 
     @property
     def builder(self) -> Builder:

@@ -17,8 +17,8 @@ _HOMES = {
     "picture_of": "overread.reading.pictures",
     "tint": "overread.reading.pictures",
     "to_frame": "overread.reading.output",
-    "write_csv": "overread.reading.output",
     "write_json_lines": "overread.reading.output",
+    "write_readings": "overread.reading.output",
 }
 __all__ = [*_HOMES]
 __getattr__ = on_first_use(__name__, _HOMES)
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from overread.reading.explanation import Explanation as Explanation
     from overread.reading.explanation import explain as explain
     from overread.reading.output import to_frame as to_frame
-    from overread.reading.output import write_csv as write_csv
     from overread.reading.output import write_json_lines as write_json_lines
+    from overread.reading.output import write_readings as write_readings
     from overread.reading.pictures import heat_map as heat_map
     from overread.reading.pictures import overlay as overlay
     from overread.reading.pictures import picture_of as picture_of

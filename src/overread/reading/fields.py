@@ -106,7 +106,7 @@ FIELDS = (
 )
 
 
-def columns(classes: Sequence[str]) -> list[str]:
+def column_names(classes: Sequence[str]) -> list[str]:
     """The columns of a table of readings by a bundle with these classes."""
     return ["path", *(name for field in FIELDS for name in field.columns(classes)), "error"]
 

@@ -10,14 +10,14 @@ from PIL import Image
 
 from overread.reading.pictures import overlay, picture_of
 from overread.reading.reading import Reading
-from overread.reading.sentences import decision, referral
+from overread.reading.sentences import decision, short_reasons
 
 _HEIGHT = 160
 
 
 def reading_html(reading: Reading) -> str:
     """The image as the network saw it, the same under the evidence, and what is decided, with names escaped."""
-    words = f"{decision(reading)}." + (f" Refer to a human: {referral(reading)}." if reading.refer else "")
+    words = f"{decision(reading)}." + (f" Refer to a human: {short_reasons(reading)}." if reading.refer else "")
     pictures = "".join(_image(picture) for picture in (picture_of(reading.pixels), overlay(reading)))
     return f"<div>{pictures}<p>{html.escape(reading.path)}</p><p>{html.escape(words)}</p></div>"
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from overread.errors import OutputUnwritable
 from overread.machine.frames import data_frame
-from overread.reading.fields import FIELDS, columns
+from overread.reading.fields import FIELDS, column_names
 from overread.reading.reading import Failure, Reading
 
 if TYPE_CHECKING:
     import pandas
 
 
-def write_csv(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
+def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
     """Write path, predicted label, a probability for each class and the other `FIELDS`, and error; whole or not.
 
     Returns:
@@ -68,18 +68,18 @@ def to_frame(readings: Iterable[Reading | Failure]) -> pandas.DataFrame:
         [reading.path, *(value for field in FIELDS for value in field.values(reading, classes)), _error_of(reading)]
         for reading in found
     ]
-    return data_frame({name: [row[i] for row in rows] for i, name in enumerate(columns(classes))})
+    return data_frame({name: [row[i] for row in rows] for i, name in enumerate(column_names(classes))})
 
 
 def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[str]:
-    """One reading under `fields.columns`."""
+    """One reading under `fields.column_names`."""
     cells = (cell for field in FIELDS for cell in field.cells(reading, classes))
     return [reading.path, *cells, _error_of(reading) or ""]
 
 
 def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns(classes))
+    writer.writerow(column_names(classes))
     failures = 0
     for reading in readings:
         failures += isinstance(reading, Failure)

@@ -50,7 +50,7 @@ def decision(found: Reading) -> str:
     return f"{READS_AS} {found.predicted_label}: probability {probability} {compared} the operating point {threshold}"
 
 
-def referral(found: Reading) -> str:
+def short_reasons(found: Reading) -> str:
     """Why a human should read the image, in a few words; empty where nothing speaks against the reading."""
     return ", ".join(_SHORT[reason] for reason in found.refer).capitalize()
 

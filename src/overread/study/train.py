@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from overread.training.train_network import TrainedNetwork
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
     """A finished training run: where it is, the bundle, how the images were split, and what the test side says."""
 
@@ -49,6 +49,12 @@ class Study:
     def report(self) -> Path:
         """The page to open first."""
         return RunFolder(self.out).report
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.out)!r}: {self.bundle!r}, tested on {self.assessment!r})"
+
+    def _repr_html_(self) -> str:
+        return self.assessment._repr_html_()
 
 
 def train(

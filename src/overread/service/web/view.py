@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from PIL import Image
 from overread.bundle import Bundle
 from overread.images import content_box
 from overread.reading import Failure, Reading
-from overread.reading.fields import columns
+from overread.reading.fields import column_names
 from overread.reading.output import csv_row
 from overread.reading.pictures import heat_map
 from overread.reading.sentences import (
@@ -23,8 +22,8 @@ from overread.reading.sentences import (
     decision,
     probability_heading,
     reasons,
-    referral,
     rounded,
+    short_reasons,
     told_apart,
 )
 from overread.service.room.records import ImageRecord, ReadingRecord
@@ -101,7 +100,7 @@ def view_images(record: ReadingRecord, bundle: Bundle) -> list[ImageView]:
 
 def csv_columns(bundle: Bundle) -> list[str]:
     """The columns of the CSV, fit for spreadsheets."""
-    return [harmless(name) for name in columns(bundle.classes)]
+    return [harmless(name) for name in column_names(bundle.classes)]
 
 
 def table_columns(bundle: Bundle) -> list[Column]:
@@ -159,7 +158,7 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
         found=found,
         probability=rounded(found.probability),
         decision=decision(found),
-        referral=referral(found),
+        referral=short_reasons(found),
         reasons=reasons(found, bundle.referral.coverage),
         bars=_bars(found, bundle),
         heats=_heats(found, bundle, image.rendition),
@@ -168,11 +167,8 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
 
 
 def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
-    names: Sequence[str] = (
-        [bundle.positive] if bundle.positive else sorted(bundle.classes, key=lambda name: -found.probabilities[name])
-    )
     bars = []
-    for name in names:
+    for name in sorted(found.task.judged, key=lambda name: -found.probabilities[name]):
         point, probability = bundle.operating_points.get(name), found.probabilities[name]
         threshold = point.threshold if point else None
         shown = (rounded(probability), "") if threshold is None else told_apart(probability, threshold)
