@@ -51,7 +51,7 @@ class Case:
 
     @property
     def counts_as(self) -> str:
-        """Who the image counts as, where people are counted."""
+        """Who the image counts as, where people are counted; frames of one file stand for one person."""
         return counts_as(self.patient_id, self.name)
 
 
