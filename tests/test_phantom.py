@@ -16,7 +16,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from overread.demo.phantom import LOOK_RANGES, PatientLook, render, write_phantoms
+from overread.demo.phantom import LOOK_RANGES, PatientLook, photograph_phantom, write_phantoms
 from overread.errors import InvalidOption, OutputExists, OutputUnwritable
 
 SMALLEST = {"patients": 4, "images_per_patient": 3, "size": 32}
@@ -70,7 +70,7 @@ def linear_auc(features: NDArray[np.float64], y_true: NDArray[np.int64], patient
 def test_a_view_is_a_round_field_on_a_dark_ground() -> None:
     rng = np.random.default_rng(3)
     for papilloma in (False, True):
-        pixels = render(rng, papilloma=papilloma, patient=PatientLook.draw(rng), size=64)
+        pixels = photograph_phantom(rng, papilloma=papilloma, patient=PatientLook.draw(rng), size=64)
         assert pixels.shape == (64, 64, 3) and pixels.dtype == np.uint8
         corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]].mean()
         assert corners < 20 < 60 < pixels[16:48, 16:48].mean()
@@ -80,7 +80,8 @@ def test_a_view_is_a_round_field_on_a_dark_ground() -> None:
 
 def test_the_generator_alone_decides_what_a_view_shows() -> None:
     first, again, other = (
-        render(np.random.default_rng(seed), papilloma=True, patient=middling_look(), size=48) for seed in (1, 1, 2)
+        photograph_phantom(np.random.default_rng(seed), papilloma=True, patient=middling_look(), size=48)
+        for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -92,7 +93,7 @@ def test_the_extreme_patients_are_drawn_without_a_numerical_warning(side: int, s
     look = PatientLook(**{name: limits[side] for name, limits in LOOK_RANGES.items()})
     with np.errstate(over="raise", divide="raise", invalid="raise"):
         for seed in range(8):
-            assert render(np.random.default_rng(seed), papilloma=True, patient=look, size=size).std() > 5
+            assert photograph_phantom(np.random.default_rng(seed), papilloma=True, patient=look, size=size).std() > 5
 
 
 @pytest.mark.parametrize("changes", [{"opening": 0.0}, {"exposure": 9.0}, {"site": float("nan")}])
@@ -103,7 +104,7 @@ def test_an_impossible_patient_is_refused(changes: dict[str, float]) -> None:
 
 def test_a_view_too_small_to_show_a_lesion_is_refused() -> None:
     with pytest.raises(InvalidOption, match="size=31"):
-        render(np.random.default_rng(0), papilloma=True, patient=middling_look(), size=31)
+        photograph_phantom(np.random.default_rng(0), papilloma=True, patient=middling_look(), size=31)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(tmp_path: Path) -> None:

@@ -165,7 +165,9 @@ class _Scene:
         return np.asarray(canvas.resize((self.size, self.size), Image.Resampling.BOX), np.float32) / 255
 
 
-def render(rng: np.random.Generator, *, papilloma: bool, patient: PatientLook, size: int = 128) -> NDArray[np.uint8]:
+def photograph_phantom(
+    rng: np.random.Generator, *, papilloma: bool, patient: PatientLook, size: int = 128
+) -> NDArray[np.uint8]:
     """Draw one SYNTHETIC endoscopic view of a larynx, `(size, size, 3) uint8` RGB, with or without papillomas.
 
     What differs between images of a patient comes from `rng`. Raises InvalidOption for a size below 32 pixels.
@@ -229,7 +231,7 @@ def _write_patient(draft: Path, rng: np.random.Generator, *, number: int, images
     shown = is_ill & ((rng.random(count) < 0.85) | (np.arange(count) == rng.integers(count)))
     for index, papilloma in enumerate(shown.tolist()):
         label, suffix = "Papilloma" if papilloma else "Normal", "png" if (number + index) % 3 else "jpg"
-        image = Image.fromarray(render(rng, papilloma=papilloma, patient=look, size=size))
+        image = Image.fromarray(photograph_phantom(rng, papilloma=papilloma, patient=look, size=size))
         image.save(draft / label / f"P{number:03d}_{index:02d}.{suffix}", **_SAVING)
 
 
