@@ -96,7 +96,7 @@ class Recorder:
         self.run("explain", "explain", self.bundle, *some, "--out", self.out / "explained", "--json")
         self.keep_files("explained", "*.png")
         self.run("evaluate", "evaluate", self.bundle, chest, "--out", self.out / "evaluated", "--json")
-        self.keep_files("evaluated", "metrics.json", "predictions.csv", "*.csv", "*.png")
+        self.keep_files("evaluated", "metrics.json", "*.csv", "figures/*.png")
         self.run("compare", "compare", self.out / "evaluated", self.out / "train", "--json")
 
     def service(self, chest: Path) -> None:
@@ -160,12 +160,9 @@ class Recorder:
         (self.out / "record" / name).write_text(f"{self.steady(content)}\n{status}", encoding="utf-8")
 
     def keep_run(self, name: str) -> None:
-        self.keep_files(
-            name, "test/metrics.json", "test/*.csv", "test/*.png", "figures/*.png", "manifest.csv", "audit.json"
-        )
-        self.keep_files(
-            name, "bundle/network.onnx", "bundle/*.weights.h5", "bundle/bundle.json", "bundle/reference.npz"
-        )
+        self.keep_files(name, "test/metrics.json", "test/*.csv", "figures/*.png", "manifest.csv", "audit.json")
+        self.keep_files(name, "bundle/*.weights.h5", "bundle/bundle.json", "bundle/reference.npz")
+        self.keep_files(name, "test/figures/*.png", "test/figures/*.csv")
 
     def keep_files(self, folder: str, *patterns: str) -> None:
         for file in sorted({file for pattern in patterns for file in (self.out / folder).glob(pattern)}):
