@@ -18,8 +18,7 @@ from overread.bundle import GRAPH, WEIGHTS, Bundle, Member
 from overread.cli import app
 from overread.decision import Calibration
 from overread.errors import InvalidBundle
-from overread.evaluation import LABELS
-from overread.evaluation.metrics.kinds import CaseMean
+from overread.evaluation import LABELS, OwnMetric
 from overread.report.documents.markdown import escaped, shown, table
 from overread.report.documents.model_card import RATES, model_card
 from support.documents import SECRET, THREE, TWO, assessed, bundle_of, facts_of, predictions, tables
@@ -63,7 +62,7 @@ def test_every_metric_stands_with_its_interval_method_and_cases(classes: tuple[s
 
 @pytest.mark.parametrize("classes", [TWO, THREE])
 def test_a_metric_of_the_user_stands_in_the_card(classes: tuple[str, ...]) -> None:
-    own = CaseMean(name="ambition", label="Ambition", of_cases=lambda cases: cases.y_prob.max(axis=1))
+    own = OwnMetric(name="ambition", label="Ambition", function=lambda actual, score, called: score.mean())
     found, options = predictions(classes), {"metrics": (own,)}
     rows = {row[0]: row[1] for row in table_under(card_of(classes, **options), "Metric")}
     assert rows["Ambition"] == f"{assessed(found, **options)['ambition'].metric.value:.3f}"

@@ -11,8 +11,7 @@ import pytest
 
 from overread.bundle import GRAPH, Bundle, Member, Opening
 from overread.decision import Calibration, Referral
-from overread.evaluation import AssessmentOptions, DecisionCurve
-from overread.evaluation.metrics.kinds import CaseMean
+from overread.evaluation import AssessmentOptions, DecisionCurve, OwnMetric
 from overread.report.sections.decision_curve import helpful_ranges
 from support.html_page import Page
 from support.reports import (
@@ -95,7 +94,7 @@ def test_decisions_are_judged_at_the_frozen_point_and_at_one_half(two: Made, pag
 
 
 def test_a_metric_of_the_user_stands_in_the_page_with_its_interval(tmp_path: Path) -> None:
-    own = CaseMean(name="ambition", label="Ambition", of_cases=lambda cases: cases.y_prob.max(axis=1))
+    own = OwnMetric(name="ambition", label="Ambition", function=lambda actual, score, called: score.mean())
     options = AssessmentOptions(level=0.9, resamples=200, metrics=(own,))
     made = make(tmp_path, predict(TWO, 60), options)
     metric, interval = made[0].assessment["ambition"]

@@ -71,16 +71,14 @@ def test_what_is_given_and_differs_is_refused_by_name_before_an_image_is_read(
     assert not (tmp_path / "unused").exists()
 
 
-def test_a_run_that_the_audit_stopped_goes_on_when_the_finding_is_accepted(two_classes: Path, tmp_path: Path) -> None:
+def test_a_run_that_the_audit_stopped_leaves_its_folder_to_the_next_try(two_classes: Path, tmp_path: Path) -> None:
     rows = [f"{path},{path.parent.name},p,{side}" for path, side in _one_patient_on_each_side(two_classes)]
     table = tmp_path / "cases.csv"
     table.write_text("\n".join(["path,label,patient_id,split", *rows]), encoding="utf-8")
-    with pytest.raises(BlockedByAudit, match=r"--accept one-patient-id|--accept patient-across-splits"):
-        train(table, tmp_path / "run", QUICK, store=tmp_path / "s")
-    record = RunFolder(tmp_path / "run")
-    assert record.is_ours and record.audit.exists()
-    with pytest.raises(BlockedByAudit):
-        train(None, tmp_path / "run", existing="resume", store=tmp_path / "s")
+    for _ in range(2):
+        with pytest.raises(BlockedByAudit, match=r"--accept one-patient-id|--accept patient-across-splits"):
+            train(table, tmp_path / "run", QUICK, store=tmp_path / "s")
+        assert not list((tmp_path / "run").iterdir())
 
 
 def _one_patient_on_each_side(folder: Path) -> list[tuple[Path, str]]:

@@ -146,7 +146,11 @@ def _begin(
     store: Path | None,
     console: Console,
 ) -> _Begun:
-    """Decode, split and audit; the run is recorded first of all that is written, so that it can always go on."""
+    """Decode, split and audit.
+
+    Nothing is written until the audit lets it pass, so that the same folder can be given again; then the run is
+    recorded first, so that it can always go on.
+    """
     asked, recipe = settled.asked, settled.recipe
     side = recipe.image_size
     preprocessing = Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
@@ -165,10 +169,11 @@ def _begin(
         what = "the images or their split"
         folder.require_same({what: run.fingerprint}, {what: former.fingerprint})
         run = dataclasses.replace(run, started=former.started)
+    accept = {*asked.accept, *(UNREADABLE if asked.skip_unreadable else ())}
+    audit = _audited(settled.manifest, data_set, accept, rules=rules, console=console)
     folder.write(run)
     split.manifest.write_csv(folder.manifest)
-    accept = {*asked.accept, *(UNREADABLE if asked.skip_unreadable else ())}
-    audit = _audited(settled.manifest, data_set, accept, rules=rules, folder=folder, console=console)
+    write_json(folder.audit, audit.to_dict())
     warnings = known_before(data_set, split.manifest.select("test"), study=run.study, began=run.started)
     tell(console, (), warnings)
     return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings)
@@ -238,7 +243,6 @@ def _audited(
     accept: Collection[str],
     *,
     rules: Sequence[Rule],
-    folder: RunFolder,
     console: Console,
 ) -> Audit:
     """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
@@ -254,6 +258,5 @@ def _audited(
         style = "" if finding.severity == "info" else "bold yellow"
         gravity = "accepted" if finding.code in found.accepted else finding.severity
         console.print(f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style=style, highlight=False)
-    write_json(folder.audit, found.to_dict())
     found.require()
     return found
