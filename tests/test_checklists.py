@@ -103,7 +103,7 @@ def test_the_performance_is_that_of_the_assessment() -> None:
 
 
 def test_each_of_more_classes_has_its_performance() -> None:
-    judged = assessed(predictions(THREE)).judged
+    judged = assessed(predictions(THREE)).estimates
     tripod_ai, claim = answers(drafted(THREE))
     for name in THREE:
         assert f"{name} {shown(judged.of_class(name, 'auc'))}" in tripod_ai["23a"]

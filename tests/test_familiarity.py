@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from overread.decision import Familiarity, Normal, describe, limit_of
+from overread.decision import Familiarity, Normal, limit_of, measure_traits
 from overread.errors import InvalidData
 
 
@@ -116,16 +116,16 @@ def test_the_limit_is_the_99th_percentile_and_the_largest_of_few() -> None:
 @pytest.mark.parametrize("shape", [(2, 32, 32, 1), (3, 70, 51, 1), (1, 224, 160, 3), (4, 8, 9, 1)])
 def test_the_look_has_the_same_length_at_every_size(shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    found = describe(np.ones((shape[0], 5)), pixels)
+    found = measure_traits(np.ones((shape[0], 5)), pixels)
     assert found.shape == (shape[0], 72) and found.dtype == np.float32 and np.isfinite(found).all()
-    alone = np.concatenate([describe(np.ones((1, 5)), pixels[i : i + 1]) for i in range(shape[0])])
+    alone = np.concatenate([measure_traits(np.ones((1, 5)), pixels[i : i + 1]) for i in range(shape[0])])
     assert np.array_equal(found, alone)
 
 
 def test_the_look_tells_where_it_is_bright_how_much_it_differs_and_how_rough_it_is() -> None:
     left = np.zeros((1, 64, 64, 1), np.uint8)
     left[:, :, :32] = 255
-    grid, (contrast, down, across) = np.split(describe(np.zeros((1, 0)), left)[0], [64])
+    grid, (contrast, down, across) = np.split(measure_traits(np.zeros((1, 0)), left)[0], [64])
     assert np.array_equal(grid.reshape(8, 8), np.repeat([[1, 1, 1, 1, 0, 0, 0, 0]], 8, axis=0))
     assert np.exp([contrast, down, across]) - 1 / 255 == pytest.approx([0.5, 0, 1 / 63], abs=1e-6)
 
@@ -133,7 +133,7 @@ def test_the_look_tells_where_it_is_bright_how_much_it_differs_and_how_rough_it_
 def test_a_blank_image_is_unfamiliar_at_every_level_of_grey() -> None:
     rng = np.random.default_rng(3)
     seen = (rng.uniform(40, 200, (300, 1, 1, 1)) + rng.normal(0, 12, (300, 32, 32, 1))).clip(0, 255).astype(np.uint8)
-    traits = describe(rng.normal(size=(300, 5)), seen)
+    traits = measure_traits(rng.normal(size=(300, 5)), seen)
     familiarity = Familiarity.fit(traits[:200], traits[200:])
     blank = np.broadcast_to(np.arange(0, 256, 5, dtype=np.uint8)[:, None, None, None], (52, 32, 32, 1))
-    assert (familiarity.measure(describe(np.zeros((52, 5)), blank))[1] > 1).all()
+    assert (familiarity.measure(measure_traits(np.zeros((52, 5)), blank))[1] > 1).all()

@@ -18,7 +18,7 @@ from overread import Manifest
 from overread.auditing import Audit, examine_once
 from overread.auditing import audit as auditing
 from overread.images import DataSet, Preprocessing
-from overread.machine import memo as remembered
+from overread.machine import memo
 from overread.study.data import read_manifest
 
 OPTIONS = Preprocessing(height=32, width=32)
@@ -35,7 +35,7 @@ class Work:
         return 7
 
     def asked(self, store: Path, key: object = "key") -> int:
-        return remembered.remembered(store, "seven", key, self, write=lambda value: {"value": value}, read=_value)
+        return memo.recall_or_work_out(store, "seven", key, self, write=lambda value: {"value": value}, read=_value)
 
 
 def _value(values: dict[str, int]) -> int:
@@ -77,7 +77,7 @@ def test_after_thirty_days_it_is_worked_out_anew_and_what_is_as_old_is_removed(t
     work = Work()
     work.asked(tmp_path)
     work.asked(tmp_path, "another")
-    long_ago = time.time() - remembered.KEPT_FOR_S - 1
+    long_ago = time.time() - memo.KEPT_FOR_S - 1
     for file in (tmp_path / "remembered").iterdir():
         os.utime(file, (long_ago, long_ago))
     work.asked(tmp_path)
@@ -95,8 +95,8 @@ def test_a_folder_that_cannot_be_written_keeps_nothing_and_is_no_error(tmp_path:
 def test_another_version_of_the_program_recalls_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work()
     work.asked(tmp_path)
-    program = {**remembered.program(), "overread": "other code"}
-    monkeypatch.setattr(remembered, "program", lambda: program)
+    program = {**memo.program(), "overread": "other code"}
+    monkeypatch.setattr(memo, "program", lambda: program)
     work.asked(tmp_path)
     assert work.times == 2
 
@@ -182,9 +182,9 @@ def test_another_version_of_any_library_recalls_nothing(
     work, version = Work(), importlib.metadata.version
     work.asked(tmp_path)
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == library else version(name))
-    remembered.program.cache_clear()
+    memo.program.cache_clear()
     try:
         work.asked(tmp_path)
     finally:
-        remembered.program.cache_clear()
+        memo.program.cache_clear()
     assert work.times == 2

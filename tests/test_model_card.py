@@ -18,9 +18,9 @@ from overread.bundle import GRAPH, WEIGHTS, Bundle, Member
 from overread.cli import app
 from overread.decision import Calibration
 from overread.errors import InvalidBundle
-from overread.evaluation import LABELS, OwnMetric
+from overread.evaluation import LABELS, RATES, OwnMetric
 from overread.report.documents.markdown import escaped, shown, table
-from overread.report.documents.model_card import RATES, model_card
+from overread.report.documents.model_card import model_card
 from support.documents import SECRET, THREE, TWO, assessed, bundle_of, facts_of, predictions, tables
 
 
@@ -90,7 +90,7 @@ def test_a_point_at_a_half_is_judged_once() -> None:
 def test_each_of_more_classes_is_judged_against_the_rest() -> None:
     assessment, card = assessed(predictions(THREE)), card_of(THREE)
     most_probable, own_point = table_under(card, "Class", 2), table_under(card, "Class", 3)
-    assert [row[:2] for row in most_probable] == [[n, shown(assessment.judged.of_class(n, "auc"))] for n in THREE]
+    assert [row[:2] for row in most_probable] == [[n, shown(assessment.estimates.of_class(n, "auc"))] for n in THREE]
     for name, row in zip(THREE, own_point, strict=True):
         judged = assessment.at_class_points[name]
         assert row == [name, f"{judged.evaluation.threshold:.4g}", *(shown(judged[rate]) for rate in RATES)]

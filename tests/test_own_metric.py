@@ -47,7 +47,7 @@ def test_a_function_of_the_built_in_sort_meets_the_same_resamples() -> None:
 
 def test_of_several_classes_it_is_judged_for_each_and_averaged() -> None:
     found = assessed(THREE, YOUDEN)
-    parts = [found.judged.of_class(name, "youden_j").metric.value for name in THREE]
+    parts = [found.estimates.of_class(name, "youden_j").metric.value for name in THREE]
     assert found["youden_j"].metric.value == pytest.approx(np.mean(parts))
     assert all("youden_j" in judged.evaluation.metrics for judged in found.at_class_points.values())
 

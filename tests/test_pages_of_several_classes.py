@@ -27,7 +27,7 @@ def test_several_classes_are_judged_by_the_most_probable_and_each_against_the_re
     assert row(page, "Accuracy")[0] == f"{accuracy.metric.value:.3f}"
     assert row(page, "F1, micro average")[0] == f"{micro.metric.value:.3f}"
     assert row(page, "AUC, macro average")[0] == f"{assessment['auc'].metric.value:.3f}"
-    decided, at_point = assessment.judged.of_class("cyst", "sensitivity"), assessment.at_class_points["cyst"]["npv"]
+    decided, at_point = assessment.estimates.of_class("cyst", "sensitivity"), assessment.at_class_points["cyst"]["npv"]
     assert row(page, "cyst (n = 60)", *row(page, "cyst (n = 60)")[:1])
     assert f"{decided.metric.value:.3f} ({decided.interval.low:.3f} to" in words(page)
     assert row(page, "cyst (n = 60), at 0.3")[3].startswith(f"{at_point.metric.value:.3f} ({at_point.interval.low:.3f}")

@@ -7,7 +7,7 @@ import pytest
 
 from overread.decision import Abstentions, Referral, Task
 from overread.evaluation import ALL, AssessmentOptions, Predictions, assess_referral, wilson
-from overread.evaluation.uncertainty.proportions import shares
+from overread.evaluation.uncertainty.proportions import proportions
 
 TASK = Task.of(("no", "yes"))
 OPTIONS = AssessmentOptions(resamples=200)
@@ -93,8 +93,8 @@ def test_where_nothing_is_read_the_error_is_undefined_with_a_reason() -> None:
 def test_images_of_one_patient_widen_the_interval() -> None:
     rng = np.random.default_rng(0)
     hits, every = np.repeat(rng.random(50) < 0.7, 8), np.ones(400, dtype=bool)
-    alone = shares({"a": (hits, every)}, resamples=500)["a"]
-    grouped = shares({"a": (hits, every)}, patients=[f"p{i // 8}" for i in range(400)], resamples=500)["a"]
+    alone = proportions({"a": (hits, every)}, resamples=500)["a"]
+    grouped = proportions({"a": (hits, every)}, patients=[f"p{i // 8}" for i in range(400)], resamples=500)["a"]
     assert alone.metric == grouped.metric
     widths = [found.interval.high - found.interval.low for found in (alone, grouped)]
     assert widths[1] == pytest.approx(widths[0] * np.sqrt(8), rel=0.2)
@@ -103,7 +103,7 @@ def test_images_of_one_patient_widen_the_interval() -> None:
 
 def test_a_share_of_all_or_none_counts_each_patient_as_one_trial() -> None:
     every = np.ones(40, dtype=bool)
-    found = shares({"a": (every, every)}, patients=[f"p{i // 2}" for i in range(40)], resamples=100)["a"]
+    found = proportions({"a": (every, every)}, patients=[f"p{i // 2}" for i in range(40)], resamples=100)["a"]
     assert (found.interval.low, found.interval.high) == (wilson(20, 20).low, 1.0)
 
 
@@ -115,6 +115,8 @@ def test_the_interval_of_clustered_shares_holds_the_truth() -> None:
         sizes = rng.integers(1, 6, 60)
         hits = np.concatenate([rng.random(size) < rate for rate, size in zip(rates, sizes, strict=True)])
         patients = [f"p{i}" for i in np.repeat(np.arange(60), sizes)]
-        found = shares({"a": (hits, np.ones(len(hits), dtype=bool))}, patients=patients, resamples=200, seed=seed)["a"]
+        found = proportions({"a": (hits, np.ones(len(hits), dtype=bool))}, patients=patients, resamples=200, seed=seed)[
+            "a"
+        ]
         held += 4 / 6 in found.interval
     assert 0.9 <= held / 200 <= 0.99

@@ -14,8 +14,8 @@ pytest.importorskip("pydicom", reason="DICOM needs the extra: pip install 'overr
 from overread.errors import UnreadableImage
 from overread.formats import open_picture
 from overread.images import Preprocessing, prepare
-from overread.service.web.rendition import SIDE, Rendition
-from overread.service.web.rendition import render as render_picture
+from overread.service.room.rendition import SIDE, Rendition
+from overread.service.room.rendition import render as render_picture
 from support.dicom_files import dataset, file_bytes
 
 

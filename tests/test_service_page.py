@@ -25,8 +25,8 @@ from overread.images import Preprocessing
 from overread.reading.sentences import decision, reasons, rounded
 from overread.service.app import create_app
 from overread.service.room.records import ImageRecord, ReadingRecord
+from overread.service.room.rendition import render
 from overread.service.settings import Settings
-from overread.service.web.rendition import render
 from overread.service.web.view import harmless, view_images
 from support.readings import reading, reading_of_three
 

@@ -15,8 +15,8 @@ from starlette.requests import HTTPConnection
 from overread.cli.serve import _read_token
 from overread.errors import InvalidOption, MissingPath
 from overread.reading import Reader
-from overread.service.api.problems import Problem
 from overread.service.app import create_app
+from overread.service.problems import Problem
 from overread.service.security import SESSION_S, Guard, is_session, new_session, same
 from overread.service.settings import Settings, is_loopback
 from overread.study.train import Study

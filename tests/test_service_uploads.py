@@ -15,9 +15,9 @@ from fastapi import Request
 
 from overread.errors import UnreadableImage
 from overread.images import Preprocessing
-from overread.service.api.problems import Problem
-from overread.service.api.uploads import receive_uploads
+from overread.service.problems import Problem
 from overread.service.room.decoding import DecodingPool, Undecodable
+from overread.service.room.uploads import receive_uploads
 from overread.service.room.zips import Limits, unpack
 from overread.service.settings import MIB, Settings
 from support import malformed

@@ -151,7 +151,7 @@ def test_everything_is_asked_of_it_with_intervals_by_patient() -> None:
         assert metric.value in interval and interval.method.startswith("cluster bootstrap by patient"), name
     assert set(found.reliability) == set(found.decision_curves) == set(found.at_class_points) == set(FINDINGS)
     at_point = found.at_class_points["nodule"]["sensitivity"].metric
-    assert at_point.value == found.judged.of_class("nodule", "sensitivity").metric.value
+    assert at_point.value == found.estimates.of_class("nodule", "sensitivity").metric.value
     assert found.subgroups[0].groups[0].metrics["auc"].gap is not None
     json.dumps(found.to_dict(), allow_nan=False)
 

@@ -6,7 +6,6 @@ import itertools
 import json
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -17,20 +16,15 @@ from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import Evaluation, compute_metrics
 from overread.evaluation.grouping import MOST_GROUPS, group_cases
-from overread.evaluation.subgroups import MAIN_METRICS, Mask, evaluate_subgroups
+from overread.evaluation.subgroups import COUNTING_PATIENTS, Mask, evaluate_subgroups
+from overread.evaluation.uncertainty.interval import Interval
 
 pytestmark = pytest.mark.filterwarnings("error")
 BINARY = ("normal", "ill")
 TASK = Task.of(BINARY)
 
 
-class Ends(NamedTuple):
-    low: float
-    high: float
-    method: str
-
-
-def wilson(evaluation: Evaluation, mask: Mask) -> Mapping[str, Ends]:
+def wilson(evaluation: Evaluation, mask: Mask) -> Mapping[str, Interval]:
     """Wilson's score interval of every rate."""
     z, found = 1.959964, {}
     for name in ("sensitivity", "specificity", "ppv", "npv", "accuracy"):
@@ -38,7 +32,8 @@ def wilson(evaluation: Evaluation, mask: Mask) -> Mapping[str, Ends]:
         if metric.reason is None:
             p, n = metric.value, metric.n
             centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-            found[name] = Ends((centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n), "Wilson")
+            low, high = (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
+            found[name] = Interval(low, high, 0.95, "Wilson")
     return found
 
 
@@ -79,7 +74,7 @@ def test_each_group_is_the_evaluation_of_its_cases() -> None:
     for group in result.groups:
         alone = compute_metrics(labels[scanner == group.label], y_prob[scanner == group.label], task=Task.of("abc"))
         rest = compute_metrics(labels[scanner != group.label], y_prob[scanner != group.label], task=Task.of("abc"))
-        assert tuple(group.metrics) == MAIN_METRICS
+        assert tuple(group.metrics) == COUNTING_PATIENTS
         for name, metric in group.metrics.items():
             assert metric.metric == alone[name] and metric.gap == pytest.approx(alone[name].value - rest[name].value)
             assert metric.flagged is None and metric.not_judged == "There is no interval to judge it by."
@@ -148,7 +143,7 @@ def test_one_group_has_nothing_to_compare_with() -> None:
 
 def test_an_interval_with_nan_ends_is_none() -> None:
     labels, y_prob, sex = two_groups((40, 50, 40, 50), (40, 50, 40, 50))
-    nothing = {name: Ends(math.nan, math.nan, "none") for name in MAIN_METRICS}
+    nothing = {name: Interval.none(0.95, "none", "Too few.") for name in COUNTING_PATIENTS}
     result = evaluate_subgroups(
         labels,
         y_prob,

@@ -11,13 +11,13 @@ from typing import Any
 from overread.errors import InvalidOption
 from overread.machine.option import option
 from overread.networks.augmentation import Augmentation
-from overread.networks.registry import Builder, Network, find_network
+from overread.networks.registry import MINIMUM_SIDE, Builder, Network, find_network
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 MONITORS = {"val_loss": "min", "val_auc": "max", "val_accuracy": "max"}
 
 _LIMITS = {
-    "size": (32, 4096),
+    "size": (MINIMUM_SIDE, 4096),
     "epochs": (1, 10_000),
     "patience": (1, 10_000),
     "batch_size": (1, 65_536),

@@ -4,7 +4,8 @@ from overread.auditing.audit import UNREADABLE, Audit, audit_manifest, examine, 
 from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
 from overread.auditing.plan import Plan, draft_plan
-from overread.auditing.rule import Rule, known_codes
+from overread.auditing.rule import Rule
+from overread.auditing.rules import known_codes
 
 __all__ = [
     "UNREADABLE",

@@ -10,12 +10,13 @@ from typing import Any
 
 from overread.auditing.finding import SEVERITIES, Finding
 from overread.auditing.material import Material
-from overread.auditing.rule import Rule, every_rule
+from overread.auditing.rule import Rule
+from overread.auditing.rules import every_rule
 from overread.cases import Manifest
 from overread.errors import BlockedByAudit
 from overread.formats import decoder_versions, read_headers
 from overread.images import DataSet, Preprocessing
-from overread.machine.memo import remembered
+from overread.machine.memo import recall_or_work_out
 
 # Findings on files that training leaves out when it is told to.
 UNREADABLE = ("unreadable", "multi-frame")
@@ -152,7 +153,7 @@ def examine(material: Material, *, rules: Sequence[Rule] = ()) -> Audit:
 
 
 def examine_once(manifest: Manifest, data_set: DataSet, *, rules: Sequence[Rule] = ()) -> Audit:
-    """Ask every rule, or recall what those of the house answered for the same files, cases and sides; see `remembered`.
+    """Ask every rule, or recall what those of the house answered for the same files, cases and sides.
 
     The files' bytes stand in the key by their hashes, so that headers need not be read again. A user's own rules are
     asked every time, for nobody knows what else they depend on.
@@ -175,7 +176,7 @@ def examine_once(manifest: Manifest, data_set: DataSet, *, rules: Sequence[Rule]
     ]
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]
     key = [manifest.classes, cases, failures, store.preprocessing.to_dict(), decoder_versions()]
-    house = remembered(
+    house = recall_or_work_out(
         store.path.parent,
         "audit",
         key,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from overread.auditing.audit import Audit
 from overread.auditing.material import Material
-from overread.auditing.rule import Rule, every_rule
+from overread.auditing.rule import Rule
+from overread.auditing.rules import every_rule
 from overread.cases import SPLITS, Case
 from overread.cases.table import table_of
 from overread.machine.files import write_csv

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from overread.auditing.finding import SEVERITIES, Finding, FindingKind
 from overread.auditing.material import Material
-from overread.auditing.rules import house_rules
 from overread.errors import InvalidOption, OverreadError, RuleFailed
 
 
@@ -98,32 +97,3 @@ def _place(error: Exception) -> str:
     first = frames[1] if len(frames) > 1 else frames[0]
     deepest = [frame for frame in frames if frame.filename == first.filename][-1]
     return f"{Path(deepest.filename).name}, line {deepest.lineno}"
-
-
-def every_rule(rules: Sequence[Rule] = ()) -> tuple[Rule, ...]:
-    """The rules of the house, and a user's own after them.
-
-    Raises:
-        InvalidOption: something else than rules was given, or two rules declare one code.
-    """
-    if isinstance(rules, Rule) or not all(isinstance(rule, Rule) for rule in rules):
-        raise InvalidOption("rules holds something else than Rule objects: pass a list of them, such as rules=[RULE]")
-    every = (*house_rules(), *rules)
-    owner: dict[str, str] = {}
-    for rule in every:
-        for code in rule.codes:
-            if code in owner:
-                raise InvalidOption(
-                    f"the audit rules {owner[code]!r} and {rule.name!r} both declare the code {code!r}: rename one"
-                )
-            owner[code] = rule.name
-    return every
-
-
-def known_codes(rules: Sequence[Rule] = ()) -> frozenset[str]:
-    """Every code that a finding may have, of the rules of the house and of a user's own.
-
-    Raises:
-        InvalidOption: something else than rules was given, or two rules declare one code.
-    """
-    return frozenset(code for rule in every_rule(rules) for code in rule.codes)

@@ -1,12 +1,11 @@
 """The bundle: graphs, preprocessing, calibration, operating points, hashes and its own history in one directory."""
 
 from overread.bundle.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Member
-from overread.bundle.graph import BATCH_SIZE, Graph, Outputs
+from overread.bundle.graph import Graph, Outputs
 from overread.bundle.openings import Opening
 from overread.bundle.reference import Reference, referral_from
 
 __all__ = [
-    "BATCH_SIZE",
     "GRAPH",
     "REFERENCE",
     "WEIGHTS",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import onnxruntime
 
-from overread.decision import describe
+from overread.decision import measure_traits
 
 INPUT = "image"
 OUTPUTS = ("logits", "activation_map", "features")
@@ -63,9 +63,10 @@ class Graph:
         return Outputs(logits=logits, activation_maps=maps, features=features)
 
     def logits_and_traits(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """`(n, outputs)` and `(n, t)` float32 of all images in the chunks: logits and what `describe` tells."""
-        found = (
-            (outputs.logits, describe(outputs.features, chunk)) for chunk in chunks for outputs in [self.run(chunk)]
-        )
-        logits, traits = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return logits, traits
+        """`(n, outputs)` and `(n, t)` float32 of all images in the chunks: logits and what `measure_traits` tells."""
+        logits, traits = [], []
+        for chunk in chunks:
+            outputs = self.run(chunk)
+            logits.append(outputs.logits)
+            traits.append(measure_traits(outputs.features, chunk))
+        return np.concatenate(logits), np.concatenate(traits)

@@ -1,4 +1,4 @@
-"""Which images: the manifest, its split by patient, and the embedded phantom data."""
+"""Which images: each case with its label, patient and side, read from folder or table, split by patient."""
 
 from overread.cases.case import SPLITS, Case, counts_as, pseudonym
 from overread.cases.folder import images_below

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from overread.words import low_to_high
+from overread.words import level_of, low_to_high
 
 if TYPE_CHECKING:
     from overread.auditing import Audit
@@ -46,7 +46,7 @@ def print_assessment(assessment: Assessment, as_json: bool) -> None:
     decided = f", operating point {evaluation.threshold:.4g}" if evaluation.threshold is not None else ""
     table = _table(
         f"test side, {evaluation.n} images of {assessment.n_patients} patients{decided}",
-        "metric", "value", f"{assessment.options.level:.0%} interval", "n",
+        "metric", "value", f"{level_of(assessment.options.level)} interval", "n",
     )  # fmt: skip
     for name in evaluation.metrics:
         table.add_row(name, *_estimate(assessment[name]), str(evaluation[name].n))
@@ -64,7 +64,7 @@ def print_comparison(comparison: Comparison, as_json: bool) -> None:
     level = next(iter(comparison.differences.values())).interval.level
     table = _table(
         f"{comparison.n} images of {comparison.n_patients} patients",
-        "metric", "A", "B", "B less A", f"{level:.0%} interval", "p",
+        "metric", "A", "B", "B less A", f"{level_of(level)} interval", "p",
     )  # fmt: skip
     for name, found in comparison.differences.items():
         numbers = _number(found.first), _number(found.second), _number(found.difference, "+.3f")
@@ -81,7 +81,7 @@ def print_crossvalidation(result: CrossValidation, as_json: bool) -> None:
         folds, level = len(result.folds[seed]), assessment.options.level
         table = _table(
             f"{folds} folds pooled, seed {seed}: {assessment.evaluation.n} images of {assessment.n_patients} patients",
-            "metric", "pooled", f"{level:.0%} interval", "SD across folds", "SD across seeds",
+            "metric", "pooled", f"{level_of(level)} interval", "SD across folds", "SD across seeds",
         )  # fmt: skip
         for name in assessment.evaluation.metrics:
             spread = result.spread(name)
@@ -95,7 +95,7 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
         _print_json(found.to_dict())
         return
     title = f"{found.n_images} images in {found.n_readings} readings since {found.since:%Y-%m-%d}"
-    table = _table(title, "share", "value", f"{found.rates['referred'].interval.level:.0%} interval", "n")
+    table = _table(title, "share", "value", f"{level_of(found.rates['referred'].interval.level)} interval", "n")
     for name, estimate in found.rates.items():
         table.add_row(name, *_estimate(estimate), str(estimate.metric.n))
     for name, value in found.latency_ms.items():

@@ -33,6 +33,17 @@ class CutTable(NamedTuple):
         """The number of negative cases."""
         return int(self.false_positives[-1])
 
+    def require_probabilities(self) -> None:
+        """Refuse scores that are no probabilities.
+
+        Raises:
+            InvalidData: one lies outside 0 to 1.
+        """
+        if self.score[0] > 1 or self.score[-1] < 0:
+            raise InvalidData(
+                f"scores run from {self.score[-1]:g} to {self.score[0]:g}: give probabilities from 0 to 1, not logits"
+            )
+
 
 def cut_table(y_true: npt.ArrayLike, score: npt.ArrayLike) -> CutTable:
     """Count true and false positives at each distinct score; tied cases always fall on the same side of a cut.

@@ -41,7 +41,7 @@ _LOOK = _GRID**2 + 3
 _LEVEL = 1 / 255
 
 
-def describe(features: npt.ArrayLike, pixels: npt.NDArray[np.uint8]) -> Floats:
+def measure_traits(features: npt.ArrayLike, pixels: npt.NDArray[np.uint8]) -> Floats:
     """Give `(n, f + 67)` traits: the pooled features of n images, 8 x 8 grey levels, log contrast and roughness.
 
     A network pools what tells its classes apart, and an inverted radiograph may have the features of an upright one.
@@ -131,7 +131,7 @@ class Familiarity:
 
     @classmethod
     def fit(cls, train: npt.ArrayLike, validation: Floats) -> Familiarity:
-        """Learn from training images, `(n, t)` as `describe` gives them, and set the limits on validation images.
+        """Learn from training images, `(n, t)` as `measure_traits` gives them, and set the limits on validation images.
 
         Distances of training images would set limits too low, for the network was fitted to them, too.
         """

@@ -116,10 +116,7 @@ def choose_operating_point(
             f"{cuts.n_positive} positive and {cuts.n_negative} negative cases cannot place a threshold: "
             "choose it on a split that holds both classes"
         )
-    if cuts.score[0] > 1 or cuts.score[-1] < 0:
-        raise InvalidData(
-            f"scores run from {cuts.score[-1]:g} to {cuts.score[0]:g}: give probabilities from 0 to 1, not logits"
-        )
+    cuts.require_probabilities()
     chosen = _parsed(rule)
     if isinstance(chosen, float):
         threshold, note = chosen, None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from overread.demo.phantom import write_phantoms
 from overread.networks.augmentation import Augmentation
 from overread.reading import Reader, write_readings
 from overread.recipe import Recipe
@@ -31,8 +32,6 @@ def demo(out: str | Path, *, existing: Existing = "refuse", console: Console | N
         existing: what to do when out holds something: refuse or replace.
         console: where progress is written; nowhere by default.
     """
-    from overread.demo.phantom import write_phantoms
-
     console, out = console or Console(quiet=True), Path(out)
     RunFolder.open(out, existing).write(Run(kind="demo"))
     images = write_phantoms(out / "images")

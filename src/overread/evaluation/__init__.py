@@ -13,8 +13,8 @@ from overread.evaluation.curves import (
     roc_curve,
 )
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve
-from overread.evaluation.estimates import Estimate, Intervals, Judged, intervals
-from overread.evaluation.metrics.built_in import LABELS, METRICS
+from overread.evaluation.estimates import Estimate, Estimates, Intervals, intervals
+from overread.evaluation.metrics.built_in import LABELS, LOSSES, METRICS, OF_ONE_CLASS, RANKING, RATES
 from overread.evaluation.metrics.definition import Metric, MetricDefinition
 from overread.evaluation.metrics.own import OwnMetric
 from overread.evaluation.predictions import Predictions, average_readers, pool_folds
@@ -23,12 +23,16 @@ from overread.evaluation.referral import ALL, ReferralAssessment, assess_referra
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import SubgroupMetric, Subgroups
 from overread.evaluation.uncertainty.interval import Interval, wilson
-from overread.evaluation.uncertainty.proportions import shares
+from overread.evaluation.uncertainty.proportions import proportions
 
 __all__ = [
     "ALL",
     "LABELS",
+    "LOSSES",
     "METRICS",
+    "OF_ONE_CLASS",
+    "RANKING",
+    "RATES",
     "Assessment",
     "AssessmentOptions",
     "BeforeAfter",
@@ -36,10 +40,10 @@ __all__ = [
     "DecisionCurve",
     "Difference",
     "Estimate",
+    "Estimates",
     "Evaluation",
     "Interval",
     "Intervals",
-    "Judged",
     "Metric",
     "MetricDefinition",
     "OwnMetric",
@@ -63,8 +67,8 @@ __all__ = [
     "pool_folds",
     "precision_recall_curve",
     "predictive_values",
+    "proportions",
     "roc_auc",
     "roc_curve",
-    "shares",
     "wilson",
 ]

@@ -13,19 +13,20 @@ from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.task import HALF, BoolArray, Task
 from overread.errors import InvalidOption
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
-from overread.evaluation.decision_curve import DecisionCurve, decision_curve
-from overread.evaluation.estimates import Estimate, Intervals, Judged, intervals, require_bootstrap
+from overread.evaluation.decision_curve import DecisionCurve, decision_curve, require_prevalence
+from overread.evaluation.estimates import Estimate, Estimates, Intervals, intervals, require_bootstrap
 from overread.evaluation.grouping import group_cases
 from overread.evaluation.metrics.built_in import METRICS
 from overread.evaluation.metrics.definition import Cases, ClassMetric
 from overread.evaluation.micro import micro_averages
+from overread.evaluation.notebook import estimates_html
 from overread.evaluation.predictions import Predictions
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroups, evaluate_subgroups
 from overread.evaluation.uncertainty.bootstrap import number_patients
 from overread.evaluation.uncertainty.interval import Interval, critical_value
-from overread.words import count
+from overread.words import count, level_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,7 @@ class AssessmentOptions:
     def __post_init__(self) -> None:
         critical_value(self.level)
         require_bootstrap(self.resamples, self.seed)
-        if self.prevalence is not None and not 0 < self.prevalence < 1:
-            raise InvalidOption(f"prevalence={self.prevalence!r} is no share of cases: choose one above 0 and below 1")
+        require_prevalence(self.prevalence)
         _refuse_taken_names(self.metrics)
 
     def require_columns(self, known: Collection[str]) -> None:
@@ -95,7 +95,7 @@ class Assessment:
     """All that a set of predictions is worth; `assess` makes it.
 
     Args:
-        judged: the metrics at the frozen operating point; with more than two classes those of the most probable class.
+        estimates: the metrics at the frozen operating point; without a positive class those of the decisions.
         at_half: with a positive class, the same at a threshold of 0.5.
         at_class_points: without, each class against the rest at its own operating point.
         micro: without, the averages over all decisions on (case, class).
@@ -107,9 +107,9 @@ class Assessment:
         options: what was asked.
     """
 
-    judged: Judged
-    at_half: Judged | None
-    at_class_points: Mapping[str, Judged]
+    estimates: Estimates
+    at_half: Estimates | None
+    at_class_points: Mapping[str, Estimates]
     micro: Mapping[str, Estimate]
     reliability: Mapping[str, BeforeAfter]
     decision_curves: Mapping[str, DecisionCurve]
@@ -121,33 +121,33 @@ class Assessment:
     @property
     def task(self) -> Task:
         """What is told apart."""
-        return self.judged.evaluation.task
+        return self.estimates.evaluation.task
 
     @property
     def evaluation(self) -> Evaluation:
         """The metrics without their intervals."""
-        return self.judged.evaluation
+        return self.estimates.evaluation
 
     def __getitem__(self, name: str) -> Estimate:
         """Give a metric with its interval, by name."""
-        return self.judged[name]
+        return self.estimates[name]
 
     def __repr__(self) -> str:
         return f"Assessment({count(self.evaluation.n, 'image')} of {count(self.n_patients, 'patient')})"
 
     def _repr_html_(self) -> str:
-        from overread.evaluation.notebook import assessment_html
-
-        return assessment_html(self)
+        counts = f"{count(self.evaluation.n, 'image')} of {count(self.n_patients, 'patient')}"
+        caption = f"{counts}, {level_of(self.options.level)} intervals"
+        return estimates_html({name: self[name] for name in self.evaluation.metrics}, caption=caption)
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; undefined values are None beside their reason."""
         return {
-            **self.judged.to_dict(),
+            **self.estimates.to_dict(),
             "n_patients": self.n_patients,
             "level": self.options.level,
             "at_threshold_0.5": self.at_half.to_dict() if self.at_half else None,
-            "at_class_points": {name: judged.to_dict() for name, judged in self.at_class_points.items()},
+            "at_class_points": {name: found.to_dict() for name, found in self.at_class_points.items()},
             "micro": {name: estimate.to_dict() for name, estimate in self.micro.items()},
             "reliability": {
                 name: {"before": pair.before.to_dict(), "after": pair.after.to_dict()}
@@ -174,29 +174,32 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
     """
     options = options or AssessmentOptions()
     options.require_columns(predictions.columns)
-    study, task = _Study(predictions, options), predictions.task
-    judged, two = study.judge(predictions.thresholds, predictions.decided), task.positive is not None
+    asked, task = _Questions(predictions, options), predictions.task
+    estimates, has_positive = asked.estimates(predictions.thresholds, predictions.decided), task.positive is not None
+    at_half = estimates if estimates.evaluation.threshold == HALF else asked.estimates({}) if has_positive else None
     return Assessment(
-        judged=judged,
-        at_half=None if not two else judged if judged.evaluation.threshold == HALF else study.judge({}),
+        estimates=estimates,
+        at_half=at_half,
         at_class_points={
-            name: study.judge_class(name, predictions.thresholds[name])
-            for name in (() if two else task.judged)
+            name: asked.estimates_of_class(name, predictions.thresholds[name])
+            for name in (() if has_positive else task.judged)
             if name in predictions.thresholds
         },
-        micro={} if two else micro_averages(study.cases(judged), judged["accuracy"], study.judge_pooled),
-        reliability={name: study.reliability(name) for name in task.judged},
-        decision_curves={name: study.decision_curve(name) for name in task.judged},
+        micro={}
+        if has_positive
+        else micro_averages(asked.cases(estimates), estimates["accuracy"], asked.estimates_of_pooled),
+        reliability={name: asked.reliability(name) for name in task.judged},
+        decision_curves={name: asked.decision_curve(name) for name in task.judged},
         predictive_values={}
-        if options.prevalence is None or not two
-        else predictive_values(judged["sensitivity"], judged["specificity"], prevalence=options.prevalence),
-        subgroups=tuple(study.subgroups(name) for name in options.by),
-        n_patients=len(set(study.patients)),
+        if options.prevalence is None or not has_positive
+        else predictive_values(estimates["sensitivity"], estimates["specificity"], prevalence=options.prevalence),
+        subgroups=tuple(asked.subgroups(name) for name in options.by),
+        n_patients=len(set(asked.patients)),
         options=options,
     )
 
 
-class _Study:
+class _Questions:
     """Predictions as arrays, and the questions that are asked of them more than once."""
 
     def __init__(self, predictions: Predictions, options: AssessmentOptions) -> None:
@@ -205,10 +208,10 @@ class _Study:
         self.labels = np.asarray(predictions.y_true)
         self.patients = [str(number) for number in number_patients(predictions.patients, len(self.labels))]
 
-    def cases(self, judged: Judged) -> Cases:
-        return Cases(self.task, self.labels, self.y_prob, judged.evaluation.predicted)
+    def cases(self, estimates: Estimates) -> Cases:
+        return Cases(self.task, self.labels, self.y_prob, estimates.evaluation.predicted)
 
-    def judge(self, thresholds: Mapping[str, float], decided: npt.ArrayLike | None = None) -> Judged:
+    def estimates(self, thresholds: Mapping[str, float], decided: npt.ArrayLike | None = None) -> Estimates:
         evaluation = compute_metrics(
             self.labels,
             self.y_prob,
@@ -217,9 +220,9 @@ class _Study:
             decided=decided,
             own=self.options.metrics,
         )
-        return Judged(evaluation, self._intervals(self.labels, self.y_prob, evaluation, self.patients))
+        return Estimates(evaluation, self._intervals(self.labels, self.y_prob, evaluation, self.patients))
 
-    def judge_class(self, name: str, threshold: float) -> Judged:
+    def estimates_of_class(self, name: str, threshold: float) -> Estimates:
         actual, y_prob = self._column(name)
         evaluation = compute_metrics(
             actual,
@@ -228,12 +231,12 @@ class _Study:
             thresholds={name: threshold},
             own=self.options.metrics,
         )
-        return Judged(evaluation, self._intervals(actual, _columns(y_prob), evaluation, self.patients))
+        return Estimates(evaluation, self._intervals(actual, _columns(y_prob), evaluation, self.patients))
 
-    def judge_pooled(self, answers: IntArray, y_prob: FloatArray, decided: IntArray) -> Judged:
+    def estimates_of_pooled(self, answers: IntArray, y_prob: FloatArray, decided: IntArray) -> Estimates:
         patients = np.repeat(self.patients, len(self.task.classes)).tolist()
         evaluation = compute_metrics(answers, _columns(y_prob), task=Task.of(("no", "yes")), decided=decided)
-        return Judged(evaluation, self._intervals(answers, _columns(y_prob), evaluation, patients))
+        return Estimates(evaluation, self._intervals(answers, _columns(y_prob), evaluation, patients))
 
     def reliability(self, name: str) -> BeforeAfter:
         actual, y_prob = self._column(name)

@@ -137,7 +137,7 @@ class _Pair(NamedTuple):
 
     def from_resamples(self, values: FloatArray, alone: bool) -> Difference:
         deviation, method, reason = spread(values, alone)
-        return self._judged(deviation, f"paired {method}", self.first.reason or self.second.reason or reason)
+        return self._from_deviation(deviation, f"paired {method}", self.first.reason or self.second.reason or reason)
 
     def from_rankings(self, actual: BoolArray, first: FloatArray, second: FloatArray) -> Difference:
         variance, reason = placements(actual, second).minus(placements(actual, first)).variance, None
@@ -145,7 +145,7 @@ class _Pair(NamedTuple):
             reason = "A class has one case only, so DeLong's variance is undefined."
         elif variance == 0:
             reason = "It is the same for every case, which does not tell how sure it is."
-        return self._judged(math.sqrt(variance), "paired DeLong", reason)
+        return self._from_deviation(math.sqrt(variance), "paired DeLong", reason)
 
     def from_decisions(self, first: BoolArray, second: BoolArray) -> Difference:
         both, neither = int((first & second).sum()), int((~first & ~second).sum())
@@ -153,7 +153,7 @@ class _Pair(NamedTuple):
         p, test = mcnemar(only_first, only_second)
         return self._difference(paired_interval(both, only_first, only_second, neither, level=self.level), p, test)
 
-    def _judged(self, deviation: float, method: str, reason: str | None) -> Difference:
+    def _from_deviation(self, deviation: float, method: str, reason: str | None) -> Difference:
         if reason:
             return self._difference(Interval.none(self.level, method, reason), math.nan, method)
         difference = self.second.value - self.first.value

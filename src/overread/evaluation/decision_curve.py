@@ -94,13 +94,9 @@ def decision_curve(
     at = np.asarray(thresholds, dtype=np.float64)
     if at.ndim != 1 or at.size == 0 or not (np.all(np.diff(at) > 0) and at[0] >= 0 and at[-1] < 1):
         raise InvalidOption("the thresholds of a decision curve rise from 0 or more to below 1: give such numbers")
-    if prevalence is not None and not 0 < prevalence < 1:
-        raise InvalidOption(f"prevalence={prevalence!r} is no share of cases: choose one above 0 and below 1")
+    require_prevalence(prevalence)
     cuts = cut_table(y_true, y_prob_positive)
-    if cuts.score[0] > 1 or cuts.score[-1] < 0:
-        raise InvalidData(
-            f"scores run from {cuts.score[-1]:g} to {cuts.score[0]:g}: give probabilities from 0 to 1, not logits"
-        )
+    cuts.require_probabilities()
     n_positive, n_negative = cuts.n_positive, cuts.n_negative
     if prevalence is not None and not (n_positive and n_negative):
         raise InvalidData(f"{n_positive} positive and {n_negative} negative cases cannot be weighted to a prevalence")
@@ -116,6 +112,16 @@ def decision_curve(
         prevalence=float(share),
         n=n_positive + n_negative,
     )
+
+
+def require_prevalence(prevalence: float | None) -> None:
+    """Refuse a prevalence that is no share of cases; None, which is that of the cases, will do.
+
+    Raises:
+        InvalidOption: it is not above 0 and below 1.
+    """
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise InvalidOption(f"prevalence={prevalence!r} is no share of cases: choose one above 0 and below 1")
 
 
 def _odds(probability: FloatArray) -> FloatArray:

@@ -161,7 +161,7 @@ class Estimate(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Judged:
+class Estimates:
     """An evaluation with the interval of each of its metrics."""
 
     evaluation: Evaluation

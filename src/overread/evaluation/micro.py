@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Callable
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.evaluation.estimates import Estimate, Judged
+from overread.evaluation.estimates import Estimate, Estimates
+from overread.evaluation.metrics.built_in import OF_ONE_CLASS
 from overread.evaluation.metrics.definition import Cases, Metric
-
-_POOLED = ("auc", "average_precision", "sensitivity", "specificity", "ppv", "npv", "f1")
 
 
 def micro_averages(
-    cases: Cases, accuracy: Estimate, judge: Callable[[IntArray, FloatArray, IntArray], Judged]
+    cases: Cases, accuracy: Estimate, evaluate: Callable[[IntArray, FloatArray, IntArray], Estimates]
 ) -> dict[str, Estimate]:
     """Pool every question "is this case of that class?" and evaluate the answers.
 
@@ -23,16 +22,16 @@ def micro_averages(
     Args:
         cases: of a task that judges every class.
         accuracy: of the decisions.
-        judge: evaluates `(n * K,)` answers 0 and 1, with the probability and the decision of each, with intervals.
+        evaluate: evaluates `(n * K,)` answers 0 and 1, with the probability and the decision of each, with intervals.
 
     Returns:
         auc, average_precision, sensitivity, specificity, ppv, npv, f1.
     """
     task, n_classes = cases.task, len(cases.task.classes)
     answers, decided = task.indicators(cases.y_true).ravel(), task.indicators(cases.decided).ravel()
-    pooled = judge(answers, cases.y_prob.ravel(), decided)
+    pooled = evaluate(answers, cases.y_prob.ravel(), decided)
     if not task.exclusive:
-        return {name: pooled[name] for name in _POOLED}
+        return {name: pooled[name] for name in OF_ONE_CLASS}
 
     def widened(name: str) -> Estimate:
         """Of accuracy a and its ends: 1 - (1 - a) / (K - 1)."""

@@ -1,21 +1,18 @@
-"""How an assessment shows itself in a notebook."""
+"""How estimates show themselves in a notebook."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 
-from overread.evaluation.assessment import Assessment
+from overread.evaluation.estimates import Estimate
 from overread.evaluation.wording import in_cell
-from overread.words import count, level_of
 
 
-def assessment_html(assessment: Assessment) -> str:
-    """A table of the metrics with their intervals."""
-    evaluation = assessment.evaluation
-    counts = f"{count(evaluation.n, 'image')} of {count(assessment.n_patients, 'patient')}"
-    caption = f"{counts}, {level_of(assessment.options.level)} intervals"
+def estimates_html(estimates: Mapping[str, Estimate], *, caption: str) -> str:
+    """A table of metrics, by name, with their intervals."""
     rows = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(in_cell(assessment[name]))}</td></tr>"
-        for name in evaluation.metrics
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(in_cell(estimate))}</td></tr>"
+        for name, estimate in estimates.items()
     )
     return f"<table><caption>{caption}</caption>{rows}</table>"

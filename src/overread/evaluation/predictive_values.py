@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from overread.errors import InvalidOption
+from overread.evaluation.decision_curve import require_prevalence
 from overread.evaluation.estimates import Estimate
 from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.uncertainty.interval import Interval
@@ -35,8 +35,7 @@ def predictive_values(sensitivity: Estimate, specificity: Estimate, *, prevalenc
         Altman DG, Bland JM. BMJ 1994;309:102. doi:10.1136/bmj.309.6947.102
         Zou GY, Donner A. Stat Med 2008;27:1693-1702 (square-and-add). doi:10.1002/sim.3095
     """
-    if not 0 < prevalence < 1:
-        raise InvalidOption(f"prevalence={prevalence!r} is no share of cases: choose one above 0 and below 1")
+    require_prevalence(prevalence)
     odds = prevalence / (1 - prevalence)
     return {
         "ppv": _posterior("ppv", odds, sensitivity, specificity, "No case was predicted positive."),

@@ -13,7 +13,7 @@ from overread.decision.referral import Abstentions
 from overread.evaluation.assessment import AssessmentOptions
 from overread.evaluation.estimates import Estimate
 from overread.evaluation.predictions import Predictions
-from overread.evaluation.uncertainty.proportions import Mask, shares
+from overread.evaluation.uncertainty.proportions import Mask, proportions
 
 ALL = "all images"
 
@@ -93,7 +93,7 @@ def assess_referral(
         kept = ~dataclasses.replace(abstentions, sets=other.sets(y_prob)).referred
         counted |= {(f"at {other.coverage}", "read"): (kept, every), (f"at {other.coverage}", "errors"): (wrong, kept)}
     named = {" ".join(key): pair for key, pair in counted.items()}
-    estimates = shares(
+    estimates = proportions(
         named,
         patients=predictions.patients,
         level=options.level,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from overread.decision.cuts import FloatArray, IntArray, cut_table
 from overread.decision.logistic import fit_logistic
 from overread.decision.task import SMALLEST_PROBABILITY
-from overread.errors import InvalidData, InvalidOption
+from overread.errors import InvalidOption
 from overread.evaluation.metrics.definition import Metric
 
 
@@ -106,10 +106,7 @@ def measure_reliability(y_true: npt.ArrayLike, y_prob_positive: npt.ArrayLike, *
     if not (isinstance(bins, int) and bins >= 1):
         raise InvalidOption(f"bins={bins!r} is not a whole number of 1 or more: 10 is usual")
     cuts = cut_table(y_true, y_prob_positive)
-    if cuts.score[0] > 1 or cuts.score[-1] < 0:
-        raise InvalidData(
-            f"scores run from {cuts.score[-1]:g} to {cuts.score[0]:g}: give probabilities from 0 to 1, not logits"
-        )
+    cuts.require_probabilities()
     positive, probability = np.asarray(y_true, dtype=np.float64), np.asarray(y_prob_positive, dtype=np.float64)
     group = _bin_of_each(probability, cuts.score[::-1], bins)
     count = np.bincount(group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,28 +15,16 @@ from overread.decision.task import Task
 from overread.errors import InvalidData
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.grouping import Grouping
-from overread.evaluation.metrics.built_in import MAIN_METRICS, METRICS
+from overread.evaluation.metrics.built_in import COUNTING_PATIENTS, METRICS
 from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric
 from overread.evaluation.uncertainty.bootstrap import number_patients
+from overread.evaluation.uncertainty.interval import Interval
 
 FEWEST_PATIENTS = 30
 
 Mask = npt.NDArray[np.bool_]
 Ends = tuple[float, float]
-
-
-class HasEnds(Protocol):
-    """An interval as `evaluation.intervals` makes it; NaN ends where there is none."""
-
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-    @property
-    def method(self) -> str: ...
-
-
-FindIntervals = Callable[[Evaluation, Mask], Mapping[str, HasEnds]]
+FindIntervals = Callable[[Evaluation, Mask], Mapping[str, Interval]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -172,7 +160,7 @@ def evaluate_subgroups(
                 n=int(mask.sum()),
                 patients=group.patients["accuracy"],
                 class_counts={name: int(task.shows(labels[mask], name).sum()) for name in task.classes},
-                metrics={name: _compare(name, group, rest) for name in MAIN_METRICS},
+                metrics={name: _compare(name, group, rest) for name in COUNTING_PATIENTS},
             )
         )
     return Subgroups(column=grouping.column, groups=tuple(groups))
@@ -182,7 +170,7 @@ def evaluate_subgroups(
 class _Side:
     evaluation: Evaluation
     patients: Mapping[str, int]
-    intervals: Mapping[str, HasEnds]
+    intervals: Mapping[str, Interval]
 
     def ends(self, name: str) -> Ends | None:
         found = self.intervals.get(name)

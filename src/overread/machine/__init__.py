@@ -1,1 +1,1 @@
-"""The computer: files, places, threads, and what is remembered."""
+"""The computer: files, places, threads, the terminal, and results that are kept for a while."""

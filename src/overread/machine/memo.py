@@ -26,7 +26,7 @@ _NAME = re.compile(r"[\w.-]+")
 Result = TypeVar("Result")
 
 
-def remembered(
+def recall_or_work_out(
     store: Path,
     kind: str,
     key: Any,

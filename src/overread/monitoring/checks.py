@@ -125,7 +125,7 @@ def check_agreement(reviewed: Sequence[ImageRow]) -> Check:
     name, n = "agreement with humans", len(reviewed)
     if n < FEWEST:
         return Check(name=name, test="none", n=n, reason=_too_few("reviews", n))
-    agreed = [row.review is not None and row.review.true_label == row.predicted_label for row in reviewed]
+    agreed = [row.agrees for row in reviewed]
     earlier, later = agreed[: n // 2], agreed[n // 2 :]
     p = fewer_p((sum(later), len(later)), (sum(earlier), len(earlier)))
     return Check(name=name, test="Fisher, later half lower", n=n, statistic=sum(later) / len(later), p=p)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from overread.evaluation import Estimate
 from overread.evaluation.wording import in_words, p_of
+from overread.monitoring.checks import Check
 from overread.monitoring.drift_figure import draw_drift
+from overread.monitoring.watch import Monitoring
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.report.tables import metrics_table
 from overread.run import RunFolder
 from overread.words import count, level_of, listed
-
-if TYPE_CHECKING:
-    from overread.monitoring.checks import Check
-    from overread.monitoring.watch import Monitoring
 
 _RATES = {
     "referred": "Referred to a human, of images read",

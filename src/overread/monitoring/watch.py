@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from overread.evaluation.estimates import Estimate
-from overread.evaluation.uncertainty.proportions import shares
+from overread.evaluation.uncertainty.proportions import proportions
 from overread.monitoring.checks import ALPHA, Check, Expected, adjusted, check_agreement, check_drift
 from overread.reading_log.rows import ImageRow
 
@@ -130,12 +130,10 @@ def _last_of_each(rows: Iterable[ImageRow]) -> list[ImageRow]:
 def _rates(kept: Sequence[ImageRow], reviewed: Sequence[ImageRow]) -> dict[str, Estimate]:
     read = np.array([row.error is None for row in kept], dtype=bool)
     measured = np.array([row.unfamiliarity is not None for row in kept], dtype=bool)
-    agreed = np.array(
-        [row.review is not None and row.review.true_label == row.predicted_label for row in reviewed], dtype=bool
-    )
+    agreed = np.array([row.agrees for row in reviewed], dtype=bool)
     among_all = {
         "referred": (np.array([bool(row.refer) for row in kept], dtype=bool), read),
         "failed": (~read, np.ones(len(kept), dtype=bool)),
         "unfamiliar": (np.array([(row.unfamiliarity or 0) > 1 for row in kept], dtype=bool), measured),
     }
-    return {**shares(among_all), **shares({"agreement": (agreed, np.ones(len(reviewed), dtype=bool))})}
+    return {**proportions(among_all), **proportions({"agreement": (agreed, np.ones(len(reviewed), dtype=bool))})}

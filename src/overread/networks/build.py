@@ -16,9 +16,7 @@ from overread.networks.activation_map import ActivationMapHead, reveal_activatio
 from overread.networks.applications import application_names
 from overread.networks.augment import Augment
 from overread.networks.augmentation import Augmentation
-from overread.networks.registry import Builder, Network, find_network, registered_networks
-
-MINIMUM_SIDE = 32
+from overread.networks.registry import MINIMUM_SIDE, Builder, Network, find_network, registered_networks
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

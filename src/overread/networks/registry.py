@@ -13,6 +13,8 @@ from typing import Any
 from overread.errors import InvalidOption
 
 GROUP = "overread.networks"
+# In pixels; what bodies leave of less are maps without a cell.
+MINIMUM_SIDE = 32
 
 # From `(height, width, channels)` to a `keras.Model`.
 Builder = Callable[..., Any]
@@ -48,10 +50,10 @@ class Network:
     stages: int = 0
 
     def __post_init__(self) -> None:
-        if not (self.size >= 32 and self.epochs >= 1 and self.learning_rate > 0 and self.stages >= 0):
+        if not (self.size >= MINIMUM_SIDE and self.epochs >= 1 and self.learning_rate > 0 and self.stages >= 0):
             raise InvalidOption(
-                f"the network {self.name} has defaults that cannot be: expected a size of 32 or more, epochs of 1 or "
-                "more and a positive learning_rate"
+                f"the network {self.name} has defaults that cannot be: expected a size of {MINIMUM_SIDE} or more, "
+                "epochs of 1 or more and a positive learning_rate"
             )
 
     @property

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import html
 import io
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from overread.reading.pictures import overlay, picture_of
-from overread.reading.reading import Reading
 from overread.reading.sentences import decision, short_reasons
+
+if TYPE_CHECKING:
+    from overread.reading.reading import Reading
 
 _HEIGHT = 160
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from overread.bundle import Bundle, Graph
-from overread.decision import Abstentions, Calibration, Familiarity, Task, describe
+from overread.decision import Abstentions, Calibration, Familiarity, Task, measure_traits
 from overread.errors import MissingPath, OverreadError
 from overread.images import prepare
 from overread.machine.workers import in_order
@@ -189,7 +189,7 @@ class Reader:
 def _answer(networks: Sequence[_Network], pixels: np.ndarray) -> Answers:
     outputs = [network.graph.run(pixels) for network in networks]
     measured = [
-        network.familiarity.measure(describe(found.features, pixels))
+        network.familiarity.measure(measure_traits(found.features, pixels))
         for network, found in zip(networks, outputs, strict=True)
     ]
     probabilities = [n.calibration.apply(found.logits, n.task) for n, found in zip(networks, outputs, strict=True)]

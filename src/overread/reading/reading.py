@@ -80,6 +80,7 @@ class Reading:
 
     def _repr_html_(self) -> str:
         """For notebooks: the image as the network saw it, and the decision in words."""
+        # Loaded by notebooks only: a server that reads shows nothing.
         from overread.reading.notebook import reading_html
 
         return reading_html(self)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from overread.decision.referral import UNCERTAIN, UNFAMILIAR
 from overread.decision.task import Task
-from overread.reading.reading import Reading
 from overread.words import level_of, listed
+
+if TYPE_CHECKING:
+    from overread.reading.reading import Reading
 
 # Over the columns of a table of readings.
 READS_AS, UNFAMILIARITY, REFERRAL = "Reads as", "Unfamiliarity", "Referral"

@@ -91,6 +91,11 @@ class ImageRow:
             raise InvalidData("an image row holds a number that is not finite: give numbers that can be compared")
         _require_zone(self.time)
 
+    @property
+    def agrees(self) -> bool:
+        """Whether a human has reviewed it and sees the class that was predicted."""
+        return self.review is not None and self.review.true_label == self.predicted_label
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReadingRow:

@@ -115,9 +115,9 @@ def _groups(found: Finding, material: Material, path: Path) -> FigureItem | None
 def _sheets(material: Material, folder: Path) -> Section:
     """Images of each class, drawn at random: what no rule looks for, an eye may find."""
     random, manifest = np.random.default_rng(0), material.data_set.manifest
-    labels, items = manifest.y_true, []
+    items = []
     for number, name in enumerate(manifest.classes):
-        members = np.flatnonzero(labels == number)
+        members = np.flatnonzero(manifest.task.shows(manifest.y_true, name))
         if not members.size:
             continue
         chosen = np.sort(random.choice(members, min(_SHEET_ROWS * _SHEET_COLUMNS, members.size), replace=False))

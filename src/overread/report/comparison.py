@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from overread.evaluation import LABELS, Comparison, Difference
+from overread.evaluation import LABELS, LOSSES, Comparison, Difference
 from overread.evaluation.wording import ends_of, p_of
 from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
 from overread.run import ComparisonRun, RunFolder
 from overread.words import clause, count, level_of
-
-_LOWER_IS_BETTER = ("brier", "loss")
 
 
 def write_comparison_report(out: Path, comparison: Comparison, *, run: ComparisonRun) -> Path:
@@ -52,7 +50,7 @@ def comparison_section(comparison: Comparison, run: ComparisonRun) -> Section:
     header = ("Metric", "First", "Second", "Difference", f"{level_of(level)} interval", "p", "Test")
     rows = tuple(
         (
-            f"{LABELS[name]}{' (lower is better)' if name in _LOWER_IS_BETTER else ''}",
+            f"{LABELS[name]}{' (lower is better)' if name in LOSSES else ''}",
             _value(found.first),
             _value(found.second),
             "undefined" if math.isnan(found.difference) else f"{found.difference:+.3f}",

@@ -124,5 +124,5 @@ def _share(estimate: Estimate) -> str:
 
 
 def _share_of(assessment: Assessment, name: str) -> str:
-    estimate = assessment.judged.of_class(name, "sensitivity")
+    estimate = assessment.estimates.of_class(name, "sensitivity")
     return f"{_share(estimate)} of {count(estimate.metric.n, 'image')}"

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from overread.reading import Reader
 from overread.service.api import routes as api
 from overread.service.api.openapi import add_schemas
-from overread.service.api.problems import answer_with_problems
+from overread.service.problems import answer_with_problems
 from overread.service.room.room import ReadingRoom
 from overread.service.security import Guard
 from overread.service.settings import Settings

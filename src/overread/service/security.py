@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from overread.service.api.problems import Problem
+from overread.service.problems import Problem
 from overread.service.prometheus import Metrics
 from overread.service.settings import Settings, is_loopback
 

@@ -39,7 +39,7 @@ from overread.study.folds import FoldTraining, train_fold
 from overread.study.train import write_documents
 from overread.test_side.outcome import read_predictions, write_predictions
 
-MAIN_METRICS = ("auc", "accuracy", "sensitivity", "specificity", "ppv", "npv", "brier", "loss")
+_REPORTED = ("auc", "accuracy", "sensitivity", "specificity", "ppv", "npv", "brier", "loss")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,11 +77,11 @@ class CrossValidation:
         """Give everything as JSON values."""
         return {
             "folds": {
-                str(seed): [{name: fold[name].to_dict() for name in MAIN_METRICS} for fold in found]
+                str(seed): [{name: fold[name].to_dict() for name in _REPORTED} for fold in found]
                 for seed, found in self.folds.items()
             },
             "pooled": {str(seed): assessment.to_dict() for seed, assessment in self.pooled.items()},
-            "spread": {name: self.spread(name) for name in MAIN_METRICS},
+            "spread": {name: self.spread(name) for name in _REPORTED},
         }
 
 
@@ -237,7 +237,7 @@ def _pool(
     for seed, predictions in pooled.items():
         write_predictions(folder.pooled_predictions(seed), predictions)
     write_json(folder.crossvalidation, result.to_dict())
-    spread = {name: result.spread(name) for name in MAIN_METRICS}
+    spread = {name: result.spread(name) for name in _REPORTED}
     shown = Folds(folds=result.folds, pooled=result.pooled, spread=spread)
     write_crossvalidation_report(folder.path, shown, pooled[settled.recipe.seed], run=run)
     folder.write(dataclasses.replace(run, finished=True))

@@ -41,7 +41,7 @@ def write_ensemble(
         raise InvalidOption("the folds decode images differently (grey and colour): say --colour, and begin anew")
     members, references, files = _gather(folds, sources, labels, y_prob)
     fingerprints = "\n".join(sorted(str(source.data["fingerprint"]) for source in sources))
-    counts = {name: int((labels == index).sum()) for index, name in enumerate(first.classes)}
+    counts = {name: int(first.task.shows(labels, name).sum()) for name in first.classes}
     recipe = run.asked.recipe
     bundle = dataclasses.replace(
         first,

@@ -1,1 +1,1 @@
-"""Training: the recipe, the fit that can be resumed, and the choice of precision."""
+"""Training: a fit that can be resumed, the choice of precision, and the bundle that comes of it."""

@@ -22,7 +22,7 @@ from overread.images import PixelFile
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
 from overread.training.batches import Batches
-from overread.training.resume import EpochSeed, Progress, SaveState, best_weights_file, read_progress
+from overread.training.resume import BEST_WEIGHTS, EpochSeed, Progress, SaveState, best_weights_file, read_progress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -148,7 +148,7 @@ def fit(
         mode = MONITORS[recipe.monitor]
         early_stopping = keras.callbacks.EarlyStopping(recipe.monitor, patience=recipe.patience, mode=mode)
         checkpoint = keras.callbacks.ModelCheckpoint(
-            str(checkpoints / "best-{epoch:04d}.weights.h5"),
+            str(checkpoints / BEST_WEIGHTS),
             recipe.monitor,
             mode=mode,
             save_best_only=True,

@@ -18,6 +18,8 @@ import numpy as np
 
 from overread.training.batches import Batches
 
+# The weights of an epoch, counted from 1, while they are the best.
+BEST_WEIGHTS = "best-{epoch:04d}.weights.h5"
 # Draws of one epoch never reach the next epoch's.
 _DRAWS_PER_EPOCH = 2**20
 
@@ -122,7 +124,7 @@ def state_file(folder: Path) -> Path:
 
 def best_weights_file(folder: Path, epoch: int) -> Path:
     """Where the weights of an epoch (from 0) are kept while they are the best; epochs are named from 1."""
-    return folder / f"best-{epoch + 1:04d}.weights.h5"
+    return folder / BEST_WEIGHTS.format(epoch=epoch + 1)
 
 
 def read_progress(folder: Path) -> tuple[Progress, int]:

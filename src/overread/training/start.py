@@ -70,7 +70,7 @@ def _open(source: Path) -> h5py.File:
         raise MissingPath(f"{source} is not there: expected a run folder, a bundle or a .weights.h5 file to start from")
     content: BinaryIO | Path = source
     if source.suffix != ".h5":
-        bundle = Bundle.load(source / "bundle" if (source / "bundle").is_dir() else source)
+        bundle = Bundle.load(source)
         if len(bundle.members) > 1:
             raise InvalidOption(f"{source} holds {len(bundle.members)} networks: start from the run folder of one fold")
         content = io.BytesIO(bundle.read_file(bundle.members[0].weights))

@@ -11,10 +11,11 @@ import keras
 import numpy as np
 from rich.console import Console
 
+from overread.bundle import WEIGHTS
 from overread.decision import Task
 from overread.images import DataSet
 from overread.machine.files import require_space, write_json
-from overread.machine.memo import remembered
+from overread.machine.memo import recall_or_work_out
 from overread.networks.augment import Augment
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
@@ -86,7 +87,7 @@ def train_network(
     history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
     network = build_network(assembly.spec)
     network.set_weights(model.get_weights())
-    weights = RunFolder(folder).checkpoints / "network.weights.h5"
+    weights = RunFolder(folder).checkpoints / WEIGHTS
     network.save_weights(weights)
     return TrainedNetwork(
         spec=assembly.spec, network=network, weights=weights, precision=precision.policy, history=history
@@ -144,9 +145,9 @@ class _Assembly:
         return compile_for_training(network, self.recipe, self.task, self.steps)
 
     def choose_precision(self, data_set: DataSet, batch: tuple[np.ndarray, np.ndarray]) -> PrecisionChoice:
-        """As `training.precision` does; what was measured is remembered beside the pixels."""
+        """As `training.precision` does; what was measured is kept beside the pixels."""
         asked = self.recipe.precision
-        return remembered(
+        return recall_or_work_out(
             data_set.store.path.parent,
             "precision",
             [self.spec.to_dict(), self.recipe.batch_size, asked, computer()],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from overread.evaluation.metrics.definition import MetricDefinition
+from overread.evaluation.metrics.definition import ClassMetric, MetricDefinition
 from overread.evaluation.metrics.kinds import F1, Auc, AveragePrecision, BalancedAccuracy, CaseMean, Proportion
 
 # In the order of a table.
@@ -50,6 +50,11 @@ METRICS: tuple[MetricDefinition, ...] = (
         of_cases=lambda cases: cases.task.log_losses(cases.y_true, cases.y_prob),
     ),
 )
+# By name, in the same order: of the ranking, of the decisions, of the probabilities (lower is better).
+RANKING = tuple(found.name for found in METRICS if isinstance(found, Auc | AveragePrecision))
+RATES = tuple(found.name for found in METRICS if isinstance(found, Proportion))
+LOSSES = tuple(found.name for found in METRICS if isinstance(found, CaseMean) and not found.is_share)
+OF_ONE_CLASS = tuple(found.name for found in METRICS if isinstance(found, ClassMetric))
 LABELS = {defined.name: defined.label for defined in METRICS}
 # Those whose patients can be counted, so that one knows whether they rest on enough of them.
-MAIN_METRICS = tuple(defined.name for defined in METRICS if defined.counts_patients)
+COUNTING_PATIENTS = tuple(defined.name for defined in METRICS if defined.counts_patients)

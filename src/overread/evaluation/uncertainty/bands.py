@@ -14,13 +14,9 @@ from overread.decision.cuts import FloatArray, IntArray, cut_table
 from overread.errors import InvalidData
 from overread.evaluation.estimates import require_bootstrap
 from overread.evaluation.uncertainty.bootstrap import draw_patients, number_patients
-from overread.evaluation.uncertainty.interval import critical_value, wilson
+from overread.evaluation.uncertainty.interval import MOST_UNDEFINED, ROUNDING, critical_value, wilson
 
 GRID: FloatArray = np.arange(101) / 100  # a quotient, as rates are: a cut at 29 of 100 lies on the grid exactly
-# As for intervals: with more undefined resamples left out, the rest would describe lucky draws only.
-_MOST_UNDEFINED = 0.05
-_ROUNDING = 1e-12
-_CELLS = 250_000  # cases times draws worked on at once, as in `bootstrap`
 
 Curve = Callable[[IntArray, IntArray], FloatArray]
 
@@ -199,17 +195,14 @@ def _band(ranked: _Ranked, curve: Curve, trials: IntArray, *, level: float, resa
     method = f"percentiles of a {by_patient}bootstrap{' by patient' * bool(by_patient)}, {resamples:,} resamples"
     if (reason := ranked.no_band) is not None:
         return Band.none(level, method, reason)
-    random, rows, drawn = np.random.default_rng(seed), max(1, _CELLS // ranked.patient.size), []
-    for start in range(0, resamples, rows):
-        weight = draw_patients(random, n_patients, min(rows, resamples - start))
-        drawn.append(_defined(curve, *ranked.counts(weight)))
-    values = np.concatenate(drawn)
-    if (undefined := resamples - len(values)) > _MOST_UNDEFINED * resamples:
+    draws = draw_patients(n_patients, resamples, seed, width=ranked.patient.size)
+    values = np.concatenate([_defined(curve, *ranked.counts(weight)) for weight in draws])
+    if (undefined := resamples - len(values)) > MOST_UNDEFINED * resamples:
         reason = f"Too few patients: it is undefined in {undefined:,} of {resamples:,} resamples."
         return Band.none(level, method, reason)
     (value,) = _defined(curve, *ranked.counts(np.ones((1, n_patients), np.int32)))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    for point in np.flatnonzero(((value == 0) | (value == 1) | (np.ptp(values, axis=0) <= _ROUNDING)) & (trials > 0)):
+    for point in np.flatnonzero(((value == 0) | (value == 1) | (np.ptp(values, axis=0) <= ROUNDING)) & (trials > 0)):
         end = wilson(round(value[point] * trials[point]), int(trials[point]), level=level)
         low[point], high[point] = min(low[point], end.low), max(high[point], end.high)
     left_out = f" ({undefined:,} undefined)" if undefined else ""

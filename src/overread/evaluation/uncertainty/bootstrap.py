@@ -20,7 +20,7 @@ from overread.evaluation.metrics.definition import Cases, ClassMetric, MetricDef
 from overread.evaluation.metrics.kinds import CaseMean
 from overread.evaluation.metrics.one_class import ClassDraws, Counts, OneAgainstRest, Ranking
 
-# Cases times draws worked on at once: small enough for a processor's cache, which halved the time of 2,000,000.
+# Numbers times draws worked on at once: small enough for a processor's cache, which halved the time of 2,000,000.
 _CELLS = 250_000
 
 
@@ -73,11 +73,8 @@ def bootstrap(
     rankings = {name: Ranking.of(one, patient) for name, one in against_rest.items()}
     means = _sums_of_means(cases, evaluation.definitions, patient)
     sums = np.stack([*means.values(), *_sums_of_classes(against_rest, patient)])
-    random, n_patients = np.random.default_rng(seed), int(patient.max()) + 1
-    rows = max(1, _CELLS // len(cases))
     found = []
-    for start in range(0, resamples, rows):
-        weight = draw_patients(random, n_patients, min(rows, resamples - start))
+    for weight in draw_patients(int(patient.max()) + 1, resamples, seed, width=len(cases)):
         # Not a matrix product: on a busy machine its threads wait for one another, and all took six times as long.
         totals = np.einsum("ij,kj->ik", weight.astype(np.float64), sums).T
         of_means = dict(zip(means, totals[: len(means)], strict=True))
@@ -96,11 +93,24 @@ def bootstrap(
     return _joined(found)
 
 
-def draw_patients(random: np.random.Generator, n_patients: int, rows: int) -> IntArray:
-    """Draw patients with replacement: `(rows, n_patients)`, how often each was taken in each draw."""
-    taken = random.integers(0, n_patients, (rows, n_patients)) + n_patients * np.arange(rows)[:, None]
-    # 32 bits hold any count here and halve the memory traffic that running sums are bound by.
-    return np.bincount(taken.ravel(), minlength=rows * n_patients).reshape(rows, n_patients).astype(np.int32)
+def draw_patients(n_patients: int, resamples: int, seed: int, *, width: int) -> Iterator[IntArray]:
+    """Draw as many patients as there are, with replacement, again and again.
+
+    Args:
+        n_patients: how many there are.
+        resamples: the number of draws.
+        seed: 0 or more.
+        width: numbers that are worked on for each draw, such as the cases.
+
+    Yields:
+        Of some draws at once, `(rows, n_patients)` how often each patient was taken in each.
+    """
+    random, most = np.random.default_rng(seed), max(1, _CELLS // width)
+    for start in range(0, resamples, most):
+        rows = min(most, resamples - start)
+        taken = random.integers(0, n_patients, (rows, n_patients)) + n_patients * np.arange(rows)[:, None]
+        # 32 bits hold any count here and halve the memory traffic that running sums are bound by.
+        yield np.bincount(taken.ravel(), minlength=rows * n_patients).reshape(rows, n_patients).astype(np.int32)
 
 
 def _resample(

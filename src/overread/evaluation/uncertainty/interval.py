@@ -15,8 +15,8 @@ from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.uncertainty.delong import placements
 
 # With more undefined resamples than this left out, the rest would describe lucky draws only.
-_MOST_UNDEFINED = 0.05
-_ROUNDING = 1e-12
+MOST_UNDEFINED = 0.05
+ROUNDING = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,10 +195,10 @@ def spread(values: FloatArray, alone: bool) -> tuple[float, str, str | None]:
     defined = values[~np.isnan(values)]
     undefined = values.size - defined.size
     method = f"{'bootstrap' if alone else 'cluster bootstrap by patient'}, {values.size:,} resamples"
-    if undefined > _MOST_UNDEFINED * values.size:
+    if undefined > MOST_UNDEFINED * values.size:
         return math.nan, method, f"Too few patients: it is undefined in {undefined:,} of {values.size:,} resamples."
     deviation = float(np.std(defined, ddof=1))
-    if deviation <= _ROUNDING:
+    if deviation <= ROUNDING:
         return math.nan, method, "It is the same in every resample, which does not tell how sure it is."
     return deviation, f"{method} ({undefined:,} undefined)" if undefined else method, None
 

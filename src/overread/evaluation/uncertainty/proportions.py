@@ -12,13 +12,13 @@ from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation.estimates import Estimate
 from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.uncertainty.bootstrap import draw_patients, number_patients
-from overread.evaluation.uncertainty.interval import Interval, edge_interval, resampled_interval, wilson
+from overread.evaluation.uncertainty.interval import Interval, wilson
+from overread.evaluation.uncertainty.sample import Sample
 
 Mask = npt.NDArray[np.bool_]
-_CELLS = 250_000
 
 
-def shares(
+def proportions(
     counted: Mapping[str, tuple[Mask, Mask]],
     *,
     patients: Sequence[str | None] | None = None,
@@ -39,9 +39,8 @@ def shares(
         seed: likewise.
     """
     pairs = {name: (hits & among, among) for name, (hits, among) in counted.items()}
-    patient = number_patients(patients, len(next(iter(pairs.values()))[0]))
-    alone = int(patient.max(initial=-1)) + 1 == len(patient)
-    drawn = {} if alone else _draw(pairs, patient, resamples, seed)
+    sample = Sample(number_patients(patients, len(next(iter(pairs.values()))[0])), level)
+    drawn = {} if sample.alone else _draw(pairs, sample.patient, resamples, seed)
     found = {}
     for name, (hits, among) in pairs.items():
         k, n = int(hits.sum()), int(among.sum())
@@ -50,12 +49,10 @@ def shares(
             found[name] = Estimate(metric, Interval.none(level, "none", metric.reason or ""))
             continue
         metric = Metric(name, k / n, n)
-        if alone:
+        if sample.alone:
             interval = wilson(k, n, level=level)
-        elif k in (0, n):
-            interval = edge_interval(k / n, np.unique(patient[among]).size, level=level)
         else:
-            interval = resampled_interval(k / n, drawn[name], level=level, alone=False)
+            interval = sample.resampled(k / n, drawn[name], (0.0, 1.0), np.unique(sample.patient[among]).size)
         found[name] = Estimate(metric, interval)
     return found
 
@@ -64,12 +61,8 @@ def _draw(
     pairs: Mapping[str, tuple[Mask, Mask]], patient: IntArray, resamples: int, seed: int
 ) -> dict[str, FloatArray]:
     sums = np.stack([np.bincount(patient, weights=mask) for pair in pairs.values() for mask in pair])
-    random, rows = np.random.default_rng(seed), max(1, _CELLS // sums.shape[1])
-    totals = np.concatenate(
-        [
-            np.einsum("ij,kj->ik", draw_patients(random, sums.shape[1], min(rows, resamples - start)), sums)
-            for start in range(0, resamples, rows)
-        ]
-    )
+    n_patients = sums.shape[1]
+    draws = draw_patients(n_patients, resamples, seed, width=n_patients)
+    totals = np.concatenate([np.einsum("ij,kj->ik", weight, sums) for weight in draws])
     with np.errstate(invalid="ignore"):
         return {name: totals[:, 2 * i] / totals[:, 2 * i + 1] for i, name in enumerate(pairs)}

@@ -22,8 +22,8 @@ class Sample:
 
     @property
     def n_patients(self) -> int:
-        """The number of patients."""
-        return int(self.patient.max()) + 1
+        """The number of patients; 0 where there is no case."""
+        return int(self.patient.max(initial=-1)) + 1
 
     @property
     def alone(self) -> bool:

@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.bundle.bundle import Bundle
-from overread.evaluation import LABELS, Assessment
+from overread.evaluation import LABELS, RANKING, RATES, Assessment
 from overread.networks.augmentation import shown_changes
 from overread.networks.registry import find_network
 from overread.report.documents.markdown import escaped, shown, table
-from overread.report.documents.model_card import RATES, TEMPLATES
+from overread.report.documents.model_card import TEMPLATES
 from overread.report.documents.statements import (
     CardFacts,
     calibrations,
@@ -221,22 +221,22 @@ def _methods(assessment: Assessment) -> list[str]:
 
 
 def _performance(assessment: Assessment) -> str:
-    judged = assessment.judged
+    estimates = assessment.estimates
     if assessment.task.positive:
-        names = ("auc", "average_precision", "accuracy", *RATES)
-        return f"{'; '.join(f'{LABELS[name]} {shown(judged[name])}' for name in names)}."
-    overall = "; ".join(f"{LABELS[name]} {shown(judged[name])}" for name in ("accuracy", "balanced_accuracy"))
-    areas = "; ".join(f"{name} {shown(judged.of_class(name, 'auc'))}" for name in judged.evaluation.per_class)
-    return f"{overall}; mean AUC {shown(judged['auc'])}; AUC of each class against the rest: {areas}."
+        names = (*RANKING, "accuracy", *RATES)
+        return f"{'; '.join(f'{LABELS[name]} {shown(estimates[name])}' for name in names)}."
+    overall = "; ".join(f"{LABELS[name]} {shown(estimates[name])}" for name in ("accuracy", "balanced_accuracy"))
+    areas = "; ".join(f"{name} {shown(estimates.of_class(name, 'auc'))}" for name in estimates.evaluation.per_class)
+    return f"{overall}; mean AUC {shown(estimates['auc'])}; AUC of each class against the rest: {areas}."
 
 
 def _rates(assessment: Assessment) -> str:
-    judged = assessment.judged
+    estimates = assessment.estimates
     if assessment.task.positive:
-        return f"{'; '.join(f'{LABELS[name]} {shown(judged[name])}' for name in RATES)}."
+        return f"{'; '.join(f'{LABELS[name]} {shown(estimates[name])}' for name in RATES)}."
     return " ".join(
-        f"{name}: {'; '.join(f'{LABELS[rate]} {shown(judged.of_class(name, rate))}' for rate in RATES)}."
-        for name in judged.evaluation.per_class
+        f"{name}: {'; '.join(f'{LABELS[rate]} {shown(estimates.of_class(name, rate))}' for rate in RATES)}."
+        for name in estimates.evaluation.per_class
     )
 
 

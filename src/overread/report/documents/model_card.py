@@ -14,7 +14,7 @@ from typing import Any
 
 from overread.bundle.bundle import Bundle
 from overread.errors import InvalidBundle
-from overread.evaluation import LABELS, Assessment, Judged, SubgroupMetric, Subgroups
+from overread.evaluation import LABELS, RATES, Assessment, Estimates, SubgroupMetric, Subgroups
 from overread.report.documents.markdown import bullets, escaped, shown, table
 from overread.report.documents.statements import (
     CardFacts,
@@ -32,7 +32,6 @@ from overread.report.documents.statements import (
 from overread.words import low_to_high
 
 TEMPLATES = Path(__file__).parent / "templates"
-RATES = ("sensitivity", "specificity", "ppv", "npv")
 
 
 def model_card(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
@@ -109,11 +108,11 @@ def _reliability(assessment: Assessment) -> str:
 
 
 def _results(assessment: Assessment) -> str:
-    judged, half = assessment.judged, assessment.at_half
-    threshold = judged.evaluation.threshold
+    estimates, half = assessment.estimates, assessment.at_half
+    threshold = estimates.evaluation.threshold
     point = "of the network that read each image" if threshold is None else f"{threshold:.4g}"
-    parts = [f"At the operating point {point}:", _metrics(judged)]
-    if half is not None and half is not judged:
+    parts = [f"At the operating point {point}:", _metrics(estimates)]
+    if half is not None and half is not estimates:
         parts += ["At a threshold of 0.5:", _metrics(half)]
     if values := assessment.predictive_values:
         parts += [f"Where {assessment.options.prevalence:.2%} of cases are positive:"]
@@ -122,10 +121,10 @@ def _results(assessment: Assessment) -> str:
 
 
 def _results_of_classes(assessment: Assessment) -> str:
-    judged, micro = assessment.judged, assessment.micro.items()
-    of_class = next(iter(judged.evaluation.per_class.values()))
-    defined = [found for found in judged.evaluation.definitions if found.name in of_class]
-    each = [(c, *(judged.of_class(c, found.name) for found in defined)) for c in judged.evaluation.per_class]
+    estimates, micro = assessment.estimates, assessment.micro.items()
+    of_class = next(iter(estimates.evaluation.per_class.values()))
+    defined = [found for found in estimates.evaluation.definitions if found.name in of_class]
+    each = [(c, *(estimates.of_class(c, found.name) for found in defined)) for c in estimates.evaluation.per_class]
     points = [
         (c, f"{found.evaluation.threshold:.4g}", *(found[name] for name in RATES))
         for c, found in assessment.at_class_points.items()
@@ -133,7 +132,7 @@ def _results_of_classes(assessment: Assessment) -> str:
     return "\n\n".join(
         [
             "The most probable class decided on; AUC to F1 are means over the classes, each against the rest:",
-            _metrics(judged),
+            _metrics(estimates),
             "The same over all decisions on an image and a class (micro averages):",
             table(("Metric", "Value"), [(LABELS[name], found) for name, found in micro]),
             "Each class against the rest, the most probable class decided on:",
@@ -144,8 +143,8 @@ def _results_of_classes(assessment: Assessment) -> str:
     )
 
 
-def _metrics(judged: Judged) -> str:
-    found = {defined.label: judged[defined.name] for defined in judged.evaluation.definitions}
+def _metrics(estimates: Estimates) -> str:
+    found = {defined.label: estimates[defined.name] for defined in estimates.evaluation.definitions}
     rows = [(label, e.metric, e.interval, e.interval.method, e.metric.n) for label, e in found.items()]
     return table(("Metric", "Value", "Interval", "Method of the interval", "Cases"), rows)
 
@@ -166,8 +165,8 @@ def _subgroups(columns: Sequence[Subgroups]) -> str:
 
 def _in_group(found: SubgroupMetric) -> str:
     ends = f" ({low_to_high(*found.interval)})" if found.interval else ""
-    judged = {True: ", differs from the rest", False: "", None: ", not judged"}[found.flagged]
-    return f"{shown(found.metric)}{ends}{judged}"
+    standing = {True: ", differs from the rest", False: "", None: ", not judged"}[found.flagged]
+    return f"{shown(found.metric)}{ends}{standing}"
 
 
 def _provenance(bundle: Bundle, facts: CardFacts) -> str:

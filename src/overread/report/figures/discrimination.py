@@ -60,7 +60,7 @@ def draw_roc(
     """
     figure, axis = _unit_square("1 - specificity", "sensitivity")
     rows: list[tuple[Any, ...]] = []
-    for name, actual, score, style in _judged(y_true, y_prob, task):
+    for name, actual, score, style in _class_curves(y_true, y_prob, task):
         if actual.all() or not actual.any():
             axis.plot([], [], **style, label=wrapped(f"AUC undefined, {name}"))
             continue
@@ -102,7 +102,7 @@ def draw_precision_recall(
     """
     figure, axis = _unit_square("recall (sensitivity)", "precision (PPV)")
     rows: list[tuple[Any, ...]] = []
-    for name, actual, score, style in _judged(y_true, y_prob, task):
+    for name, actual, score, style in _class_curves(y_true, y_prob, task):
         if actual.all() or not actual.any():
             axis.plot([], [], **style, label=wrapped(f"AP undefined, {name}"))
             continue
@@ -122,7 +122,7 @@ def draw_precision_recall(
     return write_png(path, figure)
 
 
-class _Judged(NamedTuple):
+class _ClassCurve(NamedTuple):
     """A class against the rest, and how its curve is drawn."""
 
     name: str
@@ -131,7 +131,7 @@ class _Judged(NamedTuple):
     style: dict[str, Any]
 
 
-def _judged(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, task: Task) -> Iterator[_Judged]:
+def _class_curves(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, task: Task) -> Iterator[_ClassCurve]:
     n, probabilities = len(np.asarray(y_true)), np.asarray(y_prob, dtype=np.float64)
     if probabilities.shape != (n, len(task.classes)):
         raise InvalidData(
@@ -141,7 +141,7 @@ def _judged(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, task: Task) -> Iterato
     for number, name in enumerate(task.judged):
         turn, colour = divmod(number, len(PALETTE))
         style = {"color": PALETTE[colour], "linestyle": DASHES[turn % len(DASHES)], "linewidth": 1.8}
-        yield _Judged(name, task.shows(y_true, name), probabilities[:, task.column(name)], style)
+        yield _ClassCurve(name, task.shows(y_true, name), probabilities[:, task.column(name)], style)
 
 
 def _mark_roc(axis: Axes, actual: BoolArray, score: FloatArray, threshold: float) -> None:

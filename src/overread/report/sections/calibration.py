@@ -51,20 +51,20 @@ def calibration_section(assessment: Assessment, fitted: Sequence[Calibration], f
     worse = [_worsened(name, pair) for name, pair in assessment.reliability.items()]
     return Section(
         "Calibration",
-        paragraphs=(*described(fitted), *_effects(assessment, several), text),
+        paragraphs=(*calibration_sentences(fitted), *_effects(assessment, several), text),
         items=tuple(items),
         warnings=tuple(sentence for sentence in worse if sentence),
     )
 
 
-def described(fitted: Sequence[Calibration]) -> tuple[str, ...]:
+def calibration_sentences(fitted: Sequence[Calibration]) -> tuple[str, ...]:
     """Say for each network how its logits become probabilities."""
     if len(fitted) == 1:
-        return (_described("The network", fitted[0]),)
-    return tuple(_described(f"Network {number}", found) for number, found in enumerate(fitted, start=1))
+        return (_sentence("The network", fitted[0]),)
+    return tuple(_sentence(f"Network {number}", found) for number, found in enumerate(fitted, start=1))
 
 
-def _described(who: str, found: Calibration) -> str:
+def _sentence(who: str, found: Calibration) -> str:
     note = f" {found.note}" if found.note else ""
     if found.method == "none":
         return f"{who} is not calibrated: its probabilities are taken as they come.{note}"

@@ -7,16 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from overread.evaluation import LABELS, Assessment, AssessmentOptions, Estimate, Predictions
+from overread.evaluation import LABELS, LOSSES, RANKING, Assessment, AssessmentOptions, Estimate, Predictions
 from overread.evaluation.uncertainty.bands import Band, precision_recall_band, roc_band
 from overread.evaluation.wording import in_words
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_precision_recall, draw_roc
 from overread.report.tables import metrics_table, per_class_table
 from overread.words import clause, level_of
-
-_RANKED = ("auc", "average_precision")
-_PROBABILITIES = ("brier", "loss")
 
 
 def discrimination_section(predictions: Predictions, assessment: Assessment, folder: Path) -> Section:
@@ -97,15 +94,15 @@ def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[
 
 def _tables(assessment: Assessment) -> tuple[Table, ...]:
     caption, level = f"At any threshold, {assessment.evaluation.n:,} test images", assessment.options.level
-    plain = {LABELS[name]: assessment[name] for name in _PROBABILITIES}
+    plain = {LABELS[name]: assessment[name] for name in LOSSES}
     if not assessment.evaluation.per_class:
-        ranked = {LABELS[name]: assessment[name] for name in _RANKED}
+        ranked = {LABELS[name]: assessment[name] for name in RANKING}
         return (metrics_table(caption, {**ranked, **plain}, level=level),)
-    macro = {f"{LABELS[name]}, macro average": assessment[name] for name in _RANKED}
-    micro = {f"{LABELS[name]}, micro average": assessment.micro[name] for name in _RANKED if assessment.micro}
+    macro = {f"{LABELS[name]}, macro average": assessment[name] for name in RANKING}
+    micro = {f"{LABELS[name]}, micro average": assessment.micro[name] for name in RANKING if assessment.micro}
     sizes = dict(zip(assessment.evaluation.classes, assessment.evaluation.confusion.sum(axis=1), strict=True))
     each = {
-        f"{name} (n = {n:,})": {LABELS[metric]: assessment.judged.of_class(name, metric) for metric in _RANKED}
+        f"{name} (n = {n:,})": {LABELS[metric]: assessment.estimates.of_class(name, metric) for metric in RANKING}
         for name, n in sizes.items()
     }
     return (
@@ -116,7 +113,7 @@ def _tables(assessment: Assessment) -> tuple[Table, ...]:
 
 def _in_alt(assessment: Assessment, area: str, rates: tuple[str, str]) -> str:
     if assessment.evaluation.per_class:
-        each = [(name, assessment.judged.of_class(name, area)) for name in assessment.evaluation.classes]
+        each = [(name, assessment.estimates.of_class(name, area)) for name in assessment.evaluation.classes]
         return " ".join(f"{name}: {_area(area, estimate)}." for name, estimate in each)
     found = assessment[area]
     marked = "; ".join(f"{LABELS[rate]} {in_words(assessment[rate])}" for rate in rates)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from overread.decision import OperatingPoint
-from overread.evaluation import LABELS, Assessment, Estimate, Judged
+from overread.evaluation import LABELS, OF_ONE_CLASS, RANKING, RATES, Assessment, Estimate, Estimates
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_confusion_matrix
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
 from overread.words import clause, level_of, listed
 
-_DECIDED = ("sensitivity", "specificity", "ppv", "npv", "f1", "accuracy", "balanced_accuracy")
-_RATES = ("sensitivity", "specificity", "ppv", "npv")
+_OVERALL = ("accuracy", "balanced_accuracy")
+_OF_DECISIONS = tuple(name for name in OF_ONE_CLASS if name not in RANKING)
 
 
 def operating_point_section(assessment: Assessment, points: Mapping[str, OperatingPoint], folder: Path) -> Section:
@@ -57,11 +57,11 @@ def rule_in_words(rule: str) -> str:
 def _flattered(assessment: Assessment, points: Mapping[str, OperatingPoint]) -> tuple[str, ...]:
     """Say where a rate on validation lies above all that the test images allow."""
     found, one = [], assessment.task.positive is not None
-    judged_at = {name: assessment.judged for name in points} if one else assessment.at_class_points
-    for name, judged in judged_at.items():
+    estimates_at = {name: assessment.estimates for name in points} if one else assessment.at_class_points
+    for name, estimates in estimates_at.items():
         point = points[name]
         for rate, before in (("sensitivity", point.sensitivity), ("specificity", point.specificity)):
-            metric, interval = judged[rate]
+            metric, interval = estimates[rate]
             if interval.reason is None and before > interval.high:
                 found.append(
                     f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on validation "
@@ -127,9 +127,9 @@ def _chosen(points: Mapping[str, OperatingPoint]) -> Table:
 
 def _of_positive(assessment: Assessment) -> tuple[Table, ...]:
     evaluation, level = assessment.evaluation, assessment.options.level
-    caption, frozen = f"Decisions on {evaluation.n:,} test images", _by_label(assessment.judged)
+    caption, frozen = f"Decisions on {evaluation.n:,} test images", _by_label(assessment.estimates)
     at = "At the frozen points" if evaluation.threshold is None else f"At {evaluation.threshold:.4g}, frozen"
-    if assessment.at_half is None or assessment.at_half is assessment.judged:
+    if assessment.at_half is None or assessment.at_half is assessment.estimates:
         table = metrics_table(f"{caption}, {at[0].lower()}{at[1:]}", frozen, level=level)
     else:
         half = ("At 0.5, for comparison", _by_label(assessment.at_half))
@@ -142,25 +142,23 @@ def _of_positive(assessment: Assessment) -> tuple[Table, ...]:
 
 
 def _of_several(assessment: Assessment) -> tuple[Table, ...]:
-    judged, level = assessment.judged, assessment.options.level
-    names = ("accuracy", "balanced_accuracy")
-    rows = {LABELS[name]: judged[name] for name in names}
-    rates = [name for name in _DECIDED if name not in names]
-    rows |= {f"{LABELS[name]}, macro average": judged[name] for name in rates}
-    rows |= {f"{LABELS[name]}, micro average": assessment.micro[name] for name in rates if assessment.micro}
-    sizes = dict(zip(judged.evaluation.classes, judged.evaluation.confusion.sum(axis=1), strict=True))
+    estimates, level = assessment.estimates, assessment.options.level
+    rows = {LABELS[name]: estimates[name] for name in _OVERALL}
+    rows |= {f"{LABELS[name]}, macro average": estimates[name] for name in _OF_DECISIONS}
+    rows |= {f"{LABELS[name]}, micro average": assessment.micro[name] for name in _OF_DECISIONS if assessment.micro}
+    sizes = dict(zip(estimates.evaluation.classes, estimates.evaluation.confusion.sum(axis=1), strict=True))
     each = {
-        f"{name} (n = {n:,})": {LABELS[metric]: judged.of_class(name, metric) for metric in _RATES}
+        f"{name} (n = {n:,})": {LABELS[metric]: estimates.of_class(name, metric) for metric in RATES}
         for name, n in sizes.items()
     }
     tables = [
-        metrics_table(f"The most probable class, {judged.evaluation.n:,} test images", rows, level=level),
+        metrics_table(f"The most probable class, {estimates.evaluation.n:,} test images", rows, level=level),
         per_class_table("Each class against the rest, the most probable class decided on", each, level=level),
     ]
     if assessment.at_class_points:
         at_points = {
             f"{name} (n = {sizes[name]:,}), at {found.evaluation.threshold:.4g}": {
-                LABELS[metric]: found[metric] for metric in _RATES
+                LABELS[metric]: found[metric] for metric in RATES
             }
             for name, found in assessment.at_class_points.items()
         }
@@ -176,8 +174,8 @@ def _own(assessment: Assessment) -> tuple[Table, ...]:
     return (metrics_table(caption, rows, level=assessment.options.level),) if rows else ()
 
 
-def _by_label(judged: Judged) -> dict[str, Estimate]:
-    return {LABELS[name]: judged[name] for name in _DECIDED}
+def _by_label(estimates: Estimates) -> dict[str, Estimate]:
+    return {LABELS[name]: estimates[name] for name in (*_OF_DECISIONS, *_OVERALL)}
 
 
 def _confusion(assessment: Assessment, folder: Path) -> FigureItem:

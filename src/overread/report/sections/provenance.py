@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
 from overread.report.document import Section, Table
-from overread.report.sections.calibration import described
+from overread.report.sections.calibration import calibration_sentences
 from overread.run import EvaluationRun, TrainingRun
 from overread.words import count, level_of, moment, paired
 
@@ -88,4 +88,4 @@ def _times(here: Sequence[Opening]) -> str:
 
 
 def _calibrations(bundle: Bundle) -> tuple[str, ...]:
-    return described([member.calibration for member in bundle.members])
+    return calibration_sentences([member.calibration for member in bundle.members])

@@ -1,1 +1,1 @@
-"""The API for programs."""
+"""The API for programs: its routes, and what OpenAPI says of them."""

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from overread.formats import format_names
 from overread.reading.fields import FIELDS, reading_schema
-from overread.service.api.problems import SCHEMA, declared
+from overread.service.problems import SCHEMA, declared
 
 _READING = {"path": "chest.png", **{field.name: field.example for field in FIELDS}, "error": None}
 _FAILURE = {**dict.fromkeys(_READING), "path": "notes.pdf", "error": f"is none of {format_names()}"}

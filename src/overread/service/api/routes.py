@@ -16,10 +16,10 @@ from overread.reading import Failure, Reader
 from overread.reading.pictures import OPACITY, overlay
 from overread.reading_log import ReadingRow
 from overread.service.api import openapi
-from overread.service.api.problems import Problem
-from overread.service.api.uploads import receive_uploads
+from overread.service.problems import Problem
 from overread.service.room.records import ReadingRecord, logged
 from overread.service.room.room import in_log, room_of
+from overread.service.room.uploads import receive_uploads
 
 router = APIRouter()
 BundleId = Annotated[str | None, Query(description="Id of the bundle that reads; the first of /v1/bundles if none.")]

@@ -23,9 +23,9 @@ from overread.errors import InvalidOption, OverreadError
 from overread.formats import REGISTERED, Format, open_picture, register_format
 from overread.formats.picture import MAX_PIXELS
 from overread.images import Preprocessing, prepare_picture
+from overread.service.room.rendition import Rendition, render
 from overread.service.room.zips import Limits, unpack
 from overread.service.settings import Settings
-from overread.service.web.rendition import Rendition, render
 
 # After which a process is replaced, so that what a decoder leaks does not add up.
 _TASKS = 500
@@ -76,7 +76,7 @@ class DecodingPool:
         return await self._run(_decode, content, name, preprocessing, to_show, self._settings.max_pixels)
 
     async def unpack(self, content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
-        """The files within a zip; as `archive.unpack`.
+        """The files within a zip; as `zips.unpack`.
 
         Raises:
             Undecodable: it cannot be unpacked within the limits.

@@ -11,7 +11,7 @@ from typing import Any
 from overread.reading import Failure, Reading
 from overread.reading.fields import FIELDS, as_json
 from overread.reading_log import ImageRow, ReadingRow
-from overread.service.web.rendition import Rendition
+from overread.service.room.rendition import Rendition
 
 _LONGEST_NAME = 200
 

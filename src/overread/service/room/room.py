@@ -17,7 +17,7 @@ from fastapi import Request
 
 from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, LogUnavailable, UnknownReading
 from overread.reading import Failure, Reader, Reading
-from overread.service.api.problems import Problem, too_busy
+from overread.service.problems import Problem, too_busy
 from overread.service.prometheus import Metrics
 from overread.service.room.decoding import DecodingPool, Undecodable
 from overread.service.room.records import ImageRecord, ReadingRecord, Upload, request_digest, shown

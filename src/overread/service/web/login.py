@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import UploadFile
 
-from overread.service.api.problems import Problem
+from overread.service.problems import Problem
 from overread.service.security import COOKIE, SESSION_S, new_session, same
 from overread.service.settings import Settings
 from overread.service.web.html import html

@@ -19,10 +19,10 @@ from overread.bundle import Bundle
 from overread.formats import format_names
 from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.run import RunFolder
-from overread.service.api.problems import Problem
-from overread.service.api.uploads import receive_uploads
+from overread.service.problems import Problem
 from overread.service.room.records import ReadingRecord
 from overread.service.room.room import ReadingRoom, in_log, room_of
+from overread.service.room.uploads import receive_uploads
 from overread.service.settings import MIB
 from overread.service.web.html import WEB, html
 from overread.service.web.view import bundle_facts, csv_columns, table_columns, title, view_images

@@ -27,7 +27,8 @@ from overread.reading.sentences import (
     told_apart,
 )
 from overread.service.room.records import ImageRecord, ReadingRecord
-from overread.service.web.rendition import Rendition, data_uri, png
+from overread.service.room.rendition import Rendition, data_uri, png
+from overread.words import level_of
 
 # What a spreadsheet would take for the start of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -132,10 +133,10 @@ def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
     decides = f"{bundle.positive} from probability {point.threshold:.2g}" if point else "the most probable class"
     colour = "grey" if options.channels == 1 else "colour"
     return [
-        ("Reads as", decides),
+        (READS_AS, decides),
         (
             "Refers to a human",
-            f"what is uncertain at {100 * bundle.referral.coverage:g} % coverage, or unlike the training images",
+            f"what is uncertain at {level_of(bundle.referral.coverage)} coverage, or unlike the training images",
         ),
         ("Sees images as", f"{options.width} x {options.height} px, {colour}"),
     ]

@@ -9,7 +9,7 @@ from python_multipart.exceptions import MultipartParseError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from overread.service.api.problems import Problem
+from overread.service.problems import Problem
 from overread.service.room.records import Upload
 from overread.service.settings import Settings
 
