@@ -133,7 +133,7 @@ def check_whole(log: ReadingLog, printed: list[str]) -> None:
         sizes[found.reading_id] = sizes.get(found.reading_id, 0) + 1
     assert set(printed) <= set(sizes)
     assert all(size == int(name.split("-")[0]) for name, size in sizes.items())
-    with database.transaction(log._engine) as connection:
+    with database.transaction(log.engine) as connection:
         readings = connection.execute(sa.text("SELECT id FROM overread_readings")).scalars().all()
     assert set(readings) == set(sizes)
 
@@ -308,7 +308,7 @@ def test_processes_that_open_a_new_log_together_do_not_collide(url: str) -> None
 
 
 def test_migrations_make_the_tables_that_the_program_uses(log: ReadingLog) -> None:
-    with database.transaction(log._engine) as connection:
+    with database.transaction(log.engine) as connection:
         found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(found, metadata) == []
 
@@ -359,7 +359,7 @@ def test_an_older_log_is_migrated_and_a_newer_one_refused(
     with monkeypatch.context() as patched:
         patched.setattr(database, "MIGRATIONS", future)
         log = ReadingLog.open(url)
-        with database.transaction(log._engine) as connection:
+        with database.transaction(log.engine) as connection:
             assert connection.execute(sa.text("SELECT site FROM overread_images")).scalars().all() == [None]
         log.close()
     with pytest.raises(LogUnavailable, match=r"newer overread \(tables of revision 0003, known up to 0002\)"):
@@ -389,7 +389,7 @@ def test_a_sqlite_log_is_private_and_written_ahead(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert path.with_name("readings.sqlite-wal").stat().st_mode & 0o777 == 0o600
-    with database.transaction(log._engine) as connection:
+    with database.transaction(log.engine) as connection:
         pragmas = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
@@ -442,7 +442,7 @@ def test_a_password_stays_out_of_messages(url: str) -> None:
 def test_a_full_disk_is_said_and_halves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     log = ReadingLog.open(f"sqlite:///{path}")
-    with database.transaction(log._engine) as connection:
+    with database.transaction(log.engine) as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 8}")
     added = []
@@ -482,5 +482,5 @@ def test_a_row_that_could_name_a_person_or_cannot_be_compared_is_refused(changes
 
 def test_nothing_that_a_client_calls_its_request_is_kept(log: ReadingLog) -> None:
     assert log.begin("mueller-anna-1970", "one") is None
-    with database.transaction(log._engine) as connection:
+    with database.transaction(log.engine) as connection:
         assert "mueller" not in str(connection.execute(sa.text("SELECT * FROM overread_claims")).all())

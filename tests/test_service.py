@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -158,7 +159,7 @@ def test_a_request_that_is_being_answered_is_not_answered_twice(client: Any, two
 
 def test_a_key_may_be_used_again_after_a_refusal(client: Any, two_classes: Path) -> None:
     room, files = client.app.state.room, images_of(two_classes / "Disease")
-    with room._places(room.settings.max_waiting):
+    with room.places(room.settings.max_waiting):
         refused = client.post("/v1/readings", files=files, headers={"Idempotency-Key": "three"})
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert client.post("/v1/readings", files=files, headers={"Idempotency-Key": "three"}).status_code == 200
@@ -166,11 +167,10 @@ def test_a_key_may_be_used_again_after_a_refusal(client: Any, two_classes: Path)
 
 def test_more_requests_than_places_are_told_to_come_back(client: Any, two_classes: Path) -> None:
     room = client.app.state.room
-    room._receiving += room.settings.max_requests
-    try:
+    with contextlib.ExitStack() as taken:
+        for _ in range(room.settings.max_requests):
+            taken.enter_context(room.receiving())
         answer = client.post("/v1/readings", files=images_of(two_classes / "Disease"))
-    finally:
-        room._receiving -= room.settings.max_requests
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 

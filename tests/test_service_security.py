@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 
-from overread.cli.serve import _read_token
+from overread.cli.serve import read_token
 from overread.errors import InvalidOption, MissingPath
 from overread.reading import Reader
 from overread.service.app import create_app
-from overread.service.problems import Problem
+from overread.service.prometheus import Metrics
 from overread.service.security import SESSION_S, Guard, is_session, new_session, same
 from overread.service.settings import Settings, is_loopback
 from overread.study.train import Study
@@ -64,12 +64,12 @@ def test_a_token_comes_from_a_file_or_leaves_the_environment(tmp_path: Path, mon
     import os
 
     monkeypatch.setenv("OVERREAD_TOKEN", TOKEN)
-    assert _read_token(None) == TOKEN and "OVERREAD_TOKEN" not in os.environ
-    assert _read_token(None) is None
+    assert read_token(None) == TOKEN and "OVERREAD_TOKEN" not in os.environ
+    assert read_token(None) is None
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    assert _read_token(tmp_path / "token") == TOKEN
+    assert read_token(tmp_path / "token") == TOKEN
     with pytest.raises(MissingPath):
-        _read_token(tmp_path / "none")
+        read_token(tmp_path / "none")
 
 
 @pytest.mark.parametrize("path", ["/v1/readings/x", "/v1/bundles", "/metrics", "/openapi.json", "/nothing", "/loginx"])
@@ -150,15 +150,10 @@ def test_names_of_this_machine_reach_a_local_server(client: Any, host: str) -> N
 
 
 def test_a_server_with_names_answers_to_these_and_this_machine_only() -> None:
-    guard = Guard(None, Settings(names=("reading.clinic.example",), token=TOKEN), None)  # type: ignore[arg-type]
-
-    def check(host: str) -> None:
-        guard._check(HTTPConnection({"type": "http", "headers": [(b"host", host.encode())]}), "GET")
-
-    check("reading.clinic.example")
-    check("localhost:8000")
-    with pytest.raises(Problem):
-        check("evil.example")
+    settings = Settings(names=("reading.clinic.example",), token=TOKEN)
+    client = TestClient(Guard(PlainTextResponse("inside"), settings, Metrics({})))
+    hosts = ("reading.clinic.example", "localhost:8000", "evil.example")
+    assert [client.get("/healthz", headers={"host": host}).status_code for host in hosts] == [200, 200, 421]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +202,6 @@ def test_no_name_identifier_or_header_reaches_a_log(
     client.get("/v1/readings/Doe^John")
     said = capfd.readouterr()
     assert "Doe" not in caplog.text + said.out + said.err + client.get("/metrics").text
-    with client.app.state.room.log._engine.connect() as connection:
+    with client.app.state.room.log.engine.connect() as connection:
         for dump in connection.connection.driver_connection.iterdump():
             assert "Doe" not in dump

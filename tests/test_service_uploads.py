@@ -168,7 +168,7 @@ def test_processes_that_the_system_ends_are_replaced(small_pool: DecodingPool) -
 
     async def read_after_a_kill() -> None:
         for _ in range(2):
-            os.kill(await small_pool._run(os.getpid), signal.SIGKILL)
+            os.kill(await small_pool.run(os.getpid), signal.SIGKILL)
             await asyncio.sleep(0.5)
             found = await small_pool.decode(malformed.saved("PNG"), "", grey, to_show=False)
             assert found.pixels.shape == (32, 32, 1)
@@ -181,12 +181,12 @@ def test_what_hangs_crashes_or_swallows_memory_ends_alone(small_pool: DecodingPo
 
     async def side_by_side() -> list[Any]:
         return await asyncio.gather(
-            small_pool._run(time.sleep, 600),
+            small_pool.run(time.sleep, 600),
             small_pool.decode(image, "", grey, to_show=False),
-            small_pool._run(os._exit, 3),
+            small_pool.run(os._exit, 3),
             small_pool.decode(image, "", grey, to_show=False),
-            small_pool._run(bytearray, 2**40),
-            small_pool._run(int, "x"),
+            small_pool.run(bytearray, 2**40),
+            small_pool.run(int, "x"),
             small_pool.decode(image, "", grey, to_show=True),
             return_exceptions=True,
         )

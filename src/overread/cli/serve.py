@@ -41,7 +41,7 @@ def serve(
     settings = Settings(
         host=host,
         names=tuple(name or ()),
-        token=_read_token(token_file),
+        token=read_token(token_file),
         max_upload_bytes=max_upload_mb * MIB,
         max_files=max_files,
         max_waiting=max(_DEFAULT.max_waiting, max_files),
@@ -57,7 +57,7 @@ def serve(
     )  # fmt: skip
 
 
-def _read_token(file: Path | None) -> str | None:
+def read_token(file: Path | None) -> str | None:
     """The token of the file, or of the environment."""
     given = os.environ.pop(_TOKEN, None)
     if file is None:

@@ -38,7 +38,7 @@ class ReadingLog:
             raise InvalidOption(
                 f"retention of {retention_days:g} days keeps nothing: give more than 0, or none to keep"
             )
-        self._engine = engine
+        self.engine = engine
         self._retention_days = retention_days
         self._remove_next = 0.0
         self._keep_retention()
@@ -55,7 +55,7 @@ class ReadingLog:
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def begin(self, key: str, request_sha256: str) -> ReadingRow | None:
         """Claim an idempotency key, before anything is read.
@@ -77,12 +77,12 @@ class ReadingLog:
         claim = {"key_sha256": _sha256(key), "request_sha256": request_sha256, "time": datetime.now(UTC)}
         while True:
             try:
-                with transaction(self._engine, writing=True) as connection:
+                with transaction(self.engine, writing=True) as connection:
                     connection.execute(sa.insert(claims).values(claim))
                 return None
             except sa.exc.IntegrityError:
                 pass
-            with transaction(self._engine, writing=True) as connection:
+            with transaction(self.engine, writing=True) as connection:
                 found = connection.execute(sa.select(claims).where(held).with_for_update()).one_or_none()
                 if found is None:
                     continue  # it was withdrawn between the two
@@ -97,7 +97,7 @@ class ReadingLog:
 
     def withdraw(self, key: str) -> None:
         """Give up a claim that led to no reading, so that the key may be used again at once."""
-        with transaction(self._engine, writing=True) as connection:
+        with transaction(self.engine, writing=True) as connection:
             unfilled = claims.c.reading_id.is_(None)
             connection.execute(sa.delete(claims).where(claims.c.key_sha256 == _sha256(key), unfilled))
 
@@ -109,7 +109,7 @@ class ReadingLog:
             InvalidData: the id is there already.
         """
         try:
-            with transaction(self._engine, writing=True) as connection:
+            with transaction(self.engine, writing=True) as connection:
                 connection.execute(sa.insert(readings).values(id=reading.id, time=reading.time, bundle=reading.bundle))
                 connection.execute(sa.insert(images), [_to_values(image) for image in reading.images])
                 if key is not None:
@@ -126,7 +126,7 @@ class ReadingLog:
         Raises:
             UnknownReading: there is none, or it was removed.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             found = list(_select(connection, readings.c.id == reading_id))
         if not found:
             raise _unknown(reading_id)
@@ -148,7 +148,7 @@ class ReadingLog:
         """
         given = Review(true_label=true_label, time=time or datetime.now(UTC))
         this = sa.and_(images.c.reading_id == reading_id, images.c.index == index)
-        with transaction(self._engine, writing=True) as connection:
+        with transaction(self.engine, writing=True) as connection:
             found = connection.execute(sa.select(images.c.probabilities).where(this)).one_or_none()
             if found is None:
                 raise _unknown(reading_id, index)
@@ -169,13 +169,13 @@ class ReadingLog:
             *([readings.c.time < until] if until else []),
             *([readings.c.bundle == bundle] if bundle else []),
         ]
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             yield from _select(connection, *wanted)
 
     def remove_older_than(self, days: float) -> int:
         """Remove readings older than so many days, with images, reviews and keys; returns how many."""
         now = datetime.now(UTC)
-        with transaction(self._engine, writing=True) as connection:
+        with transaction(self.engine, writing=True) as connection:
             abandoned = sa.and_(claims.c.reading_id.is_(None), claims.c.time < now - timedelta(days=days))
             connection.execute(sa.delete(claims).where(abandoned))
             return connection.execute(sa.delete(readings).where(readings.c.time < now - timedelta(days=days))).rowcount

@@ -73,7 +73,7 @@ class DecodingPool:
         Raises:
             Undecodable: it gives no pixels, or its process ended.
         """
-        return await self._run(_decode, content, name, preprocessing, to_show, self._settings.max_pixels)
+        return await self.run(_decode, content, name, preprocessing, to_show, self._settings.max_pixels)
 
     async def unpack(self, content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
         """The files within a zip; as `zips.unpack`.
@@ -81,13 +81,13 @@ class DecodingPool:
         Raises:
             Undecodable: it cannot be unpacked within the limits.
         """
-        return await self._run(unpack, content, limits)
+        return await self.run(unpack, content, limits)
 
     async def answers(self) -> bool:
         """Whether the pool works: a process answers within 5 s, though images may be waiting."""
         try:
             async with asyncio.timeout(5):
-                return await self._run(_ping)
+                return await self.run(_ping)
         except (TimeoutError, RuntimeError, Undecodable):
             return False
 
@@ -96,7 +96,12 @@ class DecodingPool:
         self._pool.close()
         self._pool.join()
 
-    async def _run(self, function: Any, *arguments: Any) -> Any:
+    async def run(self, function: Any, *arguments: Any) -> Any:
+        """What a function gives in one of the processes, which is ended when it takes too long or too much memory.
+
+        Raises:
+            Undecodable: it raised, or its process ended.
+        """
         for _ in range(2):
             # Again, for the first time it may have been another's fault.
             with contextlib.suppress(BrokenProcessPool):

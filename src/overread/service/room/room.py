@@ -100,7 +100,7 @@ class ReadingRoom:
         if len(items) > self.settings.max_files:
             most = self.settings.max_files
             raise Problem(413, "too-many-files", f"{len(items)} images came; {most} are taken at a time")
-        with self._places(len(items)):
+        with self.places(len(items)):
             images = await asyncio.gather(*(self._image(reader, i, *item, to_show) for i, item in enumerate(items)))
         record = ReadingRecord(images=list(images), bundle=reader.bundle.fingerprint)
         if self.log is not None:
@@ -130,7 +130,12 @@ class ReadingRoom:
         self._threads.shutdown()
 
     @contextlib.contextmanager
-    def _places(self, count: int) -> Iterator[None]:
+    def places(self, count: int) -> Iterator[None]:
+        """Places for so many images to wait and to be read.
+
+        Raises:
+            Problem: 503, there are not so many left.
+        """
         if self._waiting + count > self.settings.max_waiting:
             raise too_busy("too many images are waiting: try again in a few seconds")
         self._waiting += count
