@@ -5,6 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+from overread.machine.terminal import progress_console
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_progress_is_shown_as_asked(verbose: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    progress_console(verbose).print("training")
+    assert ("training" in capsys.readouterr().err) == verbose
+
+
+def test_progress_is_not_shown_where_nobody_looks_on(capsys: pytest.CaptureFixture[str]) -> None:
+    progress_console().print("training")
+    assert capsys.readouterr().err == ""
+
 
 def test_known_notices_are_hidden_and_errors_are_not() -> None:
     code = (

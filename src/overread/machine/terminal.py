@@ -17,10 +17,14 @@ _NOTICE = re.compile(
 )
 
 
-def progress_console() -> Console:
-    """Standard error on a terminal, or the notebook; elsewhere nothing is shown."""
+def progress_console(verbose: bool | None = None) -> Console:
+    """Standard error, or the notebook.
+
+    Args:
+        verbose: whether anything is shown; by default on a terminal and in a notebook.
+    """
     console = Console(stderr=True, soft_wrap=True)
-    console.quiet = not (console.is_terminal or console.is_jupyter)
+    console.quiet = not (console.is_terminal or console.is_jupyter if verbose is None else verbose)
     return console
 
 

@@ -26,6 +26,7 @@ def audit(
     rules: Sequence[Rule] = (),
     existing: Existing = "refuse",
     store: Path | None = None,
+    verbose: bool | None = None,
     console: Console | None = None,
 ) -> Audit:
     """Say what would spoil a study on these data, before it is trained.
@@ -37,12 +38,13 @@ def audit(
         rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out or fix is there: refuse or replace.
         store: folder of decoded pixels that runs share; by default in the user's cache.
-        console: where progress is written; by default on a terminal and in a notebook.
+        verbose: show progress; by default on a terminal and in a notebook.
+        console: where progress is written instead.
 
     Raises:
         OverreadError: one sentence on what is wrong with the data or the output.
     """
-    console = console or progress_console()
+    console = console or progress_console(verbose)
     if out is not None:
         require_extra("report", ("matplotlib", "jinja2"))
     if fix is not None and Path(fix).exists() and existing == "refuse":

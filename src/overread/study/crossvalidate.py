@@ -105,6 +105,7 @@ def crossvalidate(
     store: Path | None = None,
     callbacks: Sequence[Any] = (),
     engine: Engine | None = None,
+    verbose: bool | None = None,
     console: Console | None = None,
 ) -> CrossValidation:
     """Train on all folds but one, test on that one, for each fold and each seed; pool what was said of unseen images.
@@ -129,7 +130,8 @@ def crossvalidate(
         store: as for `train`.
         callbacks: as for `train`; those of all folds are the same objects.
         engine: what runs the trainings, such as a `ProcessPoolExecutor`; by default one after the other, here.
-        console: where progress is written; by default on a terminal and in a notebook.
+        verbose: show progress; by default on a terminal and in a notebook.
+        console: where progress is written instead.
 
     Raises:
         OverreadError: as `train`, before the first fold is trained where that can be known.
@@ -137,7 +139,7 @@ def crossvalidate(
     if not 1 <= seeds <= 20:
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
     require_codes(accept, rules)
-    console, folder = console or progress_console(), RunFolder(Path(out))
+    console, folder = console or progress_console(verbose), RunFolder(Path(out))
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former

@@ -25,6 +25,7 @@ def evaluate(
     existing: Existing = "refuse",
     skip_unreadable: bool = False,
     store: Path | None = None,
+    verbose: bool | None = None,
     console: Console | None = None,
 ) -> Assessment:
     """Read labelled images with a bundle and compare: metrics, predictions, figures and a report in `out`.
@@ -39,13 +40,14 @@ def evaluate(
         existing: what to do when out holds something: refuse or replace.
         skip_unreadable: leave unreadable images out, naming each, instead of stopping.
         store: folder of decoded pixels that runs share; by default in the user's cache.
-        console: where progress is written; by default on a terminal and in a notebook.
+        verbose: show progress; by default on a terminal and in a notebook.
+        console: where progress is written instead.
 
     Raises:
         OverreadError: one sentence on what is wrong with the bundle, the data or the output.
     """
     require_extra("report", ("matplotlib", "jinja2"))
-    console, options = console or progress_console(), options or AssessmentOptions()
+    console, options = console or progress_console(verbose), options or AssessmentOptions()
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     manifest = read_cases(data, classes=bundle.classes)
     options.require_columns(manifest.columns)

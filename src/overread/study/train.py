@@ -70,6 +70,7 @@ def train(
     store: Path | None = None,
     study_id: str | None = None,
     callbacks: Sequence[Any] = (),
+    verbose: bool | None = None,
     console: Console | None = None,
 ) -> Study:
     """Split by patient, audit, train, calibrate and choose the operating point on validation, open the test side once.
@@ -87,7 +88,8 @@ def train(
         store: folder of decoded pixels that runs share; by default in the user's cache.
         study_id: runs under one id may open a test set one after the other without a warning; by default a new one.
         callbacks: Keras callbacks that training calls; a run that is resumed calls them again.
-        console: where progress is written; by default on a terminal and in a notebook.
+        verbose: show progress; by default on a terminal and in a notebook.
+        console: where progress is written instead.
 
     Raises:
         OverreadError: one sentence on what is wrong with the data, the options, the output or the export.
@@ -96,7 +98,7 @@ def train(
         >>> train("larynx", "runs/larynx", Recipe(network="efficientnet-lite0"))  # doctest: +SKIP
     """
     require_codes(accept, rules)
-    console, folder = console or progress_console(), RunFolder(Path(out))
+    console, folder = console or progress_console(verbose), RunFolder(Path(out))
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
