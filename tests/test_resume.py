@@ -13,7 +13,7 @@ from overread.cli.options import make_recipe, options_of
 from overread.errors import BlockedByAudit, InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.networks.augmentation import Augmentation
-from overread.run import Asked, RunFolder, Source, TrainingRun
+from overread.run import RunFolder, Source, StudyRequest, TrainingRun
 from overread.study import Study
 from support.command_line import overread, sentence
 
@@ -43,7 +43,7 @@ def killed(two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_run_that_was_killed_before_its_training_goes_on_by_its_folder_alone(killed: Path, tmp_path: Path) -> None:
     study = train(None, killed, existing="resume", store=tmp_path / "s")
     run = RunFolder(killed).read(TrainingRun)
-    assert run.asked.recipe.to_dict() == QUICK.to_dict()
+    assert run.request.recipe.to_dict() == QUICK.to_dict()
     assert study.bundle.positive == "Normal"
     assert study.split.manifest.has_patients
     assert study.assessment.options.level == 0.9
@@ -102,7 +102,9 @@ def test_a_code_that_no_finding_has_is_refused_and_those_like_it_are_named(two_c
 
 def test_the_options_of_a_run_make_its_recipe_again() -> None:
     recipe = Recipe(network="efficientnet-lite0", seed=3, augmentation=Augmentation(rotation_degrees=3, zoom=0))
-    run = TrainingRun(asked=Asked(recipe=recipe), fingerprint="", images={}, patients={}, study="", left_out={})
+    run = TrainingRun(
+        request=StudyRequest(recipe=recipe), fingerprint="", images={}, patients={}, study="", left_out={}
+    )
     options = options_of(run)
     made = make_recipe(**{name: options.get(name) for name in inspect.signature(make_recipe).parameters})
     assert made.to_dict() == recipe.to_dict()

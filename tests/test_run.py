@@ -11,25 +11,25 @@ from overread.errors import InvalidData, InvalidOption, OutputExists
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
 from overread.run import (
-    Asked,
     CrossValidationRun,
     EvaluationRun,
     FinishedTraining,
     Run,
     RunFolder,
     Source,
+    StudyRequest,
     TrainingRun,
 )
 
 RECIPE = Recipe(epochs=3, augmentation=Augmentation(zoom=0.5))
-ASKED = Asked(
+REQUEST = StudyRequest(
     recipe=RECIPE,
     source=Source(data="/images", patient_pattern="^P"),
     accept=("mask-among-images",),
     options={"level": 0.9, "prevalence": None, "by": ["sex"]},
 )
 TRAINING = TrainingRun(
-    asked=ASKED,
+    request=REQUEST,
     fingerprint="f",
     images={"train": {"a": 2}},
     patients={"train": 1},
@@ -39,7 +39,7 @@ TRAINING = TrainingRun(
 FINISHED = FinishedTraining(**vars(TRAINING), precision="float32", best_epoch=2, seconds=1.5)
 
 
-@pytest.mark.parametrize("run", [TRAINING, FINISHED, CrossValidationRun(asked=ASKED, folds=5, seeds=2, cases="c")])
+@pytest.mark.parametrize("run", [TRAINING, FINISHED, CrossValidationRun(request=REQUEST, folds=5, seeds=2, cases="c")])
 def test_a_record_is_read_as_it_was_written(tmp_path: Path, run: TrainingRun | CrossValidationRun) -> None:
     folder = RunFolder.open(tmp_path / "run")
     folder.write(run)
@@ -74,7 +74,7 @@ def test_the_record_of_an_earlier_version_which_did_not_keep_the_source_is_read(
     folder = RunFolder(tmp_path)
     folder.record.write_text(json.dumps(written))
     run = folder.read(FinishedTraining)
-    assert (run.asked.source, run.data) == (None, written["data"])
+    assert (run.request.source, run.data) == (None, written["data"])
     assert {name: value for name, value in run.to_dict().items() if name in written} == written
 
 
@@ -100,8 +100,8 @@ def test_what_differs_between_two_runs_is_named_and_what_one_does_not_know_is_no
 
 
 def test_the_path_of_the_data_may_change_and_what_names_classes_and_patients_may_not() -> None:
-    assert "data" not in ASKED.fixed
-    assert {"patient_pattern": "^P", "positive": None, "epochs": 3}.items() <= ASKED.fixed.items()
+    assert "data" not in REQUEST.fixed
+    assert {"patient_pattern": "^P", "positive": None, "epochs": 3}.items() <= REQUEST.fixed.items()
 
 
 def test_a_folder_is_replaced_only_if_a_run_began_in_it(tmp_path: Path) -> None:

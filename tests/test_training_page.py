@@ -11,7 +11,7 @@ from overread.auditing import Audit, Finding
 from overread.cases import Split
 from overread.recipe import Recipe
 from overread.report import pages
-from overread.run import Asked, FinishedTraining
+from overread.run import FinishedTraining, StudyRequest
 from support.data_sets import data_set_of
 from support.html_page import Page
 from support.reports import LAST, RUN, SECTIONS, TWO, alts, make, predict, row, words
@@ -31,7 +31,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
     rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
     run = FinishedTraining(
         **RUN,
-        asked=Asked(recipe=Recipe()),
+        request=StudyRequest(recipe=Recipe()),
         fingerprint="f" * 64,
         images=split.counts(),
         patients=split.patients(),

@@ -55,7 +55,7 @@ _HOMES = {
     "Reading": "overread.reading.reading",
     "Recipe": "overread.recipe",
     "Rule": "overread.auditing.rule",
-    "Source": "overread.run.asked",
+    "Source": "overread.run.request",
     "Split": "overread.cases.split",
     "Study": "overread.study.train",
     "Task": "overread.decision.task",
@@ -119,7 +119,7 @@ if TYPE_CHECKING:
     from overread.reading.reading import Failure as Failure
     from overread.reading.reading import Reading as Reading
     from overread.recipe import Recipe as Recipe
-    from overread.run.asked import Source as Source
+    from overread.run.request import Source as Source
     from overread.scale.engine import Engine as Engine
     from overread.study.audit import audit as audit
     from overread.study.compare import compare as compare

@@ -1,6 +1,7 @@
-"""How often a test set was opened: a chained record in each bundle, and a ledger in the user's state folder.
+"""How often labelled sets were opened with a bundle: a chained record that the bundle carries.
 
-Choices that are made after a test set was read leak into it. Neither file can prevent that; both make it visible.
+Choices that are made after a test set was read leak into it. The record cannot prevent that, but makes it visible, as
+does the ledger of this machine in `test_side`.
 """
 
 from __future__ import annotations

@@ -95,14 +95,14 @@ def _is_given(context: typer.Context, option: str) -> bool:
 
 def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     """The options of the command line that ask for a run again."""
-    asked = run.asked
-    recipe = asked.recipe.to_dict()
+    request = run.request
+    recipe = request.recipe.to_dict()
     changes = recipe.pop("augmentation")
-    source = {} if asked.source is None else dataclasses.asdict(asked.source)
+    source = {} if request.source is None else dataclasses.asdict(request.source)
     of_folds = {}
     if isinstance(run, CrossValidationRun):
         of_folds = {"folds": run.folds, "seeds": run.seeds, "keep_ensemble": run.ensemble}
-    return {**recipe, **changes, **source, **asked.options, **of_folds}
+    return {**recipe, **changes, **source, **request.options, **of_folds}
 
 
 def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:

@@ -147,14 +147,10 @@ def fit_calibration(
         Platt J. In: Advances in Large Margin Classifiers, MIT Press 1999:61-74 (smoothed labels).
         Niculescu-Mizil A, Caruana R. Proc. ICML 2005:625-632. doi:10.1145/1102351.1102430
     """
-    check_calibration_method(method)
+    check_calibration_method(method, task)
     values = _checked_logits(logits, task)
     if len(values) == 0:
         raise InvalidData("there is no case to calibrate on: give labels and logits of one case or more")
-    if method in _OF_ONE_LOGIT and task.outputs != 1:
-        raise InvalidOption(
-            f"{method} calibrates two classes (one logit a case) and there are {task.outputs}: use temperature"
-        )
     chosen, scores = task.choices(task.checked_cases(y_true, len(values)), values)
     if method != "none" and np.all(chosen == chosen[0]):
         note = f"All {len(values)} validation cases are of one class, so no {method} calibration could be fitted."
@@ -162,14 +158,16 @@ def fit_calibration(
     return dataclasses.replace(_FIT[method](chosen, scores), n=len(values))
 
 
-def check_calibration_method(method: str) -> None:
-    """Refuse an unknown method before hours of training lead up to it.
+def check_calibration_method(method: str, task: Task | None = None) -> None:
+    """Refuse an unknown method, or one that the task has too many logits for, before hours of training lead up to it.
 
     Raises:
-        InvalidOption: it is none of `CALIBRATION_METHODS`.
+        InvalidOption: it is none of `CALIBRATION_METHODS`, or calibrates a single logit and the task has several.
     """
     if method not in CALIBRATION_METHODS:
         raise InvalidOption(f"calibration {method!r} is unknown: use one of {', '.join(CALIBRATION_METHODS)}")
+    if task is not None and task.outputs > 1 and method in _OF_ONE_LOGIT:
+        raise InvalidOption(f"{method} calibrates two classes and the data hold {len(task.classes)}: use temperature")
 
 
 def _fit_none(labels: IntArray, scores: FloatArray) -> Calibration:

@@ -34,6 +34,15 @@ def in_cell(estimate: Estimate) -> str:
     return f"{value_of(metric)} ({f'no interval: {interval.reason}' if interval.reason else ends_of(interval)})"
 
 
+def share_in_cell(estimate: Estimate) -> str:
+    """Give a share with its interval as percentages, without the reason where either is missing."""
+    metric, interval = estimate
+    if metric.reason:
+        return "undefined"
+    ends = "" if interval.reason else f" ({low_to_high(100 * interval.low, 100 * interval.high, '.1f')})"
+    return f"{100 * metric.value:.1f} %{ends}"
+
+
 def in_words(estimate: Estimate, *, as_share: bool = False, with_level: bool = True) -> str:
     """Give a metric with its interval inside a sentence.
 

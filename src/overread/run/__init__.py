@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from overread.lazy import on_first_use
 
 _HOMES = {
-    "Asked": "overread.run.asked",
+    "StudyRequest": "overread.run.request",
     "ComparisonRun": "overread.run.record",
     "CrossValidationRun": "overread.run.record",
     "EvaluationRun": "overread.run.record",
@@ -18,7 +18,7 @@ _HOMES = {
     "MonitoringRun": "overread.run.record",
     "Run": "overread.run.record",
     "RunFolder": "overread.run.folder",
-    "Source": "overread.run.asked",
+    "Source": "overread.run.request",
     "TrainingRun": "overread.run.record",
     "new_study_id": "overread.run.record",
 }
@@ -26,8 +26,6 @@ __all__ = [*_HOMES]
 __getattr__ = on_first_use(__name__, _HOMES)
 
 if TYPE_CHECKING:
-    from overread.run.asked import Asked as Asked
-    from overread.run.asked import Source as Source
     from overread.run.folder import Existing as Existing
     from overread.run.folder import RunFolder as RunFolder
     from overread.run.record import ComparisonRun as ComparisonRun
@@ -39,3 +37,5 @@ if TYPE_CHECKING:
     from overread.run.record import Run as Run
     from overread.run.record import TrainingRun as TrainingRun
     from overread.run.record import new_study_id as new_study_id
+    from overread.run.request import Source as Source
+    from overread.run.request import StudyRequest as StudyRequest

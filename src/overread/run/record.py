@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from overread.machine.clock import now
-from overread.run.asked import Asked
+from overread.run.request import StudyRequest
 
 
 def new_study_id() -> str:
@@ -119,7 +119,7 @@ class TrainingRun(Run):
     """A training run, from the moment its images are decoded.
 
     Args:
-        asked: what the user asked for.
+        request: what the user asked for.
         fingerprint: SHA-256 over content, label, side and patient of the images.
         images: how many of each class on each side.
         patients: how many on each side.
@@ -128,7 +128,7 @@ class TrainingRun(Run):
     """
 
     kind: str = "training"
-    asked: Asked
+    request: StudyRequest
     fingerprint: str
     images: Mapping[str, Mapping[str, int]]
     patients: Mapping[str, int]
@@ -142,12 +142,12 @@ class TrainingRun(Run):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
-        return {**_without(super().to_dict(), "asked", *self.data), **self.asked.to_dict(), "data": self.data}
+        return {**_without(super().to_dict(), "request", *self.data), **self.request.to_dict(), "data": self.data}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The run that `to_dict` gave."""
-        return super().from_dict({**values, **values["data"], "asked": Asked.from_dict(values)})
+        return super().from_dict({**values, **values["data"], "request": StudyRequest.from_dict(values)})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ class CrossValidationRun(Run):
     """A cross-validation.
 
     Args:
-        asked: what the user asked for.
+        request: what the user asked for.
         folds: how many.
         seeds: how many.
         ensemble: whether the networks are kept as one bundle.
@@ -175,7 +175,7 @@ class CrossValidationRun(Run):
     """
 
     kind: str = "cross-validation"
-    asked: Asked
+    request: StudyRequest
     folds: int
     seeds: int
     ensemble: bool = False
@@ -185,9 +185,9 @@ class CrossValidationRun(Run):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
-        return {**_without(super().to_dict(), "asked"), **self.asked.to_dict()}
+        return {**_without(super().to_dict(), "request"), **self.request.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The run that `to_dict` gave."""
-        return super().from_dict({**values, "asked": Asked.from_dict(values)})
+        return super().from_dict({**values, "request": StudyRequest.from_dict(values)})

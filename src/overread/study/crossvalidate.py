@@ -32,10 +32,10 @@ from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.run import CrossValidationRun, Existing, RunFolder
 from overread.scale import Engine, OneAfterTheOther
-from overread.study.asking import Settled, settle
 from overread.study.data import Data, require_codes, require_training, tell
 from overread.study.ensemble import card_facts, write_ensemble
 from overread.study.folds import FoldTraining, train_fold
+from overread.study.settle import Settled, settle
 from overread.study.train import write_documents
 from overread.test_side.outcome import read_predictions, write_predictions
 
@@ -150,7 +150,7 @@ def crossvalidate(
     RunFolder.open(out, existing)
     run = _start(
         folder,
-        CrossValidationRun(asked=settled.asked, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt)),
+        CrossValidationRun(request=settled.request, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt)),
         former,
     )
     fold = functools.partial(FoldTraining, rules=tuple(rules), store=store, callbacks=tuple(callbacks), console=console)
@@ -200,8 +200,8 @@ def _trainings(
             out=folder.fold(seed, number).path,
             recipe=dataclasses.replace(settled.recipe, seed=seed),
             options=settled.options,
-            accept=settled.asked.accept,
-            skip_unreadable=settled.asked.skip_unreadable,
+            accept=settled.request.accept,
+            skip_unreadable=settled.request.skip_unreadable,
             study=run.study,
         )
         for seed in _seeds(run)
@@ -210,7 +210,7 @@ def _trainings(
 
 
 def _seeds(run: CrossValidationRun) -> range:
-    first = run.asked.recipe.seed
+    first = run.request.recipe.seed
     return range(first, first + run.seeds)
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from overread.auditing import Rule, known_codes
 from overread.cases import Manifest, Split, pseudonym, split_cases
+from overread.decision import check_calibration_method
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
@@ -92,10 +93,7 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
 
     require_network(recipe.network)
     options.require_columns(manifest.columns)
-    if manifest.task.outputs > 1 and recipe.calibration in ("isotonic", "beta"):
-        raise InvalidOption(
-            f"{recipe.calibration} calibrates two classes and the data hold {len(manifest.classes)}: use temperature"
-        )
+    check_calibration_method(recipe.calibration, manifest.task)
 
 
 def require_codes(accept: Collection[str], rules: Sequence[Rule] = ()) -> None:

@@ -42,7 +42,7 @@ def write_ensemble(
     members, references, files = _gather(folds, sources, labels, y_prob)
     fingerprints = "\n".join(sorted(str(source.data["fingerprint"]) for source in sources))
     counts = {name: int(first.task.shows(labels, name).sum()) for name in first.classes}
-    recipe = run.asked.recipe
+    recipe = run.request.recipe
     bundle = dataclasses.replace(
         first,
         members=members,
@@ -94,7 +94,7 @@ def card_facts(bundle: Bundle, manifest: Manifest, folds: Sequence[RunFolder], r
     """
     runs = [fold.read(FinishedTraining) for fold in folds]
     lines = [fold.log.read_text(encoding="utf-8").splitlines() for fold in folds]
-    split = split_cases(manifest, seed=run.asked.recipe.seed)
+    split = split_cases(manifest, seed=run.request.recipe.seed)
     return CardFacts(
         counts=bundle.data["images"],
         patients=bundle.data["patients"],

@@ -21,8 +21,8 @@ from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
-from overread.study.asking import Settled, settle
 from overread.study.data import Data, open_data_set, require_codes, require_training, split_as, tell
+from overread.study.settle import Settled, settle
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 
@@ -135,7 +135,7 @@ class _Begun:
 
     @property
     def recipe(self) -> Recipe:
-        return self.run.asked.recipe
+        return self.run.request.recipe
 
 
 def _begin(
@@ -153,14 +153,14 @@ def _begin(
     Nothing is written until the audit lets it pass, so that the same folder can be given again; then the run is
     recorded first, so that it can always go on.
     """
-    asked, recipe = settled.asked, settled.recipe
+    request, recipe = settled.request, settled.recipe
     side = recipe.image_size
     preprocessing = Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
-    data_set = open_data_set(settled.manifest, preprocessing, store, asked.skip_unreadable, console)
+    data_set = open_data_set(settled.manifest, preprocessing, store, request.skip_unreadable, console)
     split = split_as(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
     run = TrainingRun(
-        asked=asked,
+        request=request,
         fingerprint=data_set.fingerprint,
         images=split.counts(),
         patients=split.patients(),
@@ -171,7 +171,7 @@ def _begin(
         what = "the images or their split"
         folder.require_same({what: run.fingerprint}, {what: former.fingerprint})
         run = dataclasses.replace(run, started=former.started)
-    accept = {*asked.accept, *(UNREADABLE if asked.skip_unreadable else ())}
+    accept = {*request.accept, *(UNREADABLE if request.skip_unreadable else ())}
     audit = _audited(settled.manifest, data_set, accept, rules=rules, console=console)
     folder.write(run)
     split.manifest.write_csv(folder.manifest)

@@ -39,7 +39,7 @@ def write_bundle(trained: TrainedNetwork, data_set: DataSet, run: TrainingRun, f
     """
     if (former := _written_before(folder, run)) is not None:
         return former
-    recipe = run.asked.recipe
+    recipe = run.request.recipe
     manifest = data_set.manifest
     validation = manifest.select("val")
     exported = folder.checkpoints / GRAPH

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from overread.bundle.bundle import Bundle
 from overread.cases.split import MIN_VALIDATION_PER_CLASS
 from overread.decision import Calibration
-from overread.evaluation import ALL, Assessment, Estimate, ReferralAssessment
-from overread.words import level_of, listed, low_to_high
+from overread.evaluation import ALL, Assessment, ReferralAssessment
+from overread.evaluation.wording import share_in_cell
+from overread.words import level_of, listed
 
 # Fewer leave little power to tell how good a prediction is (Vergouwe et al. 2005).
 FEWEST_TEST_CASES = 100
@@ -122,21 +123,13 @@ def referred(found: ReferralAssessment | None) -> str:
     """Say what abstaining gave on the test images."""
     if found is None:
         return "What abstaining is worth was not tested."
-    coverage = "; ".join(f"{name} {_share(estimate)}" for name, estimate in found.coverage.items())
-    rates = {name: _share(estimate) for name, estimate in found.referred.items()}
+    coverage = "; ".join(f"{name} {share_in_cell(estimate)}" for name, estimate in found.coverage.items())
+    rates = {name: share_in_cell(estimate) for name, estimate in found.referred.items()}
     return (
         f"On the test images, the set holds the true class of {coverage}. Referred: {rates['referred']} (uncertain "
-        f"{rates['uncertain']}, unfamiliar {rates['unfamiliar']}). Wrongly decided: {_share(found.errors['read'])} of "
-        f"those read, {_share(found.errors[ALL])} of all."
+        f"{rates['uncertain']}, unfamiliar {rates['unfamiliar']}). Wrongly decided: "
+        f"{share_in_cell(found.errors['read'])} of those read, {share_in_cell(found.errors[ALL])} of all."
     )
-
-
-def _share(estimate: Estimate) -> str:
-    metric, interval = estimate
-    if metric.reason:
-        return "undefined"
-    ends = "" if interval.reason else f" ({low_to_high(100 * interval.low, 100 * interval.high, '.1f')})"
-    return f"{100 * metric.value:.1f} %{ends}"
 
 
 def calibrations(bundle: Bundle) -> list[str]:

@@ -10,7 +10,7 @@ from overread.cases import Manifest
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.recipe import Recipe
-from overread.run import Asked, CrossValidationRun, RunFolder, Source, TrainingRun
+from overread.run import CrossValidationRun, RunFolder, Source, StudyRequest, TrainingRun
 from overread.study.data import Data, read_cases
 
 
@@ -19,13 +19,13 @@ class Settled:
     """What a study is to do: its cases, how to train on them, and what to ask of the result."""
 
     manifest: Manifest
-    asked: Asked
+    request: StudyRequest
     options: AssessmentOptions
 
     @property
     def recipe(self) -> Recipe:
         """How to train."""
-        return self.asked.recipe
+        return self.request.recipe
 
 
 def settle(
@@ -55,12 +55,12 @@ def settle(
         InvalidOption: no data are given and none are known, or what is given differs from the earlier run.
         OverreadError: the data cannot be used.
     """
-    earlier = former.asked if former else Asked(recipe=Recipe())
+    earlier = former.request if former else StudyRequest(recipe=Recipe())
     given = data if isinstance(data, Source | None) else None if isinstance(data, Manifest) else Source(data=str(data))
     source = given or earlier.source
     if options is None:
         options = AssessmentOptions(**{**earlier.options, "by": tuple(earlier.options.get("by", ()))})
-    asked = Asked(
+    request = StudyRequest(
         recipe=recipe or earlier.recipe,
         source=source and dataclasses.replace(source, data=str(Path(source.data).absolute())),
         accept=tuple(sorted({*earlier.accept, *accept})),
@@ -68,11 +68,11 @@ def settle(
         options={"level": options.level, "prevalence": options.prevalence, "by": list(options.by)},
     )
     if former is not None:
-        folder.require_same(asked.fixed, earlier.fixed)
+        folder.require_same(request.fixed, earlier.fixed)
     cases = data if isinstance(data, Manifest) else source
     if cases is None:
         raise InvalidOption(
             f"no data are given, and {folder.path} holds no run that tells its own: expected a folder of class "
             "sub-folders or a CSV"
         )
-    return Settled(manifest=read_cases(cases), asked=asked, options=options)
+    return Settled(manifest=read_cases(cases), request=request, options=options)

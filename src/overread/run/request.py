@@ -25,7 +25,7 @@ class Source:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Asked:
+class StudyRequest:
     """What a user asked of a study: enough to go on with it by its folder alone.
 
     Args:
@@ -55,7 +55,7 @@ class Asked:
         return {**vars(self), "recipe": self.recipe.to_dict(), "source": source, "accept": list(self.accept)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Asked:
+    def from_dict(cls, values: Mapping[str, Any]) -> StudyRequest:
         """What `to_dict` gave, or an earlier version, which kept the recipe only."""
         source = values.get("source")
         return cls(
