@@ -181,7 +181,7 @@ def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
         for name, count in counts.items():
             if count:
                 continue
-            of_class = [i for i, case in enumerate(split.manifest.cases) if case.label == name]
+            of_class = np.flatnonzero(split.manifest.task.shows(split.manifest.y_true, name)).tolist()
             patients = len({keys[i] for i in of_class})
             raise InvalidData(
                 f"the {side} side has no image of class {name}: its {len(of_class)} images come from {patients} "

@@ -105,8 +105,8 @@ def _too_small(manifest: Manifest) -> Finding | None:
 
 def _patients(manifest: Manifest, name: str, side: str | None) -> int:
     """Patients with a class, on one side or on any."""
-    chosen = (i for i, case in enumerate(manifest.cases) if case.label == name and side in (None, case.split))
-    return len({manifest.cases[i].counts_as for i in chosen})
+    shown = zip(manifest.cases, manifest.task.shows(manifest.y_true, name), strict=True)
+    return len({case.counts_as for case, is_shown in shown if is_shown and side in (None, case.split)})
 
 
 def _missing_by_class(manifest: Manifest) -> Finding | None:

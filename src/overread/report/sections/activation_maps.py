@@ -66,8 +66,8 @@ def _mean_maps(found: Mapping[str, Any], data_set: DataSet, folder: Path) -> tup
 
 def _mean_image(data_set: DataSet, name: str) -> np.ndarray:
     """The mean of up to 64 validation images of a class; of any class where it has none."""
-    cases, validation = data_set.manifest.cases, data_set.manifest.select("val")
-    of_class = [i for i in validation if cases[i].label == name] or validation
+    validation, shown = data_set.manifest.select("val"), data_set.manifest.task.shows(data_set.y_true, name)
+    of_class = [i for i in validation if shown[i]] or validation
     return np.asarray(np.rint(data_set.pixels(of_class[:_AVERAGED_IMAGES]).mean(axis=0)).astype(np.uint8))
 
 
