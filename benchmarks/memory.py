@@ -54,10 +54,10 @@ def train(path: Path) -> None:
     network = compile_for_training(build_network(spec, policy="float32"), Recipe(), task, len(batches))
     every, rows = len(batches) // TRAINED_STEPS, 0
     for step in range(len(batches)):
-        images, targets = batches[step]
-        rows += len(images)
+        batch = batches[step]
+        rows += len(batch[0])
         if step % every == 0:
-            network.train_on_batch(images, targets)
+            network.train_on_batch(*batch)
     if rows != len(pixels):
         raise SystemExit(f"{rows} of {len(pixels)} rows were read")
     unit = 2**20 if sys.platform == "darwin" else 2**10

@@ -28,7 +28,7 @@ from table import Row, data_folder, interleaved, options, report
 
 from overread import Bundle, Reader
 from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Graph, Member, Reference
-from overread.decision import Calibration, Familiarity, OperatingPoint, Referral
+from overread.decision import Calibration, Familiarity, OperatingPoint, Referral, Task
 from overread.images import Preprocessing
 from overread.networks.build import NetworkSpec, build_network
 from overread.reading import write_readings
@@ -61,7 +61,7 @@ def hand_over(name: str, folder: Path) -> None:
     (folder / REFERENCE).write_bytes(reference.to_bytes())
     point = OperatingPoint(threshold=0.5, rule="0.5", sensitivity=0.5, specificity=0.5, n_positive=1, n_negative=1)
     Bundle(
-        classes=CLASSES,
+        task=Task.of(CLASSES),
         preprocessing=Preprocessing(height=SIZE[0], width=SIZE[1], channels=1),
         members=(Member(calibration=Calibration(method="none")),),
         operating_points={CLASSES[1]: point},

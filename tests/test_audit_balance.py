@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from overread.auditing import Finding, Material
 from overread.auditing.rules.balance import RULE
 from overread.cases import Case, Manifest
+from overread.decision import Task
 from overread.evaluation import wilson
 
 Row = tuple[str, str | None, str | None, dict[str, str]]
@@ -30,7 +31,7 @@ def found(cases: Sequence[Row], classes: tuple[str, ...] = ("Normal", "Disease")
             Case(path=Path(f"{i}.png"), name=f"{i}.png", label=label, patient_id=patient, split=side, extra=extra)
             for i, (label, patient, side, extra) in enumerate(cases)
         ),
-        classes=classes,
+        task=Task.of(classes),
     )
     nothing: Any = None
     findings = RULE.apply(Material(manifest=manifest, headers=(), data_set=nothing, failures={}))

@@ -17,6 +17,7 @@ from overread.auditing.rules.duplicates.copies import Copies, find_copies
 from overread.auditing.rules.duplicates.hashes import SYMMETRIES, hash_views, thumbnail, turned
 from overread.auditing.rules.duplicates.same_picture import has_detail, same_picture
 from overread.cases import Case, Manifest
+from overread.decision import Task
 from overread.formats import read_headers
 from overread.images import DataSet, Preprocessing, content_box
 
@@ -38,7 +39,7 @@ def shaded(image: Image.Image, gain: float, offset: float = 0) -> Image.Image:
 
 
 def study(folder: Path, cases: Sequence[Case]) -> Material:
-    manifest = Manifest(cases=tuple(cases), classes=("Normal", "Papilloma"))
+    manifest = Manifest(cases=tuple(cases), task=Task.of(("Normal", "Papilloma")))
     data_set = DataSet.open(manifest, OPTIONS, folder=folder / "store", skip_unreadable=True)
     return Material(
         manifest=manifest,

@@ -21,6 +21,7 @@ from overread.auditing import Finding, Material
 from overread.auditing.rules.files import RULE
 from overread.cases import Manifest
 from overread.cases.case import Case
+from overread.decision import Task
 from overread.errors import InvalidOption
 from overread.formats import Header, read_header, read_headers
 from overread.images import DataSet, Preprocessing
@@ -242,7 +243,7 @@ def material(headers: Sequence[Header], labels: str, failures: Mapping[int, str]
         Case(path=Path(f"{i}.png"), name=f"{label}/{i}.png", label=label, split="test" if i % 2 else "train")
         for i, label in enumerate(labels)
     )
-    manifest = Manifest(cases=cases, classes=tuple(sorted(set(labels))))
+    manifest = Manifest(cases=cases, task=Task.of(sorted(set(labels))))
     data_set: Any = None
     return Material(manifest=manifest, headers=tuple(headers), data_set=data_set, failures=failures or {})
 

@@ -16,6 +16,7 @@ from PIL import Image
 from overread.auditing import Finding, Material
 from overread.auditing.rules.patients import RULE
 from overread.cases import Case, Manifest, pseudonym, split_cases
+from overread.decision import Task
 from overread.demo.phantom import write_phantoms
 from overread.errors import InvalidData
 from overread.formats import Header
@@ -30,7 +31,7 @@ def case(name: str, label: str, patient: str | None = None, side: str | None = N
 
 
 def manifest_of(cases: Sequence[Case]) -> Manifest:
-    return Manifest(cases=tuple(cases), classes=tuple(sorted({case.label for case in cases})))
+    return Manifest(cases=tuple(cases), task=Task.of(sorted({case.label for case in cases})))
 
 
 def found(manifest: Manifest, pixels: np.ndarray | None = None) -> dict[str, Finding]:

@@ -16,6 +16,7 @@ from overread.auditing import Finding, Material
 from overread.auditing.rules.privacy import RULE
 from overread.cases import Manifest
 from overread.cases.case import Case
+from overread.decision import Task
 from overread.demo.phantom import write_phantoms
 from overread.formats import Header, read_headers
 
@@ -28,7 +29,7 @@ def found(names: Sequence[str], headers: Sequence[Header] | None = None) -> dict
     cases = tuple(
         Case(path=Path(name), name=f"{label}/{name}", label=label) for name, label in zip(names, labels, strict=True)
     )
-    manifest = Manifest(cases=cases, classes=("Normal", "Disease"))
+    manifest = Manifest(cases=cases, task=Task.of(("Normal", "Disease")))
     return {finding.code: finding for finding in on(manifest, headers or [PLAIN] * len(names))}
 
 
@@ -104,7 +105,7 @@ def test_a_class_folder_is_no_person() -> None:
     cases = tuple(
         Case(path=Path("a"), name=f"{name}/{i}.png", label=name) for name in ("Anna", "Paul") for i in range(3)
     )
-    assert on(Manifest(cases=cases, classes=("Anna", "Paul")), [PLAIN] * 6) == []
+    assert on(Manifest(cases=cases, task=Task.of(("Anna", "Paul"))), [PLAIN] * 6) == []
 
 
 def test_nothing_that_may_name_a_person_is_repeated() -> None:

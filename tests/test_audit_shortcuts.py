@@ -18,6 +18,7 @@ from overread.auditing.rules.shortcuts.folds import FoldedCases
 from overread.auditing.rules.shortcuts.pixel_properties import pixel_properties
 from overread.auditing.rules.shortcuts.predictability import Predictability, measure_properties
 from overread.cases import Case, Manifest
+from overread.decision import Task
 from overread.formats import Header
 from overread.images import DataSet, PixelStore, Preprocessing
 
@@ -48,7 +49,7 @@ def make_material(
         Case(path=Path(name), name=name, label=label, patient_id=patient, split=side)
         for name, label, patient, side in zip(names, labels, patients, sides, strict=True)
     )
-    manifest = Manifest(cases=cases, classes=tuple(sorted(set(labels))))
+    manifest = Manifest(cases=cases, task=Task.of(sorted(set(labels))))
     preprocessing = Preprocessing(height=pixels.shape[1], width=pixels.shape[2], channels=pixels.shape[3])
     store = PixelStore(pixels, ("",) * n, {}, preprocessing, Path("none.npy"))  # type: ignore[arg-type]
     return Material(

@@ -41,7 +41,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_network(SPEC, seed=2).save_weights(folder / WEIGHTS)
     export_onnx(SPEC, folder / WEIGHTS, folder / GRAPH)
     bundle = Bundle(
-        classes=("Normal", "Disease"),
+        task=Task.of(("Normal", "Disease")),
         preprocessing=Preprocessing(height=48, width=48, channels=1),
         members=(Member(calibration=Calibration(method="temperature", temperature=1.5, n=30)),),
         operating_points={

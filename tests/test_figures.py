@@ -38,7 +38,9 @@ def draw_all(folder: Path, classes: tuple[str, ...], channels: int = 1) -> list[
     y_true, y_prob = predictions(len(classes))
     threshold = 0.5 if len(classes) == 2 else None
     return [
-        report.draw_samples(pixels.__getitem__, list(classes) * 3, path=folder / "samples"),
+        report.draw_samples(
+            pixels.__getitem__, {name: [i, i + len(classes)] for i, name in enumerate(classes)}, path=folder / "samples"
+        ),
         report.draw_augmentation(pixels[:2], variants, path=folder / "augmented"),
         report.draw_training_curves(epochs(3), path=folder / "training", best_epoch=2),
         report.draw_confusion_matrix(
@@ -75,7 +77,7 @@ def test_a_stem_with_a_dot_is_kept_whole(tmp_path: Path) -> None:
 def test_samples_show_at_most_eight_a_class_and_count_them_all(tmp_path: Path) -> None:
     green = np.array([0, 90, 0], dtype=np.uint8)
     png = report.draw_samples(
-        np.tile(green, (21, 16, 16, 1)).__getitem__, ["b"] * 20 + ["a"], path=tmp_path / "samples"
+        np.tile(green, (21, 16, 16, 1)).__getitem__, {"a": [20], "b": range(20)}, path=tmp_path / "samples"
     )
     assert [(row["class"], row["count"]) for row in rows_of(png)] == [("a", "1"), ("b", "20")]
     inside = (drawn(png) == green).all(axis=2).astype(int)
@@ -86,7 +88,7 @@ def test_samples_show_at_most_eight_a_class_and_count_them_all(tmp_path: Path) -
 def test_a_class_of_eight_shows_each_image_once(tmp_path: Path) -> None:
     shades = np.arange(20, 180, 20, dtype=np.uint8)
     pixels = np.stack([np.full((8, 8, 3), (shade, 0, 200), dtype=np.uint8) for shade in shades])
-    image = drawn(report.draw_samples(pixels.__getitem__, ["a"] * 8, path=tmp_path / "samples"))
+    image = drawn(report.draw_samples(pixels.__getitem__, {"a": range(8)}, path=tmp_path / "samples"))
     shown = {tuple(colour) for colour in np.unique(image.reshape(-1, 3), axis=0).tolist()}
     assert {(int(shade), 0, 200) for shade in shades} <= shown
 
@@ -94,7 +96,7 @@ def test_a_class_of_eight_shows_each_image_once(tmp_path: Path) -> None:
 def test_the_seed_decides_which_samples_are_shown(tmp_path: Path) -> None:
     pixels = np.repeat(np.arange(100, dtype=np.uint8), 64).reshape(100, 8, 8, 1)
     first, again, other = (
-        report.draw_samples(pixels.__getitem__, ["a"] * 100, path=tmp_path / str(i), seed=seed).read_bytes()
+        report.draw_samples(pixels.__getitem__, {"a": range(100)}, path=tmp_path / str(i), seed=seed).read_bytes()
         for i, seed in enumerate((1, 1, 2))
     )
     assert first == again != other
@@ -110,7 +112,7 @@ def test_variants_of_any_range_are_clipped_to_pixels_and_not_wrapped(tmp_path: P
 @pytest.mark.parametrize(
     ("draw", "arrays"),
     [
-        (report.draw_samples, (np.zeros((0, 8, 8, 1), np.uint8).__getitem__, [])),
+        (report.draw_samples, (np.zeros((1, 8, 8, 1), np.uint8).__getitem__, {"a": [0], "b": []})),
         (report.draw_augmentation, (np.zeros((2, 8, 8, 1)), np.zeros((1, 3, 8, 8, 1)))),
         (report.draw_training_curves, ([],)),
         (report.draw_confusion_matrix, (np.zeros((2, 3)), BINARY)),

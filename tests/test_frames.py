@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from overread.cases import Case, Manifest
+from overread.decision import Task
 from overread.errors import MissingExtra
 from overread.evaluation import Predictions
 from overread.reading import to_frame
@@ -21,7 +22,7 @@ def manifest() -> Manifest:
         Case(path=Path(f"/data/{name}.png"), name=f"{name}.png", label=label, patient_id=name, extra=extra)
         for name, label, extra in (("a", "ill", {"age": "71"}), ("b", "normal", {}))
     ]
-    return Manifest(cases=tuple(cases), classes=("normal", "ill"))
+    return Manifest(cases=tuple(cases), task=Task.of(("normal", "ill")))
 
 
 def test_a_manifest_gives_a_row_a_case_with_its_further_columns() -> None:

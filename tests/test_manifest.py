@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from overread.cases import Manifest, pseudonym
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption, MissingPath
 from support.image_files import write_images
 
@@ -133,7 +134,14 @@ def test_a_row_that_cannot_be_used_is_cited(tmp_path: Path, text: str, message: 
 def test_a_label_that_the_bundle_does_not_know_is_cited(tmp_path: Path) -> None:
     table = write_table(tmp_path, "path,label\n1.png,a\n2.png,c\n")
     with pytest.raises(InvalidData, match=r"row 3 .* unknown label 'c'; expected one of a, b"):
-        Manifest.from_csv(table, classes=("a", "b"))
+        Manifest.from_csv(table, task=Task.of(("a", "b")))
+
+
+def test_a_task_is_known_again_by_its_values() -> None:
+    for classes in (("a", "b"), ("a", "b", "c")):
+        values = Task.of(classes).to_dict()
+        assert values == {"classes": list(classes), "positive": "b" if len(classes) == 2 else None}
+        assert Task.from_dict({**values, "threshold": 0.5}) == Task.of(classes)
 
 
 def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:

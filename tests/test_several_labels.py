@@ -8,12 +8,17 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from sklearn import metrics as sklearn_metrics
 
+from overread.auditing import Material
+from overread.auditing.rules.balance import RULE
+from overread.cases import Case, Manifest, split_cases
 from overread.decision import Abstentions, Task, choose_operating_points, choose_referral, fit_calibration
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.task import BoolArray
@@ -40,6 +45,7 @@ class SeveralLabels(Task):
     loss = "BinaryCrossentropy"
     accuracy = ("BinaryAccuracy", {"threshold": 0.0})
     activation = "sigmoid"
+    decided_on = "every class at or above its threshold"
     exclusive = False
 
     @property
@@ -54,8 +60,11 @@ class SeveralLabels(Task):
     def outputs(self) -> int:
         return len(self.classes)
 
+    def named_in(self, label: str) -> tuple[str, ...]:
+        return tuple(filter(None, label.split(";")))
+
     def encode(self, labels: Sequence[str]) -> IntArray:
-        return np.array([[name in label.split(";") for name in self.classes] for label in labels], dtype=np.int64)
+        return np.array([[name in self.named_in(label) for name in self.classes] for label in labels], dtype=np.int64)
 
     def label(self, decided: npt.ArrayLike) -> str:
         return ";".join(name for name, shown in zip(self.classes, np.asarray(decided), strict=True) if shown)
@@ -72,8 +81,8 @@ class SeveralLabels(Task):
     def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
         return np.asarray(y_true, dtype=np.float32)
 
-    def class_weights(self, y_true: npt.ArrayLike) -> dict[int, float]:
-        return dict.fromkeys(range(len(self.classes)), 1.0)
+    def case_weights(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        return np.ones(len(np.asarray(y_true)), dtype=np.float32)
 
     def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
         return 1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64)))
@@ -185,6 +194,54 @@ def test_prediction_sets_refer_where_they_differ_from_what_was_decided() -> None
     assert abstentions.uncertain.tolist() == [a.tolist() != b.tolist() for a, b in zip(sets, decided == 1, strict=True)]
     worth = assess_referral(found, abstentions, options=AssessmentOptions(resamples=100))
     assert all(worth.coverage[name].metric.value >= 0.9 for name in FINDINGS)
+
+
+def manifest(*labels: str) -> Manifest:
+    """Images of a patient each, but the first two are of one."""
+    return Manifest(
+        cases=tuple(
+            Case(path=Path(f"{i}.png"), name=f"{i}.png", label=label, patient_id=f"p{max(i, 1)}")
+            for i, label in enumerate(labels)
+        ),
+        task=TASK,
+    )
+
+
+def test_a_case_counts_for_each_class_that_it_shows() -> None:
+    found = manifest("effusion;mass", "", "mass", "nodule")
+    assert found.y_true.tolist() == [[1, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert found.shown == [("effusion", "mass"), (), ("mass",), ("nodule",)]
+    assert [found.of_class(name) for name in FINDINGS] == [[0], [0, 2], [3]]
+    with pytest.raises(InvalidData, match=r"case 2 has the unknown label 'mass;edema'; expected one of effusion, mass"):
+        manifest("mass", "mass;edema")
+
+
+def test_a_side_counts_its_images_once_and_each_class_that_they_show() -> None:
+    split = split_cases(manifest(*["effusion;mass", "", "mass;nodule", "nodule", "effusion", ""] * 40))
+    counts, sizes = split.counts(), split.sizes()
+    assert sum(sizes.values()) == 240 and {name: sum(c[name] for c in counts.values()) for name in FINDINGS} == {
+        "effusion": 80,
+        "mass": 80,
+        "nodule": 80,
+    }
+    assert all(counts[side]["mass"] == pytest.approx(sizes[side] / 3, abs=3) for side in sizes)
+    without = [not shown for shown in split.manifest.shown]
+    assert all(sum(without[i] for i in split.manifest.select(side)) >= sizes[side] / 4 for side in sizes)
+
+
+def test_a_rule_of_the_audit_counts_the_classes_and_not_the_labels() -> None:
+    nothing: Any = None
+    found = manifest(*["effusion;mass"] * 200, *["mass"] * 200, *["nodule;mass"] * 200)
+    (imbalance,) = RULE.apply(Material(manifest=found, headers=(), data_set=nothing, failures={}))
+    assert imbalance.code == "class-imbalance"
+    assert [row["images"] for row in imbalance.evidence] == ["600", "200", "200"]
+
+
+def test_a_reading_is_mainly_about_the_most_probable_class_that_it_names_or_of_all() -> None:
+    probabilities = {"effusion": 0.4, "mass": 0.6, "nodule": 0.7}
+    assert TASK.foremost("effusion;mass", probabilities) == "mass"
+    assert TASK.foremost("", probabilities) == "nodule"
+    assert Task.of(FINDINGS).foremost("effusion", probabilities) == "effusion"
 
 
 def test_readers_are_pooled_and_compared() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overread.cases import Case, Manifest, fold_cases, split_cases
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 
 
@@ -19,7 +20,7 @@ def manifest_of(rows: list[tuple[str, str | None, str | None]]) -> Manifest:
         Case(path=Path(f"{i}.png"), name=f"{i}.png", label=label, patient_id=patient, split=side)
         for i, (label, patient, side) in enumerate(rows)
     ]
-    return Manifest(cases=tuple(cases), classes=tuple(sorted({case.label for case in cases})))
+    return Manifest(cases=tuple(cases), task=Task.of(sorted({case.label for case in cases})))
 
 
 patients = st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 6)), min_size=0, max_size=40)
@@ -101,7 +102,7 @@ def test_images_without_patients_are_warned_of_with_a_pattern_where_names_sugges
         Case(path=Path(f"P{i // 4:03d}_{i % 4}.png"), name=f"P{i // 4:03d}_{i % 4}.png", label="ab"[(i // 4) % 2])
         for i in range(160)
     ]
-    warning = split_cases(Manifest(cases=tuple(cases), classes=("a", "b"))).warnings[0]
+    warning = split_cases(Manifest(cases=tuple(cases), task=Task.of(("a", "b")))).warnings[0]
     assert "160 of 160 images name no patient" in warning
     assert "--patient-pattern '" in warning
 
@@ -122,7 +123,7 @@ def test_half_given_sides_and_absurd_fractions_are_refused() -> None:
 
 
 def folds_of(cases: list[Case], folds: int, seed: int = 0) -> tuple[Manifest, ...]:
-    return fold_cases(Manifest(cases=tuple(cases), classes=("a", "b")), folds=folds, seed=seed)
+    return fold_cases(Manifest(cases=tuple(cases), task=Task.of(("a", "b"))), folds=folds, seed=seed)
 
 
 @given(st.integers(0, 5), st.integers(2, 6), st.integers(1, 4))

@@ -178,7 +178,7 @@ def test_an_epoch_shows_every_image_once_with_its_label() -> None:
     assert np.array_equal(np.concatenate([targets for _, targets in shown]).argmax(axis=1), seen % 3)
 
 
-def test_class_weights_make_classes_count_alike_and_average_one() -> None:
+def test_training_images_are_weighted_so_that_classes_count_alike_and_average_one() -> None:
     data = TrainingData(
         pixels=np.zeros((5, 1, 1, 1), np.uint8),
         y_true=np.array([0, 0, 0, 1, 1]),
@@ -186,9 +186,11 @@ def test_class_weights_make_classes_count_alike_and_average_one() -> None:
         validation=[4],
         task=task_of(2),
     )
-    weights = data.class_weights()
-    assert weights[0] * 3 == pytest.approx(weights[1] * 1)
-    assert weights[0] * 3 + weights[1] == pytest.approx(4)
+    train, validation = data.batches(Recipe(batch_size=8))
+    _, targets, weights = train[0]
+    assert weights[targets[:, 0] == 0].tolist() == pytest.approx([2 / 3] * 3)
+    assert weights[targets[:, 0] == 1].tolist() == [2]
+    assert len(validation[0]) == len(data.batches(Recipe(class_weights=False))[0][0]) == 2
 
 
 def test_precision_is_measured_or_taken_as_asked() -> None:

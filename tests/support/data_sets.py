@@ -9,6 +9,7 @@ from PIL import Image
 
 from overread.cases import Manifest
 from overread.cases.case import Case
+from overread.decision import Task
 from overread.images import DataSet, Preprocessing
 
 
@@ -22,5 +23,5 @@ def data_set_of(folder: Path, labels: Sequence[str], sides: Sequence[str], *, pe
     )
     for i, case in enumerate(cases):
         Image.new("L", (8, 8), 10 * i).save(case.path)
-    manifest = Manifest(cases=cases, classes=tuple(dict.fromkeys(labels)))
+    manifest = Manifest(cases=cases, task=Task.of(tuple(dict.fromkeys(labels))))
     return DataSet.open(manifest, Preprocessing(height=8, width=8, channels=1), folder=folder / "store")

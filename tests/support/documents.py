@@ -48,7 +48,7 @@ def bundle_of(found: Predictions, **changes: Any) -> Bundle:
     """A bundle as if it was written, whose operating points were chosen on cases like these."""
     labels, y_prob, classes = np.asarray(found.y_true), np.asarray(found.y_prob), tuple(found.classes)
     fields: dict[str, Any] = {
-        "classes": classes,
+        "task": found.task,
         "preprocessing": Preprocessing(height=96, width=128, channels=1),
         "members": (Member(calibration=Calibration(method="temperature", temperature=1.375, n=77)),),
         "operating_points": choose_operating_points(labels, y_prob, task=found.task),
@@ -67,6 +67,10 @@ def facts_of(classes: tuple[str, ...], **changes: Any) -> CardFacts:
     fields: dict[str, Any] = {
         "counts": {
             side: {name: 1111 * (i + 1) + 101 * j for j, name in enumerate(classes)}
+            for i, side in enumerate(("train", "val", "test"))
+        },
+        "sizes": {
+            side: sum(1111 * (i + 1) + 101 * j for j in range(len(classes)))
             for i, side in enumerate(("train", "val", "test"))
         },
         "patients": {"train": 905, "val": 906, "test": 907},

@@ -88,7 +88,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
         for name, value in thresholds.items()
     }
     fields: dict[str, Any] = {
-        "classes": tuple(predictions.classes),
+        "task": predictions.task,
         "preprocessing": Preprocessing(height=24, width=24, channels=1),
         "members": (Member(calibration=Calibration(method="temperature", temperature=0.3333, n=50)),),
         "operating_points": points,
@@ -134,7 +134,7 @@ def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: d
             outcome.predictions.cases, labels, outcome.predictions.patients or [None] * len(labels), strict=True
         )
     )
-    manifest = Manifest(cases=cases, classes=bundle.classes, notes=("cases are read from study.csv",))
+    manifest = Manifest(cases=cases, task=bundle.task, notes=("cases are read from study.csv",))
     run = EvaluationRun(**RUN, bundle=bundle.fingerprint, fingerprint="f" * 64)
     result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
     return Page(pages.write_evaluation_report(folder, result, run=run, manifest=manifest, failures=failures or {}))

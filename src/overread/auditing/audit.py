@@ -175,7 +175,7 @@ def examine_once(manifest: Manifest, data_set: DataSet, *, rules: Sequence[Rule]
         for digest, case in zip(store.digests, manifest.cases, strict=True)
     ]
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]
-    key = [manifest.classes, cases, failures, store.preprocessing.to_dict(), decoder_versions()]
+    key = [manifest.task.to_dict(), cases, failures, store.preprocessing.to_dict(), decoder_versions()]
     house = recall_or_work_out(
         store.path.parent,
         "audit",

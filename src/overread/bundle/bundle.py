@@ -58,7 +58,7 @@ class Bundle:
     """A verified bundle, or the description of one to be written.
 
     Args:
-        classes: in the order of the probabilities; of two, the second is the positive one.
+        task: what is told apart, with the classes in the order of the probabilities.
         preprocessing: how `images.prepare` makes the graph's input.
         members: the networks, whose calibrated probabilities are averaged; one, unless it is an ensemble.
         operating_points: thresholds frozen on validation, by class: the positive one of two, or each against the rest.
@@ -72,7 +72,7 @@ class Bundle:
         path: where it was loaded from.
     """
 
-    classes: tuple[str, ...]
+    task: Task
     preprocessing: Preprocessing
     members: tuple[Member, ...]
     operating_points: Mapping[str, OperatingPoint]
@@ -91,9 +91,9 @@ class Bundle:
         return f"Bundle({' / '.join(self.classes)}: {network}{several}, {self.fingerprint[:12]})"
 
     @property
-    def task(self) -> Task:
-        """What is told apart."""
-        return Task.of(self.classes)
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of the probabilities."""
+        return self.task.classes
 
     @property
     def positive(self) -> str | None:
@@ -165,12 +165,13 @@ class Bundle:
         if description["sha256"] != _self_hash(description):
             raise InvalidBundle(f"{_DESCRIPTION} was altered or damaged: get the bundle again from its source")
         points = description["operating_points"].items()
+        task = Task.from_dict(description)
         return cls(
-            classes=tuple(description["classes"]),
+            task=task,
             preprocessing=Preprocessing.from_dict(description["preprocessing"]),
             members=tuple(Member.from_dict(member) for member in description["members"]),
             operating_points={name: OperatingPoint.from_dict(point) for name, point in points},
-            referral=Referral.from_dict(description["referral"], description["classes"]),
+            referral=Referral.from_dict(description["referral"], task.classes),
             **{name: description[name] for name in _PLAIN},
             path=path,
         )
@@ -238,8 +239,7 @@ class Bundle:
         return {
             "format": "overread bundle",
             "format_version": FORMAT_VERSION,
-            "classes": list(self.classes),
-            "positive": self.positive,
+            **self.task.to_dict(),
             "preprocessing": self.preprocessing.to_dict(),
             "members": [{**vars(member), "calibration": member.calibration.to_dict()} for member in self.members],
             "operating_points": {name: point.to_dict() for name, point in self.operating_points.items()},

@@ -6,14 +6,14 @@ import csv
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overread.cases.case import Case
 from overread.cases.folder import read_folder
 from overread.cases.table import is_manifest, read_table, table_of
-from overread.decision import IntArray, Task
+from overread.decision import IntArray, Task, find_task
 from overread.errors import InvalidData, InvalidOption
 from overread.machine.frames import data_frame
 from overread.words import count
@@ -21,42 +21,29 @@ from overread.words import count
 if TYPE_CHECKING:
     import pandas
 
-# A class with such a name is taken as the negative one of two.
-_NEGATIVE_NAME = re.compile(
-    r"(normal|healthy|negative|neg|benign|controls?|absent|clear|none|0|false|no|(no|non|not|without)[ _-].*)",
-    re.IGNORECASE,
-)
+_NO_CASE = "the data hold no image: expected at least one of each class"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Manifest:
-    """The cases of a study and its classes.
+    """The cases of a study and what is told apart.
 
-    `classes` is in the order of the network's outputs. With two classes the second is the positive one: the one
-    named by the user; else, when exactly one class has a name such as Normal, Healthy, Negative or No disease,
-    the other; else the one that sorts last. `notes` tells what was decided while reading.
+    Read from a folder or a CSV, the task is the one that the labels of the cases pose: see `find_task`. `notes` tells
+    what was decided while reading.
 
     Raises:
-        InvalidData: no case, fewer than two classes, or a case with an unknown label.
+        InvalidData: no case, or a case with an unknown label.
     """
 
     cases: tuple[Case, ...]
-    classes: tuple[str, ...]
+    task: Task
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cases:
-            raise InvalidData("the data hold no image: expected at least one of each class")
-        if len(self.classes) < 2:
-            raise InvalidData(
-                f"found one class only ({', '.join(self.classes)}), expected two or more: "
-                "put the images of each class in a folder of its own"
-            )
+            raise InvalidData(_NO_CASE)
         for number, case in enumerate(self.cases, start=1):
-            if case.label not in self.classes:
-                raise InvalidData(
-                    f"case {number} has the unknown label {case.label!r}; expected one of {', '.join(self.classes)}"
-                )
+            self.task.require_label(case.label, f"case {number}")
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -80,9 +67,9 @@ class Manifest:
         )
 
     @property
-    def task(self) -> Task:
-        """What is told apart."""
-        return Task.of(self.classes)
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of the probabilities."""
+        return self.task.classes
 
     @property
     def positive(self) -> str | None:
@@ -100,6 +87,11 @@ class Manifest:
         return self.task.encode([case.label for case in self.cases])
 
     @property
+    def shown(self) -> list[tuple[str, ...]]:
+        """The classes that each case shows."""
+        return [self.task.named_in(case.label) for case in self.cases]
+
+    @property
     def has_patients(self) -> bool:
         """True when every case names its patient."""
         return all(case.patient_id for case in self.cases)
@@ -113,18 +105,22 @@ class Manifest:
         """Positions of the cases of one split."""
         return [i for i, case in enumerate(self.cases) if case.split == split]
 
+    def of_class(self, name: str) -> list[int]:
+        """Positions of the cases that show a class."""
+        return [i for i, shown in enumerate(self.shown) if name in shown]
+
     def replace(self, cases: Iterable[Case], *notes: str) -> Manifest:
         """The same study with other cases and further notes."""
         return dataclasses.replace(self, cases=tuple(cases), notes=(*self.notes, *notes))
 
     @classmethod
-    def read(cls, source: str | Path, *, positive: str | None = None, classes: Sequence[str] | None = None) -> Manifest:
+    def read(cls, source: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
         """Read a CSV, or a folder: by the one CSV with the columns path and label in it, else by its sub-folders.
 
         Args:
             source: a folder of images or a CSV file.
             positive: the positive class of two.
-            classes: the classes and their order, when a trained bundle fixes them.
+            task: what is told apart, when a trained bundle fixes it; by default the classes of the cases.
 
         Raises:
             MissingPath: source is not there.
@@ -133,13 +129,11 @@ class Manifest:
         source = Path(source)
         tables = [path for path in sorted(source.glob("*.csv")) if is_manifest(path)] if source.is_dir() else []
         if source.is_file() or len(tables) == 1:
-            return cls.from_csv(tables[0] if tables else source, positive=positive, classes=classes)
-        return cls.from_folder(source, positive=positive, classes=classes)
+            return cls.from_csv(tables[0] if tables else source, positive=positive, task=task)
+        return cls.from_folder(source, positive=positive, task=task)
 
     @classmethod
-    def from_folder(
-        cls, folder: str | Path, *, positive: str | None = None, classes: Sequence[str] | None = None
-    ) -> Manifest:
+    def from_folder(cls, folder: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
         """Read class sub-folders, with or without train/val/test folders (or their aliases) above them.
 
         Sub-folders of a class are searched too and hidden files skipped; files that are no images are counted in
@@ -154,12 +148,10 @@ class Manifest:
             ('Normal', 'Papilloma')
         """
         cases, notes = read_folder(Path(folder))
-        return cls._build(cases, notes, positive, classes)
+        return cls._build(cases, notes, positive, task)
 
     @classmethod
-    def from_csv(
-        cls, table: str | Path, *, positive: str | None = None, classes: Sequence[str] | None = None
-    ) -> Manifest:
+    def from_csv(cls, table: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
         """Read `path,label[,frame][,patient_id][,split][,anything]`; paths are relative to the CSV's folder.
 
         Raises:
@@ -167,16 +159,16 @@ class Manifest:
             InvalidData: a row that cannot be used; the message cites it (the header is row 1).
         """
         table = Path(table)
-        return cls._build(read_table(table, classes), [f"cases are read from {table.name}"], positive, classes)
+        return cls._build(read_table(table, task), [f"cases are read from {table.name}"], positive, task)
 
     @classmethod
-    def _build(
-        cls, cases: list[Case], notes: list[str], positive: str | None, classes: Sequence[str] | None
-    ) -> Manifest:
-        if classes is None:
-            classes, rule = _order_classes(sorted({case.label for case in cases}), positive)
+    def _build(cls, cases: list[Case], notes: list[str], positive: str | None, task: Task | None) -> Manifest:
+        if not cases:
+            raise InvalidData(_NO_CASE)
+        if task is None:
+            task, rule = find_task((case.label for case in cases), positive=positive)
             notes = [*notes, *rule]
-        return cls(cases=tuple(cases), classes=tuple(classes), notes=tuple(notes))
+        return cls(cases=tuple(cases), task=task, notes=tuple(notes))
 
     def with_patient_pattern(self, pattern: str) -> Manifest:
         """Take patient ids from file names: the groups of a regular expression, joined, or its whole match.
@@ -223,20 +215,3 @@ def _match_id(pattern: re.Pattern[str], stem: str) -> str | None:
     if match is None:
         return None
     return "-".join(group for group in match.groups() if group) if pattern.groups else match.group()
-
-
-def _order_classes(names: list[str], positive: str | None) -> tuple[list[str], list[str]]:
-    """Put the positive class of two last, and say by which rule."""
-    if positive is not None and positive not in names:
-        raise InvalidOption(f"the positive class {positive!r} is not among {', '.join(names)}: name one of them")
-    if len(names) != 2:
-        if positive is not None:
-            raise InvalidOption(f"a positive class can be named for two classes only; the data hold {len(names)}")
-        return names, []
-    reason = "as named"
-    if positive is None:
-        negative = [name for name in names if _NEGATIVE_NAME.fullmatch(name)]
-        reason = f"{negative[0]} reads as the negative one" if len(negative) == 1 else "it sorts last"
-        positive = next(name for name in names if name not in negative) if len(negative) == 1 else names[-1]
-    others = [name for name in names if name != positive]
-    return [*others, positive], [f"the positive class is {positive} ({reason})"]

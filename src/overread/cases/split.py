@@ -10,6 +10,7 @@ import numpy as np
 
 from overread.cases.case import SPLITS
 from overread.cases.manifest import Manifest
+from overread.decision import IntArray
 from overread.errors import InvalidData, InvalidOption
 
 # With fewer images of a class, a validation loss says little and one image moves sensitivity by 5 points.
@@ -26,8 +27,13 @@ class Split:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images of each class on each side: `{split: {class: images}}`."""
-        found = Counter((case.split, case.label) for case in self.manifest.cases)
+        pairs = zip(self.manifest.cases, self.manifest.shown, strict=True)
+        found = Counter((case.split, name) for case, shown in pairs for name in shown)
         return {split: {name: found[split, name] for name in self.manifest.classes} for split in SPLITS}
+
+    def sizes(self) -> dict[str, int]:
+        """Images on each side."""
+        return {split: len(self.manifest.select(split)) for split in SPLITS}
 
     def patients(self) -> dict[str, int]:
         """Patients on each side; images count as patients where none are named."""
@@ -114,14 +120,13 @@ class _Carver:
 
     def __init__(self, manifest: Manifest, seed: int) -> None:
         self.keys = [case.counts_as for case in manifest.cases]
-        self.indicators = manifest.task.indicators(manifest.y_true)
-        self.classes = len(manifest.classes)
+        self.strata = _strata(manifest)
         self.seed = seed
 
     def smallest_class(self, sides: Sequence[str | None]) -> int:
         """Images in the smallest class of the validation side."""
         held_out = np.array([side == "val" for side in sides])
-        return int(self.indicators[held_out].sum(axis=0).min())
+        return int(self.strata[held_out].sum(axis=0).min())
 
     def carve(self, sides: Sequence[str | None], side: str, fraction: float) -> list[str | None]:
         """Move about `fraction` of each class from train (or from no side) to `side`.
@@ -144,16 +149,23 @@ class _Carver:
         order = sorted(images)
         np.random.default_rng([self.seed, stream]).shuffle(order)
         order.sort(key=lambda patient: -len(images[patient]))
-        total = self.indicators[pool].sum(axis=0)
+        total = self.strata[pool].sum(axis=0)
         target = np.maximum(total * np.array(shares)[:, None], 1e-9)
         room = target.copy()
         dealt = {}
         for patient in order:
-            counts = self.indicators[images[patient]].sum(axis=0)
+            counts = self.strata[images[patient]].sum(axis=0)
             chosen = int((counts * room / target).sum(axis=1).argmax())
             room[chosen] -= counts
             dealt[patient] = chosen
         return [dealt[self.keys[i]] for i in pool]
+
+
+def _strata(manifest: Manifest) -> IntArray:
+    """`(n, K)` 1 where a case is of a class, and a further column for those that are of none, if there are any."""
+    indicators = manifest.task.indicators(manifest.y_true)
+    of_none = ~indicators.any(axis=1)
+    return np.column_stack([indicators, of_none]) if of_none.any() else indicators
 
 
 def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
@@ -181,7 +193,7 @@ def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
         for name, count in counts.items():
             if count:
                 continue
-            of_class = np.flatnonzero(split.manifest.task.shows(split.manifest.y_true, name)).tolist()
+            of_class = split.manifest.of_class(name)
             patients = len({keys[i] for i in of_class})
             raise InvalidData(
                 f"the {side} side has no image of class {name}: its {len(of_class)} images come from {patients} "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from overread.cases.case import SPLIT_ALIASES, Case, pseudonym
+from overread.decision import Task
 from overread.errors import InvalidData, MissingPath
 
 
@@ -16,11 +17,11 @@ def is_manifest(table: Path) -> bool:
         return {"path", "label"} <= set(_cells(stream.readline()))
 
 
-def read_table(table: Path, classes: Sequence[str] | None = None) -> list[Case]:
+def read_table(table: Path, task: Task | None = None) -> list[Case]:
     """The cases of a CSV, whose paths are absolute or relative to its folder; the separator is a comma or a semicolon.
 
-    An empty frame, patient_id or split is the file's only frame, no patient, no split. With `classes`, a label outside
-    them is refused.
+    An empty frame, patient_id or split is the file's only frame, no patient, no split. With a task, a label
+    that it does not have is refused.
 
     Raises:
         MissingPath: the file is not there.
@@ -42,8 +43,8 @@ def read_table(table: Path, classes: Sequence[str] | None = None) -> list[Case]:
         if len(cells) > len(header):
             raise InvalidData(f"{where} has {len(cells)} cells; expected {len(header)}: quote cells that hold commas")
         case = _case(dict(zip(header, (cell.strip() for cell in cells), strict=False)), table.parent, where)
-        if classes is not None and case.label not in classes:
-            raise InvalidData(f"{where} has the unknown label {case.label!r}; expected one of {', '.join(classes)}")
+        if task is not None:
+            task.require_label(case.label, where)
         if case.full_name in row_of:
             raise InvalidData(f"rows {row_of[case.full_name]} and {row} of {table.name} name the same image: keep one")
         row_of[case.full_name] = row

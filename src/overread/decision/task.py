@@ -46,6 +46,8 @@ class Task(ABC):
     loss: ClassVar[str]
     accuracy: ClassVar[tuple[str, Mapping[str, Any]]]
     activation: ClassVar[str]
+    # What is decided on, as a sentence has it.
+    decided_on: ClassVar[str]
     # Whether each case is of exactly one class, so that its probabilities sum to 1.
     exclusive: ClassVar[bool]
 
@@ -58,6 +60,15 @@ class Task(ABC):
     def of(classes: Sequence[str]) -> Task:
         """The task of telling these classes apart: of two, the second is the positive one."""
         return TwoClasses(tuple(classes)) if len(classes) == 2 else SeveralClasses(tuple(classes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The task as JSON values, by which files know it."""
+        return {"classes": list(self.classes), "positive": self.positive}
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> Task:
+        """The task that `to_dict` gave; other values may stand beside its own."""
+        return Task.of(values["classes"])
 
     @property
     @abstractmethod
@@ -78,18 +89,34 @@ class Task(ABC):
         """The column of a class in `y_prob`."""
         return self.classes.index(name)
 
+    @abstractmethod
+    def named_in(self, label: str) -> tuple[str, ...]:
+        """The classes that the label of a case names, known or not."""
+
+    def require_label(self, label: str, where: str) -> None:
+        """Refuse a label that names an unknown class.
+
+        Args:
+            label: of a case.
+            where: the case stands, as the error has it.
+
+        Raises:
+            InvalidData: it names one.
+        """
+        if not set(self.named_in(label)) <= set(self.classes):
+            raise InvalidData(f"{where} has the unknown label {label!r}; expected one of {', '.join(self.classes)}")
+
+    @abstractmethod
     def encode(self, labels: Sequence[str]) -> IntArray:
         """The truth of cases from their labels."""
-        index = {name: column for column, name in enumerate(self.classes)}
-        return np.array([index[label] for label in labels], dtype=np.int64)
 
+    @abstractmethod
     def label(self, decided: Any) -> str:
         """The label of one case, from its row of a truth or a decision."""
-        return self.classes[int(decided)]
 
+    @abstractmethod
     def shows(self, cases: npt.ArrayLike, name: str) -> BoolArray:
         """`(n,)` whether each case of a truth or a decision is of a class."""
-        return np.asarray(np.asarray(cases) == self.column(name))
 
     def indicators(self, cases: npt.ArrayLike) -> IntArray:
         """`(n, K)` 1 where a case of a truth or a decision is of a class, else 0."""
@@ -133,8 +160,8 @@ class Task(ABC):
         """`(n, outputs)` what the loss is held against."""
 
     @abstractmethod
-    def class_weights(self, y_true: npt.ArrayLike) -> dict[int, float]:
-        """The weight of each class, by its column, that makes all count alike in the loss; the mean over cases is 1."""
+    def case_weights(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """`(n,)` the weight of each case in the loss that makes all classes count alike; the mean is 1."""
 
     @abstractmethod
     def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
@@ -173,6 +200,10 @@ class Task(ABC):
     def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
         """`(n,)` the squared error of the probabilities of each case."""
 
+    def foremost(self, label: str, probabilities: Mapping[str, float]) -> str:
+        """The class that a reading is mainly about: the most probable one that its label names, or of all if none."""
+        return max(self.named_in(label) or self.classes, key=probabilities.__getitem__)
+
     @abstractmethod
     def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
         """The `(h, w)` evidence in logits for one class of a map `(h, w, outputs)`."""
@@ -183,6 +214,19 @@ class _OneLabel(Task):
     """Each case is of exactly one class."""
 
     exclusive = True
+
+    def named_in(self, label: str) -> tuple[str, ...]:
+        return (label,)
+
+    def encode(self, labels: Sequence[str]) -> IntArray:
+        index = {name: column for column, name in enumerate(self.classes)}
+        return np.array([index[label] for label in labels], dtype=np.int64)
+
+    def label(self, decided: Any) -> str:
+        return self.classes[int(decided)]
+
+    def shows(self, cases: npt.ArrayLike, name: str) -> BoolArray:
+        return np.asarray(np.asarray(cases) == self.column(name))
 
     def checked_cases(self, cases: npt.ArrayLike, n: int, *, what: str = "labels") -> IntArray:
         found, expected = np.asarray(cases), f"the integer index of a class, 0 to {len(self.classes) - 1}"
@@ -199,9 +243,10 @@ class _OneLabel(Task):
         _refuse_row(np.abs(total - 1) > SUM_TOLERANCE, total, "probabilities", "rows that sum to 1 within 0.001")
         return values
 
-    def class_weights(self, y_true: npt.ArrayLike) -> dict[int, float]:
-        counts = self.indicators(y_true).sum(axis=0)
-        return {i: len(np.asarray(y_true)) / (len(self.classes) * int(count)) for i, count in enumerate(counts)}
+    def case_weights(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        labels = np.asarray(y_true)
+        of_class = self.indicators(labels).sum(axis=0)[labels]
+        return np.asarray(len(labels) / (len(self.classes) * of_class), dtype=np.float32)
 
     def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
         return to_probabilities(np.asarray(logits))
@@ -224,6 +269,7 @@ class TwoClasses(_OneLabel):
     loss = "BinaryCrossentropy"
     accuracy = ("BinaryAccuracy", {"threshold": 0.0})
     activation = "sigmoid"
+    decided_on = "the class that the operating point tells"
 
     @property
     def positive(self) -> str:
@@ -262,6 +308,7 @@ class SeveralClasses(_OneLabel):
     loss = "CategoricalCrossentropy"
     accuracy = ("CategoricalAccuracy", {})
     activation = "softmax"
+    decided_on = "the most probable class"
 
     @property
     def positive(self) -> None:

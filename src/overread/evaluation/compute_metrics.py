@@ -30,6 +30,7 @@ class Evaluation:
         metrics: by name, and the same object by the synonym: recall is sensitivity, precision is ppv. A metric of one
             class against the rest is the plain mean over the judged classes, where there are several.
         per_class: for each of several judged classes its metrics against the rest; empty where one alone is judged.
+        class_counts: how many cases show each class.
         confusion: `(K, K)` int64 counts, a row a true class, a column a predicted one.
         predicted: the decisions, as the task has them.
     """
@@ -40,6 +41,7 @@ class Evaluation:
     definitions: tuple[MetricDefinition, ...]
     metrics: Mapping[str, Metric]
     per_class: Mapping[str, Mapping[str, Metric]]
+    class_counts: Mapping[str, int]
     confusion: IntArray
     predicted: IntArray
 
@@ -66,8 +68,7 @@ class Evaluation:
         """Give everything as JSON values; undefined values are None beside their reason."""
         return {
             "n": self.n,
-            "classes": list(self.classes),
-            "positive": self.positive,
+            **self.task.to_dict(),
             "threshold": self.threshold,
             "averaging": "macro" if self.per_class else None,
             "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
@@ -127,6 +128,7 @@ def compute_metrics(
         name: {found.name: found.estimate_class(one) for found in definitions if isinstance(found, ClassMetric)}
         for name, one in cases.against_rest().items()
     }
+    of_class = task.indicators(labels).sum(axis=0).tolist()
     confusion = task.indicators(labels).T @ task.indicators(predicted)
     confusion.flags.writeable = False
     return Evaluation(
@@ -138,6 +140,7 @@ def compute_metrics(
         per_class={name: with_synonyms(found, definitions) for name, found in per_class.items()}
         if len(per_class) > 1
         else {},
+        class_counts=dict(zip(task.classes, of_class, strict=True)),
         confusion=confusion,
         predicted=predicted,
     )

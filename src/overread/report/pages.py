@@ -70,7 +70,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),
         *_last_sections(result, training.run),
     )
-    title = f"{' / '.join(bundle.classes)}: a reader trained on {sum(split.counts()['train'].values()):,} images"
+    title = f"{' / '.join(bundle.classes)}: a reader trained on {split.sizes()['train']:,} images"
     return _write(out, title, result.outcome, made)
 
 

@@ -232,7 +232,8 @@ def _pool(
     bundle = None
     if run.ensemble:
         bundle = write_ensemble(folder, trained, list(pooled.values()), first.n_patients, run)
-        write_documents(bundle, first, card_facts(bundle, dealt[0], trained, run), folder)
+        facts = card_facts(bundle, dealt[0], trained, run, images=first.evaluation.n)
+        write_documents(bundle, first, facts, folder)
         bundle.pack()
     folds = {seed: tuple(_evaluated(part, settled.options) for part in found) for seed, found in parts.items()}
     result = CrossValidation(out=folder.path, folds=folds, pooled=assessed, bundle=bundle)

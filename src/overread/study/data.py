@@ -11,7 +11,7 @@ from rich.console import Console
 
 from overread.auditing import Rule, known_codes
 from overread.cases import Manifest, Split, pseudonym, split_cases
-from overread.decision import check_calibration_method
+from overread.decision import Task, check_calibration_method
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
@@ -40,7 +40,7 @@ def read_manifest(
     *,
     positive: str | None = None,
     patient_pattern: str | None = None,
-    classes: tuple[str, ...] | None = None,
+    task: Task | None = None,
 ) -> Manifest:
     """Read a folder or CSV and name its patients: from the CSV, a pattern over file names, or DICOM headers (hashed).
 
@@ -49,7 +49,7 @@ def read_manifest(
         InvalidData: it cannot be used as it is.
         InvalidOption: positive or patient_pattern does not fit.
     """
-    manifest = Manifest.read(data, positive=positive, classes=classes)
+    manifest = Manifest.read(data, positive=positive, task=task)
     if patient_pattern is not None:
         return manifest.with_patient_pattern(patient_pattern)
     if manifest.has_patients:
@@ -65,12 +65,12 @@ def read_manifest(
     return manifest.replace(cases, "patients come from the DICOM headers, hashed")
 
 
-def read_cases(data: Data, *, classes: tuple[str, ...] | None = None) -> Manifest:
+def read_cases(data: Data, *, task: Task | None = None) -> Manifest:
     """The cases that are given, or read where they are named; see `read_manifest`."""
     if isinstance(data, Manifest):
         return data
     source = data if isinstance(data, Source) else Source(data=str(data))
-    return read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, classes=classes)
+    return read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, task=task)
 
 
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:

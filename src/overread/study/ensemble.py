@@ -83,7 +83,9 @@ def _gather(
     return tuple(members), tuple(references), files
 
 
-def card_facts(bundle: Bundle, manifest: Manifest, folds: Sequence[RunFolder], run: CrossValidationRun) -> CardFacts:
+def card_facts(
+    bundle: Bundle, manifest: Manifest, folds: Sequence[RunFolder], run: CrossValidationRun, *, images: int
+) -> CardFacts:
     """What the model card and the checklists of the ensemble tell of its making.
 
     Args:
@@ -91,12 +93,14 @@ def card_facts(bundle: Bundle, manifest: Manifest, folds: Sequence[RunFolder], r
         manifest: all cases.
         folds: the finished training runs.
         run: the cross-validation.
+        images: that were read, in all.
     """
     runs = [fold.read(FinishedTraining) for fold in folds]
     lines = [fold.log.read_text(encoding="utf-8").splitlines() for fold in folds]
     split = split_cases(manifest, seed=run.request.recipe.seed)
     return CardFacts(
         counts=bundle.data["images"],
+        sizes=dict.fromkeys(bundle.data["images"], images),
         patients=bundle.data["patients"],
         has_patients=manifest.has_patients,
         notes=manifest.notes,

@@ -49,7 +49,7 @@ def evaluate(
     require_extra("report", ("matplotlib", "jinja2"))
     console, options = console or progress_console(verbose), options or AssessmentOptions()
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
-    manifest = read_cases(data, classes=bundle.classes)
+    manifest = read_cases(data, task=bundle.task)
     options.require_columns(manifest.columns)
     chosen = manifest.select("test") or range(len(manifest))
     manifest = manifest.replace(

@@ -216,6 +216,7 @@ def _report(
     pages.write_training_report(folder.path, training, result)
     facts = CardFacts(
         counts=split.counts(),
+        sizes=split.sizes(),
         patients=split.patients(),
         has_patients=split.manifest.has_patients,
         notes=(*split.manifest.notes, *split.notes),

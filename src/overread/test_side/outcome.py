@@ -153,7 +153,7 @@ def read_predictions(folder: str | Path) -> Predictions:
         metrics = json.loads(files.metrics.read_text(encoding="utf-8"))
         with files.predictions.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
-        task, thresholds = Task.of(metrics["classes"]), metrics["class_thresholds"]
+        task, thresholds = Task.from_dict(metrics), metrics["class_thresholds"]
         if metrics["threshold"] is not None:
             thresholds = {task.positive: metrics["threshold"]}
         return Predictions(

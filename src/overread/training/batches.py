@@ -11,7 +11,10 @@ from overread.images import PixelFile
 
 
 class Batches(keras.utils.PyDataset):
-    """Yields `(images, targets)`: uint8 `(batch, height, width, channels)`, float32 `(batch, outputs)`."""
+    """Yields `(images, targets)`: uint8 `(batch, height, width, channels)`, float32 `(batch, outputs)`.
+
+    With weights, `(images, targets, weights)`, where the weight of each image in the loss is float32 `(batch,)`.
+    """
 
     def __init__(
         self,
@@ -21,11 +24,13 @@ class Batches(keras.utils.PyDataset):
         *,
         batch_size: int,
         shuffle_seed: int | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         # Keras takes batches from threads of its own then. With one worker tf.data fetches them and tunes itself, and
         # before many an epoch TensorFlow 2.21 waits 2 to 3 s until that tuning has ended (November 2026).
         super().__init__(workers=2)
-        self._pixels, self._targets, self._indices = pixels, targets, np.asarray(indices)
+        self._pixels, self._indices = pixels, np.asarray(indices)
+        self._told = (targets,) if weights is None else (targets, weights)
         self._batch_size, self._shuffle_seed = batch_size, shuffle_seed
         self.set_epoch(0)
 
@@ -43,6 +48,6 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return -(-len(self._indices) // self._batch_size)
 
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
         chosen = self._order[step * self._batch_size : (step + 1) * self._batch_size]
-        return self._pixels[chosen], self._targets[chosen]
+        return self._pixels[chosen], *(each[chosen] for each in self._told)

@@ -36,16 +36,25 @@ class TrainingData:
     task: Task
 
     def batches(self, recipe: Recipe) -> tuple[Batches, Batches]:
-        """Shuffled training batches and ordered validation batches."""
+        """Shuffled training batches, weighted as the recipe asks, and ordered validation batches."""
         targets = self.task.targets(self.y_true)
         return (
-            Batches(self.pixels, targets, self.train, batch_size=recipe.batch_size, shuffle_seed=recipe.seed),
+            Batches(
+                self.pixels,
+                targets,
+                self.train,
+                batch_size=recipe.batch_size,
+                shuffle_seed=recipe.seed,
+                weights=self._weights() if recipe.class_weights else None,
+            ),
             Batches(self.pixels, targets, self.validation, batch_size=recipe.batch_size),
         )
 
-    def class_weights(self) -> dict[int, float]:
-        """The weight of each class that makes all count alike; their mean over the training images is 1."""
-        return self.task.class_weights(self.y_true[np.asarray(self.train)])
+    def _weights(self) -> np.ndarray:
+        """The weight of each training image, so that all classes count alike; of all other images 0."""
+        weights, train = np.zeros(len(self.y_true), dtype=np.float32), np.asarray(self.train)
+        weights[train] = self.task.case_weights(self.y_true[train])
+        return weights
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -170,7 +179,6 @@ def fit(
                 validation_data=validation,
                 epochs=recipe.max_epochs,
                 initial_epoch=progress.epochs_done,
-                class_weight=data.class_weights() if recipe.class_weights else None,
                 callbacks=ordered,
                 shuffle=False,  # Batches has shuffled; Keras would draw from Python's own generator
                 verbose=0,

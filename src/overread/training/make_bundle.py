@@ -53,7 +53,7 @@ def write_bundle(trained: TrainedNetwork, data_set: DataSet, run: TrainingRun, f
     measured = folder.checkpoints / REFERENCE
     measured.write_bytes(reference.to_bytes())
     bundle = Bundle(
-        classes=manifest.classes,
+        task=manifest.task,
         preprocessing=data_set.store.preprocessing,
         members=(Member(calibration=calibration),),
         operating_points=choose_operating_points(labels, y_prob, task=manifest.task, rule=recipe.operating_point),

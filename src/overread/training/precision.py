@@ -37,13 +37,13 @@ class PrecisionChoice:
 
 
 def choose_precision(
-    build: Callable[[str], keras.Model], batch: tuple[np.ndarray, np.ndarray], *, asked: str = "auto"
+    build: Callable[[str], keras.Model], batch: tuple[np.ndarray, ...], *, asked: str = "auto"
 ) -> PrecisionChoice:
     """Time a few training steps in float32 and in mixed bfloat16, and take bfloat16 where it is a tenth faster.
 
     Args:
         build: makes a compiled network under a dtype policy; its weights are thrown away.
-        batch: one batch of images and targets.
+        batch: one batch of images, targets and weights, if any.
         asked: a policy that the user wants, which is then not measured, or `auto`.
     """
     if asked != "auto":

@@ -144,7 +144,7 @@ class _Assembly:
     def compile(self, network: keras.Model) -> keras.Model:
         return compile_for_training(network, self.recipe, self.task, self.steps)
 
-    def choose_precision(self, data_set: DataSet, batch: tuple[np.ndarray, np.ndarray]) -> PrecisionChoice:
+    def choose_precision(self, data_set: DataSet, batch: tuple[np.ndarray, ...]) -> PrecisionChoice:
         """As `training.precision` does; what was measured is kept beside the pixels."""
         asked = self.recipe.precision
         return recall_or_work_out(

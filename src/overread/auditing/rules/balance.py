@@ -56,7 +56,7 @@ RULE = Rule(
 
 def _imbalance(manifest: Manifest) -> Finding | None:
     images = Counter({name: 0 for name in manifest.classes})
-    images.update(case.label for case in manifest.cases)
+    images.update(itertools.chain.from_iterable(manifest.shown))
     (largest, most), *_, (smallest, fewest) = images.most_common()
     if most < _UNEQUAL * fewest:
         return None
@@ -105,18 +105,19 @@ def _too_small(manifest: Manifest) -> Finding | None:
 
 def _patients(manifest: Manifest, name: str, side: str | None) -> int:
     """Patients with a class, on one side or on any."""
-    shown = zip(manifest.cases, manifest.task.shows(manifest.y_true, name), strict=True)
-    return len({case.counts_as for case, is_shown in shown if is_shown and side in (None, case.split)})
+    of_class = [manifest.cases[i] for i in manifest.of_class(name)]
+    return len({case.counts_as for case in of_class if side in (None, case.split)})
 
 
 def _missing_by_class(manifest: Manifest) -> Finding | None:
     columns = {name: [case.extra.get(name, "") for case in manifest.cases] for name in manifest.columns}
     columns["patient_id"] = [case.patient_id or "" for case in manifest.cases]
-    images = Counter(case.label for case in manifest.cases)
+    shown = manifest.shown
+    images = Counter(itertools.chain.from_iterable(shown))
     parts, rows = [], []
     for column, values in columns.items():
         empty = [value.strip().lower() in _EMPTY for value in values]
-        missing = Counter(case.label for case, is_empty in zip(manifest.cases, empty, strict=True) if is_empty)
+        missing = Counter(itertools.chain.from_iterable(itertools.compress(shown, empty)))
         shares = sorted(images, key=lambda name: missing[name] / images[name])
         least, most = shares[0], shares[-1]
         if not _surely_more((missing[most], images[most]), (missing[least], images[least])):
@@ -140,17 +141,18 @@ def _missing_by_class(manifest: Manifest) -> Finding | None:
 
 
 def _one_source(manifest: Manifest) -> Finding | None:
-    images = Counter(case.label for case in manifest.cases)
+    images = Counter(itertools.chain.from_iterable(manifest.shown))
     parts, rows = [], []
     for column in manifest.columns:
         if not _SOURCES & set(_WORD.findall(column.lower())):
             continue
-        of = Counter((case.label, case.extra.get(column, "").strip()) for case in manifest.cases)
+        sources = [case.extra.get(column, "").strip() for case in manifest.cases]
         for name in images:
-            values = [value for label, value in of if label == name]
-            if len(values) > 1 or values[0].lower() in _EMPTY:
+            of_class = {sources[i] for i in manifest.of_class(name)}
+            source = min(of_class)
+            if len(of_class) > 1 or source.lower() in _EMPTY:
                 continue
-            others = sum(of[label, values[0]] for label in images if label != name)
+            others = sources.count(source) - images[name]
             rest = len(manifest) - images[name]
             if _surely_more((images[name], images[name]), (others, rest)):
                 share = f"{100 * others / rest:.0f} %"

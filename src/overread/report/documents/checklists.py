@@ -119,7 +119,7 @@ def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict
 def _of_data(facts: CardFacts) -> dict[str, Any]:
     return {
         "command": facts.command,
-        "images": f"{sum(sum(count.values()) for count in facts.counts.values()):,}",
+        "images": f"{sum(facts.sizes.values()):,}",
         "sizes": _sizes(facts),
         "shares": _shares(facts),
         "use": _use(facts),
@@ -192,10 +192,10 @@ def _sizes(facts: CardFacts) -> str:
 
 
 def _shares(facts: CardFacts) -> str:
-    def side(count: Mapping[str, int]) -> str:
-        return listed([f"{n / sum(count.values()):.1%} {label}" for label, n in count.items()])
+    def side(name: str, count: Mapping[str, int]) -> str:
+        return f"{name}: {listed([f'{n / facts.sizes[name]:.1%} {label}' for label, n in count.items()])}"
 
-    return f"Share of each class - {'; '.join(f'{name}: {side(count)}' for name, count in facts.counts.items())}."
+    return f"Share of each class - {'; '.join(side(name, count) for name, count in facts.counts.items())}."
 
 
 def _use(facts: CardFacts) -> str:
@@ -253,7 +253,7 @@ def _confusion(assessment: Assessment) -> str:
     found = []
     for name, row in zip(evaluation.classes, evaluation.confusion.tolist(), strict=True):
         called = listed([f"{n:,} as {other}" for other, n in zip(evaluation.classes, row, strict=True)])
-        found.append(f"of {sum(row):,} images of {name}, {called}")
+        found.append(f"of {evaluation.class_counts[name]:,} images of {name}, {called}")
     return f"Test images were read so: {'; '.join(found)}."
 
 

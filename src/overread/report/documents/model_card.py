@@ -85,7 +85,7 @@ def _flat(options: Mapping[str, Any], group: str = "") -> list[tuple[str, str]]:
 def _counts(bundle: Bundle, facts: CardFacts) -> str:
     who = "Patients" if facts.has_patients else "Patients (an image without one counts as one)"
     rows = [
-        (side, *(count[name] for name in bundle.classes), sum(count.values()), facts.patients[side])
+        (side, *(count[name] for name in bundle.classes), facts.sizes[side], facts.patients[side])
         for side, count in facts.counts.items()
     ]
     return table(("Side", *bundle.classes, "Images", who), rows)
@@ -121,7 +121,7 @@ def _results(assessment: Assessment) -> str:
 
 
 def _results_of_classes(assessment: Assessment) -> str:
-    estimates, micro = assessment.estimates, assessment.micro.items()
+    estimates, micro, rule = assessment.estimates, assessment.micro.items(), assessment.task.decided_on
     of_class = next(iter(estimates.evaluation.per_class.values()))
     defined = [found for found in estimates.evaluation.definitions if found.name in of_class]
     each = [(c, *(estimates.of_class(c, found.name) for found in defined)) for c in estimates.evaluation.per_class]
@@ -131,11 +131,11 @@ def _results_of_classes(assessment: Assessment) -> str:
     ]
     return "\n\n".join(
         [
-            "The most probable class decided on; AUC to F1 are means over the classes, each against the rest:",
+            f"{rule.capitalize()} decided on; AUC to F1 are means over the classes, each against the rest:",
             _metrics(estimates),
             "The same over all decisions on an image and a class (micro averages):",
             table(("Metric", "Value"), [(LABELS[name], found) for name, found in micro]),
-            "Each class against the rest, the most probable class decided on:",
+            f"Each class against the rest, {rule} decided on:",
             table(("Class", *(found.label for found in defined)), each),
             "Each class against the rest at its own operating point:",
             table(("Class", "Threshold", *(LABELS[name] for name in RATES)), points),

@@ -27,6 +27,7 @@ class CardFacts:
 
     Args:
         counts: images by side and class.
+        sizes: images by side.
         patients: by side; an image without one counts as a patient of its own.
         has_patients: whether every image names its patient.
         notes: what was decided about the data and the split.
@@ -42,6 +43,7 @@ class CardFacts:
     """
 
     counts: Mapping[str, Mapping[str, int]]
+    sizes: Mapping[str, int]
     patients: Mapping[str, int]
     has_patients: bool
     notes: tuple[str, ...]
@@ -98,7 +100,8 @@ def decision(bundle: Bundle, facts: CardFacts) -> str:
     if facts.folds:
         when = "what networks said of images that they were not trained on"
     if (point := bundle.operating_point) is None:
-        return f"The most probable class is decided on. A threshold for each class alone was chosen on {when}."
+        rule = bundle.task.decided_on.capitalize()
+        return f"{rule} is decided on. A threshold for each class alone was chosen on {when}."
     return (
         f"An image is called {bundle.positive} where the probability of that is {point.threshold:.4g} or more, a "
         f"threshold chosen on {when} (rule {point.rule})."
@@ -150,7 +153,7 @@ def tested(assessment: Assessment, facts: CardFacts) -> str:
 
 def limits(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> list[str]:
     """Give the limits of the result that the program knows."""
-    sizes = dict(zip(bundle.classes, assessment.evaluation.confusion.sum(axis=1).tolist(), strict=True))
+    sizes = assessment.evaluation.class_counts
     shares = listed([f"{n / assessment.evaluation.n:.1%} {name}" for name, n in sizes.items()])
     return [
         "Training and test images come from one data set: the test is internal, and nothing is known of other "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +18,34 @@ IMAGES_PER_CLASS = 8
 
 
 def draw_samples(
-    take: Callable[[npt.NDArray[np.int64]], Pixels], labels: Sequence[str], *, path: str | Path, seed: int = 0
+    take: Callable[[npt.NDArray[np.int64]], Pixels],
+    members: Mapping[str, Sequence[int]],
+    *,
+    path: str | Path,
+    seed: int = 0,
 ) -> Path:
     """Draw up to 8 images of each class, a row a class under its name, drawn at random without repeats.
 
     Args:
-        take: gives `(k, height, width, channels)` uint8 of 1 or 3 channels for k positions among the labels, so that a
-            large data set need not be in memory.
-        labels: the class name of every image.
+        take: gives `(k, height, width, channels)` uint8 of 1 or 3 channels for k positions, so that a large data set
+            need not be in memory.
+        members: by the name of each class, the positions of its images, one or more.
         path: without a suffix; the CSV holds class, count.
         seed: of the draw.
 
     Raises:
-        InvalidData: there is no label.
+        InvalidData: there is no class, or one has no image.
     """
-    if not len(labels):
-        raise InvalidData("there are no images to show: give one label or more")
+    if not members or not all(map(len, members.values())):
+        raise InvalidData("there are no images to show: give the position of one or more of each class")
     random = np.random.default_rng(seed)
-    names, class_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
-    rows, titles, counts = [], [], np.bincount(class_of)
-    for index, name in enumerate(names.tolist()):
-        members = np.flatnonzero(class_of == index)
-        chosen = random.choice(members, min(IMAGES_PER_CLASS, len(members)), replace=False)
+    rows, titles = [], []
+    for name, positions in members.items():
+        chosen = random.choice(positions, min(IMAGES_PER_CLASS, len(positions)), replace=False)
         rows.append(take(np.sort(chosen)))
-        titles.append(wrapped(f"{name} (n = {counts[index]:,})"))
+        titles.append(wrapped(f"{name} (n = {len(positions):,})"))
     figure = image_grid(rows, titles)
-    write_csv(Path(f"{path}.csv"), ("class", "count"), zip(names.tolist(), counts.tolist(), strict=True))
+    write_csv(Path(f"{path}.csv"), ("class", "count"), ((name, len(positions)) for name, positions in members.items()))
     return write_png(path, figure)
 
 

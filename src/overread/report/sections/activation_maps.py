@@ -66,8 +66,9 @@ def _mean_maps(found: Mapping[str, Any], data_set: DataSet, folder: Path) -> tup
 
 def _mean_image(data_set: DataSet, name: str) -> np.ndarray:
     """The mean of up to 64 validation images of a class; of any class where it has none."""
-    validation, shown = data_set.manifest.select("val"), data_set.manifest.task.shows(data_set.y_true, name)
-    of_class = [i for i in validation if shown[i]] or validation
+    manifest = data_set.manifest
+    validation, members = manifest.select("val"), set(manifest.of_class(name))
+    of_class = [i for i in validation if i in members] or validation
     return np.asarray(np.rint(data_set.pixels(of_class[:_AVERAGED_IMAGES]).mean(axis=0)).astype(np.uint8))
 
 

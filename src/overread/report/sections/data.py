@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -28,12 +27,12 @@ def training_data_section(split: Split, data_set: DataSet, augment: Augment, fol
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
         folder: of the figures.
     """
-    counts, patients, classes = split.counts(), split.patients(), split.manifest.classes
+    counts, sizes, patients, classes = split.counts(), split.sizes(), split.patients(), split.manifest.classes
     rows = tuple(
         (
             _SIDES[side],
             *(f"{counts[side][name]:,}" for name in classes),
-            f"{sum(counts[side].values()):,}",
+            f"{sizes[side]:,}",
             f"{patients[side]:,}",
         )
         for side in counts
@@ -55,10 +54,10 @@ def evaluated_data_section(manifest: Manifest, failures: Mapping[str, str]) -> S
         failures: by name, why an image was left out.
     """
     # An image without a patient is one of its own, as everywhere.
-    pairs = {(case.label, case.counts_as) for case in manifest.cases}
-    images, patients = Counter(case.label for case in manifest.cases), Counter(label for label, _ in pairs)
-    rows = [(name, f"{images[name]:,}", f"{patients[name]:,}") for name in manifest.classes]
-    total = ("all", f"{len(manifest):,}", f"{len({who for _, who in pairs}):,}")
+    who = [case.counts_as for case in manifest.cases]
+    members = {name: manifest.of_class(name) for name in manifest.classes}
+    rows = [(name, f"{len(found):,}", f"{len({who[i] for i in found}):,}") for name, found in members.items()]
+    total = ("all", f"{len(manifest):,}", f"{len(set(who)):,}")
     table = Table("Images and patients of each class", ("Class", "Images", _who(manifest)), (*rows, total))
     unknown = "whether any of these images was among those the bundle was trained on is not checked here"
     return Section("Data", paragraphs=_sentences(*manifest.notes, unknown), items=(table, *_left_out(failures)))
@@ -85,17 +84,17 @@ def _left_out(failures: Mapping[str, str]) -> tuple[Table, ...]:
 def _pictures(
     data_set: DataSet, counts: Mapping[str, int], augment: Augment, folder: Path
 ) -> tuple[FigureItem, FigureItem]:
-    manifest, train = data_set.manifest, data_set.manifest.select("train")
-    labels = [manifest.cases[i].label for i in train]
-    firsts = data_set.pixels([train[labels.index(name)] for name in manifest.classes[:_CLASSES_AUGMENTED]])
+    manifest, train = data_set.manifest, set(data_set.manifest.select("train"))
+    members = {name: [i for i in manifest.of_class(name) if i in train] for name in sorted(manifest.classes)}
+    firsts = data_set.pixels([members[name][0] for name in manifest.classes[:_CLASSES_AUGMENTED]])
 
     def take(chosen: np.ndarray) -> np.ndarray:
-        return data_set.pixels([train[i] for i in chosen])
+        return data_set.pixels(chosen.tolist())
 
     shown = listed([f"{min(number, 8)} of {number:,} {name}" for name, number in counts.items()])
     return (
         FigureItem(
-            draw_samples(take, labels, path=folder / "samples"),
+            draw_samples(take, members, path=folder / "samples"),
             "Training images of each class, drawn at random, as the network is given them",
             f"Training images, a row a class: {shown}.",
         ),

@@ -100,7 +100,7 @@ def _tables(assessment: Assessment) -> tuple[Table, ...]:
         return (metrics_table(caption, {**ranked, **plain}, level=level),)
     macro = {f"{LABELS[name]}, macro average": assessment[name] for name in RANKING}
     micro = {f"{LABELS[name]}, micro average": assessment.micro[name] for name in RANKING if assessment.micro}
-    sizes = dict(zip(assessment.evaluation.classes, assessment.evaluation.confusion.sum(axis=1), strict=True))
+    sizes = assessment.evaluation.class_counts
     each = {
         f"{name} (n = {n:,})": {LABELS[metric]: assessment.estimates.of_class(name, metric) for metric in RANKING}
         for name, n in sizes.items()

@@ -142,18 +142,18 @@ def _of_positive(assessment: Assessment) -> tuple[Table, ...]:
 
 
 def _of_several(assessment: Assessment) -> tuple[Table, ...]:
-    estimates, level = assessment.estimates, assessment.options.level
+    estimates, level, rule = assessment.estimates, assessment.options.level, assessment.task.decided_on
     rows = {LABELS[name]: estimates[name] for name in _OVERALL}
     rows |= {f"{LABELS[name]}, macro average": estimates[name] for name in _OF_DECISIONS}
     rows |= {f"{LABELS[name]}, micro average": assessment.micro[name] for name in _OF_DECISIONS if assessment.micro}
-    sizes = dict(zip(estimates.evaluation.classes, estimates.evaluation.confusion.sum(axis=1), strict=True))
+    sizes = estimates.evaluation.class_counts
     each = {
         f"{name} (n = {n:,})": {LABELS[metric]: estimates.of_class(name, metric) for metric in RATES}
         for name, n in sizes.items()
     }
     tables = [
-        metrics_table(f"The most probable class, {estimates.evaluation.n:,} test images", rows, level=level),
-        per_class_table("Each class against the rest, the most probable class decided on", each, level=level),
+        metrics_table(f"{rule.capitalize()}, {estimates.evaluation.n:,} test images", rows, level=level),
+        per_class_table(f"Each class against the rest, {rule} decided on", each, level=level),
     ]
     if assessment.at_class_points:
         at_points = {
@@ -181,7 +181,7 @@ def _by_label(estimates: Estimates) -> dict[str, Estimate]:
 def _confusion(assessment: Assessment, folder: Path) -> FigureItem:
     evaluation = assessment.evaluation
     counts = "; ".join(
-        f"of {sum(row):,} {name}, "
+        f"of {evaluation.class_counts[name]:,} {name}, "
         + ", ".join(f"{n:,} read as {read}" for n, read in zip(row, evaluation.classes, strict=True))
         for name, row in zip(evaluation.classes, evaluation.confusion.tolist(), strict=True)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from overread.auditing.rules.masks.annotation import Annotation
 from overread.auditing.rules.masks.names import read_name
 from overread.auditing.rules.masks.overlays import find_overlays
 from overread.auditing.rules.masks.pixel_statistics import PixelStatistics, measure_pixels
-from overread.cases import Case
+from overread.cases import Manifest
 
 _MODALITY, _WHOLE_CLASS = 0.5, 0.95
 _FEW_LEVELS = "few grey levels"
@@ -35,7 +35,7 @@ def find_masks(material: Material) -> list[Finding]:
         that does not belong; the picture that it was drawn on follows, if it is there.
     """
     statistics = measure_pixels(material)
-    masks = _recognise_masks(material.manifest.cases, statistics)
+    masks = _recognise_masks(material.manifest, statistics)
     overlays = find_overlays(material, statistics, masks)
     found = []
     if masks:
@@ -74,7 +74,7 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     for i, found in annotations.items():
         picture = "" if found.picture is None else cases[found.picture].full_name
         rows.append(image_row(cases[i], reason=found.reason, picture=picture))
-    classes = Counter(cases[i].label for i in annotations)
+    classes = Counter(name for i in annotations for name in material.manifest.task.named_in(cases[i].label))
     spread = ", ".join(f"{count:,} in {name}" for name, count in classes.most_common())
     return Finding(
         code=code,
@@ -90,13 +90,14 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     )
 
 
-def _recognise_masks(cases: Sequence[Case], statistics: PixelStatistics) -> dict[int, Annotation]:
+def _recognise_masks(manifest: Manifest, statistics: PixelStatistics) -> dict[int, Annotation]:
+    cases = manifest.cases
     names = [read_name(case) for case in cases]
     if all(name.word for name in names):
         # A word that all have, such as the name of the study, tells nothing.
         names = [dataclasses.replace(name, word="", in_folder=False) for name in names]
     unnamed = np.array([not name.word for name in names])
-    by_levels = _unlike_the_others(cases, statistics, unnamed)
+    by_levels = _unlike_the_others(manifest, statistics, unnamed)
     map_like = statistics.binary | statistics.map_like
     pictures: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i in np.flatnonzero(unnamed & ~map_like).tolist():
@@ -122,16 +123,17 @@ def _recognise_masks(cases: Sequence[Case], statistics: PixelStatistics) -> dict
     return dict(sorted(annotations.items()))
 
 
-def _unlike_the_others(cases: Sequence[Case], statistics: PixelStatistics, unnamed: np.ndarray) -> np.ndarray:
+def _unlike_the_others(manifest: Manifest, statistics: PixelStatistics, unnamed: np.ndarray) -> np.ndarray:
     """Which unnamed images have few grey levels where that is not the modality."""
     few = statistics.binary & unnamed
     if few.sum() < _MODALITY * unnamed.sum():
         return few
-    labels = np.array([case.label for case in cases])
     whole = np.zeros_like(few)
-    for label in set(labels.tolist()):
-        of_class = unnamed & (labels == label)
-        others = unnamed & (labels != label)
+    for name in manifest.classes:
+        shows = manifest.task.shows(manifest.y_true, name)
+        of_class, others = unnamed & shows, unnamed & ~shows
+        if not of_class.any():
+            continue
         if few[of_class].mean() >= _WHOLE_CLASS and others.any() and few[others].mean() <= 1 - _WHOLE_CLASS:
             whole |= of_class & few
     return whole

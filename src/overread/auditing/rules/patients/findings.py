@@ -172,10 +172,11 @@ def _impossible_split(manifest: Manifest) -> Finding | None:
             count=sides[None],
         )
     images, patients, placed = Counter[str](), defaultdict(set), set()
-    for case in manifest.cases:
-        images[case.label] += 1
-        patients[case.label].add(case.counts_as)
-        placed.add((case.split, case.label))
+    for case, shown in zip(manifest.cases, manifest.shown, strict=True):
+        for name in shown:
+            images[name] += 1
+            patients[name].add(case.counts_as)
+            placed.add((case.split, name))
     absent = [f"{s} has no {name}" for s in SPLITS for name in images if sides[s] and (s, name) not in placed]
     noun = "patient" if manifest.has_patients else "image"
     rows = [{"class": name, "images": str(images[name]), f"{noun}s": str(len(patients[name]))} for name in images]

@@ -53,7 +53,7 @@ def folder_properties(material: Material) -> list[Property]:
     found = []
     for name, position in (("source-folder", 0), ("inner-folder", -1)):
         folders = [path[position] if path else "" for path in paths]
-        labels = {(folder, case.label) for folder, case in zip(folders, manifest.cases, strict=True)}
+        labels = {(folder, name) for folder, shown in zip(folders, manifest.shown, strict=True) for name in shown}
         has_folders = {label for folder, label in labels if folder} == set(manifest.classes)
         is_class = not any(below_class) and len(labels) == len(manifest.classes)
         may_be_patients = not manifest.has_patients and len(set(folders)) > _MOST_SOURCES
