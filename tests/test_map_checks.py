@@ -80,6 +80,14 @@ def test_even_evidence_lies_on_the_border_as_much_as_its_area_says() -> None:
     assert (third["images"], third["border"]) == (0, [None, 0])
 
 
+def test_an_image_counts_for_each_class_that_it_is_decided_to_be_of_and_none_may_be() -> None:
+    pixels, maps = np.full((2, 70, 70, 1), 200, np.uint8), np.ones((2, 7, 7))
+    both = place_evidence(pixels, maps, ["a", "b"], ["a", "b"])
+    assert [found["images"] for found in both] == [1, 1]
+    (none,) = place_evidence(pixels[:0], maps[:0], [], ["a"])
+    assert (none["images"], none["border"], np.sum(none["mean_map"])) == (0, [None, 0], 0)
+
+
 def test_black_rows_and_columns_at_the_edge_are_the_rim() -> None:
     pixels = np.full((1, 100, 100, 3), 90, np.uint8)
     pixels[:, :20] = pixels[:, :, 90:] = 0

@@ -93,7 +93,7 @@ def _explained(
         if isinstance(result, Failure):
             yield Explanation(result=result)
             continue
-        name = shown or result.predicted_label
+        name = shown or result.foremost
         picture = _picture(result, name, opacity)
         content = io.BytesIO()
         picture.save(content, format="PNG")

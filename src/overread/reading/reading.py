@@ -55,7 +55,12 @@ class Reading:
     @property
     def probability(self) -> float:
         """The probability that the decision rests on: of the positive class, else of the one decided on."""
-        return self.probabilities[self.task.positive or self.predicted_label]
+        return self.probabilities[self.task.positive or self.foremost]
+
+    @property
+    def foremost(self) -> str:
+        """The class that the reading is mainly about: the one decided on."""
+        return self.task.foremost(self.predicted_label, self.probabilities)
 
     def evidence(self, name: str | None = None) -> np.ndarray:
         """The `(h, w)` evidence for a class in logits, coarse as the last layer of the network.
@@ -66,7 +71,7 @@ class Reading:
         Raises:
             InvalidOption: the bundle has no such class.
         """
-        name = self.predicted_label if name is None else name
+        name = self.foremost if name is None else name
         require_class(name, self.task.classes)
         return self.task.evidence(self.activation_map, name)
 

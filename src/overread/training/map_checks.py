@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -42,18 +43,30 @@ def check_activation_maps(trained: TrainedNetwork, graph: Graph, data_set: DataS
     outputs = graph.run(pixels)
     task = bundle.task
     y_prob = bundle.members[0].calibration.apply(outputs.logits, task)
-    decided = [task.label(each) for each in task.decide(y_prob, bundle.thresholds)]
-    maps = np.stack([task.evidence(*pair) for pair in zip(outputs.activation_maps, decided, strict=True)])
+    decided = task.decide(y_prob, bundle.thresholds)
     few = _spread(len(chosen), _RANDOMISED_IMAGES)
+    foremost = [task.foremost(task.label(decided[i]), dict(zip(task.classes, y_prob[i], strict=True))) for i in few]
+    of_image, of_class = np.nonzero(task.indicators(decided))
+    shown = [task.classes[column] for column in of_class]
     return {
-        "randomised": compare_randomised(trained, task, pixels[few], maps[few], [decided[i] for i in few]),
+        "randomised": compare_randomised(
+            trained, task, pixels[few], _evidence(task, outputs.activation_maps[few], foremost), foremost
+        ),
         "border": BORDER,
-        "placed": place_evidence(pixels, maps, decided, bundle.classes),
+        "placed": place_evidence(
+            pixels[of_image], _evidence(task, outputs.activation_maps[of_image], shown), shown, bundle.classes
+        ),
     }
 
 
+def _evidence(task: Task, activation_maps: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """`(n, h, w)` what each of n maps holds for the class beside it; n may be 0."""
+    found = [task.evidence(one, name) for one, name in zip(activation_maps, names, strict=True)]
+    return np.array(found, dtype=activation_maps.dtype).reshape(activation_maps.shape[:3])
+
+
 def compare_randomised(
-    trained: TrainedNetwork, task: Task, pixels: np.ndarray, maps: np.ndarray, decided: Sequence[str]
+    trained: TrainedNetwork, task: Task, pixels: np.ndarray, maps: np.ndarray, names: Sequence[str]
 ) -> dict[str, Any]:
     """Compare the maps of a network with those after its weights were put back to random ones, from the top down.
 
@@ -63,8 +76,8 @@ def compare_randomised(
         trained: the network.
         task: what it tells apart.
         pixels: `(n, height, width, channels)` uint8.
-        maps: `(n, h, w)`, its evidence for the class decided on.
-        decided: of each image, that class.
+        maps: `(n, h, w)`, its evidence for a class of each image.
+        names: of these classes.
 
     Returns:
         `images`, `cells`, `draws`, and for each of `stages` its name, the `rank_correlation` (Spearman; its size, since
@@ -79,13 +92,12 @@ def compare_randomised(
     if np.prod(cells) < _LEAST_CELLS:
         return found
     alike: dict[str, list[tuple[float, float]]] = {}
-    for name, network in _randomised(trained):
-        changed = network.predict(pixels, verbose=0)["activation_map"]
-        pairs = zip(maps, changed, decided, strict=True)
-        alike.setdefault(name, []).extend(likeness(one, task.evidence(other, label)) for one, other, label in pairs)
-    for name, values in alike.items():
+    for stage, network in _randomised(trained):
+        changed = _evidence(task, network.predict(pixels, verbose=0)["activation_map"], names)
+        alike.setdefault(stage, []).extend(itertools.starmap(likeness, zip(maps, changed, strict=True)))
+    for stage, values in alike.items():
         correlation, ssim = np.mean(values, axis=0).round(3).tolist()
-        found["stages"].append({"name": name, "rank_correlation": correlation, "ssim": ssim})
+        found["stages"].append({"name": stage, "rank_correlation": correlation, "ssim": ssim})
     return found
 
 
@@ -141,9 +153,9 @@ def place_evidence(
     """Say for each class where the evidence for it lies in the images that are decided to be of it.
 
     Args:
-        pixels: `(n, height, width, channels)` uint8.
+        pixels: `(n, height, width, channels)` uint8; n may be 0.
         maps: `(n, h, w)`, the evidence for the class decided on.
-        decided: of each image, the class.
+        decided: of each image, the class; an image that is decided to be of several stands there once for each.
         classes: all of them.
 
     Returns:
@@ -156,7 +168,7 @@ def place_evidence(
     rows, columns = maps.shape[1:]
     inner = _inside((BORDER, BORDER, 1 - BORDER, 1 - BORDER), rows, columns)
     border = np.broadcast_to(1 - inner, positive.shape)
-    rim = 1 - np.stack([_inside(_content_box(image), rows, columns) for image in pixels])
+    rim = 1 - np.array([_inside(_content_box(image), rows, columns) for image in pixels]).reshape(positive.shape)
     names, found = np.array(decided), []
     for name in classes:
         chosen = names == name

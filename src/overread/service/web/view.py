@@ -130,7 +130,7 @@ def title(bundle: Bundle) -> str:
 def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
     """How a bundle decides and when it refers, for who has read nothing yet."""
     options, point = bundle.preprocessing, bundle.operating_point
-    decides = f"{bundle.positive} from probability {point.threshold:.2g}" if point else "the most probable class"
+    decides = f"{bundle.positive} from probability {point.threshold:.2g}" if point else bundle.task.decided_on
     colour = "grey" if options.channels == 1 else "colour"
     return [
         (READS_AS, decides),
@@ -186,7 +186,7 @@ def _heats(found: Reading, bundle: Bundle, rendition: Rendition | None) -> tuple
     options = bundle.preprocessing
     box = content_box(rendition.stored, options)
     heats = []
-    for name in sorted(bundle.classes, key=lambda name: name != found.predicted_label):
+    for name in sorted(bundle.classes, key=lambda name: name != found.foremost):
         drawn: Image.Image = heat_map(found.evidence(name), (options.width, options.height)).crop(box)
         heats.append(Heat(label=name, uri=data_uri(png(np.asarray(drawn)))))
     return tuple(heats)
