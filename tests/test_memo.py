@@ -17,6 +17,7 @@ from PIL import Image
 from overread import Manifest
 from overread.auditing import Audit, examine_once
 from overread.auditing import audit as auditing
+from overread.decision import Task
 from overread.images import DataSet, Preprocessing
 from overread.machine import memo
 from overread.study.data import read_manifest
@@ -164,7 +165,7 @@ def test_a_changed_file_another_order_of_classes_and_a_case_less_are_audited_ane
     audits: Callable[[Manifest], tuple[Audit, bool]], manifest: Manifest
 ) -> None:
     audits(manifest)
-    assert audits(dataclasses.replace(manifest, classes=manifest.classes[::-1]))[1]
+    assert audits(dataclasses.replace(manifest, task=Task.of(manifest.classes[::-1])))[1]
     assert audits(manifest.replace(manifest.cases[1:]))[1]
     path = manifest.cases[0].path
     path.write_bytes(path.read_bytes() + b"\0")  # the same picture in other bytes
