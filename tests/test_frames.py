@@ -13,6 +13,7 @@ from overread.decision import Task
 from overread.errors import MissingExtra
 from overread.evaluation import Predictions
 from overread.reading import to_frame
+from overread.training.history import History
 from support.documents import assessed, predictions
 from support.readings import reading
 
@@ -41,6 +42,13 @@ def test_predictions_give_truth_decision_and_probabilities(classes: tuple[str, .
     assert frame.predicted_label.tolist() == [classes[i] for i in found.decisions]
     probabilities = frame[[f"probability_{name}" for name in classes]].to_numpy()
     assert np.array_equal(probabilities, np.asarray(found.y_prob)) and set(frame.sex) == {"f", "m"}
+
+
+def test_a_history_gives_a_row_an_epoch() -> None:
+    rows = ({"epoch": 1, "loss": 0.7}, {"epoch": 2, "loss": 0.5})
+    frame = History(rows=rows, best_epoch=2).to_frame()
+    assert frame.loss.tolist() == [0.7, 0.5] and [*frame.columns] == ["epoch", "loss"]
+    assert History(rows=(), best_epoch=1).to_frame().empty
 
 
 def test_an_assessment_is_shown_in_one_line_and_in_a_notebook_as_a_table() -> None:

@@ -11,8 +11,9 @@ import pytest
 from overread.decision import Task
 from overread.networks.build import NetworkSpec, build_network
 from overread.study.train import Study
+from overread.training.history import History
 from overread.training.map_checks import compare_randomised, likeness, place_evidence
-from overread.training.train_network import History, TrainedNetwork
+from overread.training.train_network import TrainedNetwork
 
 
 def trained(network: keras.Model, spec: NetworkSpec) -> TrainedNetwork:

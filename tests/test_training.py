@@ -19,7 +19,8 @@ from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.training.batches import Batches
-from overread.training.fit import History, TrainingData, fit
+from overread.training.fit import TrainingData, fit
+from overread.training.history import History
 from overread.training.objective import compile_for_training
 from overread.training.precision import choose_precision
 

@@ -39,6 +39,7 @@ _HOMES = {
     "FindingKind": "overread.auditing.finding",
     "Format": "overread.formats.registry",
     "Header": "overread.formats.header",
+    "History": "overread.training.history",
     "Interval": "overread.evaluation.uncertainty.interval",
     "Manifest": "overread.cases.manifest",
     "Material": "overread.auditing.material",
@@ -128,3 +129,4 @@ if TYPE_CHECKING:
     from overread.study.evaluate import evaluate as evaluate
     from overread.study.train import Study as Study
     from overread.study.train import train as train
+    from overread.training.history import History as History

@@ -25,6 +25,7 @@ from overread.study.data import Data, open_data_set, require_codes, require_trai
 from overread.study.settle import Settled, settle
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
+from overread.training.history import History
 
 if TYPE_CHECKING:
     from overread.training.train_network import TrainedNetwork
@@ -37,7 +38,7 @@ class Study:
     out: Path
     bundle: Bundle
     split: Split
-    history: tuple[dict[str, float], ...]
+    history: History
     assessment: Assessment
 
     @property
@@ -117,7 +118,7 @@ def train(
         out=folder.path,
         bundle=bundle,
         split=begun.split,
-        history=trained.history.rows,
+        history=trained.history,
         assessment=outcome.assessment,
     )
 

@@ -22,6 +22,7 @@ from overread.images import PixelFile
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
 from overread.training.batches import Batches
+from overread.training.history import History
 from overread.training.resume import BEST_WEIGHTS, EpochSeed, Progress, SaveState, best_weights_file, read_progress
 
 
@@ -55,24 +56,6 @@ class TrainingData:
         weights, train = np.zeros(len(self.y_true), dtype=np.float32), np.asarray(self.train)
         weights[train] = self.task.case_weights(self.y_true[train])
         return weights
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class History:
-    """What training did: a row of figures for each epoch, and the best one (counted from 1)."""
-
-    rows: tuple[dict[str, float], ...]
-    best_epoch: int
-
-    @property
-    def seconds(self) -> float:
-        """Time in epochs, over all the runs that made this training."""
-        return sum(row["seconds"] for row in self.rows)
-
-    @property
-    def images_per_second(self) -> float:
-        """The median over epochs of training images a second, validation not counted."""
-        return float(np.median([row["images_per_second"] for row in self.rows]))
 
 
 class Log(keras.callbacks.Callback):

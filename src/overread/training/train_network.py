@@ -20,7 +20,8 @@ from overread.networks.augment import Augment
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
-from overread.training.fit import History, TrainingData, fit
+from overread.training.fit import TrainingData, fit
+from overread.training.history import History
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
