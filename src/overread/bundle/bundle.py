@@ -135,24 +135,26 @@ class Bundle:
         return tuple(Reference.from_bytes(self.read_file(member.reference)) for member in self.members)
 
     @classmethod
-    def load(cls, path: str | Path) -> Bundle:
-        """Open a bundle directory or zip, or the bundle in the folder of a run, and verify every file.
+    def load(cls, bundle: Bundle | str | Path) -> Bundle:
+        """Open a directory or zip, or the bundle in the folder of a run, and verify every file; a bundle is given back.
 
         Raises:
             MissingPath: nothing is there, or a run that has no bundle yet.
             InvalidBundle: no bundle, an unknown version, or a file that was altered.
         """
-        path = _bundle_in(Path(path))
+        if isinstance(bundle, Bundle):
+            return bundle
+        path = _bundle_in(Path(bundle))
         try:
-            bundle = cls._from_description(json.loads(read_file(path, _DESCRIPTION)), path)
+            found = cls._from_description(json.loads(read_file(path, _DESCRIPTION)), path)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InvalidBundle):
                 raise
             raise InvalidBundle(f"{_DESCRIPTION} is damaged: get the bundle again from its source") from None
-        for name in bundle.files:
-            bundle.read_file(name)
-        bundle.openings()
-        return bundle
+        for name in found.files:
+            found.read_file(name)
+        found.openings()
+        return found
 
     @classmethod
     def _from_description(cls, description: Mapping[str, Any], path: Path) -> Bundle:

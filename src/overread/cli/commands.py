@@ -47,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A second reading of medical images: train a network from one folder, know how good it is, read new images.",
 )
-_progress = Console(stderr=True, soft_wrap=True)
+progress = Console(stderr=True, soft_wrap=True)
 _STATUS = {InvalidOption: 2, MissingPath: 2, OutputExists: 2, BlockedByAudit: 3, Interrupted: 130}
 
 
@@ -80,10 +80,10 @@ def audit(
     """
     from overread import study
 
-    found = study.audit(manifest, out, fix=fix, existing=replaced_if(force), store=store, console=_progress)
+    found = study.audit(manifest, out, fix=fix, existing=replaced_if(force), store=store, console=progress)
     print_audit(found, as_json)
     if out is not None:
-        _progress.print(f"open {RunFolder(out).report}", highlight=False)
+        progress.print(f"open {RunFolder(out).report}", highlight=False)
     raise typer.Exit(found.exit_status)
 
 
@@ -104,9 +104,9 @@ def train(
     """
     from overread import study
 
-    result = study.train(source, out, recipe, options=options, console=_progress, **running)
+    result = study.train(source, out, recipe, options=options, console=progress, **running)
     print_assessment(result.assessment, as_json)
-    _progress.print(f"open {result.report}; the bundle is {RunFolder(out).bundle}", highlight=False)
+    progress.print(f"open {result.report}; the bundle is {RunFolder(out).bundle}", highlight=False)
 
 
 @app.command()
@@ -131,11 +131,11 @@ def crossvalidate(
     from overread import study
 
     result = study.crossvalidate(
-        source, out, recipe, folds=folds, seeds=seeds, ensemble=keep_ensemble, options=options, console=_progress,
+        source, out, recipe, folds=folds, seeds=seeds, ensemble=keep_ensemble, options=options, console=progress,
         **running,
     )  # fmt: skip
     print_crossvalidation(result, as_json)
-    _progress.print(f"open {result.report}", highlight=False)
+    progress.print(f"open {result.report}", highlight=False)
 
 
 @app.command()
@@ -160,10 +160,10 @@ def evaluate(
     cases = Source(data=str(data), patient_pattern=patient_pattern)
     result = study.evaluate(
         bundle, cases, out, options=options, existing=replaced_if(force), skip_unreadable=skip_unreadable,
-        store=store, console=_progress,
+        store=store, console=progress,
     )  # fmt: skip
     print_assessment(result, as_json)
-    _progress.print(f"open {RunFolder(out).report}", highlight=False)
+    progress.print(f"open {RunFolder(out).report}", highlight=False)
 
 
 @app.command()
@@ -202,7 +202,7 @@ def predict(
 
     reader = reading.Reader.load(bundle)
     paths = reading.find_images(images, sys.stdin)
-    readings = track(reader.read_many(paths), "reading", total=len(paths), console=_progress, transient=True)
+    readings = track(reader.read_many(paths), "reading", total=len(paths), console=progress, transient=True)
     if csv_file is not None:
         failures = reading.write_readings(csv_file, readings, reader.bundle.classes)
     elif as_json:
@@ -211,9 +211,7 @@ def predict(
         failures = print_readings(readings, reader.bundle.task)
     else:
         failures = reading.write_readings(sys.stdout, readings, reader.bundle.classes)
-    if failures:
-        _progress.print(f"{failures} of {len(paths)} images could not be read", style="bold red", highlight=False)
-        raise typer.Exit(1)
+    end_reading(failures, len(paths))
 
 
 @app.command()
@@ -228,11 +226,18 @@ def demo(
     """
     from overread.demo.demo import demo as run_demo
 
-    result = run_demo(out, existing=replaced_if(force), console=_progress)
+    result = run_demo(out, existing=replaced_if(force), console=progress)
     print_assessment(result.assessment, as_json)
-    _progress.print(f"open {result.report}", highlight=False)
-    _progress.print(f"read images in the browser: overread serve {result.out}", highlight=False)
-    _progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)
+    progress.print(f"open {result.report}", highlight=False)
+    progress.print(f"read images in the browser: overread serve {result.out}", highlight=False)
+    progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)
+
+
+def end_reading(failures: int, images: int) -> None:
+    """End a command that reads images: exit status 1, and how many, where any could not be read."""
+    if failures:
+        progress.print(f"{failures} of {images} images could not be read", style="bold red", highlight=False)
+        raise typer.Exit(1)
 
 
 def main() -> None:
@@ -254,7 +259,7 @@ def main() -> None:
 
 
 def _stop(sentence: str, status: int, *, at_once: bool = False) -> None:
-    _progress.print(f"overread: {sentence}", style="bold red", markup=False, highlight=False)
+    progress.print(f"overread: {sentence}", style="bold red", markup=False, highlight=False)
     if at_once:
         # h5py crashes the interpreter on its way out when a file could not be closed on a full disk.
         os._exit(status)

@@ -7,13 +7,10 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import track
 
-from overread.cli.commands import app
+from overread.cli.commands import app, end_reading, progress
 from overread.cli.options import BundlePath, Force, Out, replaced_if
-
-_progress = Console(stderr=True, soft_wrap=True)
 
 
 @app.command()
@@ -39,14 +36,12 @@ def explain(
     reader, paths = reading.Reader.load(bundle), reading.find_images(images, sys.stdin)
     made = reading.explain(reader, paths, out, shown=shown, opacity=opacity, existing=replaced_if(force))
     failures = 0
-    for found in track(made, "drawing", total=len(paths), console=_progress, transient=True):
+    for found in track(made, "drawing", total=len(paths), console=progress, transient=True):
         if isinstance(found.result, reading.Failure):
             failures += 1
-            _progress.print(f"{found.result.path}: {found.result.error}", style="red", markup=False, highlight=False)
+            progress.print(f"{found.result.path}: {found.result.error}", style="red", markup=False, highlight=False)
         if as_json:
             typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
         elif found.picture is not None:
             typer.echo(found.picture)
-    if failures:
-        _progress.print(f"{failures} of {len(paths)} images could not be read", style="bold red", highlight=False)
-        raise typer.Exit(1)
+    end_reading(failures, len(paths))

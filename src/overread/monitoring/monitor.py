@@ -50,7 +50,7 @@ def monitor(
         raise InvalidOption(f"--since {since_days:g} days looks at nothing: give more than 0")
     until = datetime.now(UTC)
     since = until - timedelta(days=since_days)
-    bundle = Bundle.load(bundle) if isinstance(bundle, str | Path) else bundle
+    bundle = None if bundle is None else Bundle.load(bundle)
     fingerprint = bundle.fingerprint if bundle else None
     if out is not None:
         RunFolder.open(out, existing)

@@ -73,8 +73,7 @@ def explain(
         InvalidOption: the bundle has no such class, the opacity is outside 0 to 1, or an image lies in `out`.
         OutputExists, OutputUnwritable: out cannot be used or written.
     """
-    reader = bundle if isinstance(bundle, Reader) else Reader.load(bundle)
-    paths, out = find_images(images), Path(out)
+    reader, paths, out = Reader.load(bundle), find_images(images), Path(out)
     if shown is not None:
         require_class(shown, reader.bundle.classes)
     require_opacity(opacity)

@@ -32,5 +32,4 @@ def predict(
         >>> for reading in predict("runs/cxr", "new_images"):  # doctest: +SKIP
         ...     print(reading.path, reading.predicted_label, reading.refer)
     """
-    reader = bundle if isinstance(bundle, Reader) else Reader.load(bundle)
-    return reader.read_many(find_images(images))
+    return Reader.load(bundle).read_many(find_images(images))

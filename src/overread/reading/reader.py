@@ -68,8 +68,8 @@ class Reader:
         ]
 
     @classmethod
-    def load(cls, bundle: Bundle | str | Path) -> Reader:
-        """Take a bundle, or open its directory or zip, or the one in the folder of a run.
+    def load(cls, bundle: Reader | Bundle | str | Path) -> Reader:
+        """Read with a bundle, its directory or zip, or the one in the folder of a run; a reader is given back.
 
         Raises:
             MissingPath: nothing is there.
@@ -80,7 +80,7 @@ class Reader:
             >>> reader.read("image.jpeg").predicted_label  # doctest: +SKIP
             'PNEUMONIA'
         """
-        return cls(bundle if isinstance(bundle, Bundle) else Bundle.load(bundle))
+        return bundle if isinstance(bundle, Reader) else cls(Bundle.load(bundle))
 
     def read(self, source: str | Path | bytes | Image.Image | np.ndarray, *, name: str | None = None) -> Reading:
         """Read one image.

@@ -8,18 +8,17 @@ from pathlib import Path
 from rich.console import Console
 
 from overread.auditing import Audit, Rule, audit_manifest, draft_plan
-from overread.cases import Manifest
 from overread.errors import OutputExists
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
 from overread.machine.terminal import progress_console
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import read_manifest, tell
+from overread.study.data import Data, read_cases, tell
 
 
 def audit(
-    data: Manifest | str | Path,
+    data: Data,
     out: str | Path | None = None,
     *,
     fix: str | Path | None = None,
@@ -49,7 +48,7 @@ def audit(
         require_extra("report", ("matplotlib", "jinja2"))
     if fix is not None and Path(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
-    manifest = data if isinstance(data, Manifest) else read_manifest(data)
+    manifest = read_cases(data)
     tell(console, manifest.notes)
     folder = None if out is None else RunFolder.open(out, existing)
     with console.status("looking at images") as status:

@@ -48,7 +48,7 @@ def evaluate(
     """
     require_extra("report", ("matplotlib", "jinja2"))
     console, options = console or progress_console(verbose), options or AssessmentOptions()
-    bundle = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
+    bundle = Bundle.load(bundle)
     manifest = read_cases(data, task=bundle.task)
     options.require_columns(manifest.columns)
     chosen = manifest.select("test") or range(len(manifest))
