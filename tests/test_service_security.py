@@ -6,8 +6,10 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import itsdangerous.timed
 import pytest
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
@@ -131,7 +133,7 @@ def test_a_session_ends_and_is_of_one_token(monkeypatch: pytest.MonkeyPatch) -> 
     for forged in ("", ".", signature, *forgeries):
         assert not is_session(forged, TOKEN)
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + SESSION_S + 1)
+    monkeypatch.setattr(itsdangerous.timed, "time", SimpleNamespace(time=lambda: now + SESSION_S + 1))
     assert not is_session(session, TOKEN)
     assert same("a", "a") and not same("\N{SNOWMAN}", "a")
 
