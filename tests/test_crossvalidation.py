@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overread import Bundle, Reader, Recipe, crossvalidate, evaluate
+from overread import Bundle, Reader, Recipe, Source, crossvalidate, evaluate
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import AssessmentOptions
-from overread.run import Source
 from overread.study.crossvalidate import CrossValidation
 from overread.study.data import read_manifest
 

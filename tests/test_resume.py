@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from overread import Recipe, train
+from overread.cases import Source
 from overread.cli.options import make_recipe, options_of
 from overread.errors import BlockedByAudit, InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.networks.augmentation import Augmentation
-from overread.run import RunFolder, Source, StudyRequest, TrainingRun
+from overread.run import RunFolder, StudyRequest, TrainingRun
 from overread.study import Study
 from support.command_line import overread, sentence
 

@@ -56,7 +56,7 @@ _HOMES = {
     "Reading": "overread.reading.reading",
     "Recipe": "overread.recipe",
     "Rule": "overread.auditing.rule",
-    "Source": "overread.run.request",
+    "Source": "overread.cases.source",
     "Split": "overread.cases.split",
     "Study": "overread.study.train",
     "Task": "overread.decision.task",
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from overread.bundle.bundle import Bundle as Bundle
     from overread.cases.case import Case as Case
     from overread.cases.manifest import Manifest as Manifest
+    from overread.cases.source import Source as Source
     from overread.cases.split import Split as Split
     from overread.decision.operating_point import OperatingPoint as OperatingPoint
     from overread.decision.referral import Abstentions as Abstentions
@@ -120,7 +121,6 @@ if TYPE_CHECKING:
     from overread.reading.reading import Failure as Failure
     from overread.reading.reading import Reading as Reading
     from overread.recipe import Recipe as Recipe
-    from overread.run.request import Source as Source
     from overread.scale.engine import Engine as Engine
     from overread.study.audit import audit as audit
     from overread.study.compare import compare as compare

@@ -1,18 +1,35 @@
-"""Which images: each case with its label, patient and side, read from folder or table, split by patient."""
+"""Which images: each case with its label, patient and side, read from folder or table, split by patient.
 
-from overread.cases.case import SPLITS, Case, counts_as, pseudonym
-from overread.cases.folder import images_below
-from overread.cases.manifest import Manifest
-from overread.cases.split import Split, fold_cases, split_cases
+Names are loaded on first use: the command line asks for the source alone.
+"""
 
-__all__ = [
-    "SPLITS",
-    "Case",
-    "Manifest",
-    "Split",
-    "counts_as",
-    "fold_cases",
-    "images_below",
-    "pseudonym",
-    "split_cases",
-]
+from typing import TYPE_CHECKING
+
+from overread.lazy import on_first_use
+
+_HOMES = {
+    "SPLITS": "overread.cases.case",
+    "Case": "overread.cases.case",
+    "Manifest": "overread.cases.manifest",
+    "Source": "overread.cases.source",
+    "Split": "overread.cases.split",
+    "counts_as": "overread.cases.case",
+    "fold_cases": "overread.cases.split",
+    "images_below": "overread.cases.folder",
+    "pseudonym": "overread.cases.case",
+    "split_cases": "overread.cases.split",
+}
+__all__ = [*_HOMES]
+__getattr__ = on_first_use(__name__, _HOMES)
+
+if TYPE_CHECKING:
+    from overread.cases.case import SPLITS as SPLITS
+    from overread.cases.case import Case as Case
+    from overread.cases.case import counts_as as counts_as
+    from overread.cases.case import pseudonym as pseudonym
+    from overread.cases.folder import images_below as images_below
+    from overread.cases.manifest import Manifest as Manifest
+    from overread.cases.source import Source as Source
+    from overread.cases.split import Split as Split
+    from overread.cases.split import fold_cases as fold_cases
+    from overread.cases.split import split_cases as split_cases

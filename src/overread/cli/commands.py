@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from overread import __version__
+from overread.cases.source import Source
 from overread.cli.options import (
     BundlePath,
     Data,
@@ -33,7 +34,7 @@ from overread.cli.options import (
 from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
 from overread.machine.terminal import hide_notices
-from overread.run import CrossValidationRun, RunFolder, Source, TrainingRun
+from overread.run import CrossValidationRun, RunFolder, TrainingRun
 
 if TYPE_CHECKING:
     from overread.cases import Manifest

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from overread.cases.source import Source
 from overread.errors import InvalidOption
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
-from overread.run import CrossValidationRun, Existing, RunFolder, Source, TrainingRun
+from overread.run import CrossValidationRun, Existing, RunFolder, TrainingRun
 
 if TYPE_CHECKING:
     from overread.cases import Manifest

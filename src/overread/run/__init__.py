@@ -18,7 +18,6 @@ _HOMES = {
     "MonitoringRun": "overread.run.record",
     "Run": "overread.run.record",
     "RunFolder": "overread.run.folder",
-    "Source": "overread.run.request",
     "TrainingRun": "overread.run.record",
     "new_study_id": "overread.run.record",
 }
@@ -37,5 +36,4 @@ if TYPE_CHECKING:
     from overread.run.record import Run as Run
     from overread.run.record import TrainingRun as TrainingRun
     from overread.run.record import new_study_id as new_study_id
-    from overread.run.request import Source as Source
     from overread.run.request import StudyRequest as StudyRequest

@@ -6,22 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from overread.cases import Source
 from overread.recipe import Recipe
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where the cases of a study are read from.
-
-    Args:
-        data: a folder or a CSV.
-        positive: the positive class of two; None to find out.
-        patient_pattern: over file names, whose match names the patient; None for none.
-    """
-
-    data: str
-    positive: str | None = None
-    patient_pattern: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

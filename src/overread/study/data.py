@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from overread.auditing import Rule, known_codes
-from overread.cases import Manifest, Split, pseudonym, split_cases
+from overread.cases import Manifest, Source, Split, pseudonym, split_cases
 from overread.decision import Task, check_calibration_method
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
@@ -18,7 +18,6 @@ from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
 from overread.recipe import Recipe
-from overread.run import Source
 
 Data = Manifest | Source | str | Path
 

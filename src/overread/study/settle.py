@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Collection
 from pathlib import Path
 
-from overread.cases import Manifest
+from overread.cases import Manifest, Source
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.recipe import Recipe
-from overread.run import CrossValidationRun, RunFolder, Source, StudyRequest, TrainingRun
+from overread.run import CrossValidationRun, RunFolder, StudyRequest, TrainingRun
 from overread.study.data import Data, read_cases
 
 
