@@ -18,6 +18,7 @@ from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
 from overread.recipe import Recipe
+from overread.words import count
 
 Data = Manifest | Source | str | Path
 
@@ -90,6 +91,19 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
         console.print(note, highlight=False)
     for warning in warnings:
         console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
+
+
+def tell_patients(console: Console, manifest: Manifest) -> None:
+    """Where images name no patient, show the pattern that their file names bear out, with examples, to be copied."""
+    if manifest.has_patients or (found := manifest.suggest_patients()) is None:
+        return
+    console.print(f"by their names the files are of {count(found.patients, 'patient')}, for example", highlight=False)
+    for names in found.examples:
+        console.print(f"    {'  '.join(names)}", markup=False, highlight=False)
+    console.print("if each line is one patient, add this option; else name the patients in a table", highlight=False)
+    console.rule()
+    console.print(found.option, markup=False, highlight=False, soft_wrap=True)
+    console.rule()
 
 
 def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:

@@ -29,6 +29,7 @@ from overread.study.data import (
     require_training,
     split_as,
     tell,
+    tell_patients,
 )
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
@@ -169,6 +170,7 @@ def _begin(
     split, decoded = decoded.split(recipe)
     data_set = decoded.data_set
     tell(console, split.notes, split.warnings)
+    tell_patients(console, split.manifest)
     run = TrainingRun(
         request=request,
         fingerprint=data_set.fingerprint,
