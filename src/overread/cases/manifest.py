@@ -113,6 +113,14 @@ class Manifest:
         """The same study with other cases and further notes."""
         return dataclasses.replace(self, cases=tuple(cases), notes=(*self.notes, *notes))
 
+    def without_sides(self) -> Manifest:
+        """The same cases without the sides that the data name, so that all are carved anew."""
+        named = sum(case.split is not None for case in self.cases)
+        if not named:
+            return self
+        pooled = (dataclasses.replace(case, split=None) for case in self.cases)
+        return self.replace(pooled, f"the sides that the data name for {count(named, 'image')} are ignored")
+
     @classmethod
     def read(cls, source: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
         """Read a CSV, or a folder: by the one CSV with the columns path and label in it, else by its sub-folders.

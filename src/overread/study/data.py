@@ -70,12 +70,19 @@ def read_cases(data: Data, *, task: Task | None = None) -> Manifest:
     if isinstance(data, Manifest):
         return data
     source = data if isinstance(data, Source) else Source(data=str(data))
-    return read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, task=task)
+    manifest = read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, task=task)
+    return manifest.without_sides() if source.ignore_sides else manifest
 
 
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:
     """The manifest with the sides that a recipe gives it."""
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
+
+
+def preprocessing_of(recipe: Recipe) -> Preprocessing:
+    """How a recipe prepares images."""
+    side = recipe.image_size
+    return Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
 
 
 def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
