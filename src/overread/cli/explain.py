@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 from rich.progress import track
 
-from overread.cli.commands import app, end_reading, progress
+from overread.cli.commands import app, end_reading, images_named, progress
 from overread.cli.options import BundlePath, Force, Out, replaced_if
 
 
@@ -33,7 +32,7 @@ def explain(
     """
     from overread import reading
 
-    reader, paths = reading.Reader.load(bundle), reading.find_images(images, sys.stdin)
+    reader, (paths, losses) = reading.Reader.load(bundle), images_named(images)
     made = reading.explain(reader, paths, out, shown=shown, opacity=opacity, existing=replaced_if(force))
     failures = 0
     for found in track(made, "drawing", total=len(paths), console=progress, transient=True):
@@ -44,4 +43,4 @@ def explain(
             typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
         elif found.picture is not None:
             typer.echo(found.picture)
-    end_reading(failures, len(paths))
+    end_reading(failures + losses, len(paths) + losses)

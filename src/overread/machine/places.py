@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import platformdirs
 
 from overread.errors import MissingPath
+
+# The file that makes a folder that of a run, and those of decoded pixels.
+RUN_RECORD = "run.json"
+STORED_PIXELS = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
 
 
 def cache_folder() -> Path:
@@ -45,3 +51,13 @@ def _folder(variable: str, of_user: Callable[..., Path]) -> Path:
             f"this user has no home folder to keep things in: name one in the environment variable {variable}"
         ) from None
     return of_user("overread", appauthor=False)
+
+
+def holds_results(folder: Path, names: Collection[str]) -> bool:
+    """Whether a folder, which holds files of these names, is that of a run or of decoded pixels."""
+    if RUN_RECORD in names:
+        try:
+            return "kind" in json.loads((folder / RUN_RECORD).read_bytes())
+        except (OSError, ValueError, TypeError):
+            return False
+    return any(STORED_PIXELS.fullmatch(name) for name in names)

@@ -14,7 +14,7 @@ from overread.machine.files import write_json
 from overread.machine.terminal import progress_console
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, read_cases, tell
+from overread.study.data import Data, read_cases, require_outside, tell
 
 
 def audit(
@@ -45,6 +45,7 @@ def audit(
     """
     console = console or progress_console(verbose)
     if out is not None:
+        require_outside(out, data)
         require_extra("report", ("matplotlib", "jinja2"))
     if fix is not None and Path(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")

@@ -29,7 +29,7 @@ class Dicom:
     """Files with "DICM" at byte 128, and those named so that are none of the raster formats."""
 
     name = "DICOM"
-    suffixes = (*_ENDINGS, "")
+    suffixes = _ENDINGS
     libraries = ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
 
     def sniff(self, head: bytes, name: str) -> bool:
