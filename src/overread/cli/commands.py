@@ -213,7 +213,7 @@ def predict(
     from overread import reading
 
     reader = reading.Reader.load(bundle)
-    paths = reading.find_images(images, sys.stdin)
+    paths, losses = images_named(images)
     readings = track(reader.read_many(paths), "reading", total=len(paths), console=progress, transient=True)
     if csv_file is not None:
         failures = reading.write_readings(csv_file, readings, reader.bundle.classes)
@@ -223,7 +223,19 @@ def predict(
         failures = print_readings(readings, reader.bundle.task)
     else:
         failures = reading.write_readings(data_output(), readings, reader.bundle.classes)
-    end_reading(failures, len(paths))
+    end_reading(failures + losses, len(paths) + losses)
+
+
+def images_named(sources: list[str]) -> tuple[list[Path], int]:
+    """The images that are named, after saying what was left out, and how many could not be had."""
+    from overread import reading
+    from overread.cases import LeftOut
+
+    left_out = LeftOut()
+    paths = reading.find_images(sources, sys.stdin, left_out)
+    for sentence in left_out.sentences():
+        say(progress, sentence)
+    return paths, left_out.losses
 
 
 @app.command()

@@ -18,7 +18,7 @@ from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, preprocessing_of, read_cases, tell
+from overread.study.data import Data, preprocessing_of, read_cases, require_outside, tell
 from overread.study.sides import Decoded
 
 
@@ -53,6 +53,7 @@ def audit(
     """
     console = console or progress_console(verbose)
     if out is not None:
+        require_outside(out, data)
         require_extra("report", ("matplotlib", "jinja2"))
     if fix is not None and Path(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")

@@ -74,6 +74,24 @@ def read_cases(data: Data, *, task: Task | None = None) -> Manifest:
     return manifest.without_sides() if source.ignore_sides else manifest
 
 
+def require_outside(out: str | Path, data: Data) -> None:
+    """Refuse to write results among the data, where their figures would be taken for images.
+
+    Raises:
+        InvalidOption: the folder of the results is one of the data, or lies in it.
+    """
+    if isinstance(data, Manifest):
+        return
+    source = data if isinstance(data, Source) else Source(data=str(data))
+    for folder in filter(None, (source.data, source.images)):
+        inside = Path(folder).resolve()
+        if inside.is_dir() and Path(out).resolve().is_relative_to(inside):
+            raise InvalidOption(
+                f"--out {out} lies in the data, {folder}: choose a folder outside of them, such as "
+                f"{Path(folder).absolute().parent / 'runs' / Path(out).name}"
+            )
+
+
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:
     """The manifest with the sides that a recipe gives it."""
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
