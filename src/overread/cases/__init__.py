@@ -10,6 +10,7 @@ from overread.lazy import on_first_use
 _HOMES = {
     "SPLITS": "overread.cases.case",
     "Case": "overread.cases.case",
+    "LeftOut": "overread.cases.folder",
     "Manifest": "overread.cases.manifest",
     "Source": "overread.cases.source",
     "Split": "overread.cases.split",
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from overread.cases.case import Case as Case
     from overread.cases.case import counts_as as counts_as
     from overread.cases.case import pseudonym as pseudonym
+    from overread.cases.folder import LeftOut as LeftOut
     from overread.cases.folder import images_below as images_below
     from overread.cases.manifest import Manifest as Manifest
     from overread.cases.source import Source as Source

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from overread.cases.patients import PatientPattern, match_patients, suggest_pati
 from overread.cases.table import is_manifest, read_table, table_of
 from overread.decision import IntArray, Task, find_task
 from overread.errors import InvalidData
+from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
 from overread.words import count
 
@@ -205,5 +205,5 @@ class Manifest:
 
         Patients go under pseudonyms.
         """
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream).writerows(table_of(self.cases, self.columns))
+        header, *rows = table_of(self.cases, self.columns)
+        write_csv(path, header, rows)

@@ -14,11 +14,11 @@ from overread.errors import InvalidData, OutputExists
 from overread.images import DataSet
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
-from overread.machine.terminal import progress_console
+from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, preprocessing_of, read_cases, tell, tell_patients
+from overread.study.data import Data, preprocessing_of, read_cases, require_outside, tell, tell_patients
 from overread.study.sides import Decoded
 
 
@@ -53,6 +53,7 @@ def audit(
     """
     console = console or progress_console(verbose)
     if out is not None:
+        require_outside(out, data)
         require_extra("report", ("matplotlib", "jinja2"))
     if fix is not None and Path(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
@@ -77,9 +78,7 @@ def audit(
         given = dataclasses.replace(material, manifest=manifest)
         plan = draft_plan(found, given, rules=rules)
         plan.write(Path(fix), given)
-        console.print(
-            f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False
-        )
+        say(console, f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}")
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)

@@ -17,6 +17,7 @@ from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
+from overread.machine.terminal import say
 from overread.recipe import Recipe
 from overread.words import count
 
@@ -74,6 +75,24 @@ def read_cases(data: Data, *, task: Task | None = None) -> Manifest:
     return manifest.without_sides() if source.ignore_sides else manifest
 
 
+def require_outside(out: str | Path, data: Data) -> None:
+    """Refuse to write results among the data, where their figures would be taken for images.
+
+    Raises:
+        InvalidOption: the folder of the results is one of the data, or lies in it.
+    """
+    if isinstance(data, Manifest):
+        return
+    source = data if isinstance(data, Source) else Source(data=str(data))
+    for folder in filter(None, (source.data, source.images)):
+        inside = Path(folder).resolve()
+        if inside.is_dir() and Path(out).resolve().is_relative_to(inside):
+            raise InvalidOption(
+                f"--out {out} lies in the data, {folder}: choose a folder outside of them, such as "
+                f"{Path(folder).absolute().parent / 'runs' / Path(out).name}"
+            )
+
+
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:
     """The manifest with the sides that a recipe gives it."""
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
@@ -88,21 +107,21 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
 def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
     """Print notes, and warnings so that they are seen."""
     for note in notes:
-        console.print(note, highlight=False)
+        say(console, note)
     for warning in warnings:
-        console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
+        say(console, f"WARNING: {warning}", "bold yellow")
 
 
 def tell_patients(console: Console, manifest: Manifest) -> None:
     """Where images name no patient, show the pattern that their file names bear out, with examples, to be copied."""
     if manifest.has_patients or (found := manifest.suggest_patients()) is None:
         return
-    console.print(f"by their names the files are of {count(found.patients, 'patient')}, for example", highlight=False)
+    say(console, f"by their names the files are of {count(found.patients, 'patient')}, for example")
     for names in found.examples:
-        console.print(f"    {'  '.join(names)}", markup=False, highlight=False)
-    console.print("if each line is one patient, add this option; else name the patients in a table", highlight=False)
+        say(console, f"    {'  '.join(names)}")
+    say(console, "if each line is one patient, add this option; else name the patients in a table")
     console.rule()
-    console.print(found.option, markup=False, highlight=False, soft_wrap=True)
+    say(console, found.option)
     console.rule()
 
 
@@ -145,8 +164,8 @@ def open_data_set(
             progress=lambda done, of: status.update(f"decoding images: {done} of {of}"),
         )
     for name, reason in data_set.failures.items():
-        console.print(f"WARNING: left out, unreadable: {name}: {reason}", style="bold yellow", highlight=False)
+        say(console, f"WARNING: left out, unreadable: {name}: {reason}", "bold yellow")
     _, height, width, channels = data_set.store.pixels.shape
     colour = "grey" if channels == 1 else "colour"
-    console.print(f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}", highlight=False)
+    say(console, f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}")
     return data_set

@@ -15,8 +15,8 @@ from overread.bundle import Bundle
 from overread.cases import Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.images import DataSet
-from overread.machine.files import replace_file, write_json
-from overread.machine.terminal import progress_console
+from overread.machine.files import write_json, write_text
+from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
@@ -33,6 +33,7 @@ from overread.study.data import (
 )
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
+from overread.study.way_on import way_on
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
@@ -121,7 +122,7 @@ def train(
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
     trained, bundle = _train(begun, callbacks, console)
     test_side = begun.split.manifest.select("test")
-    console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
+    say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, folder.test.path, settled.options)
     _report(begun, trained, bundle, outcome, unrecorded)
     return Study(
@@ -186,6 +187,7 @@ def _begin(
         run = dataclasses.replace(run, started=former.started)
     accept = {*request.accept, *(UNREADABLE if request.skip_unreadable else ())}
     audit = _audited(decoded, accept, rules=rules, console=console)
+    audit.require(way_on(audit, rules, request.source, folder.path))
     folder.write(run)
     split.manifest.write_csv(folder.manifest)
     write_json(folder.audit, audit.to_dict())
@@ -250,15 +252,14 @@ def _report(
 def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, folder: RunFolder) -> None:
     """Write the model card into the bundle, and the checklists beside it."""
     bundle.write_card(model_card(bundle, assessment, facts))
-    replace_file(folder.checklists, checklists(bundle, assessment, facts).encode())
+    write_text(folder.checklists, checklists(bundle, assessment, facts))
 
 
 def _audited(decoded: Decoded, accept: Collection[str], *, rules: Sequence[Rule], console: Console) -> Audit:
-    """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
+    """Audit the cases with the sides that training will use."""
     found = examine_once(decoded.manifest, decoded.data_set, decoded.headers, rules=rules).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"
         gravity = "accepted" if finding.code in found.accepted else finding.severity
-        console.print(f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style=style, highlight=False)
-    found.require()
+        say(console, f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style)
     return found
