@@ -65,7 +65,8 @@ def _breaks_copies(cases: Sequence[Case], keys: Sequence[str]) -> bool:
 
 def _breaks_stems(cases: Sequence[Case], keys: Sequence[str]) -> bool:
     """Whether a name, and one that goes on after it, are of two patients."""
-    key_of = {(case.path.parent, case.path.stem): key for case, key in zip(cases, keys, strict=True)}
+    places = ((case.name.rpartition("/")[0], case.path.stem) for case in cases)
+    key_of = dict(zip(places, keys, strict=True))
     return any(
         key_of.get((folder, stem[: separator.start()]), key) != key
         for (folder, stem), key in key_of.items()
