@@ -62,9 +62,10 @@ _WITHIN_CLASS = _Relation(
     "of one class, of which not each names its patient",
     "warn",
     "warn",
-    "have the same label, but not each names its patient: training keeps copies on one side and counts them as one, "
-    "but other images of their patients may be on another",
-    "Name the patients; else keep one copy of each picture.",
+    "have the same label, but not each names its patient: training keeps copies on one side, but "
+    "other images of their patients may be on another, and a picture that counts twice makes the intervals narrower "
+    "than they are",
+    "Keep one copy of each picture, and name the patients.",
 )
 _WITHIN_PATIENT = _Relation(
     "within-patient",
