@@ -150,7 +150,11 @@ def test_markup_in_a_path_is_printed_as_it_is(tmp_path: Path) -> None:
 def test_the_reading_log_keeps_labels_that_are_no_unicode(tmp_path: Path) -> None:
     log = ReadingLog.open(f"sqlite:///{tmp_path / 'log.sqlite'}")
     row = ImageRow(
-        sha256="a" * 64, latency_ms=1, predicted_label=ILL, probabilities={ILL: 0.9, HEALTHY: 0.1}, prediction_set=(ILL,)
+        sha256="a" * 64,
+        latency_ms=1,
+        predicted_label=ILL,
+        probabilities={ILL: 0.9, HEALTHY: 0.1},
+        prediction_set=(ILL,),
     )
     reading = ReadingRow(id=uuid.uuid4().hex, time=datetime.now(UTC), bundle="b" * 64, images=(row,))
     log.add(reading)

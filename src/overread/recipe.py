@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -109,7 +108,7 @@ class Recipe:
         check_coverage(self.coverage)
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and low <= value <= high):
+            if value is not None and not low <= value <= high:
                 raise InvalidOption(f"{name}={value} is outside {low:g} to {high:g}: choose a value in it")
 
     @property
