@@ -28,7 +28,10 @@ from support.command_line import overread, sentence
 
 # What Python makes of the GBK bytes of two Chinese words on Linux.
 HEALTHY, ILL = os.fsdecode("健康".encode("gbk")), os.fsdecode("肺炎".encode("gbk"))
-PARTS = st.characters(exclude_categories=()) | st.sampled_from(["\\", "\\udcc4", "\udcc4", "\r", "\n", '"'])
+# Two surrogates that no file system gives are signs.
+PARTS = st.characters(exclude_categories=(), exclude_characters="\udc00\udc5c") | st.sampled_from(
+    ["\\", "\\udcc4", "\\udc00", "\udcc4", "\r", "\n", '"']
+)
 ANY_TEXT = st.lists(PARTS).map("".join)
 posix_names = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 
@@ -101,6 +104,33 @@ def test_a_manifest_of_gbk_names_finds_the_files_again(gbk_folder: Path, tmp_pat
     assert {case.path for case in again.cases} == {case.path for case in manifest.cases}
     opened = [DataSet.open(one, Preprocessing(height=32, width=32), folder=tmp_path / "s") for one in (manifest, again)]
     assert opened[0].fingerprint == opened[1].fingerprint
+
+
+@posix_names
+@pytest.mark.parametrize(
+    "name",
+    [
+        "back\\slash.png",
+        r"lit\udcc4.png",
+        "cr\rx",
+        "nl\nx",
+        "trail.png ",
+        "\tlead",
+        "\"q'uote",
+        "ls\u2028",
+        "wide\u3000",
+        "p,q;r|s",
+    ],
+)
+def test_a_manifest_of_names_that_tables_make_much_of_finds_the_files_again(tmp_path: Path, name: str) -> None:
+    for label in ("Ill ", "Healthy"):
+        (tmp_path / label).mkdir()
+        Image.new("L", (40, 40)).save(tmp_path / label / name, format="PNG")
+    manifest = Manifest.from_folder(tmp_path)
+    manifest.write_csv(tmp_path / "cases.csv")
+    again = Manifest.from_csv(tmp_path / "cases.csv")
+    assert [(case.path, case.label) for case in again.cases] == [(case.path, case.label) for case in manifest.cases]
+    assert all(case.path.exists() for case in again.cases)
 
 
 @posix_names

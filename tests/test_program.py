@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from overread.machine.files import from_json
+from overread.study.train import Study
 from support.image_files import write_images
 
 NAMES = {"肺炎": 4, "Größe 95\N{NO-BREAK SPACE}%": 4}
@@ -145,3 +147,13 @@ def test_a_tilde_behind_an_option_is_the_home_folder(images: Path, tmp_path: Pat
 def test_warnings_that_are_made_errors_do_not_stop_the_program(images: Path) -> None:
     done = run("audit", images, "--json", PYTHONWARNINGS="error")
     assert done.returncode == 1 and b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_list_on_standard_input_names_files_of_any_bytes(tiny_study: Study, tmp_path: Path) -> None:
+    image = tmp_path / os.fsdecode(b"\xb7\xce.png")
+    write_images(tmp_path / "data", {"Normal": 1})
+    next((tmp_path / "data" / "Normal").iterdir()).rename(image)
+    command, environment = program("predict", tiny_study.out, "-", "--json")
+    done = subprocess.run(command, input=os.fsencode(image), env=environment, capture_output=True, check=False)
+    assert (done.returncode, Path(from_json(done.stdout)["path"])) == (0, image)

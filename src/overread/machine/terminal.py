@@ -47,7 +47,12 @@ def progress_console(verbose: bool | None = None) -> Console:
 
 
 def prepare_streams() -> None:
-    """Have standard output and error escape what their encoding lacks, and be there where the caller closed them."""
+    """Have standard output and error escape what their encoding lacks, and be there where the caller closed them.
+
+    Names that standard input lists may be of any bytes, as those of arguments.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
