@@ -98,6 +98,7 @@ def failing(error: str, folder: Path, **variables: str) -> subprocess.CompletedP
         ("OSError(30, 'Read-only file system', 'x')", "choose a folder on a disk that can be written"),
         ("OSError('unable to write (errno = 28, error message = full)')", "free some space"),
         ("MemoryError()", "not enough memory"),
+        ("FileNotFoundError(2, 'No such file or directory')", "the current folder is not there any more"),
         ("KeyboardInterrupt()", "stopped by Ctrl-C"),
     ],
 )

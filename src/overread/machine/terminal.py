@@ -13,6 +13,7 @@ import threading
 from typing import TextIO
 
 from rich.console import Console
+from rich.status import Status
 
 _NOTICE = re.compile(
     rb"I0000 |WARNING: All log messages before absl|To enable the following instructions:|\s*$"
@@ -33,6 +34,11 @@ def shown(text: str) -> str:
 def say(console: Console, text: str, style: str = "") -> None:
     """Print a line in which nothing is markup, whatever names are in it."""
     console.print(shown(text), style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def at_work(console: Console, text: str) -> Status:
+    """Show that work goes on, for as long as the status is entered, by a sign that the terminal has."""
+    return console.status(text, spinner="dots" if console.encoding.startswith("utf") else "line")
 
 
 def progress_console(verbose: bool | None = None) -> Console:

@@ -17,7 +17,7 @@ from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
-from overread.machine.terminal import say
+from overread.machine.terminal import at_work, say
 from overread.recipe import Recipe
 
 Data = Manifest | Source | str | Path
@@ -151,7 +151,7 @@ def open_data_set(
     manifest: Manifest, preprocessing: Preprocessing, store: Path | None, skip_unreadable: bool, console: Console
 ) -> DataSet:
     """Decode the images of a manifest, or open what is decoded, and say so."""
-    with console.status("decoding images") as status:
+    with at_work(console, "decoding images") as status:
         data_set = DataSet.open(
             manifest,
             preprocessing,
