@@ -76,5 +76,9 @@ class Source:
 
     def settled(self, name: str, choice: str) -> Source:
         """The same source with one choice made, by the name of its field."""
-        value: Any = {"labels": (choice,), "mapping": {**self.mapping, **read_mapping([choice])}}.get(name, choice)
+        value: Any = choice
+        if name == "labels":
+            value = (choice,)
+        elif name == "mapping":
+            value = {**self.mapping, **read_mapping([choice])}
         return dataclasses.replace(self, **{name: value})

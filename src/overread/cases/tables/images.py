@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Collection, Sequence
 
 from overread.cases.tables.files import Files, Positions, cores_of, spellings_of, stem_of
@@ -14,6 +15,8 @@ _WAYS = ("name", "folder", "core")
 _ENOUGH = 0.5
 _SAMPLE = 500
 _SHOWN = 3
+# Words that are left of names may be classes too; numbers tell images apart.
+_DIGIT = re.compile(r"\d")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,7 +147,9 @@ def _look_up(
     last = {cell: parts[0] for cell in different if (parts := spellings_of(cell))}
     cores = cores_of([stem_of(parts[-1]).casefold() for parts in last.values()])
     paths = {
-        cell: "/".join([*parts[:-1], core]) for (cell, parts), core in zip(last.items(), cores, strict=True) if core
+        cell: "/".join([*parts[:-1], core])
+        for (cell, parts), core in zip(last.items(), cores, strict=True)
+        if _DIGIT.search(core)
     }
     return lambda cell, hints: files.called(paths[cell], files.by_core, side=side, hints=hints) if cell in paths else ()
 
