@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections import Counter
@@ -18,6 +17,7 @@ from overread.cases.source import Source
 from overread.cases.tables.own import read_table, table_of
 from overread.decision import IntArray, Task, find_task, told_negative
 from overread.errors import InvalidData, InvalidOption, Undecided
+from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
 from overread.machine.question import Question, ask
 from overread.words import count
@@ -118,6 +118,14 @@ class Manifest:
     def replace(self, cases: Iterable[Case], *notes: str) -> Manifest:
         """The same study with other cases and further notes."""
         return dataclasses.replace(self, cases=tuple(cases), notes=(*self.notes, *notes))
+
+    def without_sides(self) -> Manifest:
+        """The same cases without the sides that the data name, so that all are carved anew."""
+        named = sum(case.split is not None for case in self.cases)
+        if not named:
+            return self
+        pooled = (dataclasses.replace(case, split=None) for case in self.cases)
+        return self.replace(pooled, f"the sides that the data name for {count(named, 'image')} are ignored")
 
     @classmethod
     def read(cls, source: Source | str | Path, task: Task | None = None) -> Manifest:
@@ -248,8 +256,8 @@ class Manifest:
 
         Patients go under pseudonyms.
         """
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream).writerows(table_of(self.cases, self.columns))
+        header, *rows = table_of(self.cases, self.columns)
+        write_csv(path, header, rows)
 
 
 def _finding_of(task: Task | None) -> str | None:
