@@ -43,7 +43,7 @@ def test_what_a_run_or_the_audit_wrote_is_no_table_of_labels(tmp_path: Path) -> 
     write_table(tmp_path / "run" / "manifest.csv", "path,label\n1.png,x\n2.png,y\n")
     write_table(tmp_path / "run" / "run.json", "{}")
     write_table(tmp_path / "cleaned.changes.csv", "path,change,reason\nill/1.png,left out,copy\nill/2.png,left out,x\n")
-    assert Manifest.read(Source(data=str(tmp_path))).classes[0] == "ill"
+    assert Manifest.read(Source(data=str(tmp_path))).classes == ("well", "ill")
 
 
 def test_a_table_that_agrees_with_class_folders_tells_patients_and_columns(tmp_path: Path) -> None:
@@ -112,6 +112,6 @@ def test_the_sheet_of_a_workbook_that_names_images_is_read(tmp_path: Path) -> No
     second.title = "Second reader"
     book.save(tmp_path / "labels.xlsx")
     for source in (tmp_path, tmp_path / "labels.xlsx"):
-        with pytest.raises(Undecided, match="--labels '\\S+labels.xlsx#First reader'"):
+        with pytest.raises(Undecided, match=r"--labels '\S+labels\.xlsx#First reader'"):
             Manifest.read(source)
     assert len(Manifest.read(Source(data=str(tmp_path), labels=(f"{tmp_path / 'labels.xlsx'}#Second reader",)))) == 2

@@ -32,7 +32,7 @@ def test_what_was_understood_is_said_in_three_lines(tmp_path: Path) -> None:
         "the label is column dx (mel 2, nv 2)",
         "patients: column lesion_id (3); sides: none named; not used: age",
     )
-    assert [case.extra for case in manifest.cases][0] == {"age": "60"}
+    assert manifest.cases[0].extra == {"age": "60"}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_one_hot_columns_are_classes(tmp_path: Path) -> None:
 
 def test_probabilities_are_no_labels(tmp_path: Path) -> None:
     table = table_of(tmp_path, "MEL,NV", "0.25,0.75", "0.9,0.1", "0.5,0.5")
-    with pytest.raises(InvalidData, match="columns MEL and NV of labels.csv hold probabilities, which are no labels"):
+    with pytest.raises(InvalidData, match=r"columns MEL and NV of labels.csv hold probabilities, which are no labels"):
         read(table)
 
 
@@ -132,7 +132,7 @@ def test_rows_of_one_image_must_agree_but_a_finding_is_shown_where_any_says_so(t
     assert [case.patient_id for case in read(boxes).cases] == ["a", "b"]
     table = write_table(tmp_path / "labels.csv", "id,label\na,x\na,y\nb,y\n")
     with pytest.raises(
-        InvalidData, match="rows 2 and 3 of labels.csv give one image two labels, x and y: .*--finding x"
+        InvalidData, match=r"rows 2 and 3 of labels.csv give one image two labels, x and y: .*--finding x"
     ):
         read(table)
     assert labels_of(read(table, finding="x")) == {"a.png": "x", "b.png": "no x"}
