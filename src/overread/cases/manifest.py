@@ -163,11 +163,12 @@ class Manifest:
         cases = [case for case in found if case.label]
         if len(cases) < len(found):
             notes.append(f"{count(len(found) - len(cases), 'image')} without a label, by --map, are left out")
-        if task is not None:
+        if task is None:
+            require_distinct([case.label for case in cases], source.mapping)
+        else:
             meant = fitting((case.label for case in cases), task.classes)
             cases = [dataclasses.replace(case, label=meant.get(case.label, case.label)) for case in cases]
             notes += [f"the label {label} is taken as {name}" for label, name in meant.items()]
-        require_distinct([case.label for case in cases], source.mapping)
         manifest = cls._build(cases, notes, source.positive, task)
         if task is None and source.positive is None and manifest.positive and told_negative(manifest.classes) is None:
             classes = manifest.classes
