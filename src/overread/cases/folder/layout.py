@@ -74,7 +74,7 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
 
     Args:
         root: the folder that holds all.
-        class_names: folders that the user calls classes, whatever their names say.
+        class_names: folders that are known as classes, whatever their names say; they lie side by side.
 
     Raises:
         InvalidData: the folder cannot be opened, or some of its folders are sides and others beside them are not.
@@ -86,8 +86,7 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
     places = _without_sides(root, _candidates(directories), class_names)
     loose = [image for place in places if not place.parts for image in place.directory.images]
     places = [place for place in places if place.parts]
-    if class_names:
-        at = next((i for i in range(_depth(places)) if _names_at(places, i) & set(class_names)), 0)
+    if (at := next((i for i in range(_depth(places)) if _names_at(places, i) & {*class_names}), None)) is not None:
         for _ in range(at):
             places, found = _entered(places)
             loose += found
@@ -142,8 +141,9 @@ def _without_sides(root: Path, directories: Sequence[Directory], class_names: Co
         if odd := [name for name in names if sides and name not in sides]:
             raise InvalidData(
                 f"{root.joinpath(*above)} has split folders and also {listed(odd[:_LISTED])}: expected either split "
-                f"folders or class folders. Move {odd[0]} into {next(iter(sides))} or elsewhere, or, if "
-                f"{next(iter(sides))} is a class, name the classes: --map '{_as_themselves([*names])}'"
+                f"folders or class folders. Take {listed(odd[:_LISTED])} out, or give one folder alone, such as "
+                f"{root.joinpath(*above, next(iter(sides)))}; if all are classes, say so with --map "
+                f"'{_as_themselves([*names])}'"
             )
         side_folders |= {(*above, name): side for name, side in sides.items()}
     places = []
