@@ -19,6 +19,7 @@ _HOMES = {
     "images_below": "overread.cases.folder",
     "pseudonym": "overread.cases.case",
     "split_cases": "overread.cases.split",
+    "without_test": "overread.cases.split",
 }
 __all__ = [*_HOMES]
 __getattr__ = on_first_use(__name__, _HOMES)
@@ -35,3 +36,4 @@ if TYPE_CHECKING:
     from overread.cases.split import Split as Split
     from overread.cases.split import fold_cases as fold_cases
     from overread.cases.split import split_cases as split_cases
+    from overread.cases.split import without_test as without_test
