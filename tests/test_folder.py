@@ -51,7 +51,8 @@ def test_the_validation_side_has_many_names(name: str, tmp_path: Path) -> None:
 def test_a_folder_beside_sides_is_named_with_what_to_do(tmp_path: Path) -> None:
     fill_folders(tmp_path, "train/a", "train/b", "test/a", "test/b", "extra/a", "notes")
     with pytest.raises(
-        InvalidData, match=r"split folders and also extra and notes: .* Take extra and notes out, or give .* such as .*test"
+        InvalidData,
+        match=r"split folders and also extra and notes: .* Take extra and notes out, or give .* such as .*test",
     ):
         read(tmp_path)
 

@@ -14,7 +14,6 @@ from overread.words import count, listed
 OF_OVERREAD = "for overread wrote it"
 LINK_BACK = "for it is a link to what is read anyway"
 UNOPENED = "for it cannot be opened"
-_TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".txt")
 # What systems, archives, file servers and tools leave in folders, besides all that is hidden.
 _JUNK = frozenset({
     "__macosx", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "folder.htt", "picasa.ini", "icon\r",
@@ -81,11 +80,6 @@ class LeftOut:
     def is_empty(self) -> bool:
         """Whether nothing but junk was left out."""
         return not self._files and not self._folders
-
-    @property
-    def tables(self) -> list[Path]:
-        """The files that may be tables, by their suffix."""
-        return [path for paths in self._files.values() for path in paths if path.suffix.lower() in _TABLES]
 
     def sentences(self) -> tuple[str, ...]:
         """What was left out and why, what concerns images first; without anything, no sentence."""
