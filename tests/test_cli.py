@@ -39,7 +39,7 @@ def test_predict_tells_what_it_leaves_out_of_a_folder_and_fails_for_what_should_
     done = overread("predict", tiny_study.out, tmp_path / "new")
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 25)
     assert "1 NIfTI volume (.nii.gz)" in done.stderr
-    assert "1 file is no image and is left out (1 .txt)" in done.stderr
+    assert "1 file is no image (1 .txt)" in done.stderr
     (tmp_path / "new" / "late.png").write_text("version https://git-lfs.github.com/spec/v1\n")
     done = overread("predict", tiny_study.out, tmp_path / "new")
     assert done.returncode == 1

@@ -104,8 +104,10 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
             break
         if doubt and len(images) > 1:
             notes.append(f"{some(images)} {doubt.why}: the folders below them are the classes")
+            notes += _offer(places, 0) if doubt.are_people else []
         places, found = _entered(places)
         loose += found
+    notes += _people_below(places)
     return Layout(places=tuple(places), loose=tuple(loose), left_out=left_out, notes=tuple(notes))
 
 
@@ -186,6 +188,29 @@ def _depth(places: Sequence[Place]) -> int:
 
 def _names_at(places: Sequence[Place], depth: int) -> set[str]:
     return {place.parts[depth] for place in places if len(place.parts) > depth}
+
+
+def _people_below(places: Sequence[Place]) -> list[str]:
+    """The offer to take the folders below the classes as patients, where all images lie in such."""
+    filled = [place for place in places if place.directory.images]
+    if not filled or any(len(place.parts) < 2 for place in filled):
+        return []
+    below: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for place in filled:
+        below[place.label][place.parts[1]] += len(place.directory.images)
+    doubts = [doubt_classes(images) for images in below.values() if len(images) > 1]
+    return _offer(filled, 1) if doubts and all(doubt and doubt.are_people for doubt in doubts) else []
+
+
+def _offer(places: Sequence[Place], depth: int) -> list[str]:
+    """The offer to take folders as patients, where these lie at the same depth everywhere."""
+    found = {place.directory.parts.index(place.parts[depth], depth) for place in places if len(place.parts) > depth}
+    if len(found) > 1:
+        return []
+    pattern = f"^{'[^/]+/' * found.pop()}([^/]+)/"
+    return [
+        f"these folders may be patients, such as {places[0].parts[depth]}: --patient-pattern '{pattern}' takes them so"
+    ]
 
 
 def _can_enter(places: Sequence[Place]) -> bool:

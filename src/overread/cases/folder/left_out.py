@@ -100,8 +100,8 @@ class LeftOut:
         if others := self._files.get(NO_IMAGE):
             suffixes = Counter(_suffix(path) or "without suffix" for path in others)
             shown = ", ".join(f"{number} {suffix}" for suffix, number in suffixes.most_common())
-            verb = "is no image and is" if len(others) == 1 else "are no images and are"
-            found.append(f"{count(len(others), 'file')} {verb} left out ({shown})")
+            verb = "is no image" if len(others) == 1 else "are no images"
+            found.append(f"{count(len(others), 'file')} {verb} ({shown})")
         if self._junk:
             shown = ", ".join(f"{number} {name}" for name, number in self._junk.most_common(5))
             found.append(f"what systems and tools leave behind is left out ({shown})")

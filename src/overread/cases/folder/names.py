@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import statistics
 import unicodedata
@@ -51,10 +52,11 @@ _HIGHEST_CLASS = 20
 
 @dataclasses.dataclass(frozen=True)
 class Doubt:
-    """Why folders are no classes, as a clause; `is_storage` where they say only where files are kept."""
+    """Why folders are no classes, as a clause, and whether they are storage or seem to be patients, exams or sites."""
 
     why: str
     is_storage: bool = False
+    are_people: bool = False
 
 
 def words_of(name: str) -> list[str]:
@@ -96,14 +98,16 @@ def doubt_classes(images: Mapping[str, int]) -> Doubt | None:
     if any("train" in found for found in words):
         return Doubt("have a side of a split in their names")
     if all(len(name) > 3 and (_DATE.fullmatch(name) or _UID.fullmatch(name)) for name in names):
-        return Doubt("are named by dates or identifiers")
+        return Doubt("are named by dates or identifiers", are_people=True)
     if len(names) > 1 and len({tuple(_stem(found)) for found in words}) == 1:
         return _doubt_grades(names, _stem(words[0]))
+    if all(map(_is_of_origin, names)):
+        return Doubt("are numbered as patients, exams or sites are", are_people=True)
     if len(names) > 1 and sum(map(_is_identifier, names)) >= 0.8 * len(names):
-        return Doubt("are named by identifiers")
+        return Doubt("are named by identifiers", are_people=True)
     typical = statistics.median(images.values())
     if any(len(names) >= many and typical <= few for many, few in _MANY_FEW):
-        return Doubt(f"are {len(names)} with few images each, as patients or exams are")
+        return Doubt(f"are {len(names)} with few images each, as patients or exams are", are_people=True)
     return None
 
 
@@ -123,12 +127,18 @@ def _doubt_grades(names: list[str], stem: list[str]) -> Doubt | None:
     if _GRADES.intersection(stem):
         return None
     if _ORIGINS.intersection(stem) or stem == ["p"]:
-        return Doubt("are numbered as patients, exams or sites are")
+        return Doubt("are numbered as patients, exams or sites are", are_people=True)
     numbers = [number for name in names for number in words_of(name) if number.isdecimal()]
     is_padded = any(len(number) > (1 if stem else 2) and number.startswith("0") for number in numbers)
     if numbers and (is_padded or len(names) > _HIGHEST_CLASS or max(map(int, numbers)) > _HIGHEST_CLASS):
-        return Doubt("differ in a running number only")
+        return Doubt("differ in a running number only", are_people=True)
     return None
+
+
+def _is_of_origin(name: str) -> bool:
+    """Whether a word such as study stands before a number in a name, whatever follows: study1_positive."""
+    words = words_of(name)
+    return any(word in _ORIGINS and after.isdecimal() for word, after in itertools.pairwise(words))
 
 
 def _is_identifier(name: str) -> bool:
