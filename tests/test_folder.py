@@ -93,7 +93,7 @@ def test_a_side_without_labels_is_left_out_and_counted(tmp_path: Path) -> None:
         ["type_a", "type_b"], ["bbps-0-1", "bbps-2-3"], ["01_TUMOR", "02_STROMA", "08_EMPTY"], ["A", "B"],
         ["n02085620-Chihuahua", "n02085782-spaniel"], ["test_positive", "test_negative"], ["F0", "F1", "F2"],
         ["with_mask", "without_mask"], ["polyp", "normal"], ["normal", "image_artefact"], ["HPV16", "HPV18"],
-        ["Class 1", "Class 2", "Class 10"], ["mild", "moderate", "severe"], ["covid-19", "normal"],
+        ["Class 1", "Class 2", "Class 10"], ["mild", "moderate", "severe"], ["covid-19", "normal"], ["full", "partial"],
     ],
 )  # fmt: skip
 def test_folders_that_are_classes_stay_classes(names: list[str], tmp_path: Path) -> None:
@@ -112,7 +112,8 @@ def test_folders_that_are_classes_stay_classes(names: list[str], tmp_path: Path)
         ["1.2.840.113619.2.1", "1.2.840.113619.2.2"], ["LIDC-IDRI-0001", "LIDC-IDRI-0002"], ["series3", "series4"],
         ["hospital_1", "hospital_2"], ["PA000001", "PA000002"], ["4f2a9c01", "9b03d7aa"], ["scan_a", "scan_b"],
         ["disc1", "disc2"],
-        ["study1_positive", "study1_negative", "study2_positive"], ["NORMAL_train", "NORMAL_test", "ILL_train", "ILL_test"], ["NORMAL", "ILL", "images"],
+        ["study1_positive", "study1_negative", "study2_positive"], 
+        ["NORMAL_train", "NORMAL_test", "ILL_train", "ILL_test"], ["NORMAL", "ILL", "images"],
     ],
 )  # fmt: skip
 def test_storage_is_no_class_and_the_user_may_say_otherwise(names: list[str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from overread.cases.folder.left_out import LeftOut
-from overread.cases.folder.names import Doubt, doubt_classes, side_of
+from overread.cases.folder.names import Doubt, doubt_classes, shared_words, side_of
 from overread.cases.folder.walk import Directory, walk
 from overread.decision import reads_as_negative
 from overread.errors import InvalidData
@@ -139,7 +139,8 @@ def _without_sides(root: Path, directories: Sequence[Directory], class_names: Co
                 children[directory.parts[:i]][name] = None
     side_folders: dict[tuple[str, ...], str] = {}
     for above, names in children.items():
-        sides = {name: side for name in names if name not in class_names and (side := side_of(name, names))}
+        shared = shared_words(names)
+        sides = {name: side for name in names if name not in class_names and (side := side_of(name, shared))}
         if odd := [name for name in names if sides and name not in sides]:
             raise InvalidData(
                 f"{root.joinpath(*above)} has split folders and also {listed(odd[:_LISTED])}: expected either split "
