@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.cases.folder.left_out import LeftOut
-from overread.cases.folder.names import Doubt, doubt_classes, shared_words, side_of
+from overread.cases.folder.names import Doubt, doubt_classes
+from overread.cases.folder.sides import Place, some, without_sides
 from overread.cases.folder.walk import Directory, walk
 from overread.decision import reads_as_negative
-from overread.errors import InvalidData
-from overread.words import count, listed
-
-_LISTED = 4
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Place:
-    """A folder in its role.
-
-    Args:
-        directory: the folder.
-        side: of the split, as a folder above or below the class names it.
-        parts: the class and the folders below it that lead here; none for images that lie loose.
-    """
-
-    directory: Directory
-    side: str | None
-    parts: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        """The class; a blank that nobody sees makes no other one."""
-        return self.parts[0].strip() if self.parts else ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,7 +60,7 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
     left_out = LeftOut()
     for directory in directories:
         left_out.update(directory.left_out)
-    places = _without_sides(root, _candidates(directories), class_names)
+    places = without_sides(root, _candidates(directories), class_names)
     loose = [image for place in places if not place.parts for image in place.directory.images]
     places = [place for place in places if place.parts]
     if (at := next((i for i in range(_depth(places)) if _names_at(places, i) & {*class_names}), None)) is not None:
@@ -111,13 +88,6 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
     return Layout(places=tuple(places), loose=tuple(loose), left_out=left_out, notes=tuple(notes))
 
 
-def some(names: Iterable[str], most: int = _LISTED) -> str:
-    """The first of some folders, and how many more there are."""
-    found = list(names)
-    more = [f"{len(found) - most} more"] if len(found) > most else []
-    return f"the {'folders' if len(found) > 1 else 'folder'} {listed([*found[:most], *more])}"
-
-
 def _candidates(directories: Sequence[Directory]) -> list[Directory]:
     """The folders that have images, ought to have some, or are empty; one of texts and tables has no part in it."""
     entered = {directory.path.parent for directory in directories}
@@ -128,52 +98,6 @@ def _candidates(directories: Sequence[Directory]) -> list[Directory]:
         or directory.left_out.holds_candidates
         or (directory.left_out.is_empty and directory.path not in entered)
     ]
-
-
-def _without_sides(root: Path, directories: Sequence[Directory], class_names: Collection[str]) -> list[Place]:
-    """Take the sides out of the names that lead to each folder."""
-    children: defaultdict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
-    for directory in directories:
-        if directory.images:
-            for i, name in enumerate(directory.parts):
-                children[directory.parts[:i]][name] = None
-    side_folders: dict[tuple[str, ...], str] = {}
-    for above, names in children.items():
-        shared = shared_words(names)
-        sides = {name: side for name in names if name not in class_names and (side := side_of(name, shared))}
-        if odd := [name for name in names if sides and name not in sides]:
-            raise InvalidData(
-                f"{root.joinpath(*above)} has split folders and also {listed(odd[:_LISTED])}: expected either split "
-                f"folders or class folders. Take {listed(odd[:_LISTED])} out, or give one folder alone, such as "
-                f"{root.joinpath(*above, next(iter(sides)))}; if all are classes, say so with --map "
-                f"'{_as_themselves([*names])}'"
-            )
-        side_folders |= {(*above, name): side for name, side in sides.items()}
-    places = []
-    for directory in directories:
-        parts = directory.parts
-        found = [i for i in range(len(parts)) if parts[: i + 1] in side_folders]
-        own = {side_folders[parts[: i + 1]] for i in found}
-        if len(own) > 1:
-            raise InvalidData(f"{directory.path} lies on two sides of a split, {listed(sorted(own))}: move it to one")
-        kept = tuple(name for i, name in enumerate(parts) if i not in found)
-        places.append(Place(directory=directory, side=next(iter(own), None), parts=kept))
-    if side_folders:
-        places = [place for place in places if place.side or place.directory.images]
-        if stray := [place for place in places if not place.side and place.parts]:
-            raise InvalidData(
-                f"{stray[0].directory.path} lies on no side of the split, and others do: put its "
-                f"{count(len(stray[0].directory.images), 'image')} into a folder {some(_sides_in(side_folders))}"
-            )
-    return places
-
-
-def _sides_in(side_folders: Iterable[tuple[str, ...]]) -> list[str]:
-    return sorted({parts[-1] for parts in side_folders})
-
-
-def _as_themselves(names: Sequence[str]) -> str:
-    return ",".join(f"{name}={name}" for name in names)
 
 
 def _images_by(places: Sequence[Place]) -> dict[str, int]:

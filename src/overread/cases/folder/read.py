@@ -9,8 +9,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from overread.cases.case import Case
-from overread.cases.folder.layout import Layout, describe_layout, some
+from overread.cases.folder.layout import Layout, describe_layout
 from overread.cases.folder.left_out import LeftOut
+from overread.cases.folder.sides import some
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.table import read_tables
 from overread.errors import InvalidData, MissingPath
