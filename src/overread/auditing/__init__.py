@@ -3,7 +3,7 @@
 from overread.auditing.audit import UNREADABLE, Audit, audit_manifest, examine, examine_once, gather
 from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
-from overread.auditing.plan import Plan, draft_plan
+from overread.auditing.plan import Plan, draft_plan, mended_codes
 from overread.auditing.rule import Rule
 from overread.auditing.rules import known_codes
 
@@ -22,4 +22,5 @@ __all__ = [
     "gather",
     "image_row",
     "known_codes",
+    "mended_codes",
 ]

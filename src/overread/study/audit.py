@@ -18,7 +18,7 @@ from overread.machine.terminal import at_work, progress_console, say
 from overread.recipe import Recipe
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, preprocessing_of, read_cases, require_outside, tell
+from overread.study.data import Data, preprocessing_of, read_cases, require_outside, tell, tell_patients
 from overread.study.sides import Decoded
 
 
@@ -97,4 +97,5 @@ def _with_sides(decoded: Decoded, recipe: Recipe, console: Console) -> Decoded:
         )
         return decoded
     tell(console, split.notes, split.warnings)
+    tell_patients(console, split.manifest)
     return decoded

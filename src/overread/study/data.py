@@ -19,6 +19,7 @@ from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
 from overread.machine.terminal import at_work, say
 from overread.recipe import Recipe
+from overread.words import count
 
 Data = Manifest | Source | str | Path
 
@@ -119,6 +120,19 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
         say(console, note)
     for warning in warnings:
         say(console, f"WARNING: {warning}", "bold yellow")
+
+
+def tell_patients(console: Console, manifest: Manifest) -> None:
+    """Where images name no patient, show the pattern that their file names bear out, with examples, to be copied."""
+    if manifest.has_patients or (found := manifest.suggest_patients()) is None:
+        return
+    say(console, f"by their names the files are of {count(found.patients, 'patient')}, for example")
+    for names in found.examples:
+        say(console, f"    {'  '.join(names)}")
+    say(console, "if each line is one patient, add this option; else name the patients in a table")
+    console.rule()
+    say(console, found.option)
+    console.rule()
 
 
 def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:

@@ -29,9 +29,11 @@ from overread.study.data import (
     require_training,
     split_as,
     tell,
+    tell_patients,
 )
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
+from overread.study.way_on import way_on
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
@@ -169,6 +171,7 @@ def _begin(
     split, decoded = decoded.split(recipe)
     data_set = decoded.data_set
     tell(console, split.notes, split.warnings)
+    tell_patients(console, split.manifest)
     run = TrainingRun(
         request=request,
         fingerprint=data_set.fingerprint,
@@ -184,6 +187,7 @@ def _begin(
         run = dataclasses.replace(run, started=former.started)
     accept = {*request.accept, *(UNREADABLE if request.skip_unreadable else ())}
     audit = _audited(decoded, accept, rules=rules, console=console)
+    audit.require(way_on(audit, rules, request.source, folder.path))
     folder.write(run)
     split.manifest.write_csv(folder.manifest)
     write_json(folder.audit, audit.to_dict())
@@ -252,11 +256,10 @@ def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, fo
 
 
 def _audited(decoded: Decoded, accept: Collection[str], *, rules: Sequence[Rule], console: Console) -> Audit:
-    """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
+    """Audit the cases with the sides that training will use."""
     found = examine_once(decoded.manifest, decoded.data_set, decoded.headers, rules=rules).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"
         gravity = "accepted" if finding.code in found.accepted else finding.severity
         say(console, f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style)
-    found.require()
     return found
