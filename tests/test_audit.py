@@ -21,7 +21,7 @@ from overread.study.data import read_manifest
 from support.command_line import overread, sentence
 from support.image_files import write_images
 
-QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 
 def scene(seed: int) -> Image.Image:

@@ -146,7 +146,7 @@ def crossvalidate(
     )
     require_training(settled.recipe, settled.manifest, settled.options)
     dealt = _deal(settled, folds)
-    tell(console, dealt[0].notes)
+    tell(console, (*settled.notes, *dealt[0].notes))
     RunFolder.open(out, existing)
     run = _start(
         folder,
