@@ -105,7 +105,11 @@ RASTER_FORMATS = (
         ("pillow", "simplejpeg"),
     ),
     Raster("TIFF", (".tif", ".tiff"), re.compile(rb"II[*+]\0|MM\0[*+]"), TiffImagePlugin.TiffImageFile),
-    Raster("BMP", (".bmp", ".dib"), re.compile(rb"BM"), BmpImagePlugin.BmpImageFile),
+    # "BM" alone begins many a text: behind it, at byte 14, the size of a header that Pillow knows.
+    Raster(
+        "BMP", (".bmp", ".dib"), re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL),
+        BmpImagePlugin.BmpImageFile,
+    ),
     Raster("WebP", (".webp",), re.compile(rb"RIFF....WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
 )  # fmt: skip
 

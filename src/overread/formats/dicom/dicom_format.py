@@ -31,7 +31,7 @@ class Dicom:
     """Files with "DICM" at byte 128 or elements from the first one, and those named so that are no raster format."""
 
     name = "DICOM"
-    suffixes = (*_ENDINGS, "")
+    suffixes = _ENDINGS
     libraries = ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
 
     def sniff(self, head: bytes, name: str) -> bool:
