@@ -196,7 +196,8 @@ def test_the_python_of_the_readme_runs(two_classes: Path, tmp_path: Path) -> Non
         code = code.replace(old, new)
     assert "Recipe()" in code
     code = code.replace(
-        "Recipe()", f"Recipe(size=32, epochs=1, precision='float32'), store=Path({str(tmp_path / 's')!r})"
+        "Recipe()",
+        f"Recipe(network='compact', size=32, epochs=1, precision='float32'), store=Path({str(tmp_path / 's')!r})",
     )
     assert python("from pathlib import Path\n" + code)
 

@@ -142,7 +142,7 @@ _CHANGES, _CHOICES = _options_of(Augmentation), _options_of(Recipe)
 
 def make_recipe(**values: Any) -> Recipe:
     """The recipe that the options describe; a network of the user's own may lie in the current folder."""
-    if ":" in values["network"] and "" not in sys.path:
+    if ":" in (values["network"] or "") and "" not in sys.path:
         sys.path.append("")
     augmentation = Augmentation(**{name: values.pop(name) for name in _CHANGES})
     return Recipe(**values, augmentation=augmentation)

@@ -140,7 +140,7 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
     require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
     from overread.networks.build import require_network
 
-    require_network(recipe.network)
+    require_network(recipe.network or recipe.chosen_network.name)
     options.require_columns(manifest.columns)
     check_calibration_method(recipe.calibration, manifest.task)
 

@@ -91,7 +91,7 @@ def train(
         data: a manifest, or a folder or CSV to read one from; None to resume with those of the run in out.
         out: the folder of this run: `bundle/`, `bundle.zip`, `report.html`, `checklists.md`, `figures/`, `test/`,
             `log.csv`, `run.json`.
-        recipe: how to train; by default the compact network, or as the run that is resumed.
+        recipe: how to train; by default a default `Recipe`, or as the run that is resumed.
         options: what to ask of the test result; by default 95 % intervals, or as the run that is resumed.
         accept: codes of audit findings that block and are accepted; the report records them.
         rules: audit rules of your own, asked besides those of overread.
@@ -116,7 +116,7 @@ def train(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
     )
     require_training(settled.recipe, settled.manifest, settled.options)
-    tell(console, settled.manifest.notes)
+    tell(console, (*settled.notes, *settled.manifest.notes))
     split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
