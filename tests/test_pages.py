@@ -48,7 +48,7 @@ def page(two: Made) -> Page:
 
 
 def test_an_evaluation_has_every_section(page: Page) -> None:
-    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
+    assert page.texts("h2") == ["Verdict", "Result", "Data", *SECTIONS, *LAST]
     assert page.texts("h1") == ["Normal / Polyp: evaluation on 160 images"]
 
 
@@ -74,7 +74,7 @@ def test_the_level_of_the_intervals_is_the_one_that_was_asked_for(page: Page) ->
 def test_metrics_without_a_threshold_stand_with_interval_cases_and_method(two: Made, page: Page, name: str) -> None:
     metric, interval = two[0].assessment[name]
     labels = {"auc": "AUC", "average_precision": "Average precision", "brier": "Brier score"}
-    assert row(page, labels.get(name, "Loss (negative log likelihood)"))[:4] == [
+    assert row(page, labels.get(name, "Log loss"))[:4] == [
         f"{metric.value:.3f}",
         f"{interval.low:.3f} to {interval.high:.3f}",
         "160",
@@ -298,7 +298,7 @@ def test_one_class_alone_leaves_an_auc_undefined_and_the_page_says_why(
 ) -> None:
     options = AssessmentOptions(level=0.9, resamples=200, prevalence=0.1)
     page = report(tmp_path, make(tmp_path, predict(TWO, 40, y_true=np.full(40, label)), options))
-    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
+    assert page.texts("h2") == ["Verdict", "Result", "Data", *SECTIONS, *LAST]
     assert f"no AUC can be given ({missing})" in page.texts("p")[1] and "nan" not in words(page).lower()
     assert row(page, "AUC")[:2] == ["undefined", f"{missing[0].upper()}{missing[1:]}."]
     assert f"There is no ROC and no precision-recall curve: {missing}." in words(page)

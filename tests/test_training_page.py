@@ -60,7 +60,7 @@ def test_an_accepted_finding_is_a_warning_and_stands_in_the_table(trained: Page)
 
 
 def test_a_training_run_has_every_section_and_its_figures(trained: Page) -> None:
-    assert trained.texts("h2") == ["Verdict", "Data", "Audit", "Training", *SECTIONS, *LAST]
+    assert trained.texts("h2") == ["Verdict", "Result", "Data", "Audit", "Training", *SECTIONS, *LAST]
     assert len(alts(trained)) == 9 and all(re.search(r"\d", alt) for alt in alts(trained))
     assert trained.texts("h1") == ["Normal / Polyp: a reader trained on 5 images"]
 

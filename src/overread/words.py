@@ -42,6 +42,6 @@ def moment(time: str) -> str:
 
 
 def clause(sentence: str | None) -> str:
-    """Give a reason without capital and full stop, to stand inside a sentence."""
+    """Give a reason without capital and full stop, to stand inside a sentence; a name in capitals keeps them."""
     text = (sentence or "").rstrip(".")
-    return text[:1].lower() + text[1:]
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -144,9 +144,10 @@ def words(page: Page) -> str:
     return "\n".join(text for tag, text in page.text if tag != "style")
 
 
-def row(page: Page, *start: str) -> list[str]:
-    """The cells of the first table row that begins so."""
-    cells = [text for tag, text in page.text if tag in ("th", "td")]
+def row(page: Page, *start: str, below: str = "Data") -> list[str]:
+    """The cells of the first table row that begins so below a heading."""
+    first = page.text.index(("h2", below)) if ("h2", below) in page.text else 0
+    cells = [text for tag, text in page.text[first:] if tag in ("th", "td")]
     for i in range(len(cells)):
         if tuple(cells[i : i + len(start)]) == start:
             return cells[i + len(start) :]

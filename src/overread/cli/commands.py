@@ -31,7 +31,8 @@ from overread.cli.options import (
     resumable,
     takes,
 )
-from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
+from overread.cli.results import print_assessment, print_crossvalidation
+from overread.cli.tables import print_audit, print_comparison, print_readings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
 from overread.machine.terminal import hide_notices
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
@@ -71,6 +72,7 @@ def audit(
     manifest: Manifest,
     out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
     fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
+    details: Annotated[bool, typer.Option("--details", help="Print each finding in full, and what to do.")] = False,
     force: Force = False,
     store: Store = None,
     as_json: Json = False,
@@ -82,7 +84,7 @@ def audit(
     from overread import study
 
     found = study.audit(manifest, out, fix=fix, existing=replaced_if(force), store=store, console=progress)
-    print_audit(found, as_json)
+    print_audit(found, as_json, details=details)
     if out is not None:
         progress.print(f"open {RunFolder(out).report}", highlight=False)
     raise typer.Exit(found.exit_status)

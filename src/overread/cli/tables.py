@@ -18,48 +18,39 @@ from overread.words import level_of, low_to_high
 if TYPE_CHECKING:
     from overread.auditing import Audit
     from overread.decision.task import Task
-    from overread.evaluation import Assessment, Comparison, Estimate, Interval
+    from overread.evaluation import Comparison, Estimate, Interval
     from overread.monitoring.watch import Monitoring
     from overread.reading import Failure, Reading
-    from overread.study.crossvalidate import CrossValidation
+
+_STYLES = {"block": "bold red", "warn": "yellow", "info": ""}
 
 
-def print_audit(audit: Audit, as_json: bool) -> None:
-    """Print each finding with what to do about it."""
+def print_audit(audit: Audit, as_json: bool, *, details: bool) -> None:
+    """Print a line a finding, or each in full with what to do about it."""
     if as_json:
-        _print_json(audit.to_dict())
+        print_json(audit.to_dict())
         return
-    styles = {"block": "bold red", "warn": "yellow", "info": ""}
-    table = Table("finding", "what was found", "what to do", title=f"{audit.n} images", title_justify="left")
-    for found in audit.findings:
-        name = Text(f"{found.code}\n({found.severity})", style=styles[found.severity])
-        table.add_row(name, Text(found.sentence), Text(found.fix))
-    Console().print(table if audit.findings else f"{audit.n} images: nothing was found")
+    # Loads NumPy, which `--help` need not wait for.
+    from overread.auditing import brief_lines, gravity, totals
 
-
-def print_assessment(assessment: Assessment, as_json: bool) -> None:
-    """Print the metrics of a test side, each with its interval."""
-    if as_json:
-        _print_json(assessment.to_dict())
+    console = Console()
+    console.print(Text(totals(audit)))
+    if details:
+        for found in audit.findings:
+            console.print(Text(f"\n{gravity(found, audit)}: {found.code}", style=_STYLES[found.severity]))
+            console.print(Text(found.sentence))
+            console.print(Text(f"What to do: {found.fix}"))
         return
-    evaluation = assessment.evaluation
-    decided = f", operating point {evaluation.threshold:.4g}" if evaluation.threshold is not None else ""
-    table = _table(
-        f"test side, {evaluation.n} images of {assessment.n_patients} patients{decided}",
-        "metric", "value", f"{level_of(assessment.options.level)} interval", "n",
-    )  # fmt: skip
-    for name in evaluation.metrics:
-        table.add_row(name, *_estimate(assessment[name]), str(evaluation[name].n))
-    for name, estimate in assessment.predictive_values.items():
-        prevalence = f"{name} at prevalence {assessment.options.prevalence:g}"
-        table.add_row(prevalence, *_estimate(estimate), str(estimate.metric.n))
-    Console().print(table)
+    for line in brief_lines(audit):
+        console.print(Text(line.text, style=_STYLES[line.severity]))
+    if audit.findings:
+        console.print("what each means and what to do: --details, or --out FOLDER for a page with thumbnails")
 
 
 def print_comparison(comparison: Comparison, as_json: bool) -> None:
     """Print the difference of each metric between two readers."""
     if as_json:
-        _print_json(comparison.to_dict())
+        print_json(comparison.to_dict())
         return
     level = next(iter(comparison.differences.values())).interval.level
     table = _table(
@@ -72,27 +63,10 @@ def print_comparison(comparison: Comparison, as_json: bool) -> None:
     Console().print(table)
 
 
-def print_crossvalidation(result: CrossValidation, as_json: bool) -> None:
-    """Print the pooled metrics of each seed, and how much they vary across folds and seeds."""
-    if as_json:
-        _print_json(result.to_dict())
-        return
-    for seed, assessment in result.pooled.items():
-        folds, level = len(result.folds[seed]), assessment.options.level
-        table = _table(
-            f"{folds} folds pooled, seed {seed}: {assessment.evaluation.n} images of {assessment.n_patients} patients",
-            "metric", "pooled", f"{level_of(level)} interval", "SD across folds", "SD across seeds",
-        )  # fmt: skip
-        for name in assessment.evaluation.metrics:
-            spread = result.spread(name)
-            table.add_row(name, *_estimate(assessment[name]), *(_number(value) for value in spread.values()))
-        Console().print(table)
-
-
 def print_monitoring(found: Monitoring, as_json: bool) -> None:
     """Print what a stretch of the log tells: shares, latency, and what was tested for a change."""
     if as_json:
-        _print_json(found.to_dict())
+        print_json(found.to_dict())
         return
     title = f"{found.n_images} images in {found.n_readings} readings since {found.since:%Y-%m-%d}"
     table = _table(title, "share", "value", f"{level_of(found.rates['referred'].interval.level)} interval", "n")
@@ -130,7 +104,8 @@ def print_readings(readings: Iterable[Reading | Failure], task: Task) -> int:
     return failures
 
 
-def _print_json(values: dict[str, Any]) -> None:
+def print_json(values: dict[str, Any]) -> None:
+    """Print values as one line of JSON."""
     typer.echo(json.dumps(values))
 
 

@@ -15,7 +15,7 @@ from overread.report.verdict import caution, verdict
 from overread.run import CrossValidationRun, RunFolder
 from overread.words import count, level_of, paired
 
-_BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
+_BY_FOLD = ("auc", "sensitivity", "specificity", "accuracy")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +45,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
     made = (
+        sections.result_section(assessment),
         _by_fold(found),
         _pooled(found),
         sections.discrimination_section(predictions, assessment, folder),

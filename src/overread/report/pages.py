@@ -63,6 +63,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
     bundle, split, folder = result.bundle, training.split, _folder(RunFolder(out).figures)
     maps = bundle.data.get("activation_maps")
     made = (
+        sections.result_section(result.outcome.assessment),
         sections.training_data_section(split, training.data_set, training.augment, folder),
         audit_section(training.audit),
         sections.training_section(training.rows, bundle.network["name"], bundle.recipe, training.run, folder),
@@ -87,6 +88,7 @@ def write_evaluation_report(
         failures: by name, why an image was left out.
     """
     made = (
+        sections.result_section(result.outcome.assessment),
         sections.evaluated_data_section(manifest, failures),
         *_result_sections(result, RunFolder(out).figures),
         *_last_sections(result, run),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from overread.auditing import UNREADABLE, Audit, Rule, examine_once
+from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
@@ -258,9 +258,8 @@ def _audited(
         for i, case in enumerate(manifest.cases)
     )
     found = examine_once(every, data_set, rules=rules).accept(accept)
-    for finding in found.findings:
-        style = "" if finding.severity == "info" else "bold yellow"
-        gravity = "accepted" if finding.code in found.accepted else finding.severity
-        console.print(f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style=style, highlight=False)
+    for line in brief_lines(found, rules=rules):
+        style = "" if line.severity == "info" else "bold yellow"
+        console.print(f"audit {line.text}", style=style, markup=False, highlight=False)
     found.require()
     return found
