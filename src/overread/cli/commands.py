@@ -31,6 +31,7 @@ from overread.cli.options import (
     resumable,
     takes,
 )
+from overread.cli.program import Program
 from overread.cli.results import print_assessment, print_crossvalidation
 from overread.cli.tables import print_audit, print_comparison, print_readings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from overread.evaluation import AssessmentOptions
     from overread.recipe import Recipe
 
-app = typer.Typer(
+app = Program(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

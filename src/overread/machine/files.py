@@ -14,14 +14,20 @@ from typing import Any
 from overread.errors import OutputUnwritable
 
 
-def replace_file(path: Path, content: bytes) -> Path:
+def replace_file(path: Path, content: bytes, *, private: bool = False) -> Path:
     """Write a file under a temporary name and rename it, so that a reader sees the old one or the new one whole.
+
+    Args:
+        path: of the file.
+        content: of it.
+        private: only the user may read it.
 
     Raises:
         OutputUnwritable: no permission, no such folder or no space left.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        temporary.touch(mode=0o600 if private else 0o666)
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
@@ -32,16 +38,16 @@ def replace_file(path: Path, content: bytes) -> Path:
     return path
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> Path:
-    """Write a JSON file whole."""
-    return replace_file(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+def write_json(path: Path, value: Mapping[str, Any], *, private: bool = False) -> Path:
+    """Write a JSON file whole; a private one only the user may read."""
+    return replace_file(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode(), private=private)
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
-    """Write a CSV file whole."""
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], *, private: bool = False) -> Path:
+    """Write a CSV file whole; a private one only the user may read."""
     content = io.StringIO()
     csv.writer(content, lineterminator="\n").writerows([header, *rows])
-    return replace_file(path, content.getvalue().encode())
+    return replace_file(path, content.getvalue().encode(), private=private)
 
 
 def require_space(folder: Path, needed: int) -> None:

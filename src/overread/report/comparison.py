@@ -13,6 +13,9 @@ from overread.run import ComparisonRun, RunFolder
 from overread.words import clause, count, level_of
 
 
+_FIRST = ("auc", "sensitivity", "specificity", "accuracy")
+
+
 def write_comparison_report(out: Path, comparison: Comparison, *, run: ComparisonRun) -> Path:
     """Write `report.html` of a comparison of two evaluations.
 
@@ -27,8 +30,10 @@ def write_comparison_report(out: Path, comparison: Comparison, *, run: Compariso
 
 
 def comparison_verdict(comparison: Comparison) -> tuple[str, ...]:
-    """Say whether the second reader differs from the first in AUC and accuracy."""
-    found = [_difference(comparison[name]) for name in ("auc", "accuracy") if name in comparison.differences]
+    """Say whether the second reader differs from the first in AUC, sensitivity, specificity and accuracy."""
+    if comparison.identical:
+        return (f"{identical_sentence(comparison)}",)
+    found = [_difference(comparison[name]) for name in _FIRST if name in comparison.differences]
     n, n_patients = comparison.n, comparison.n_patients
     whose = "" if n == n_patients else f" of {count(n_patients, 'patient')}"
     return (
