@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from overread.errors import InvalidData
+from overread.machine.text import storable
 
 SPLITS = ("train", "val", "test")
 SPLIT_ALIASES = {
@@ -69,4 +70,4 @@ def pseudonym(patient_id: str | None) -> str:
     """A name for a patient that does not show the id it stands for; empty for no id."""
     if not patient_id:
         return ""
-    return "p-" + hashlib.blake2b(patient_id.encode(), digest_size=8, person=b"overread").hexdigest()
+    return "p-" + hashlib.blake2b(storable(patient_id).encode(), digest_size=8, person=b"overread").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections import Counter
@@ -15,6 +14,7 @@ from overread.cases.folder import read_folder
 from overread.cases.table import is_manifest, read_table, table_of
 from overread.decision import IntArray, Task, find_task
 from overread.errors import InvalidData, InvalidOption
+from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
 from overread.words import count
 
@@ -206,8 +206,8 @@ class Manifest:
 
         Patients go under pseudonyms.
         """
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream).writerows(table_of(self.cases, self.columns))
+        header, *rows = table_of(self.cases, self.columns)
+        write_csv(path, header, rows)
 
 
 def _match_id(pattern: re.Pattern[str], stem: str) -> str | None:

@@ -20,7 +20,7 @@ def cache_folder() -> Path:
         MissingPath: no variable names it and the user has no home folder.
     """
     if named := os.environ.get("OVERREAD_STORE"):
-        return Path(named)
+        return _expanded(named)
     return _folder("XDG_CACHE_HOME", platformdirs.user_cache_path)
 
 
@@ -36,12 +36,21 @@ def state_folder() -> Path:
 
 
 def _folder(variable: str, of_user: Callable[..., Path]) -> Path:
-    if named := os.environ.get(variable):
-        return Path(named) / "overread"
+    named = _expanded(os.environ.get(variable, ""))
+    # One that is not absolute counts for nothing, as the XDG base directory specification has it.
+    if named.is_absolute():
+        return named / "overread"
     try:
-        Path.home()
-    except RuntimeError:
-        raise MissingPath(
-            f"this user has no home folder to keep things in: name one in the environment variable {variable}"
-        ) from None
-    return of_user("overread", appauthor=False)
+        if Path.home().is_absolute():
+            return of_user("overread", appauthor=False)
+    except RuntimeError:  # no variable HOME, and no entry among the users of this system
+        pass
+    raise MissingPath(
+        "this user has no home folder to keep things in: set the environment variable HOME to a folder that can be "
+        f"written, or {variable}"
+    )
+
+
+def _expanded(path: str) -> Path:
+    """A path with the home folder in place of `~`, which stays where there is none."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises without a home folder

@@ -11,7 +11,7 @@ from overread.auditing import Audit, Rule, audit_manifest, draft_plan
 from overread.errors import OutputExists
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
-from overread.machine.terminal import progress_console
+from overread.machine.terminal import progress_console, say
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
 from overread.study.data import Data, read_cases, tell
@@ -61,9 +61,7 @@ def audit(
     if fix is not None:
         plan = draft_plan(found, material, rules=rules)
         plan.write(Path(fix), material)
-        console.print(
-            f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False
-        )
+        say(console, f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}")
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)

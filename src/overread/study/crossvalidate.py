@@ -28,6 +28,7 @@ from overread.evaluation import (
 )
 from overread.machine.files import write_json
 from overread.machine.terminal import progress_console
+from overread.machine.text import storable
 from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.run import CrossValidationRun, Existing, RunFolder
@@ -173,7 +174,7 @@ def _deal(settled: Settled, folds: int) -> tuple[Manifest, ...]:
 def _hash_of(dealt: tuple[Manifest, ...]) -> str:
     cases = [case for fold in dealt for case in fold.cases]
     lines = [f"{case.full_name} {case.label} {case.split} {pseudonym(case.patient_id)}" for case in cases]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256(storable("\n".join(lines)).encode()).hexdigest()
 
 
 def _start(folder: RunFolder, run: CrossValidationRun, former: CrossValidationRun | None) -> CrossValidationRun:

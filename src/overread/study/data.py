@@ -17,6 +17,7 @@ from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
+from overread.machine.terminal import say
 from overread.recipe import Recipe
 
 Data = Manifest | Source | str | Path
@@ -80,9 +81,9 @@ def split_as(manifest: Manifest, recipe: Recipe) -> Split:
 def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
     """Print notes, and warnings so that they are seen."""
     for note in notes:
-        console.print(note, highlight=False)
+        say(console, note)
     for warning in warnings:
-        console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
+        say(console, f"WARNING: {warning}", "bold yellow")
 
 
 def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
@@ -124,8 +125,8 @@ def open_data_set(
             progress=lambda done, of: status.update(f"decoding images: {done} of {of}"),
         )
     for name, reason in data_set.failures.items():
-        console.print(f"WARNING: left out, unreadable: {name}: {reason}", style="bold yellow", highlight=False)
+        say(console, f"WARNING: left out, unreadable: {name}: {reason}", "bold yellow")
     _, height, width, channels = data_set.store.pixels.shape
     colour = "grey" if channels == 1 else "colour"
-    console.print(f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}", highlight=False)
+    say(console, f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}")
     return data_set

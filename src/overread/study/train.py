@@ -15,8 +15,8 @@ from overread.bundle import Bundle
 from overread.cases import Manifest, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.images import DataSet, Preprocessing
-from overread.machine.files import replace_file, write_json
-from overread.machine.terminal import progress_console
+from overread.machine.files import write_json, write_text
+from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
@@ -111,7 +111,7 @@ def train(
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
     trained, bundle = _train(begun, callbacks, console)
     test_side = begun.split.manifest.select("test")
-    console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
+    say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, folder.test.path, settled.options)
     _report(begun, trained, bundle, outcome, unrecorded)
     return Study(
@@ -238,7 +238,7 @@ def _report(
 def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, folder: RunFolder) -> None:
     """Write the model card into the bundle, and the checklists beside it."""
     bundle.write_card(model_card(bundle, assessment, facts))
-    replace_file(folder.checklists, checklists(bundle, assessment, facts).encode())
+    write_text(folder.checklists, checklists(bundle, assessment, facts))
 
 
 def _audited(
@@ -259,7 +259,6 @@ def _audited(
     )
     found = examine_once(every, data_set, rules=rules).accept(accept)
     for line in brief_lines(found, rules=rules):
-        style = "" if line.severity == "info" else "bold yellow"
-        console.print(f"audit {line.text}", style=style, markup=False, highlight=False)
+        say(console, f"audit {line.text}", "" if line.severity == "info" else "bold yellow")
     found.require()
     return found

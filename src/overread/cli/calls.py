@@ -1,4 +1,4 @@
-"""The program as Typer runs it: each command remembers how it was called, for the record of its run."""
+"""Commands that remember how they were called, for the record of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from overread.run.called import Call, remember_call
 
 
-class Program(typer.Typer):
+class Commands(typer.Typer):
     """A Typer program whose commands remember how they were called."""
 
     def command(self, *arguments: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
