@@ -11,9 +11,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def listed(words: Sequence[str]) -> str:
-    """Join words as a sentence does: "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Join words as a sentence does: "a, b and c", or with another word before the last."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def paired(values: Mapping[str, Any]) -> str:
@@ -29,6 +29,12 @@ def percent(share: float) -> str:
 def level_of(share: float) -> str:
     """Give a share of 1 that was asked for, such as the level of an interval: "95 %"."""
     return f"{100 * share:g} %"
+
+
+def one_in(share: float) -> str:
+    """Give a small share as people count: "1 in 20", "15 in 100"."""
+    times = round(1 / share, 6)
+    return f"1 in {times:,.0f}" if times == round(times) else f"{100 * share:.4g} in 100"
 
 
 def low_to_high(low: float, high: float, style: str = ".3f") -> str:

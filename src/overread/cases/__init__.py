@@ -11,6 +11,7 @@ _HOMES = {
     "SPLITS": "overread.cases.case",
     "Case": "overread.cases.case",
     "Manifest": "overread.cases.manifest",
+    "PublicNames": "overread.cases.public_names",
     "Source": "overread.cases.source",
     "Split": "overread.cases.split",
     "counts_as": "overread.cases.case",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from overread.cases.case import pseudonym as pseudonym
     from overread.cases.folder import images_below as images_below
     from overread.cases.manifest import Manifest as Manifest
+    from overread.cases.public_names import PublicNames as PublicNames
     from overread.cases.source import Source as Source
     from overread.cases.split import Split as Split
     from overread.cases.split import fold_cases as fold_cases

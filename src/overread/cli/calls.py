@@ -16,13 +16,14 @@ from overread.run.called import Call, remember_call
 class Commands(typer.Typer):
     """A Typer program whose commands remember how they were called."""
 
-    def command(self, *arguments: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def command(self, name: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # type: ignore[override] # of the same parameters
         """Register a command, as `typer.Typer.command` does."""
-        return super().command(*arguments, cls=_Command, **options)
+        return super().command(name, cls=_Command, **options)
 
 
 class _Command(TyperCommand):
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
         words = [list(_words(ctx, show_paths=show_paths)) for show_paths in (True, False)]
         remember_call(Call(*(shlex.join(["overread", str(ctx.info_name), *found]) for found in words)))
         return super().invoke(ctx)
@@ -31,23 +32,32 @@ class _Command(TyperCommand):
 def _words(context: typer.Context, *, show_paths: bool) -> Iterator[str]:
     """What was given on the command line, parameter by parameter; a path as it is, or as the name of the parameter."""
     for parameter in context.command.params:
-        name, value = parameter.name or "", context.params.get(parameter.name or "")
-        source = context.get_parameter_source(name)
+        name = parameter.name or ""
+        value, source = context.params.get(name), context.get_parameter_source(name)
         if source is None or source.name != "COMMANDLINE":
             continue
         if getattr(parameter, "is_flag", False):
             yield (parameter.opts if value else parameter.secondary_opts)[0]
             continue
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if parameter.param_type_name == "option":
-                yield parameter.opts[0]
-            hidden = not show_paths and (parameter.type.name == "path" or _is_place(str(one)))
-            yield (parameter.metavar or name.upper()) if hidden else str(one)
+        is_argument, word = parameter.param_type_name == "argument", parameter.metavar or name.upper()
+        texts = [
+            word if _is_address(one) or (not show_paths and (is_argument or _is_place(one))) else str(one)
+            for one in (value if isinstance(value, list | tuple) else [value])
+        ]
+        for text in dict.fromkeys(texts):
+            yield from [text] if is_argument else [parameter.opts[0], text]
 
 
-def _is_place(text: str) -> bool:
-    """Whether an option that is no path by its type leads somewhere all the same."""
+def _is_address(value: Any) -> bool:
+    """Whether a value is the address of a service, which may hold a password and is shown nowhere."""
+    return "://" in str(value)
+
+
+def _is_place(value: Any) -> bool:
+    """Whether a value leads somewhere on this computer, be it no path by its type."""
+    if isinstance(value, Path):
+        return True
     try:
-        return "/" in text or "\\" in text or Path(text).exists()
+        return "/" in str(value) or "\\" in str(value) or Path(str(value)).exists()
     except (OSError, ValueError):
         return False

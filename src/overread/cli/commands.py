@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from overread import __version__
 from overread.cases.source import Source
+from overread.cli.calls import Commands
 from overread.cli.options import (
     BundlePath,
     Data,
@@ -31,9 +32,8 @@ from overread.cli.options import (
     resumable,
     takes,
 )
-from overread.cli.calls import Commands
-from overread.cli.results import print_assessment, print_crossvalidation
-from overread.cli.tables import print_audit, print_comparison, print_readings
+from overread.cli.results import print_assessment, print_comparison, print_crossvalidation
+from overread.cli.tables import print_audit, print_readings
 from overread.errors import Interrupted
 from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
@@ -197,7 +197,8 @@ def compare(
     from overread.evaluation import AssessmentOptions
 
     result = study.compare(first, second, out, options=AssessmentOptions(level=level))
-    print_comparison(result, as_json)
+    print_comparison(result, as_json, readers=(str(first), str(second)))
+    say(progress, f"open {RunFolder(out).report}" if out else "--out FOLDER writes this as a page")
 
 
 @app.command()

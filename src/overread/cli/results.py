@@ -1,23 +1,18 @@
-"""What a reader is worth, on a terminal: the tables of `evaluation.summary`, in the widest form that fits."""
+"""What readers are worth, on a terminal."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from overread.cli.tables import print_json
+from overread.cli.layout import print_json, print_lines, print_table
+from overread.words import count, level_of, low_to_high
 
 if TYPE_CHECKING:
-    from overread.evaluation import Assessment
+    from overread.evaluation import Assessment, Comparison, Difference
     from overread.evaluation.summary import Rows
     from overread.study.crossvalidate import CrossValidation
-
-_WIDEST = 10_000
 
 
 def print_assessment(assessment: Assessment, as_json: bool) -> None:
@@ -34,8 +29,36 @@ def print_crossvalidation(result: CrossValidation, as_json: bool) -> None:
         print_json(result.to_dict())
         return
     for seed, assessment in result.pooled.items():
-        _print_lines(f"{len(result.folds[seed])} folds pooled, seed {seed}")
+        print_lines(f"{len(result.folds[seed])} folds pooled, seed {seed}")
         _print_summary(assessment, result)
+
+
+def print_comparison(comparison: Comparison, as_json: bool, *, readers: Sequence[str]) -> None:
+    """Print the difference of each metric between two readers, A and B."""
+    if as_json:
+        print_json(comparison.to_dict())
+        return
+    # Loads NumPy, which `--help` need not wait for.
+    from overread.evaluation import LABELS
+    from overread.report.comparison import IDENTICAL
+
+    whose = "" if comparison.n == comparison.n_patients else f" of {count(comparison.n_patients, 'patient')}"
+    print_lines(f"{count(comparison.n, 'image')}{whose}", *map(" is ".join, zip("AB", readers, strict=True)), "")
+    if comparison.identical:
+        print_lines(IDENTICAL)
+        return
+    found = {name: comparison[name] for name in LABELS if name in comparison.differences}
+    level = level_of(comparison["auc"].interval.level)
+    rows = [(LABELS[name], *_cells(one)) for name, one in found.items()]
+    print_table(("", "A", "B", f"B less A ({level} interval)", "p"), rows)
+
+
+def _cells(found: Difference) -> tuple[str, ...]:
+    values = ["undefined" if math.isnan(value) else f"{value:.3f}" for value in (found.first, found.second)]
+    if math.isnan(found.difference):
+        return (*values, "", "")
+    ends = "no interval" if found.interval.reason else low_to_high(found.interval.low, found.interval.high, "+.3f")
+    return (*values, f"{found.difference:+.3f} ({ends})", "" if math.isnan(found.p) else f"{found.p:.3g}")
 
 
 def _print_summary(assessment: Assessment, folds: CrossValidation | None = None) -> None:
@@ -45,61 +68,20 @@ def _print_summary(assessment: Assessment, folds: CrossValidation | None = None)
     summary = summarise(assessment)
     first, *others = summary.tables
     if folds is not None:
-        spread = [folds.spread(found.name) for found in shown_metrics(assessment)]
-        first = _with_spread(first, spread)
+        first = _with_spread(first, [folds.spread(found.name) for found in shown_metrics(assessment)])
     for table in (first, *others):
-        _print_lines(table.caption)
+        print_lines(table.caption)
         print_table(table.header, table.rows)
-        _print_lines("")
-    _print_lines(*summary.notes)
+        print_lines("")
+    print_lines(*summary.notes)
 
 
 def _with_spread(table: Rows, spread: Sequence[dict[str, float | None]]) -> Rows:
     """Add how much each metric varies, leaving out what no metric has."""
-    headings = {"folds_sd": "SD across folds", "seeds_sd": "SD across seeds"}
+    headings = {"folds_sd": "SD (across folds)", "seeds_sd": "SD (across seeds)"}
     shown = [name for name in headings if any(found[name] is not None for found in spread)]
     rows = tuple(
         (*row, *("" if found[name] is None else f"{found[name]:.3f}" for name in shown))
         for row, found in zip(table.rows, spread, strict=True)
     )
     return table._replace(header=(*table.header, *(headings[name] for name in shown)), rows=rows)
-
-
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table in the first of three forms that fits: as it is, intervals below their values, a line a cell."""
-    console = Console()
-    forms = [_table(header, rows), _table(_stacked(header), [[row[0], *_stacked(row[1:])] for row in rows])]
-    if len(header) > 2:
-        forms.append(_listed(header, rows))
-    widths = [console.measure(form, options=console.options.update(width=_WIDEST)).maximum for form in forms]
-    fitting = [form for form, width in zip(forms, widths, strict=True) if width <= console.width]
-    console.print(fitting[0] if fitting else forms[-1])
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for heading in header:
-        table.add_column(Text(heading), overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return table
-
-
-def _stacked(cells: Sequence[str]) -> list[str]:
-    """What stands in brackets on a line of its own."""
-    return [cell.replace(" (", "\n(") for cell in cells]
-
-
-def _listed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A block of lines for each row, under its name."""
-    table = Table(box=None, show_header=False)
-    for name, *cells in rows:
-        table.add_row(Text(name), "")
-        for heading, cell in zip(header[1:], cells, strict=True):
-            table.add_row(Text(f"  {heading}"), Text(cell))
-    return table
-
-
-def _print_lines(*lines: str) -> None:
-    for line in lines:
-        Console().print(Text(line))

@@ -127,8 +127,8 @@ def compare(
             column = task.column(task.positive)
             actual = task.shows(labels, task.positive)
             found["auc"] = pairs["auc"].from_rankings(actual, y_prob[0][:, column], y_prob[1][:, column])
-    decisions = [evaluation.predicted for evaluation in evaluations]
-    identical = np.array_equal(*y_prob) and np.array_equal(*decisions)
+    one, other = evaluations
+    identical = np.array_equal(y_prob[0], y_prob[1]) and np.array_equal(one.predicted, other.predicted)
     return Comparison(len(labels), n_patients, found, identical)
 
 

@@ -81,7 +81,9 @@ def _of_positive(assessment: Assessment) -> tuple[Rows, ...]:
     rows = tuple((found.label, *_cells(found.name, columns.values())) for found in shown_metrics(assessment))
     tables = [Rows(_title(assessment), ("", *columns), rows)]
     if assessment.predictive_values:
-        where = f"Where {level_of(assessment.options.prevalence or 0)} of images are {assessment.task.positive}, as stated"
+        where = (
+            f"Where {level_of(assessment.options.prevalence or 0)} of images are {assessment.task.positive}, as stated"
+        )
         stated = tuple((LABELS[name], briefly(found)) for name, found in assessment.predictive_values.items())
         tables.append(Rows(where, ("", point_of(assessment)), stated))
     return tuple(tables)
@@ -116,8 +118,11 @@ def _gaps(assessment: Assessment) -> tuple[str, ...]:
         for metric, interval in _estimates(assessment)
         if metric.reason or interval.reason
     ]
-    first, rest = [*dict.fromkeys(found)][:_MOST_REASONS], len(set(found)) - _MOST_REASONS
-    return (*first, *([f"{count(rest, 'further reason')} why a number is missing: see the tables of the report."] if rest > 0 else ()))
+    reasons = [*dict.fromkeys(found)]
+    if len(reasons) <= _MOST_REASONS:
+        return tuple(reasons)
+    rest = count(len(reasons) - _MOST_REASONS, "further reason")
+    return (*reasons[:_MOST_REASONS], f"{rest} for a missing number: see the tables of the report.")
 
 
 def _estimates(assessment: Assessment) -> Iterator[Estimate]:

@@ -107,7 +107,7 @@ def _reproducibility(run: CrossValidationRun, assessment: Assessment) -> Section
         ("Versions", paired(run.versions)),
         ("Cases and folds (SHA-256)", run.cases),
     )
-    recipe = tuple((name, str(value)) for name, value in run.request.recipe.to_dict().items())
+    recipe = tuple((name, str(value)) for name, value in run.request.recipe.shown().items())
     text = "Each fold has a report of its own, in seed-S/fold-K."
     tables = (Table("This cross-validation", ("What", "Value"), facts), Table("Recipe", ("Option", "Value"), recipe))
     return Section("Reproducibility", paragraphs=(text,), items=tables)

@@ -16,12 +16,13 @@ class Call(NamedTuple):
     shown: str
 
 
-_CALL = ContextVar("call", default=Call("from Python", "from Python"))
+_NO_COMMAND = Call("from Python", "from Python")
+_CALL: ContextVar[Call | None] = ContextVar("call", default=None)
 
 
 def called() -> Call:
     """How this process was called; "from Python" where there is no command line."""
-    return _CALL.get()
+    return _CALL.get() or _NO_COMMAND
 
 
 def remember_call(call: Call) -> None:

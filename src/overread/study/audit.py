@@ -14,7 +14,7 @@ from overread.machine.files import write_json
 from overread.machine.terminal import progress_console, say
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, read_cases, tell
+from overread.study.data import Data, name_publicly, read_cases, tell, write_names
 
 
 def audit(
@@ -65,6 +65,8 @@ def audit(
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)
-        write_json(folder.audit, found.to_dict())
-        write_audit_report(folder.path, found, material, run=run)
+        names = name_publicly(manifest, data)
+        write_names(folder, names)
+        write_json(folder.audit, found.without_names(names).to_dict())
+        write_audit_report(folder.path, found, material, run=run, names=names)
     return found

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once
 from overread.bundle import Bundle
-from overread.cases import Manifest, Split
+from overread.cases import Manifest, PublicNames, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.images import DataSet, Preprocessing
 from overread.machine.files import write_json, write_text
@@ -21,7 +21,16 @@ from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
-from overread.study.data import Data, open_data_set, require_codes, require_training, split_as, tell
+from overread.study.data import (
+    Data,
+    name_publicly,
+    open_data_set,
+    require_codes,
+    require_training,
+    split_as,
+    tell,
+    write_names,
+)
 from overread.study.settle import Settled, settle
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
@@ -125,7 +134,17 @@ def train(
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class _Begun:
-    """A run whose images are decoded, split and audited; warnings tell that others have opened its test side."""
+    """A run whose images are decoded, split and audited.
+
+    Args:
+        folder: of the run.
+        run: as it is recorded.
+        split: of the readable images.
+        data_set: likewise.
+        audit: of all images.
+        warnings: that others have opened its test side.
+        names: what images go by.
+    """
 
     folder: RunFolder
     run: TrainingRun
@@ -133,6 +152,7 @@ class _Begun:
     data_set: DataSet
     audit: Audit
     warnings: tuple[str, ...]
+    names: PublicNames
 
     @property
     def recipe(self) -> Recipe:
@@ -160,13 +180,14 @@ def _begin(
     data_set = open_data_set(settled.manifest, preprocessing, store, request.skip_unreadable, console)
     split = split_as(data_set.manifest, recipe)
     data_set = data_set.with_split(split.manifest)
+    names = name_publicly(settled.manifest, request.source)
     run = TrainingRun(
         request=request,
         fingerprint=data_set.fingerprint,
         images=split.counts(),
         patients=split.patients(),
         study=former.study if former else study_id or new_study_id(),
-        left_out=dict(data_set.failures),
+        left_out=names.of_all(data_set.failures),
     )
     if former is not None:
         what = "the images or their split"
@@ -175,11 +196,12 @@ def _begin(
     accept = {*request.accept, *(UNREADABLE if request.skip_unreadable else ())}
     audit = _audited(settled.manifest, data_set, accept, rules=rules, console=console)
     folder.write(run)
+    write_names(folder, names)
     split.manifest.write_csv(folder.manifest)
-    write_json(folder.audit, audit.to_dict())
+    write_json(folder.audit, audit.without_names(names).to_dict())
     warnings = known_before(data_set, split.manifest.select("test"), study=run.study, began=run.started)
     tell(console, (), warnings)
-    return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings)
+    return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings, names=names)
 
 
 def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[TrainedNetwork, Bundle]:
@@ -213,15 +235,15 @@ def _report(
         rows=history.rows,
         augment=functools.partial(augmented_previews, recipe=begun.recipe),
     )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, names=begun.names)
     pages.write_training_report(folder.path, training, result)
     facts = CardFacts(
         counts=split.counts(),
         sizes=split.sizes(),
         patients=split.patients(),
         has_patients=split.manifest.has_patients,
-        notes=(*split.manifest.notes, *split.notes),
-        warnings=(*split.warnings, *begun.audit.warnings, *warnings),
+        notes=begun.names.hide_in((*split.manifest.notes, *split.notes)),
+        warnings=begun.names.hide_in((*split.warnings, *begun.audit.warnings, *warnings)),
         failures=begun.data_set.failures,
         epochs=len(history.rows),
         best_epoch=run.best_epoch,

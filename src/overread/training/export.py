@@ -46,14 +46,10 @@ def export_onnx(spec: NetworkSpec, weights: Path, target: Path) -> None:
         "CUDA_VISIBLE_DEVICES": "",
         "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path),  # the module of a user's network is imported
     }
-    done = subprocess.run(
-        [sys.executable, "-c", code, arguments], env=environment, capture_output=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, arguments], env=environment, capture_output=True, check=False)
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ExportMismatch(
-            f"the ONNX graph could not be written ({reason}): install overread[train]"
-        )
+        raise ExportMismatch(f"the ONNX graph could not be written ({reason}): install overread[train]")
 
 
 def _main(arguments: dict[str, Any]) -> None:

@@ -184,4 +184,3 @@ def limits(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> list[str
         f"The test images are {shares}: where the clinic sees other shares, PPV, NPV and calibration differ.",
         *["No groups of cases were compared: differences between patients are not known."] * (not assessment.subgroups),
     ]
-

@@ -56,8 +56,8 @@ def _unreadable(files: FileTable) -> Finding | None:
     return files.finding(
         "unreadable", mask, severity="block",
         what=f"cannot be read ({listed}).",
-        fix="Copy or export these files again, or take them out of the data; --skip-unreadable leaves them out and counts "
-        "them in the report.",
+        fix="Copy or export these files again, or take them out of the data; --skip-unreadable leaves them out and "
+        "counts them in the report.",
         cell=lambda i: files.failures[i],
     )  # fmt: skip
 
