@@ -8,15 +8,27 @@ import numpy as np
 import pytest
 
 from overread.auditing import Audit, Finding
-from overread.cases import Split
+from overread.cases import Case, Manifest, PublicNames, Split
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.run import FinishedTraining, StudyRequest
+from overread.test_side.outcome import Outcome
 from support.data_sets import data_set_of
 from support.html_page import Page
 from support.reports import LAST, RUN, SECTIONS, TWO, alts, make, predict, row, words
 
 FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)
+
+
+def _names(outcome: Outcome) -> PublicNames:
+    labels = [TWO[index] for index in np.asarray(outcome.predictions.y_true).tolist()]
+    pairs = zip(outcome.predictions.cases, labels, strict=True)
+    return PublicNames(
+        Manifest(
+            cases=tuple(Case(path=Path(name), name=name, label=label) for name, label in pairs),
+            task=outcome.predictions.task,
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +61,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
         rows=rows,
         augment=lambda images: np.stack([images, 255 - images], axis=1),
     )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=())
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(), names=_names(outcome))
     return Page(pages.write_training_report(tmp_path, training, result))
 
 

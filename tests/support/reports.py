@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from overread.bundle import GRAPH, Bundle, Member
-from overread.cases import Manifest
+from overread.cases import Manifest, PublicNames
 from overread.cases.case import Case
 from overread.decision import Abstentions, Calibration, OperatingPoint, Task, choose_referral
 from overread.evaluation import AssessmentOptions, Predictions, assess, assess_referral
@@ -136,7 +136,7 @@ def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: d
     )
     manifest = Manifest(cases=cases, task=bundle.task, notes=("cases are read from study.csv",))
     run = EvaluationRun(**RUN, bundle=bundle.fingerprint, fingerprint="f" * 64)
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, names=PublicNames(manifest))
     return Page(pages.write_evaluation_report(folder, result, run=run, manifest=manifest, failures=failures or {}))
 
 
