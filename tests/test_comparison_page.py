@@ -38,7 +38,8 @@ def test_a_comparison_gives_every_metric_with_difference_interval_p_and_test(tmp
     ]
     assert len([text for text in page.texts("th") if text.startswith(("Sens", "Spec", "PPV", "NPV", "F1", "Acc"))]) == 6
     assert (
-        row(page, "First")[0] == "bundle 0a1b" and "runs/" not in words(page)
+        row(page, "First")[0] == "bundle 0a1b"
+        and "runs/a" not in words(page)
         and row(page, "Metric", "First", "Second", "Difference")[0] == "90 % interval"
     )
     said, caution = page.texts("p")[1:3]

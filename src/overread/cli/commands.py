@@ -16,19 +16,17 @@ from overread.cases.source import Source
 from overread.cli.calls import Commands
 from overread.cli.options import (
     BundlePath,
-    Data,
     Force,
     Json,
     Out,
-    Pattern,
     Skip,
     Store,
     make_assessment_options,
-    make_manifest,
     make_recipe,
     make_running,
     make_source,
     replaced_if,
+    require_source,
     resumable,
     takes,
 )
@@ -39,7 +37,6 @@ from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
 
 if TYPE_CHECKING:
-    from overread.cases import Manifest
     from overread.evaluation import AssessmentOptions
     from overread.recipe import Recipe
 
@@ -79,9 +76,9 @@ def _program(
 
 
 @app.command()
-@takes(manifest=make_manifest)
+@takes(source=make_source)
 def audit(
-    manifest: Manifest,
+    source: Source | None,
     out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
     fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
     details: Annotated[bool, typer.Option("--details", help="Print each finding in full, and what to do.")] = False,
@@ -95,7 +92,9 @@ def audit(
     """
     from overread import study
 
-    found = study.audit(manifest, out, fix=fix, existing=replaced_if(force), store=store, console=progress)
+    found = study.audit(
+        require_source(source), out, fix=fix, existing=replaced_if(force), store=store, console=progress
+    )
     print_audit(found, as_json, details=details)
     if out is not None:
         say(progress, f"open {RunFolder(out).report}")
@@ -154,13 +153,12 @@ def crossvalidate(
 
 
 @app.command()
-@takes(options=make_assessment_options)
+@takes(source=make_source, options=make_assessment_options)
 def evaluate(
     bundle: BundlePath,
-    data: Data,
+    source: Source | None,
     out: Out,
     options: AssessmentOptions,
-    patient_pattern: Pattern = None,
     force: Force = False,
     skip_unreadable: Skip = False,
     store: Store = None,
@@ -172,10 +170,9 @@ def evaluate(
     """
     from overread import study
 
-    cases = Source(data=str(data), patient_pattern=patient_pattern)
     result = study.evaluate(
-        bundle, cases, out, options=options, existing=replaced_if(force), skip_unreadable=skip_unreadable,
-        store=store, console=progress,
+        bundle, require_source(source), out, options=options, existing=replaced_if(force),
+        skip_unreadable=skip_unreadable, store=store, console=progress,
     )  # fmt: skip
     print_assessment(result, as_json)
     say(progress, f"open {RunFolder(out).report}")
@@ -217,7 +214,7 @@ def predict(
     from overread import reading
 
     reader = reading.Reader.load(bundle)
-    paths = reading.find_images(images, sys.stdin)
+    paths, losses = images_named(images)
     readings = track(reader.read_many(paths), "reading", total=len(paths), console=progress, transient=True)
     if csv_file is not None:
         failures = reading.write_readings(csv_file, readings, reader.bundle.classes)
@@ -227,7 +224,19 @@ def predict(
         failures = print_readings(readings, reader.bundle.task)
     else:
         failures = reading.write_readings(data_output(), readings, reader.bundle.classes)
-    end_reading(failures, len(paths))
+    end_reading(failures + losses, len(paths) + losses)
+
+
+def images_named(sources: list[str]) -> tuple[list[Path], int]:
+    """The images that are named, after saying what was left out, and how many could not be had."""
+    from overread import reading
+    from overread.cases import LeftOut
+
+    left_out = LeftOut()
+    paths = reading.find_images(sources, sys.stdin, left_out)
+    for sentence in left_out.sentences():
+        say(progress, sentence)
+    return paths, left_out.losses
 
 
 @app.command()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 from rich.progress import track
 
-from overread.cli.commands import app, end_reading, progress
+from overread.cli.commands import app, end_reading, images_named, progress
 from overread.cli.options import BundlePath, Force, Out, replaced_if
 from overread.machine.files import to_json
 from overread.machine.terminal import data_output, say
@@ -35,7 +34,7 @@ def explain(
     """
     from overread import reading
 
-    reader, paths = reading.Reader.load(bundle), reading.find_images(images, sys.stdin)
+    reader, (paths, losses) = reading.Reader.load(bundle), images_named(images)
     made = reading.explain(reader, paths, out, shown=shown, opacity=opacity, existing=replaced_if(force))
     failures = 0
     for found in track(made, "drawing", total=len(paths), console=progress, transient=True):
@@ -46,4 +45,4 @@ def explain(
             typer.echo(to_json(found.to_dict()), data_output())
         elif found.picture is not None:
             typer.echo(storable(str(found.picture)), data_output())
-    end_reading(failures, len(paths))
+    end_reading(failures + losses, len(paths) + losses)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import platformdirs
 
 from overread.errors import MissingPath
+
+# The file that makes a folder that of a run, and those of decoded pixels.
+RUN_RECORD = "run.json"
+STORED_PIXELS = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
 
 
 def cache_folder() -> Path:
@@ -54,3 +60,13 @@ def _folder(variable: str, of_user: Callable[..., Path]) -> Path:
 def _expanded(path: str) -> Path:
     """A path with the home folder in place of `~`, which stays where there is none."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises without a home folder
+
+
+def holds_results(folder: Path, names: Collection[str]) -> bool:
+    """Whether a folder, which holds files of these names, is that of a run or of decoded pixels."""
+    if RUN_RECORD in names:
+        try:
+            return "kind" in json.loads((folder / RUN_RECORD).read_bytes())
+        except (OSError, ValueError, TypeError):
+            return False
+    return any(STORED_PIXELS.fullmatch(name) for name in names)

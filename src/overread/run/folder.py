@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable
 from overread.machine.files import from_json, write_json
+from overread.machine.places import RUN_RECORD
 
 if TYPE_CHECKING:
     from overread.run.record import Run
@@ -63,7 +64,7 @@ class RunFolder:
     @property
     def record(self) -> Path:
         """What the run is; the file that makes a folder one of ours."""
-        return self.path / "run.json"
+        return self.path / RUN_RECORD
 
     @property
     def private(self) -> Path:

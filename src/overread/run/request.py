@@ -10,7 +10,7 @@ from overread.cases import Source
 from overread.recipe import Recipe
 
 # Of a source.
-_PATHS = ("data", "labels", "images")
+_PLACES = ("data", "labels", "images")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,10 +33,10 @@ class StudyRequest:
 
     @property
     def fixed(self) -> dict[str, Any]:
-        """What must be the same when the study goes on, as the user names it: not the paths, since folders move."""
+        """What must be the same when the study goes on, as the user names it: not where it lies, since folders move."""
         source = {} if self.source is None else dataclasses.asdict(self.source)
         recipe = {"start": self.recipe.start, **self.recipe.to_dict()}  # which to_dict leaves out where there is none
-        return {**recipe, **{name: value for name, value in source.items() if name not in _PATHS}}
+        return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values but for the `places`."""
@@ -44,13 +44,13 @@ class StudyRequest:
         return {
             **vars(self),
             "recipe": self.recipe.shown(),
-            "source": source and {name: value for name, value in source.items() if name not in _PATHS},
+            "source": source and {name: value for name, value in source.items() if name not in _PLACES},
             "accept": list(self.accept),
         }
 
     def places(self) -> dict[str, Any]:
         """The paths, as JSON values in the places from which `to_dict` leaves them out."""
-        source = {} if self.source is None else {name: getattr(self.source, name) for name in _PATHS}
+        source = {} if self.source is None else {name: getattr(self.source, name) for name in _PLACES}
         start = {} if self.recipe.start is None else {"start": self.recipe.start}
         return {name: found for name, found in (("source", source), ("recipe", start)) if found}
 

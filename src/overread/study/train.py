@@ -12,9 +12,9 @@ from rich.console import Console
 
 from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once
 from overread.bundle import Bundle
-from overread.cases import Manifest, PublicNames, Split
+from overread.cases import PublicNames, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
-from overread.images import DataSet, Preprocessing
+from overread.images import DataSet
 from overread.machine.files import write_json, write_text
 from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
@@ -25,6 +25,7 @@ from overread.study.data import (
     Data,
     name_publicly,
     open_data_set,
+    preprocessing_of,
     require_codes,
     require_training,
     split_as,
@@ -32,6 +33,7 @@ from overread.study.data import (
     write_names,
 )
 from overread.study.settle import Settled, settle
+from overread.study.sides import Decoded
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
@@ -114,8 +116,8 @@ def train(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
     )
     require_training(settled.recipe, settled.manifest, settled.options)
-    split = split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
-    tell(console, (*split.manifest.notes, *split.notes), split.warnings)
+    tell(console, settled.manifest.notes)
+    split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
     trained, bundle = _train(begun, callbacks, console)
@@ -175,11 +177,11 @@ def _begin(
     recorded first, so that it can always go on.
     """
     request, recipe = settled.request, settled.recipe
-    side = recipe.image_size
-    preprocessing = Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
-    data_set = open_data_set(settled.manifest, preprocessing, store, request.skip_unreadable, console)
-    split = split_as(data_set.manifest, recipe)
-    data_set = data_set.with_split(split.manifest)
+    opened = open_data_set(settled.manifest, preprocessing_of(recipe), store, request.skip_unreadable, console)
+    decoded = Decoded.of(settled.manifest, opened, joins_copies=former is None or former.copies is not None)
+    split, decoded = decoded.split(recipe)
+    data_set = decoded.data_set
+    tell(console, split.notes, split.warnings)
     names = name_publicly(settled.manifest, request.source)
     run = TrainingRun(
         request=request,
@@ -188,13 +190,14 @@ def _begin(
         patients=split.patients(),
         study=former.study if former else study_id or new_study_id(),
         left_out=names.of_all(data_set.failures),
+        copies=decoded.groups if former is None else former.copies,
     )
     if former is not None:
         what = "the images or their split"
         folder.require_same({what: run.fingerprint}, {what: former.fingerprint})
         run = dataclasses.replace(run, started=former.started)
     accept = {*request.accept, *(UNREADABLE if request.skip_unreadable else ())}
-    audit = _audited(settled.manifest, data_set, accept, rules=rules, console=console)
+    audit = _audited(decoded, accept, rules=rules, console=console)
     folder.write(run)
     write_names(folder, names)
     split.manifest.write_csv(folder.manifest)
@@ -263,23 +266,9 @@ def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, fo
     write_text(folder.checklists, checklists(bundle, assessment, facts))
 
 
-def _audited(
-    manifest: Manifest,
-    data_set: DataSet,
-    accept: Collection[str],
-    *,
-    rules: Sequence[Rule],
-    console: Console,
-) -> Audit:
+def _audited(decoded: Decoded, accept: Collection[str], *, rules: Sequence[Rule], console: Console) -> Audit:
     """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
-    sided = dict(zip(data_set.rows.tolist(), data_set.manifest.cases, strict=True))
-    # What cannot be read has no side of its own, and must look neither like a leak nor like a split left incomplete.
-    side_of = {case.patient_id: case.split for case in sided.values() if case.patient_id}
-    every = manifest.replace(
-        sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
-        for i, case in enumerate(manifest.cases)
-    )
-    found = examine_once(every, data_set, rules=rules).accept(accept)
+    found = examine_once(decoded.manifest, decoded.data_set, decoded.headers, rules=rules).accept(accept)
     for line in brief_lines(found, rules=rules):
         say(console, f"audit {line.text}", "" if line.severity == "info" else "bold yellow")
     found.require()
