@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from overread.cases.manifest import Manifest
+from overread.cases.note import public
 
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 _WORD = re.compile(r"\w")
 # What no sentence holds but as a name: it has a letter and a dot or slash, or dots as the UID of a DICOM object has.
 _TELLING = re.compile(r"(?=.*[^\W\d_]).*[./\\]|.*\..*\.", re.DOTALL)
+# Likewise of a file's name without its suffix.
+_STEM = re.compile(r"(?=.*[^\W\d_])(?=.*\d).{4}", re.DOTALL)
 
 
 class PublicNames:
@@ -31,6 +34,9 @@ class PublicNames:
             for name in (case.full_name, case.name, str(case.path), case.path.name):
                 self._numbers.setdefault(name, f"image {number}")
         self._words = {name: said for name, said in self._numbers.items() if _TELLING.match(name)}
+        for number, case in enumerate(self._cases, start=1):
+            if _STEM.match(case.path.stem):
+                self._words.setdefault(case.path.stem, f"image {number}")
         for place in places:
             self._words |= {str(place): "the data", **{path.name: "a table" for path in _tables_near(place)}}
         self._lengths = sorted({len(name) for name in self._words}, reverse=True)
@@ -49,9 +55,9 @@ class PublicNames:
             return self._numbers[text]
         return "".join(self._parts(text))
 
-    def hide_in(self, texts: Iterable[str]) -> tuple[str, ...]:
-        """Give texts likewise."""
-        return tuple(self.hide(text) for text in texts)
+    def hide_in(self, notes: Iterable[str]) -> tuple[str, ...]:
+        """Give notes on the data likewise."""
+        return tuple(self.hide(public(note)) for note in notes)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Number, name, frame and place of each image, for the user alone."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from overread.cases.folder.left_out import LeftOut
 from overread.cases.folder.names import Doubt, doubt_classes, side_of
 from overread.cases.folder.walk import Directory, walk
+from overread.cases.note import Note
 from overread.decision import reads_as_negative
 from overread.errors import InvalidData
 from overread.words import count, listed
@@ -104,7 +105,8 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
                 places = []
             break
         if doubt and len(images) > 1:
-            notes.append(f"{some(images)} {doubt.why}: the folders below them are the classes")
+            which, said = some(images), f"{doubt.why}: the folders below them are the classes"
+            notes.append(Note(f"{which} {said}", f"folders {said}"))
         places, found = _entered(places)
         loose += found
     return Layout(places=tuple(places), loose=tuple(loose), left_out=left_out, notes=tuple(notes))
