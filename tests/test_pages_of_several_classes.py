@@ -50,7 +50,7 @@ def test_a_mistake_among_several_classes_gives_the_probability_of_what_it_was_re
     (outcome, _), page = three
     position, reading = outcome.mistakes[0]
     expected = [THREE[position % 3], reading.predicted_label, f"{reading.probabilities[reading.predicted_label]:.3f}"]
-    assert row(page, "1", outcome.predictions.cases[position])[:3] == expected
+    assert row(page, "1", f"image {position + 1}")[:3] == expected
 
 
 def test_figures_of_several_classes_are_numbered(three: tuple[Made, Page]) -> None:

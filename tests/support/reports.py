@@ -136,7 +136,9 @@ def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: d
     )
     manifest = Manifest(cases=cases, task=bundle.task, notes=("cases are read from study.csv",))
     run = EvaluationRun(**RUN, bundle=bundle.fingerprint, fingerprint="f" * 64)
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, names=PublicNames(manifest))
+    unread = [Case(path=Path(name), name=name, label=labels[0]) for name in failures or {}]
+    names = PublicNames(manifest.replace([*cases, *unread]))
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, names=names)
     return Page(pages.write_evaluation_report(folder, result, run=run, manifest=manifest, failures=failures or {}))
 
 

@@ -30,7 +30,7 @@ def complete(
     """
     label_of = {case.path: case.label for case in cases}
     known: dict[Path, dict[str, Any]] = {}
-    notes = []
+    notes: list[str] = []
     for matched in tables:
         require_one_file_each(matched, files)
         roles = find_roles(matched, source)
