@@ -190,8 +190,9 @@ class RunFolder:
         Raises:
             OutputUnwritable: it cannot be written.
         """
-        self.open_private()
-        write_json(self.places, run.places(), private=True)
+        if places := run.places():
+            self.open_private()
+            write_json(self.places, places, private=True)
         write_json(self.record, run.to_dict())
 
     def open_private(self) -> None:

@@ -66,7 +66,8 @@ class Run:
 
     def places(self) -> dict[str, Any]:
         """What `to_dict` leaves out because it names places on a user's computer, and with them often persons."""
-        return {"typed": called().typed}
+        call = called()
+        return {"typed": call.typed} if call.typed != call.shown else {}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

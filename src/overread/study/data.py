@@ -119,6 +119,7 @@ def name_publicly(manifest: Manifest, data: Data | None = None) -> PublicNames:
 
 def write_names(folder: RunFolder, names: PublicNames) -> None:
     """Keep for the user which image goes by which number."""
+    folder.open_private()
     write_csv(folder.images, ["image", "name", "frame", "path"], names.rows(), private=True)
 
 
