@@ -11,6 +11,7 @@ from overread.cases.folder.left_out import LeftOut
 from overread.cases.folder.names import Doubt, doubt_classes
 from overread.cases.folder.sides import Place, some, without_sides
 from overread.cases.folder.walk import Directory, walk
+from overread.cases.note import Note
 from overread.decision import reads_as_negative
 
 
@@ -80,7 +81,8 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
                 places = []
             break
         if doubt and len(images) > 1:
-            notes.append(f"{some(images)} {doubt.why}: the folders below them are the classes")
+            which, said = some(images), f"{doubt.why}: the folders below them are the classes"
+            notes.append(Note(f"{which} {said}", f"folders {said}"))
             notes += _offer(places, 0) if doubt.are_people else []
         places, found = _entered(places)
         loose += found

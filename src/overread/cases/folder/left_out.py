@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from overread.cases.note import Note
 from overread.formats import OtherFile, format_names
 from overread.formats.other_files import NO_IMAGE
 from overread.words import count, listed
@@ -83,15 +84,14 @@ class LeftOut:
 
     def sentences(self) -> tuple[str, ...]:
         """What was left out and why, what concerns images first; without anything, no sentence."""
-        found = [
-            f"{count(len(paths), kind.noun)} {_are(len(paths))} left out, the first {paths[0]}: {kind.remark}"
-            for kind, paths in self._files.items()
-            if kind.remark
-        ]
-        found += [
-            f"{count(len(paths), 'folder')} {_are(len(paths))} left out, {reason}: {_some(paths)}"
-            for reason, paths in self._folders.items()
-        ]
+        found: list[str] = []
+        for kind, paths in self._files.items():
+            if kind.remark:
+                said = f"{count(len(paths), kind.noun)} {_are(len(paths))} left out"
+                found.append(Note(f"{said}, the first {paths[0]}: {kind.remark}", f"{said}: {kind.remark}"))
+        for reason, paths in self._folders.items():
+            said = f"{count(len(paths), 'folder')} {_are(len(paths))} left out, {reason}"
+            found.append(Note(f"{said}: {_some(paths)}", said))
         unread = {kind: paths for kind, paths in self._files.items() if kind.noun and not kind.remark}
         if unread:
             kinds = listed([f"{count(len(paths), kind.noun)}{_suffixes(paths)}" for kind, paths in unread.items()])
