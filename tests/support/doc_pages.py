@@ -34,6 +34,11 @@ class Block(NamedTuple):
         """Whether a shell takes it."""
         return self.language in ("sh", "powershell")
 
+    def runs(self, *, slow: bool) -> bool:
+        """Whether it is run, also where that takes longer."""
+        is_left_out = self.mark.startswith("not run") or (self.mark == "slow" and not slow)
+        return self.language in ("python", "sh") and not is_left_out
+
     def as_python(self) -> str:
         """The block as a part of the one program that its page makes."""
         if self.language == "python":
@@ -58,27 +63,19 @@ def commands_of(block: Block) -> Iterator[str]:
 
 def run_page(page: Path, folder: Path, *, slow: bool = False) -> None:
     """Run the Python and the commands of a page as they are written, in their order, in one interpreter."""
-    program = []
-    for block in blocks_of(page):
+    blocks = blocks_of(page)
+    for block in blocks:
         if block.file:
             (folder / block.file).write_text(block.code, encoding="utf-8")
-        elif (
-            block.language in ("python", "sh")
-            and not block.mark.startswith("not run")
-            and (slow or block.mark != "slow")
-        ):
-            program.append(block.as_python())
+    program = [block.as_python() for block in blocks if block.runs(slow=slow) and not block.file]
     own = {name: str(folder.parent / name.lower()) for name in ("OVERREAD_STORE", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    paths = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": os.pathsep.join([".", *sys.path]),
+    }
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(program)],
-        env={
-            **os.environ,
-            **own,
-            "PATH": path,
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            "PYTHONPATH": os.pathsep.join([".", *sys.path]),
-        },
+        env={**os.environ, **own, **paths, "TF_CPP_MIN_LOG_LEVEL": "2"},
         cwd=folder,
         capture_output=True,
         text=True,
