@@ -52,7 +52,7 @@ def test_files_that_are_no_images_and_loose_images_are_counted_not_dropped_silen
     manifest = Manifest.from_folder(folder)
     assert len(manifest) == 2
     assert any("1 .txt" in note for note in manifest.notes)
-    assert any("1 images beside the class folders" in note for note in manifest.notes)
+    assert any("1 image lies in no class folder" in note for note in manifest.notes)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_a_task_is_known_again_by_its_values() -> None:
 
 
 def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "cases.csv").write_bytes(b"path,label\n\xff\xfe\x00.png,a\n")
-    with pytest.raises(InvalidData, match="no CSV in UTF-8"):
+    (tmp_path / "cases.csv").write_bytes(b"path,label\n" + bytes(range(1, 32)) * 4)
+    with pytest.raises(InvalidData, match=r"is no text.* save it as 'CSV UTF-8'"):
         Manifest.from_csv(tmp_path / "cases.csv")
 
 

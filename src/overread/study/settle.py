@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from pathlib import Path
 
 from overread.cases import Manifest, Source
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.recipe import Recipe
 from overread.run import CrossValidationRun, RunFolder, StudyRequest, TrainingRun
-from overread.study.data import Data, read_cases
+from overread.study.data import Data, read_cases, require_outside
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +51,8 @@ def settle(
         former: the run in the folder; None where there is none to go on with.
 
     Raises:
-        InvalidOption: no data are given and none are known, or what is given differs from the earlier run.
+        InvalidOption: no data are given and none are known, what is given differs from the earlier run, or a new run
+            would lie among the data.
         OverreadError: the data cannot be used.
     """
     earlier = former.request if former else StudyRequest(recipe=Recipe())
@@ -62,17 +62,22 @@ def settle(
         options = AssessmentOptions(**{**earlier.options, "by": tuple(earlier.options.get("by", ()))})
     request = StudyRequest(
         recipe=recipe or earlier.recipe,
-        source=source and dataclasses.replace(source, data=str(Path(source.data).absolute())),
+        source=source and source.absolute(),
         accept=tuple(sorted({*earlier.accept, *accept})),
         skip_unreadable=skip_unreadable or earlier.skip_unreadable,
         options={"level": options.level, "prevalence": options.prevalence, "by": list(options.by)},
     )
     if former is not None:
         folder.require_same(request.fixed, earlier.fixed)
-    cases = data if isinstance(data, Manifest) else source
+    elif source is not None:
+        require_outside(folder.path, source)
+    cases = data if isinstance(data, Manifest) else request.source
     if cases is None:
         raise InvalidOption(
             f"no data are given, and {folder.path} holds no run that tells its own: expected a folder of class "
             "sub-folders or a CSV"
         )
-    return Settled(manifest=read_cases(cases), request=request, options=options)
+    manifest = read_cases(cases)
+    if not isinstance(data, Manifest):  # with the choices that the user was asked for
+        request = dataclasses.replace(request, source=manifest.source)
+    return Settled(manifest=manifest, request=request, options=options)
