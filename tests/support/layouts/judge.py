@@ -28,6 +28,8 @@ def shortcomings(folder: Path, expected: Expected) -> list[str]:
             manifest = read_cases(expected.source(folder, with_options=True))
         except OverreadError as second:
             return [f"the second try is refused: {second}"]
+    except (OSError, UnicodeError) as error:
+        return [f"no sentence but {type(error).__name__}: {error}"]
     else:
         said = ""
         if expected.refused or expected.asks:
