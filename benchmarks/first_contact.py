@@ -65,20 +65,19 @@ def run(verb: str, arguments: Iterable[str], home: Path, options: str = "") -> T
 
 
 def tries(verb: str, expected: Expected, folder: Path, home: Path, recipe: Iterable[str]) -> Iterator[Try]:
-    """The first try, and the second where the first one's refusal names the options of it."""
+    """The first try, and the second where the first one's refusal names options that make it right."""
     more = ["--out", str(home / "run"), *recipe] if verb == "train" else []
     first = run(verb, [*expected.arguments(folder), *more], home)
     yield first
-    refused = first.last.startswith("overread: ")
-    if refused and expected.options and all(option in first.last for option in expected.options):
-        arguments = expected.arguments(folder, with_options=True)
-        yield run(verb, [*arguments, *more], home, " ".join(expected.options))
+    named = expected.named_in(first.last)
+    if named and first.last.startswith("overread: "):
+        yield run(verb, [*expected.arguments(folder, named), *more], home, " ".join(named))
 
 
 def verdict(expected: Expected, folder: Path, done: list[Try]) -> str:
     """`yes`, or what was not as a stranger may expect."""
     wrong = ["a traceback"] if any("Traceback" in one.said for one in done) else shortcomings(folder, expected)
-    blocked = done[-1].status == 3
+    blocked = done[0].status == 3
     if not wrong and expected.audit_blocks not in (None, blocked):
         wrong = ["blocked" if blocked else "not blocked"]
     return wrong[0].split(":")[0] if wrong else "yes"

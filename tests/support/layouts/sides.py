@@ -35,7 +35,7 @@ def storage_for_each_side(folder: Path) -> Expected:
     pictures.table("train.csv", [["id_code", "diagnosis"], *rows])
     pictures.draw_all(15, 0, "test_images/test{:05x}.png")
     pictures.table("test.csv", [["id_code"], *([f"test{i:05x}"] for i in range(15))])
-    return Expected(classes={"0": 20, "1": 20, "2": 20}, says=(r"\b15\b|test",))
+    return Expected(classes={"0": 20, "1": 20, "2": 20}, sides=None, says=(r"\b15\b|test",))
 
 
 def table_in_each_folder(folder: Path) -> Expected:
@@ -73,7 +73,7 @@ def column_of_truth_values(folder: Path) -> Expected:
         pictures.draw(f"train/{i:03d}.jpg", i % 2, kind="JPEG")
         rows.append([f"train/{i:03d}.jpg", ("nofracture", "fracture")[i % 2], str(i >= 60)])
     pictures.table("labels.csv", [["name", "label", "is_valid"], *rows])
-    return Expected(classes={"nofracture": 40, "fracture": 40}, positive="fracture", says=("is_valid",))
+    return Expected(classes={"nofracture": 40, "fracture": 40}, positive="fracture", sides=None, says=("is_valid",))
 
 
 def column_of_sides(folder: Path) -> Expected:

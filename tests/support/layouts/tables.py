@@ -257,7 +257,7 @@ def rows_that_name_folders(folder: Path) -> Expected:
         pictures.draw_all(2, i % 2, study + "image{}.png", first=1)
         rows.append([f"SET-v1.1/{study}", str(i % 2)])
     pictures.table("train_labeled_studies.csv", rows)
-    return Expected(classes={"0": 30, "1": 30}, exact_names=False)
+    return Expected(classes={"0": 30, "1": 30}, exact_names=False, sides=None)
 
 
 def a_row_for_every_box(folder: Path) -> Expected:
@@ -299,7 +299,7 @@ def one_label_in_several_spellings(folder: Path) -> Expected:
     rows = [[f"{stem}.png", spelt[label][i % 3]] for i, (stem, label) in enumerate(_labelled(pictures))]
     pictures.table("labels.csv", [("image", "label"), *rows])
     options = {"--map": "Benign=benign,MALIGNANT=malignant"}
-    return Expected(classes=TWO, positive="malignant", options=options, asks=True)
+    return Expected(classes=TWO, positive="malignant", options=options)
 
 
 def left_and_right_eye(folder: Path) -> Expected:
