@@ -15,7 +15,7 @@ import tracemalloc
 
 import numpy as np
 
-from overread.auditing.rules.duplicates.near_hashes import (
+from overread.images.copies.near_hashes import (
     BITS,
     WORDS,
     NearPairs,

@@ -13,13 +13,13 @@ from PIL import ExifTags, Image
 
 from overread.auditing import Finding, Material
 from overread.auditing.rules.duplicates import RULE
-from overread.auditing.rules.duplicates.copies import Copies, find_copies
-from overread.auditing.rules.duplicates.hashes import SYMMETRIES, hash_views, thumbnail, turned
-from overread.auditing.rules.duplicates.same_picture import has_detail, same_picture
 from overread.cases import Case, Manifest
 from overread.decision import Task
 from overread.formats import read_headers
 from overread.images import DataSet, Preprocessing, content_box
+from overread.images.copies import Copies, find_copies
+from overread.images.copies.hashes import SYMMETRIES, hash_views, thumbnail, turned
+from overread.images.copies.same_picture import has_detail, same_picture
 
 OPTIONS = Preprocessing(height=112, width=112)
 SIZE = (150, 120)
@@ -49,6 +49,10 @@ def study(folder: Path, cases: Sequence[Case]) -> Material:
     )
 
 
+def copies_in(material: Material) -> Copies:
+    return find_copies(material.data_set, lambda: material.headers)
+
+
 class Study:
     """A folder that images are saved to, each with what the manifest says of it."""
 
@@ -68,7 +72,7 @@ class Study:
         return len(self.cases) - 1
 
     def copies(self) -> Copies:
-        return find_copies(study(self.folder, self.cases))
+        return copies_in(study(self.folder, self.cases))
 
     def findings(self) -> dict[str, Finding]:
         found = RULE.apply(study(self.folder, self.cases))
@@ -148,7 +152,7 @@ def test_the_same_prepared_pixels_of_another_stored_size_are_near_and_not_exact(
     made.add(small, "small.png", label="Papilloma")
     material = study(tmp_path, made.cases)
     assert np.array_equal(*material.data_set.pixels([0, 1]))
-    found = find_copies(material)
+    found = copies_in(material)
     assert (found.exact, found.near) == ((), ((0, 1),))
 
 
@@ -319,6 +323,6 @@ def test_among_real_radiographs_planted_copies_are_found_and_nothing_else(shared
         image.save(path, quality=int(rng.integers(30, 96)))
         expected.add((position, len(cases)))
         cases.append(Case(path=path, name=path.name, label="Normal"))
-    found = find_copies(study(tmp_path, cases))
+    found = copies_in(study(tmp_path, cases))
     assert set(found.near) == expected
     assert found.exact == ()

@@ -221,14 +221,12 @@ def test_placeholders_of_de_identification_are_no_identity(tmp_path: Path) -> No
         assert header_of(tmp_path, file_bytes(dataset(RAMP, PatientName=value))).person_tags == ("PatientName",), value
 
 
-def test_a_dicom_file_that_is_damaged_deflated_or_without_pydicom_gives_format_and_zeros(
+def test_a_dicom_file_that_is_damaged_or_without_pydicom_gives_format_and_zeros(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from test_dicom import RAMP, dataset, file_bytes
 
     whole = file_bytes(dataset(RAMP, PatientName="Doe^Jane"))
-    deflated = file_bytes(dataset(RAMP, "1.2.840.10008.1.2.1.99"))
-    assert header_of(tmp_path, deflated) == Header(size_bytes=len(deflated), suffix=".bin", format="DICOM")
     for length in range(132, 380, 23):
         header = header_of(tmp_path, whole[:length])
         assert (header.format, header.width) == ("DICOM", 0), length

@@ -189,7 +189,7 @@ def test_what_is_no_format_is_refused(wrong: Any, message: str) -> None:
 
 def test_a_format_that_fails_to_sniff_is_named(arrays: Path) -> None:
     class Hasty(Npy):
-        suffixes = (".npy", "")
+        suffixes = (".npy",)
 
         def sniff(self, head: bytes, name: str) -> bool:
             return head[600] == 0

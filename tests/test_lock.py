@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from overread import Bundle, Recipe, evaluate, train
+from overread import AssessmentOptions, Bundle, OwnMetric, Recipe, evaluate, train
 from overread.bundle import Opening
-from overread.errors import OutputUnwritable
+from overread.errors import InvalidData, OutputUnwritable
 from overread.study.data import read_manifest
 from overread.study.train import Study
 from overread.test_side import Ledger, Outcome
@@ -128,3 +129,22 @@ def test_the_ledger_survives_lines_that_it_cannot_read(tmp_path: Path) -> None:
     file.write_bytes(b"no json\n{}\n\xff\n" + file.read_bytes())
     ledger.note(Opening(data="e", n=1, result="r", study="s"))
     assert len(ledger.openings("d")) == len(ledger.openings("e")) == 1
+
+
+def test_an_opening_whose_metrics_fail_is_counted_and_so_is_one_beside_a_damaged_zip(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    bundle = Path(shutil.copytree(tiny_study.out / "bundle", tmp_path / "bundle"))
+    (tmp_path / "bundle.zip").write_bytes(b"no zip")
+    before = len(Bundle.load(bundle).openings())
+
+    def fails(actual: np.ndarray, score: np.ndarray, called: np.ndarray) -> float:
+        return 1 / (len(actual) == 20)  # the made-up cases on which it is tried
+
+    options = AssessmentOptions(metrics=(OwnMetric(name="own", label="Own", function=fails),))
+    with pytest.raises(InvalidData, match="own"):
+        evaluate(bundle, two_classes, tmp_path / "one", store=tmp_path / "s", options=options)
+    assert [opening.result for opening in Bundle.load(bundle).openings()[before:]] == [""]
+    assert Ledger().openings(Bundle.load(bundle).openings()[-1].data)
+    evaluate(bundle, two_classes, tmp_path / "two", store=tmp_path / "s")
+    assert len(Bundle.load(bundle).openings()) == before + 2

@@ -52,7 +52,7 @@ def test_files_that_are_no_images_and_loose_images_are_counted_not_dropped_silen
     manifest = Manifest.from_folder(folder)
     assert len(manifest) == 2
     assert any("1 .txt" in note for note in manifest.notes)
-    assert any("1 images beside the class folders" in note for note in manifest.notes)
+    assert any("1 image lies in no class folder" in note for note in manifest.notes)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from overread.auditing.rules.duplicates import near_hashes as neighbours
-from overread.auditing.rules.duplicates.near_hashes import (
+from overread.images.copies import near_hashes as neighbours
+from overread.images.copies.near_hashes import (
     BITS,
     WORDS,
     band_width,

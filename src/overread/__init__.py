@@ -10,9 +10,13 @@ Names are loaded on first use: `import overread` costs nothing, and reading neve
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from overread.lazy import on_first_use
+
+# ONNX Runtime from 1.29 on sends telemetry otherwise; it looks when it is loaded, in this process or one begun by it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
 

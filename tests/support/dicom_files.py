@@ -37,3 +37,11 @@ def file_bytes(ds: Dataset) -> bytes:
     stream = io.BytesIO()
     ds.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
+
+
+def lut(entries: np.ndarray, first: int, bits: int, descriptor_vr: str = "US") -> Dataset:
+    """An item of a VOI or modality LUT sequence."""
+    item = Dataset()
+    item.add_new("LUTDescriptor", descriptor_vr, [len(entries), first, bits])
+    item.add_new("LUTData", "OW", entries.astype("<u2").tobytes())
+    return item

@@ -14,7 +14,7 @@ from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
 from overread.cases import Manifest
 from overread.errors import BlockedByAudit
-from overread.formats import decoder_versions, read_headers
+from overread.formats import Header, decoder_versions, read_headers
 from overread.images import DataSet, Preprocessing
 from overread.machine.memo import recall_or_work_out
 
@@ -127,16 +127,17 @@ def audit_manifest(
     return examine(material, rules=rules), material
 
 
-def gather(manifest: Manifest, data_set: DataSet) -> Material:
+def gather(manifest: Manifest, data_set: DataSet, headers: Callable[[], tuple[Header, ...]] | None = None) -> Material:
     """Put together what an audit looks at.
 
     Args:
         manifest: every case, in the order in which the data set was opened.
         data_set: the readable ones.
+        headers: gives those of the cases, where somebody has read them; by default they are read here.
     """
     return Material(
         manifest=manifest,
-        headers=read_headers(manifest.paths),
+        headers=headers() if headers else read_headers(manifest.paths),
         data_set=data_set,
         failures=dict(data_set.store.failures),
     )
@@ -152,7 +153,13 @@ def examine(material: Material, *, rules: Sequence[Rule] = ()) -> Audit:
     return Audit(findings=_ask(every_rule(rules), material), n=len(material.manifest))
 
 
-def examine_once(manifest: Manifest, data_set: DataSet, *, rules: Sequence[Rule] = ()) -> Audit:
+def examine_once(
+    manifest: Manifest,
+    data_set: DataSet,
+    headers: Callable[[], tuple[Header, ...]] | None = None,
+    *,
+    rules: Sequence[Rule] = (),
+) -> Audit:
     """Ask every rule, or recall what those of the house answered for the same files, cases and sides.
 
     The files' bytes stand in the key by their hashes, so that headers need not be read again. A user's own rules are
@@ -161,6 +168,7 @@ def examine_once(manifest: Manifest, data_set: DataSet, *, rules: Sequence[Rule]
     Args:
         manifest: every case, in the order in which the data set was opened.
         data_set: the readable ones.
+        headers: see `gather`; called where rules are asked.
         rules: a user's own.
 
     Raises:
@@ -168,10 +176,10 @@ def examine_once(manifest: Manifest, data_set: DataSet, *, rules: Sequence[Rule]
         RuleFailed: a rule raised, or gave what it does not declare.
     """
     every_rule(rules)
-    material = functools.cache(lambda: gather(manifest, data_set))
+    material = functools.cache(lambda: gather(manifest, data_set, headers))
     store = data_set.store
     cases = [
-        [digest, case.path.name, case.name, case.label, case.split, case.patient_id, dict(case.extra)]
+        [digest, case.path.name, case.name, case.label, case.split, case.patient_id, case.group, dict(case.extra)]
         for digest, case in zip(store.digests, manifest.cases, strict=True)
     ]
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]

@@ -2,11 +2,12 @@
 
 from overread.bundle.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Member
 from overread.bundle.graph import Graph, Outputs
-from overread.bundle.openings import Opening
+from overread.bundle.openings import NO_RESULT, Opening
 from overread.bundle.reference import Reference, referral_from
 
 __all__ = [
     "GRAPH",
+    "NO_RESULT",
     "REFERENCE",
     "WEIGHTS",
     "Bundle",

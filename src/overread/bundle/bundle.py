@@ -28,6 +28,8 @@ from overread.decision import Calibration, OperatingPoint, Referral, Task
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import Preprocessing
 from overread.machine.clock import now
+from overread.machine.files import from_json, write_json
+from overread.machine.text import storable
 from overread.run.folder import RunFolder
 
 FORMAT_VERSION = 3
@@ -146,7 +148,7 @@ class Bundle:
             return bundle
         path = _bundle_in(Path(bundle))
         try:
-            found = cls._from_description(json.loads(read_file(path, _DESCRIPTION)), path)
+            found = cls._from_description(from_json(read_file(path, _DESCRIPTION)), path)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InvalidBundle):
                 raise
@@ -193,8 +195,7 @@ class Bundle:
         temporary.mkdir(parents=True)
         for name, path in files.items():
             shutil.copyfile(path, temporary / name)
-        text = json.dumps({**description, "sha256": _self_hash(description)}, indent=2, ensure_ascii=False)
-        (temporary / _DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        write_json(temporary / _DESCRIPTION, {**description, "sha256": _self_hash(description)})
         shutil.rmtree(folder, ignore_errors=True)
         temporary.replace(folder)
         return written
@@ -206,7 +207,7 @@ class Bundle:
 
     def write_card(self, text: str) -> None:
         """Put the model card into the bundle, in place of an earlier one."""
-        add_file(self._root(), CARD, text.encode())
+        add_file(self._root(), CARD, storable(text).encode())
 
     def read_card(self) -> str:
         """The model card as Markdown; empty where there is none."""

@@ -10,6 +10,9 @@ import onnxruntime
 
 from overread.decision import measure_traits
 
+# Where another program had loaded it before overread said that nothing is to be sent.
+onnxruntime.disable_telemetry_events()
+
 INPUT = "image"
 OUTPUTS = ("logits", "activation_map", "features")
 BATCH_SIZE = 32

@@ -14,6 +14,8 @@ from overread.errors import InvalidBundle
 from overread.machine.clock import now
 
 RECORD = "evaluations.jsonl"
+# Of a set that was read and whose metrics then failed.
+NO_RESULT = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,7 +25,7 @@ class Opening:
     Args:
         data: SHA-256 over content and label of its images, in any order.
         n: the number of images.
-        result: SHA-256 of the metrics.
+        result: SHA-256 of the metrics, or `NO_RESULT`.
         study: the training run that the bundle came from.
         time: in UTC, ISO 8601.
     """

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from overread.errors import InvalidData
+from overread.machine.text import storable
 
 SPLITS = ("train", "val", "test")
 SPLIT_ALIASES = {
@@ -26,7 +27,8 @@ class Case:
     """One labelled image: where it is, what it shows, whose it is and on which side of the split it stands.
 
     `name` is the path within the data as the user knows it; `frame` says which frame of the file is meant, from 1 as
-    DICOM counts, and is None where there is only one; `extra` holds the further columns of a CSV.
+    DICOM counts, and is None where there is only one; `group` is what images that show one picture have in common, once
+    they were looked for, and None where an image has no copy; `extra` holds the further columns of a CSV.
 
     Raises:
         InvalidData: the frame is no number from 1.
@@ -38,6 +40,7 @@ class Case:
     patient_id: str | None = None
     split: str | None = None
     frame: int | None = None
+    group: str | None = None
     extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -51,8 +54,18 @@ class Case:
 
     @property
     def counts_as(self) -> str:
-        """Who the image counts as, where people are counted; frames of one file stand for one person."""
+        """Who the image counts as, where people are counted: its patient, else its copies, else itself.
+
+        Frames of one file stand for one person.
+        """
+        if self.group and not self.patient_id:
+            return f"copies {self.group}"
         return counts_as(self.patient_id, self.name)
+
+    @property
+    def pseudonym(self) -> str:
+        """A name for whom the image counts as that does not show its patient's id; empty for itself alone."""
+        return pseudonym(self.patient_id) or (f"c-{self.group}" if self.group else "")
 
 
 def counts_as(patient_id: str | None, image: str) -> str:
@@ -69,4 +82,4 @@ def pseudonym(patient_id: str | None) -> str:
     """A name for a patient that does not show the id it stands for; empty for no id."""
     if not patient_id:
         return ""
-    return "p-" + hashlib.blake2b(patient_id.encode(), digest_size=8, person=b"overread").hexdigest()
+    return "p-" + hashlib.blake2b(storable(patient_id).encode(), digest_size=8, person=b"overread").hexdigest()

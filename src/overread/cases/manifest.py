@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections import Counter
@@ -15,6 +14,7 @@ from overread.cases.folder import read_folder
 from overread.cases.table import is_manifest, read_table, table_of
 from overread.decision import IntArray, Task, find_task
 from overread.errors import InvalidData, InvalidOption
+from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
 from overread.words import count
 
@@ -113,6 +113,14 @@ class Manifest:
         """The same study with other cases and further notes."""
         return dataclasses.replace(self, cases=tuple(cases), notes=(*self.notes, *notes))
 
+    def without_sides(self) -> Manifest:
+        """The same cases without the sides that the data name, so that all are carved anew."""
+        named = sum(case.split is not None for case in self.cases)
+        if not named:
+            return self
+        pooled = (dataclasses.replace(case, split=None) for case in self.cases)
+        return self.replace(pooled, f"the sides that the data name for {count(named, 'image')} are ignored")
+
     @classmethod
     def read(cls, source: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
         """Read a CSV, or a folder: by the one CSV with the columns path and label in it, else by its sub-folders.
@@ -206,8 +214,8 @@ class Manifest:
 
         Patients go under pseudonyms.
         """
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream).writerows(table_of(self.cases, self.columns))
+        header, *rows = table_of(self.cases, self.columns)
+        write_csv(path, header, rows)
 
 
 def _match_id(pattern: re.Pattern[str], stem: str) -> str | None:

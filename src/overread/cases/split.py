@@ -1,4 +1,4 @@
-"""Train, validation and test sides: by patient, stratified by class, seeded."""
+"""Train, validation and test sides: by patient, copies together, stratified by class, seeded."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from overread.cases.case import SPLITS
+from overread.cases.case import SPLITS, Case, counts_as
 from overread.cases.manifest import Manifest
 from overread.decision import IntArray
 from overread.errors import InvalidData, InvalidOption
+from overread.words import count
 
 # With fewer images of a class, a validation loss says little and one image moves sensitivity by 5 points.
 MIN_VALIDATION_PER_CLASS = 20
@@ -36,17 +37,18 @@ class Split:
         return {split: len(self.manifest.select(split)) for split in SPLITS}
 
     def patients(self) -> dict[str, int]:
-        """Patients on each side; images count as patients where none are named."""
+        """Patients on each side; where none is named, an image counts as one, together with its copies."""
         cases = self.manifest.cases
         return {split: len({cases[i].counts_as for i in self.manifest.select(split)}) for split in SPLITS}
 
 
 def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0.15, seed: int = 0) -> Split:
-    """Give every case a side, so that no patient is on two of them.
+    """Give every case a side, so that no patient and no picture is on two of them.
 
-    Sides that the data name are kept. Of those that are missing, test and then validation are carved from the rest;
-    a given validation side with fewer than 20 images of a class is returned to train and carved anew when that makes
-    it at least twice as large. Carving keeps a patient's images together and each class near its share.
+    Sides that the data name are kept, even where copies lie on two of them. Of those that are missing, test and then
+    validation are carved from the rest; a given validation side with fewer than 20 images of a class is returned to
+    train and carved anew when that makes it at least twice as large. Carving keeps a patient's images together, and
+    patients who share a picture (see `Case.group`) as if they were one; each class comes near its share.
 
     Args:
         manifest: the cases; those without a patient count as patients of their own, which is warned of.
@@ -78,6 +80,9 @@ def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0
         if carver.smallest_class(carved) >= 2 * given:
             notes.append(f"the given validation side has {sides.count('val')} images, too few: carved anew by patient")
             sides = carved
+    if notes and (groups := {case.group for case in manifest.cases if case.group}):
+        kept = count(len(groups), "group")
+        notes.append(f"{kept} of identical or near-identical images: the images of each are kept on one side")
     cases = [dataclasses.replace(case, split=side) for case, side in zip(manifest.cases, sides, strict=True)]
     result = Split(manifest=manifest.replace(cases), notes=tuple(notes), warnings=tuple(_warnings(manifest, sides)))
     _refuse_absent_classes(result, carver.keys)
@@ -85,7 +90,7 @@ def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0
 
 
 def fold_cases(manifest: Manifest, *, folds: int, seed: int = 0) -> tuple[Manifest, ...]:
-    """Deal the cases to folds by patient, stratified by class; each manifest has one fold as its test side.
+    """Deal the cases to folds by patient, copies together, stratified by class; each fold is once the test side.
 
     A test side that the data name is left out and stays unopened; a validation side that they name is pooled with
     train, and `split_cases` carves one from the other folds.
@@ -101,10 +106,7 @@ def fold_cases(manifest: Manifest, *, folds: int, seed: int = 0) -> tuple[Manife
     """
     if not 2 <= folds <= 20:
         raise InvalidOption(f"folds={folds} is outside 2 to 20: 5 and 10 are usual")
-    kept = [i for i, case in enumerate(manifest.cases) if case.split != "test"]
-    left_out = len(manifest) - len(kept)
-    note = f"{left_out} images of the given test side are left out and stay unopened" if left_out else ""
-    pool = manifest.replace((manifest.cases[i] for i in kept), *([note] if note else []))
+    pool = without_test(manifest)
     dealt = _Carver(pool, seed).deal(range(len(pool)), [1 / folds] * folds, len(SPLITS))
     return tuple(
         pool.replace(
@@ -115,11 +117,24 @@ def fold_cases(manifest: Manifest, *, folds: int, seed: int = 0) -> tuple[Manife
     )
 
 
+def without_test(manifest: Manifest) -> Manifest:
+    """The cases that are not on a test side which the data name, and a note on the others.
+
+    Raises:
+        InvalidData: no case is left.
+    """
+    kept = [case for case in manifest.cases if case.split != "test"]
+    left_out = len(manifest) - len(kept)
+    if not left_out:
+        return manifest
+    return manifest.replace(kept, f"{left_out} images of the given test side are left out and stay unopened")
+
+
 class _Carver:
-    """Deals whole patients to a held-out side."""
+    """Deals whole patients to a held-out side, those who share a picture as one."""
 
     def __init__(self, manifest: Manifest, seed: int) -> None:
-        self.keys = [case.counts_as for case in manifest.cases]
+        self.keys = _together(manifest.cases)
         self.strata = _strata(manifest)
         self.seed = seed
 
@@ -161,6 +176,24 @@ class _Carver:
         return [dealt[self.keys[i]] for i in pool]
 
 
+def _together(cases: Sequence[Case]) -> list[str]:
+    """For each case, the first of the patients who must stay on one side with its own, for they share pictures."""
+    joined: dict[str, str] = {}
+
+    def first(patient: str) -> str:
+        while (before := joined.get(patient, patient)) != patient:
+            patient = before
+        return patient
+
+    patients = [counts_as(case.patient_id, case.name) for case in cases]
+    shown: dict[str, str] = {}
+    for case, patient in zip(cases, patients, strict=True):
+        if case.group:
+            one, other = sorted((first(patient), first(shown.setdefault(case.group, patient))))
+            joined[other] = one
+    return [first(patient) for patient in patients]
+
+
 def _strata(manifest: Manifest) -> IntArray:
     """`(n, K)` 1 where a case is of a class, and a further column for those that are of none, if there are any."""
     indicators = manifest.task.indicators(manifest.y_true)
@@ -177,11 +210,9 @@ def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
             "one patient may stand on both sides and flatter the result; give patient ids (CSV column patient_id, or "
             "--patient-pattern)"
         )
-        if (pattern := manifest.suggested_patient_pattern()) is not None:
-            warnings[-1] += f"; the file names look as if --patient-pattern '{pattern}' would find them"
     spread = defaultdict(set)
     for case, side in zip(manifest.cases, sides, strict=True):
-        spread[case.counts_as].add(side)
+        spread[counts_as(case.patient_id, case.name)].add(side)
     crossing = sum(len(found) > 1 for found in spread.values())
     if crossing:
         warnings.append(f"{crossing} patients stand on more than one given side: the test result will flatter")
@@ -190,8 +221,8 @@ def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
 
 def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
     for side, counts in split.counts().items():
-        for name, count in counts.items():
-            if count:
+        for name, images in counts.items():
+            if images:
                 continue
             of_class = split.manifest.of_class(name)
             patients = len({keys[i] for i in of_class})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from overread.cases.case import SPLIT_ALIASES, Case, pseudonym
 from overread.decision import Task
 from overread.errors import InvalidData, MissingPath
+from overread.machine.files import read_rows
 
 
 def is_manifest(table: Path) -> bool:
@@ -56,7 +58,7 @@ def _rows(table: Path) -> list[list[str]]:
     try:
         text = table.read_text(encoding="utf-8-sig")
         first = text.split("\n", 1)[0]
-        return list(csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(first)))
+        return list(read_rows(io.StringIO(text, newline=""), delimiter=_delimiter(first)))
     except (UnicodeDecodeError, csv.Error):
         raise InvalidData(f"{table.name} is no CSV in UTF-8: save it as 'CSV UTF-8'") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import track
+from typer.core import TyperGroup
 
 from overread import __version__
 from overread.cases.source import Source
@@ -32,8 +32,8 @@ from overread.cli.options import (
     takes,
 )
 from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
-from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
-from overread.machine.terminal import hide_notices
+from overread.errors import Interrupted
+from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
 
 if TYPE_CHECKING:
@@ -41,7 +41,19 @@ if TYPE_CHECKING:
     from overread.evaluation import AssessmentOptions
     from overread.recipe import Recipe
 
+
+class _Program(TyperGroup):
+    """Tells Ctrl-C as overread tells errors: typer ends in silence, and earlier versions with status 1."""
+
+    def invoke(self, context: Any) -> Any:
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            raise Interrupted("stopped by Ctrl-C") from None
+
+
 app = typer.Typer(
+    cls=_Program,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -49,7 +61,6 @@ app = typer.Typer(
     help="A second reading of medical images: train a network from one folder, know how good it is, read new images.",
 )
 progress = Console(stderr=True, soft_wrap=True)
-_STATUS = {InvalidOption: 2, MissingPath: 2, OutputExists: 2, BlockedByAudit: 3, Interrupted: 130}
 
 
 def _show_version(asked: bool) -> None:
@@ -84,7 +95,7 @@ def audit(
     found = study.audit(manifest, out, fix=fix, existing=replaced_if(force), store=store, console=progress)
     print_audit(found, as_json)
     if out is not None:
-        progress.print(f"open {RunFolder(out).report}", highlight=False)
+        say(progress, f"open {RunFolder(out).report}")
     raise typer.Exit(found.exit_status)
 
 
@@ -107,7 +118,7 @@ def train(
 
     result = study.train(source, out, recipe, options=options, console=progress, **running)
     print_assessment(result.assessment, as_json)
-    progress.print(f"open {result.report}; the bundle is {RunFolder(out).bundle}", highlight=False)
+    say(progress, f"open {result.report}; the bundle is {RunFolder(out).bundle}")
 
 
 @app.command()
@@ -136,7 +147,7 @@ def crossvalidate(
         **running,
     )  # fmt: skip
     print_crossvalidation(result, as_json)
-    progress.print(f"open {result.report}", highlight=False)
+    say(progress, f"open {result.report}")
 
 
 @app.command()
@@ -164,7 +175,7 @@ def evaluate(
         store=store, console=progress,
     )  # fmt: skip
     print_assessment(result, as_json)
-    progress.print(f"open {RunFolder(out).report}", highlight=False)
+    say(progress, f"open {RunFolder(out).report}")
 
 
 @app.command()
@@ -202,17 +213,29 @@ def predict(
     from overread import reading
 
     reader = reading.Reader.load(bundle)
-    paths = reading.find_images(images, sys.stdin)
+    paths, losses = images_named(images)
     readings = track(reader.read_many(paths), "reading", total=len(paths), console=progress, transient=True)
     if csv_file is not None:
         failures = reading.write_readings(csv_file, readings, reader.bundle.classes)
     elif as_json:
-        failures = reading.write_json_lines(sys.stdout, readings)
+        failures = reading.write_json_lines(data_output(), readings)
     elif sys.stdout.isatty():
         failures = print_readings(readings, reader.bundle.task)
     else:
-        failures = reading.write_readings(sys.stdout, readings, reader.bundle.classes)
-    end_reading(failures, len(paths))
+        failures = reading.write_readings(data_output(), readings, reader.bundle.classes)
+    end_reading(failures + losses, len(paths) + losses)
+
+
+def images_named(sources: list[str]) -> tuple[list[Path], int]:
+    """The images that are named, after saying what was left out, and how many could not be had."""
+    from overread import reading
+    from overread.cases import LeftOut
+
+    left_out = LeftOut()
+    paths = reading.find_images(sources, sys.stdin, left_out)
+    for sentence in left_out.sentences():
+        say(progress, sentence)
+    return paths, left_out.losses
 
 
 @app.command()
@@ -229,39 +252,13 @@ def demo(
 
     result = run_demo(out, existing=replaced_if(force), console=progress)
     print_assessment(result.assessment, as_json)
-    progress.print(f"open {result.report}", highlight=False)
-    progress.print(f"read images in the browser: overread serve {result.out}", highlight=False)
-    progress.print("next: overread train YOUR_FOLDER --out runs/first", highlight=False)
+    say(progress, f"open {result.report}")
+    say(progress, f"read images in the browser: overread serve {result.out}")
+    say(progress, "next: overread train YOUR_FOLDER --out runs/first")
 
 
 def end_reading(failures: int, images: int) -> None:
     """End a command that reads images: exit status 1, and how many, where any could not be read."""
     if failures:
-        progress.print(f"{failures} of {images} images could not be read", style="bold red", highlight=False)
+        say(progress, f"{failures} of {images} images could not be read", "bold red")
         raise typer.Exit(1)
-
-
-def main() -> None:
-    """Run the command line; an expected error becomes one sentence on stderr.
-
-    Exit status: 0 fine, 1 warnings, images that cannot be read or a run that failed, 2 wrong use, 3 blocked by the
-    audit, 130 interrupted.
-    """
-    hide_notices()
-    try:
-        app()
-    except OverreadError as error:
-        _stop(str(error), next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 1))
-    except OSError as error:
-        # What Keras, TensorFlow or Pillow could not write or read in the middle of a run.
-        _stop(
-            f"{error}: free some space or check the permissions; a training run goes on with --resume", 1, at_once=True
-        )
-
-
-def _stop(sentence: str, status: int, *, at_once: bool = False) -> None:
-    progress.print(f"overread: {sentence}", style="bold red", markup=False, highlight=False)
-    if at_once:
-        # h5py crashes the interpreter on its way out when a file could not be closed on a full disk.
-        os._exit(status)
-    sys.exit(status)

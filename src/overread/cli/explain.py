@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated
 
 import typer
 from rich.progress import track
 
-from overread.cli.commands import app, end_reading, progress
+from overread.cli.commands import app, end_reading, images_named, progress
 from overread.cli.options import BundlePath, Force, Out, replaced_if
+from overread.machine.files import to_json
+from overread.machine.terminal import data_output, say
+from overread.machine.text import storable
 
 
 @app.command()
@@ -33,15 +34,15 @@ def explain(
     """
     from overread import reading
 
-    reader, paths = reading.Reader.load(bundle), reading.find_images(images, sys.stdin)
+    reader, (paths, losses) = reading.Reader.load(bundle), images_named(images)
     made = reading.explain(reader, paths, out, shown=shown, opacity=opacity, existing=replaced_if(force))
     failures = 0
     for found in track(made, "drawing", total=len(paths), console=progress, transient=True):
         if isinstance(found.result, reading.Failure):
             failures += 1
-            progress.print(f"{found.result.path}: {found.result.error}", style="red", markup=False, highlight=False)
+            say(progress, f"{found.result.path}: {found.result.error}", "red")
         if as_json:
-            typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+            typer.echo(to_json(found.to_dict()), data_output())
         elif found.picture is not None:
-            typer.echo(found.picture)
-    end_reading(failures, len(paths))
+            typer.echo(storable(str(found.picture)), data_output())
+    end_reading(failures + losses, len(paths) + losses)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +12,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from overread.machine.files import to_json
+from overread.machine.terminal import data_output
 from overread.words import level_of, low_to_high
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def print_readings(readings: Iterable[Reading | Failure], task: Task) -> int:
 
 
 def _print_json(values: dict[str, Any]) -> None:
-    typer.echo(json.dumps(values))
+    typer.echo(to_json(values), data_output())
 
 
 def _table(title: str, *headings: str) -> Table:

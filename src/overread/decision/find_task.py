@@ -15,6 +15,11 @@ _NEGATIVE_NAME = re.compile(
 )
 
 
+def reads_as_negative(name: str) -> bool:
+    """Whether a class has a name such as Normal, Healthy, Negative or No disease."""
+    return _NEGATIVE_NAME.fullmatch(name) is not None
+
+
 def find_task(labels: Iterable[str], *, positive: str | None = None) -> tuple[Task, tuple[str, ...]]:
     """Find what labels tell apart, and say in notes by which rule.
 
@@ -47,7 +52,7 @@ def find_task(labels: Iterable[str], *, positive: str | None = None) -> tuple[Ta
         return Task.of(names), ()
     reason = "as named"
     if positive is None:
-        negative = [name for name in names if _NEGATIVE_NAME.fullmatch(name)]
+        negative = [name for name in names if reads_as_negative(name)]
         reason = f"{negative[0]} reads as the negative one" if len(negative) == 1 else "it sorts last"
         positive = next(name for name in names if name not in negative) if len(negative) == 1 else names[-1]
     others = [name for name in names if name != positive]

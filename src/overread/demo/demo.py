@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from overread.demo.phantom import write_phantoms
+from overread.machine.terminal import say
 from overread.networks.augmentation import Augmentation
 from overread.reading import Reader, write_readings
 from overread.recipe import Recipe
@@ -35,9 +36,9 @@ def demo(out: str | Path, *, existing: Existing = "refuse", console: Console | N
     console, out = console or Console(quiet=True), Path(out)
     RunFolder.open(out, existing).write(Run(kind="demo"))
     images = write_phantoms(out / "images")
-    console.print(f"{images} holds computer-made endoscopy phantoms with a few planted defects; none shows a patient")
+    say(console, f"{images} holds computer-made endoscopy phantoms with a few planted defects; none shows a patient")
     manifest = read_manifest(images, patient_pattern=_PHANTOM_PATIENT)
     result = train(manifest, out / "run", _DEMO_RECIPE, skip_unreadable=True, study_id="demo", console=console)
     failures = write_readings(out / "readings.csv", Reader(result.bundle).read_many(manifest.paths), manifest.classes)
-    console.print(f"{out / 'readings.csv'} has the reading of every image, {failures} named failures among them")
+    say(console, f"{out / 'readings.csv'} has the reading of every image, {failures} named failures among them")
     return result

@@ -2,6 +2,7 @@
 
 from overread.formats.header import Header
 from overread.formats.image_file import open_picture, read_header, read_headers
+from overread.formats.other_files import OtherFile
 from overread.formats.picture import DecodedPicture, GreyValues, Picture, frame_index, is_coloured
 from overread.formats.registry import (
     REGISTERED,
@@ -11,7 +12,8 @@ from overread.formats.registry import (
     format_names,
     format_of,
     formats,
-    is_image_name,
+    is_image_file,
+    kind_of_other,
     register_format,
 )
 from overread.formats.source import HEAD_LENGTH
@@ -23,6 +25,7 @@ __all__ = [
     "Format",
     "GreyValues",
     "Header",
+    "OtherFile",
     "Picture",
     "decoder_versions",
     "format_named_by",
@@ -31,7 +34,8 @@ __all__ = [
     "formats",
     "frame_index",
     "is_coloured",
-    "is_image_name",
+    "is_image_file",
+    "kind_of_other",
     "open_picture",
     "read_header",
     "read_headers",

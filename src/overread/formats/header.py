@@ -34,6 +34,7 @@ class Header:
         person_tags: the keywords of those tags; never their values.
         is_deidentified: DICOM Patient Identity Removed is YES.
         has_burned_in_text: DICOM Burned In Annotation is YES.
+        assumed_tags: keywords of DICOM elements that decoding needs and the file lacks, for which defaults are taken.
     """
 
     size_bytes: int = 0
@@ -52,6 +53,7 @@ class Header:
     person_tags: tuple[str, ...] = ()
     is_deidentified: bool = False
     has_burned_in_text: bool = False
+    assumed_tags: tuple[str, ...] = ()
 
     @property
     def is_grey(self) -> bool:

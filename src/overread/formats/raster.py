@@ -35,6 +35,7 @@ from overread.formats.picture import (
     window,
 )
 from overread.formats.raster_header import header_of
+from overread.formats.raster_pages import image_pages
 
 ORIENTATION_TAG, TIFF_PHOTOMETRIC_TAG, WHITE_IS_ZERO = 0x0112, 262, 0
 UPRIGHT = {
@@ -78,14 +79,13 @@ class Raster:
         """Open a file, and choose the frame; its pixels are decoded when they are asked for."""
         with _pillow_errors():
             image = self.reader(stream)
-        _refuse_large(image, max_pixels)
         with _pillow_errors():
-            frames = getattr(image, "n_frames", 1)
-        index = frame_index(frames, frame)
-        if index:
+            pages = image_pages(image)
+        page = pages[frame_index(len(pages), frame)]
+        if page != pages[0]:
             with _pillow_errors():
-                image.seek(index)
-            _refuse_large(image, max_pixels)
+                image.seek(page)
+        _refuse_large(image, max_pixels)
         return _RasterPicture(image)
 
 
@@ -105,7 +105,11 @@ RASTER_FORMATS = (
         ("pillow", "simplejpeg"),
     ),
     Raster("TIFF", (".tif", ".tiff"), re.compile(rb"II[*+]\0|MM\0[*+]"), TiffImagePlugin.TiffImageFile),
-    Raster("BMP", (".bmp", ".dib"), re.compile(rb"BM"), BmpImagePlugin.BmpImageFile),
+    # "BM" alone begins many a text: behind it, at byte 14, the size of a header that Pillow knows.
+    Raster(
+        "BMP", (".bmp", ".dib"), re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL),
+        BmpImagePlugin.BmpImageFile,
+    ),
     Raster("WebP", (".webp",), re.compile(rb"RIFF....WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
 )  # fmt: skip
 

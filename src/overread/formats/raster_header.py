@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from overread.formats.header import Header, as_text
+from overread.formats.raster_pages import image_pages
 from overread.machine.quiet import without_warnings_of
 
 _XMP_POSITION = re.compile(rb"exif:GPS(Latitude|Longitude)\b")
@@ -32,7 +33,8 @@ def header_of(reader: type[ImageFile.ImageFile], stream: BinaryIO) -> Header:
         return header
 
 
-def _header(image: Image.Image, head: bytes) -> Header:
+def _header(image: ImageFile.ImageFile, head: bytes) -> Header:
+    pages = image_pages(image)
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     return Header(
         width=image.width,
@@ -41,7 +43,7 @@ def _header(image: Image.Image, head: bytes) -> Header:
         bit_depth=_bit_depth(image, head),
         has_alpha=image.has_transparency_data,
         jpeg_quantiser=_quantiser(image),
-        frames=int(getattr(image, "n_frames", 1)),
+        frames=len(pages),
         has_position=_XMP_POSITION.search(xmp.encode() if isinstance(xmp, str) else xmp) is not None,
     )
 

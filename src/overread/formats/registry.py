@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
-from overread.errors import InvalidOption
+from overread.errors import InvalidOption, MissingPath, UnreadableImage
 from overread.formats.dicom import DICOM
+from overread.formats.dicom.objects import object_without_image
 from overread.formats.header import Header
+from overread.formats.other_files import UNOPENED, OtherFile, is_slide_or_raw, other_file, pointer
 from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
-from overread.formats.source import HEAD_LENGTH
+from overread.formats.source import HEAD_LENGTH, opened
 from overread.words import listed
 
 ENTRY_POINTS = "overread.formats"
@@ -36,7 +38,7 @@ class Format(Protocol):
     def suffixes(self) -> tuple[str, ...]:
         """Of file names, lower case with the dot, such as (".nii", ".nii.gz").
 
-        "" stands for files without any, which are then told by their content alone.
+        A file that is named so and that no format claims counts as a damaged image.
         """
         ...
 
@@ -134,20 +136,38 @@ def format_names() -> str:
     return listed([one.name for one in formats()])
 
 
-def is_image_name(path: Path) -> bool:
-    """True for a file with the suffix of a format, or without suffix but with the content of one that needs none.
+def is_image_file(path: Path) -> bool:
+    """True for a file that a format claims by its content, or whose name has the suffix of one; see `kind_of_other`."""
+    return kind_of_other(path) is None
 
-    Digits behind the last dot are no suffix: DICOM files are often numbered so.
+
+def kind_of_other(path: Path) -> OtherFile | None:
+    """What a file is that is not to be read as an image; None for an image.
+
+    Content decides, whatever the suffix. A file that no format claims, and one that cannot be opened, are images by
+    their suffix: they are damaged, and reading them says how. DICOM objects without an image, slides that are stored as
+    TIFF and pointers to files that were not fetched are none, unless a format that is not ours claims them.
+
+    Raises:
+        InvalidOption: a format cannot say whether the file is its own.
     """
-    name, suffix = path.name.lower(), path.suffix
-    known = formats()
-    if any(name.endswith(end) for one in known for end in one.suffixes if end):
-        return True
-    if suffix and not suffix[1:].isdigit():
-        return False
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_LENGTH)
-    return any(_claims(one, head, "") for one in known if "" in one.suffixes)
+    name = path.name.strip().lower()
+    is_named_so = any(name.endswith(end) for one in formats() for end in one.suffixes)
+    try:
+        with opened(path) as stream:
+            head = stream.read(HEAD_LENGTH)
+    except (MissingPath, UnreadableImage, OSError):
+        return None if is_named_so else UNOPENED
+    found = format_of(head, name)
+    if found is not None and found not in _OURS:
+        return None
+    if (missing := pointer(head)) is not None:
+        return missing
+    if found is DICOM and (what := object_without_image(head)):
+        return OtherFile(noun=f"DICOM {what}")
+    if is_slide_or_raw(name):
+        return other_file(head, name)
+    return None if found is not None or is_named_so else other_file(head, name)
 
 
 def _claims(image_format: Format, head: bytes, name: str) -> bool:
@@ -212,5 +232,5 @@ def _require_format(candidate: Any) -> None:
         missing = listed([part for part in parts if not hasattr(candidate, part)])
         raise InvalidOption(f"{type(candidate).__name__} is no image format: it has no {missing}; see Format")
     suffixes = candidate.suffixes
-    if isinstance(suffixes, str) or any(end and (end[0] != "." or end != end.lower()) for end in suffixes):
+    if isinstance(suffixes, str) or any(end[:1] != "." or end != end.lower() for end in suffixes):
         raise InvalidOption(f"the format {candidate.name} has the suffixes {suffixes!r}; expected such as ('.npy',)")

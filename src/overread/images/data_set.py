@@ -14,6 +14,7 @@ from overread.errors import UnreadableImages
 from overread.images.pixel_store import PixelStore
 from overread.images.prepare import Preprocessing
 from overread.machine.places import cache_folder
+from overread.machine.text import storable
 from overread.machine.workers import Progress
 
 _CHUNK = 1024
@@ -95,12 +96,12 @@ class DataSet:
             f"{self.store.digests[row]} {case.label} {case.split} {pseudonym(case.patient_id)}"
             for row, case in zip(self.rows, self.manifest.cases, strict=True)
         )
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return hashlib.sha256(storable("\n".join(lines)).encode()).hexdigest()
 
     def content_fingerprint(self, positions: Sequence[int]) -> str:
         """SHA-256 over content and label of these cases, in any order: what makes a test set the same one."""
         lines = sorted(f"{self.store.digests[self.rows[i]]} {self.manifest.cases[i].label}" for i in positions)
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return hashlib.sha256(storable("\n".join(lines)).encode()).hexdigest()
 
     def pixels(self, positions: Sequence[int]) -> np.ndarray:
         """`(k, height, width, channels)` uint8 of the cases at these positions, copied into memory."""

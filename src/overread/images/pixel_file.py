@@ -110,7 +110,7 @@ def writing(folder: Path, needed: int = 0) -> Iterator[None]:
             free = free_bytes(folder)
             reason = f"needs {needed} bytes and has {free} free: free some space or choose another folder"
         else:
-            reason = f"cannot be written ({error.strerror}): choose a folder that can"
+            reason = f"cannot be written ({error.strerror}): name another in --store or the variable OVERREAD_STORE"
         raise OutputUnwritable(f"the folder for prepared pixels, {folder}, {reason}") from error
 
 

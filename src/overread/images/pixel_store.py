@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import re
 import time
 import types
 import uuid
@@ -20,11 +19,11 @@ from overread.formats import decoder_versions
 from overread.images.pixel_build import Build, StoredImage
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing
+from overread.machine.places import STORED_PIXELS
 from overread.machine.workers import Progress, in_chunks
 
 STORE_FORMAT = 2
 ABANDONED_AFTER_S = 24 * 3600
-OUR_NAMES = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -136,7 +135,7 @@ def _remove_abandoned(folder: Path) -> None:
     """Remove what killed processes left: our files older than a day that no record names."""
     with contextlib.suppress(OSError):
         for path in list(folder.iterdir()):
-            match = OUR_NAMES.fullmatch(path.name)
+            match = STORED_PIXELS.fullmatch(path.name)
             if match is None or time.time() - path.stat().st_mtime < ABANDONED_AFTER_S:
                 continue
             try:

@@ -1,17 +1,22 @@
-"""Output that is whole or absent: files that are renamed into place."""
+"""Output that is whole or absent, and CSV and JSON as overread writes and reads them: UTF-8, whatever a name holds."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from overread.errors import OutputUnwritable
+from overread.machine.text import restored, restored_values, storable, storable_values
+
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 def replace_file(path: Path, content: bytes) -> Path:
@@ -25,23 +30,66 @@ def replace_file(path: Path, content: bytes) -> Path:
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise OutputUnwritable(
             f"{path} cannot be written ({error.strerror}): give a folder that exists, is writable and has space left"
         ) from error
     return path
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> Path:
+def write_text(path: Path, text: str) -> Path:
+    """Write a text file whole."""
+    return replace_file(path, storable(text).encode())
+
+
+def write_json(path: Path, value: Any) -> Path:
     """Write a JSON file whole."""
-    return replace_file(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    return replace_file(path, (to_json(value, indent=2) + "\n").encode())
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
     """Write a CSV file whole."""
     content = io.StringIO()
-    csv.writer(content, lineterminator="\n").writerows([header, *rows])
+    write_rows(content, [header, *rows])
     return replace_file(path, content.getvalue().encode())
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """Give JSON values as text on one line, or indented; `from_json` gives them back."""
+    text = json.dumps(storable_values(value), indent=indent, ensure_ascii=False)
+    # Some readers of JSON lines take these for ends of lines.
+    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def from_json(text: str | bytes) -> Any:
+    """Read what `to_json` wrote.
+
+    Raises:
+        ValueError: it is no JSON, or no UTF-8.
+    """
+    return restored_values(json.loads(text))
+
+
+def write_rows(stream: TextIO, rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows of a CSV; `read_rows` reads them back."""
+    bare, quoted = (csv.writer(stream, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    for row in rows:
+        cells = [storable(cell) if isinstance(cell, str) else cell for cell in row]
+        # Before Python 3.13 a carriage return is left bare, and ends the row for who reads it.
+        returns = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (quoted if returns else bare).writerow(cells)
+
+
+def read_rows(stream: Iterable[str], **dialect: Any) -> Iterator[list[str]]:
+    """Read rows of a CSV, opened with `newline=""`, that `write_rows` or another program wrote.
+
+    Args:
+        stream: the file; its lines need not be rows.
+        dialect: as `csv.reader` takes it.
+    """
+    for row in csv.reader(stream, **dialect):
+        yield [restored(cell) for cell in row]
 
 
 def require_space(folder: Path, needed: int) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import platformdirs
 
 from overread.errors import MissingPath
+
+# The file that makes a folder that of a run, and those of decoded pixels.
+RUN_RECORD = "run.json"
+STORED_PIXELS = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
 
 
 def cache_folder() -> Path:
@@ -20,7 +26,7 @@ def cache_folder() -> Path:
         MissingPath: no variable names it and the user has no home folder.
     """
     if named := os.environ.get("OVERREAD_STORE"):
-        return Path(named)
+        return _expanded(named)
     return _folder("XDG_CACHE_HOME", platformdirs.user_cache_path)
 
 
@@ -36,12 +42,31 @@ def state_folder() -> Path:
 
 
 def _folder(variable: str, of_user: Callable[..., Path]) -> Path:
-    if named := os.environ.get(variable):
-        return Path(named) / "overread"
+    named = _expanded(os.environ.get(variable, ""))
+    # One that is not absolute counts for nothing, as the XDG base directory specification has it.
+    if named.is_absolute():
+        return named / "overread"
     try:
-        Path.home()
-    except RuntimeError:
-        raise MissingPath(
-            f"this user has no home folder to keep things in: name one in the environment variable {variable}"
-        ) from None
-    return of_user("overread", appauthor=False)
+        if Path.home().is_absolute():
+            return of_user("overread", appauthor=False)
+    except RuntimeError:  # no variable HOME, and no entry among the users of this system
+        pass
+    raise MissingPath(
+        "this user has no home folder to keep things in: set the environment variable HOME to a folder that can be "
+        f"written, or {variable}"
+    )
+
+
+def _expanded(path: str) -> Path:
+    """A path with the home folder in place of `~`, which stays where there is none."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises without a home folder
+
+
+def holds_results(folder: Path, names: Collection[str]) -> bool:
+    """Whether a folder, which holds files of these names, is that of a run or of decoded pixels."""
+    if RUN_RECORD in names:
+        try:
+            return "kind" in json.loads((folder / RUN_RECORD).read_bytes())
+        except (OSError, ValueError, TypeError):
+            return False
+    return any(STORED_PIXELS.fullmatch(name) for name in names)

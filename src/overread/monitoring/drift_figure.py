@@ -13,7 +13,7 @@ import numpy.typing as npt
 from overread.decision.cuts import FloatArray
 from overread.errors import InvalidData
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import PALETTE, axes_at, new_figure, tidy, write_png
+from overread.report.figures.canvas import PALETTE, axes_at, drawing, new_figure, tidy, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,7 @@ _BINS = 24
 _DAYS_NAMED = 6
 
 
+@drawing
 def draw_drift(
     times: Sequence[datetime],
     values: npt.ArrayLike,

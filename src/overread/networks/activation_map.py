@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-from keras import layers, ops
-
 from overread.errors import InvalidOption
+from overread.networks.backend import keras, layers, ops
 
 
 class ActivationMapHead(layers.Layer):

@@ -6,11 +6,10 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
-from keras import layers, ops
 
 from overread.errors import InvalidOption, MissingPath
+from overread.networks.backend import keras, layers, ops
 
 # Layers that map each colour by itself, so that their effect can be measured on four pixels.
 _COLOUR_LAYERS = (layers.Rescaling, layers.Normalization)

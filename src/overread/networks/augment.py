@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras
-from keras import ops
-
 from overread.errors import InvalidOption
 from overread.networks.augmentation import Augmentation
+from overread.networks.backend import keras, ops
 
 
 def affine_transforms(angle: Any, shift: Any, scale: Any, mirror: Any, size: tuple[int, int]) -> Any:

@@ -75,7 +75,7 @@ def _serialised(layer: Any) -> Mapping[str, Any]:
     """What Keras makes of a layer for a record; what it made before is left as it is."""
     if isinstance(layer, Mapping):
         return layer
-    import keras
+    from overread.networks.backend import keras
 
     try:
         config = _without_seeds(keras.saving.serialize_keras_object(layer))

@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import keras
-
 from overread.errors import InvalidOption, OverreadError
 from overread.networks.activation_map import ActivationMapHead, reveal_activation_map
 from overread.networks.applications import application_names
 from overread.networks.augment import Augment
 from overread.networks.augmentation import Augmentation
+from overread.networks.backend import keras
 from overread.networks.registry import MINIMUM_SIDE, Builder, Network, find_network, registered_networks
 
 

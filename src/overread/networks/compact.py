@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import keras
-from keras import layers
+from overread.networks.backend import keras, layers
 
 _FILTERS = (32, 64, 128, 256)
 _FULLY_CONNECTED = 128

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import layers, ops
+from overread.networks.backend import layers, ops
 
 
 class DepthwiseConvolution(layers.DepthwiseConv2D):

@@ -17,11 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-from keras import layers
 
 from overread.errors import InvalidData, MissingExtra
+from overread.networks.backend import keras, layers
 from overread.networks.depthwise import DepthwiseConvolution
 from overread.networks.torch_weights import read_torch_weights
 

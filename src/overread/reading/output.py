@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import json
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from overread.errors import OutputUnwritable
+from overread.machine.files import to_json, write_rows
 from overread.machine.frames import data_frame
 from overread.reading.fields import FIELDS, column_names
 from overread.reading.reading import Failure, Reading
@@ -37,7 +37,8 @@ def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure],
     except OSError as error:
         raise OutputUnwritable(f"{target} cannot be written ({error.strerror}): choose another file") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     return failures
 
 
@@ -46,7 +47,7 @@ def write_json_lines(target: TextIO, readings: Iterable[Reading | Failure]) -> i
     failures = 0
     for reading in readings:
         failures += isinstance(reading, Failure)
-        target.write(json.dumps(reading.to_dict(), ensure_ascii=False) + "\n")
+        target.write(to_json(reading.to_dict()) + "\n")
     return failures
 
 
@@ -78,12 +79,16 @@ def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[str]:
 
 
 def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(column_names(classes))
     failures = 0
-    for reading in readings:
-        failures += isinstance(reading, Failure)
-        writer.writerow(csv_row(reading, classes))
+
+    def rows() -> Iterator[list[str]]:
+        nonlocal failures
+        yield column_names(classes)
+        for reading in readings:
+            failures += isinstance(reading, Failure)
+            yield csv_row(reading, classes)
+
+    write_rows(stream, rows())
     return failures
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from overread.cases import images_below
+from overread.cases.folder import LeftOut, images_below, is_junk
 from overread.errors import InvalidData
-from overread.formats import format_names
+from overread.formats import format_names, kind_of_other
 
 STANDARD_INPUT = "-"
 
 
-def find_images(sources: str | Path | Iterable[str | Path], standard_input: Iterable[str] = ()) -> list[Path]:
+def find_images(
+    sources: str | Path | Iterable[str | Path], standard_input: Iterable[str] = (), left_out: LeftOut | None = None
+) -> list[Path]:
     """Expand what was named, in order and without repeats.
 
     Args:
-        sources: one or several: files (taken whatever their suffix), folders (searched with their sub-folders),
-            patterns such as `scans/*.png`, or `-` for standard_input.
-        standard_input: one path a line.
+        sources: one or several: files (taken whatever they are), folders (searched with their sub-folders), patterns
+            such as `scans/*.png`, or `-` for standard_input.
+        standard_input: one file or folder a line, in quotes or without.
+        left_out: is told what is no image in a folder, or among the files that a pattern finds.
 
     Returns:
         Paths; a file that is not there stays in the list, so that reading it fails by name.
@@ -29,24 +33,59 @@ def find_images(sources: str | Path | Iterable[str | Path], standard_input: Iter
     """
     found: dict[Path, None] = {}
     for source in [sources] if isinstance(sources, str | Path) else sources:
-        found.update(dict.fromkeys(_expand(str(source), standard_input)))
+        told = LeftOut()
+        found.update(dict.fromkeys(_expand(str(source), standard_input, told)))
+        if left_out is not None:
+            left_out.update(told)
     return list(found)
 
 
-def _expand(source: str, standard_input: Iterable[str]) -> Iterator[Path]:
+def _expand(source: str, standard_input: Iterable[str], left_out: LeftOut) -> Iterator[Path]:
     if source == STANDARD_INPUT:
-        yield from (Path(line.strip()) for line in standard_input if line.strip())
-        return
-    path = Path(source)
-    if path.is_dir():
-        images = images_below(path)
-        if not images:
-            raise InvalidData(f"{source} holds no image: expected files of {format_names()}")
-        yield from images
-    elif not path.exists() and glob.has_magic(source):
+        for line in standard_input:
+            # Names may end in blanks, and a list that Windows wrote begins with a mark.
+            if line.strip():
+                yield from _named(line.removeprefix("\ufeff").rstrip("\r\n"), left_out)
+    elif not os.path.lexists(source) and glob.has_magic(source):
         matches = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - the pattern may be absolute
         if not matches:
             raise InvalidData(f"nothing matches {source}: check the pattern")
-        yield from (Path(match) for match in matches if Path(match).is_file())
+        images = [image for match in matches for image in _matched(Path(match), left_out)]
+        if not images:
+            raise _without_image(f"what {source} matches", left_out)
+        yield from images
     else:
+        yield from _named(source, left_out)
+
+
+def _named(name: str, left_out: LeftOut) -> Iterator[Path]:
+    """The images of a folder, or a file as it is."""
+    quoted = name.strip()
+    if not os.path.lexists(name) and quoted[:1] == quoted[-1:] in ('"', "'"):
+        name = quoted[1:-1]
+    path = Path(name)
+    if not path.is_dir():
         yield path
+        return
+    images = images_below(path, left_out)
+    if not images:
+        raise _without_image(name, left_out)
+    yield from images
+
+
+def _matched(path: Path, left_out: LeftOut) -> list[Path]:
+    """The images among what a pattern found, as those of a folder."""
+    if is_junk(path.name):
+        left_out.add_junk(path.name)
+    elif path.is_dir():
+        return images_below(path, left_out)
+    elif (kind := kind_of_other(path)) is None:
+        return [path]
+    else:
+        left_out.add_file(path, kind)
+    return []
+
+
+def _without_image(where: str, left_out: LeftOut) -> InvalidData:
+    told = "; ".join(left_out.sentences()) or f"expected files of {format_names()}"
+    return InvalidData(f"{where} holds no image: {told}")

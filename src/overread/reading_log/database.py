@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from overread.errors import InvalidOption, LogUnavailable, MissingExtra, MissingPath
+from overread.machine.files import from_json, to_json
 from overread.machine.places import state_folder
 from overread.reading_log.tables import VERSION_TABLE
 
@@ -22,6 +23,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _WAIT_S = 30  # for another process that writes
 _ADVISORY_LOCK = 0x6F766572  # any number that all agree on
 _EXPECTED = "expected sqlite:////folder/readings.sqlite or postgresql://user:password@host/database"
+
+_SETTINGS: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json, "json_deserializer": from_json}
 
 
 def default_url() -> str:
@@ -51,11 +54,11 @@ def open_database(url: str, *, create: bool = True) -> sa.Engine:
         if not create and not Path(str(parsed.database)).is_file():
             raise MissingPath(f"the reading log {_name(parsed)} is not there: expected what overread serve wrote")
         _make_private_file(parsed)
-        engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": _WAIT_S})
+        engine = sa.create_engine(parsed, **_SETTINGS, connect_args={"timeout": _WAIT_S})
         _prepare_sqlite(engine)
     else:
         try:
-            engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+            engine = sa.create_engine(parsed, **_SETTINGS, pool_pre_ping=True)
         except ImportError as error:
             raise MissingExtra(
                 "a reading log in PostgreSQL needs psycopg, which is missing: run pip install 'overread[postgres]'"

@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from overread.machine.text import restored, storable
+
 VERSION_TABLE = "overread_version"
 metadata = sa.MetaData()
 
@@ -29,6 +31,21 @@ class UtcTime(sa.TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Label(sa.TypeDecorator[str]):
+    """The name of a class, which need not be Unicode."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """To text that a database takes."""
+        return None if value is None else storable(value)
+
+    def process_result_value(self, value: Any, dialect: Any) -> str | None:
+        """Back to the name."""
+        return None if value is None else restored(value)
+
+
 readings = sa.Table(
     "overread_readings",
     metadata,
@@ -44,7 +61,7 @@ images = sa.Table(
     sa.Column("index", sa.Integer, primary_key=True),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("latency_ms", sa.Float, nullable=False),
-    sa.Column("predicted_label", sa.Text),
+    sa.Column("predicted_label", Label),
     sa.Column("probabilities", sa.JSON(none_as_null=True)),
     sa.Column("positive", sa.Boolean),
     sa.Column("threshold", sa.Float),
@@ -53,7 +70,7 @@ images = sa.Table(
     sa.Column("refer", sa.JSON, nullable=False),
     sa.Column("projection", sa.JSON, nullable=False),
     sa.Column("error", sa.String(64)),
-    sa.Column("true_label", sa.Text),
+    sa.Column("true_label", Label),
     sa.Column("review_time", UtcTime),
 )
 

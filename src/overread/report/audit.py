@@ -9,6 +9,7 @@ import numpy as np
 from overread.auditing import Audit, Finding, Material
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.figures import draw_image_rows
+from overread.report.figures.fonts import said_of
 from overread.report.html import write_report
 from overread.run import Run, RunFolder
 from overread.words import count, listed, paired
@@ -127,7 +128,7 @@ def _sheets(material: Material, folder: Path) -> Section:
         caption = f"{count(len(chosen), 'image')} of {name}, drawn at random"
         items.append(FigureItem(draw_image_rows(rows, titles, path=folder / f"sheet_{number}"), caption, caption))
     text = "Look for what no rule can: wrong organs, other devices, writing, rulers, images that do not belong."
-    return Section("Contact sheets", paragraphs=(text,), items=tuple(items))
+    return Section("Contact sheets", paragraphs=(text, *said_of(manifest.classes)), items=tuple(items))
 
 
 def _reproducibility(material: Material, run: Run) -> Section:

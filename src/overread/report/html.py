@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overread.errors import InvalidData, MissingExtra, MissingPath
-from overread.machine.files import replace_file
+from overread.machine.files import write_text
+from overread.machine.terminal import shown
 from overread.report.document import ReportContext
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -57,9 +58,10 @@ def write_report(path: str | Path, context: ReportContext) -> Path:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: shown(value) if type(value) is str else value,
     )
     page = environment.get_template("report.html.j2").render(report=context, picture=_embedded)
-    return replace_file(Path(path), page.encode())
+    return write_text(Path(path), page)
 
 
 def _embedded(path: Path) -> Picture:

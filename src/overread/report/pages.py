@@ -13,6 +13,7 @@ from overread.images import DataSet
 from overread.report import sections
 from overread.report.audit import audit_section
 from overread.report.document import ReportContext, Section
+from overread.report.figures.fonts import said_of
 from overread.report.html import write_report
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
@@ -125,4 +126,6 @@ def _folder(path: Path) -> Path:
 
 def _write(out: Path, title: str, outcome: Outcome, made: tuple[Section, ...]) -> Path:
     said = verdict(outcome.assessment, outcome.predictions.patients)
-    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), made))
+    first, *others = made
+    first = dataclasses.replace(first, paragraphs=(*first.paragraphs, *said_of(outcome.predictions.classes)))
+    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), (first, *others)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable
-from overread.machine.files import write_json
+from overread.machine.files import from_json, write_json
+from overread.machine.places import RUN_RECORD
 
 if TYPE_CHECKING:
     from overread.run.record import Run
@@ -64,7 +64,7 @@ class RunFolder:
     @property
     def record(self) -> Path:
         """What the run is; the file that makes a folder one of ours."""
-        return self.path / "run.json"
+        return self.path / RUN_RECORD
 
     @property
     def report(self) -> Path:
@@ -206,6 +206,6 @@ class RunFolder:
 
     def _values(self) -> dict[str, Any]:
         try:
-            return dict(json.loads(self.record.read_text(encoding="utf-8")))
+            return dict(from_json(self.record.read_bytes()))
         except (OSError, ValueError, TypeError):
             return {}

@@ -125,6 +125,7 @@ class TrainingRun(Run):
         patients: how many on each side.
         study: the id of the study that the run belongs to.
         left_out: by name, why an image was left out.
+        copies: how many groups of copies were kept together; None where they were not looked for before the split.
     """
 
     kind: str = "training"
@@ -134,6 +135,7 @@ class TrainingRun(Run):
     patients: Mapping[str, int]
     study: str
     left_out: Mapping[str, str]
+    copies: int | None = None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -170,6 +172,7 @@ class CrossValidationRun(Run):
         seeds: how many.
         ensemble: whether the networks are kept as one bundle.
         cases: SHA-256 over cases and folds.
+        copies: how many groups of copies were kept together; None where they were not looked for before the split.
         study: the id that all its trainings share.
         finished: whether every fold is trained and pooled.
     """
@@ -180,6 +183,7 @@ class CrossValidationRun(Run):
     seeds: int
     ensemble: bool = False
     cases: str
+    copies: int | None = None
     study: str = dataclasses.field(default_factory=new_study_id)
     finished: bool = False
 

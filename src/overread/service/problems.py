@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from overread.machine.files import to_json
 from overread.service.web.html import html
 
 MEDIA_TYPE = "application/problem+json"
@@ -80,7 +80,7 @@ class Problem(HTTPException):
             return html(
                 "message.html.j2", status=self.status_code, headers=self.headers, heading=heading, text=self.sentence
             )
-        content = json.dumps(self.to_dict(), ensure_ascii=False)
+        content = to_json(self.to_dict())
         return Response(content, self.status_code, self.headers, MEDIA_TYPE)
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from overread.auditing import Audit, Rule, audit_manifest, draft_plan
-from overread.errors import OutputExists
+from overread.auditing import Audit, Rule, draft_plan, examine, gather
+from overread.auditing.rules import every_rule
+from overread.errors import InvalidData, OutputExists
+from overread.images import DataSet
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
-from overread.machine.terminal import progress_console
+from overread.machine.terminal import progress_console, say
+from overread.recipe import Recipe
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, read_cases, tell
+from overread.study.data import Data, preprocessing_of, read_cases, require_outside, tell
+from overread.study.sides import Decoded
 
 
 def audit(
     data: Data,
     out: str | Path | None = None,
+    recipe: Recipe | None = None,
     *,
     fix: str | Path | None = None,
     rules: Sequence[Rule] = (),
@@ -31,8 +37,10 @@ def audit(
     """Say what would spoil a study on these data, before it is trained.
 
     Args:
-        data: a manifest, or a folder or CSV to read one from; where it names sides, leaks between them are looked for.
+        data: a manifest, or a folder or CSV to read one from; where it names no sides, those are looked at that `train`
+            would carve.
         out: a folder for `report.html` and `audit.json`; nothing is written without it.
+        recipe: how it is to be trained, as for `train`: fractions and seed of the split, and size of the images.
         fix: a CSV to write a cleaned manifest to, which `train` takes; the data stay as they are.
         rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out or fix is there: refuse or replace.
@@ -45,28 +53,48 @@ def audit(
     """
     console = console or progress_console(verbose)
     if out is not None:
+        require_outside(out, data)
         require_extra("report", ("matplotlib", "jinja2"))
     if fix is not None and Path(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
+    every_rule(rules)  # what clashes is told before the decoding
+    recipe = recipe or Recipe()
     manifest = read_cases(data)
     tell(console, manifest.notes)
     folder = None if out is None else RunFolder.open(out, existing)
     with console.status("looking at images") as status:
-        found, material = audit_manifest(
+        data_set = DataSet.open(
             manifest,
-            rules=rules,
+            preprocessing_of(recipe),
             folder=store,
+            skip_unreadable=True,
             progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
         )
+        decoded = _with_sides(Decoded.of(manifest, data_set), recipe, console)
+        material = gather(decoded.manifest, decoded.data_set, decoded.headers)
+        found = examine(material, rules=rules)
     if fix is not None:
-        plan = draft_plan(found, material, rules=rules)
-        plan.write(Path(fix), material)
-        console.print(
-            f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}", highlight=False
-        )
+        # Of the sides that the data name: those that training carves, it carves again.
+        given = dataclasses.replace(material, manifest=manifest)
+        plan = draft_plan(found, given, rules=rules)
+        plan.write(Path(fix), given)
+        say(console, f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}")
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)
         write_json(folder.audit, found.to_dict())
         write_audit_report(folder.path, found, material, run=run)
     return found
+
+
+def _with_sides(decoded: Decoded, recipe: Recipe, console: Console) -> Decoded:
+    """The sides that training would use; those of the data alone, and a word on it, where it could not begin."""
+    try:
+        split, decoded = decoded.split(recipe)
+    except InvalidData as error:
+        tell(
+            console, (), (f"these data cannot be split as training would, so only given sides are looked at: {error}",)
+        )
+        return decoded
+    tell(console, split.notes, split.warnings)
+    return decoded

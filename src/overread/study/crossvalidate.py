@@ -15,7 +15,7 @@ from rich.console import Console
 
 from overread.auditing import Rule
 from overread.bundle import Bundle
-from overread.cases import Manifest, fold_cases, pseudonym, split_cases
+from overread.cases import Manifest, fold_cases, pseudonym, split_cases, without_test
 from overread.errors import InvalidOption
 from overread.evaluation import (
     Assessment,
@@ -28,14 +28,16 @@ from overread.evaluation import (
 )
 from overread.machine.files import write_json
 from overread.machine.terminal import progress_console
+from overread.machine.text import storable
 from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.run import CrossValidationRun, Existing, RunFolder
 from overread.scale import Engine, OneAfterTheOther
-from overread.study.data import Data, require_codes, require_training, tell
+from overread.study.data import Data, open_data_set, preprocessing_of, require_codes, require_training, tell
 from overread.study.ensemble import card_facts, write_ensemble
 from overread.study.folds import FoldTraining, train_fold
 from overread.study.settle import Settled, settle
+from overread.study.sides import Decoded
 from overread.study.train import write_documents
 from overread.test_side.outcome import read_predictions, write_predictions
 
@@ -145,14 +147,18 @@ def crossvalidate(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
     )
     require_training(settled.recipe, settled.manifest, settled.options)
-    dealt = _deal(settled, folds)
-    tell(console, dealt[0].notes)
+    pool = without_test(settled.manifest)
+    tell(console, pool.notes)
+    _deal(pool, folds, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
-    run = _start(
-        folder,
-        CrossValidationRun(request=settled.request, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt)),
-        former,
+    joins_copies = former is None or former.copies is not None
+    joined = _join_copies(pool, settled, store, console) if joins_copies else pool
+    dealt = _deal(joined, folds, settled.recipe)
+    groups = len({case.group for case in joined.cases if case.group}) if joins_copies else None
+    run = CrossValidationRun(
+        request=settled.request, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt), copies=groups
     )
+    run = _start(folder, run, former)
     fold = functools.partial(FoldTraining, rules=tuple(rules), store=store, callbacks=tuple(callbacks), console=console)
     trainings = _trainings(folder, run, settled, dealt, fold)
     waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
@@ -161,10 +167,16 @@ def crossvalidate(
     return _pool(folder, run, settled, dealt, [RunFolder(training.out) for training in trainings])
 
 
-def _deal(settled: Settled, folds: int) -> tuple[Manifest, ...]:
+def _join_copies(pool: Manifest, settled: Settled, store: Path | None, console: Console) -> Manifest:
+    """The cases with the groups of copies that stay in one fold."""
+    request = settled.request
+    opened = open_data_set(pool, preprocessing_of(settled.recipe), store, request.skip_unreadable, console)
+    return Decoded.of(pool, opened).manifest
+
+
+def _deal(pool: Manifest, folds: int, recipe: Recipe) -> tuple[Manifest, ...]:
     """The manifest of each fold; one that cannot be trained on is told before any training."""
-    recipe = settled.recipe
-    dealt = fold_cases(settled.manifest, folds=folds, seed=recipe.seed)
+    dealt = fold_cases(pool, folds=folds, seed=recipe.seed)
     for fold in dealt:
         split_cases(fold, validation=recipe.validation, seed=recipe.seed)
     return dealt
@@ -173,7 +185,7 @@ def _deal(settled: Settled, folds: int) -> tuple[Manifest, ...]:
 def _hash_of(dealt: tuple[Manifest, ...]) -> str:
     cases = [case for fold in dealt for case in fold.cases]
     lines = [f"{case.full_name} {case.label} {case.split} {pseudonym(case.patient_id)}" for case in cases]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256(storable("\n".join(lines)).encode()).hexdigest()
 
 
 def _start(folder: RunFolder, run: CrossValidationRun, former: CrossValidationRun | None) -> CrossValidationRun:

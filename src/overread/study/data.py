@@ -17,6 +17,7 @@ from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
+from overread.machine.terminal import say
 from overread.recipe import Recipe
 
 Data = Manifest | Source | str | Path
@@ -69,7 +70,26 @@ def read_cases(data: Data, *, task: Task | None = None) -> Manifest:
     if isinstance(data, Manifest):
         return data
     source = data if isinstance(data, Source) else Source(data=str(data))
-    return read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, task=task)
+    manifest = read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, task=task)
+    return manifest.without_sides() if source.ignore_sides else manifest
+
+
+def require_outside(out: str | Path, data: Data) -> None:
+    """Refuse to write results among the data, where their figures would be taken for images.
+
+    Raises:
+        InvalidOption: the folder of the results is one of the data, or lies in it.
+    """
+    if isinstance(data, Manifest):
+        return
+    source = data if isinstance(data, Source) else Source(data=str(data))
+    for folder in filter(None, (source.data, source.images)):
+        inside = Path(folder).resolve()
+        if inside.is_dir() and Path(out).resolve().is_relative_to(inside):
+            raise InvalidOption(
+                f"--out {out} lies in the data, {folder}: choose a folder outside of them, such as "
+                f"{Path(folder).absolute().parent / 'runs' / Path(out).name}"
+            )
 
 
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:
@@ -77,12 +97,18 @@ def split_as(manifest: Manifest, recipe: Recipe) -> Split:
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
 
 
+def preprocessing_of(recipe: Recipe) -> Preprocessing:
+    """How a recipe prepares images."""
+    side = recipe.image_size
+    return Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
+
+
 def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:
     """Print notes, and warnings so that they are seen."""
     for note in notes:
-        console.print(note, highlight=False)
+        say(console, note)
     for warning in warnings:
-        console.print(f"WARNING: {warning}", style="bold yellow", highlight=False)
+        say(console, f"WARNING: {warning}", "bold yellow")
 
 
 def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
@@ -124,8 +150,8 @@ def open_data_set(
             progress=lambda done, of: status.update(f"decoding images: {done} of {of}"),
         )
     for name, reason in data_set.failures.items():
-        console.print(f"WARNING: left out, unreadable: {name}: {reason}", style="bold yellow", highlight=False)
+        say(console, f"WARNING: left out, unreadable: {name}: {reason}", "bold yellow")
     _, height, width, channels = data_set.store.pixels.shape
     colour = "grey" if channels == 1 else "colour"
-    console.print(f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}", highlight=False)
+    say(console, f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}")
     return data_set

@@ -12,7 +12,7 @@ from overread.machine.extras import require_extra
 from overread.machine.terminal import progress_console
 from overread.report import pages
 from overread.run import EvaluationRun, Existing, RunFolder
-from overread.study.data import Data, open_data_set, read_cases, tell
+from overread.study.data import Data, open_data_set, read_cases, require_outside, tell
 from overread.test_side.lock import known_before, open_test_side
 
 
@@ -48,6 +48,7 @@ def evaluate(
     """
     require_extra("report", ("matplotlib", "jinja2"))
     console, options = console or progress_console(verbose), options or AssessmentOptions()
+    require_outside(out, data)
     bundle = Bundle.load(bundle)
     manifest = read_cases(data, task=bundle.task)
     options.require_columns(manifest.columns)

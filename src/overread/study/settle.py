@@ -11,7 +11,7 @@ from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.recipe import Recipe
 from overread.run import CrossValidationRun, RunFolder, StudyRequest, TrainingRun
-from overread.study.data import Data, read_cases
+from overread.study.data import Data, read_cases, require_outside
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,8 @@ def settle(
         former: the run in the folder; None where there is none to go on with.
 
     Raises:
-        InvalidOption: no data are given and none are known, or what is given differs from the earlier run.
+        InvalidOption: no data are given and none are known, what is given differs from the earlier run, or a new run
+            would lie among the data.
         OverreadError: the data cannot be used.
     """
     earlier = former.request if former else StudyRequest(recipe=Recipe())
@@ -69,6 +70,8 @@ def settle(
     )
     if former is not None:
         folder.require_same(request.fixed, earlier.fixed)
+    elif source is not None:
+        require_outside(folder.path, source)
     cases = data if isinstance(data, Manifest) else source
     if cases is None:
         raise InvalidOption(

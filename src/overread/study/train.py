@@ -12,17 +12,26 @@ from rich.console import Console
 
 from overread.auditing import UNREADABLE, Audit, Rule, examine_once
 from overread.bundle import Bundle
-from overread.cases import Manifest, Split
+from overread.cases import Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
-from overread.images import DataSet, Preprocessing
-from overread.machine.files import replace_file, write_json
-from overread.machine.terminal import progress_console
+from overread.images import DataSet
+from overread.machine.files import write_json, write_text
+from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
-from overread.study.data import Data, open_data_set, require_codes, require_training, split_as, tell
+from overread.study.data import (
+    Data,
+    open_data_set,
+    preprocessing_of,
+    require_codes,
+    require_training,
+    split_as,
+    tell,
+)
 from overread.study.settle import Settled, settle
+from overread.study.sides import Decoded
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
@@ -105,13 +114,13 @@ def train(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
     )
     require_training(settled.recipe, settled.manifest, settled.options)
-    split = split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
-    tell(console, (*split.manifest.notes, *split.notes), split.warnings)
+    tell(console, settled.manifest.notes)
+    split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
     trained, bundle = _train(begun, callbacks, console)
     test_side = begun.split.manifest.select("test")
-    console.print(f"the bundle is written; the test side ({len(test_side)} images) is opened once", highlight=False)
+    say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, folder.test.path, settled.options)
     _report(begun, trained, bundle, outcome, unrecorded)
     return Study(
@@ -155,11 +164,11 @@ def _begin(
     recorded first, so that it can always go on.
     """
     request, recipe = settled.request, settled.recipe
-    side = recipe.image_size
-    preprocessing = Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
-    data_set = open_data_set(settled.manifest, preprocessing, store, request.skip_unreadable, console)
-    split = split_as(data_set.manifest, recipe)
-    data_set = data_set.with_split(split.manifest)
+    opened = open_data_set(settled.manifest, preprocessing_of(recipe), store, request.skip_unreadable, console)
+    decoded = Decoded.of(settled.manifest, opened, joins_copies=former is None or former.copies is not None)
+    split, decoded = decoded.split(recipe)
+    data_set = decoded.data_set
+    tell(console, split.notes, split.warnings)
     run = TrainingRun(
         request=request,
         fingerprint=data_set.fingerprint,
@@ -167,13 +176,14 @@ def _begin(
         patients=split.patients(),
         study=former.study if former else study_id or new_study_id(),
         left_out=dict(data_set.failures),
+        copies=decoded.groups if former is None else former.copies,
     )
     if former is not None:
         what = "the images or their split"
         folder.require_same({what: run.fingerprint}, {what: former.fingerprint})
         run = dataclasses.replace(run, started=former.started)
     accept = {*request.accept, *(UNREADABLE if request.skip_unreadable else ())}
-    audit = _audited(settled.manifest, data_set, accept, rules=rules, console=console)
+    audit = _audited(decoded, accept, rules=rules, console=console)
     folder.write(run)
     split.manifest.write_csv(folder.manifest)
     write_json(folder.audit, audit.to_dict())
@@ -238,29 +248,15 @@ def _report(
 def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, folder: RunFolder) -> None:
     """Write the model card into the bundle, and the checklists beside it."""
     bundle.write_card(model_card(bundle, assessment, facts))
-    replace_file(folder.checklists, checklists(bundle, assessment, facts).encode())
+    write_text(folder.checklists, checklists(bundle, assessment, facts))
 
 
-def _audited(
-    manifest: Manifest,
-    data_set: DataSet,
-    accept: Collection[str],
-    *,
-    rules: Sequence[Rule],
-    console: Console,
-) -> Audit:
+def _audited(decoded: Decoded, accept: Collection[str], *, rules: Sequence[Rule], console: Console) -> Audit:
     """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
-    sided = dict(zip(data_set.rows.tolist(), data_set.manifest.cases, strict=True))
-    # What cannot be read has no side of its own, and must look neither like a leak nor like a split left incomplete.
-    side_of = {case.patient_id: case.split for case in sided.values() if case.patient_id}
-    every = manifest.replace(
-        sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
-        for i, case in enumerate(manifest.cases)
-    )
-    found = examine_once(every, data_set, rules=rules).accept(accept)
+    found = examine_once(decoded.manifest, decoded.data_set, decoded.headers, rules=rules).accept(accept)
     for finding in found.findings:
         style = "" if finding.severity == "info" else "bold yellow"
         gravity = "accepted" if finding.code in found.accepted else finding.severity
-        console.print(f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style=style, highlight=False)
+        say(console, f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style)
     found.require()
     return found

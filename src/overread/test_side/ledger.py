@@ -44,7 +44,7 @@ class Ledger:
 
     def _lines(self) -> Iterator[Opening]:
         try:
-            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
         except OSError:
             return
         for line in lines:

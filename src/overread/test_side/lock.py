@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from overread.bundle import Bundle, Opening
-from overread.errors import OutputUnwritable
+from overread.bundle import NO_RESULT, Bundle, Opening
+from overread.errors import OverreadError
 from overread.evaluation import AssessmentOptions
 from overread.images import DataSet
 from overread.reading import Reader
@@ -34,13 +34,19 @@ def open_test_side(
 ) -> tuple[Outcome, tuple[str, ...]]:
     """Read the test side with the bundle itself, record that it was opened, and write what came out.
 
-    It is recorded as soon as it is read: whatever fails later, somebody may have seen the result.
+    It is recorded as soon as it is judged, or as that fails: whatever happens later, somebody may have seen the result.
 
     Returns:
         What came out, and a warning where the opening could not be recorded.
     """
-    outcome = read_labelled(Reader(bundle), data_set, positions, options)
-    unrecorded = _record(bundle, outcome.opening(bundle.data["study"]))
+    reader, study = Reader(bundle), bundle.data["study"]
+    begun = Opening(data=data_set.content_fingerprint(positions), n=len(positions), result=NO_RESULT, study=study)
+    try:
+        outcome = read_labelled(reader, data_set, positions, options)
+    except BaseException:
+        _record(bundle, begun)
+        raise
+    unrecorded = _record(bundle, outcome.opening(study))
     outcome.write(out)
     return outcome, unrecorded
 
@@ -51,7 +57,7 @@ def _record(bundle: Bundle, opening: Opening) -> tuple[str, ...]:
     for place, record in (("on this machine", Ledger().note), ("in the bundle", bundle.record)):
         try:
             record(opening)
-        except OutputUnwritable:
+        except OverreadError:  # nothing that is wrong there may hide what was read
             unrecorded.append(
                 f"that the test set was opened could not be recorded {place}: nothing can be written there"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import hashlib
 import itertools
@@ -14,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from overread.bundle import Opening, referral_from
-from overread.cases import pseudonym
 from overread.decision import Abstentions, Task
 from overread.errors import InvalidData, MissingPath
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
-from overread.machine.files import write_csv, write_json
+from overread.machine.files import from_json, read_rows, write_csv, write_json
 from overread.reading.reader import Reader
 from overread.reading.reading import Reading
 from overread.run import RunFolder
@@ -91,7 +89,7 @@ def read_labelled(
         y_prob=np.concatenate([found.probabilities for found in answers]),
         task=bundle.task,
         thresholds=bundle.thresholds,
-        patients=[pseudonym(case.patient_id) for case in cases],
+        patients=[case.pseudonym for case in cases],
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
     )
@@ -150,9 +148,10 @@ def read_predictions(folder: str | Path) -> Predictions:
     if not files.predictions.exists() and files.test.predictions.exists():
         files = files.test
     try:
-        metrics = json.loads(files.metrics.read_text(encoding="utf-8"))
+        metrics = from_json(files.metrics.read_bytes())
         with files.predictions.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+            header, *cells = read_rows(stream)
+        rows = [dict(zip(header, row, strict=True)) for row in cells]
         task, thresholds = Task.from_dict(metrics), metrics["class_thresholds"]
         if metrics["threshold"] is not None:
             thresholds = {task.positive: metrics["threshold"]}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 
 from overread.images import PixelFile
+from overread.networks.backend import keras
 
 
 class Batches(keras.utils.PyDataset):

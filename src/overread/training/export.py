@@ -31,7 +31,7 @@ def export_onnx(spec: NetworkSpec, weights: Path, target: Path) -> None:
         MissingExtra: TensorFlow or tf2onnx is not installed.
         ExportMismatch: the converter failed.
     """
-    import keras
+    from overread.networks.backend import keras
 
     if keras.backend.backend() == "tensorflow":
         _convert(spec, weights, target)
@@ -46,13 +46,10 @@ def export_onnx(spec: NetworkSpec, weights: Path, target: Path) -> None:
         "CUDA_VISIBLE_DEVICES": "",
         "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path),  # the module of a user's network is imported
     }
-    done = subprocess.run(
-        [sys.executable, "-c", code, arguments], env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, arguments], env=environment, capture_output=True, check=False)
     if done.returncode:
-        raise ExportMismatch(
-            f"the ONNX graph could not be written ({done.stderr.strip().splitlines()[-1]}): install overread[train]"
-        )
+        reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise ExportMismatch(f"the ONNX graph could not be written ({reason}): install overread[train]")
 
 
 def _main(arguments: dict[str, Any]) -> None:

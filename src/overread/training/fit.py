@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
+from overread.networks.backend import keras
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
 from overread.training.batches import Batches

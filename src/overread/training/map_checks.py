@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 from overread.bundle import Bundle, Graph
 from overread.decision import Task
 from overread.evaluation.curves import midranks
 from overread.images import DataSet
+from overread.networks.backend import keras
 from overread.networks.build import build_network
 from overread.training.train_network import TrainedNetwork
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from overread.decision import Task
+from overread.networks.backend import keras
 from overread.networks.build import logits_of
 from overread.recipe import Recipe
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
+
+from overread.networks.backend import keras
 
 _WARM_UP_STEPS, _LEAST_STEPS, _MOST_STEPS = 2, 2, 4
 # A smaller gain is within the noise of a busy machine, and float32 is the plainer choice.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 
-import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from overread.machine.terminal import say
+from overread.networks.backend import keras
 
 
 class ShowProgress(keras.callbacks.Callback):
@@ -51,10 +53,10 @@ class ShowProgress(keras.callbacks.Callback):
             f"{name} {logs[name]:.4f} / {logs[f'val_{name}']:.4f}" for name in ("loss", "accuracy", "auc")
         )
         seconds = time.perf_counter() - self._epoch_start
-        self._console.print(
+        say(
+            self._console,
             f"epoch {epoch + 1:>3}/{self.params['epochs']}  {figures} (train / validation)  {seconds:.0f} s  "
             f"at most {left / 60:.1f} min left",
-            highlight=False,
         )
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:

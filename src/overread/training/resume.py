@@ -13,9 +13,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
+from overread.networks.backend import keras
 from overread.training.batches import Batches
 
 # The weights of an epoch, counted from 1, while they are the best.

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py
-import keras
 
 from overread.bundle import Bundle
 from overread.errors import InvalidData, InvalidOption, MissingPath
+from overread.networks.backend import keras
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 from rich.console import Console
 
 from overread.bundle import WEIGHTS
 from overread.decision import Task
 from overread.images import DataSet
-from overread.machine.files import require_space, write_json
+from overread.machine.files import from_json, require_space, write_json
 from overread.machine.memo import recall_or_work_out
+from overread.machine.terminal import say
 from overread.networks.augment import Augment
+from overread.networks.backend import keras
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
@@ -78,12 +78,12 @@ def train_network(
     assembly = _Assembly(spec=_spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
     precision = _settled_precision(RunFolder(folder).precision, lambda: assembly.choose_precision(data_set, batches[0]))
     name, backend = assembly.spec.name, keras.backend.backend()
-    console.print(f"training {name} with Keras on {backend} in {precision}", highlight=False)
+    say(console, f"training {name} with Keras on {backend} in {precision}")
     network = assembly.build(precision.policy)
     if recipe.start is not None:
         _start(network, recipe.start, folder, console)
     model = assembly.compile(network)
-    console.print(f"{model.count_params():,} parameters, {batches.image_count} images an epoch", highlight=False)
+    say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
     require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
     history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
     network = build_network(assembly.spec)
@@ -175,13 +175,13 @@ def _start(network: keras.Model, source: str | Path, folder: Path, console: Cons
         return
     taken = load_start(network, source)
     write_json(files.start, dataclasses.asdict(taken))
-    console.print(str(taken), highlight=False)
+    say(console, str(taken))
 
 
 def _settled_precision(memory: Path, choose: Callable[[], PrecisionChoice]) -> PrecisionChoice:
     """The precision that the run in this folder began with, or a new choice: a resumed run must compute as it began."""
     if memory.exists():
-        return PrecisionChoice(**json.loads(memory.read_text(encoding="utf-8")))
+        return PrecisionChoice(**from_json(memory.read_bytes()))
     choice = choose()
     write_json(memory, dataclasses.asdict(choice))
     return choice

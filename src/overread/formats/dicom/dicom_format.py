@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from overread.errors import MissingPath, UnreadableImage
-from overread.formats.dicom.dataset import read_frame, without_detail
+from overread.formats.dicom.dataset import without_detail
 from overread.formats.dicom.display import displayed, values_behind
+from overread.formats.dicom.frame import read_frame
 from overread.formats.dicom.header import header_of
+from overread.formats.dicom.sniff import starts_as_dicom
 from overread.formats.header import Header
 from overread.formats.picture import Fitted, GreyValues, Picture, as_stored
 from overread.formats.raster import RASTER_FORMATS
@@ -26,15 +28,15 @@ _UNUSABLE_SETTINGS = "has DICOM display settings that cannot be used"
 
 
 class Dicom:
-    """Files with "DICM" at byte 128, and those named so that are none of the raster formats."""
+    """Files with "DICM" at byte 128 or elements from the first one, and those named so that are no raster format."""
 
     name = "DICOM"
-    suffixes = (*_ENDINGS, "")
+    suffixes = _ENDINGS
     libraries = ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
 
     def sniff(self, head: bytes, name: str) -> bool:
         """Whether content says so, or the name where content is silent."""
-        if head[128:132] == b"DICM":
+        if starts_as_dicom(head):
             return True
         is_named_so = name.lower().endswith(_ENDINGS)
         return is_named_so and not any(raster.sniff(head, name) for raster in RASTER_FORMATS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats.dicom.dataset import COLOURS
+from overread.formats.dicom.lookup import high_byte, modality_looked_up, palette_looked_up, voi_looked_up
+from overread.formats.dicom.padding import padding
 from overread.formats.picture import MIDDLE, GreyValues, percentile_window, window
 
 if TYPE_CHECKING:
@@ -38,9 +40,9 @@ def displayed(ds: Dataset, stored: np.ndarray, index: int = 0) -> np.ndarray:
     """
     photometric = ds.PhotometricInterpretation
     if photometric == "PALETTE COLOR":
-        return _palette_applied(ds, stored)
+        return palette_looked_up(ds, stored)
     if stored.ndim == 3 and stored.shape[2] == 3 and photometric.startswith(("RGB", "YBR_FULL", "YBR_ICT", "YBR_RCT")):
-        return _high_byte(stored, ds.BitsStored)
+        return high_byte(stored, ds.BitsStored)
     if stored.ndim == 2 and photometric in ("MONOCHROME1", "MONOCHROME2"):
         _raise_functional_groups(ds, index)
         return _grey(ds, stored)
@@ -48,11 +50,11 @@ def displayed(ds: Dataset, stored: np.ndarray, index: int = 0) -> np.ndarray:
 
 
 def _grey(ds: Dataset, stored: np.ndarray) -> np.ndarray:
-    padding = _padding(ds, stored)
-    levels = _voi_applied(ds, stored, padding)
+    outside = padding(ds, stored)
+    levels = _voi_applied(ds, stored, outside)
     if _is_inverted(ds):
         levels = 255 - levels
-    levels[padding] = 0
+    levels[outside] = 0
     return levels
 
 
@@ -63,10 +65,9 @@ def _is_inverted(ds: Dataset) -> bool:
 
 def values_behind(ds: Dataset, stored: np.ndarray) -> GreyValues:
     """The values of a grey frame that was `displayed`, with every linear window of its header; padding becomes NaN."""
-    values = np.where(_padding(ds, stored), np.nan, _modality_applied(ds, stored).astype(np.float32))
-    pairs = zip(_all(ds.get("WindowCenter")), _all(ds.get("WindowWidth")), strict=False)
+    values = np.where(padding(ds, stored), np.nan, _modality_applied(ds, stored).astype(np.float32))
     is_linear = not ds.get("VOILUTSequence") and ds.get("VOILUTFunction") != "SIGMOID"
-    found = [_window_ends(ds, stored, centre, width) for centre, width in pairs if width > 0 and is_linear]
+    found = [_window_ends(ds, stored, *pair) for pair in _windows(ds, stored)] if is_linear else []
     windows = {f"Header window {i}" if len(found) > 1 else "Header window": ends for i, ends in enumerate(found, 1)}
     if not windows and stored.dtype.kind != "f" and ds.BitsStored <= 8:
         windows = {"All stored bits": _stored_ends(ds)}
@@ -84,30 +85,32 @@ def _raise_functional_groups(ds: Dataset, index: int) -> None:
                 ds.update(ds[groups][place][macro][0])
 
 
-def _padding(ds: Dataset, stored: np.ndarray) -> np.ndarray:
-    if ds.get("PixelPaddingValue") is None or stored.dtype.kind == "f":
-        return np.zeros(stored.shape, bool)
-    # The value is often written as unsigned for signed pixels: astype wraps it to what the pixels hold.
-    first = np.asarray(ds.PixelPaddingValue).astype(stored.dtype)
-    last = np.asarray(ds.get("PixelPaddingRangeLimit", ds.PixelPaddingValue)).astype(stored.dtype)
-    return (stored >= min(first, last)) & (stored <= max(first, last))
-
-
-def _voi_applied(ds: Dataset, stored: np.ndarray, padding: np.ndarray) -> np.ndarray:
+def _voi_applied(ds: Dataset, stored: np.ndarray, outside: np.ndarray) -> np.ndarray:
     values = _modality_applied(ds, stored)
     if ds.get("VOILUTSequence"):
-        item = ds.VOILUTSequence[0]
-        return _high_byte(_looked_up(ds, item.LUTDescriptor, item.LUTData, values), item.LUTDescriptor[2])
-    centre, width = _first(ds.get("WindowCenter")), _first(ds.get("WindowWidth"))
-    if centre is not None and width is not None and width > 0:
-        function = ds.get("VOILUTFunction")
-        if function == "SIGMOID":
+        return voi_looked_up(ds, values)
+    if windows := _windows(ds, stored):
+        centre, width = windows[0]
+        if ds.get("VOILUTFunction") == "SIGMOID":
             with np.errstate(over="ignore"):
                 return np.rint(255 / (1 + np.exp(-4 * (values - centre) / width))).astype(np.uint8)
         return window(values, *_window_ends(ds, stored, centre, width))
     if stored.dtype.kind != "f" and ds.BitsStored <= 8:
         return window(values, *_stored_ends(ds))
-    return window(values, *percentile_window(values[~padding]))
+    return window(values, *percentile_window(values[~outside]))
+
+
+def _windows(ds: Dataset, stored: np.ndarray) -> list[tuple[float, float]]:
+    """Centre and width of every window of the header that can be used, the first of which is shown first.
+
+    One that is narrower than a step from value to value would leave nothing but black and white; PS3.3 C.11.2.1.2 has
+    widths of 1 and more.
+    """
+    least = 0.0 if stored.dtype.kind == "f" else min(1.0, abs(_slope(ds)))
+    pairs = zip(_all(ds.get("WindowCenter")), _all(ds.get("WindowWidth")), strict=False)
+    return [
+        (centre, width) for centre, width in pairs if math.isfinite(centre) and 0 < width < math.inf and width >= least
+    ]
 
 
 def _window_ends(ds: Dataset, stored: np.ndarray, centre: float, width: float) -> tuple[float, float]:
@@ -119,68 +122,26 @@ def _window_ends(ds: Dataset, stored: np.ndarray, centre: float, width: float) -
 
 
 def _stored_ends(ds: Dataset) -> tuple[float, float]:
-    """The least and the most value that the stored bits can hold."""
+    """The least and the most value that stored bits, 8 at most, can stand for."""
     lowest = -(2 ** (ds.BitsStored - 1)) if ds.PixelRepresentation else 0
-    low, high = sorted(_modality_applied(ds, np.array([lowest, lowest + 2**ds.BitsStored - 1], np.int64)).tolist())
-    return low, high
+    values = _modality_applied(ds, np.arange(lowest, lowest + 2**ds.BitsStored))
+    return float(values.min()), float(values.max())
 
 
 def _modality_applied(ds: Dataset, stored: np.ndarray) -> np.ndarray:
     if ds.get("ModalityLUTSequence"):
-        item = ds.ModalityLUTSequence[0]
-        return _looked_up(ds, item.LUTDescriptor, item.LUTData, stored)
-    slope, intercept = ds.get("RescaleSlope"), ds.get("RescaleIntercept")
-    if slope is None and intercept is None:
+        return modality_looked_up(ds, stored)
+    if ds.get("RescaleSlope") is None and ds.get("RescaleIntercept") is None:
         return stored
-    return stored * float(1 if slope is None else slope) + float(intercept or 0)
+    return stored * _slope(ds) + float(ds.get("RescaleIntercept") or 0)
 
 
-def _palette_applied(ds: Dataset, stored: np.ndarray) -> np.ndarray:
-    if "SegmentedRedPaletteColorLookupTableData" in ds:
-        from pydicom.pixels import apply_color_lut
-
-        colours = apply_color_lut(stored, ds)
-        return _high_byte(colours[:, :, :3], 8 * colours.dtype.itemsize)
-    # pydicom 3.0 reads 16-bit palettes of big-endian files in the wrong order, and wraps indices of long 8-bit ones.
-    channels = []
-    for colour in COLOURS:
-        descriptor = ds[f"{colour}PaletteColorLookupTableDescriptor"].value
-        data = ds[f"{colour}PaletteColorLookupTableData"].value
-        channels.append(_high_byte(_looked_up(ds, descriptor, data, stored), descriptor[2]))
-    return np.stack(channels, axis=2)
-
-
-def _looked_up(ds: Dataset, descriptor: Any, data: Any, values: np.ndarray) -> np.ndarray:
-    """Look values up in a DICOM table (PS3.3 C.11.1.1); those beyond an end get that end's entry."""
-    entries, first = descriptor[0] or 65536, descriptor[1]
-    if isinstance(data, bytes):
-        order = "<" if ds.original_encoding[1] else ">"
-        words = np.frombuffer(data[: len(data) // 2 * 2], f"{order}u2").astype("<u2")
-        # 8-bit entries may be packed two to a word.
-        table: np.ndarray = words if len(words) >= entries else words.view(np.uint8)[:entries]
-    else:
-        table = np.atleast_1d(np.asarray(data, np.uint16))
-    if first > 32767 and values.min() < 0:
-        first -= 65536
-    index: np.ndarray = np.clip(values.astype(np.int64) - first, 0, min(entries, len(table)) - 1)
-    return np.asarray(table[index])
-
-
-def _high_byte(values: np.ndarray, bits: int) -> np.ndarray:
-    if bits > 8:
-        return (values >> (bits - 8)).astype(np.uint8)
-    return values.astype(np.uint8) if bits == 8 else (values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
-
-
-def _first(value: Any) -> float | None:
-    """The first of one or several decimal values; None for none."""
-    return next(iter(_all(value)), None)
+def _slope(ds: Dataset) -> float:
+    # One of 0 would leave nothing of the image.
+    return float(ds.get("RescaleSlope") or 1)
 
 
 def _all(value: Any) -> list[float]:
-    """One or several decimal values; none for none."""
-    if value is None or value == "":
-        return []
-    return (
-        [float(part) for part in value] if hasattr(value, "__len__") and not isinstance(value, str) else [float(value)]
-    )
+    """One or several decimal values, NaN for an empty one."""
+    parts = value if hasattr(value, "__len__") and not isinstance(value, str) else [value]
+    return [math.nan if part in (None, "") else float(part) for part in parts]

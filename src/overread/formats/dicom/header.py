@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from overread.errors import UnreadableImage
 from overread.formats.dicom.dataset import read_dataset, without_detail
+from overread.formats.dicom.deflated import inflated
+from overread.formats.dicom.syntax import assume_missing
 from overread.formats.header import Header, as_text
 from overread.formats.source import opened
 
@@ -28,8 +30,9 @@ TRACING_TAGS = (
     "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate",
 )
 _IMAGE_TAGS = (
-    "Rows", "Columns", "NumberOfFrames", "PhotometricInterpretation", "BitsStored", "Manufacturer",
-    "BurnedInAnnotation", "PatientIdentityRemoved",
+    "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "Manufacturer", "BurnedInAnnotation",
+    "PatientIdentityRemoved",
 )
 # fmt: on
 _ID_TAGS = ("PatientID", "IssuerOfPatientID")
@@ -48,7 +51,7 @@ def header_of(stream: BinaryIO) -> Header:
         UnreadableImage, MissingExtra: there is no readable header, or pydicom is not installed.
     """
     with without_detail("holds no readable DICOM header"):
-        ds = read_dataset(stream, [*_IMAGE_TAGS, *NAMING_TAGS, *TRACING_TAGS], stop_before_pixels=True)
+        ds = read_dataset(inflated(stream), [*_IMAGE_TAGS, *NAMING_TAGS, *TRACING_TAGS], stop_before_pixels=True)
         person_tags = tuple(tag for tag in (*NAMING_TAGS, *TRACING_TAGS) if not _PLACEHOLDER.fullmatch(_text(ds, tag)))
         return Header(
             identifying_tags=len(person_tags),
@@ -68,7 +71,7 @@ def read_patient_id(path: str | Path) -> str | None:
     """
     try:
         with opened(path) as stream, without_detail("holds no readable DICOM header"):
-            ds = read_dataset(stream, _ID_TAGS, stop_before_pixels=True)
+            ds = read_dataset(inflated(stream), _ID_TAGS, stop_before_pixels=True)
             raw = [bytes(_raw(ds, tag) or b"") for tag in _ID_TAGS]
     except UnreadableImage:
         return None
@@ -80,6 +83,7 @@ def _image_facts(ds: Dataset) -> dict[str, Any]:
     with contextlib.suppress(TypeError, ValueError, AttributeError, OverflowError):
         if "Rows" in ds and "Columns" in ds:
             return {
+                "assumed_tags": assume_missing(ds),
                 "width": int(ds.Columns),
                 "height": int(ds.Rows),
                 "mode": sys.intern(str(ds.get("PhotometricInterpretation") or "")),

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overread.errors import InvalidData
+from overread.report.figures.canvas import drawing
 from overread.report.figures.images import ImageWithEvidence, draw_pairs
 
 
+@drawing
 def draw_mean_maps(items: Sequence[ImageWithEvidence], *, border: float, path: str | Path) -> Path:
     """Draw the mean image of each class, beside itself with the mean evidence tinted in, and the border as a line.
 

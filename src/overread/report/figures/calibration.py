@@ -10,7 +10,7 @@ import numpy as np
 from overread.evaluation.reliability import Reliability
 from overread.evaluation.uncertainty.interval import Interval, wilson
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import PALETTE, axes_at, new_figure, tidy, write_png
+from overread.report.figures.canvas import PALETTE, axes_at, drawing, new_figure, tidy, write_png
 from overread.words import level_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ NARROWEST_BAR = 0.012
 HEADER = ("calibration", "lowest", "highest", "mean_probability", "observed", "low", "high", "n", "n_positive")
 
 
+@drawing
 def draw_reliability(before: Reliability, after: Reliability, *, path: str | Path, level: float = 0.95) -> Path:
     """Draw how often the outcome came against its probability, before and after calibration.
 

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from overread.errors import InvalidData
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import wrapped, write_png
+from overread.report.figures.canvas import drawing, wrapped, write_png
 from overread.report.figures.images import Pixels, image_grid
 
 IMAGES_PER_CLASS = 8
 
 
+@drawing
 def draw_samples(
     take: Callable[[npt.NDArray[np.int64]], Pixels],
     members: Mapping[str, Sequence[int]],
@@ -49,6 +50,7 @@ def draw_samples(
     return write_png(path, figure)
 
 
+@drawing
 def draw_augmentation(originals: npt.NDArray[Any], variants: npt.NDArray[Any], *, path: str | Path) -> Path:
     """Draw each original image and, to its right, what augmentation makes of it.
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from overread.evaluation.decision_curve import DecisionCurve
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import PALETTE, axes_at, legend_below, mark, new_figure, tidy, write_png
+from overread.report.figures.canvas import PALETTE, axes_at, drawing, legend_below, mark, new_figure, tidy, write_png
 
 # How far below 0 net benefit is shown, as a share of how far above: treating all falls without end.
 BELOW_ZERO = 0.25
 
 
+@drawing
 def draw_decision_curve(curve: DecisionCurve, *, path: str | Path, threshold: float | None = None) -> Path:
     """Draw the decision curve: the net benefit of acting on the probabilities, on every case and on none.
 

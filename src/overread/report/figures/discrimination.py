@@ -19,6 +19,7 @@ from overread.report.figures.canvas import (
     DASHES,
     PALETTE,
     axes_at,
+    drawing,
     legend_below,
     mark,
     new_figure,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@drawing
 def draw_roc(
     y_true: npt.ArrayLike,
     y_prob: npt.ArrayLike,
@@ -77,6 +79,7 @@ def draw_roc(
     return write_png(path, figure)
 
 
+@drawing
 def draw_precision_recall(
     y_true: npt.ArrayLike,
     y_prob: npt.ArrayLike,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overread.errors import InvalidData
+from overread.report.figures.canvas import drawing
 from overread.report.figures.images import ImageWithEvidence, draw_pairs
 
 MOST_MISTAKES = 12
 
 
+@drawing
 def draw_mistakes(items: Sequence[ImageWithEvidence], *, path: str | Path) -> Path:
     """Draw images that were read wrongly, each beside itself with the evidence tinted in, two such pairs a row.
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from overread.errors import InvalidData
 from overread.reading.pictures import tint
-from overread.report.figures.canvas import axes_at, new_figure, wrapped, write_png
+from overread.report.figures.canvas import axes_at, drawing, new_figure, wrapped, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +48,7 @@ class ImageWithEvidence:
         tint(self.pixels, self.activation_map)
 
 
+@drawing
 def draw_image_rows(rows: Sequence[Pixels], titles: Sequence[str], *, path: str | Path) -> Path:
     """Draw images in rows, each row under its title; an empty title takes no space.
 

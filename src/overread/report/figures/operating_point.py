@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from overread.errors import InvalidData
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import axes_at, new_figure, wrapped, write_png
+from overread.report.figures.canvas import axes_at, drawing, new_figure, wrapped, write_png
 
 DARK_PERCENT = 71  # where white begins to contrast more than black on the map "Blues"
 
 
+@drawing
 def draw_confusion_matrix(matrix: npt.ArrayLike, classes: Sequence[str], *, path: str | Path) -> Path:
     """Draw counts and the percentage of each true class, shaded by the percentage.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.subgroups import Subgroup, SubgroupMetric, Subgroups
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import PALETTE, axes_at, new_figure, tidy, wrapped, write_png
+from overread.report.figures.canvas import PALETTE, axes_at, drawing, new_figure, tidy, wrapped, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +31,7 @@ HEADER = (
 )
 
 
+@drawing
 def draw_subgroups(
     subgroups: Subgroups, *, path: str | Path, names: Sequence[str] = ("auc", "sensitivity", "specificity")
 ) -> Path:

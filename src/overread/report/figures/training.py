@@ -10,9 +10,10 @@ import numpy as np
 
 from overread.errors import InvalidData
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import PALETTE, new_figure, tidy, write_png
+from overread.report.figures.canvas import PALETTE, drawing, new_figure, tidy, write_png
 
 
+@drawing
 def draw_training_curves(
     epochs: Sequence[Mapping[str, Any]], *, path: str | Path, best_epoch: int | None = None
 ) -> Path:

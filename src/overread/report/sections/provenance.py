@@ -28,7 +28,7 @@ def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ..
             f"{number}",
             moment(opening.time),
             f"{opening.n:,}",
-            opening.result[:12],
+            opening.result[:12] or "none, its metrics failed",
             "first" if number == 1 else "the same" if opening.result == first else "another",
         )
         for number, opening in enumerate(here, start=1)

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from overread.machine.files import to_json
+from overread.machine.text import restored
 from overread.reading import Failure, Reader
 from overread.reading.pictures import OPACITY, overlay
 from overread.reading_log import ReadingRow
@@ -62,14 +64,14 @@ async def read_images(request: Request, bundle: BundleId = None, idempotency_key
 @router.get("/v1/readings/{reading_id}", **openapi.LOOK_UP)
 async def look_up(request: Request, reading_id: str) -> Response:
     """A reading from the log, without names and pixels, with the review of each image."""
-    return JSONResponse(logged(await in_log(_log_of(request).get, reading_id)))
+    return _json(logged(await in_log(_log_of(request).get, reading_id)))
 
 
 @router.post("/v1/readings/{reading_id}/images/{index}/review", **openapi.REVIEW)
 async def review(request: Request, reading_id: str, index: int, given: GivenReview) -> Response:
     """Note whether a human agrees; a later review takes the place of an earlier one."""
     log = _log_of(request)
-    true_label = given.true_label
+    true_label = given.true_label and restored(given.true_label)
     if true_label is None:
         images = (await in_log(log.get, reading_id)).images
         # Of an image that could not be read, or is not there, the log says so.
@@ -88,7 +90,7 @@ async def explain(
     opacity: Annotated[float, Query(ge=0, le=1, description="Of the strongest colour.")] = OPACITY,
 ) -> Response:
     """Read one image, and answer with a PNG of it under the activation map of a class."""
-    room = room_of(request)
+    room, shown = room_of(request), shown and restored(shown)
     classes = room.reader(bundle).bundle.classes
     if shown is not None and shown not in classes:
         raise Problem(422, "unknown-class", "the bundle has no such class: see /v1/bundles")
@@ -108,7 +110,7 @@ async def explain(
 @router.get("/v1/bundles", **openapi.BUNDLES)
 async def bundles(request: Request) -> Response:
     """The bundles served, the first being the one that reads if none is named."""
-    return JSONResponse({"bundles": [_summary(name, reader) for name, reader in room_of(request).readers.items()]})
+    return _json({"bundles": [_summary(name, reader) for name, reader in room_of(request).readers.items()]})
 
 
 @router.get("/v1/bundles/{bundle_id}", **openapi.BUNDLE)
@@ -116,7 +118,7 @@ async def bundle_of(request: Request, bundle_id: str) -> Response:
     """One bundle, with its model card as Markdown."""
     room = room_of(request)
     reader = room.reader(bundle_id)
-    return JSONResponse({**_summary(room.id_of(reader), reader), "card": reader.bundle.read_card()})
+    return _json({**_summary(room.id_of(reader), reader), "card": reader.bundle.read_card()})
 
 
 @router.get("/healthz", **openapi.HEALTH)
@@ -151,7 +153,11 @@ def _answer(found: ReadingRecord | ReadingRow) -> Response:
             for image in content["images"]
         ]
         raise Problem(422, "unreadable", "none of the images could be read", errors=errors)
-    return JSONResponse(content)
+    return _json(content)
+
+
+def _json(content: Mapping[str, Any]) -> Response:
+    return Response(to_json(content), media_type="application/json")
 
 
 def _log_of(request: Request) -> Any:

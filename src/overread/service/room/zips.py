@@ -8,6 +8,7 @@ import stat
 import zipfile
 import zlib
 
+from overread.cases.folder import is_junk
 from overread.errors import UnreadableImage
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -29,7 +30,7 @@ def is_zip(content: bytes) -> bool:
 
 
 def unpack(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
-    """The name and content of each file, in the order of the zip; folders and the litter of macOS are left out.
+    """The name and content of each file, in the order of the zip; folders and junk are left out.
 
     Names are for showing only: nothing is ever written to one.
 
@@ -84,5 +85,5 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
 
 
 def _is_litter(entry: zipfile.ZipInfo) -> bool:
-    parts = entry.filename.split("/")
-    return entry.is_dir() or parts[0] == "__MACOSX" or parts[-1] in (".DS_Store", "Thumbs.db")
+    parts = entry.filename.replace("\\", "/").split("/")
+    return entry.is_dir() or any(is_junk(part) for part in parts if part not in (".", ".."))

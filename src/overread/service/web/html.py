@@ -11,6 +11,8 @@ from typing import Any
 import jinja2
 from fastapi.responses import HTMLResponse, Response
 
+from overread.machine.terminal import shown
+
 WEB = Path(__file__).parent
 
 
@@ -28,4 +30,5 @@ def _templates() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: shown(value) if type(value) is str else value,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import csv
 import dataclasses
 import functools
 import io
@@ -17,6 +16,8 @@ from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
 from overread.formats import format_names
+from overread.machine.files import write_rows
+from overread.machine.text import restored
 from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.run import RunFolder
 from overread.service.problems import Problem
@@ -74,7 +75,7 @@ async def review(request: Request, reading_id: str, index: int, true_label: Anno
     room = room_of(request)
     if room.log is None:
         raise Problem(501, "no-log", "this server keeps no log of reviews")
-    await in_log(room.log.review, reading_id, index, true_label)
+    await in_log(room.log.review, reading_id, index, restored(true_label))
     return html(
         "message.html.j2", heading="Your review is noted", text=f"The log now holds {true_label} for this image."
     )
@@ -156,5 +157,5 @@ def _report_of(bundle: Bundle) -> Path | None:
 
 def _csv_uri(rows: list[list[str]]) -> str:
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(rows)
+    write_rows(stream, rows)
     return "data:text/csv;charset=utf-8;base64," + base64.b64encode(stream.getvalue().encode()).decode("ascii")

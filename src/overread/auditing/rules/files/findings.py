@@ -11,6 +11,7 @@ from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.files.file_table import FileTable
 from overread.formats import Header, format_named_by
+from overread.words import listed
 
 SMALLEST_SIDE = 64
 MOST_ASPECT = 4.0
@@ -27,7 +28,7 @@ def find_file_problems(material: Material) -> list[Finding]:
     files = FileTable(material)
     finders = (
         _unreadable, _multi_frame, _wrong_extension, _mixed_depth, _mixed_colour, _small, _elongated, _transparency,
-        _mixed_sizes,
+        _mixed_sizes, _assumed,
     )  # fmt: skip
     return [finding for finder in finders if (finding := finder(files)) is not None]
 
@@ -44,6 +45,7 @@ RULE = Rule(
         FindingKind("extreme-aspect", "warn", "an image more than 4 times as long as wide"),
         FindingKind("transparency", "info", "an image with a transparent layer"),
         FindingKind("mixed-sizes", "info", "images of very different sizes"),
+        FindingKind("encoding-assumed", "info", "a DICOM file that does not say how its pixels are stored"),
     ),
     find=find_file_problems,
 )
@@ -52,10 +54,10 @@ RULE = Rule(
 def _unreadable(files: FileTable) -> Finding | None:
     mask = files.failed & ~(files.frames > 1)
     kinds = Counter(_kind(files.headers[i]) for i in np.flatnonzero(mask).tolist())
-    listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
     return files.finding(
         "unreadable", mask, severity="block",
-        what=f"cannot be read ({listed}).",
+        what=f"cannot be read ({found}).",
         fix="Copy or export these files again, or take them out of the data: training refuses to start with them. "
         "--skip-unreadable leaves them out and names each in the report.",
         cell=lambda i: files.failures[i],
@@ -86,10 +88,10 @@ def _wrong_extension(files: FileTable) -> Finding | None:
     pairs = list(zip(named, files.headers, strict=True))
     mask = np.array([None not in (name, header.format) and name != header.format for name, header in pairs])
     kinds = Counter(f"{files.headers[i].format} named as {named[i]}" for i in np.flatnonzero(mask).tolist())
-    listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(3))
+    found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(3))
     return files.finding(
         "wrong-extension", mask, severity="warn",
-        what=f"are not what their names say ({listed}).",
+        what=f"are not what their names say ({found}).",
         fix="Training reads the content and is not misled, but other programs are, and a JPEG named as PNG has lost "
         "detail all the same: find out how these files were made and give them their true extensions.",
         cell=lambda i: f"{files.headers[i].format} named {files.headers[i].suffix}",
@@ -163,3 +165,14 @@ def _mixed_sizes(files: FileTable) -> Finding | None:
             {"size": f"{width} x {height}", "images": f"{count:,}"} for (width, height), count in found.most_common(10)
         ),
     )
+
+
+def _assumed(files: FileTable) -> Finding | None:
+    mask = files.where(lambda header: bool(header.assumed_tags))
+    tags = sorted({tag for header in files.headers for tag in header.assumed_tags})
+    return files.finding(
+        "encoding-assumed", mask,
+        what=f"are DICOM files without {listed(tags)}; what viewers take by default was taken.",
+        fix="Look at some of them with overread explain. If they show what they should, nothing is to be done.",
+        cell=lambda i: f"no {listed(files.headers[i].assumed_tags)}",
+    )  # fmt: skip

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from overread.auditing.finding import Finding, FindingKind, Severity, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
-from overread.auditing.rules.duplicates.copies import Copies, Group, find_copies
 from overread.cases import Manifest, pseudonym
+from overread.images.copies import Copies, Group, find_copies
 from overread.words import count
 
 _EXACT = "identical images (the same file or the same pixels)"
@@ -90,7 +90,7 @@ def find_duplicates(material: Material) -> list[Finding]:
         `blank-image` (warn). Near copies with two labels but of one patient and on one side, as the frames of a film
         around the moment when a lesion comes into view, warn only.
     """
-    copies = find_copies(material)
+    copies = find_copies(material.data_set, lambda: material.headers)
     found = [
         finding
         for relation in _RELATIONS

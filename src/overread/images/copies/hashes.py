@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from overread.images import Preprocessing, content_box
+from overread.images.prepare import Preprocessing, content_box
 
 SIDE = 64
 SYMMETRIES = (

@@ -10,7 +10,7 @@ import functools
 
 import numpy as np
 
-from overread.auditing.rules.duplicates.hashes import SIDE
+from overread.images.copies.hashes import SIDE
 
 # Measured on 5,856 chest radiographs with 3,000 planted copies: as they lie, copies reach 0.92 or more (quality 30,
 # gain 0.7 to 1.4) and different pictures at most 0.69; aligned, copies cropped by up to 10 % reach 0.95 or more, and

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from overread.auditing.material import Material
-from overread.auditing.rules.duplicates.hashes import SIDE, SYMMETRIES, hash_views, thumbnail, turned
-from overread.auditing.rules.duplicates.near_hashes import NearPairs, near_pairs
-from overread.auditing.rules.duplicates.same_picture import has_detail, same_picture
+from overread.formats import Header, decoder_versions
+from overread.images.copies.hashes import SIDE, SYMMETRIES, hash_views, thumbnail, turned
+from overread.images.copies.near_hashes import NearPairs, near_pairs
+from overread.images.copies.same_picture import has_detail, same_picture
+from overread.images.data_set import DataSet
+from overread.machine.memo import recall_or_work_out
 from overread.machine.workers import in_order
 
 # Measured on 5,856 chest radiographs: copies at quality 30, gain 0.7 to 1.4 or of another size lie within 31 of the 255
@@ -20,6 +23,7 @@ from overread.machine.workers import in_order
 _NEAR_BITS = 72
 _NEAREST = 8
 _PAIRS_AT_ONCE = 2048
+_IMAGES_AT_ONCE = 512
 _WORKERS = os.cpu_count() or 1
 
 Group = tuple[int, ...]
@@ -27,7 +31,7 @@ Group = tuple[int, ...]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Copies:
-    """What is a copy of what, by positions in the manifest.
+    """What is a copy of what, by position among the images that were given, readable or not.
 
     Args:
         exact: groups of images with the same bytes or the same pixels.
@@ -42,19 +46,63 @@ class Copies:
     origin: Mapping[int, tuple[int, str]]
     blank: Group
 
+    @property
+    def pictures(self) -> tuple[Group, ...]:
+        """The groups of images that show one picture, exactly or nearly; an image is in one of them at most."""
+        covered = {position for group in self.near for position in group}
+        return (*self.near, *(group for group in self.exact if group[0] not in covered))
 
-def find_copies(material: Material) -> Copies:
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields as JSON values."""
+        return {
+            "exact": [list(group) for group in self.exact],
+            "near": [list(group) for group in self.near],
+            "origin": [[later, earlier, how] for later, (earlier, how) in self.origin.items()],
+            "blank": list(self.blank),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Copies:
+        """The copies that `to_dict` gave."""
+        return cls(
+            exact=tuple(tuple(group) for group in values["exact"]),
+            near=tuple(tuple(group) for group in values["near"]),
+            origin={later: (earlier, how) for later, earlier, how in values["origin"]},
+            blank=tuple(values["blank"]),
+        )
+
+
+def find_copies(data_set: DataSet, read_headers: Callable[[], Sequence[Header]]) -> Copies:
     """Compare all images by their bytes, their prepared pixels and, unless they are blank, what they show.
 
     Near copies are resized, re-encoded, mirrored, turned by a multiple of 90 degrees, brighter, darker or cropped by a
-    few per cent.
+    few per cent. They depend on the pixels alone, not on labels or sides, and are looked for once: what was found is
+    kept beside the pixels.
+
+    Args:
+        data_set: the readable images.
+        read_headers: gives the header of every image with which the data set was opened; called where copies are
+            looked for.
     """
-    positions = material.readable
-    thumbnails, digests = _reduce(material)
+    store = data_set.store
+    failures = [[position, reason] for position, reason in sorted(store.failures.items())]
+    return recall_or_work_out(
+        store.path.parent,
+        "copies",
+        [store.digests, failures, store.preprocessing.to_dict(), decoder_versions()],
+        lambda: _compare(data_set, read_headers()),
+        write=Copies.to_dict,
+        read=Copies.from_dict,
+    )
+
+
+def _compare(data_set: DataSet, headers: Sequence[Header]) -> Copies:
+    positions = data_set.rows
+    thumbnails, digests = _reduce(data_set, headers)
     detailed = has_detail(thumbnails)
     origin: dict[int, tuple[int, str]] = {}
-    same = _Partition(len(material.manifest))
-    files = [material.data_set.store.digests[row] for row in material.data_set.rows]
+    same = Partition(len(headers))
+    files = [data_set.store.digests[row] for row in positions]
     for keys, chosen, how in (
         (files, range(len(positions)), "the same file as"),
         (digests, np.flatnonzero(detailed), "the same pixels as"),
@@ -78,8 +126,8 @@ def find_copies(material: Material) -> Copies:
     return Copies(exact=exact, near=near, origin=origin, blank=tuple(positions[~detailed].tolist()))
 
 
-class _Partition:
-    """Positions joined into groups, each known by its first."""
+class Partition:
+    """Positions below a count, joined into groups, each known by its first."""
 
     def __init__(self, count: int) -> None:
         self.parent = list(range(count))
@@ -103,24 +151,25 @@ class _Partition:
         return tuple(tuple(group) for group in members.values() if len(group) > 1)
 
 
-def _reduce(material: Material) -> tuple[np.ndarray, list[bytes]]:
+def _reduce(data_set: DataSet, headers: Sequence[Header]) -> tuple[np.ndarray, list[bytes]]:
     """A thumbnail of each readable image, and a digest of its pixels and stored size."""
-    thumbnails = np.empty((len(material.readable), SIDE, SIDE), np.uint8)
+    rows = data_set.rows.tolist()
+    thumbnails = np.empty((len(rows), SIDE, SIDE), np.uint8)
     digests: list[bytes] = []
-    preprocessing = material.data_set.store.preprocessing
 
     def reduce(image: tuple[int, np.ndarray]) -> tuple[np.ndarray, bytes]:
         position, pixels = image
-        header = material.headers[position]
-        size = header.width, header.height
+        size = headers[position].width, headers[position].height
         digest = hashlib.blake2b(b"%d x %d" % size, digest_size=16)
         digest.update(pixels.tobytes())
-        return thumbnail(pixels, size, preprocessing), digest.digest()
+        return thumbnail(pixels, size, data_set.store.preprocessing), digest.digest()
 
-    images = (
-        image for positions, pixels in material.pixels() for image in zip(positions.tolist(), pixels, strict=True)
-    )
-    for reduced, digest in in_order(reduce, images, _WORKERS):
+    def images() -> Iterator[tuple[int, np.ndarray]]:
+        for start in range(0, len(rows), _IMAGES_AT_ONCE):
+            piece = range(start, min(start + _IMAGES_AT_ONCE, len(rows)))
+            yield from zip(rows[start : piece.stop], data_set.pixels(piece), strict=True)
+
+    for reduced, digest in in_order(reduce, images(), _WORKERS):
         thumbnails[len(digests)] = reduced
         digests.append(digest)
     return thumbnails, digests

@@ -1,0 +1,123 @@
+"""Cases from class folders, with or without the folders of sides above or below them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from pathlib import Path
+
+from overread.cases.case import Case
+from overread.cases.folder.layout import Layout, describe_layout, some
+from overread.cases.folder.left_out import LeftOut
+from overread.errors import InvalidData, MissingPath
+from overread.formats import format_names
+from overread.machine.places import RUN_RECORD, holds_results
+from overread.words import count, listed
+
+_BEGINNING = re.compile(r"[^\W\d_]+")
+
+
+def read_folder(root: Path, class_names: Collection[str] = ()) -> tuple[list[Case], list[str]]:
+    """The cases of a folder, and notes on what was decided and left out.
+
+    Args:
+        root: the folder.
+        class_names: folders that the user calls classes, whatever their names say.
+
+    Raises:
+        MissingPath: the folder is not there.
+        InvalidData: it has no class sub-folders, an empty one, or split folders beside others; or it is a run.
+    """
+    expected = "expected a folder of class sub-folders, or a table of labels"
+    if not root.exists():
+        raise MissingPath(f"{root} is not there: {expected}")
+    if not root.is_dir():
+        raise InvalidData(f"{root} is not a folder: {expected}")
+    if (root / RUN_RECORD).is_file() and holds_results(root, [RUN_RECORD]):
+        raise InvalidData(f"{root} holds results of overread: {expected}")
+    layout = describe_layout(root, class_names)
+    _require_classes(root, layout)
+    cases = [
+        Case(path=path, name=path.relative_to(root).as_posix(), label=place.label, split=place.side)
+        for place in layout.places
+        for path in place.directory.images
+    ]
+    notes = [*layout.notes, *_merged(layout)]
+    if layout.loose:
+        one = len(layout.loose) == 1
+        verbs = ("lies", "has", "is") if one else ("lie", "have", "are")
+        notes.append(
+            "{} {} in no class folder, {} no label and {} left out".format(count(len(layout.loose), "image"), *verbs)
+        )
+    return cases, [*notes, *layout.left_out.sentences()]
+
+
+def _require_classes(root: Path, layout: Layout) -> None:
+    """Refuse a layout that does not tell the class of most images."""
+    labelled = sum(layout.classes.values())
+    if layout.no_classes:
+        names = [*layout.no_classes]
+        pairs = ",".join(f"{name}={name}" for name in names[:2]) + ",..." * (len(names) > 2)
+        raise InvalidData(
+            f"{root} does not tell what its images show: {some(names)} {layout.why}.{_tables(layout)} Give a table "
+            "with --labels TABLE, or a folder for each class; if these are the classes all the same, say so with "
+            f"--map '{pairs}'"
+        )
+    # Of a side whose labels were kept back, images may well lie loose.
+    is_mostly_loose = len(layout.loose) > labelled and not any(place.side for place in layout.places)
+    if layout.loose and (not labelled or is_mostly_loose):
+        folders = dict.fromkeys(path.parent.relative_to(root).as_posix() for path in layout.loose)
+        images = count(len(layout.loose), "image") + ("" if "." in folders else f" in {some(folders)}")
+        raise InvalidData(
+            f"{root} has no class sub-folders for {images}: what they show is not known."
+            f"{_tables(layout)} Give a table with --labels TABLE, or move the images of each class into a folder of "
+            f"its own{_beginnings(layout.loose)}"
+        )
+    if not labelled:
+        raise InvalidData(f"{root} has no class sub-folders with images{_instead(layout.left_out)}")
+    empty = [name for name, number in layout.classes.items() if not number]
+    if empty:
+        own = LeftOut()
+        for place in layout.places:
+            if place.label == empty[0]:
+                own.update(place.directory.left_out)
+        raise InvalidData(
+            f"the class folder {empty[0]} of {root} holds no image{_instead(own)}. Fill it, or remove it if it is none"
+        )
+
+
+def _instead(left_out: LeftOut) -> str:
+    """What a folder without images holds, and what is read."""
+    found = left_out.sentences()
+    return f": {'; '.join(found)}" if found else f" of {format_names()}"
+
+
+def _tables(layout: Layout) -> str:
+    tables = layout.left_out.tables
+    return f" Tables among the data: {listed([str(path) for path in tables[:4]])}." if tables else ""
+
+
+def _beginnings(paths: Collection[Path]) -> str:
+    """A suggestion, where file names begin with a few words."""
+    found = Counter(match[0] for path in paths if (match := _BEGINNING.match(path.stem)))
+    if found.total() < len(paths) or not 2 <= len(found) <= 20 or min(found.values()) < 2:
+        return ""
+    shown = listed([f"{word} ({number})" for word, number in found.most_common()])
+    return f" (the file names begin with {shown}, which may be the classes)"
+
+
+def _merged(layout: Layout) -> list[str]:
+    """Which folders below a class were taken into it."""
+    below: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for place in layout.places:
+        if len(place.parts) > 1 and place.directory.images:
+            below[place.label]["/".join(place.parts[1:])] = None
+    return [
+        f"the class {label} takes the images of {count(len(names), 'sub-folder')}: {_some(names)}"
+        for label, names in below.items()
+    ]
+
+
+def _some(names: Collection[str], most: int = 4) -> str:
+    return ", ".join([*list(names)[:most], *([f"and {len(names) - most} more"] if len(names) > most else [])])

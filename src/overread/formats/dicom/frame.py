@@ -1,0 +1,93 @@
+"""The stored values of one frame of a DICOM file, decoded once its header agrees with what is there."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from overread.errors import UnreadableImage
+from overread.formats.dicom.dataset import DISPLAY_TAGS, PIXEL_KEYWORDS, read_dataset, without_detail
+from overread.formats.dicom.deflated import inflated
+from overread.formats.dicom.syntax import assume_missing, require_decoder, syntax_name
+from overread.formats.picture import frame_index
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_J2K_SIZE = b"\xff\x4f\xff\x51"
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+_PIXEL_VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
+
+
+def read_frame(stream: BinaryIO, frame: int | None, max_pixels: int) -> tuple[Dataset, np.ndarray, int]:
+    """Decode the stored values of one frame.
+
+    Args:
+        stream: the file.
+        frame: its number from 1; None for the only one.
+        max_pixels: of rows, columns and samples of a pixel, multiplied.
+
+    Returns:
+        What display needs of the header; `(rows, columns)` or `(rows, columns, 3)`; the place of the frame, from 0.
+
+    Raises:
+        UnreadableImage: no such frame, or no, too many, truncated or undecodable pixels.
+        MissingExtra: pydicom is not installed.
+    """
+    with without_detail("is no readable DICOM file"):
+        stream = inflated(stream)
+        header = read_dataset(stream, DISPLAY_TAGS, stop_before_pixels=True)
+        frames = _count_frames(header)
+        index = frame_index(frames, frame)
+        _check_size(header, stream, max_pixels)
+        ds = read_dataset(stream, DISPLAY_TAGS)
+        assume_missing(ds)
+        if not any(keyword in ds for keyword in PIXEL_KEYWORDS):
+            raise UnreadableImage("is truncated: its DICOM pixel data has no end")
+        require_decoder(ds)
+        _check_codestream(ds, index, frames)
+    with without_detail(f"has DICOM pixel data ({syntax_name(ds)}) that is damaged or cannot be decoded"):
+        from pydicom.pixels import pixel_array
+
+        return ds, pixel_array(ds, index=index if frames > 1 else None), index
+
+
+def _count_frames(header: Dataset) -> int:
+    if "Rows" not in header or "Columns" not in header:
+        raise UnreadableImage("is a DICOM file without an image (no Rows and Columns), or a truncated one")
+    return int(header.get("NumberOfFrames") or 1)
+
+
+def _check_size(header: Dataset, stream: BinaryIO, max_pixels: int) -> None:
+    """Refuse before decoding a frame of no sensible size, or pixels that are not all in the file."""
+    # int, for a damaged Columns may be a list, which Rows would repeat.
+    if not 0 < int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel", 1)) <= max_pixels:
+        raise UnreadableImage(f"declares a size outside 1 to {max_pixels} samples: reduce it first")
+    start, element = stream.tell(), stream.read(12)
+    if len(element) < 12:
+        raise UnreadableImage("is a DICOM file without pixels, or a truncated one")
+    # By what is there, for the transfer syntax may lie.
+    value = 12 if element[4:6] in _PIXEL_VRS else 8
+    length = int.from_bytes(element[value - 4 : value], "little" if element[0] == 0xE0 else "big")
+    if length != _UNDEFINED_LENGTH and length > stream.seek(0, 2) - start - value:
+        raise UnreadableImage("is truncated: it has fewer bytes than its DICOM pixel data declares")
+
+
+def _check_codestream(ds: Dataset, index: int, frames: int) -> None:
+    """Compare the size that a JPEG 2000 codestream declares: one of 60,000 x 60,000 took 14 GB and 150 s to fail."""
+    from pydicom.encaps import get_frame
+
+    if not ds.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    offsets = None
+    if frames > 1 and "ExtendedOffsetTable" in ds:
+        offsets = ds.ExtendedOffsetTable, ds.ExtendedOffsetTableLengths
+    frame = get_frame(ds.PixelData, index, number_of_frames=frames, extended_offsets=offsets)
+    start = frame.find(_J2K_SIZE, 0, 4096)
+    if start < 0:
+        return
+    right, bottom, left, top, samples = struct.unpack_from(">4L16xH", frame, start + 8)
+    if (bottom - top, right - left, samples) != (ds.Rows, ds.Columns, ds.SamplesPerPixel):
+        raise UnreadableImage("has JPEG 2000 pixel data of another size than its DICOM header says")

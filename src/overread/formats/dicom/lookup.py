@@ -1,0 +1,93 @@
+"""Look-up tables of DICOM, whose descriptors are not always right (PS3.3 C.11.1.1, C.11.2.1.1, C.7.6.3.1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+COLOURS = ("Red", "Green", "Blue")
+_VOI_DEPTHS, _PALETTE_DEPTHS = tuple(range(8, 17)), (8, 16)
+# How many values 16 bits hold.
+_WORDS = 65536
+
+
+def modality_looked_up(ds: Dataset, stored: np.ndarray) -> np.ndarray:
+    """The stored values through the modality table, as they are: their unit is not that of a screen."""
+    item = ds.ModalityLUTSequence[0]
+    return _looked_up(_table(ds, item.LUTDescriptor, item.LUTData), item.LUTDescriptor, stored)
+
+
+def voi_looked_up(ds: Dataset, values: np.ndarray) -> np.ndarray:
+    """Values through the first VOI table, as 8 bits."""
+    item = ds.VOILUTSequence[0]
+    table = _table(ds, item.LUTDescriptor, item.LUTData)
+    return high_byte(_looked_up(table, item.LUTDescriptor, values), _depth([table], _VOI_DEPTHS))
+
+
+def palette_looked_up(ds: Dataset, stored: np.ndarray) -> np.ndarray:
+    """Stored values through the palette, as `(rows, columns, 3)` of 8 bits."""
+    if "SegmentedRedPaletteColorLookupTableData" in ds:
+        from pydicom.pixels import apply_color_lut
+
+        colours = apply_color_lut(stored, ds)
+        return high_byte(colours[:, :, :3], 8 * colours.dtype.itemsize)
+    # pydicom 3.0 reads 16-bit palettes of big-endian files in the wrong order, and wraps indices of long 8-bit ones.
+    descriptors = [ds[f"{colour}PaletteColorLookupTableDescriptor"].value for colour in COLOURS]
+    data = [ds[f"{colour}PaletteColorLookupTableData"].value for colour in COLOURS]
+    tables = [_table(ds, *one) for one in zip(descriptors, data, strict=True)]
+    depth = _depth(tables, _PALETTE_DEPTHS)
+    channels = [
+        high_byte(_looked_up(table, descriptor, stored), depth)
+        for table, descriptor in zip(tables, descriptors, strict=True)
+    ]
+    return np.stack(channels, axis=2)
+
+
+def high_byte(values: np.ndarray, bits: int) -> np.ndarray:
+    """Values of so many bits as 8."""
+    if bits > 8:
+        return (values >> (bits - 8)).astype(np.uint8)
+    return values.astype(np.uint8) if bits == 8 else (values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
+
+
+def _table(ds: Dataset, descriptor: Sequence[int], data: Any) -> np.ndarray:
+    """The entries that are there, of which the descriptor may give another number."""
+    entries = descriptor[0] % _WORDS or _WORDS
+    if isinstance(data, bytes):
+        order = "<" if ds.original_encoding[1] else ">"
+        table = np.frombuffer(data + bytes(len(data) % 2), f"{order}u2").astype("<u2")
+    else:
+        table = (np.atleast_1d(np.asarray(data, np.int64)) % _WORDS).astype("<u2")
+    if 2 * len(table) in (entries, entries + 1):
+        # 8-bit entries may be packed two to a word.
+        return table.view(np.uint8)[:entries]
+    # More entries than declared are entries, unless they only fill the element up.
+    return table if table[entries:].any() else table[:entries]
+
+
+def _depth(tables: Sequence[np.ndarray], depths: Sequence[int]) -> int:
+    """The bits of an entry: of the depths there can be, the least that holds the largest entry, whatever is declared.
+
+    Declared bits are wrong both ways (12 for entries of 16, 16 for entries of 12 or 8), which shows noise or nearly
+    black. A table that its descriptor fits has an entry that needs these bits.
+    """
+    most = max(int(table.max()) for table in tables)
+    return next(depth for depth in depths if most < 2**depth)
+
+
+def _looked_up(table: np.ndarray, descriptor: Sequence[int], values: np.ndarray) -> np.ndarray:
+    """Look values up; those beyond an end get that end's entry."""
+    first = _first_mapped(descriptor[1], len(table), values)
+    return np.asarray(table[np.clip(values.astype(np.int64) - first, 0, len(table) - 1)])
+
+
+def _first_mapped(first: int, entries: int, values: np.ndarray) -> int:
+    """The value of the first entry, whose sign writers get wrong: of its readings, the one that meets the values."""
+    low, high = values.min(), values.max()
+    readings = (first, first - _WORDS, first + _WORDS)
+    return next((one for one in readings if one <= high and one + entries > low), first)

@@ -1,0 +1,85 @@
+"""How the elements and pixels of a DICOM file are encoded (PS3.5 10 and A), and what is taken where it does not say."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from overread.errors import UnreadableImage
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+IMPLICIT, EXPLICIT, EXPLICIT_BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
+_LOSSY = {
+    "1.2.840.10008.1.2.4.50",  # JPEG Baseline
+    "1.2.840.10008.1.2.4.51",  # JPEG Extended
+    "1.2.840.10008.1.2.4.81",  # JPEG-LS Near-Lossless
+    "1.2.840.10008.1.2.4.91",  # JPEG 2000
+    "1.2.840.10008.1.2.4.93",  # JPEG 2000 Part 2
+    "1.2.840.10008.1.2.4.203",  # HTJ2K
+}
+# Those that pydicom 3.0 does not know.
+_NAMES = {
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+    "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
+}
+_OF_THE_STANDARD = re.compile(r"1\.2\.840\.10008\.1\.2(\.\d{1,3}){1,3}")
+
+
+def is_lossy(ds: Dataset) -> bool:
+    """Whether pixels may differ from those that were imaged."""
+    return ds.get("LossyImageCompression") == "01" or ds.file_meta.TransferSyntaxUID in _LOSSY
+
+
+def assume_missing(ds: Dataset) -> tuple[str, ...]:
+    """Give a data set the elements that decoding needs and old or stripped files leave out, as viewers do.
+
+    Returns:
+        The keywords of those that it lacked.
+    """
+    is_implicit, is_little = ds.original_encoding
+    samples, bits = ds.get("SamplesPerPixel", 1), ds.get("BitsAllocated")
+    defaults = {
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2" if samples == 1 else "RGB",
+        **({"PlanarConfiguration": 0} if samples != 1 else {}),
+        **({"BitsStored": bits, "HighBit": bits - 1, "PixelRepresentation": 0} if bits in (8, 16) else {}),
+    }
+    missing = tuple(keyword for keyword in defaults if keyword not in ds)
+    for keyword in missing:
+        setattr(ds, keyword, defaults[keyword])
+    if "TransferSyntaxUID" in ds.file_meta:
+        return missing
+    ds.file_meta.TransferSyntaxUID = IMPLICIT if is_implicit else EXPLICIT if is_little else EXPLICIT_BIG
+    return ("TransferSyntaxUID", *missing)
+
+
+def require_decoder(ds: Dataset) -> None:
+    """Refuse by its name a transfer syntax that nothing here decodes.
+
+    Raises:
+        UnreadableImage: there is none, or its library is not installed.
+    """
+    from pydicom.pixels import get_decoder
+
+    syntax, name = ds.file_meta.TransferSyntaxUID, syntax_name(ds)
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError:
+        raise UnreadableImage(
+            f"has the DICOM transfer syntax {name}, which is not read: convert it to Explicit VR Little Endian with "
+            "a DICOM tool"
+        ) from None
+    if not decoder.is_available:
+        raise UnreadableImage(f"is compressed as {name}, whose decoder is not there: pip install 'overread[dicom]'")
+
+
+def syntax_name(ds: Dataset) -> str:
+    """The name of the transfer syntax; what the standard does not have, and so might hold anything, is not quoted."""
+    syntax = ds.file_meta.TransferSyntaxUID
+    if syntax in _NAMES:
+        return _NAMES[syntax]
+    return str(syntax.name) if _OF_THE_STANDARD.fullmatch(syntax) else "of a vendor's own"

@@ -1,0 +1,52 @@
+r"""Text that every file can hold: names of files and classes may be no Unicode, and are given back as they were.
+
+Python reads a byte of a name that is no UTF-8, as in a GBK archive unpacked on Linux, as a lone surrogate, which no
+UTF-8 file can hold. All that overread writes for programs (CSV, JSON, databases, hashes) holds the six characters
+`\udcXX` in its place, and a backslash that would begin such a group by itself is `\udc5c`. So every file is UTF-8 that
+anything opens, and what is read back names the file again. Text without either is written as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_UNSTORABLE = re.compile(r"\\(?=ud[89a-f][0-9a-f]{2})|[\ud800-\udfff]")
+_STORED = re.compile(r"\\u(d[89a-f][0-9a-f]{2})")
+# A backslash is no byte that a name can have as a surrogate.
+_BACKSLASH = "dc5c"
+
+
+def storable(text: str) -> str:
+    r"""Write lone surrogates as `\udcXX`, so that the text can be encoded; `restored` takes it back."""
+    return _UNSTORABLE.sub(_as_stored, text)
+
+
+def restored(text: str) -> str:
+    """Give back what `storable` was given."""
+    return _STORED.sub(lambda found: "\\" if found[1] == _BACKSLASH else chr(int(found[1], 16)), text)
+
+
+def storable_values(value: Any) -> Any:
+    """Make every text in JSON values storable, keys among them."""
+    return _in_all_texts(storable, value)
+
+
+def restored_values(value: Any) -> Any:
+    """Give back the JSON values that `storable_values` was given."""
+    return _in_all_texts(restored, value)
+
+
+def _as_stored(found: re.Match[str]) -> str:
+    return "\\u" + (_BACKSLASH if found[0] == "\\" else f"{ord(found[0]):04x}")
+
+
+def _in_all_texts(change: Callable[[str], str], value: Any) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {_in_all_texts(change, name): _in_all_texts(change, each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_all_texts(change, each) for each in value]
+    return value

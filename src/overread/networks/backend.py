@@ -1,0 +1,52 @@
+"""Keras with the settings that networks are built and trained with; whoever needs Keras takes it from here.
+
+A user's `keras.json` and variables are for other programs: of them only KERAS_BACKEND counts, which says what computes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+from overread.errors import InvalidOption, MissingExtra
+from overread.machine.places import cache_folder
+
+_BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def _prepare() -> None:
+    """Choose what Keras asks for as it is loaded, which cannot be changed afterwards."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # else TensorFlow tells how it was built
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend not in _BACKENDS:
+        raise InvalidOption(
+            f"KERAS_BACKEND is {backend!r}: expected {', '.join(_BACKENDS)}, or no such variable for tensorflow"
+        )
+    if importlib.util.find_spec(backend) is None:
+        raise MissingExtra(
+            f"KERAS_BACKEND={backend} needs {backend}, which is not installed: unset the variable to train with "
+            f"TensorFlow, or pip install {backend}"
+        )
+    os.environ["KERAS_BACKEND"] = backend
+    for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
+        os.environ.pop(name, None)
+    if "KERAS_HOME" not in os.environ and not Path(os.path.expanduser("~/.keras")).exists():  # noqa: PTH111
+        # Keras would make that folder; where there is one, it may hold weights of keras.applications.
+        os.environ["KERAS_HOME"] = str(cache_folder() / "keras")
+
+
+if "keras" not in sys.modules:
+    _prepare()
+try:
+    import keras as keras
+    from keras import layers as layers
+    from keras import ops as ops
+except (ValueError, AttributeError, TypeError) as error:
+    raise InvalidOption(
+        f"Keras cannot be loaded ({error}): correct or remove the file ~/.keras/keras.json, or the one in KERAS_HOME"
+    ) from error
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")

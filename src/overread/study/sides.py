@@ -1,0 +1,70 @@
+"""Copies joined and sides carved, by every verb alike, so that what is audited is what is trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+from overread.cases import Manifest, Split
+from overread.formats import Header, read_headers
+from overread.images import DataSet
+from overread.images.copies import join_copies
+from overread.recipe import Recipe
+from overread.study.data import split_as
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Decoded:
+    """The cases of a study with what was decoded of them; `Decoded.of` makes it.
+
+    Args:
+        manifest: every case, each with the group of copies that it belongs to.
+        data_set: the readable ones, with their pixels.
+        headers: gives the header of every case, read once.
+    """
+
+    manifest: Manifest
+    data_set: DataSet
+    headers: Callable[[], tuple[Header, ...]]
+
+    @classmethod
+    def of(cls, manifest: Manifest, data_set: DataSet, *, joins_copies: bool = True) -> Decoded:
+        """Look for copies.
+
+        Args:
+            manifest: every case, in the order in which the data set was opened.
+            data_set: the readable ones.
+            joins_copies: False for a study that began when copies were not looked for before the split.
+        """
+        headers = functools.cache(functools.partial(read_headers, manifest.paths))
+        if joins_copies:
+            manifest = join_copies(manifest, data_set, headers)
+        return cls(manifest=manifest, data_set=_readable(manifest, data_set), headers=headers)
+
+    @property
+    def groups(self) -> int:
+        """How many groups of copies there are."""
+        return len({case.group for case in self.manifest.cases if case.group})
+
+    def split(self, recipe: Recipe) -> tuple[Split, Decoded]:
+        """Split the readable cases as a recipe asks; also the same study with these sides.
+
+        What cannot be read has the side of its patient, else train: it must look neither like a leak nor like a split
+        left incomplete.
+
+        Raises:
+            InvalidData: no such split can be made.
+        """
+        split = split_as(self.data_set.manifest, recipe)
+        sided = dict(zip(self.data_set.rows.tolist(), split.manifest.cases, strict=True))
+        side_of = {case.patient_id: case.split for case in sided.values() if case.patient_id}
+        every = self.manifest.replace(
+            sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
+            for i, case in enumerate(self.manifest.cases)
+        )
+        return split, dataclasses.replace(self, manifest=every, data_set=_readable(every, self.data_set))
+
+
+def _readable(manifest: Manifest, data_set: DataSet) -> DataSet:
+    return data_set.with_split(manifest.replace(manifest.cases[row] for row in data_set.rows))
