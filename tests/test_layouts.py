@@ -16,7 +16,8 @@ from support.layouts import LAYOUTS, shortcomings
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_layout_is_read_rightly_or_its_refusal_names_what_makes_it_right(tmp_path: Path, name: str) -> None:
     expected = LAYOUTS[name](tmp_path)
-    assert shortcomings(tmp_path, expected) == []
+    wrong = shortcomings(tmp_path, expected)
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize(
