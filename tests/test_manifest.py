@@ -145,8 +145,8 @@ def test_a_task_is_known_again_by_its_values() -> None:
 
 
 def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "cases.csv").write_bytes(b"path,label\n\xff\xfe\x00.png,a\n")
-    with pytest.raises(InvalidData, match="no CSV in UTF-8"):
+    (tmp_path / "cases.csv").write_bytes(b"path,label\n" + bytes(range(1, 32)) * 4)
+    with pytest.raises(InvalidData, match=r"is no text.* save it as 'CSV UTF-8'"):
         Manifest.from_csv(tmp_path / "cases.csv")
 
 

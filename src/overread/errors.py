@@ -2,6 +2,7 @@
 
     OverreadError
     |-- InvalidOption      (ValueError)         an option outside what it may be
+    |   `-- Undecided                           a choice that the data leave open, for an option to settle
     |-- InvalidData        (ValueError)         a folder, CSV or split that cannot be used as it is
     |-- BlockedByAudit     (ValueError)         data that would spoil the study, as the audit found
     |-- RuleFailed         (RuntimeError)       an audit rule that raised, or gave what it does not declare
@@ -24,6 +25,11 @@ Each message says what happened, what was expected and what to do; none quotes a
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
+_SHOWN_CHOICES = 3
+
 
 class OverreadError(Exception):
     """The base of all errors raised on purpose; the command line prints it as one sentence."""
@@ -31,6 +37,21 @@ class OverreadError(Exception):
 
 class InvalidOption(OverreadError, ValueError):
     """An option lies outside what it may be."""
+
+
+class Undecided(InvalidOption):
+    """The data may be understood in several ways; `option` of a source settles it by one of `choices`."""
+
+    def __init__(self, text: str, *, option: str, choices: Sequence[str]) -> None:
+        self.text, self.option, self.choices = text, option, tuple(choices)
+        shown = " or ".join(f"{self.flag} {shlex.quote(choice)}" for choice in self.choices[:_SHOWN_CHOICES])
+        more = f" (or one of {len(self.choices) - _SHOWN_CHOICES} more)" if len(self.choices) > _SHOWN_CHOICES else ""
+        super().__init__(f"{text}: give {shown}{more}")
+
+    @property
+    def flag(self) -> str:
+        """The option as the command line has it."""
+        return "--map" if self.option == "mapping" else "--" + self.option.replace("_", "-")
 
 
 class InvalidData(OverreadError, ValueError):

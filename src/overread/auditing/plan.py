@@ -13,7 +13,7 @@ from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
 from overread.cases import SPLITS, Case
-from overread.cases.table import table_of
+from overread.cases.tables.own import table_of
 from overread.machine.files import write_csv
 
 

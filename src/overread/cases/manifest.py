@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overread.cases.case import Case
+from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
-from overread.cases.table import is_manifest, read_table, table_of
-from overread.decision import IntArray, Task, find_task
-from overread.errors import InvalidData, InvalidOption
+from overread.cases.relabel import Relabel, fitting, require_distinct
+from overread.cases.source import Source
+from overread.cases.tables.own import read_table, table_of
+from overread.decision import IntArray, Task, find_task, told_negative
+from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
+from overread.machine.question import Question, ask
 from overread.words import count
 
 if TYPE_CHECKING:
@@ -28,8 +32,9 @@ _NO_CASE = "the data hold no image: expected at least one of each class"
 class Manifest:
     """The cases of a study and what is told apart.
 
-    Read from a folder or a CSV, the task is the one that the labels of the cases pose: see `find_task`. `notes` tells
-    what was decided while reading.
+    Read from a folder or a table, the task is the one that the labels of the cases pose: see `find_task`. `notes` tells
+    what was decided while reading, and `source` is what was read, with the choices that were made; None for cases from
+    elsewhere.
 
     Raises:
         InvalidData: no case, or a case with an unknown label.
@@ -38,6 +43,7 @@ class Manifest:
     cases: tuple[Case, ...]
     task: Task
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
     def __post_init__(self) -> None:
         if not self.cases:
@@ -122,23 +128,53 @@ class Manifest:
         return self.replace(pooled, f"the sides that the data name for {count(named, 'image')} are ignored")
 
     @classmethod
-    def read(cls, source: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
-        """Read a CSV, or a folder: by the one CSV with the columns path and label in it, else by its sub-folders.
+    def read(cls, source: Source | str | Path, task: Task | None = None) -> Manifest:
+        """Read class folders, tables of labels beside a folder of images, or a CSV of `path,label`: see `find_cases`.
+
+        What the data leave open is asked on a terminal where the program runs on one; `source` has the answers.
 
         Args:
-            source: a folder of images or a CSV file.
-            positive: the positive class of two.
-            task: what is told apart, when a trained bundle fixes it; by default the classes of the cases.
+            source: a folder of images, a table, or both with what is known of them.
+            task: what is told apart, when a trained bundle fixes it; by default the classes of the cases. Labels that
+                differ from its classes by case or blanks alone are taken as these.
 
         Raises:
-            MissingPath: source is not there.
-            InvalidData: see `from_folder` and `from_csv`.
+            MissingPath: the source is not there.
+            Undecided: it may be understood in several ways, and nobody could be asked.
+            InvalidOption: it names a column, a label or a finding that is not there.
+            InvalidData: it cannot be used as it is.
         """
-        source = Path(source)
-        tables = [path for path in sorted(source.glob("*.csv")) if is_manifest(path)] if source.is_dir() else []
-        if source.is_file() or len(tables) == 1:
-            return cls.from_csv(tables[0] if tables else source, positive=positive, task=task)
-        return cls.from_folder(source, positive=positive, task=task)
+        source = source if isinstance(source, Source) else Source(data=str(source))
+        while True:
+            try:
+                return cls._read(source, task)
+            except Undecided as doubt:
+                choice = _finding_of(task) if doubt.option == "finding" else None
+                choice = choice or ask(Question(text=doubt.text, flag=doubt.flag, choices=doubt.choices))
+                if choice is None:
+                    raise
+                source = source.settled(doubt.option, choice)
+
+    @classmethod
+    def _read(cls, source: Source, task: Task | None) -> Manifest:
+        relabel = Relabel(source.mapping)
+        found, notes = find_cases(source, relabel)
+        relabel.require_met(case.label for case in found)
+        cases = [case for case in found if case.label]
+        if len(cases) < len(found):
+            notes.append(f"{count(len(found) - len(cases), 'image')} without a label, by --map, are left out")
+        if task is not None:
+            meant = fitting((case.label for case in cases), task.classes)
+            cases = [dataclasses.replace(case, label=meant.get(case.label, case.label)) for case in cases]
+            notes += [f"the label {label} is taken as {name}" for label, name in meant.items()]
+        require_distinct([case.label for case in cases], source.mapping)
+        manifest = cls._build(cases, notes, source.positive, task)
+        if task is None and source.positive is None and manifest.positive and told_negative(manifest.classes) is None:
+            classes = manifest.classes
+            text = f"nothing tells which of {' and '.join(classes)} is the positive class"
+            if (choice := ask(Question(text=text, flag="--positive", choices=classes))) is not None:
+                return cls._read(source.settled("positive", choice), task)
+        return dataclasses.replace(manifest, source=source)
 
     @classmethod
     def from_folder(cls, folder: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
@@ -175,7 +211,12 @@ class Manifest:
             raise InvalidData(_NO_CASE)
         if task is None:
             task, rule = find_task((case.label for case in cases), positive=positive)
-            notes = [*notes, *rule]
+            notes = [*rule, *notes]
+        elif positive not in (None, task.positive):
+            raise InvalidOption(
+                f"the positive class of what was trained is {task.positive}, and --positive names {positive}: leave it "
+                "out"
+            )
         return cls(cases=tuple(cases), task=task, notes=tuple(notes))
 
     def with_patient_pattern(self, pattern: str) -> Manifest:
@@ -216,6 +257,12 @@ class Manifest:
         """
         header, *rows = table_of(self.cases, self.columns)
         write_csv(path, header, rows)
+
+
+def _finding_of(task: Task | None) -> str | None:
+    """The finding that a task tells apart from all else, if it is such a one."""
+    negative, positive = task.classes if task is not None and len(task.classes) == 2 else ("", "")
+    return positive if positive and negative == f"no {positive}" else None
 
 
 def _match_id(pattern: re.Pattern[str], stem: str) -> str | None:

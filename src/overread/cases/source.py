@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from overread.cases.relabel import read_mapping
+from overread.machine.option import option
+
+# In place of tables: labels are the names of class folders.
+FOLDERS = "folders"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,28 +20,61 @@ class Source:
 
     Args:
         data: a folder of images or a table of labels.
-        labels: tables of labels, where data is a folder; one for each side of a split, or one for all.
-        images: the folder that the images of the tables lie in.
-        image_column: of the tables; names the image.
-        label_column: of the tables; says what the image shows.
-        patient_column: of the tables; names the patient.
-        split_column: of the tables; says on which side the image stands.
-        finding: one finding of several that an image may show; it is told apart from all else.
-        mapping: labels to the labels that they are taken as; "" leaves their images out.
-        positive: the positive class of two.
-        patient_pattern: over file names, whose match names the patient.
-        ignore_sides: pool the sides that the data name, so that they are carved anew.
     """
 
     data: str
-    labels: tuple[str, ...] = ()
-    images: str | None = None
-    image_column: str | None = None
-    label_column: str | None = None
-    patient_column: str | None = None
-    split_column: str | None = None
-    finding: str | None = None
-    mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    positive: str | None = None
-    patient_pattern: str | None = None
-    ignore_sides: bool = False
+    labels: tuple[str, ...] = option(
+        (),
+        "Table of labels (CSV, TSV or XLSX), one for each side of a split or one for all; may be repeated. "
+        "'folders' takes the class folders where tables lie beside them.",
+        panel="Labels",
+        kind=list[str],
+    )
+    images: str | None = option(
+        None, "Folder that the images of the tables lie in; by default the data.", panel="Labels"
+    )
+    image_column: str | None = option(None, "Column of the tables that names the image.", panel="Labels")
+    label_column: str | None = option(
+        None, "Column that says what the image shows; of several with a 1 each the first and last, as MEL..UNK.",
+        panel="Labels",
+    )  # fmt: skip
+    patient_column: str | None = option(None, "Column that names the patient.", panel="Labels")
+    split_column: str | None = option(None, "Column that says train, val or test.", panel="Labels")
+    finding: str | None = option(
+        None, "One of several findings that an image may show: it is told apart from all else.", panel="Labels"
+    )
+    mapping: Mapping[str, str] = option(
+        None,
+        "Labels by other names: 'old=new,old2=' merges classes and leaves images out; may be repeated.",
+        panel="Labels",
+        flag="--map --merge",
+        kind=list[str] | None,
+    )
+    positive: str | None = option(None, "The positive class of two.", panel="Labels")
+    patient_pattern: str | None = option(
+        None, "Regular expression over file names: its groups, or its match, name the patient.", panel="Labels"
+    )
+    ignore_sides: bool = option(
+        False, "Pool the sides that the data name and split anew.", panel="Labels", flag="--ignore-sides"
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "mapping", dict(self.mapping or {}))
+
+    @property
+    def names_columns(self) -> bool:
+        """True where the columns of a table are named, or one finding of it."""
+        named = (self.image_column, self.label_column, self.patient_column, self.split_column, self.finding)
+        return any(name is not None for name in named)
+
+    def absolute(self) -> Source:
+        """The same source from wherever it is read."""
+        labels = (name if name == FOLDERS else str(Path(name).absolute()) for name in self.labels)
+        images = self.images and str(Path(self.images).absolute())
+        return dataclasses.replace(self, data=str(Path(self.data).absolute()), labels=tuple(labels), images=images)
+
+    def settled(self, name: str, choice: str) -> Source:
+        """The same source with one choice made, by the name of its field."""
+        value: Any = {"labels": (choice,), "mapping": {**self.mapping, **read_mapping([choice])}}.get(name, choice)
+        return dataclasses.replace(self, **{name: value})

@@ -15,19 +15,17 @@ from overread import __version__
 from overread.cases.source import Source
 from overread.cli.options import (
     BundlePath,
-    Data,
     Force,
     Json,
     Out,
-    Pattern,
     Skip,
     Store,
     make_assessment_options,
-    make_manifest,
     make_recipe,
     make_running,
     make_source,
     replaced_if,
+    require_source,
     resumable,
     takes,
 )
@@ -37,7 +35,6 @@ from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
 
 if TYPE_CHECKING:
-    from overread.cases import Manifest
     from overread.evaluation import AssessmentOptions
     from overread.recipe import Recipe
 
@@ -77,9 +74,9 @@ def _program(
 
 
 @app.command()
-@takes(manifest=make_manifest)
+@takes(source=make_source)
 def audit(
-    manifest: Manifest,
+    source: Source | None,
     out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
     fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
     force: Force = False,
@@ -92,7 +89,9 @@ def audit(
     """
     from overread import study
 
-    found = study.audit(manifest, out, fix=fix, existing=replaced_if(force), store=store, console=progress)
+    found = study.audit(
+        require_source(source), out, fix=fix, existing=replaced_if(force), store=store, console=progress
+    )
     print_audit(found, as_json)
     if out is not None:
         say(progress, f"open {RunFolder(out).report}")
@@ -151,13 +150,12 @@ def crossvalidate(
 
 
 @app.command()
-@takes(options=make_assessment_options)
+@takes(source=make_source, options=make_assessment_options)
 def evaluate(
     bundle: BundlePath,
-    data: Data,
+    source: Source | None,
     out: Out,
     options: AssessmentOptions,
-    patient_pattern: Pattern = None,
     force: Force = False,
     skip_unreadable: Skip = False,
     store: Store = None,
@@ -169,10 +167,9 @@ def evaluate(
     """
     from overread import study
 
-    cases = Source(data=str(data), patient_pattern=patient_pattern)
     result = study.evaluate(
-        bundle, cases, out, options=options, existing=replaced_if(force), skip_unreadable=skip_unreadable,
-        store=store, console=progress,
+        bundle, require_source(source), out, options=options, existing=replaced_if(force),
+        skip_unreadable=skip_unreadable, store=store, console=progress,
     )  # fmt: skip
     print_assessment(result, as_json)
     say(progress, f"open {RunFolder(out).report}")

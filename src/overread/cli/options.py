@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from overread.cases.relabel import read_mapping, written_mapping
 from overread.cases.source import Source
 from overread.errors import InvalidOption
 from overread.networks.augmentation import Augmentation
@@ -19,12 +20,15 @@ from overread.recipe import Recipe
 from overread.run import CrossValidationRun, Existing, RunFolder, TrainingRun
 
 if TYPE_CHECKING:
-    from overread.cases import Manifest
     from overread.evaluation import AssessmentOptions
 
-_DATA = "Folder of class sub-folders, or a CSV of path,label[,patient_id][,split]"
-Data = Annotated[Path, typer.Argument(help=f"{_DATA}.")]
-DataOrResumed = Annotated[Path | None, typer.Argument(help=f"{_DATA}; with --resume by default the run's.")]
+DataOrLabels = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Folder of images in class sub-folders, or with a table of labels in or near it; or a table, as "
+        "path,label[,patient_id][,split]. By default what --labels names, and with --resume the run's."
+    ),
+]
 BundlePath = Annotated[
     Path, typer.Argument(help="Bundle directory, bundle.zip or the folder of a training run.", metavar="BUNDLE")
 ]
@@ -33,10 +37,6 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the results that t
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Store = Annotated[Path | None, typer.Option(help="Folder of decoded pixels that runs share; else the user's cache.")]
 Skip = Annotated[bool, typer.Option("--skip-unreadable", help="Leave unreadable images out, naming each.")]
-Positive = Annotated[str | None, typer.Option(help="The positive class of two.")]
-Pattern = Annotated[
-    str | None, typer.Option(help="Regular expression over file names: its groups, or its match, name the patient.")
-]
 Accept = Annotated[list[str] | None, typer.Option(help="Code of an audit finding to go on with; may be repeated.")]
 
 
@@ -100,6 +100,8 @@ def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     recipe = request.recipe.to_dict()
     changes = recipe.pop("augmentation")
     source = {} if request.source is None else dataclasses.asdict(request.source)
+    if source:
+        source |= {"labels": list(source["labels"]), "mapping": [written_mapping(source["mapping"])]}
     of_folds = {}
     if isinstance(run, CrossValidationRun):
         of_folds = {"folds": run.folds, "seeds": run.seeds, "keep_ensemble": run.ensemble}
@@ -124,7 +126,7 @@ def _options_of(kind: type) -> dict[str, inspect.Parameter]:
     for field in dataclasses.fields(kind):
         if field.metadata:
             declared = field.metadata
-            flags = [declared["flag"]] if declared["flag"] else []
+            flags = (declared["flag"] or "").split()
             shown = typer.Option(*flags, help=declared["text"], rich_help_panel=declared["panel"])
             found[field.name] = inspect.Parameter(
                 field.name,
@@ -165,18 +167,28 @@ def make_assessment_options(
     return AssessmentOptions(level=level, prevalence=prevalence, by=tuple(by or ()))
 
 
-def make_manifest(data: Data, positive: Positive = None, patient_pattern: Pattern = None) -> Manifest:
-    """The cases that are named."""
-    from overread import study
-
-    return study.read_manifest(data, positive=positive, patient_pattern=patient_pattern)
-
-
-def make_source(
-    data: DataOrResumed = None, positive: Positive = None, patient_pattern: Pattern = None
-) -> Source | None:
+def make_source(data: DataOrLabels = None, **values: Any) -> Source | None:
     """Where the cases are read from; None where they are not named, which only a run that is resumed allows."""
-    return Source(data=str(data), positive=positive, patient_pattern=patient_pattern) if data else None
+    values["mapping"] = read_mapping(values["mapping"] or ())
+    if data is None and values["labels"]:
+        data = Path(values["images"] or Path(values["labels"][0]).parent)
+    return Source(data=str(data), **values) if data else None
+
+
+make_source.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [inspect.signature(make_source).parameters["data"], *_options_of(Source).values()]
+)
+
+
+def require_source(source: Source | None) -> Source:
+    """Refuse to begin without data.
+
+    Raises:
+        InvalidOption: there is no source.
+    """
+    if source is None:
+        raise InvalidOption("no data are given: expected a folder of images or a table of labels")
+    return source
 
 
 def make_running(

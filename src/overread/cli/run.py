@@ -9,6 +9,7 @@ import sys
 from overread.cli.commands import app, progress
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
 from overread.machine.failures import keep_traceback, refusal
+from overread.machine.question import answered_by, terminal_user
 from overread.machine.surroundings import keep_out_settings
 from overread.machine.terminal import flush_streams, hide_notices, prepare_streams, say
 
@@ -29,7 +30,8 @@ def main() -> None:
     keep_out_settings()
     try:
         try:
-            app([_WITH_HOME.sub(_expanded, argument) for argument in sys.argv[1:]])
+            with answered_by(terminal_user()):
+                app([_WITH_HOME.sub(_expanded, argument) for argument in sys.argv[1:]])
         finally:
             flush_streams()
     except OverreadError as error:

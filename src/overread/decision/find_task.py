@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 
+from overread.decision.negative_names import denies, reads_as_negative
 from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
-
-# A class with such a name is taken as the negative one of two.
-_NEGATIVE_NAME = re.compile(
-    r"(normal|healthy|negative|neg|benign|controls?|absent|clear|none|0|false|no|(no|non|not|without)[ _-].*)",
-    re.IGNORECASE,
-)
-
-
-def reads_as_negative(name: str) -> bool:
-    """Whether a class has a name such as Normal, Healthy, Negative or No disease."""
-    return _NEGATIVE_NAME.fullmatch(name) is not None
 
 
 def find_task(labels: Iterable[str], *, positive: str | None = None) -> tuple[Task, tuple[str, ...]]:
     """Find what labels tell apart, and say in notes by which rule.
 
-    Classes are sorted. Of two, the positive one comes second: the one named; else, when exactly one has a name such as
-    Normal, Healthy, Negative or No disease, the other; else the one that sorts last.
+    Classes are sorted. Of two, the positive one comes second: the one named; else the one that the names tell, see
+    `told_negative`; else the one that sorts last.
 
     Args:
         labels: of the cases.
@@ -52,8 +42,24 @@ def find_task(labels: Iterable[str], *, positive: str | None = None) -> tuple[Ta
         return Task.of(names), ()
     reason = "as named"
     if positive is None:
-        negative = [name for name in names if reads_as_negative(name)]
-        reason = f"{negative[0]} reads as the negative one" if len(negative) == 1 else "it sorts last"
-        positive = next(name for name in names if name not in negative) if len(negative) == 1 else names[-1]
-    others = [name for name in names if name != positive]
-    return Task.of([*others, positive]), (f"the positive class is {positive} ({reason})",)
+        negative = told_negative(names)
+        positive = names[0] if names[1] == negative else names[1]
+        reason = f"{negative} reads as the negative one" if negative else "it sorts last, since no name tells"
+    other = next(name for name in names if name != positive)
+    return Task.of([other, positive]), (
+        f"the positive class is {positive} ({reason}); --positive {shlex.quote(other)} turns it",
+    )
+
+
+def told_negative(names: Sequence[str]) -> str | None:
+    """The one of two classes whose name says that it is the negative one; None where names do not tell.
+
+    A name that denies the other tells best, as COVID and NonCOVID; else exactly one must read as negative.
+    """
+    for found in (
+        [one for one, other in zip(names, reversed(names), strict=True) if denies(one, other)],
+        [name for name in names if reads_as_negative(name)],
+    ):
+        if len(found) == 1:
+            return found[0]
+    return None

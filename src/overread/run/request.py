@@ -9,6 +9,8 @@ from typing import Any
 from overread.cases import Source
 from overread.recipe import Recipe
 
+_PLACES = ("data", "labels", "images")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StudyRequest:
@@ -30,10 +32,10 @@ class StudyRequest:
 
     @property
     def fixed(self) -> dict[str, Any]:
-        """What must be the same when the study goes on, as the user names it: not the path, since folders move."""
+        """What must be the same when the study goes on, as the user names it: not where it lies, since folders move."""
         source = {} if self.source is None else dataclasses.asdict(self.source)
         recipe = {"start": self.recipe.start, **self.recipe.to_dict()}  # which to_dict leaves out where there is none
-        return {**recipe, **{name: value for name, value in source.items() if name != "data"}}
+        return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""

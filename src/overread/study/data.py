@@ -36,22 +36,33 @@ def patient_id_hash(path: str | Path) -> str | None:
 
 
 def read_manifest(
-    data: str | Path,
+    data: Source | str | Path,
     *,
     positive: str | None = None,
     patient_pattern: str | None = None,
     task: Task | None = None,
 ) -> Manifest:
-    """Read a folder or CSV and name its patients: from the CSV, a pattern over file names, or DICOM headers (hashed).
+    """Read a source, folder or table and name its patients.
+
+    They come from the table, a pattern over file names, or DICOM headers, whose ids are hashed.
+
+    Args:
+        data: what to read.
+        positive: the positive class of two, where data is no source that says it.
+        patient_pattern: over file names, likewise.
+        task: what is told apart, when a trained bundle fixes it.
 
     Raises:
         MissingPath: data is not there.
         InvalidData: it cannot be used as it is.
-        InvalidOption: positive or patient_pattern does not fit.
+        InvalidOption: positive or patient_pattern does not fit, or the source names what is not there.
     """
-    manifest = Manifest.read(data, positive=positive, task=task)
-    if patient_pattern is not None:
-        return manifest.with_patient_pattern(patient_pattern)
+    source = (
+        data if isinstance(data, Source) else Source(data=str(data), positive=positive, patient_pattern=patient_pattern)
+    )
+    manifest = Manifest.read(source, task)
+    if source.patient_pattern is not None:
+        return manifest.with_patient_pattern(source.patient_pattern)
     if manifest.has_patients:
         return manifest
     dicom = [is_dicom(case.path) for case in manifest.cases]
@@ -69,9 +80,8 @@ def read_cases(data: Data, *, task: Task | None = None) -> Manifest:
     """The cases that are given, or read where they are named; see `read_manifest`."""
     if isinstance(data, Manifest):
         return data
-    source = data if isinstance(data, Source) else Source(data=str(data))
-    manifest = read_manifest(source.data, positive=source.positive, patient_pattern=source.patient_pattern, task=task)
-    return manifest.without_sides() if source.ignore_sides else manifest
+    manifest = read_manifest(data, task=task)
+    return manifest.without_sides() if isinstance(data, Source) and data.ignore_sides else manifest
 
 
 def require_outside(out: str | Path, data: Data) -> None:

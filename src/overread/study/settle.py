@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from pathlib import Path
 
 from overread.cases import Manifest, Source
 from overread.errors import InvalidOption
@@ -63,7 +62,7 @@ def settle(
         options = AssessmentOptions(**{**earlier.options, "by": tuple(earlier.options.get("by", ()))})
     request = StudyRequest(
         recipe=recipe or earlier.recipe,
-        source=source and dataclasses.replace(source, data=str(Path(source.data).absolute())),
+        source=source and source.absolute(),
         accept=tuple(sorted({*earlier.accept, *accept})),
         skip_unreadable=skip_unreadable or earlier.skip_unreadable,
         options={"level": options.level, "prevalence": options.prevalence, "by": list(options.by)},
@@ -72,10 +71,13 @@ def settle(
         folder.require_same(request.fixed, earlier.fixed)
     elif source is not None:
         require_outside(folder.path, source)
-    cases = data if isinstance(data, Manifest) else source
+    cases = data if isinstance(data, Manifest) else request.source
     if cases is None:
         raise InvalidOption(
             f"no data are given, and {folder.path} holds no run that tells its own: expected a folder of class "
             "sub-folders or a CSV"
         )
-    return Settled(manifest=read_cases(cases), request=request, options=options)
+    manifest = read_cases(cases)
+    if not isinstance(data, Manifest):  # with the choices that the user was asked for
+        request = dataclasses.replace(request, source=manifest.source)
+    return Settled(manifest=manifest, request=request, options=options)

@@ -10,7 +10,7 @@ from pathlib import Path
 from overread.cases.folder.left_out import LeftOut
 from overread.cases.folder.names import Doubt, doubt_classes, side_of
 from overread.cases.folder.walk import Directory, walk
-from overread.decision.find_task import reads_as_negative
+from overread.decision import reads_as_negative
 from overread.errors import InvalidData
 from overread.words import count, listed
 

@@ -1,50 +1,56 @@
-"""Cases from a CSV: path,label[,frame][,patient_id][,split][,anything]."""
+"""Tables of the program's own form: path,label[,frame][,patient_id][,split][,anything]."""
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from overread.cases.case import SPLIT_ALIASES, Case, pseudonym
+from overread.cases.tables.dialect import rows_of
+from overread.cases.tables.encoding import text_of
+from overread.cases.tables.table import read_tables
 from overread.decision import Task
 from overread.errors import InvalidData, MissingPath
-from overread.machine.files import read_rows
+
+_HEAD_BYTES = 65_536
 
 
 def is_manifest(table: Path) -> bool:
-    """True for a CSV that has the columns path and label."""
-    with table.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        return {"path", "label"} <= set(_cells(stream.readline()))
+    """True for a text file whose first row names the columns path and label."""
+    try:
+        with table.open("rb") as stream:
+            text, _ = text_of(stream.read(_HEAD_BYTES), table.name)
+        lines = io.StringIO(text, newline="")
+        first = lines.readline()
+        rows = rows_of(first + (lines.readline() if "sep=" in first.lower() else ""), table.name)
+    except (OSError, InvalidData):
+        return False
+    return bool(rows) and {"path", "label"} <= {cell.lower() for cell in rows[0][1]}
 
 
 def read_table(table: Path, task: Task | None = None) -> list[Case]:
-    """The cases of a CSV, whose paths are absolute or relative to its folder; the separator is a comma or a semicolon.
+    """The cases of a table `path,label[,...]`, whose paths are absolute or relative to its folder.
 
     An empty frame, patient_id or split is the file's only frame, no patient, no split. With a task, a label
     that it does not have is refused.
 
     Raises:
         MissingPath: the file is not there.
-        InvalidData: no such columns, not UTF-8, a row that is too long, an empty cell, a path (or a frame of it) twice,
+        InvalidData: no such columns, no table, a row that is too long, an empty cell, a path (or a frame of it) twice,
             an unknown label or split, a frame that is no number; the message cites the row (the header is row 1).
     """
     if not table.exists():
         raise MissingPath(f"{table} is not there: expected a CSV with the columns path,label")
-    rows = _rows(table)
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
-    if not {"path", "label"} <= set(header):
+    found = next(iter(read_tables(str(table))), None)
+    header = [column.lower() for column in found.columns] if found else []
+    if found is None or not {"path", "label"} <= set(header):
         raise InvalidData(f"{table.name} has the columns {', '.join(header) or 'none'}; expected at least path,label")
     cases: list[Case] = []
     row_of: dict[str, int] = {}
-    for row, cells in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
+    for row, cells in zip(found.numbers, found.rows, strict=True):
         where = f"row {row} of {table.name}"
-        if len(cells) > len(header):
-            raise InvalidData(f"{where} has {len(cells)} cells; expected {len(header)}: quote cells that hold commas")
-        case = _case(dict(zip(header, (cell.strip() for cell in cells), strict=False)), table.parent, where)
+        case = _case(dict(zip(header, cells, strict=True)), table.parent, where)
         if task is not None:
             task.require_label(case.label, where)
         if case.full_name in row_of:
@@ -52,23 +58,6 @@ def read_table(table: Path, task: Task | None = None) -> list[Case]:
         row_of[case.full_name] = row
         cases.append(case)
     return cases
-
-
-def _rows(table: Path) -> list[list[str]]:
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-        first = text.split("\n", 1)[0]
-        return list(read_rows(io.StringIO(text, newline=""), delimiter=_delimiter(first)))
-    except (UnicodeDecodeError, csv.Error):
-        raise InvalidData(f"{table.name} is no CSV in UTF-8: save it as 'CSV UTF-8'") from None
-
-
-def _delimiter(line: str) -> str:
-    return ";" if line.count(";") > line.count(",") else ","
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip().strip('"').lower() for cell in line.split(_delimiter(line))]
 
 
 def _case(values: dict[str, str], folder: Path, where: str) -> Case:

@@ -1,0 +1,177 @@
+"""Where the labels of images are: in a table, or in the names of the folders that hold them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from overread.cases.case import Case
+from overread.cases.complete import complete
+from overread.cases.folder import images_below, read_folder
+from overread.cases.relabel import Relabel
+from overread.cases.source import FOLDERS, Source
+from overread.cases.tables.files import Files
+from overread.cases.tables.images import image_columns
+from overread.cases.tables.labels import every_reading
+from overread.cases.tables.matched import Matched, no_match
+from overread.cases.tables.nearby import tables_near
+from overread.cases.tables.own import is_manifest, read_table
+from overread.cases.tables.roles import patient_columns, plain, split_columns
+from overread.cases.tables.several import cases_of_all, match_all
+from overread.cases.tables.table import Table, read_tables
+from overread.errors import InvalidData, MissingPath, Undecided
+from overread.words import listed
+
+Found = tuple[list[Case], list[str]]
+
+
+def find_cases(source: Source, relabel: Relabel) -> Found:
+    """The cases of a source, and notes on what was understood and left out.
+
+    The first of these that holds: the tables that are named; the one table `path,label` in the folder; class folders,
+    with the patients and further columns of a table near them that agrees; a table near that names the images. Where
+    class folders and a table disagree, the user decides.
+
+    Args:
+        source: of the cases.
+        relabel: names labels anew.
+
+    Raises:
+        MissingPath: nothing is there.
+        Undecided: a choice is open.
+        InvalidOption: the source names what is not there.
+        InvalidData: what is there cannot be used.
+    """
+    root = Path(source.data)
+    named = source.labels or ((source.data,) if root.is_file() else ())
+    if named and named != (FOLDERS,):
+        return _by_named(named, source, relabel)
+    if named or not root.is_dir():
+        return _by_folders(root, relabel)
+    own = [table for table in sorted(root.glob("*.csv")) if is_manifest(table)]
+    if len(own) == 1 and not source.names_columns:
+        return _by_own(own[0], relabel)
+    return _by_what_lies_there(root, source, relabel)
+
+
+def _by_own(table: Path, relabel: Relabel) -> Found:
+    cases = [dataclasses.replace(case, label=relabel(case.label)) for case in read_table(table)]
+    return cases, [f"cases are read from {table.name}"]
+
+
+def _by_folders(root: Path, relabel: Relabel) -> Found:
+    cases, notes = read_folder(root)
+    return [dataclasses.replace(case, label=relabel(case.label)) for case in cases], notes
+
+
+def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
+    """The cases of the tables that are named, all of which must be of use."""
+    first = Path(named[0])
+    may_be_own = len(named) == 1 and source.images is None and not source.names_columns and is_manifest(first)
+    if may_be_own and any(case.path.exists() for case in read_table(first)):
+        return _by_own(first, relabel)
+    tables = [table for name in named for table in read_tables(name)]
+    files = _files_of(source, first.parent)
+    matched = match_all(tables, files, source)
+    fitting = [one for one in matched if one is not None]
+    without = [table for table, one in zip(tables, matched, strict=True) if one is None]
+    if not fitting and may_be_own:
+        return _by_own(first, relabel)  # whose images are missing, which is told where they are read
+    # Of a workbook, the sheets that are of no use are passed over.
+    if not fitting or any(table.sheet is None for table in without):
+        raise no_match(without, files)
+    _refuse_several_sheets(fitting)
+    return cases_of_all(fitting, files, source, relabel)
+
+
+def _files_of(source: Source, beside: Path) -> Files:
+    root = Path(source.images or (source.data if Path(source.data).is_dir() else beside))
+    if not root.is_dir():
+        raise MissingPath(f"{root} is not there: expected the folder that holds the images (--images)")
+    return Files(root, images_below(root))
+
+
+def _refuse_several_sheets(matched: Sequence[Matched]) -> None:
+    sheets = [one.table for one in matched if one.table.sheet is not None]
+    if len(sheets) > 1 and not all(one.side for one in matched):
+        raise Undecided(
+            f"the sheets {listed([str(table.sheet) for table in sheets])} of {sheets[0].path.name} all name images",
+            option="labels",
+            choices=[table.reference for table in sheets],
+        )
+
+
+def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
+    """The cases of class folders, of tables near them, or of both where they agree."""
+    tables, notes = _readable(tables_near(root))
+    files = Files(root, images_below(root)) if tables else Files(root, [])
+    matched = _match_near(tables, files, source) if len(files) else []
+    fitting = {one.table.path for one in matched}
+    unused = dict.fromkeys(table.path.name for table in tables if table.path not in fitting)
+    notes += [f"{name} is not used: none of its columns names the images" for name in unused]
+    try:
+        cases, folder_notes = _by_folders(root, relabel)
+    except InvalidData:
+        if not matched:
+            raise
+        cases, folder_notes = [], []
+    if matched and len({case.label for case in cases}) < 2:
+        cases, more = cases_of_all(_chosen(matched, files, source, relabel), files, source, relabel)
+        return cases, [*more, *notes]
+    if not matched:
+        return cases, [*folder_notes, *notes]
+    cases, more = complete(cases, _chosen(matched, files, source, relabel), files, source)
+    return cases, [*folder_notes, *more, *notes]
+
+
+def _readable(paths: Sequence[Path]) -> tuple[list[Table], list[str]]:
+    tables: list[Table] = []
+    notes = []
+    for path in paths:
+        try:
+            tables += read_tables(str(path))
+        except InvalidData as error:
+            notes.append(f"{path.name} is not used: {error}")
+    return tables, notes
+
+
+def _match_near(tables: Sequence[Table], files: Files, source: Source) -> list[Matched]:
+    """The tables that name the images.
+
+    Raises:
+        Undecided: one names several in a row; of several tables, which one is meant is asked first.
+    """
+    try:
+        return [one for one in match_all(tables, files, source) if one is not None]
+    except Undecided:
+        naming = [table.reference for table in tables if image_columns(table, files)]
+        if len(naming) < 2 or source.names_columns:
+            raise
+    raise _several(naming)
+
+
+def _several(references: Sequence[str]) -> Undecided:
+    return Undecided(f"several tables name the images: {listed(references)}", option="labels", choices=references)
+
+
+def _chosen(matched: Sequence[Matched], files: Files, source: Source, relabel: Relabel) -> list[Matched]:
+    """Of the tables that lie near, those of the sides of a split, or the one that tells labels and what tells more.
+
+    Raises:
+        Undecided: several tell labels.
+    """
+    if len(matched) == 1 or all(one.side for one in matched):
+        return list(matched)
+    telling = [one for one in matched if _tells(one, source, relabel)]
+    if len(telling) > 1:
+        raise _several([one.table.reference for one in telling])
+    return [*telling, *(one for one in matched if one not in telling)]
+
+
+def _tells(matched: Matched, source: Source, relabel: Relabel) -> bool:
+    if source.label_column is not None:
+        return any(plain(column) == plain(source.label_column) for column in matched.table.columns)
+    known = {*patient_columns(matched.table, matched.others), *split_columns(matched.table, matched.others)}
+    free = [column for column in matched.others if column not in known]
+    return bool(every_reading(matched.table, free, relabel))

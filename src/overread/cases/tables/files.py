@@ -1,0 +1,166 @@
+"""The files below a folder, found by what the cells of a table call them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from overread.cases.case import SPLIT_ALIASES
+
+Positions = tuple[int, ...]
+_DRIVE = re.compile(r"[A-Za-z]:/")
+_SUFFIX = re.compile(r"\.(?=[^.]*[A-Za-z])[A-Za-z0-9]{1,5}$")
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+
+
+class Files:
+    """Image files by their names, in whatever spelling a table gives them.
+
+    Args:
+        root: of the names.
+        paths: of the files, each below root.
+    """
+
+    def __init__(self, root: Path, paths: Sequence[Path]) -> None:
+        self.root = root
+        self.paths = tuple(paths)
+        self.names = [path.relative_to(root).as_posix() for path in paths]
+        self._parts = [_keys(PurePosixPath(name).parts) for name in self.names]
+        self.by_name: dict[str, list[int]] = defaultdict(list)
+        self.by_stem: dict[str, list[int]] = defaultdict(list)
+        self.by_core: dict[str, list[int]] = defaultdict(list)
+        self._below: dict[str, dict[tuple[str, ...], list[int]]] = defaultdict(lambda: defaultdict(list))
+        for at, (*folders, name) in enumerate(self._parts):
+            self.by_name[name].append(at)
+            # A name of bytes that are no UTF-8 is that of an archive packed under Chinese Windows.
+            if (again := _redecoded(self.paths[at].name)) is not None:
+                self.by_name[_key(again)].append(at)
+                self.by_stem[stem_of(_key(again))].append(at)
+            self.by_stem[stem_of(name)].append(at)
+            for depth in range(1, len(folders) + 1):
+                self._below[folders[depth - 1]][tuple(folders[:depth])].append(at)
+        for at, core in enumerate(cores_of([stem_of(parts[-1]) for parts in self._parts])):
+            self.by_core[core].append(at)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def called(
+        self, cell: str, index: dict[str, list[int]], *, side: str | None = None, hints: Collection[str] = ()
+    ) -> Positions:
+        """The files that a cell calls by their name, by index; of several, those whose folders fit best.
+
+        Args:
+            cell: a name, with or without folders before it.
+            index: of the files by the name alone.
+            side: of the split that the file stands on, where folders tell one.
+            hints: what else is known of the row, of which the names of folders may be.
+        """
+        for spelling in spellings_of(cell):
+            *folders, name = _keys(spelling)
+            for called in dict.fromkeys((name, stem_of(name)) if index is self.by_stem else (name,)):
+                if found := self._fitting(index.get(called, ()), folders, side, hints):
+                    return self._in_same_case(found, spelling[-1])
+        return ()
+
+    def below(self, cell: str) -> Positions:
+        """The files of the one folder that a cell names."""
+        for spelling in spellings_of(cell):
+            *folders, name = _keys(spelling)
+            candidates = self._below.get(name, {})
+            longest = max((_tail(folders, folder[:-1]) for folder in candidates), default=0)
+            best = [at for folder, at in candidates.items() if _tail(folders, folder[:-1]) == longest]
+            if len(best) == 1:
+                return tuple(best[0])
+        return ()
+
+    def _fitting(
+        self, candidates: Sequence[int], folders: Sequence[str], side: str | None, hints: Collection[str]
+    ) -> Positions:
+        """Those on no other side than is said, with the longest common tail, then with most of the hints."""
+        sides = {side} if side else sides_in(folders)
+        found = []
+        for at in candidates:
+            own = self._parts[at][:-1]
+            if not sides or not (on := sides_in(own)) or sides & on:
+                found.append((_tail(folders, own), sum(hint in own for hint in hints), at))
+        best = max(((tail, fit) for tail, fit, _ in found), default=None)
+        return tuple(at for tail, fit, at in found if (tail, fit) == best)
+
+    def _in_same_case(self, found: Positions, name: str) -> Positions:
+        same = tuple(at for at in found if name in (self.paths[at].name, stem_of(self.paths[at].name)))
+        return same if len(same) == 1 else found
+
+
+def spellings_of(cell: str) -> list[tuple[str, ...]]:
+    """The parts of a path, as a cell gives it and without percent encoding; of an address, of its path."""
+    text = cell.replace("\\", "/")
+    if "://" in text:
+        try:
+            text = urlsplit(text).path
+        except ValueError:
+            return []
+    text = _DRIVE.sub("", text, count=1) if _DRIVE.match(text) else text
+    spellings = dict.fromkeys((text, unquote(text)))
+    parts = (tuple(part for part in spelling.split("/") if part not in ("", ".", "..")) for spelling in spellings)
+    return [found for found in parts if found]
+
+
+def sides_in(names: Iterable[str]) -> frozenset[str]:
+    """The sides of a split that names of folders or tables tell, such as `train_images`."""
+    return frozenset().union(*map(_sides_of, names))
+
+
+@functools.cache
+def _sides_of(name: str) -> frozenset[str]:
+    return frozenset(SPLIT_ALIASES[word] for word in re.findall(r"[a-z]+", name.lower()) if word in SPLIT_ALIASES)
+
+
+def stem_of(name: str) -> str:
+    """A name without what looks like a suffix; with `.nii.gz`, without both."""
+    return _SUFFIX.sub("", _SUFFIX.sub("", name) if name.endswith(".nii.gz") else name)
+
+
+def cores_of(stems: Sequence[str]) -> list[str]:
+    """What tells names from one another: without what all begin and end with, and without zeros before numbers."""
+    start = re.sub(r"\d+$", "", _common_start(stems))
+    end = re.sub(r"\d+$", "", _common_start([stem[len(start) :][::-1] for stem in stems]))
+    return [_ZEROS.sub("", stem[len(start) : len(stem) - len(end)]) for stem in stems]
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    first, last = (min(texts), max(texts)) if texts else ("", "")
+    length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:length]
+
+
+def _tail(folders: Sequence[str], own: Sequence[str]) -> int:
+    """How many folders before the name are the same."""
+    length = 0
+    for one, other in zip(reversed(folders), reversed(own), strict=False):
+        if one != other:
+            break
+        length += 1
+    return length
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _keys(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(_key, parts))
+
+
+def _redecoded(name: str) -> str | None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("gb18030", "replace")
+    return None

@@ -1,0 +1,50 @@
+"""Tables that lie in or near a folder of images."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".xlsx", ".xlsm"})
+# A folder with more holds a table for each image, and none of labels.
+_MOST_TABLES = 50
+_LARGEST_BYTES = 200_000_000
+_STORAGE = re.compile(
+    r"(images?|imgs?|pictures?|photos?|scans?|files?|data|dataset|train|test|jpe?g|png|dicom|dcm|all|raw|\d+)+"
+)
+
+
+def tables_near(folder: Path) -> list[Path]:
+    """The tables in a folder and its sub-folders, and those beside it that are called like it.
+
+    Beside a folder of a name that says nothing, such as `images`, all tables count.
+    """
+    children = sorted(child for child in folder.iterdir() if _is_open_folder(child))
+    found = [table for place in (folder, *children) for table in _tables_in(place)]
+    parent = folder.resolve().parent
+    return found + [table for table in _tables_in(parent) if _goes_with(table, folder.resolve())]
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    try:
+        tables = sorted(path for path in folder.iterdir() if _is_table(path))
+    except OSError:
+        return []
+    return tables if len(tables) <= _MOST_TABLES else []
+
+
+def _is_table(path: Path) -> bool:
+    named = path.suffix.lower() in _SUFFIXES and not path.name.startswith((".", "~$"))
+    # `audit --fix` writes what it changed beside what it cleaned.
+    return named and not path.name.endswith(".changes.csv") and path.is_file() and path.stat().st_size <= _LARGEST_BYTES
+
+
+def _is_open_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".") and not (path / "run.json").exists()
+
+
+def _goes_with(table: Path, folder: Path) -> bool:
+    words = set(re.findall(r"[^\W\d_]{3,}", folder.name.lower()))
+    return bool(words & set(re.findall(r"[^\W\d_]{3,}", table.stem.lower()))) or bool(
+        _STORAGE.fullmatch(re.sub(r"[\W_]+", "", folder.name.lower()))
+    )
