@@ -18,7 +18,16 @@ from overread.machine.terminal import at_work, progress_console, say
 from overread.recipe import Recipe
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, preprocessing_of, read_cases, require_outside, tell
+from overread.study.data import (
+    Data,
+    name_publicly,
+    preprocessing_of,
+    read_cases,
+    require_outside,
+    tell,
+    tell_patients,
+    write_names,
+)
 from overread.study.sides import Decoded
 
 
@@ -82,8 +91,10 @@ def audit(
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)
-        write_json(folder.audit, found.to_dict())
-        write_audit_report(folder.path, found, material, run=run)
+        names = name_publicly(manifest, data)
+        write_names(folder, names)
+        write_json(folder.audit, found.without_names(names).to_dict())
+        write_audit_report(folder.path, found, material, run=run, names=names)
     return found
 
 
@@ -97,4 +108,5 @@ def _with_sides(decoded: Decoded, recipe: Recipe, console: Console) -> Decoded:
         )
         return decoded
     tell(console, split.notes, split.warnings)
+    tell_patients(console, split.manifest)
     return decoded
