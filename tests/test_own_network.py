@@ -62,6 +62,11 @@ def test_a_builder_of_logits_is_told_how_many() -> None:
     assert network.output["activation_map"].shape == (None, 4, 4, 4)
 
 
+@pytest.mark.parametrize("name", ["__main__:build", "größe:netz", "网络:构建"])
+def test_a_builder_may_be_named_as_python_allows(name: str) -> None:
+    assert build_network(spec_of(maps, name=name))(noise())["logits"].shape == (3, 1)
+
+
 @pytest.mark.parametrize("build", [maps, pooled, flattened, lambda input_shape: maps(input_shape)])
 def test_the_graph_gives_what_the_network_gives(build: Any, tmp_path: Path) -> None:
     spec = spec_of(build)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from overread.cases import Source
 from overread.errors import InvalidData, InvalidOption, OutputExists
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
@@ -16,7 +17,6 @@ from overread.run import (
     FinishedTraining,
     Run,
     RunFolder,
-    Source,
     StudyRequest,
     TrainingRun,
 )

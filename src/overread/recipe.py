@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ _LIMITS = {
     "dropout": (0, 0.95),
     "seed": (0, 2**31 - 1),
 }
+_STARTED = "the weights of an earlier training"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class Recipe:
         check_coverage(self.coverage)
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and low <= value <= high):
+            if value is not None and not low <= value <= high:
                 raise InvalidOption(f"{name}={value} is outside {low:g} to {high:g}: choose a value in it")
 
     @property
@@ -155,6 +155,11 @@ class Recipe:
             "learning_rate": self.peak_learning_rate,
         }
         return {name: value for name, value in values.items() if name != "start" or value is not None}
+
+    def shown(self) -> dict[str, Any]:
+        """Give all options for others to see: a path to start from, which may name a person, is not told."""
+        values = self.to_dict()
+        return {**values, "start": _STARTED} if "start" in values else values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:

@@ -161,6 +161,16 @@ def make_recipe(**values: Any) -> Recipe:
 make_recipe.__signature__ = inspect.Signature([*_CHOICES.values(), *_CHANGES.values()])  # type: ignore[attr-defined]
 
 
+def make_split_recipe(**values: Any) -> Recipe:
+    """A recipe of which the split counts."""
+    return Recipe(**values)
+
+
+make_split_recipe.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [_CHOICES[name] for name in ("validation", "test", "seed")]
+)
+
+
 def make_assessment_options(
     level: Annotated[float, _of("Test", "Of every interval.")] = 0.95,
     prevalence: Annotated[

@@ -38,22 +38,14 @@ class Verbs(TyperGroup):
         except KeyboardInterrupt:
             raise Interrupted("stopped by Ctrl-C") from None
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Find a command, and name what its options take."""
-        command = super().get_command(ctx, cmd_name)
-        for option in command.get_params(ctx) if command else ():
-            _name_value(option)
-        return command
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """The program's own options."""
-        options = super().get_params(ctx)
-        for option in options:
-            _name_value(option)
-        return options
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help of the program."""
+        name_values(self, ctx)
+        super().format_help(ctx, formatter)
 
 
-def _name_value(option: Any) -> None:
-    """Say what an option takes: nothing for a flag."""
-    if isinstance(option, TyperOption) and option.metavar is None:
-        option.metavar = "" if option.is_flag else _VALUES.get(option.type_descriptor.annotation)
+def name_values(command: Any, ctx: Any) -> None:
+    """Say for the help what each option of a command takes: nothing where it is a flag."""
+    for option in command.get_params(ctx):
+        if isinstance(option, TyperOption) and option.metavar is None:
+            option.metavar = "" if option.is_flag else _VALUES.get(option.type_descriptor.annotation)

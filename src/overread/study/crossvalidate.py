@@ -41,7 +41,7 @@ from overread.study.sides import Decoded
 from overread.study.train import write_documents
 from overread.test_side.outcome import read_predictions, write_predictions
 
-_REPORTED = ("auc", "accuracy", "sensitivity", "specificity", "ppv", "npv", "brier", "loss")
+_REPORTED = ("auc", "sensitivity", "specificity", "accuracy", "ppv", "npv", "brier", "loss")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -174,7 +174,8 @@ def _start(network: keras.Model, source: str | Path, folder: Path, console: Cons
     if state_file(files.checkpoints).exists():
         return
     taken = load_start(network, source)
-    write_json(files.start, dataclasses.asdict(taken))
+    # Not where from: a path may name a person.
+    write_json(files.start, {"loaded": taken.loaded, "left": taken.left})
     say(console, str(taken))
 
 
