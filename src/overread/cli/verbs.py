@@ -27,7 +27,8 @@ class Verbs(TyperGroup):
         for heading, names in _PARTS.items():
             for name in names:
                 # Moved to the end, so that all come to stand in this order.
-                if (command := self.commands.pop(name, None)) is not None:
+                command: Any = self.commands.pop(name, None)
+                if command is not None:
                     command.rich_help_panel = heading
                     self.commands[name] = command
 

