@@ -163,6 +163,16 @@ def test_a_folder_or_pattern_without_images_says_what_is_there(tmp_path: Path) -
             find_images(str(named))
 
 
+def test_a_file_that_several_patterns_find_is_left_out_once(tmp_path: Path) -> None:
+    write_tree(fill_folders(tmp_path, "a"), {"a/x.txt": "x", "a/.DS_Store": "x"})
+    (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    left_out = LeftOut()
+    found = find_images([str(tmp_path), str(tmp_path / "a" / "*"), str(tmp_path / "*")], left_out=left_out)
+    assert len(found) == 4
+    assert "1 file is no image (1 .txt)" in left_out.sentences()
+    assert "what systems and tools leave behind is left out (1 .DS_Store)" in left_out.sentences()
+
+
 def test_what_is_left_out_of_a_folder_is_told_to_whoever_asks(tmp_path: Path) -> None:
     write_tree(fill_folders(tmp_path, "a"), {"a/x.txt": "x", "a/y.gif": b"GIF89a", "a/late.png": POINTER})
     left_out = LeftOut()
