@@ -38,7 +38,7 @@ def test_junk_is_left_out_and_counted(tmp_path: Path) -> None:
     write_tree(tmp_path, dict.fromkeys(junk, png()))
     classes, said = read(tmp_path)
     assert classes == {"a": 4, "b": 4}
-    assert "what systems and tools leave behind is left out (2 Zone.Identifier" in said
+    assert "what systems and tools leave behind is left out (3 hidden or temporary, 2 Zone.Identifier" in said
     left_out = LeftOut()
     assert len(images_below(tmp_path, left_out)) == 8
     assert not left_out.losses

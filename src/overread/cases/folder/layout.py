@@ -11,6 +11,7 @@ from overread.cases.folder.left_out import LeftOut
 from overread.cases.folder.names import Doubt, doubt_classes
 from overread.cases.folder.sides import Place, some, without_sides
 from overread.cases.folder.walk import Directory, walk
+from overread.cases.note import Note
 from overread.decision import reads_as_negative
 
 
@@ -80,7 +81,8 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
                 places = []
             break
         if doubt and len(images) > 1:
-            notes.append(f"{some(images)} {doubt.why}: the folders below them are the classes")
+            which, said = some(images), f"{doubt.why}: the folders below them are the classes"
+            notes.append(Note(f"{which} {said}", f"folders {said}"))
             notes += _offer(places, 0) if doubt.are_people else []
         places, found = _entered(places)
         loose += found
@@ -115,7 +117,7 @@ def _names_at(places: Sequence[Place], depth: int) -> set[str]:
     return {place.parts[depth] for place in places if len(place.parts) > depth}
 
 
-def _people_below(places: Sequence[Place]) -> list[str]:
+def _people_below(places: Sequence[Place]) -> list[Note]:
     """The offer to take the folders below the classes as patients, where all images lie in such."""
     filled = [place for place in places if place.directory.images]
     if not filled or any(len(place.parts) < 2 for place in filled):
@@ -127,14 +129,15 @@ def _people_below(places: Sequence[Place]) -> list[str]:
     return _offer(filled, 1) if doubts and all(doubt and doubt.are_people for doubt in doubts) else []
 
 
-def _offer(places: Sequence[Place], depth: int) -> list[str]:
+def _offer(places: Sequence[Place], depth: int) -> list[Note]:
     """The offer to take folders as patients, where these lie at the same depth everywhere."""
     found = {place.directory.parts.index(place.parts[depth], depth) for place in places if len(place.parts) > depth}
     if len(found) > 1:
         return []
     pattern = f"^{'[^/]+/' * found.pop()}([^/]+)/"
+    offer = f"--patient-pattern '{pattern}' takes them so"
     return [
-        f"these folders may be patients, such as {places[0].parts[depth]}: --patient-pattern '{pattern}' takes them so"
+        Note(f"folders such as {places[0].parts[depth]} may be patients: {offer}", f"folders may be patients: {offer}")
     ]
 
 

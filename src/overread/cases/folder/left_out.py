@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
+from overread.cases.note import Note
 from overread.formats import OtherFile, format_names
 from overread.formats.other_files import NO_IMAGE
 from overread.words import count, listed
@@ -22,6 +23,7 @@ _JUNK = frozenset({
     "zbthumbnail.info", "@eadir", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "recycler",
     "system volume information", "lost+found", "network trash folder", "temporary items", "__pycache__",
 })  # fmt: skip
+_HIDDEN = frozenset({".ds_store", ".git", ".ipynb_checkpoints", ".appledouble"})
 # Windows writes it beside every download, and other systems show its colon as they can.
 _DOWNLOADED = "zone.identifier"
 _SUFFIX = re.compile(r"(\.(nii|tar|img|mif|mnc))?\.\w{1,10}$")
@@ -85,15 +87,14 @@ class LeftOut:
 
     def sentences(self) -> tuple[str, ...]:
         """What was left out and why, what concerns images first; without anything, no sentence."""
-        found = [
-            f"{count(len(paths), kind.noun)} {_are(len(paths))} left out, the first {next(iter(paths))}: {kind.remark}"
-            for kind, paths in self._files.items()
-            if kind.remark
-        ]
-        found += [
-            f"{count(len(paths), 'folder')} {_are(len(paths))} left out, {reason}: {_some(paths)}"
-            for reason, paths in self._folders.items()
-        ]
+        found: list[str] = []
+        for kind, paths in self._files.items():
+            if kind.remark:
+                said = f"{count(len(paths), kind.noun)} {_are(len(paths))} left out"
+                found.append(Note(f"{said}, the first {next(iter(paths))}: {kind.remark}", f"{said}: {kind.remark}"))
+        for reason, paths in self._folders.items():
+            said = f"{count(len(paths), 'folder')} {_are(len(paths))} left out, {reason}"
+            found.append(Note(f"{said}: {_some(paths)}", said))
         unread = {kind: paths for kind, paths in self._files.items() if kind.noun and not kind.remark}
         if unread:
             kinds = listed([f"{count(len(paths), kind.noun)}{_suffixes(paths)}" for kind, paths in unread.items()])
@@ -116,7 +117,11 @@ def _are(number: int) -> str:
 
 
 def _called(junk: str) -> str:
-    return "Zone.Identifier" if junk.lower().endswith(_DOWNLOADED) else "._*" if junk.startswith("._") else junk
+    """What junk is called: a name that systems give, or the kind of names."""
+    lower = junk.lower()
+    if lower in _JUNK or lower in _HIDDEN:
+        return junk
+    return "Zone.Identifier" if lower.endswith(_DOWNLOADED) else "hidden or temporary"
 
 
 def _some(paths: Collection[Path], most: int = 3) -> str:

@@ -12,6 +12,7 @@ from overread.cases.case import Case
 from overread.cases.folder.layout import Layout, describe_layout
 from overread.cases.folder.left_out import LeftOut
 from overread.cases.folder.sides import some
+from overread.cases.note import Note
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.table import read_tables
 from overread.errors import InvalidData, MissingPath
@@ -116,16 +117,14 @@ def _beginnings(paths: Collection[Path]) -> str:
     return f" (the file names begin with {shown}, which may be the classes)"
 
 
-def _merged(layout: Layout) -> list[str]:
+def _merged(layout: Layout) -> list[Note]:
     """Which folders below a class were taken into it."""
     below: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for place in layout.places:
         if len(place.parts) > 1 and place.directory.images:
             below[place.label]["/".join(place.parts[1:])] = None
-    return [
-        f"the class {label} takes the images of {count(len(names), 'sub-folder')}: {_some(names)}"
-        for label, names in below.items()
-    ]
+    said = {label: f"the class {label} takes the images of {count(len(n), 'sub-folder')}" for label, n in below.items()}
+    return [Note(f"{said[label]}: {_some(names)}", said[label]) for label, names in below.items()]
 
 
 def _some(names: Collection[str], most: int = _LISTED) -> str:
