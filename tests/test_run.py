@@ -21,7 +21,7 @@ from overread.run import (
     TrainingRun,
 )
 
-RECIPE = Recipe(epochs=3, augmentation=Augmentation(zoom=0.5))
+RECIPE = Recipe(network="compact", epochs=3, augmentation=Augmentation(zoom=0.5))
 REQUEST = StudyRequest(
     recipe=RECIPE,
     source=Source(data="/images", patient_pattern="^P"),

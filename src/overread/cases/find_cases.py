@@ -48,7 +48,7 @@ def find_cases(source: Source, relabel: Relabel) -> Found:
     if named and named != (FOLDERS,):
         return _by_named(named, source, relabel)
     if named or not root.is_dir():
-        return _by_folders(source, relabel)
+        return _by_folders(root, source, relabel)
     own = [table for table in sorted(root.glob("*.csv")) if is_manifest(table)]
     if len(own) == 1 and not source.names_columns:
         return _by_own(own[0], relabel)
@@ -60,8 +60,8 @@ def _by_own(table: Path, relabel: Relabel) -> Found:
     return cases, [f"cases are read from {table.name}"]
 
 
-def _by_folders(source: Source, relabel: Relabel) -> Found:
-    cases, notes = read_folder(Path(source.data), [old for old, new in source.mapping.items() if old == new])
+def _by_folders(root: Path, source: Source, relabel: Relabel) -> Found:
+    cases, notes = read_folder(root, class_names=source.mapping)
     return [dataclasses.replace(case, label=relabel(case.label)) for case in cases], notes
 
 
@@ -113,7 +113,7 @@ def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     unused = dict.fromkeys(table.path.name for table in tables if table.path not in fitting)
     notes += [f"{name} is not used: none of its columns names the images" for name in unused]
     try:
-        cases, folder_notes = _by_folders(source, relabel)
+        cases, folder_notes = _by_folders(root, source, relabel)
     except InvalidData:
         if not matched:
             raise

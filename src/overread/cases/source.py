@@ -52,7 +52,9 @@ class Source:
     )
     positive: str | None = option(None, "The positive class of two.", panel="Labels")
     patient_pattern: str | None = option(
-        None, "Regular expression over file names: its groups, or its match, name the patient.", panel="Labels"
+        None,
+        "Regular expression over file names (with a slash, over paths): its groups, or its match, name the patient.",
+        panel="Labels",
     )
     ignore_sides: bool = option(
         False, "Pool the sides that the data name and split anew.", panel="Labels", flag="--ignore-sides"

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
+from overread.cases.note import Note
 from overread.cases.tables.files import Files, Positions, cores_of, spellings_of, stem_of
 from overread.cases.tables.roles import is_index
 from overread.cases.tables.table import Table
@@ -52,7 +53,7 @@ class ImageColumn:
         found = self.found[row]
         return found if self.way == "folder" or len(found) == 1 else ()
 
-    def sentence(self, table: Table, files: Files, named: Collection[int]) -> str:
+    def sentence(self, table: Table, files: Files, named: Collection[int]) -> Note:
         """Say which column it is, how well it goes with the files, and what is left over on both sides.
 
         Args:
@@ -61,15 +62,17 @@ class ImageColumn:
             named: those that any table names.
         """
         rows = [row for row in range(len(table.rows)) if self.named_in(row)]
-        example = f"{table[self.column][rows[0]]} is {files.names[self.named_in(rows[0])[0]]}"
-        said = f"{table.name}: column {self.column} names the image ({example}); "
+        column, example = f"column {self.column} names the image", files.names[self.named_in(rows[0])[0]]
         missing = [table.numbers[row] for row in range(len(table.rows)) if not self.found[row]]
-        said += f"{len(rows):,} of {count(len(table.rows), 'row')} {'has' if len(rows) == 1 else 'have'} a file"
-        said += f" (none: {_some('row', missing)})" if missing else ""
+        matched = f"{len(rows):,} of {count(len(table.rows), 'row')} {'has' if len(rows) == 1 else 'have'} a file"
+        matched += f" (none: {_some('row', missing)})" if missing else ""
         surplus = [name for at, name in enumerate(files.names) if at not in named]
-        return said + (
-            f", {count(len(surplus), 'file')} of {len(files):,} {_some('', surplus)} have no row" if surplus else ""
-        )
+        text = f"{table.name}: {column} ({table[self.column][rows[0]]} is {example}); {matched}"
+        public = f"a table's {column}; {matched}"
+        if not surplus:
+            return Note(text, public)
+        left = f"{count(len(surplus), 'file')} of {len(files):,}"
+        return Note(f"{text}, {left} {_some('', surplus)} have no row", f"{public}, {left} have no row")
 
 
 def image_columns(
