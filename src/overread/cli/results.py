@@ -50,7 +50,7 @@ def print_comparison(comparison: Comparison, as_json: bool, *, readers: Sequence
     found = {name: comparison[name] for name in LABELS if name in comparison.differences}
     level = level_of(comparison["auc"].interval.level)
     rows = [(LABELS[name], *_cells(one)) for name, one in found.items()]
-    print_table(("", "A", "B", f"B less A ({level} interval)", "p"), rows)
+    print_table(("Metric", "A", "B", f"B less A ({level} interval)", "p"), rows)
 
 
 def _cells(found: Difference) -> tuple[str, ...]:
