@@ -284,7 +284,7 @@ def test_images_that_were_left_out_go_by_a_number_with_their_reason(two: Made, p
 def test_images_without_patients_are_said_to_narrow_the_intervals(tmp_path: Path) -> None:
     page = report(tmp_path, make(tmp_path, predict(TWO, 60, patients=None)))
     assert "No image names its patient" in page.texts("p")[2] and "too narrow" in page.texts("p")[2]
-    assert "Patients (each image its own)" in words(page)
+    assert "Patients (each picture its own)" in words(page)
 
 
 def test_one_image_of_each_patient_is_said_to_be_independent(tmp_path: Path) -> None:

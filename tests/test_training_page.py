@@ -44,7 +44,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
     rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
     run = FinishedTraining(
         **RUN,
-        request=StudyRequest(recipe=Recipe()),
+        request=StudyRequest(recipe=Recipe(network="compact")),
         fingerprint="f" * 64,
         images=split.counts(),
         patients=split.patients(),

@@ -94,7 +94,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
         "operating_points": points,
         "referral": choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task),
         "network": {"name": "compact"},
-        "recipe": Recipe(seed=7).to_dict(),
+        "recipe": Recipe(network="compact", seed=7).to_dict(),
         "data": {"study": "a study"},
         "versions": {"keras": "3.15.1"},
     }

@@ -4,7 +4,7 @@ from overread.auditing.audit import UNREADABLE, Audit, audit_manifest, examine, 
 from overread.auditing.brief import brief_lines, gravity, totals
 from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
-from overread.auditing.plan import Plan, draft_plan
+from overread.auditing.plan import Plan, draft_plan, mended_codes
 from overread.auditing.rule import Rule
 from overread.auditing.rules import known_codes
 
@@ -25,5 +25,6 @@ __all__ = [
     "gravity",
     "image_row",
     "known_codes",
+    "mended_codes",
     "totals",
 ]

@@ -70,20 +70,18 @@ class Audit:
         """The same audit for others to read: images go by their numbers."""
         return dataclasses.replace(self, findings=tuple(found.without_names(names) for found in self.findings))
 
-    def require(self) -> None:
+    def require(self, way_on: str = "") -> None:
         """Refuse to go on with what blocks.
 
+        Args:
+            way_on: what to do about it.
+
         Raises:
-            BlockedByAudit: something does; the message names the codes.
+            BlockedByAudit: something does.
         """
-        if not self.blocking:
-            return
-        codes = [found.code for found in self.blocking]
-        raise BlockedByAudit(
-            f"the audit stops this study: {' '.join(found.sentence for found in self.blocking)} Look at it with "
-            "overread audit DATA --out FOLDER, mend it (--fix plan.csv drafts a cleaned manifest), or accept it: "
-            f"{' '.join(f'--accept {code}' for code in codes)}"
-        )
+        if self.blocking:
+            said = " ".join(found.sentence for found in self.blocking)
+            raise BlockedByAudit(f"the audit stops this study: {said} {way_on}".strip())
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values."""

@@ -25,6 +25,7 @@ from overread.cli.options import (
     make_recipe,
     make_running,
     make_source,
+    make_split_recipe,
     replaced_if,
     require_source,
     resumable,
@@ -76,24 +77,28 @@ def _program(
 
 
 @app.command()
-@takes(source=make_source)
+@takes(source=make_source, recipe=make_split_recipe)
 def audit(
     source: Source | None,
     out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
     fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
     details: Annotated[bool, typer.Option("--details", help="Print each finding in full, and what to do.")] = False,
+    *,
+    recipe: Recipe,
     force: Force = False,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Find what would spoil a study: leaks, copies, masks, shortcuts. Exit status 0 nothing, 1 warnings, 3 it blocks.
 
+    Sides that the data do not name are carved as train carves them.
+
     Example: overread audit chest_xray --out runs/cxr-audit --fix cleaned.csv
     """
     from overread import study
 
     found = study.audit(
-        require_source(source), out, fix=fix, existing=replaced_if(force), store=store, console=progress
+        require_source(source), out, recipe, fix=fix, existing=replaced_if(force), store=store, console=progress
     )
     print_audit(found, as_json, details=details)
     if out is not None:

@@ -148,7 +148,7 @@ def crossvalidate(
     )
     require_training(settled.recipe, settled.manifest, settled.options)
     pool = without_test(settled.manifest)
-    tell(console, pool.notes)
+    tell(console, (*settled.notes, *pool.notes))
     _deal(pool, folds, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     joins_copies = former is None or former.copies is not None

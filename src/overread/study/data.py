@@ -18,9 +18,10 @@ from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
 from overread.machine.files import write_csv
-from overread.machine.terminal import say
+from overread.machine.terminal import at_work, say
 from overread.recipe import Recipe
 from overread.run import RunFolder
+from overread.words import count
 
 Data = Manifest | Source | str | Path
 
@@ -142,12 +143,25 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
         say(console, f"WARNING: {warning}", "bold yellow")
 
 
+def tell_patients(console: Console, manifest: Manifest) -> None:
+    """Where images name no patient, show the pattern that their file names bear out, with examples, to be copied."""
+    if manifest.has_patients or (found := manifest.suggest_patients()) is None:
+        return
+    say(console, f"by their names the files are of {count(found.patients, 'patient')}, for example")
+    for names in found.examples:
+        say(console, f"    {'  '.join(names)}")
+    say(console, "if each line is one patient, add this option; else name the patients in a table")
+    console.rule()
+    say(console, found.option)
+    console.rule()
+
+
 def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOptions) -> None:
     """Refuse what would fail only after hours of training."""
     require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
     from overread.networks.build import require_network
 
-    require_network(recipe.network)
+    require_network(recipe.network or recipe.chosen_network.name)
     options.require_columns(manifest.columns)
     check_calibration_method(recipe.calibration, manifest.task)
 
@@ -172,7 +186,7 @@ def open_data_set(
     manifest: Manifest, preprocessing: Preprocessing, store: Path | None, skip_unreadable: bool, console: Console
 ) -> DataSet:
     """Decode the images of a manifest, or open what is decoded, and say so."""
-    with console.status("decoding images") as status:
+    with at_work(console, "decoding images") as status:
         data_set = DataSet.open(
             manifest,
             preprocessing,

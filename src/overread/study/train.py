@@ -30,10 +30,12 @@ from overread.study.data import (
     require_training,
     split_as,
     tell,
+    tell_patients,
     write_names,
 )
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
+from overread.study.way_on import way_on
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
@@ -91,7 +93,7 @@ def train(
         data: a manifest, or a folder or CSV to read one from; None to resume with those of the run in out.
         out: the folder of this run: `bundle/`, `bundle.zip`, `report.html`, `checklists.md`, `figures/`, `test/`,
             `log.csv`, `run.json`.
-        recipe: how to train; by default the compact network, or as the run that is resumed.
+        recipe: how to train; by default a default `Recipe`, or as the run that is resumed.
         options: what to ask of the test result; by default 95 % intervals, or as the run that is resumed.
         accept: codes of audit findings that block and are accepted; the report records them.
         rules: audit rules of your own, asked besides those of overread.
@@ -116,7 +118,7 @@ def train(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
     )
     require_training(settled.recipe, settled.manifest, settled.options)
-    tell(console, settled.manifest.notes)
+    tell(console, (*settled.notes, *settled.manifest.notes))
     split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
@@ -182,6 +184,7 @@ def _begin(
     split, decoded = decoded.split(recipe)
     data_set = decoded.data_set
     tell(console, split.notes, split.warnings)
+    tell_patients(console, split.manifest)
     names = name_publicly(settled.manifest, request.source)
     run = TrainingRun(
         request=request,
@@ -198,6 +201,7 @@ def _begin(
         run = dataclasses.replace(run, started=former.started)
     accept = {*request.accept, *(UNREADABLE if request.skip_unreadable else ())}
     audit = _audited(decoded, accept, rules=rules, console=console)
+    audit.require(way_on(audit, rules, request.source, folder.path))
     folder.write(run)
     write_names(folder, names)
     split.manifest.write_csv(folder.manifest)
@@ -267,9 +271,8 @@ def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, fo
 
 
 def _audited(decoded: Decoded, accept: Collection[str], *, rules: Sequence[Rule], console: Console) -> Audit:
-    """Audit the cases with the sides that training will use, and refuse to go on with what blocks."""
+    """Audit the cases with the sides that training will use."""
     found = examine_once(decoded.manifest, decoded.data_set, decoded.headers, rules=rules).accept(accept)
     for line in brief_lines(found, rules=rules):
         say(console, f"audit {line.text}", "" if line.severity == "info" else "bold yellow")
-    found.require()
     return found

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from overread.bundle import Opening, referral_from
+from overread.cases import pseudonym
 from overread.decision import Abstentions, Task
 from overread.errors import InvalidData, MissingPath
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
@@ -89,7 +90,7 @@ def read_labelled(
         y_prob=np.concatenate([found.probabilities for found in answers]),
         task=bundle.task,
         thresholds=bundle.thresholds,
-        patients=[case.pseudonym for case in cases],
+        patients=[pseudonym(case.patient_id) for case in cases],
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
     )

@@ -119,7 +119,7 @@ def _spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:
         outputs=data_set.manifest.task.outputs,
         dropout=recipe.dropout,
         frozen_stages=recipe.frozen_stages,
-        builder=None if isinstance(recipe.network, str) else recipe.network,
+        builder=recipe.network if callable(recipe.network) else None,
     )
 
 

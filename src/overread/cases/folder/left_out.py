@@ -15,7 +15,6 @@ from overread.words import count, listed
 OF_OVERREAD = "for overread wrote it"
 LINK_BACK = "for it is a link to what is read anyway"
 UNOPENED = "for it cannot be opened"
-_TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".txt")
 # What systems, archives, file servers and tools leave in folders, besides all that is hidden.
 _JUNK = frozenset({
     "__macosx", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "folder.htt", "picasa.ini", "icon\r",
@@ -83,11 +82,6 @@ class LeftOut:
         """Whether nothing but junk was left out."""
         return not self._files and not self._folders
 
-    @property
-    def tables(self) -> list[Path]:
-        """The files that may be tables, by their suffix."""
-        return [path for paths in self._files.values() for path in paths if path.suffix.lower() in _TABLES]
-
     def sentences(self) -> tuple[str, ...]:
         """What was left out and why, what concerns images first; without anything, no sentence."""
         found: list[str] = []
@@ -106,8 +100,8 @@ class LeftOut:
         if others := self._files.get(NO_IMAGE):
             suffixes = Counter(_suffix(path) or "without suffix" for path in others)
             shown = ", ".join(f"{number} {suffix}" for suffix, number in suffixes.most_common())
-            verb = "is no image and is" if len(others) == 1 else "are no images and are"
-            found.append(f"{count(len(others), 'file')} {verb} left out ({shown})")
+            verb = "is no image" if len(others) == 1 else "are no images"
+            found.append(f"{count(len(others), 'file')} {verb} ({shown})")
         if self._junk:
             shown = ", ".join(f"{number} {name}" for name, number in self._junk.most_common(5))
             found.append(f"what systems and tools leave behind is left out ({shown})")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from overread.cases.note import Note
@@ -15,6 +17,8 @@ _WAYS = ("name", "folder", "core")
 _ENOUGH = 0.5
 _SAMPLE = 500
 _SHOWN = 3
+# Words that are left of names may be classes too; numbers tell images apart.
+_DIGIT = re.compile(r"\d")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -123,14 +127,32 @@ def _match(table: Table, column: str, files: Files, way: str, side: str | None) 
     if way != "folder":
         for row in (row for row, positions in enumerate(found) if len(positions) > 1):
             found[row] = looks_up(cells[row], {cell.casefold() for cell in table.rows[row]})
+        found = _consistent(cells, found, files)
     named = {cell for cell, positions in zip(cells, found, strict=True) if positions}
     rows = sum(map(bool, found))
     # A class or an age may be what a folder or a number is called: ids differ from row to row.
     if way != "name" and len(named) < 0.5 * rows:
         return None
-    covered = len({at for positions in found for at in positions}) / len(files)
+    different_files = {at for positions in found for at in positions}
+    covered = (len(different_files) if way == "folder" else min(len(different_files), rows)) / len(files)
     share = max(covered, len(named) / len(different) if len(named) >= 0.1 * rows else 0)
     return ImageColumn(column=column, way=way, found=tuple(found), share=share)
+
+
+def _consistent(cells: Sequence[str], found: Sequence[Positions], files: Files) -> list[Positions]:
+    """Without files whose folders contradict the cell.
+
+    Where paths of some cells and files agree as far as both go, all must. Else the paths of the table begin elsewhere:
+    then what they begin with, and what the paths of files do, is much the same from row to row.
+    """
+    before = {(row, at): files.before(cells[row], at) for row, positions in enumerate(found) for at in positions}
+    agreeing = any(not (ours and theirs) for theirs, ours in before.values())
+    often = Counter(before.values())
+    least = max(*often.values(), sum(map(bool, found)), 0) / 10 if often else 0
+    return [
+        tuple(at for at in positions if (not all(before[row, at]) if agreeing else often[before[row, at]] >= least))
+        for row, positions in enumerate(found)
+    ]
 
 
 def _look_up(
@@ -147,7 +169,9 @@ def _look_up(
     last = {cell: parts[0] for cell in different if (parts := spellings_of(cell))}
     cores = cores_of([stem_of(parts[-1]).casefold() for parts in last.values()])
     paths = {
-        cell: "/".join([*parts[:-1], core]) for (cell, parts), core in zip(last.items(), cores, strict=True) if core
+        cell: "/".join([*parts[:-1], core])
+        for (cell, parts), core in zip(last.items(), cores, strict=True)
+        if _DIGIT.search(core)
     }
     return lambda cell, hints: files.called(paths[cell], files.by_core, side=side, hints=hints) if cell in paths else ()
 

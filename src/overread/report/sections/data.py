@@ -61,7 +61,7 @@ def evaluated_data_section(manifest: Manifest, failures: Mapping[str, str], *, n
         failures: by name, why an image was left out.
         names: what images go by.
     """
-    # An image without a patient is one of its own, as everywhere.
+    # An image without a patient is one of its own, with its copies, as everywhere.
     who = [case.counts_as for case in manifest.cases]
     members = {name: manifest.of_class(name) for name in manifest.classes}
     rows = [(name, f"{len(found):,}", f"{len({who[i] for i in found}):,}") for name, found in members.items()]
@@ -80,7 +80,7 @@ def _who(manifest: Manifest) -> str:
     named = sum(bool(case.patient_id) for case in manifest.cases)
     if named == len(manifest):
         return "Patients"
-    return "Patients (each image its own)" if not named else "Patients (unknown: each image its own)"
+    return "Patients (each picture its own)" if not named else "Patients (unknown: each picture its own)"
 
 
 def _left_out(failures: Mapping[str, str]) -> tuple[Table, ...]:
