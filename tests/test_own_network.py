@@ -31,7 +31,7 @@ from support.command_line import overread, sentence
 from support.own_networks import flattened, maps, pooled
 
 TASK = Task.of(("Normal", "Disease"))
-QUICK = Recipe(size=32, epochs=2, batch_size=8, precision="float32", learning_rate=5e-3)
+QUICK = Recipe(network="compact", size=32, epochs=2, batch_size=8, precision="float32", learning_rate=5e-3)
 
 
 def spec_of(build: Any, **changes: Any) -> NetworkSpec:
