@@ -64,9 +64,7 @@ def disc_of_a_hospital(folder: Path) -> Expected:
         directory.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
         pictures.write(f"{name}/DICOMDIR", file_bytes(directory))
         pictures.write(f"{name}/VIEWER.EXE", b"MZ\x90\0")
-    return Expected(
-        classes={"normal": 30, "stroke": 30}, positive="stroke", patients=30, says=("DICOM.*left out",)
-    )
+    return Expected(classes={"normal": 30, "stroke": 30}, positive="stroke", patients=30, says=("DICOM.*left out",))
 
 
 def volumes_only(folder: Path) -> Expected:
