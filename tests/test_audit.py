@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -14,14 +15,16 @@ from PIL import Image
 
 from overread import Manifest, Recipe, train
 from overread.auditing import Audit, Finding, FindingKind, Material, Rule, examine, gather
+from overread.cases import Source
 from overread.errors import BlockedByAudit, OutputExists
 from overread.images import DataSet, Preprocessing
 from overread.study.audit import audit
 from overread.study.data import read_manifest
+from overread.study.way_on import way_on
 from support.command_line import overread, sentence
 from support.image_files import write_images
 
-QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 
 def scene(seed: int) -> Image.Image:
@@ -110,7 +113,8 @@ def test_accepted_findings_no_longer_block_and_stay_on_record(found: tuple[Audit
     assert accepted.exit_status in (0, 1)
     assert set(accepted.to_dict()["accepted"]) == BLOCKING
     with pytest.raises(BlockedByAudit, match=r"--accept mask-among-images"):
-        found[0].accept(BLOCKING - {"mask-among-images"}).require()
+        still = found[0].accept(BLOCKING - {"mask-among-images"})
+        still.require(way_on(still, (), None, Path("run")))
 
 
 def test_the_report_shows_copies_side_by_side_and_a_sheet_of_each_class(found: tuple[Audit, Path]) -> None:
@@ -146,8 +150,11 @@ def test_an_existing_plan_is_not_overwritten(found: tuple[Audit, Path], spoilt: 
 
 
 def test_training_stops_at_what_blocks_before_it_trains_and_goes_on_when_told(spoilt: Path, tmp_path: Path) -> None:
-    with pytest.raises(BlockedByAudit, match=r"the audit stops this study.*--fix plan\.csv.*--accept"):
+    with pytest.raises(BlockedByAudit, match=r"the audit stops this study.*--accept.*overread audit") as stopped:
         train(spoilt, tmp_path / "run", QUICK, store=tmp_path / "s")
+    mends, goes_on = (shlex.split(command) for command in str(stopped.value).rpartition(": ")[2].split(" && "))
+    assert mends == ["overread", "audit", str(spoilt), "--fix", "cleaned.csv"]
+    assert goes_on == ["overread", "train", "cleaned.csv", "--out", str(tmp_path / "run")]
     with pytest.raises(BlockedByAudit, match="No image is of our hospital"):
         train(spoilt, tmp_path / "run", QUICK, accept=BLOCKING, rules=[OWN], store=tmp_path / "s")
     assert not (tmp_path / "run" / "checkpoints").exists()
@@ -222,6 +229,67 @@ def test_frames_of_a_file_are_told_apart_and_kept_in_the_plan(tmp_path: Path) ->
     assert [case.frame for case in plan.cases if case.label == "ill"] == [1, 2, 3, 4, 5, 6]
     assert plan.cases[0].extra == {"site": "a"}
     assert "ill.tiff (frame 7),left out" in (tmp_path / "plan.changes.csv").read_text()
+
+
+@pytest.fixture
+def halved(tmp_path: Path) -> Path:
+    """Two classes whose patients are not named, with a train and a test folder, and two pictures in both of them."""
+    number = 0
+    for side, images in (("train", 60), ("test", 20)):
+        for label in ("normal", "ill"):
+            (tmp_path / "data" / side / label).mkdir(parents=True)
+            for i in range(images):
+                number += 1
+                scene(number).save(tmp_path / "data" / side / label / f"{i}.png")
+    for label in ("normal", "ill"):
+        shutil.copy(tmp_path / "data" / "train" / label / "3.png", tmp_path / "data" / "test" / label / "copy.png")
+    return tmp_path / "data"
+
+
+def test_copies_across_sides_of_the_data_block_and_pooled_sides_keep_them_together(halved: Path) -> None:
+    store = halved.parent / "s"
+    given = audit(halved, store=store)
+    assert "duplicate-across-splits" in {finding.code for finding in given.blocking}
+    said = way_on(given, (), Source(data=str(halved), positive="ill"), Path("runs/a b"))
+    assert "--ignore-sides" in said
+    assert said.endswith(
+        f"overread audit {halved} --positive ill --fix cleaned.csv && "
+        "overread train cleaned.csv --out 'runs/a b' --positive ill"
+    )
+    pooled = audit(Source(data=str(halved), ignore_sides=True), store=store)
+    assert pooled.blocking == ()
+
+
+def test_the_command_that_goes_on_goes_on(halved: Path, tmp_path: Path) -> None:
+    audit(halved, fix=tmp_path / "cleaned.csv", store=tmp_path / "s")
+    assert audit(tmp_path / "cleaned.csv", store=tmp_path / "s").blocking == ()
+
+
+def test_what_training_would_carve_leaks_nothing_and_its_findings_are_those_of_the_audit(
+    halved: Path, tmp_path: Path
+) -> None:
+    for side in ("train", "test"):
+        for path in (halved / side).glob("*/*.png"):
+            target = halved / "pooled" / path.parent.name / f"{side}{path.name}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+    found = audit(halved / "pooled", recipe=QUICK, store=tmp_path / "s")
+    assert "duplicate-within-class" in {finding.code for finding in found.findings}
+    assert found.blocking == ()
+    with pytest.raises(BlockedByAudit, match="No image is of our hospital"):
+        train(halved / "pooled", tmp_path / "run", QUICK, rules=[OWN], store=tmp_path / "s")
+    accepted = train(
+        halved / "pooled", tmp_path / "run", QUICK, rules=[OWN], accept=["other-hospital"], store=tmp_path / "s"
+    )
+    trained = Audit.from_dict(json.loads((accepted.out / "audit.json").read_text()))
+    assert [f.code for f in trained.findings if f.code != "other-hospital"] == [f.code for f in found.findings]
+    assert any("2 groups of identical or near-identical images" in note for note in accepted.split.notes)
+
+
+def test_what_cannot_be_split_is_audited_all_the_same(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", {"a": 30, "b": 2})
+    found = audit(folder, store=tmp_path / "s")
+    assert "impossible-split" in {finding.code for finding in found.blocking}
 
 
 def test_an_unreadable_image_looks_neither_like_a_leak_nor_like_an_incomplete_split(tmp_path: Path) -> None:

@@ -184,16 +184,13 @@ def test_a_pattern_that_misses_a_name_or_is_broken_is_refused(two_classes: Path)
         manifest.with_patient_pattern("(")
 
 
-def test_a_pattern_is_suggested_only_where_names_seem_to_carry_patients(tmp_path: Path, two_classes: Path) -> None:
-    manifest = Manifest.from_folder(two_classes)
-    pattern = manifest.suggested_patient_pattern()
-    assert pattern is not None
-    found = manifest.with_patient_pattern(pattern)
-    assert len({case.patient_id for case in found.cases}) == 32
-    folder = write_images(tmp_path / "numbered", {"a": 9, "b": 9})
-    for path in folder.glob("*/*.png"):
-        path.rename(path.with_name(f"{path.parent.name} ({path.stem[1:]}).png".replace("_", "")))
-    assert Manifest.from_folder(folder).suggested_patient_pattern() is None
+def test_the_sides_of_the_data_can_be_pooled(tmp_path: Path) -> None:
+    write_images(tmp_path / "train", {"a": 2, "b": 2})
+    write_images(tmp_path / "test", {"a": 1, "b": 1})
+    pooled = Manifest.read(tmp_path).without_sides()
+    assert {case.split for case in pooled.cases} == {None}
+    assert pooled.notes[-1] == "the sides that the data name for 6 images are ignored"
+    assert pooled.without_sides() is pooled
 
 
 def test_a_written_manifest_holds_pseudonyms_and_no_patient_id(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from overread.run import RunFolder, StudyRequest, TrainingRun
 from overread.study import Study
 from support.command_line import overread, sentence
 
-QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 
 @pytest.fixture
@@ -51,6 +53,30 @@ def test_a_run_that_was_killed_before_its_training_goes_on_by_its_folder_alone(k
     assert RunFolder(killed).is_finished
 
 
+def test_a_run_from_before_copies_were_joined_goes_on_with_its_own_split(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(two_classes, folder)
+    for path in (folder / "Normal").glob("*_0.png"):
+        shutil.copy(path, path.with_name(f"copy{path.name}"))
+
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(importlib.import_module("overread.study.sides"), "join_copies", lambda manifest, *_: manifest)
+        patch.setattr(importlib.import_module("overread.study.train"), "write_json", kill)
+        train(folder, tmp_path / "run", QUICK, accept=["duplicate-across-splits"], store=tmp_path / "s")
+    record = RunFolder(tmp_path / "run").record
+    earlier = json.loads(record.read_text())
+    assert earlier.pop("copies") == 0
+    record.write_text(json.dumps(earlier))
+    study = train(None, tmp_path / "run", existing="resume", store=tmp_path / "s")
+    assert RunFolder(tmp_path / "run").read(TrainingRun).fingerprint == earlier["data"]["fingerprint"]
+    assert not any("copies" in case.counts_as for case in study.split.manifest.cases)
+
+
 def test_a_run_that_was_killed_before_its_training_may_be_replaced(killed: Path) -> None:
     assert not list(RunFolder.open(killed, "replace").path.iterdir())
 
@@ -58,7 +84,7 @@ def test_a_run_that_was_killed_before_its_training_may_be_replaced(killed: Path)
 @pytest.mark.parametrize(
     ("source", "recipe", "named"),
     [
-        ({}, Recipe(size=32, epochs=2, batch_size=4, precision="float32"), "epochs, batch_size"),
+        ({}, Recipe(network="compact", size=32, epochs=2, batch_size=4, precision="float32"), "epochs, batch_size"),
         ({"positive": "Disease"}, None, "positive"),
         ({"patient_pattern": None}, None, "patient_pattern"),
     ],

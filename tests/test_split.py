@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from pathlib import Path
 
@@ -97,14 +98,51 @@ def test_the_real_chest_radiographs_get_a_validation_side_without_shared_patient
     assert max(len(found) for found in sides.values()) == 1
 
 
-def test_images_without_patients_are_warned_of_with_a_pattern_where_names_suggest_one() -> None:
-    cases = [
-        Case(path=Path(f"P{i // 4:03d}_{i % 4}.png"), name=f"P{i // 4:03d}_{i % 4}.png", label="ab"[(i // 4) % 2])
-        for i in range(160)
-    ]
-    warning = split_cases(Manifest(cases=tuple(cases), task=Task.of(("a", "b")))).warnings[0]
+def test_images_without_patients_are_warned_of() -> None:
+    (warning,) = split_cases(manifest_of([("ab"[i % 2], None, None) for i in range(160)])).warnings
     assert "160 of 160 images name no patient" in warning
-    assert "--patient-pattern '" in warning
+
+
+def with_groups(manifest: Manifest, groups: list[str | None]) -> Manifest:
+    pairs = zip(manifest.cases, groups, strict=True)
+    return manifest.replace(dataclasses.replace(case, group=group) for case, group in pairs)
+
+
+groups = st.lists(st.one_of(st.none(), st.sampled_from("uvwxyz")), min_size=90, max_size=90)
+
+
+@given(groups, st.integers(0, 5), st.booleans())
+def test_copies_and_all_images_of_their_patients_stay_on_one_side(
+    drawn: list[str | None], seed: int, patients_are_named: bool
+) -> None:
+    rows = [("ab"[i % 2], f"p{i // 3}" if patients_are_named else None, None) for i in range(600)]
+    manifest = with_groups(manifest_of(rows), drawn + [None] * 510)
+    dealt = [split_cases(manifest, seed=seed).manifest, *fold_cases(manifest, folds=3, seed=seed)]
+    for split in dealt:
+        for name in ("group", "patient_id"):
+            sides = defaultdict(set)
+            for case in split.cases:
+                if getattr(case, name):
+                    sides[getattr(case, name)].add(case.split)
+            assert all(len(found) == 1 for found in sides.values())
+
+
+def test_copies_are_kept_together_where_validation_is_carved_and_left_where_the_data_put_them() -> None:
+    sides = ["train"] * 400 + ["test"] * 100
+    manifest = manifest_of([("ab"[i % 2], None, side) for i, side in enumerate(sides)])
+    drawn = [str(i // 4) if i < 200 else None for i in range(500)]
+    drawn[300] = drawn[450] = "on two given sides"
+    split = split_cases(with_groups(manifest, drawn))
+    found = split.manifest.cases
+    assert all(len({case.split for case in found[i : i + 4]}) == 1 for i in range(0, 200, 4))
+    assert found[450].split == "test" != found[300].split
+    assert "51 groups of identical or near-identical images: the images of each are kept on one side" in split.notes
+    assert split.patients()["train"] + split.patients()["val"] == 50 + 200
+
+
+def test_images_without_copies_are_split_as_they_were_before_copies_were_joined() -> None:
+    manifest = manifest_of([("ab"[i % 2], f"p{i // 2}", None) for i in range(300)])
+    assert split_cases(manifest).manifest == split_cases(with_groups(manifest, [None] * 300)).manifest
 
 
 def test_patients_on_two_given_sides_are_warned_of_by_count_alone() -> None:

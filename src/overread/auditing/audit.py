@@ -12,7 +12,7 @@ from overread.auditing.finding import SEVERITIES, Finding
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
-from overread.cases import Manifest
+from overread.cases import Manifest, PublicNames
 from overread.errors import BlockedByAudit
 from overread.formats import Header, decoder_versions, read_headers
 from overread.images import DataSet, Preprocessing
@@ -66,20 +66,22 @@ class Audit:
         """The same audit with further findings."""
         return dataclasses.replace(self, findings=(*self.findings, *findings))
 
-    def require(self) -> None:
+    def without_names(self, names: PublicNames) -> Audit:
+        """The same audit for others to read: images go by their numbers."""
+        return dataclasses.replace(self, findings=tuple(found.without_names(names) for found in self.findings))
+
+    def require(self, way_on: str = "") -> None:
         """Refuse to go on with what blocks.
 
+        Args:
+            way_on: what to do about it.
+
         Raises:
-            BlockedByAudit: something does; the message names the codes.
+            BlockedByAudit: something does.
         """
-        if not self.blocking:
-            return
-        codes = [found.code for found in self.blocking]
-        raise BlockedByAudit(
-            f"the audit stops this study: {' '.join(found.sentence for found in self.blocking)} Look at it with "
-            "overread audit DATA --out FOLDER, mend it (--fix plan.csv drafts a cleaned manifest), or accept it: "
-            f"{' '.join(f'--accept {code}' for code in codes)}"
-        )
+        if self.blocking:
+            said = " ".join(found.sentence for found in self.blocking)
+            raise BlockedByAudit(f"the audit stops this study: {said} {way_on}".strip())
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values."""

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from overread.auditing.audit import Audit
+from overread.auditing.audit import UNREADABLE, Audit
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
@@ -48,6 +48,16 @@ class Plan:
             [cases[i].full_name, f"moved to {side}", "one side a patient"] for i, side in sorted(self.moved.items())
         ]
         write_csv(path.with_suffix(".changes.csv"), ["path", "change", "reason"], changes)
+
+
+def mended_codes(rules: Sequence[Rule] = ()) -> frozenset[str]:
+    """Codes of the findings that a plan mends: by what it leaves out, and by moving patients to one side.
+
+    Args:
+        rules: a user's own that were asked.
+    """
+    by_rule = (kind.code for rule in every_rule(rules) for kind in rule.kinds if kind.mending)
+    return frozenset({*by_rule, *UNREADABLE, "patient-across-splits"})
 
 
 def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) -> Plan:

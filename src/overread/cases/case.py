@@ -62,11 +62,6 @@ class Case:
             return f"copies {self.group}"
         return counts_as(self.patient_id, self.name)
 
-    @property
-    def pseudonym(self) -> str:
-        """A name for whom the image counts as that does not show its patient's id; empty for itself alone."""
-        return pseudonym(self.patient_id) or (f"c-{self.group}" if self.group else "")
-
 
 def counts_as(patient_id: str | None, image: str) -> str:
     """Name who an image counts as: its patient, else, where none is known, nobody but itself.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from overread.cases.case import Case
+from overread.cases.note import Note
 from overread.cases.source import FOLDERS, Source
 from overread.cases.tables.files import Files
 from overread.cases.tables.labelled import carried_columns, facts_of, find_roles, said_of_roles
@@ -29,7 +30,7 @@ def complete(
     """
     label_of = {case.path: case.label for case in cases}
     known: dict[Path, dict[str, Any]] = {}
-    notes = []
+    notes: list[str] = []
     for matched in tables:
         require_one_file_each(matched, files)
         roles = find_roles(matched, source)
@@ -44,7 +45,8 @@ def complete(
         carried = carried_columns(roles, [one for one in readings if one.is_sure or one in agreeing])
         agreed = f", and its column {agreeing[0].name} agrees" if agreeing else ""
         named = matched.images.sentence(matched.table, files, matched.images.files)
-        notes.append(f"the label is the class folder{agreed}; {named}")
+        said = f"the label is the class folder{agreed}"
+        notes.append(Note(f"{said}; {named}", f"{said}; {named.public}"))
         patients = {facts_of(matched, roles, carried, row)["patient_id"] for row in range(len(matched.table.rows))}
         notes.append(said_of_roles(matched, roles, carried, len(patients - {None})))
         for row in range(len(matched.table.rows)):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from overread.cases.case import Case
 from overread.cases.complete import complete
-from overread.cases.folder import images_below, read_folder
+from overread.cases.folder import LeftOut, images_below, read_folder
 from overread.cases.relabel import Relabel
 from overread.cases.source import FOLDERS, Source
 from overread.cases.tables.files import Files
@@ -48,7 +48,7 @@ def find_cases(source: Source, relabel: Relabel) -> Found:
     if named and named != (FOLDERS,):
         return _by_named(named, source, relabel)
     if named or not root.is_dir():
-        return _by_folders(root, relabel)
+        return _by_folders(root, source, relabel)
     own = [table for table in sorted(root.glob("*.csv")) if is_manifest(table)]
     if len(own) == 1 and not source.names_columns:
         return _by_own(own[0], relabel)
@@ -60,8 +60,8 @@ def _by_own(table: Path, relabel: Relabel) -> Found:
     return cases, [f"cases are read from {table.name}"]
 
 
-def _by_folders(root: Path, relabel: Relabel) -> Found:
-    cases, notes = read_folder(root)
+def _by_folders(root: Path, source: Source, relabel: Relabel) -> Found:
+    cases, notes = read_folder(root, class_names=source.mapping)
     return [dataclasses.replace(case, label=relabel(case.label)) for case in cases], notes
 
 
@@ -72,7 +72,7 @@ def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
     if may_be_own and any(case.path.exists() for case in read_table(first)):
         return _by_own(first, relabel)
     tables = [table for name in named for table in read_tables(name)]
-    files = _files_of(source, first.parent)
+    files, left_out = _files_of(source, first.parent)
     matched = match_all(tables, files, source)
     fitting = [one for one in matched if one is not None]
     without = [table for table, one in zip(tables, matched, strict=True) if one is None]
@@ -80,16 +80,18 @@ def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
         return _by_own(first, relabel)  # whose images are missing, which is told where they are read
     # Of a workbook, the sheets that are of no use are passed over.
     if not fitting or any(table.sheet is None for table in without):
-        raise no_match(without, files)
+        raise no_match(without, files, left_out.sentences())
     _refuse_several_sheets(fitting)
-    return cases_of_all(fitting, files, source, relabel)
+    cases, notes = cases_of_all(fitting, files, source, relabel)
+    return cases, [*notes, *(left_out.sentences() if left_out.holds_candidates else ())]
 
 
-def _files_of(source: Source, beside: Path) -> Files:
+def _files_of(source: Source, beside: Path) -> tuple[Files, LeftOut]:
     root = Path(source.images or (source.data if Path(source.data).is_dir() else beside))
     if not root.is_dir():
         raise MissingPath(f"{root} is not there: expected the folder that holds the images (--images)")
-    return Files(root, images_below(root))
+    left_out = LeftOut()
+    return Files(root, images_below(root, left_out)), left_out
 
 
 def _refuse_several_sheets(matched: Sequence[Matched]) -> None:
@@ -111,12 +113,12 @@ def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     unused = dict.fromkeys(table.path.name for table in tables if table.path not in fitting)
     notes += [f"{name} is not used: none of its columns names the images" for name in unused]
     try:
-        cases, folder_notes = _by_folders(root, relabel)
+        cases, folder_notes = _by_folders(root, source, relabel)
     except InvalidData:
         if not matched:
             raise
         cases, folder_notes = [], []
-    if matched and len({case.label for case in cases}) < 2:
+    if matched and (source.names_label or len({case.label for case in cases}) < 2):
         cases, more = cases_of_all(_chosen(matched, files, source, relabel), files, source, relabel)
         return cases, [*more, *notes]
     if not matched:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from overread.cases.case import Case
 from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
+from overread.cases.patients import PatientPattern, match_patients, suggest_patients
 from overread.cases.relabel import Relabel, fitting, require_distinct
 from overread.cases.source import Source
 from overread.cases.tables.own import read_table, table_of
@@ -163,11 +162,12 @@ class Manifest:
         cases = [case for case in found if case.label]
         if len(cases) < len(found):
             notes.append(f"{count(len(found) - len(cases), 'image')} without a label, by --map, are left out")
-        if task is not None:
+        if task is None:
+            require_distinct([case.label for case in cases], source.mapping)
+        else:
             meant = fitting((case.label for case in cases), task.classes)
             cases = [dataclasses.replace(case, label=meant.get(case.label, case.label)) for case in cases]
             notes += [f"the label {label} is taken as {name}" for label, name in meant.items()]
-        require_distinct([case.label for case in cases], source.mapping)
         manifest = cls._build(cases, notes, source.positive, task)
         if task is None and source.positive is None and manifest.positive and told_negative(manifest.classes) is None:
             classes = manifest.classes
@@ -222,15 +222,13 @@ class Manifest:
     def with_patient_pattern(self, pattern: str) -> Manifest:
         """Take patient ids from file names: the groups of a regular expression, joined, or its whole match.
 
+        A pattern with a slash is searched in the path within the data, others in the name of the file alone.
+
         Raises:
             InvalidOption: pattern is no regular expression.
             InvalidData: some file names do not match; the message says how many and cites the first.
         """
-        try:
-            compiled = re.compile(pattern)
-        except re.error as error:
-            raise InvalidOption(f"the patient pattern is no regular expression ({error}): correct it") from None
-        ids = [_match_id(compiled, case.path.stem) for case in self.cases]
+        ids = match_patients(pattern, self.cases)
         missing = [i for i, patient_id in enumerate(ids) if not patient_id]
         if missing:
             raise InvalidData(
@@ -240,15 +238,9 @@ class Manifest:
         cases = [dataclasses.replace(case, patient_id=i) for case, i in zip(self.cases, ids, strict=True)]
         return self.replace(cases, f"patient ids come from the pattern {pattern}")
 
-    def suggested_patient_pattern(self) -> str | None:
-        """A pattern for file names that share all but their last number with others; None when none seem to."""
-        pattern = r"^(.+?)[ _.-]*\d+\D*$"
-        compiled = re.compile(pattern)
-        groups = Counter(_match_id(compiled, case.path.stem) for case in self.cases)
-        # As many groups as classes are classes (`normal (1).png`); nearly as many as images are no groups.
-        if None in groups or not len(self.classes) < len(groups) <= 0.95 * len(self):
-            return None
-        return pattern
+    def suggest_patients(self) -> PatientPattern | None:
+        """Find a pattern that takes the patients from the file names and that the data bear out; None for no such."""
+        return suggest_patients(self.cases)
 
     def write_csv(self, path: Path) -> None:
         """Write path, label, patient_id, split, the frame if any is named, and further columns.
@@ -263,10 +255,3 @@ def _finding_of(task: Task | None) -> str | None:
     """The finding that a task tells apart from all else, if it is such a one."""
     negative, positive = task.classes if task is not None and len(task.classes) == 2 else ("", "")
     return positive if positive and negative == f"no {positive}" else None
-
-
-def _match_id(pattern: re.Pattern[str], stem: str) -> str | None:
-    match = pattern.search(stem)
-    if match is None:
-        return None
-    return "-".join(group for group in match.groups() if group) if pattern.groups else match.group()

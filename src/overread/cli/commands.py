@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from overread import __version__
 from overread.cases.source import Source
+from overread.cli.calls import Commands
 from overread.cli.options import (
     BundlePath,
     Force,
@@ -24,12 +25,14 @@ from overread.cli.options import (
     make_recipe,
     make_running,
     make_source,
+    make_split_recipe,
     replaced_if,
     require_source,
     resumable,
     takes,
 )
-from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
+from overread.cli.results import print_assessment, print_comparison, print_crossvalidation
+from overread.cli.tables import print_audit, print_readings
 from overread.errors import Interrupted
 from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
@@ -49,7 +52,7 @@ class _Program(TyperGroup):
             raise Interrupted("stopped by Ctrl-C") from None
 
 
-app = typer.Typer(
+app = Commands(
     cls=_Program,
     no_args_is_help=True,
     add_completion=False,
@@ -74,25 +77,30 @@ def _program(
 
 
 @app.command()
-@takes(source=make_source)
+@takes(source=make_source, recipe=make_split_recipe)
 def audit(
     source: Source | None,
     out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
     fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
+    details: Annotated[bool, typer.Option("--details", help="Print each finding in full, and what to do.")] = False,
+    *,
+    recipe: Recipe,
     force: Force = False,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Find what would spoil a study: leaks, copies, masks, shortcuts. Exit status 0 nothing, 1 warnings, 3 it blocks.
 
+    Sides that the data do not name are carved as train carves them.
+
     Example: overread audit chest_xray --out runs/cxr-audit --fix cleaned.csv
     """
     from overread import study
 
     found = study.audit(
-        require_source(source), out, fix=fix, existing=replaced_if(force), store=store, console=progress
+        require_source(source), out, recipe, fix=fix, existing=replaced_if(force), store=store, console=progress
     )
-    print_audit(found, as_json)
+    print_audit(found, as_json, details=details)
     if out is not None:
         say(progress, f"open {RunFolder(out).report}")
     raise typer.Exit(found.exit_status)
@@ -191,7 +199,8 @@ def compare(
     from overread.evaluation import AssessmentOptions
 
     result = study.compare(first, second, out, options=AssessmentOptions(level=level))
-    print_comparison(result, as_json)
+    print_comparison(result, as_json, readers=(str(first), str(second)))
+    say(progress, f"open {RunFolder(out).report}" if out else "--out FOLDER writes this as a page")
 
 
 @app.command()

@@ -142,7 +142,7 @@ _CHANGES, _CHOICES = _options_of(Augmentation), _options_of(Recipe)
 
 def make_recipe(**values: Any) -> Recipe:
     """The recipe that the options describe; a network of the user's own may lie in the current folder."""
-    if ":" in values["network"] and "" not in sys.path:
+    if ":" in (values["network"] or "") and "" not in sys.path:
         sys.path.append("")
     augmentation = Augmentation(**{name: values.pop(name) for name in _CHANGES})
     return Recipe(**values, augmentation=augmentation)
@@ -150,6 +150,16 @@ def make_recipe(**values: Any) -> Recipe:
 
 # Typer reads the options of a command in its signature, `takes` those of a maker.
 make_recipe.__signature__ = inspect.Signature([*_CHOICES.values(), *_CHANGES.values()])  # type: ignore[attr-defined]
+
+
+def make_split_recipe(**values: Any) -> Recipe:
+    """A recipe of which the split counts."""
+    return Recipe(**values)
+
+
+make_split_recipe.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [_CHOICES[name] for name in ("validation", "test", "seed")]
+)
 
 
 def make_assessment_options(

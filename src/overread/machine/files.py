@@ -19,14 +19,20 @@ from overread.machine.text import restored, restored_values, storable, storable_
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
-def replace_file(path: Path, content: bytes) -> Path:
+def replace_file(path: Path, content: bytes, *, private: bool = False) -> Path:
     """Write a file under a temporary name and rename it, so that a reader sees the old one or the new one whole.
+
+    Args:
+        path: of the file.
+        content: of it.
+        private: only the user may read it.
 
     Raises:
         OutputUnwritable: no permission, no such folder or no space left.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        temporary.touch(mode=0o600 if private else 0o666)
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
@@ -43,16 +49,16 @@ def write_text(path: Path, text: str) -> Path:
     return replace_file(path, storable(text).encode())
 
 
-def write_json(path: Path, value: Any) -> Path:
-    """Write a JSON file whole."""
-    return replace_file(path, (to_json(value, indent=2) + "\n").encode())
+def write_json(path: Path, value: Any, *, private: bool = False) -> Path:
+    """Write a JSON file whole; a private one only the user may read."""
+    return replace_file(path, (to_json(value, indent=2) + "\n").encode(), private=private)
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
-    """Write a CSV file whole."""
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], *, private: bool = False) -> Path:
+    """Write a CSV file whole; a private one only the user may read."""
     content = io.StringIO()
     write_rows(content, [header, *rows])
-    return replace_file(path, content.getvalue().encode())
+    return replace_file(path, content.getvalue().encode(), private=private)
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

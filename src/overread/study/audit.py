@@ -14,11 +14,20 @@ from overread.errors import InvalidData, OutputExists
 from overread.images import DataSet
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
-from overread.machine.terminal import progress_console, say
+from overread.machine.terminal import at_work, progress_console, say
 from overread.recipe import Recipe
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, preprocessing_of, read_cases, require_outside, tell
+from overread.study.data import (
+    Data,
+    name_publicly,
+    preprocessing_of,
+    read_cases,
+    require_outside,
+    tell,
+    tell_patients,
+    write_names,
+)
 from overread.study.sides import Decoded
 
 
@@ -62,7 +71,7 @@ def audit(
     manifest = read_cases(data)
     tell(console, manifest.notes)
     folder = None if out is None else RunFolder.open(out, existing)
-    with console.status("looking at images") as status:
+    with at_work(console, "looking at images") as status:
         data_set = DataSet.open(
             manifest,
             preprocessing_of(recipe),
@@ -82,8 +91,10 @@ def audit(
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)
-        write_json(folder.audit, found.to_dict())
-        write_audit_report(folder.path, found, material, run=run)
+        names = name_publicly(manifest, data)
+        write_names(folder, names)
+        write_json(folder.audit, found.without_names(names).to_dict())
+        write_audit_report(folder.path, found, material, run=run, names=names)
     return found
 
 
@@ -97,4 +108,5 @@ def _with_sides(decoded: Decoded, recipe: Recipe, console: Console) -> Decoded:
         )
         return decoded
     tell(console, split.notes, split.warnings)
+    tell_patients(console, split.manifest)
     return decoded

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from overread.bundle import Opening, referral_from
+from overread.cases import pseudonym
 from overread.decision import Abstentions, Task
 from overread.errors import InvalidData, MissingPath
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
@@ -89,7 +90,7 @@ def read_labelled(
         y_prob=np.concatenate([found.probabilities for found in answers]),
         task=bundle.task,
         thresholds=bundle.thresholds,
-        patients=[case.pseudonym for case in cases],
+        patients=[pseudonym(case.patient_id) for case in cases],
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
     )
@@ -137,6 +138,12 @@ def write_predictions(path: Path, predictions: Predictions, abstentions: Abstent
     write_csv(path, header, [[*fact, *p, *q, *referral] for fact, p, q, referral in rows])
 
 
+def evaluation_in(folder: str | Path) -> RunFolder:
+    """The folder of an evaluation, given it or that of a training run, whose test side is meant."""
+    files = RunFolder(Path(folder))
+    return files.test if not files.predictions.exists() and files.test.predictions.exists() else files
+
+
 def read_predictions(folder: str | Path) -> Predictions:
     """Read what an evaluation wrote: its folder, or that of a training run, whose test side is meant.
 
@@ -144,9 +151,7 @@ def read_predictions(folder: str | Path) -> Predictions:
         MissingPath: no evaluation is there.
         InvalidData: a file of it is damaged.
     """
-    files = RunFolder(Path(folder))
-    if not files.predictions.exists() and files.test.predictions.exists():
-        files = files.test
+    files = evaluation_in(folder)
     try:
         metrics = from_json(files.metrics.read_bytes())
         with files.predictions.open(encoding="utf-8", newline="") as stream:

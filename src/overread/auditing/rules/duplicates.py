@@ -53,8 +53,8 @@ _ACROSS_PATIENTS = _Relation(
     "under different patients",
     "warn",
     "warn",
-    "stand under different patients: a file was copied under another name or a patient id is wrong, and a split by "
-    "patient may then put one picture on two sides",
+    "stand under different patients: a file was copied under another name or a patient id is wrong; training keeps "
+    "the patients who share a picture on one side",
     "Find out whose picture it is, correct the id and keep one copy.",
 )
 _WITHIN_CLASS = _Relation(
@@ -62,9 +62,10 @@ _WITHIN_CLASS = _Relation(
     "of one class, of which not each names its patient",
     "warn",
     "warn",
-    "have the same label, but not each names its patient: a split may put copies on two sides, and a picture that "
-    "counts twice makes the intervals narrower than they are",
-    "Keep one copy of each picture, or name the patients so that copies stay together.",
+    "have the same label, but not each names its patient: training keeps copies on one side, but "
+    "other images of their patients may be on another, and a picture that counts twice makes the intervals narrower "
+    "than they are",
+    "Keep one copy of each picture, and name the patients.",
 )
 _WITHIN_PATIENT = _Relation(
     "within-patient",

@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.cases.folder.left_out import LeftOut
-from overread.cases.folder.names import Doubt, doubt_classes, side_of
+from overread.cases.folder.names import Doubt, doubt_classes
+from overread.cases.folder.sides import Place, some, without_sides
 from overread.cases.folder.walk import Directory, walk
+from overread.cases.note import Note
 from overread.decision import reads_as_negative
-from overread.errors import InvalidData
-from overread.words import count, listed
-
-_LISTED = 4
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Place:
-    """A folder in its role.
-
-    Args:
-        directory: the folder.
-        side: of the split, as a folder above or below the class names it.
-        parts: the class and the folders below it that lead here; none for images that lie loose.
-    """
-
-    directory: Directory
-    side: str | None
-    parts: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        """The class; a blank that nobody sees makes no other one."""
-        return self.parts[0].strip() if self.parts else ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,7 +52,7 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
 
     Args:
         root: the folder that holds all.
-        class_names: folders that the user calls classes, whatever their names say.
+        class_names: folders that are known as classes, whatever their names say; they lie side by side.
 
     Raises:
         InvalidData: the folder cannot be opened, or some of its folders are sides and others beside them are not.
@@ -83,11 +61,10 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
     left_out = LeftOut()
     for directory in directories:
         left_out.update(directory.left_out)
-    places = _without_sides(root, _candidates(directories), class_names)
+    places = without_sides(root, _candidates(directories), class_names)
     loose = [image for place in places if not place.parts for image in place.directory.images]
     places = [place for place in places if place.parts]
-    if class_names:
-        at = next((i for i in range(_depth(places)) if _names_at(places, i) & set(class_names)), 0)
+    if (at := next((i for i in range(_depth(places)) if _names_at(places, i) & {*class_names}), None)) is not None:
         for _ in range(at):
             places, found = _entered(places)
             loose += found
@@ -104,17 +81,13 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
                 places = []
             break
         if doubt and len(images) > 1:
-            notes.append(f"{some(images)} {doubt.why}: the folders below them are the classes")
+            which, said = some(images), f"{doubt.why}: the folders below them are the classes"
+            notes.append(Note(f"{which} {said}", f"folders {said}"))
+            notes += _offer(places, 0) if doubt.are_people else []
         places, found = _entered(places)
         loose += found
+    notes += _people_below(places)
     return Layout(places=tuple(places), loose=tuple(loose), left_out=left_out, notes=tuple(notes))
-
-
-def some(names: Iterable[str], most: int = _LISTED) -> str:
-    """The first of some folders, and how many more there are."""
-    found = list(names)
-    more = [f"{len(found) - most} more"] if len(found) > most else []
-    return f"the {'folders' if len(found) > 1 else 'folder'} {listed([*found[:most], *more])}"
 
 
 def _candidates(directories: Sequence[Directory]) -> list[Directory]:
@@ -127,50 +100,6 @@ def _candidates(directories: Sequence[Directory]) -> list[Directory]:
         or directory.left_out.holds_candidates
         or (directory.left_out.is_empty and directory.path not in entered)
     ]
-
-
-def _without_sides(root: Path, directories: Sequence[Directory], class_names: Collection[str]) -> list[Place]:
-    """Take the sides out of the names that lead to each folder."""
-    children: defaultdict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
-    for directory in directories:
-        if directory.images:
-            for i, name in enumerate(directory.parts):
-                children[directory.parts[:i]][name] = None
-    side_folders: dict[tuple[str, ...], str] = {}
-    for above, names in children.items():
-        sides = {name: side for name in names if name not in class_names and (side := side_of(name, names))}
-        if odd := [name for name in names if sides and name not in sides]:
-            raise InvalidData(
-                f"{root.joinpath(*above)} has split folders and also {listed(odd[:_LISTED])}: expected either split "
-                f"folders or class folders. Move {odd[0]} into {next(iter(sides))} or elsewhere, or, if "
-                f"{next(iter(sides))} is a class, name the classes: --map '{_as_themselves([*names])}'"
-            )
-        side_folders |= {(*above, name): side for name, side in sides.items()}
-    places = []
-    for directory in directories:
-        parts = directory.parts
-        found = [i for i in range(len(parts)) if parts[: i + 1] in side_folders]
-        own = {side_folders[parts[: i + 1]] for i in found}
-        if len(own) > 1:
-            raise InvalidData(f"{directory.path} lies on two sides of a split, {listed(sorted(own))}: move it to one")
-        kept = tuple(name for i, name in enumerate(parts) if i not in found)
-        places.append(Place(directory=directory, side=next(iter(own), None), parts=kept))
-    if side_folders:
-        places = [place for place in places if place.side or place.directory.images]
-        if stray := [place for place in places if not place.side and place.parts]:
-            raise InvalidData(
-                f"{stray[0].directory.path} lies on no side of the split, and others do: put its "
-                f"{count(len(stray[0].directory.images), 'image')} into a folder {some(_sides_in(side_folders))}"
-            )
-    return places
-
-
-def _sides_in(side_folders: Iterable[tuple[str, ...]]) -> list[str]:
-    return sorted({parts[-1] for parts in side_folders})
-
-
-def _as_themselves(names: Sequence[str]) -> str:
-    return ",".join(f"{name}={name}" for name in names)
 
 
 def _images_by(places: Sequence[Place]) -> dict[str, int]:
@@ -186,6 +115,29 @@ def _depth(places: Sequence[Place]) -> int:
 
 def _names_at(places: Sequence[Place], depth: int) -> set[str]:
     return {place.parts[depth] for place in places if len(place.parts) > depth}
+
+
+def _people_below(places: Sequence[Place]) -> list[str]:
+    """The offer to take the folders below the classes as patients, where all images lie in such."""
+    filled = [place for place in places if place.directory.images]
+    if not filled or any(len(place.parts) < 2 for place in filled):
+        return []
+    below: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for place in filled:
+        below[place.label][place.parts[1]] += len(place.directory.images)
+    doubts = [doubt_classes(images) for images in below.values() if len(images) > 1]
+    return _offer(filled, 1) if doubts and all(doubt and doubt.are_people for doubt in doubts) else []
+
+
+def _offer(places: Sequence[Place], depth: int) -> list[str]:
+    """The offer to take folders as patients, where these lie at the same depth everywhere."""
+    found = {place.directory.parts.index(place.parts[depth], depth) for place in places if len(place.parts) > depth}
+    if len(found) > 1:
+        return []
+    pattern = f"^{'[^/]+/' * found.pop()}([^/]+)/"
+    return [
+        f"these folders may be patients, such as {places[0].parts[depth]}: --patient-pattern '{pattern}' takes them so"
+    ]
 
 
 def _can_enter(places: Sequence[Place]) -> bool:

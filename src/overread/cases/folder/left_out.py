@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from overread.cases.note import Note
 from overread.formats import OtherFile, format_names
 from overread.formats.other_files import NO_IMAGE
 from overread.words import count, listed
@@ -14,7 +15,6 @@ from overread.words import count, listed
 OF_OVERREAD = "for overread wrote it"
 LINK_BACK = "for it is a link to what is read anyway"
 UNOPENED = "for it cannot be opened"
-_TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".txt")
 # What systems, archives, file servers and tools leave in folders, besides all that is hidden.
 _JUNK = frozenset({
     "__macosx", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "folder.htt", "picasa.ini", "icon\r",
@@ -82,22 +82,16 @@ class LeftOut:
         """Whether nothing but junk was left out."""
         return not self._files and not self._folders
 
-    @property
-    def tables(self) -> list[Path]:
-        """The files that may be tables, by their suffix."""
-        return [path for paths in self._files.values() for path in paths if path.suffix.lower() in _TABLES]
-
     def sentences(self) -> tuple[str, ...]:
         """What was left out and why, what concerns images first; without anything, no sentence."""
-        found = [
-            f"{count(len(paths), kind.noun)} {_are(len(paths))} left out, the first {paths[0]}: {kind.remark}"
-            for kind, paths in self._files.items()
-            if kind.remark
-        ]
-        found += [
-            f"{count(len(paths), 'folder')} {_are(len(paths))} left out, {reason}: {_some(paths)}"
-            for reason, paths in self._folders.items()
-        ]
+        found: list[str] = []
+        for kind, paths in self._files.items():
+            if kind.remark:
+                said = f"{count(len(paths), kind.noun)} {_are(len(paths))} left out"
+                found.append(Note(f"{said}, the first {paths[0]}: {kind.remark}", f"{said}: {kind.remark}"))
+        for reason, paths in self._folders.items():
+            said = f"{count(len(paths), 'folder')} {_are(len(paths))} left out, {reason}"
+            found.append(Note(f"{said}: {_some(paths)}", said))
         unread = {kind: paths for kind, paths in self._files.items() if kind.noun and not kind.remark}
         if unread:
             kinds = listed([f"{count(len(paths), kind.noun)}{_suffixes(paths)}" for kind, paths in unread.items()])
@@ -106,8 +100,8 @@ class LeftOut:
         if others := self._files.get(NO_IMAGE):
             suffixes = Counter(_suffix(path) or "without suffix" for path in others)
             shown = ", ".join(f"{number} {suffix}" for suffix, number in suffixes.most_common())
-            verb = "is no image and is" if len(others) == 1 else "are no images and are"
-            found.append(f"{count(len(others), 'file')} {verb} left out ({shown})")
+            verb = "is no image" if len(others) == 1 else "are no images"
+            found.append(f"{count(len(others), 'file')} {verb} ({shown})")
         if self._junk:
             shown = ", ".join(f"{number} {name}" for name, number in self._junk.most_common(5))
             found.append(f"what systems and tools leave behind is left out ({shown})")

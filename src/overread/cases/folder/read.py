@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
 from overread.cases.case import Case
-from overread.cases.folder.layout import Layout, describe_layout, some
+from overread.cases.folder.layout import Layout, describe_layout
 from overread.cases.folder.left_out import LeftOut
+from overread.cases.folder.sides import some
+from overread.cases.note import Note
+from overread.cases.tables.nearby import tables_near
+from overread.cases.tables.table import read_tables
 from overread.errors import InvalidData, MissingPath
 from overread.formats import format_names
 from overread.machine.places import RUN_RECORD, holds_results
 from overread.words import count, listed
 
+_LISTED = 4
 _BEGINNING = re.compile(r"[^\W\d_]+")
 
 
@@ -60,7 +66,7 @@ def _require_classes(root: Path, layout: Layout) -> None:
         names = [*layout.no_classes]
         pairs = ",".join(f"{name}={name}" for name in names[:2]) + ",..." * (len(names) > 2)
         raise InvalidData(
-            f"{root} does not tell what its images show: {some(names)} {layout.why}.{_tables(layout)} Give a table "
+            f"{root} does not tell what its images show: {some(names)} {layout.why}.{_tables(root)} Give a table "
             "with --labels TABLE, or a folder for each class; if these are the classes all the same, say so with "
             f"--map '{pairs}'"
         )
@@ -71,7 +77,7 @@ def _require_classes(root: Path, layout: Layout) -> None:
         images = count(len(layout.loose), "image") + ("" if "." in folders else f" in {some(folders)}")
         raise InvalidData(
             f"{root} has no class sub-folders for {images}: what they show is not known."
-            f"{_tables(layout)} Give a table with --labels TABLE, or move the images of each class into a folder of "
+            f"{_tables(root)} Give a table with --labels TABLE, or move the images of each class into a folder of "
             f"its own{_beginnings(layout.loose)}"
         )
     if not labelled:
@@ -93,9 +99,13 @@ def _instead(left_out: LeftOut) -> str:
     return f": {'; '.join(found)}" if found else f" of {format_names()}"
 
 
-def _tables(layout: Layout) -> str:
-    tables = layout.left_out.tables
-    return f" Tables among the data: {listed([str(path) for path in tables[:4]])}." if tables else ""
+def _tables(root: Path) -> str:
+    """The tables that lie near, with their columns; the labels may well be in one."""
+    told = []
+    for path in tables_near(root)[:_LISTED]:
+        with contextlib.suppress(InvalidData):
+            told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in read_tables(str(path))]
+    return f" Near them lies {listed(told)}." if told else ""
 
 
 def _beginnings(paths: Collection[Path]) -> str:
@@ -107,17 +117,15 @@ def _beginnings(paths: Collection[Path]) -> str:
     return f" (the file names begin with {shown}, which may be the classes)"
 
 
-def _merged(layout: Layout) -> list[str]:
+def _merged(layout: Layout) -> list[Note]:
     """Which folders below a class were taken into it."""
     below: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for place in layout.places:
         if len(place.parts) > 1 and place.directory.images:
             below[place.label]["/".join(place.parts[1:])] = None
-    return [
-        f"the class {label} takes the images of {count(len(names), 'sub-folder')}: {_some(names)}"
-        for label, names in below.items()
-    ]
+    said = {label: f"the class {label} takes the images of {count(len(n), 'sub-folder')}" for label, n in below.items()}
+    return [Note(f"{said[label]}: {_some(names)}", said[label]) for label, names in below.items()]
 
 
-def _some(names: Collection[str], most: int = 4) -> str:
+def _some(names: Collection[str], most: int = _LISTED) -> str:
     return ", ".join([*list(names)[:most], *([f"and {len(names) - most} more"] if len(names) > most else [])])

@@ -69,6 +69,12 @@ class Files:
                     return self._in_same_case(found, spelling[-1])
         return ()
 
+    def before(self, cell: str, at: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The folders before those that a cell and a file have in common: those of the cell, and those of the file."""
+        folders, own = _keys(next(iter(spellings_of(cell)), ())[:-1]), self._parts[at][:-1]
+        common = _tail(folders, own)
+        return folders[: len(folders) - common], own[: len(own) - common]
+
     def below(self, cell: str) -> Positions:
         """The files of the one folder that a cell names."""
         for spelling in spellings_of(cell):

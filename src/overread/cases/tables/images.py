@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
+from overread.cases.note import Note
 from overread.cases.tables.files import Files, Positions, cores_of, spellings_of, stem_of
 from overread.cases.tables.table import Table
 from overread.words import count
@@ -14,6 +17,8 @@ _WAYS = ("name", "folder", "core")
 _ENOUGH = 0.5
 _SAMPLE = 500
 _SHOWN = 3
+# Words that are left of names may be classes too; numbers tell images apart.
+_DIGIT = re.compile(r"\d")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,7 @@ class ImageColumn:
         found = self.found[row]
         return found if self.way == "folder" or len(found) == 1 else ()
 
-    def sentence(self, table: Table, files: Files, named: Collection[int]) -> str:
+    def sentence(self, table: Table, files: Files, named: Collection[int]) -> Note:
         """Say which column it is, how well it goes with the files, and what is left over on both sides.
 
         Args:
@@ -56,15 +61,17 @@ class ImageColumn:
             named: those that any table names.
         """
         rows = [row for row in range(len(table.rows)) if self.named_in(row)]
-        example = f"{table[self.column][rows[0]]} is {files.names[self.named_in(rows[0])[0]]}"
-        said = f"{table.name}: column {self.column} names the image ({example}); "
+        column, example = f"column {self.column} names the image", files.names[self.named_in(rows[0])[0]]
         missing = [table.numbers[row] for row in range(len(table.rows)) if not self.found[row]]
-        said += f"{len(rows):,} of {count(len(table.rows), 'row')} {'has' if len(rows) == 1 else 'have'} a file"
-        said += f" (none: {_some('row', missing)})" if missing else ""
+        matched = f"{len(rows):,} of {count(len(table.rows), 'row')} {'has' if len(rows) == 1 else 'have'} a file"
+        matched += f" (none: {_some('row', missing)})" if missing else ""
         surplus = [name for at, name in enumerate(files.names) if at not in named]
-        return said + (
-            f", {count(len(surplus), 'file')} of {len(files):,} {_some('', surplus)} have no row" if surplus else ""
-        )
+        text = f"{table.name}: {column} ({table[self.column][rows[0]]} is {example}); {matched}"
+        public = f"a table's {column}; {matched}"
+        if not surplus:
+            return Note(text, public)
+        left = f"{count(len(surplus), 'file')} of {len(files):,}"
+        return Note(f"{text}, {left} {_some('', surplus)} have no row", f"{public}, {left} have no row")
 
 
 def image_columns(
@@ -120,14 +127,32 @@ def _match(table: Table, column: str, files: Files, way: str, side: str | None) 
     if way != "folder":
         for row in (row for row, positions in enumerate(found) if len(positions) > 1):
             found[row] = looks_up(cells[row], {cell.casefold() for cell in table.rows[row]})
+        found = _consistent(cells, found, files)
     named = {cell for cell, positions in zip(cells, found, strict=True) if positions}
     rows = sum(map(bool, found))
     # A class or an age may be what a folder or a number is called: ids differ from row to row.
     if way != "name" and len(named) < 0.5 * rows:
         return None
-    covered = len({at for positions in found for at in positions}) / len(files)
+    different_files = {at for positions in found for at in positions}
+    covered = (len(different_files) if way == "folder" else min(len(different_files), rows)) / len(files)
     share = max(covered, len(named) / len(different) if len(named) >= 0.1 * rows else 0)
     return ImageColumn(column=column, way=way, found=tuple(found), share=share)
+
+
+def _consistent(cells: Sequence[str], found: Sequence[Positions], files: Files) -> list[Positions]:
+    """Without files whose folders contradict the cell.
+
+    Where paths of some cells and files agree as far as both go, all must. Else the paths of the table begin elsewhere:
+    then what they begin with, and what the paths of files do, is much the same from row to row.
+    """
+    before = {(row, at): files.before(cells[row], at) for row, positions in enumerate(found) for at in positions}
+    agreeing = any(not (ours and theirs) for theirs, ours in before.values())
+    often = Counter(before.values())
+    least = max(*often.values(), sum(map(bool, found)), 0) / 10 if often else 0
+    return [
+        tuple(at for at in positions if (not all(before[row, at]) if agreeing else often[before[row, at]] >= least))
+        for row, positions in enumerate(found)
+    ]
 
 
 def _look_up(
@@ -144,7 +169,9 @@ def _look_up(
     last = {cell: parts[0] for cell in different if (parts := spellings_of(cell))}
     cores = cores_of([stem_of(parts[-1]).casefold() for parts in last.values()])
     paths = {
-        cell: "/".join([*parts[:-1], core]) for (cell, parts), core in zip(last.items(), cores, strict=True) if core
+        cell: "/".join([*parts[:-1], core])
+        for (cell, parts), core in zip(last.items(), cores, strict=True)
+        if _DIGIT.search(core)
     }
     return lambda cell, hints: files.called(paths[cell], files.by_core, side=side, hints=hints) if cell in paths else ()
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from overread.cases.tables.roles import as_number, is_about, is_label, plain, tells_classes
+from overread.cases.tables.roles import as_number, is_about, is_label, plain, tells_classes, tells_sides
 from overread.cases.tables.table import Table
 from overread.decision import reads_as_negative
 from overread.errors import InvalidOption, Undecided
@@ -91,7 +91,7 @@ def every_reading(table: Table, columns: Sequence[str], relabel: Callable[[str],
         columns: that may tell.
         relabel: names labels and cells anew.
     """
-    telling = [column for column in columns if is_label(column) or not is_about(column)]
+    telling = [column for column in columns if is_label(column) or not (is_about(column) or tells_sides(table[column]))]
     found, grouped = [], set[str]()
     for run in _runs(table, telling, relabel):
         group = _of_group(table, run, relabel)
@@ -103,7 +103,9 @@ def every_reading(table: Table, columns: Sequence[str], relabel: Callable[[str],
     for column in telling:
         if column not in grouped:
             reading = reading_of(table, column, relabel)
-            if not reading.exclusive or tells_classes([next(iter(row)) if row else "" for row in reading.shown]):
+            if not reading.exclusive or tells_classes(
+                [next(iter(row)) if row else "" for row in reading.shown], named=reading.is_sure
+            ):
                 found.append(reading)
     return found
 

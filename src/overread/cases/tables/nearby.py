@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from overread.cases.folder.left_out import is_junk
+from overread.machine.places import RUN_RECORD, holds_results
+
 _SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".xlsx", ".xlsm"})
 # A folder with more holds a table for each image, and none of labels.
 _MOST_TABLES = 50
@@ -34,13 +37,13 @@ def _tables_in(folder: Path) -> list[Path]:
 
 
 def _is_table(path: Path) -> bool:
-    named = path.suffix.lower() in _SUFFIXES and not path.name.startswith((".", "~$"))
+    named = path.suffix.lower() in _SUFFIXES and not is_junk(path.name)
     # `audit --fix` writes what it changed beside what it cleaned.
     return named and not path.name.endswith(".changes.csv") and path.is_file() and path.stat().st_size <= _LARGEST_BYTES
 
 
 def _is_open_folder(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith(".") and not (path / "run.json").exists()
+    return path.is_dir() and not is_junk(path.name) and not holds_results(path, [RUN_RECORD])
 
 
 def _goes_with(table: Path, folder: Path) -> bool:

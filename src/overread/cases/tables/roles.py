@@ -65,13 +65,15 @@ def perhaps_patient(table: Table, columns: Sequence[str]) -> list[str]:
 
 def split_columns(table: Table, columns: Sequence[str]) -> list[str]:
     """The columns whose cells all name sides of a split, one named `split` alone if there is one."""
-    found = []
-    for column in columns:
-        cells = {cell.lower() for cell in table[column] if cell}
-        if len({SPLIT_ALIASES[cell] for cell in cells if cell in SPLIT_ALIASES}) > 1 and cells <= SPLIT_ALIASES.keys():
-            found.append(column)
+    found = [column for column in columns if tells_sides(table[column])]
     named = [column for column in found if plain(column) == "split"]
     return named or found
+
+
+def tells_sides(cells: Sequence[str]) -> bool:
+    """True where all cells name sides of a split, and more than one."""
+    said = {cell.lower() for cell in cells if cell}
+    return said <= SPLIT_ALIASES.keys() and len({SPLIT_ALIASES[cell] for cell in said}) > 1
 
 
 def is_label(column: str) -> bool:
@@ -84,10 +86,15 @@ def is_about(column: str) -> bool:
     return _ABOUT.fullmatch(plain(column)) is not None
 
 
-def tells_classes(cells: Sequence[str]) -> bool:
-    """True for a few values that recur, and are no measurement."""
+def tells_classes(cells: Sequence[str], *, named: bool) -> bool:
+    """True for a few values that recur, and are no measurement.
+
+    Args:
+        cells: of a column.
+        named: its name says that it is the label, so that a class may be of one image.
+    """
     counts = Counter(cell for cell in cells if cell)
-    several = 2 <= len(counts) <= min(_MOST_CLASSES, max(2, counts.total() // 2))
+    several = 2 <= len(counts) <= min(_MOST_CLASSES, counts.total() if named else max(2, counts.total() // 2))
     numbers = [number for value in counts if (number := as_number(value)) is not None]
     if len(numbers) < len(counts):
         return several

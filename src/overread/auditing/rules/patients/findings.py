@@ -10,6 +10,7 @@ from overread.auditing.rule import Rule
 from overread.auditing.rules.patients.identities import images_of, on_two_sides
 from overread.auditing.rules.patients.restarts import Restart, find_restart, restart_finding
 from overread.cases import SPLITS, Manifest, pseudonym, split_cases
+from overread.cases.patients import PatientPattern
 from overread.errors import InvalidData
 from overread.words import count
 
@@ -102,7 +103,7 @@ def _one_patient(manifest: Manifest) -> Finding:
         severity="block",
         sentence=f"All {len(manifest):,} images have the same patient id: either one id was filled in everywhere, or "
         "the study has one patient, and a result on one patient says nothing about the next.",
-        fix=_naming(manifest, "Give each image the id of its own patient")
+        fix=_naming("Give each image the id of its own patient", manifest.suggest_patients())
         + f" At least {PATIENTS_OF_EACH_CLASS} patients with each class are needed: to train, to validate and to test.",
         count=len(manifest),
     )
@@ -118,16 +119,16 @@ def _missing_ids(manifest: Manifest) -> Finding | None:
         "patient: each counts as a patient of its own, so images of one patient may stand on two sides of the split "
         "and flatter the result."
     )
-    if (pattern := manifest.suggested_patient_pattern()) is not None:
-        named = manifest.with_patient_pattern(pattern)
-        sentence += f" By their names the files fall into {len(images_of(named)):,} groups that may be patients"
+    if (found := manifest.suggest_patients()) is not None:
+        named = manifest.with_patient_pattern(found.pattern)
+        sentence += f" By their names the files fall into {found.patients:,} groups that may be patients"
         crossing = len(on_two_sides(named, [case.patient_id for case in named.cases]))
         sentence += f", {crossing:,} of which stand on two sides." if crossing else "."
     return Finding(
         code="patient-ids-missing",
         severity="warn",
         sentence=sentence,
-        fix=_naming(manifest, "Name the patients"),
+        fix=_naming("Name the patients", found),
         count=len(missing),
         evidence=tuple({"image": name} for name in missing),
     )
@@ -135,24 +136,24 @@ def _missing_ids(manifest: Manifest) -> Finding | None:
 
 def _one_per_image(manifest: Manifest) -> Finding | None:
     patients = len(images_of(manifest))
-    pattern = manifest.suggested_patient_pattern()
-    if not manifest.has_patients or patients < _ONE_EACH * len(manifest) or pattern is None:
+    if not manifest.has_patients or patients < _ONE_EACH * len(manifest):
         return None
-    groups = len(images_of(manifest.with_patient_pattern(pattern)))
+    found = manifest.suggest_patients()
+    if found is None:
+        return None
     return Finding(
         code="patient-ids-one-per-image",
         severity="warn",
         sentence=f"The {len(manifest):,} images name {patients:,} patients, but by their names the files fall into "
-        f"{groups:,} groups: if these are the patients, the ids merely number the images, and images of one patient "
-        "may stand on two sides of the split.",
-        fix=_naming(manifest, "If each group of names is one patient, name the patients by it"),
+        f"{found.patients:,} groups: if these are the patients, the ids merely number the images, and images of one "
+        "patient may stand on two sides of the split.",
+        fix=_naming("If each group of names is one patient, name the patients by it", found),
         count=patients,
     )
 
 
-def _naming(manifest: Manifest, aim: str) -> str:
-    pattern = manifest.suggested_patient_pattern()
-    how = f"by --patient-pattern '{pattern}', which fits the file names" if pattern else "by --patient-pattern"
+def _naming(aim: str, found: PatientPattern | None) -> str:
+    how = f"by {found.option}, which the file names bear out" if found else "by --patient-pattern"
     return f"{aim}: in the column patient_id of a CSV, or {how}."
 
 

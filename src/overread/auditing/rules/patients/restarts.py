@@ -16,9 +16,10 @@ from overread.auditing.finding import Finding
 from overread.auditing.material import Material
 from overread.auditing.rules.patients.identities import on_two_sides
 from overread.cases import Manifest
+from overread.cases.patients import compare_numbering
 from overread.errors import InvalidData
 
-_MOST_KINDS, _FEWEST_SHARED, _GAPLESS, _UNLIKELY = 20, 10, 0.6, math.log(1e-3)
+_MOST_KINDS, _FEWEST_SHARED = 20, 10
 _MOST_PAIRS, _BATCH, _CELLS, _MOST_SHAPES = 1000, 250, 32, 5
 # Images of one person resemble each other across kinds by at least this part of what they do within a kind.
 _CLEARLY = 0.1
@@ -78,8 +79,11 @@ def find_restart(material: Material) -> Restart | None:
         shared = sorted(images[first].keys() & images[second].keys())
         if len(shared) < max(_FEWEST_SHARED, min(len(images[first]), len(images[second])) / 2):
             continue
-        ends_early, end_ratio = _compare_numbers(images[first], images[second])
-        if end_ratio is None or not (ends_early or column == _BY_CLASS):
+        numbers = _numbers_in(images[first]), _numbers_in(images[second])
+        if not all(numbers):
+            continue
+        found = compare_numbering(*numbers)
+        if not found.gapless or not (found.ends_early or column == _BY_CLASS):
             continue
         across = _likeness(material, [(images[first][i][0], images[second][i][0]) for i in shared])
         of_one = [group for kind in (first, second) for group in images[kind].values() if len(group) > 1]
@@ -90,7 +94,7 @@ def find_restart(material: Material) -> Restart | None:
                 kinds=tuple(images),
                 between=_name_kinds(first, second, column),
                 shared=len(shared),
-                end_ratio=end_ratio if ends_early else 1.0,
+                end_ratio=found.end_ratio if found.ends_early else 1.0,
                 likeness={"of one kind": within, _EACH: across},
                 keys=tuple(case.patient_id and f"{k} {case.patient_id}" for k, case in zip(kinds, cases, strict=True)),
             )
@@ -107,17 +111,9 @@ def _kinds(manifest: Manifest) -> Iterator[tuple[str, list[str]]]:
     yield "split", [case.split or "" for case in manifest.cases]
 
 
-def _compare_numbers(first: Iterable[str], second: Iterable[str]) -> tuple[bool, float | None]:
-    """Whether the numbers of one kind end earlier than chance allows, and at which part; None if they have gaps."""
-    ends = []
-    for ids in (first, second):
-        numbers = {int(found[-1]) for i in ids if (found := _DIGITS.findall(i))}
-        if not numbers or len(numbers) < _GAPLESS * (max(numbers) - min(numbers) + 1):
-            return False, None
-        ends.append((max(numbers), len(numbers)))
-    (end, count), (last, _) = sorted(ends)
-    # Were the numbers shared, all `count` of them would have to lie below `end` by chance.
-    return count * math.log(max(end, 1) / max(last, 1)) < _UNLIKELY, end / max(last, 1)
+def _numbers_in(ids: Iterable[str]) -> set[int]:
+    """The last number of each id that has one."""
+    return {int(found[-1]) for i in ids if (found := _DIGITS.findall(i))}
 
 
 def _one_person(across: _Likeness | None, within: _Likeness | None) -> bool:

@@ -1,0 +1,7 @@
+"""Patients that file names name: a pattern applied, and one suggested where the names and the data bear it out."""
+
+from overread.cases.patients.numbering import Numbering, compare_numbering
+from overread.cases.patients.pattern import PatientPattern, match_patients
+from overread.cases.patients.suggest import suggest_patients
+
+__all__ = ["Numbering", "PatientPattern", "compare_numbering", "match_patients", "suggest_patients"]
