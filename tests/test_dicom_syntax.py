@@ -15,6 +15,7 @@ from support.dicom_files import dataset, file_bytes
 pydicom = pytest.importorskip("pydicom", reason="DICOM needs the extra: pip install 'overread[dicom]'")
 
 from pydicom.dataset import Dataset  # noqa: E402
+from pydicom.encaps import encapsulate  # noqa: E402
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian  # noqa: E402
 
 from overread.errors import UnreadableImage  # noqa: E402
@@ -178,3 +179,27 @@ def test_a_real_file_without_meta_information_shows_its_colours(shared_data: Pat
     assert pixels.shape == (480, 640, 3)
     assert len(np.unique(pixels)) > 40
     assert read_header(path).assumed_tags == ("TransferSyntaxUID",)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.50"])
+def test_damaged_codestreams_are_refused_and_do_not_end_the_process(syntax: str) -> None:
+    """The decoder of gdcm does, on some of these."""
+    ds = dataset((RAMP % 251).astype(np.uint8))
+    if syntax.endswith("90"):
+        ds.compress(syntax, generate_instance_uid=False)
+    else:
+        jpeg = io.BytesIO()
+        Image.fromarray(RAMP.astype(np.uint8)).save(jpeg, "JPEG")
+        ds.file_meta.TransferSyntaxUID, ds.PixelData = syntax, encapsulate([jpeg.getvalue()])
+        ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    content, rng = file_bytes(ds), np.random.default_rng(2)
+    assert shown(content).shape == (64, 64)
+    start = content.index(b"\xff\xd8" if syntax.endswith("50") else b"\xff\x4f\xff\x51")
+    for _ in range(120):
+        damaged = bytearray(content)
+        for place in rng.integers(start + 2, min(start + 300, len(content)), 3):
+            damaged[place] = rng.integers(256)
+        try:
+            shown(bytes(damaged))
+        except UnreadableImage as error:
+            assert str(error)
