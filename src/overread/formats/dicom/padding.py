@@ -47,12 +47,15 @@ def _in_one_sign(ds: Dataset, stored: np.ndarray) -> tuple[np.ndarray, int, int]
 def _reach(beside: np.ndarray) -> int:
     """How far padding was smeared: to where the image begins, or 0 where that cannot be told.
 
-    `beside` is how far each value lies above those of padding, or below with a minus. A histogram of the distances is looked at more and more coarsely until padding is a peak at zero, and followed by a
+    A histogram of the distances is looked at more and more coarsely until padding is a peak at zero, and followed by a
     gap at least as wide in which hardly any pixel lies. To be no part of the image, the peak has to be flat, with nine
     tenths of it within a 32nd of the gap, and all other pixels lie on one side of it.
 
     On padded CTs that JPEG 2000 made 5 to 20 times smaller, what is shown came from 21 to 71 levels off the lossless
     image to 0.02 to 2 off, as if the padding were known, but for one of 128 x 128 noisy pixels at 20 (November 2026).
+
+    Args:
+        beside: how far each value lies above those of padding, or below with a minus.
     """
     away = np.abs(beside)
     width = 1
