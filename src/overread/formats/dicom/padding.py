@@ -37,7 +37,7 @@ def _in_one_sign(ds: Dataset, stored: np.ndarray) -> tuple[np.ndarray, int, int]
         # Often written as unsigned for signed pixels.
         declared = [value - 65536 if value > 32767 else value for value in declared]
     low, high = sorted(declared)
-    values = stored.astype(np.int32 if stored.itemsize <= 2 else np.int64)
+    values: np.ndarray = stored.astype(np.int32 if stored.itemsize <= 2 else np.int64)
     if low < 0 and stored.dtype.kind == "u" and stored.itemsize > 1:
         # And as signed for unsigned ones.
         values[values > 32767] -= 65536
