@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from pathlib import Path
 
@@ -203,3 +204,25 @@ def test_damaged_codestreams_are_refused_and_do_not_end_the_process(syntax: str)
             shown(bytes(damaged))
         except UnreadableImage as error:
             assert str(error)
+
+
+def test_a_file_of_the_standard_before_dicom_is_read(tmp_path: Path) -> None:
+    def element(group: int, number: int, value: bytes) -> bytes:
+        value += b" " * (len(value) % 2)
+        return struct.pack("<HHL", group, number, len(value)) + value
+
+    def short(*numbers: int) -> bytes:
+        return struct.pack(f"<{len(numbers)}H", *numbers)
+
+    identifying = element(8, 1, struct.pack("<L", 9000)) + element(8, 0x10, b"ACR-NEMA 2.0") + element(8, 0x60, b"MR")
+    image = element(0x28, 5, short(2)) + element(0x28, 0x10, short(64)) + element(0x28, 0x11, short(64))
+    image += element(0x28, 0x100, short(16)) + element(0x28, 0x101, short(12)) + element(0x28, 0x102, short(11))
+    image += element(0x28, 0x103, short(0)) + element(0x28, 0x200, short(0x7FE0))
+    pixels = element(0x7FE0, 0x10, RAMP.tobytes())
+    parts = {8: identifying, 0x28: image, 0x7FE0: pixels}
+    content = b"".join(element(group, 0, struct.pack("<L", len(part))) + part for group, part in parts.items())
+    assert np.array_equal(shown(content), PLAIN)
+    (tmp_path / "IMG0001").write_bytes(content)
+    assert set(read_header(tmp_path / "IMG0001").assumed_tags) == {
+        "TransferSyntaxUID", "SamplesPerPixel", "PhotometricInterpretation",
+    }  # fmt: skip
