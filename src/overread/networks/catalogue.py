@@ -27,7 +27,7 @@ _APPLICATIONS: dict[str, tuple[int, str]] = {
     "densenet169": (12_642_880, "slow"), "densenet201": (18_321_984, "slow"), "resnet50": (23_587_712, "medium"),
     "resnet101": (42_658_176, "slow"), "resnet152": (58_370_944, "slow"), "resnet50v2": (23_564_800, "medium"),
     "resnet101v2": (42_626_560, "slow"), "resnet152v2": (58_331_648, "slow"), "inceptionv3": (21_802_784, "medium"),
-    "inceptionresnetv2": (54_336_736, "slow"), "xception": (20_861_480, "slow"), "vgg16": (14_714_688, "slow"),
+    "inceptionresnetv2": (54_336_736, "slow"), "xception": (20_861_480, "medium"), "vgg16": (14_714_688, "slow"),
     "vgg19": (20_024_384, "slow"), "convnexttiny": (27_820_128, "slow"), "convnextsmall": (49_454_688, "slow"),
     "convnextbase": (87_566_464, "slow"), "convnextlarge": (196_230_336, "slow"),
     "convnextxlarge": (348_147_968, "slow"),
