@@ -12,8 +12,8 @@ from overread.networks.registry import Network, default_network, find_network, r
 SPEEDS = {"fast": "up to 2 minutes", "medium": "2 to 10 minutes", "slow": "longer, better with a GPU"}
 OURS, KERAS, INSTALLED = "overread", "Keras", "yours"
 _MEASURED = {"compact": (424_288, "fast"), "efficientnet-lite0": (3_350_000, "fast")}
-# Parameters without the end, and speed as measured with Keras 3.15 (November 2026); what is larger than a slow network of
-# its family is slow.
+# Parameters without the end, and speed as measured with Keras 3.15 (November 2026); of the large networks it was not
+# measured: they are slower than slow smaller ones.
 _APPLICATIONS: dict[str, tuple[int, str]] = {
     "mobilenetv3small": (939_120, "fast"), "mobilenetv3large": (2_996_352, "medium"), "mobilenet": (3_228_864, "fast"),
     "mobilenetv2": (2_257_984, "medium"), "nasnetmobile": (4_269_716, "medium"), "nasnetlarge": (84_916_818, "slow"),
