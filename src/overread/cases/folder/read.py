@@ -113,7 +113,7 @@ def _tables(root: Path) -> str:
             told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in read_tables(str(path))]
         except InvalidData as error:
             told.append(f"{path.name} (not used: {error})")
-    return f" Near them lies {listed(told)}." if told else ""
+    return f" Tables near them: {'; '.join(told)}." if told else ""
 
 
 def _beginnings(paths: Collection[Path]) -> str:
