@@ -219,7 +219,7 @@ def lesions_of_several_images(folder: Path) -> Expected:
 
 
 def subjects_with_a_tsv(folder: Path) -> Expected:
-    """BIDS: a row a subject, whose images lie below a folder of its name; group tells what is sought, gender is named as not used."""
+    """BIDS: a row a subject, whose images lie below a folder of its name; of group and gender one is to be chosen."""
     pictures = Pictures(folder)
     rows: Rows = []
     for i in range(1, 37):
