@@ -22,7 +22,7 @@ FOUR = ["x/000.png", "x/001.png", "x/010.png", "x/100.png"]
         (FOUR, ["0", "1", "10", "100"]),
         (FOUR, ["000.dcm", "001.dcm", "010.dcm", "100.dcm"]),
         (FOUR, ["ID_0", "ID_1", "ID_10", "ID_100"]),
-        (FOUR, ["case 0 scan", "case 1 scan", "case 10 scan", "case 100 scan"]),
+        (FOUR, ["0_scan", "1_scan", "10_scan", "100_scan"]),
         (FOUR, [r"D:\study\x\000.png", r"D:\study\x\001.png", r"x\010.png", r"\\host\x\100.png"]),
         (FOUR, ["https://host/x/000.png?w=1", "https://host/x/001.png", "s3://b/x/010.png", "file:///x/100.png"]),
         (FOUR, ["X/000.PNG", "x/001.Png", "010.PNG", "100"]),

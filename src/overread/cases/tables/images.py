@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from overread.cases.note import Note
-from overread.cases.tables.files import Files, Positions, cores_of, spellings_of, stem_of
+from overread.cases.tables.files import Cores, Files, Positions, spellings_of, stem_of
 from overread.cases.tables.roles import is_index
 from overread.cases.tables.table import Table
 from overread.words import count
@@ -128,8 +128,9 @@ def _match(table: Table, column: str, files: Files, way: str, side: str | None) 
         return None
     found = [looks_up(cell, ()) if cell else () for cell in cells]
     if way != "folder":
+        around = set(map(str.casefold, files.leading_to(table.path)))
         for row in (row for row, positions in enumerate(found) if len(positions) > 1):
-            found[row] = looks_up(cells[row], {cell.casefold() for cell in table.rows[row]})
+            found[row] = looks_up(cells[row], around | {cell.casefold() for cell in table.rows[row]})
         found = _consistent(cells, found, files)
     named = {cell for cell, positions in zip(cells, found, strict=True) if positions}
     rows = sum(map(bool, found))
@@ -169,12 +170,12 @@ def _look_up(
             files.called(cell, files.by_name, side=side, hints=hints)
             or files.called(cell, files.by_stem, side=side, hints=hints)
         )
-    last = {cell: parts[0] for cell in different if (parts := spellings_of(cell))}
-    cores = cores_of([stem_of(parts[-1]).casefold() for parts in last.values()])
+    last = {cell: parts[-1] for cell in different if (parts := spellings_of(cell))}
+    cores = Cores([stem_of(parts[-1]).casefold() for parts in last.values()])
     paths = {
         cell: "/".join([*parts[:-1], core])
-        for (cell, parts), core in zip(last.items(), cores, strict=True)
-        if _DIGIT.search(core)
+        for (cell, parts), core in zip(last.items(), cores.found, strict=True)
+        if _DIGIT.search(core) and len(last) > 1 and cores.goes_with(files.cores)
     }
     return lambda cell, hints: files.called(paths[cell], files.by_core, side=side, hints=hints) if cell in paths else ()
 
