@@ -44,7 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (data / "Normal" / "rest" / f"{NAME}_copy.png").write_bytes(next(data.glob("Normal/*/*_0.png")).read_bytes())
     table = root / f"{NAME}.csv"
     table.write_text("\n".join(labels))
-    pattern, store = ("--patient-pattern", rf"{NAME}_(\w\d+)"), ("--store", root / "store")
+    pattern, store = ("--patient-pattern", r"_([ND]\d+)_"), ("--store", root / "store")
     skip = ("--skip-unreadable", *store)
     assert overread("train", data, "--out", root / "run", *pattern, *skip, *TRAIN) == 0
     assert overread("evaluate", root / "run", data, "--out", root / "seen", *skip) == 0

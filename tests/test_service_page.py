@@ -107,13 +107,16 @@ def test_each_reason_to_refer_is_a_sentence(changes: dict, told: str) -> None:
 
 def test_what_is_uncertain_says_what_is_promised_as_people_count() -> None:
     (sentence,) = reasons(dataclasses.replace(READING, refer=("uncertain",), prediction_set=("Normal", "Disease")), 0.9)
-    assert "at most about 1 in 10 images of each class, where new images are like those" in sentence
+    assert (
+        "Of the images of each class, at most about 1 in 10 get an answer that leaves out the right class" in sentence
+    )
     assert not {"coverage", "prediction set"} & set(sentence.split())
 
 
 def test_an_image_unlike_the_training_images_is_not_read_whatever_the_numbers() -> None:
     unlike = dataclasses.replace(READING, refer=("uncertain", "unfamiliar"))
     assert decision(unlike) == headline(unlike) == "Not read: unlike the training images"
+    assert [said.partition(":")[0] for said in reasons(unlike, 0.9)] == ["Unlike the training images"]
     assert headline(dataclasses.replace(READING, refer=("uncertain",))) == "Disease"
 
 

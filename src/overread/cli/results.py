@@ -50,15 +50,17 @@ def print_comparison(comparison: Comparison, as_json: bool, *, readers: Sequence
     found = {name: comparison[name] for name in LABELS if name in comparison.differences}
     level = level_of(comparison["auc"].interval.level)
     rows = [(LABELS[name], *_cells(one)) for name, one in found.items()]
-    print_table(("", "A", "B", f"B less A ({level} interval)", "p"), rows)
+    print_table(("Metric", "A", "B", f"B less A ({level} interval)", "p"), rows)
 
 
 def _cells(found: Difference) -> tuple[str, ...]:
+    from overread.evaluation.wording import p_of
+
     values = ["undefined" if math.isnan(value) else f"{value:.3f}" for value in (found.first, found.second)]
     if math.isnan(found.difference):
         return (*values, "", "")
     ends = "no interval" if found.interval.reason else low_to_high(found.interval.low, found.interval.high, "+.3f")
-    return (*values, f"{found.difference:+.3f} ({ends})", "" if math.isnan(found.p) else f"{found.p:.3g}")
+    return (*values, f"{found.difference:+.3f} ({ends})", "" if math.isnan(found.p) else p_of(found.p))
 
 
 def _print_summary(assessment: Assessment, folds: CrossValidation | None = None) -> None:

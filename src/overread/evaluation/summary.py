@@ -79,13 +79,13 @@ def _of_positive(assessment: Assessment) -> tuple[Rows, ...]:
     if assessment.at_half is not None and assessment.at_half is not assessment.estimates:
         columns["At 0.5"] = assessment.at_half
     rows = tuple((found.label, *_cells(found.name, columns.values())) for found in shown_metrics(assessment))
-    tables = [Rows(_title(assessment), ("", *columns), rows)]
+    tables = [Rows(_title(assessment), ("Metric", *columns), rows)]
     if assessment.predictive_values:
         where = (
             f"Where {level_of(assessment.options.prevalence or 0)} of images are {assessment.task.positive}, as stated"
         )
         stated = tuple((LABELS[name], briefly(found)) for name, found in assessment.predictive_values.items())
-        tables.append(Rows(where, ("", point_of(assessment)), stated))
+        tables.append(Rows(where, ("Metric", point_of(assessment)), stated))
     return tuple(tables)
 
 
@@ -106,7 +106,7 @@ def _of_several(assessment: Assessment) -> tuple[Rows, ...]:
     header = ("Class", "Images", *(LABELS[name] for name in _OF_A_CLASS))
     decided = assessment.task.decided_on
     return (
-        Rows(_title(assessment), ("", f"{decided[0].upper()}{decided[1:]} decides"), overall),
+        Rows(_title(assessment), ("Metric", f"{decided[0].upper()}{decided[1:]} decides"), overall),
         Rows("Each class against the rest", header, each),
     )
 

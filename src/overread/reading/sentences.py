@@ -83,22 +83,27 @@ def decision(found: Reading) -> str:
 
 def short_reasons(found: Reading) -> str:
     """Why a human should read the image, in a few words; empty where nothing speaks against the reading."""
-    return ", ".join(_SHORT[reason] for reason in found.refer).capitalize()
+    return ", ".join(_SHORT[reason] for reason in _that_count(found)).capitalize()
 
 
 def reasons(found: Reading, coverage: float) -> tuple[str, ...]:
     """Why a human should read the image, a sentence or two for each reason."""
     return tuple(
         f"{_uncertain(found)} {promise(coverage)}" if reason == UNCERTAIN else _unfamiliar(found.unfamiliarity)
-        for reason in found.refer
+        for reason in _that_count(found)
     )
+
+
+def _that_count(found: Reading) -> tuple[str, ...]:
+    """The reasons to refer; what an image could be is not told of one that was not read."""
+    return found.refer if is_read(found) else (UNFAMILIAR,)
 
 
 def promise(coverage: float) -> str:
     """What the prediction sets promise, and where it holds."""
     return (
-        f"The program is built so that what an image could be leaves out the truth for at most about "
-        f"{one_in(1 - coverage)} images of each class, where new images are like those that it was checked on."
+        f"Of the images of each class, at most about {one_in(1 - coverage)} get an answer that leaves out the right "
+        "class, as long as new images are like those that the program was checked on."
     )
 
 

@@ -88,6 +88,11 @@ class EvaluationRun(Run):
         """Everything as JSON values."""
         return {**_without(super().to_dict(), "fingerprint"), "data": {"fingerprint": self.fingerprint}}
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The run that `to_dict` gave."""
+        return super().from_dict({**values, **values["data"]})
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComparisonRun(Run):

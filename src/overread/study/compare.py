@@ -41,8 +41,8 @@ def compare(
         seed=options.seed,
     )
     if out is not None:
-        folder = RunFolder.open(out)
         run = ComparisonRun(first=_reader_of(first), second=_reader_of(second), folders=(str(first), str(second)))
+        folder = RunFolder.open(out)
         folder.write(run)
         write_json(folder.comparison, comparison.to_dict())
         write_comparison_report(folder.path, comparison, run=run)
@@ -62,7 +62,6 @@ def _reader_of(folder: str | Path) -> str:
     """What read the cases of an evaluation: its folder is not told, for a path may name a person."""
     evaluated = evaluation_in(folder)
     if evaluated.is_ours:
-        fingerprint = evaluated.read(EvaluationRun).bundle
-    else:
-        fingerprint = Bundle.load(evaluated.path.parent).fingerprint
-    return f"bundle {fingerprint[:12]}"
+        return f"bundle {evaluated.read(EvaluationRun).bundle[:12]}"
+    trained = RunFolder(evaluated.path.parent)
+    return f"bundle {Bundle.load(trained.path).fingerprint[:12]}" if trained.bundle.exists() else "an unknown bundle"
