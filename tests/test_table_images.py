@@ -180,3 +180,18 @@ def test_a_column_that_counts_the_rows_is_no_id(tmp_path: Path) -> None:
 def test_an_id_that_a_program_took_for_a_number_is_found(tmp_path: Path) -> None:
     write_files(tmp_path, ["11.png", "12.png"])
     assert len(read(write_table(tmp_path / "labels.csv", "id,label\n11.0,a\n12.0,b\n"))) == 2
+
+
+def test_a_row_may_be_about_all_images_whose_names_begin_with_its_id(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"P{n:02}_{eye}.png" for n in range(4) for eye in ("left", "right")])
+    table = write_table(tmp_path / "labels.csv", "Patient,label\nP00,a\nP01,b\nP02,a\nP03,b\n")
+    manifest = read(table)
+    assert [case.label for case in manifest.cases] == ["a", "a", "b", "b"] * 2
+    assert [case.patient_id for case in manifest.cases][:3] == ["P00", "P00", "P01"]
+
+
+def test_an_image_column_that_names_no_file_is_refused(tmp_path: Path) -> None:
+    write_files(tmp_path, ["1.png", "2.png"])
+    table = write_table(tmp_path / "labels.csv", "id,other,label\n1,x,a\n2,y,b\n")
+    with pytest.raises(InvalidData, match="no column names the images"):
+        read(table, image_column="other")

@@ -18,6 +18,8 @@ _DRIVE = re.compile(r"[A-Za-z]:/")
 _SUFFIX = re.compile(r"\.(?=[^.]*[A-Za-z])[A-Za-z0-9]{1,5}$")
 _DECIMAL = re.compile(r"(?<=\d)\.0$")
 _DIGIT = re.compile(r"\d")
+# Where a part of a name ends that others may share, as in P01_left.png.
+_PART_ENDS = re.compile(r"(?<=\w)[ _.-](?=.*\.)")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
@@ -47,6 +49,10 @@ class Files:
             self.by_stem[stem_of(name)].append(at)
             for depth in range(1, len(folders) + 1):
                 self._below[folders[depth - 1]][tuple(folders[:depth])].append(at)
+        self.by_start: dict[str, list[int]] = defaultdict(list)
+        for at, parts in enumerate(self._parts):
+            for end in _PART_ENDS.finditer(parts[-1]):
+                self.by_start[parts[-1][: end.start()]].append(at)
         self.cores = Cores([stem_of(parts[-1]) for parts in self._parts])
         for at, core in enumerate(self.cores.found):
             self.by_core[core].append(at)
