@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 from overread.cases.case import SPLIT_ALIASES
 
-_SIDES = {**SPLIT_ALIASES, "trainset": "train", "valset": "val", "validate": "val", "testset": "test"}
+_SIDES = SPLIT_ALIASES
 # fmt: off
 # Words of places where files are kept, which say nothing of what they show.
 _STORAGE = frozenset({
