@@ -136,14 +136,15 @@ def names(*paths: str) -> PublicNames:
         ("a/x 1.png", "image 1"),
         ("a near copy of a/x 1.png, mirrored", "a near copy of image 1, mirrored"),
         ("/data/a/x 1.png and yz22.png", "image 1 and image 2"),
-        ("yz22 and 7", "image 2 and 7"),
-        ("7", "image 3"),  # a cell that is nothing but the name
+        ("yz22 and 4", "image 2 and 4"),
+        ("4711", "image 3"),  # a cell that is nothing but the name
         ("ayz22.png is another", "ayz22.png is another"),
         ("1 image of 3", "1 image of 3"),
+        ("4", "4"),  # a count
     ],
 )
 def test_names_of_images_are_replaced_where_they_stand_alone(text: str, hidden: str) -> None:
-    assert names("a/x 1.png", "a/yz22.png", "7").hide(text) == hidden
+    assert names("a/x 1.png", "a/yz22.png", "4711", "4").hide(text) == hidden
 
 
 def test_a_note_that_names_folders_has_a_sentence_for_everybody() -> None:
