@@ -1,4 +1,4 @@
-"""What an assessment shows first, as rows of text in one order: terminal, report and model card take them from here."""
+"""What an assessment shows first, as rows of text in one order: terminal and report take them from here."""
 
 from __future__ import annotations
 
@@ -38,12 +38,10 @@ def summarise(assessment: Assessment) -> Summary:
 
     With a positive class, at the operating point and at 0.5; with several classes, on the whole and for each.
     """
-    brackets, several = (
-        f"In brackets: {level_of(assessment.options.level)} intervals.",
-        assessment.task.positive is None,
-    )
-    tables = _of_several(assessment) if several else _of_positive(assessment)
-    return Summary(tables, (brackets, *[_MEAN] * several, *_gaps(assessment)))
+    brackets = f"In brackets: {level_of(assessment.options.level)} intervals."
+    if assessment.task.positive:
+        return Summary(_of_positive(assessment), (brackets, *_gaps(assessment)))
+    return Summary(_of_several(assessment), (brackets, _MEAN, *_gaps(assessment)))
 
 
 def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
