@@ -65,13 +65,16 @@ def run(verb: str, arguments: Iterable[str], home: Path, options: str = "") -> T
 
 
 def tries(verb: str, expected: Expected, folder: Path, home: Path, recipe: Iterable[str]) -> Iterator[Try]:
-    """The first try, and the second where the first one's refusal names options that make it right."""
+    """The first try, and further ones while the refusal names options that make it right."""
     more = ["--out", str(home / "run"), *recipe] if verb == "train" else []
-    first = run(verb, [*expected.arguments(folder), *more], home)
-    yield first
-    named = expected.named_in(first.last)
-    if named and first.last.startswith("overread: "):
-        yield run(verb, [*expected.arguments(folder, named), *more], home, " ".join(named))
+    named: dict[str, str] = {}
+    while True:
+        latest = run(verb, [*expected.arguments(folder, named), *more], home, " ".join(named))
+        yield latest
+        new = expected.named_in(latest.last).items() - named.items()
+        if not new or not latest.last.startswith("overread: "):
+            return
+        named.update(new)
 
 
 def verdict(expected: Expected, folder: Path, done: list[Try]) -> str:

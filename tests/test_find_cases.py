@@ -115,3 +115,23 @@ def test_the_sheet_of_a_workbook_that_names_images_is_read(tmp_path: Path) -> No
         with pytest.raises(Undecided, match=r"--labels '\S+labels\.xlsx#First reader'"):
             Manifest.read(source)
     assert len(Manifest.read(Source(data=str(tmp_path), labels=(f"{tmp_path / 'labels.xlsx'}#Second reader",)))) == 2
+
+
+def test_what_a_competition_hands_out_is_read_by_the_one_table_of_labels(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"train_images/a{n}.png" for n in range(4)] + [f"test_images/b{n}.png" for n in range(4)])
+    write_table(tmp_path / "train.csv", "id_code,diagnosis\na0,0\na1,1\na2,0\na3,1\n")
+    write_table(tmp_path / "test.csv", "id_code\nb0\nb1\nb2\nb3\n")
+    write_table(tmp_path / "sample_submission.csv", "id_code,diagnosis\nb0,0\nb1,0\nb2,0\nb3,0\n")
+    manifest = Manifest.read(tmp_path)
+    assert {case.name: case.label for case in manifest.cases} == {
+        f"train_images/a{n}.png": str(n % 2) for n in range(4)
+    }
+    assert "test.csv is not used: it tells no labels" in manifest.notes
+
+
+def test_a_side_in_the_table_that_the_folders_contradict_is_told(tmp_path: Path) -> None:
+    write_files(tmp_path, ["train/ill/1.png", "train/well/2.png", "test/ill/3.png", "test/well/4.png"])
+    write_table(tmp_path / "facts.csv", "file,label,split\n1,ill,train\n2,well,test\n3,ill,test\n4,well,test\n")
+    manifest = Manifest.read(tmp_path)
+    assert [case.split for case in manifest.cases] == ["test", "test", "train", "train"]
+    assert "1 image on another side in the table than in the folders: the folders count" in manifest.notes

@@ -63,6 +63,19 @@ def test_a_copy_of_the_whole_within_itself_is_named(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_a_copy_of_the_classes_beside_them_is_no_further_class(tmp_path: Path) -> None:
+    fill_folders(tmp_path, "yes", "no", "brain/yes", "brain/no")
+    with pytest.raises(InvalidData, match="brain holds folders named as those beside it"):
+        read(tmp_path)
+
+
+def test_folders_below_classes_may_be_named_as_classes(tmp_path: Path) -> None:
+    fill_folders(tmp_path, "NORMAL/NORMAL", "ILL/ILL", "OTHER")
+    assert read(tmp_path)[0] == {"NORMAL": 4, "ILL": 4, "OTHER": 4}
+    fill_folders(tmp_path / "grades", *(f"{grade}/{patient}" for grade in range(3) for patient in range(3)))
+    assert read(tmp_path / "grades")[0] == {"0": 12, "1": 12, "2": 12}
+
+
 def test_a_class_beside_others_without_sides_is_named(tmp_path: Path) -> None:
     fill_folders(tmp_path, "NORMAL/train", "NORMAL/test", "PNEUMONIA")
     with pytest.raises(InvalidData, match="PNEUMONIA lies on no side"):

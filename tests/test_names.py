@@ -23,6 +23,7 @@ from overread.machine.files import from_json, read_rows, to_json, write_rows
 from overread.machine.terminal import shown
 from overread.machine.text import restored, storable
 from overread.reading_log import ImageRow, ReadingLog, ReadingRow
+from overread.run import RunFolder, TrainingRun
 from overread.study.train import Study
 from support.command_line import overread, sentence
 
@@ -39,13 +40,13 @@ posix_names = pytest.mark.skipif(sys.platform != "linux", reason="other systems 
 @pytest.fixture
 def gbk_folder(tmp_path: Path) -> Path:
     """Images of two classes in folders and files of GBK names."""
-    rng = np.random.default_rng(0)
+    folder, rng = tmp_path / f"data {ILL}", np.random.default_rng(0)
     for number, name in enumerate((HEALTHY, ILL)):
-        (tmp_path / "data" / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True)
         for i in range(16):
             pixels = rng.integers(0, 120, (40, 40), dtype=np.uint8) + np.uint8(60 * number)
-            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{name}{i:02d}.png", format="PNG")
-    return tmp_path / "data"
+            Image.fromarray(pixels).save(folder / name / f"{name}{i:02d}.png", format="PNG")
+    return folder
 
 
 @given(ANY_TEXT)
@@ -134,13 +135,15 @@ def test_a_manifest_of_names_that_tables_make_much_of_finds_the_files_again(tmp_
 
 
 @posix_names
+@pytest.mark.usefixtures("blank_figures")
 def test_gbk_names_go_through_the_whole_job(gbk_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / os.fsdecode(b"out\xc4")
     recipe = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
     study = train(gbk_folder, out, recipe, store=tmp_path / "s", accept=("near-duplicate-across-splits",))
     assert set(Reader.load(out / "bundle.zip").bundle.classes) == {HEALTHY, ILL}
-    assert train(None, out, existing="resume", store=tmp_path / "s").bundle.fingerprint == study.bundle.fingerprint
-    assert evaluate(study.bundle, out / "manifest.csv", out / "evaluated", store=tmp_path / "s").evaluation.n > 0
+    source = RunFolder(out).read(TrainingRun).request.source
+    assert source is not None and source.data == str(gbk_folder)
+    assert evaluate(study.bundle, gbk_folder, out / "evaluated", store=tmp_path / "s").evaluation.n == 32
     for path in out.rglob("*"):
         if path.suffix in (".csv", ".json", ".jsonl", ".html", ".md"):
             path.read_text(encoding="utf-8")

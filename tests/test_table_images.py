@@ -167,3 +167,16 @@ def test_a_file_name_in_gbk_is_found_by_the_name_that_its_table_gives(tmp_path: 
         pytest.skip("this file system takes no names but UTF-8")
     table = write_table(tmp_path / "labels.csv", "id,label\n正常,a\n2,b\n")
     assert [case.label for case in read(table).cases] == ["b", "a"]
+
+
+def test_a_column_that_counts_the_rows_is_no_id(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"{n}.png" for n in range(4)])
+    table = write_table(tmp_path / "labels.csv", "Unnamed: 0,file,label\n0,3.png,a\n1,2.png,b\n2,1.png,a\n3,0.png,b\n")
+    manifest = read(table)
+    assert labels_of(manifest) == {"0.png": "b", "1.png": "a", "2.png": "b", "3.png": "a"}
+    assert manifest.columns == []
+
+
+def test_an_id_that_a_program_took_for_a_number_is_found(tmp_path: Path) -> None:
+    write_files(tmp_path, ["11.png", "12.png"])
+    assert len(read(write_table(tmp_path / "labels.csv", "id,label\n11.0,a\n12.0,b\n"))) == 2

@@ -13,9 +13,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if page.name != "command_line.md")]
-# A fence, with what a comment in the line before may say of it: slow, not run: why, or exits STATUS.
+# A fence, with what a comment in the line before may say of it: slow, not run: why, exits STATUS, or that its lines are
+# printed by the commands before.
 _BLOCK = re.compile(
-    r"^(?:<!-- (?P<mark>slow|not run: [^\n]+|exits \d+) -->\n)?"
+    r"^(?:<!-- (?P<mark>slow|not run: [^\n]+|exits \d+|printed) -->\n)?"
     r'```(?P<language>\w*)(?: title="(?P<file>[\w.]+)")?\n(?P<code>.*?)^```$',
     re.DOTALL | re.MULTILINE,
 )
@@ -37,15 +38,27 @@ class Block(NamedTuple):
     def runs(self, *, slow: bool) -> bool:
         """Whether it is run, also where that takes longer."""
         is_left_out = self.mark.startswith("not run") or (self.mark == "slow" and not slow)
-        return self.language in ("python", "sh") and not is_left_out
+        return (self.language in ("python", "sh") or self.mark == "printed") and not is_left_out and not self.file
 
     def as_python(self) -> str:
         """The block as a part of the one program that its page makes."""
         if self.language == "python":
             return self.code
+        if self.mark == "printed":
+            return f"assert [line for line in {self.code.splitlines()!r} if line not in _printed] == []\n"
         status = int(self.mark.removeprefix("exits ")) if self.mark.startswith("exits ") else 0
-        run = f"__import__('subprocess').run(['bash', '-euo', 'pipefail', '-c', {self.code!r}])"
-        return f"assert {run}.returncode == {status}, {self.code!r}\n"
+        return f"_printed = _run_commands({self.code!r}, {status})\n"
+
+
+_RUN_COMMANDS = """
+def _run_commands(code, status):
+    import subprocess
+    command = ["bash", "-euo", "pipefail", "-c", code]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    print(done.stdout)
+    assert done.returncode == status, code
+    return done.stdout
+"""
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -67,7 +80,7 @@ def run_page(page: Path, folder: Path, *, slow: bool = False) -> None:
     for block in blocks:
         if block.file:
             (folder / block.file).write_text(block.code, encoding="utf-8")
-    program = [block.as_python() for block in blocks if block.runs(slow=slow) and not block.file]
+    program = [_RUN_COMMANDS, *(block.as_python() for block in blocks if block.runs(slow=slow))]
     own = {name: str(folder.parent / name.lower()) for name in ("OVERREAD_STORE", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
     paths = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),

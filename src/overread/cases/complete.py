@@ -16,6 +16,7 @@ from overread.cases.tables.labelled import carried_columns, facts_of, find_roles
 from overread.cases.tables.labels import Labels, every_reading
 from overread.cases.tables.matched import Matched, require_one_file_each
 from overread.errors import Undecided
+from overread.words import count
 
 
 def complete(
@@ -52,6 +53,9 @@ def complete(
         for row in range(len(matched.table.rows)):
             for at in matched.images.named_in(row):
                 known.setdefault(files.paths[at], facts_of(matched, roles, carried, row))
+    sides = [(case.split, known[case.path]["split"]) for case in cases if case.path in known]
+    if contrary := sum(None not in pair and pair[0] != pair[1] for pair in sides):
+        notes.append(f"{count(contrary, 'image')} on another side in the table than in the folders: the folders count")
     return [_with_facts(case, known.get(case.path)) for case in cases], notes
 
 

@@ -118,12 +118,14 @@ def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
         if not matched:
             raise
         cases, folder_notes = [], []
-    if matched and (source.names_label or len({case.label for case in cases}) < 2):
-        cases, more = cases_of_all(_chosen(matched, files, source, relabel), files, source, relabel)
-        return cases, [*more, *notes]
     if not matched:
         return cases, [*folder_notes, *notes]
-    cases, more = complete(cases, _chosen(matched, files, source, relabel), files, source)
+    chosen = _chosen(matched, source, relabel)
+    notes += [f"{one.table.name} is not used: it tells no labels" for one in matched if one not in chosen]
+    if source.names_label or len({case.label for case in cases}) < 2:
+        cases, more = cases_of_all(chosen, files, source, relabel)
+        return cases, [*more, *notes]
+    cases, more = complete(cases, chosen, files, source)
     return cases, [*folder_notes, *more, *notes]
 
 
@@ -157,23 +159,31 @@ def _several(references: Sequence[str]) -> Undecided:
     return Undecided(f"several tables name the images: {listed(references)}", option="labels", choices=references)
 
 
-def _chosen(matched: Sequence[Matched], files: Files, source: Source, relabel: Relabel) -> list[Matched]:
+def _chosen(matched: Sequence[Matched], source: Source, relabel: Relabel) -> list[Matched]:
     """Of the tables that lie near, those of the sides of a split, or the one that tells labels and what tells more.
 
     Raises:
         Undecided: several tell labels.
     """
-    if len(matched) == 1 or all(one.side for one in matched):
-        return list(matched)
-    telling = [one for one in matched if _tells(one, source, relabel)]
-    if len(telling) > 1:
+    columns = [_telling_columns(one, source, relabel) for one in matched]
+    every = set().union(*columns)
+    # A side may be of one class only, which tells nothing by itself.
+    telling = [
+        one
+        for one, own in zip(matched, columns, strict=True)
+        if own or (one.side and every & set(map(plain, one.others)))
+    ]
+    if len(telling) > 1 and not all(one.side for one in telling):
         raise _several([one.table.reference for one in telling])
-    return [*telling, *(one for one in matched if one not in telling)]
+    named = set().union(*(one.images.files for one in telling))
+    more = [one for one in matched if one not in telling and (not telling or named & one.images.files)]
+    return [*telling, *more]
 
 
-def _tells(matched: Matched, source: Source, relabel: Relabel) -> bool:
+def _telling_columns(matched: Matched, source: Source, relabel: Relabel) -> set[str]:
+    """The columns, by their plain names, that may be the label."""
     if source.label_column is not None:
-        return any(plain(column) == plain(source.label_column) for column in matched.table.columns)
+        return {plain(source.label_column)} & set(map(plain, matched.table.columns))
     known = {*patient_columns(matched.table, matched.others), *split_columns(matched.table, matched.others)}
     free = [column for column in matched.others if column not in known]
-    return bool(every_reading(matched.table, free, relabel))
+    return {plain(column) for one in every_reading(matched.table, free, relabel) for column in one.columns}

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from overread.cli.verbs import name_values
 from overread.run.called import Call, remember_call
 
 
@@ -22,6 +23,11 @@ class Commands(typer.Typer):
 
 
 class _Command(TyperCommand):
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help of the command."""
+        name_values(self, ctx)
+        super().format_help(ctx, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         words = [list(_words(ctx, show_paths=show_paths)) for show_paths in (True, False)]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import track
-from typer.core import TyperGroup
 
 from overread import __version__
 from overread.cases.source import Source
@@ -33,7 +32,7 @@ from overread.cli.options import (
 )
 from overread.cli.results import print_assessment, print_comparison, print_crossvalidation
 from overread.cli.tables import print_audit, print_readings
-from overread.errors import Interrupted
+from overread.cli.verbs import Verbs
 from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
 
@@ -42,20 +41,9 @@ if TYPE_CHECKING:
     from overread.recipe import Recipe
 
 
-class _Program(TyperGroup):
-    """Tells Ctrl-C as overread tells errors: typer ends in silence, and earlier versions with status 1."""
-
-    def invoke(self, context: Any) -> Any:
-        try:
-            return super().invoke(context)
-        except KeyboardInterrupt:
-            raise Interrupted("stopped by Ctrl-C") from None
-
-
 app = Commands(
-    cls=_Program,
+    cls=Verbs,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="A second reading of medical images: train a network from one folder, know how good it is, read new images.",

@@ -36,6 +36,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         rows: as many cells each, the first of which names the row.
     """
     console = Console()
+    header, rows = [shown(heading) for heading in header], [[shown(cell) for cell in row] for row in rows]
     forms = [_table(header, rows), _table(_stacked(header), [[row[0], *_stacked(row[1:])] for row in rows])]
     if len(header) > 2:
         forms.append(_listed(header, rows))
@@ -49,7 +50,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for heading in header:
         table.add_column(Text(heading), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell if "\n" in cell else shown(cell)) for cell in row))
+        table.add_row(*(Text(cell) for cell in row))
     return table
 
 
@@ -62,7 +63,7 @@ def _listed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """A block of lines for each row, under its name."""
     table = Table(box=None, show_header=False)
     for name, *cells in rows:
-        table.add_row(Text(shown(name)), "")
+        table.add_row(Text(name), "")
         for heading, cell in zip(header[1:], cells, strict=True):
-            table.add_row(Text(f"  {heading}"), Text(shown(cell)))
+            table.add_row(Text(f"  {heading}"), Text(cell))
     return table

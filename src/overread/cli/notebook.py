@@ -10,6 +10,7 @@ import typer
 
 from overread.cli.commands import app, progress
 from overread.cli.options import Force, replaced_if
+from overread.machine.terminal import say
 
 
 @app.command()
@@ -26,5 +27,5 @@ def notebook(
     file = write_notebook(out, existing=replaced_if(force))
     typer.echo(file)
     if importlib.util.find_spec("jupyterlab") is None:
-        progress.print("Jupyter is not installed here: pip install 'overread[notebook]'", markup=False, highlight=False)
-    progress.print(f"open it with: jupyter lab {file}", markup=False, highlight=False)
+        say(progress, "Jupyter is not installed here: pip install 'overread[notebook]'")
+    say(progress, f"open it with: jupyter lab {file}")

@@ -136,11 +136,6 @@ def format_names() -> str:
     return listed([one.name for one in formats()])
 
 
-def is_image_file(path: Path) -> bool:
-    """True for a file that a format claims by its content, or whose name has the suffix of one; see `kind_of_other`."""
-    return kind_of_other(path) is None
-
-
 def kind_of_other(path: Path) -> OtherFile | None:
     """What a file is that is not to be read as an image; None for an image.
 

@@ -45,8 +45,8 @@ def replace_file(path: Path, content: bytes, *, private: bool = False) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text file whole."""
-    return replace_file(path, storable(text).encode())
+    """Write a text for people whole; what no file can hold is escaped as it is where it is shown."""
+    return replace_file(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any, *, private: bool = False) -> Path:

@@ -22,12 +22,16 @@ def shortcomings(folder: Path, expected: Expected) -> list[str]:
         return [f"it is not {'asked' if expected.asks else 'refused'}: {_described(manifest)}"]
     wrong = [f"it is refused: {said}"] if manifest is None else _differences(manifest, said, expected)
     named = expected.named_in(said)
-    if not wrong or not named:
-        return wrong
-    manifest, more = _read(folder, expected, named)
-    if manifest is None:
-        return [f"the second try with {' and '.join(named)} is refused: {more}"]
-    return _differences(manifest, f"{said}\n{more}", expected)
+    while wrong and named:
+        manifest, more = _read(folder, expected, named)
+        said = f"{said}\n{more}"
+        if manifest is not None:
+            return _differences(manifest, said, expected)
+        wrong = [f"the try with {' and '.join(named)} is refused: {more}"]
+        known, named = named, expected.named_in(said)
+        if known == named:
+            return wrong
+    return wrong
 
 
 def _read(folder: Path, expected: Expected, options: Mapping[str, str]) -> tuple[Manifest | None, str]:

@@ -72,7 +72,7 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
     notes: list[str] = []
     while places:
         images = {name: number for name, number in _images_by(places).items() if number}
-        doubt = doubt_classes(images) if images else None
+        doubt = _doubt_repeated(places) or (doubt_classes(images) if images else None)
         if not _can_enter(places) or not _leads_to_classes(places, doubt):
             if doubt and len(images) > 1:
                 return Layout(places=(), loose=tuple(loose), no_classes=tuple(images), why=doubt.why, left_out=left_out)
@@ -117,7 +117,19 @@ def _names_at(places: Sequence[Place], depth: int) -> set[str]:
     return {place.parts[depth] for place in places if len(place.parts) > depth}
 
 
-def _people_below(places: Sequence[Place]) -> list[str]:
+def _doubt_repeated(places: Sequence[Place]) -> Doubt | None:
+    """Tell where one folder holds others that are named as all those beside it, as a copy of the whole does."""
+    names = _names_at(places, 0)
+    below: defaultdict[str, set[str]] = defaultdict(set)
+    for place in places:
+        below[place.parts[0]].update(place.parts[1:2])
+    holding = [name for name in below if len(names) > 1 and below[name] >= names - {name}]
+    if len(holding) != 1:
+        return None
+    return Doubt(f"are no classes side by side: {holding[0]} holds folders named as those beside it")
+
+
+def _people_below(places: Sequence[Place]) -> list[Note]:
     """The offer to take the folders below the classes as patients, where all images lie in such."""
     filled = [place for place in places if place.directory.images]
     if not filled or any(len(place.parts) < 2 for place in filled):
@@ -129,14 +141,15 @@ def _people_below(places: Sequence[Place]) -> list[str]:
     return _offer(filled, 1) if doubts and all(doubt and doubt.are_people for doubt in doubts) else []
 
 
-def _offer(places: Sequence[Place], depth: int) -> list[str]:
+def _offer(places: Sequence[Place], depth: int) -> list[Note]:
     """The offer to take folders as patients, where these lie at the same depth everywhere."""
     found = {place.directory.parts.index(place.parts[depth], depth) for place in places if len(place.parts) > depth}
     if len(found) > 1:
         return []
     pattern = f"^{'[^/]+/' * found.pop()}([^/]+)/"
+    offer = f"--patient-pattern '{pattern}' takes them so"
     return [
-        f"these folders may be patients, such as {places[0].parts[depth]}: --patient-pattern '{pattern}' takes them so"
+        Note(f"folders such as {places[0].parts[depth]} may be patients: {offer}", f"folders may be patients: {offer}")
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection
@@ -103,8 +102,10 @@ def _tables(root: Path) -> str:
     """The tables that lie near, with their columns; the labels may well be in one."""
     told = []
     for path in tables_near(root)[:_LISTED]:
-        with contextlib.suppress(InvalidData):
+        try:
             told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in read_tables(str(path))]
+        except InvalidData as error:
+            told.append(f"{path.name} (not used: {error})")
     return f" Near them lies {listed(told)}." if told else ""
 
 

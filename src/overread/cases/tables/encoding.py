@@ -38,6 +38,8 @@ def text_of(content: bytes, name: str) -> tuple[str, str | None]:
     except UnicodeDecodeError:  # bytes that Windows-1252 leaves undefined
         text = content.decode(encoding := "latin-1")
     text = text.replace("\0", "")
+    if text.lstrip().startswith(("{", "<")):
+        raise InvalidData(f"{name} is JSON, XML or a web page, and no table: save it as 'CSV UTF-8' or .xlsx")
     if len(_CONTROLS.findall(text)) > 0.01 * len(text):
         raise InvalidData(f"{name} is no text, so it cannot be read as a table: save it as 'CSV UTF-8'")
     return text, encoding if guessed else None

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from overread.cases.case import SPLIT_ALIASES
@@ -16,6 +16,7 @@ from overread.cases.case import SPLIT_ALIASES
 Positions = tuple[int, ...]
 _DRIVE = re.compile(r"[A-Za-z]:/")
 _SUFFIX = re.compile(r"\.(?=[^.]*[A-Za-z])[A-Za-z0-9]{1,5}$")
+_DECIMAL = re.compile(r"(?<=\d)\.0$")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
@@ -31,7 +32,7 @@ class Files:
         self.root = root
         self.paths = tuple(paths)
         self.names = [path.relative_to(root).as_posix() for path in paths]
-        self._parts = [_keys(PurePosixPath(name).parts) for name in self.names]
+        self._parts = [_keys(name.split("/")) for name in self.names]
         self.by_name: dict[str, list[int]] = defaultdict(list)
         self.by_stem: dict[str, list[int]] = defaultdict(list)
         self.by_core: dict[str, list[int]] = defaultdict(list)
@@ -113,7 +114,8 @@ def spellings_of(cell: str) -> list[tuple[str, ...]]:
         except ValueError:
             return []
     text = _DRIVE.sub("", text, count=1) if _DRIVE.match(text) else text
-    spellings = dict.fromkeys((text, unquote(text)))
+    # Programs that take ids for numbers write 12 as 12.0.
+    spellings = dict.fromkeys((text, unquote(text), _DECIMAL.sub("", text)))
     parts = (tuple(part for part in spelling.split("/") if part not in ("", ".", "..")) for spelling in spellings)
     return [found for found in parts if found]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from overread.cases.note import Note
 from overread.cases.tables.files import Files, Positions, cores_of, spellings_of, stem_of
+from overread.cases.tables.roles import is_index
 from overread.cases.tables.table import Table
 from overread.words import count
 
@@ -90,6 +91,8 @@ def image_columns(
         for column in (table.columns if named is None else [named])
         if (match := _best_way(table, column, files, side)) and match.share >= (_ENOUGH if named is None else 0)
     ]
+    if any(not is_index(table, match.column) for match in found):
+        found = [match for match in found if not is_index(table, match.column)]
     found.sort(key=lambda match: (_WAYS.index(match.way), -len(match.files)))
     return [match for at, match in enumerate(found) if at == 0 or _is_another(match, found[0])]
 

@@ -15,7 +15,15 @@ from overread.cases.source import Source
 from overread.cases.tables.files import Files, spellings_of
 from overread.cases.tables.labels import RANGE, Labels, every_reading, finding_column, probability_columns, reading_of
 from overread.cases.tables.matched import Matched, column_called, require_one_file_each
-from overread.cases.tables.roles import as_number, is_patient, patient_columns, perhaps_patient, plain, split_columns
+from overread.cases.tables.roles import (
+    as_number,
+    is_index,
+    is_patient,
+    patient_columns,
+    perhaps_patient,
+    plain,
+    split_columns,
+)
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.words import count, listed
 
@@ -54,7 +62,7 @@ def find_roles(matched: Matched, source: Source) -> Roles:
     else:
         patient = who[0] if who else matched.images.column if is_patient(matched.images.column) else None
     split = _split_column(matched, source)
-    left = [column for column in columns if column not in (patient, split)]
+    left = [column for column in columns if column not in (patient, split) and not is_index(table, column)]
     also = dict.fromkeys([*(column for column in who if column != patient), *perhaps_patient(table, left)])
     return Roles(
         patient=patient,

@@ -27,12 +27,21 @@ _ABOUT = re.compile(
     r"|(patient|subject|image|img|original)(age|sex|gender|male|female|left|right|race|orientation|width|height|size|format|quality|position)"
     r"|.*(localization|localisation|location|anatom(y|ic)?|anatomsite.*|agegroup|ageapprox|spacing[xyz]?|pixelspacing.*)"
 )
+_UNNAMED = re.compile(r"(column|unnamed|index|x)?\d*")
 _MOST_CLASSES = 50
 
 
 def plain(name: str) -> str:
     """The name of a column by its letters and digits alone."""
     return re.sub(r"[\W_]+", "", name.lower())
+
+
+def is_index(table: Table, column: str) -> bool:
+    """True for a column without a name of its own that counts the rows, as programs write one."""
+    if not _UNNAMED.fullmatch(plain(column)):
+        return False
+    cells = table[column]
+    return any(cells == [str(number) for number in range(first, first + len(cells))] for first in (0, 1))
 
 
 def is_patient(column: str) -> bool:
