@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow benchmark lint clean
+.PHONY: demo test test-slow docs benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/overread demo --out demo --force
@@ -13,6 +13,10 @@ test: lint
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow
+
+# The documentation, in site/index.html.
+docs: .venv/installed
+	$(BIN)/python docs/build.py
 
 # Speed, as ratios; needs the real images (OVERREAD_DATA). AUCMEDI is measured where AUCMEDI_PYTHON names a Python that has it.
 benchmark: .venv/installed
@@ -32,4 +36,4 @@ lint: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site

@@ -81,7 +81,8 @@ class Recorder:
         self.run("audit-dicom", "audit", self.two_classes("dicom"), "--json")
 
     def trainings(self, chest: Path) -> None:
-        short = ["--size", 64, "--epochs", 2, "--precision", "float32", "--accept", "duplicate-across-splits"]
+        short = ["--network", "compact", "--size", 64, "--epochs", 2, "--precision", "float32"]
+        short += ["--accept", "duplicate-across-splits"]
         self.run("train", "train", chest, "--out", self.out / "train", "--json", *short)
         self.keep_run("train")
         cells = self.data / "blood_cells" / "TEST_SIMPLE"

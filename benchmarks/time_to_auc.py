@@ -44,7 +44,13 @@ def overread_seconds(manifest: Manifest, seed: int) -> tuple[float, Reached]:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         data_set = DataSet.open(manifest, Preprocessing(channels=1), folder=Path(folder) / "store")
-        train_network(data_set, Recipe(seed=seed), Path(folder), console=Console(quiet=True), callbacks=[reached])
+        train_network(
+            data_set,
+            Recipe(network="compact", seed=seed),
+            Path(folder),
+            console=Console(quiet=True),
+            callbacks=[reached],
+        )
         return time.perf_counter() - start, reached
 
 

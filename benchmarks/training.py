@@ -135,7 +135,7 @@ def body_of_json(text: str) -> keras.Model:
 def compare(folders: Folders, body: Body, others: dict[str, Callable[[], float]], epochs: int) -> tuple[InTurn, str]:
     """Train a network by overread with the others in turn; also says in which precision."""
     data = folders.data
-    recipe = Recipe(size=SIZE, epochs=epochs + 2, patience=epochs + 2, batch_size=BATCH)
+    recipe = Recipe(network="compact", size=SIZE, epochs=epochs + 2, patience=epochs + 2, batch_size=BATCH)
     training, validation = data.batches(recipe)
 
     def build(policy: str, augmentation: Augmentation) -> keras.Model:

@@ -59,7 +59,7 @@ def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_study(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A whole training run on the two easy classes: a network of 32 pixels, three epochs."""
     folder = tmp_path_factory.mktemp("study")
-    recipe = Recipe(size=32, epochs=3, batch_size=8, precision="float32", learning_rate=5e-3)
+    recipe = Recipe(network="compact", size=32, epochs=3, batch_size=8, precision="float32", learning_rate=5e-3)
     return train(read_manifest(two_classes, patient_pattern=r"^\w\d+"), folder / "run", recipe, store=folder / "store")
 
 

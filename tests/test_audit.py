@@ -24,7 +24,7 @@ from overread.study.way_on import way_on
 from support.command_line import overread, sentence
 from support.image_files import write_images
 
-QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 
 def scene(seed: int) -> Image.Image:

@@ -156,7 +156,12 @@ def test_what_is_no_image_gives_zeros_and_its_size(tmp_path: Path) -> None:
     for content in (b"", b"text", bytes(5000), b"GIF89a" + bytes(50)):
         assert header_of(tmp_path, content, "a.png") == Header(size_bytes=len(content), suffix=".png")
         assert header_of(tmp_path, content, "a.dcm") == Header(size_bytes=len(content), suffix=".dcm")
-    for magic, kind in ((b"\x89PNG\r\n\x1a\n", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"II*\0", "TIFF"), (b"BM", "BMP")):
+    for magic, kind in (
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"\xff\xd8\xff", "JPEG"),
+        (b"II*\0", "TIFF"),
+        (b"BM" + bytes(12) + b"\x28\0\0\0", "BMP"),
+    ):
         assert header_of(tmp_path, magic + bytes(9)) == Header(size_bytes=len(magic) + 9, suffix=".bin", format=kind)
 
 

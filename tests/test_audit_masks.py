@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from overread.auditing import Finding, Material
 from overread.auditing.rules.masks import RULE
-from overread.cases import Manifest
+from overread.cases import Manifest, Source
 from overread.demo.phantom import write_phantoms
 from overread.formats import Header
 from overread.images import DataSet, Preprocessing
@@ -28,9 +28,10 @@ def material(manifest: Manifest, store: Path) -> Material:
     return Material(manifest=manifest, headers=(PLAIN,) * len(manifest), data_set=data_set, failures=failures)
 
 
-def found(folder: Path) -> dict[str, Finding]:
-    """The findings by code on a folder of classes."""
-    findings = RULE.apply(material(Manifest.from_folder(folder), folder.parent / "store"))
+def found(folder: Path, *classes: str) -> dict[str, Finding]:
+    """The findings by code on a folder of classes, which are named where their names do not tell that they are some."""
+    source = Source(data=str(folder), mapping={name: name for name in classes})
+    findings = RULE.apply(material(Manifest.read(source), folder.parent / "store"))
     assert all(finding.severity == "block" for finding in findings)
     return {finding.code: finding for finding in findings}
 
@@ -142,7 +143,7 @@ def test_no_picture_is_named_where_several_could_be_meant(tmp_path: Path) -> Non
         for site in ("one", "two"):
             save(photograph(i), tmp_path / "data" / site / f"{i}.png")
         save(mask(i), tmp_path / "data" / "masks" / f"{i}.png")
-    finding = found(tmp_path / "data")["mask-among-images"]
+    finding = found(tmp_path / "data", "one", "two", "masks")["mask-among-images"]
     assert named(finding)["masks/3.png"] == ("'masks' in the name of its folder", "")
 
 
@@ -163,7 +164,7 @@ def test_folders_of_images_and_of_masks_are_not_taken_for_classes(tmp_path: Path
     for i in range(8):
         save(photograph(i), tmp_path / "data" / "images" / f"{i}.png")
         save(mask(i), tmp_path / "data" / "masks" / f"{i}.png")
-    finding = found(tmp_path / "data")["mask-among-images"]
+    finding = found(tmp_path / "data", "images", "masks")["mask-among-images"]
     assert named(finding)["masks/3.png"] == ("'masks' in the name of its folder", "images/3.png")
     assert finding.count == 8
 

@@ -30,7 +30,7 @@ from overread.errors import InvalidData, InvalidOption, RuleFailed
 from overread.images import DataSet, Preprocessing
 from support.image_files import write_images
 
-CODES = Path(__file__).resolve().parents[1] / "docs" / "audit_codes.md"
+CODES = Path(__file__).resolve().parents[1] / "docs" / "reference" / "audit_codes.md"
 KIND = FindingKind("small-image", "warn", "an image of fewer than 50 pixels a side")
 
 

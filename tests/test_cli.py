@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from overread.bundle import Bundle
 from overread.errors import MissingPath
 from overread.study.train import Study
 from support.command_line import overread, sentence
+from support.image_files import write_tree
 
 
 def test_predict_writes_csv_to_a_pipe_with_a_named_failure_and_status_1(
@@ -25,6 +28,33 @@ def test_predict_writes_csv_to_a_pipe_with_a_named_failure_and_status_1(
     assert len(rows) == 25
     assert sum(bool(row["error"]) for row in rows) == 1
     assert sentence(done) == "1 of 25 images could not be read"
+
+
+def test_predict_tells_what_it_leaves_out_of_a_folder_and_fails_for_what_should_have_been_there(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(two_classes / "Disease", tmp_path / "new")
+    (tmp_path / "new" / "D000_0.png").rename(tmp_path / "new" / "D000_0.IMA")
+    write_tree(tmp_path / "new", {"scan.nii.gz": b"\x1f\x8b", "notes.txt": "x", "a[b].mp4": "x", ".DS_Store": "x"})
+    done = overread("predict", tiny_study.out, tmp_path / "new")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 25)
+    assert "1 NIfTI volume (.nii.gz)" in done.stderr
+    assert "1 file is no image (1 .txt)" in done.stderr
+    (tmp_path / "new" / "late.png").write_text("version https://git-lfs.github.com/spec/v1\n")
+    done = overread("predict", tiny_study.out, tmp_path / "new")
+    assert done.returncode == 1
+    assert "git lfs pull" in done.stderr
+    assert sentence(done) == "1 of 25 images could not be read"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_that_is_named_is_one_failure_and_does_not_wait(tiny_study: Study, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    done = overread("predict", tiny_study.out, tmp_path / "pipe.png", "/dev/zero")
+    assert done.returncode == 1
+    assert done.stdout.count("is no regular file: one image file was expected") == 2
+    for arguments in (("train", tmp_path / "pipe.png", "--out", tmp_path / "run"), ("audit", "/dev/zero")):
+        assert "is not a folder" in sentence(overread(*arguments))
 
 
 def test_predict_reads_a_list_on_standard_input_and_prints_json_lines(tiny_study: Study, two_classes: Path) -> None:
@@ -57,21 +87,23 @@ def test_evaluate_takes_level_and_prevalence_and_compare_reads_its_folder(
     assert (found["level"], found["metrics"]["auc"]["interval"]["level"]) == (0.9, 0.9)
     assert found["prevalence"] == found["decision_curves"]["Disease"]["prevalence"] == 0.02
     assert {"ppv", "npv"} == set(found["predictive_values"])
-    compared = overread("compare", tmp_path / "e", tmp_path / "e", "--json")
-    assert json.loads(compared.stdout)["n"] == 64
-    assert "B less A" in overread("compare", tmp_path / "e", tmp_path / "e").stdout
+    shutil.copytree(tmp_path / "e", tmp_path / "f")
+    compared = overread("compare", tmp_path / "e", tmp_path / "f", "--out", tmp_path / "c", "--json")
+    assert json.loads(compared.stdout)["identical"] and sentence(compared) == f"open {tmp_path / 'c' / 'report.html'}"
+    refused = overread("compare", tmp_path / "e", tmp_path / "e")
+    assert refused.returncode == 2 and "are the same evaluation" in sentence(refused)
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
         (("train", "{tmp}/absent", "--out", "{tmp}/run"), 2, "is not there: expected a folder of class sub-folders"),
-        (("train", "{tmp}", "--out", "{tmp}/run"), 1, "has no class sub-folders"),
+        (("train", "{tmp}", "--out", "{tmp}-run"), 1, "has no class sub-folders"),
         (("train", "{data}", "--out", "{tmp}/run", "--network", "alexnet"), 2, "no network 'alexnet'"),
         (("train", "{data}", "--out", "{tmp}/run", "--zoom", "7"), 2, "augmentation zoom=7"),
         (("train", "{data}", "--out", "{tmp}/run", "--patient-pattern", "("), 2, "no regular expression"),
         (("train", "{data}", "--out", "{tmp}/run", "--resume", "--force"), 2, "give one of them"),
-        (("train", "{data}", "--out", "{data}"), 2, "holds results already"),
+        (("train", "{data}", "--out", "{data}"), 2, "lies in the data"),
         (("train", "{data}", "--out", "{tmp}/run", "--operating-point", "best"), 2, "rule 'best' is unknown"),
         (("train", "{data}", "--out", "{tmp}/run", "--calibration", "platt"), 2, "calibration 'platt' is unknown"),
         (("train", "{data}", "--out", "{tmp}/run", "--prevalence", "2"), 2, "prevalence=2.0 is no share"),

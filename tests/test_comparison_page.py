@@ -14,7 +14,7 @@ from overread.run import ComparisonRun
 from support.html_page import Page
 from support.reports import RUN, TWO, predict, row, words
 
-COMPARED = ComparisonRun(**RUN, first="runs/a", second="runs/b")
+COMPARED = ComparisonRun(**RUN, first="bundle 0a1b", second="bundle 2c3d", folders=("runs/a", "runs/b"))
 
 
 def other(predictions: Predictions, change: Callable[[np.ndarray], np.ndarray]) -> Predictions:
@@ -38,7 +38,9 @@ def test_a_comparison_gives_every_metric_with_difference_interval_p_and_test(tmp
     ]
     assert len([text for text in page.texts("th") if text.startswith(("Sens", "Spec", "PPV", "NPV", "F1", "Acc"))]) == 6
     assert (
-        row(page, "First")[0] == "runs/a" and row(page, "Metric", "First", "Second", "Difference")[0] == "90 % interval"
+        row(page, "First")[0] == "bundle 0a1b"
+        and "runs/a" not in words(page)
+        and row(page, "Metric", "First", "Second", "Difference")[0] == "90 % interval"
     )
     said, caution = page.texts("p")[1:3]
     assert "the same 160 images of 80 patients" in said and "it is lower with the second" in said
@@ -56,7 +58,16 @@ def test_readers_that_hardly_differ_are_not_told_apart(tmp_path: Path) -> None:
 
 def test_a_difference_that_cannot_be_told_gives_the_reason(tmp_path: Path) -> None:
     first = predict(TWO, 60)
-    comparison = compare(first, first, resamples=200)
+    shifted = other(first, lambda p: p * 0.999)
+    comparison = compare(first, shifted, resamples=200)
     page = Page(write_comparison_report(tmp_path, comparison, run=COMPARED))
     assert "how sure the difference is cannot be told (" in page.texts("p")[1]
     assert row(page, "AUC")[3].startswith("none: ") and row(page, "AUC")[4] == "undefined"
+
+
+def test_readers_that_gave_the_same_answers_are_told_to_be_the_same(tmp_path: Path) -> None:
+    first = predict(TWO, 60)
+    comparison = compare(first, first, resamples=200)
+    assert comparison.identical and not compare(first, other(first, lambda p: p * 0.999), resamples=100).identical
+    page = Page(write_comparison_report(tmp_path, comparison, run=COMPARED))
+    assert "there is nothing to compare" in page.texts("p")[1]

@@ -19,7 +19,7 @@ from overread.evaluation import AssessmentOptions
 from overread.study.crossvalidate import CrossValidation
 from overread.study.data import read_manifest
 
-QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
+QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,18 @@ def test_the_evidence_for_a_named_class_is_drawn_in_every_picture(
     assert not (tmp_path / "other").exists()
 
 
+def test_an_image_unlike_the_training_images_is_drawn_without_evidence_unless_a_class_is_asked_for(
+    reader: Reader, tmp_path: Path
+) -> None:
+    Image.fromarray(np.tile(np.array([[0, 255], [255, 0]], np.uint8), (40, 40))).save(tmp_path / "unlike.png")
+    (found,) = explain(reader, tmp_path / "unlike.png", tmp_path / "out")
+    assert found.shown is None and found.picture is not None
+    beside = np.asarray(Image.open(found.picture))[:, 448:].astype(int)
+    assert np.ptp(beside, axis=2).max() == 0 and beside.max() == 255  # white words on black
+    (asked,) = explain(reader, tmp_path / "unlike.png", tmp_path / "other", shown="Normal")
+    assert asked.shown == "Normal"
+
+
 def test_names_are_safe_and_never_collide(reader: Reader, two_classes: Path, tmp_path: Path) -> None:
     source = next(two_classes.glob("*/*.png"))
     names = ["a/image.png", "b/image.png", "b/IMAGE.PNG", "b/.. [red]x\u00e9\n.png", f"b/{'x' * 200}.png", "b/CON.png"]

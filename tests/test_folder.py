@@ -51,7 +51,8 @@ def test_the_validation_side_has_many_names(name: str, tmp_path: Path) -> None:
 def test_a_folder_beside_sides_is_named_with_what_to_do(tmp_path: Path) -> None:
     fill_folders(tmp_path, "train/a", "train/b", "test/a", "test/b", "extra/a", "notes")
     with pytest.raises(
-        InvalidData, match=r"split folders and also extra and notes: .* Move extra into test or elsewhere"
+        InvalidData,
+        match=r"split folders and also extra and notes: .* Take extra and notes out, or give .* such as .*test",
     ):
         read(tmp_path)
 
@@ -60,6 +61,19 @@ def test_a_copy_of_the_whole_within_itself_is_named(tmp_path: Path) -> None:
     fill_folders(tmp_path, *(f"{top}/train/{label}" for top in ("set", "set/set") for label in "ab"))
     with pytest.raises(InvalidData, match="set has split folders and also set"):
         read(tmp_path)
+
+
+def test_a_copy_of_the_classes_beside_them_is_no_further_class(tmp_path: Path) -> None:
+    fill_folders(tmp_path, "yes", "no", "brain/yes", "brain/no")
+    with pytest.raises(InvalidData, match="brain holds folders named as those beside it"):
+        read(tmp_path)
+
+
+def test_folders_below_classes_may_be_named_as_classes(tmp_path: Path) -> None:
+    fill_folders(tmp_path, "NORMAL/NORMAL", "ILL/ILL", "OTHER")
+    assert read(tmp_path)[0] == {"NORMAL": 4, "ILL": 4, "OTHER": 4}
+    fill_folders(tmp_path / "grades", *(f"{grade}/{patient}" for grade in range(3) for patient in range(3)))
+    assert read(tmp_path / "grades")[0] == {"0": 12, "1": 12, "2": 12}
 
 
 def test_a_class_beside_others_without_sides_is_named(tmp_path: Path) -> None:
@@ -92,7 +106,7 @@ def test_a_side_without_labels_is_left_out_and_counted(tmp_path: Path) -> None:
         ["type_a", "type_b"], ["bbps-0-1", "bbps-2-3"], ["01_TUMOR", "02_STROMA", "08_EMPTY"], ["A", "B"],
         ["n02085620-Chihuahua", "n02085782-spaniel"], ["test_positive", "test_negative"], ["F0", "F1", "F2"],
         ["with_mask", "without_mask"], ["polyp", "normal"], ["normal", "image_artefact"], ["HPV16", "HPV18"],
-        ["Class 1", "Class 2", "Class 10"], ["mild", "moderate", "severe"], ["covid-19", "normal"],
+        ["Class 1", "Class 2", "Class 10"], ["mild", "moderate", "severe"], ["covid-19", "normal"], ["full", "partial"],
     ],
 )  # fmt: skip
 def test_folders_that_are_classes_stay_classes(names: list[str], tmp_path: Path) -> None:
@@ -110,7 +124,9 @@ def test_folders_that_are_classes_stay_classes(names: list[str], tmp_path: Path)
         ["sub-01", "sub-02"], ["Case 1", "Case 2"], ["0001", "0002", "0003"], ["101", "102"], ["DICOM1", "DICOM2"],
         ["1.2.840.113619.2.1", "1.2.840.113619.2.2"], ["LIDC-IDRI-0001", "LIDC-IDRI-0002"], ["series3", "series4"],
         ["hospital_1", "hospital_2"], ["PA000001", "PA000002"], ["4f2a9c01", "9b03d7aa"], ["scan_a", "scan_b"],
-        ["disc1", "disc2"], ["NORMAL_train", "NORMAL_test", "ILL_train", "ILL_test"], ["NORMAL", "ILL", "images"],
+        ["disc1", "disc2"],
+        ["study1_positive", "study1_negative", "study2_positive"], 
+        ["NORMAL_train", "NORMAL_test", "ILL_train", "ILL_test"], ["NORMAL", "ILL", "images"],
     ],
 )  # fmt: skip
 def test_storage_is_no_class_and_the_user_may_say_otherwise(names: list[str], tmp_path: Path) -> None:
@@ -138,11 +154,31 @@ def test_storage_above_classes_is_entered_and_said(above: tuple[str, ...], tmp_p
 def test_patients_above_classes_are_entered_where_a_class_below_reads_as_the_negative_one(tmp_path: Path) -> None:
     people = [str(10253 + 7 * i) for i in range(6)]
     fill_folders(tmp_path / "idc", *(f"{person}/{label}" for person in people for label in "01"))
-    assert read(tmp_path / "idc")[0] == {"0": 24, "1": 24}
+    classes, _, said = read(tmp_path / "idc")
+    assert classes == {"0": 24, "1": 24}
+    assert "--patient-pattern '^([^/]+)/'" in said
     fill_folders(tmp_path / "sides", *(f"{person}/{label}" for person in people for label in ("left", "right")))
     with pytest.raises(InvalidData, match=r"are named by identifiers|running number"):
         read(tmp_path / "sides")
     assert read(tmp_path / "sides", "left", "right")[0] == {"left": 24, "right": 24}
+
+
+def test_folders_that_are_called_storage_and_hold_further_ones_leave_the_choice_to_the_user(tmp_path: Path) -> None:
+    below = {"lung_images": ("lung_aca", "lung_n"), "colon_images": ("colon_aca", "colon_n")}
+    fill_folders(tmp_path, *(f"{above}/{name}" for above, names in below.items() for name in names))
+    with pytest.raises(InvalidData, match=r"--map 'colon_images=.*' or 'colon_aca=colon_aca,colon_n=colon_n,...'"):
+        read(tmp_path)
+    assert read(tmp_path, "lung_aca", "lung_n", "colon_aca", "colon_n")[0].keys() == {
+        "lung_aca", "lung_n", "colon_aca", "colon_n"
+    }  # fmt: skip
+    fill_folders(tmp_path / "plain", "normal_images", "tumour_images")
+    assert read(tmp_path / "plain")[0] == {"normal_images": 4, "tumour_images": 4}
+
+
+def test_the_fewer_of_sides_and_others_are_to_be_taken_out(tmp_path: Path) -> None:
+    fill_folders(tmp_path, "Benign cases", "Malignant cases", "Normal cases", "Test cases")
+    with pytest.raises(InvalidData, match="Take Test cases out"):
+        read(tmp_path)
 
 
 def test_a_table_beside_storage_is_named(tmp_path: Path) -> None:
@@ -174,6 +210,23 @@ def test_sub_folders_that_are_merged_are_named(tmp_path: Path) -> None:
     assert "the class NORMAL takes the images of 2 sub-folders: a, b/c" in read(tmp_path)[2]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "offered"),
+    [("{label}/{patient}", "^[^/]+/([^/]+)/"), ("all/train/{label}/{patient}/x", "^[^/]+/[^/]+/[^/]+/([^/]+)/")],
+)
+def test_sub_folders_that_look_like_patients_are_offered_as_such(pattern: str, offered: str, tmp_path: Path) -> None:
+    people = {"normal": ("patient07", "patient08"), "ill": ("patient09", "patient10")}
+    fill_folders(tmp_path, *(pattern.format(label=label, patient=p) for label, some in people.items() for p in some))
+    classes, _, said = read(tmp_path)
+    assert classes == {"normal": 8, "ill": 8}
+    assert f"--patient-pattern '{offered}'" in said
+
+
+def test_sub_folders_that_do_not_look_like_patients_are_not_offered(tmp_path: Path) -> None:
+    fill_folders(tmp_path, *(f"{label}/{site}" for label in ("PNEUMONIA", "NORMAL") for site in ("bacteria", "virus")))
+    assert "--patient-pattern" not in read(tmp_path)[2]
+
+
 def test_a_blank_behind_a_class_makes_no_other(tmp_path: Path) -> None:
     fill_folders(tmp_path, "train/Tumor", "test/Tumor ", "train/Healthy", "test/Healthy")
     assert read(tmp_path)[0] == {"Tumor": 8, "Healthy": 8}
@@ -183,7 +236,7 @@ def test_folders_without_images_are_no_class_unless_they_ought_to_hold_some(tmp_
     write_tree(fill_folders(tmp_path, "a", "b"), {"docs/a.txt": "x", "code/b.py": "x"})
     classes, _, said = read(tmp_path)
     assert classes == {"a": 4, "b": 4}
-    assert "2 files are no images and are left out (1 .py, 1 .txt)" in said
+    assert "2 files are no images (1 .py, 1 .txt)" in said
     write_tree(tmp_path, {"volumes/1.nii.gz": b"\x1f\x8b\x08", "volumes/2.nii.gz": b"\x1f\x8b\x08"})
     with pytest.raises(
         InvalidData, match=r"class folder volumes .* holds no image: 2 NIfTI volumes \(\.nii\.gz\) .*PNG"

@@ -142,7 +142,8 @@ COMMANDS = sorted(COMMAND.commands) if isinstance(COMMAND, click.Group) else sor
 
 def test_the_commands_are_these() -> None:
     assert COMMANDS == [
-        "audit", "compare", "crossvalidate", "demo", "evaluate", "explain", "monitor", "predict", "serve", "train",
+        "audit", "compare", "crossvalidate", "demo", "evaluate", "explain", "monitor", "notebook", "predict",
+        "serve", "train",
     ]  # fmt: skip
 
 
@@ -171,34 +172,6 @@ def test_every_module_and_public_function_has_a_docstring() -> None:
         missing += [f"{found.name}.{value.__name__}" for value in own if not value.__doc__]
         missing += [found.name] * (not module.__doc__)
     assert missing == []
-
-
-def snippets(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-
-
-def test_the_commands_of_the_readme_exist_with_their_options() -> None:
-    lines = [line for block in snippets("console") for line in block.splitlines() if line.startswith("overread ")]
-    assert len(lines) >= 4
-    for line in lines:
-        _, command, *rest = re.sub(r"\s#.*", "", line).split()
-        helped = python(f"from overread.cli import app; app(['{command}', '--help'], standalone_mode=False)")
-        for option in [word for word in rest if word.startswith("--")]:
-            assert option in helped, f"{line}: {option}"
-
-
-def test_the_python_of_the_readme_runs(two_classes: Path, tmp_path: Path) -> None:
-    (code,) = snippets("python")
-    image = next((two_classes / "Disease").glob("*.png"))
-    changes = {'"larynx"': repr(str(two_classes)), '"new.png"': repr(str(image)), '"runs/larynx': f'"{tmp_path}/run'}
-    for old, new in changes.items():
-        assert old in code
-        code = code.replace(old, new)
-    assert "Recipe()" in code
-    code = code.replace(
-        "Recipe()", f"Recipe(size=32, epochs=1, precision='float32'), store=Path({str(tmp_path / 's')!r})"
-    )
-    assert python("from pathlib import Path\n" + code)
 
 
 def test_the_changelog_tells_this_version() -> None:

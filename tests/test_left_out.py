@@ -38,7 +38,7 @@ def test_junk_is_left_out_and_counted(tmp_path: Path) -> None:
     write_tree(tmp_path, dict.fromkeys(junk, png()))
     classes, said = read(tmp_path)
     assert classes == {"a": 4, "b": 4}
-    assert "what systems and tools leave behind is left out (2 Zone.Identifier" in said
+    assert "what systems and tools leave behind is left out (3 hidden or temporary, 2 Zone.Identifier" in said
     left_out = LeftOut()
     assert len(images_below(tmp_path, left_out)) == 8
     assert not left_out.losses
@@ -158,9 +158,19 @@ def test_a_folder_or_pattern_without_images_says_what_is_there(tmp_path: Path) -
     write_tree(tmp_path, {"a/1.nii.gz": b"\x1f\x8b", "a/2.txt": "x"})
     for named in (tmp_path, tmp_path / "a" / "*"):
         with pytest.raises(
-            InvalidData, match=r"holds no image: 1 NIfTI volume \(\.nii\.gz\) .*1 file is no image .*\.txt"
+            InvalidData, match=r"holds no image: 1 NIfTI volume \(\.nii\.gz\) .*1 file is no image \(1 \.txt"
         ):
             find_images(str(named))
+
+
+def test_a_file_that_several_patterns_find_is_left_out_once(tmp_path: Path) -> None:
+    write_tree(fill_folders(tmp_path, "a"), {"a/x.txt": "x", "a/.DS_Store": "x"})
+    (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    left_out = LeftOut()
+    found = find_images([str(tmp_path), str(tmp_path / "a" / "*"), str(tmp_path / "*")], left_out=left_out)
+    assert len(found) == 4
+    assert "1 file is no image (1 .txt)" in left_out.sentences()
+    assert "what systems and tools leave behind is left out (1 .DS_Store)" in left_out.sentences()
 
 
 def test_what_is_left_out_of_a_folder_is_told_to_whoever_asks(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from overread.study.data import read_manifest
 from overread.study.train import Study
 from overread.test_side import Ledger, Outcome
 
-QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 
 def test_the_training_run_is_the_first_opening_of_its_test_set(tiny_study: Study) -> None:

@@ -74,7 +74,8 @@ def test_two_classes_are_also_judged_at_a_half_and_at_a_stated_prevalence() -> N
     half = {row[0]: row[1] for row in table_under(card, "Metric", 1)}
     assert assessment.at_half is not None
     assert half[LABELS["sensitivity"]] == f"{assessment.at_half['sensitivity'].metric.value:.3f}"
-    assert half[LABELS["sensitivity"]] != table_under(card, "Metric")[2][1]
+    assert half[LABELS["sensitivity"]] != dict(row[:2] for row in table_under(card, "Metric"))[LABELS["sensitivity"]]
+    assert not {"AUC", "Average precision", "Brier score", "Log loss"} & half.keys()
     assert "Where 3.00% of cases are positive" in card
     assert table_under(card, "Metric", 2) == [
         [LABELS["ppv"], shown(assessment.predictive_values["ppv"])],
@@ -113,7 +114,7 @@ def test_reliability_stands_before_and_after_calibration() -> None:
         ["ill", "after", f"{pair.after.ece:.3f}"],
     ]
     assert rows[0] != rows[1]
-    assert "temperature 1.375, fitted on 77 validation images" in card_of(TWO)
+    assert "by temperature scaling (temperature 1.375, which makes probabilities milder), fitted on 77" in card_of(TWO)
 
 
 def test_an_undefined_metric_gives_its_reason() -> None:
@@ -188,12 +189,13 @@ def test_the_limits_tell_what_weakens_the_result() -> None:
 
 def test_subgroups_stand_with_their_size_and_metrics() -> None:
     (found,) = assessed(predictions(TWO), by=("sex",)).subgroups
-    rows = table_under(card_of(TWO, by=("sex",)), "sex")
+    header, *rows = next(table for table in tables(card_of(TWO, by=("sex",))) if table[0][0] == "sex")
     assert [row[:3] for row in rows] == [[g.label, str(g.n), str(g.patients)] for g in found.groups]
     for group, row in zip(found.groups, rows, strict=True):
         metric = group.metrics["accuracy"]
         assert metric.interval is not None
-        assert row[-1].startswith(f"{metric.metric.value:.3f} ({metric.interval[0]:.3f} to {metric.interval[1]:.3f})")
+        said = dict(zip(header, row, strict=True))[LABELS["accuracy"]]
+        assert said.startswith(f"{metric.metric.value:.3f} ({metric.interval[0]:.3f} to {metric.interval[1]:.3f})")
     assert "No groups of cases were compared." in section(card_of(TWO), "Subgroups")
 
 
@@ -206,10 +208,8 @@ def test_an_ensemble_of_folds_tells_each_calibration_and_what_was_not_tested() -
     pooled = dataclasses.replace(found, thresholds={}, decided=found.decisions)
     facts = facts_of(TWO, folds=2, best_epoch=None)
     card = model_card(bundle_of(found, members=members), assessed(pooled), facts)
-    assert (
-        "- Network 1: Calibration by temperature 1.500" in card
-        and "- Network 2: Calibration by temperature 2.5" in card
-    )
+    for number, temperature in ((1, "1.500"), (2, "2.500")):
+        assert f"- Network {number} is calibrated by temperature scaling (temperature {temperature}, " in card
     assert "At the operating point of the network that read each image:" in card
     assert "2 folds, each read by networks that were not trained on it, have 120 images" in card
     assert "their average, which the bundle gives, was not tested" in section(card, "Limits")

@@ -31,7 +31,7 @@ from support.command_line import overread, sentence
 from support.own_networks import flattened, maps, pooled
 
 TASK = Task.of(("Normal", "Disease"))
-QUICK = Recipe(size=32, epochs=2, batch_size=8, precision="float32", learning_rate=5e-3)
+QUICK = Recipe(network="compact", size=32, epochs=2, batch_size=8, precision="float32", learning_rate=5e-3)
 
 
 def spec_of(build: Any, **changes: Any) -> NetworkSpec:
@@ -60,6 +60,11 @@ def test_the_logits_are_the_mean_of_the_map_which_has_one_cell_where_positions_a
 def test_a_builder_of_logits_is_told_how_many() -> None:
     network = build_network(spec_of(pooled, outputs=4))
     assert network.output["activation_map"].shape == (None, 4, 4, 4)
+
+
+@pytest.mark.parametrize("name", ["__main__:build", "größe:netz", "网络:构建"])
+def test_a_builder_may_be_named_as_python_allows(name: str) -> None:
+    assert build_network(spec_of(maps, name=name))(noise())["logits"].shape == (3, 1)
 
 
 @pytest.mark.parametrize("build", [maps, pooled, flattened, lambda input_shape: maps(input_shape)])

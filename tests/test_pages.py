@@ -48,7 +48,7 @@ def page(two: Made) -> Page:
 
 
 def test_an_evaluation_has_every_section(page: Page) -> None:
-    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
+    assert page.texts("h2") == ["Verdict", "Result", "Data", *SECTIONS, *LAST]
     assert page.texts("h1") == ["Normal / Polyp: evaluation on 160 images"]
 
 
@@ -74,7 +74,7 @@ def test_the_level_of_the_intervals_is_the_one_that_was_asked_for(page: Page) ->
 def test_metrics_without_a_threshold_stand_with_interval_cases_and_method(two: Made, page: Page, name: str) -> None:
     metric, interval = two[0].assessment[name]
     labels = {"auc": "AUC", "average_precision": "Average precision", "brier": "Brier score"}
-    assert row(page, labels.get(name, "Loss (negative log likelihood)"))[:4] == [
+    assert row(page, labels.get(name, "Log loss"))[:4] == [
         f"{metric.value:.3f}",
         f"{interval.low:.3f} to {interval.high:.3f}",
         "160",
@@ -233,13 +233,13 @@ def test_a_group_too_small_to_judge_says_so(tmp_path: Path) -> None:
     assert "No gap could be judged" in words(page)
 
 
-def test_mistakes_stand_in_a_table_by_name_class_and_probability(two: Made, page: Page) -> None:
+def test_mistakes_stand_in_a_table_by_number_class_and_probability(two: Made, page: Page) -> None:
     outcome = two[0]
     assert {reading.predicted_label for _, reading in outcome.mistakes} == set(TWO)
     for number, (position, reading) in enumerate(outcome.mistakes, start=1):
         true, read = TWO[position % 2], reading.predicted_label
         probability = f"{reading.probabilities['Polyp']:.3f}"
-        assert row(page, f"{number}", outcome.predictions.cases[position])[:3] == [true, read, probability]
+        assert row(page, f"{number}", f"image {position + 1}")[:3] == [true, read, probability]
         assert [alt for alt in alts(page) if f"{number}: {true}, read as {read} ({probability})" in alt]
 
 
@@ -275,8 +275,10 @@ def test_images_and_patients_are_counted(page: Page) -> None:
     assert row(page, "Polyp", "80")[0] == "40" and row(page, "all")[:2] == ["160", "80"]
 
 
-def test_images_that_were_left_out_are_named_with_their_reason(page: Page) -> None:
-    assert "1 unreadable image was left out" in words(page) and row(page, "a.png")[0] == "is empty"
+def test_images_that_were_left_out_go_by_a_number_with_their_reason(two: Made, page: Page) -> None:
+    number = len(two[0].predictions.cases) + 1
+    assert "1 unreadable image was left out" in words(page) and row(page, f"image {number}")[0] == "is empty"
+    assert "a.png" not in words(page)
 
 
 def test_images_without_patients_are_said_to_narrow_the_intervals(tmp_path: Path) -> None:
@@ -298,7 +300,7 @@ def test_one_class_alone_leaves_an_auc_undefined_and_the_page_says_why(
 ) -> None:
     options = AssessmentOptions(level=0.9, resamples=200, prevalence=0.1)
     page = report(tmp_path, make(tmp_path, predict(TWO, 40, y_true=np.full(40, label)), options))
-    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
+    assert page.texts("h2") == ["Verdict", "Result", "Data", *SECTIONS, *LAST]
     assert f"no AUC can be given ({missing})" in page.texts("p")[1] and "nan" not in words(page).lower()
     assert row(page, "AUC")[:2] == ["undefined", f"{missing[0].upper()}{missing[1:]}."]
     assert f"There is no ROC and no precision-recall curve: {missing}." in words(page)

@@ -21,12 +21,12 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Page]:
 def test_several_classes_are_judged_by_the_most_probable_and_each_against_the_rest(three: tuple[Made, Page]) -> None:
     (outcome, _), page = three
     assessment = outcome.assessment
-    assert page.texts("h2") == ["Verdict", "Data", *SECTIONS, *LAST]
+    assert page.texts("h2") == ["Verdict", "Result", "Data", *SECTIONS, *LAST]
     accuracy, micro = assessment["accuracy"], assessment.micro["f1"]
     assert f"{100 * accuracy.metric.value:.1f}\N{NO-BREAK SPACE}%" in page.texts("p")[1]
     assert row(page, "Accuracy")[0] == f"{accuracy.metric.value:.3f}"
     assert row(page, "F1, micro average")[0] == f"{micro.metric.value:.3f}"
-    assert row(page, "AUC, macro average")[0] == f"{assessment['auc'].metric.value:.3f}"
+    assert row(page, "AUC, mean")[0] == f"{assessment['auc'].metric.value:.3f}"
     decided, at_point = assessment.estimates.of_class("cyst", "sensitivity"), assessment.at_class_points["cyst"]["npv"]
     assert row(page, "cyst (n = 60)", *row(page, "cyst (n = 60)")[:1])
     assert f"{decided.metric.value:.3f} ({decided.interval.low:.3f} to" in words(page)
@@ -50,7 +50,7 @@ def test_a_mistake_among_several_classes_gives_the_probability_of_what_it_was_re
     (outcome, _), page = three
     position, reading = outcome.mistakes[0]
     expected = [THREE[position % 3], reading.predicted_label, f"{reading.probabilities[reading.predicted_label]:.3f}"]
-    assert row(page, "1", outcome.predictions.cases[position])[:3] == expected
+    assert row(page, "1", f"image {position + 1}")[:3] == expected
 
 
 def test_figures_of_several_classes_are_numbered(three: tuple[Made, Page]) -> None:

@@ -192,8 +192,12 @@ def test_text_named_png_and_formats_beyond_the_five_are_refused(tmp_path: Path) 
     (tmp_path / "note.png").write_text("no image at all")
     with pytest.raises(UnreadableImage, match="is none of PNG"):
         prepare(tmp_path / "note.png", Preprocessing(channels=1))
-    with pytest.raises(UnreadableImage, match="is none of PNG"):
+    with pytest.raises(UnreadableImage, match=r"is none of PNG.*\(GIF image\): export it as one"):
         read(encoded(Image.new("L", (8, 8)), "GIF"))
+    with pytest.raises(UnreadableImage, match=r"is none of PNG.*\(HEIC image\)"):
+        read(b"\0\0\0\x18ftypheic" + bytes(40))
+    with pytest.raises(UnreadableImage, match=r"is a git LFS pointer: fetch"):
+        read(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
 
 
 def test_a_decompression_bomb_is_refused_by_its_header() -> None:

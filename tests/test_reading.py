@@ -84,8 +84,11 @@ def test_a_reading_is_shown_in_one_line_and_in_a_notebook_with_its_name_escaped(
     assert repr(found) == "Reading('<b>.png': Disease, probability 0.830, refer: unfamiliar)"
     shown = found._repr_html_()
     assert "&lt;b&gt;.png" in shown and "<b>" not in shown
-    assert "Reads as Disease: probability 0.83 is at or above the operating point 0.41." in shown
-    assert "Refer to a human: Unlike the training images." in shown
+    assert "Not read: unlike the training images. Refer to a human." in shown and "Reads as" not in shown
+    said = reading(pixels=found.pixels, refer=("uncertain",))._repr_html_()
+    assert "Reads as Disease: probability 0.83 is at or above the operating point 0.41." in said
+    assert "Refer to a human: Uncertain." in said
+    assert "Refer to a human" not in reading(pixels=found.pixels)._repr_html_()
 
 
 def test_the_probability_told_is_the_one_that_the_decision_rests_on() -> None:
@@ -98,8 +101,11 @@ def test_the_table_on_a_terminal_says_what_the_page_says(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    found = reading(refer=("uncertain", "unfamiliar"), probabilities={"Normal": 0.0001, "Disease": 0.9999})
-    assert print_readings([found, Failure(path="b.png", error="is empty")], found.task) == 1
-    shown = capsys.readouterr().out
-    for text in ("Reads as", "Probability of Disease", ">0.999", "Uncertain, unlike the training images", "is empty"):
-        assert text in shown
+    found = reading(refer=("uncertain",), probabilities={"Normal": 0.0001, "Disease": 0.9999})
+    unlike = reading(refer=("uncertain", "unfamiliar"))
+    assert print_readings([found, unlike, Failure(path="b.png", error="is empty")], found.task) == 1
+    head, _, first, second, third = capsys.readouterr().out.splitlines()
+    assert head.split("  ")[0].strip() == "Image" and "Probability of Disease   Operating point" in head
+    assert ">0.999" in first and "0.410" in first and "Uncertain" in first
+    assert "Not read: unlike the training images" in second and "Disease" not in second and "0.83" not in second
+    assert "Not read: is empty" in third

@@ -20,7 +20,7 @@ from overread.run import RunFolder, StudyRequest, TrainingRun
 from overread.study import Study
 from support.command_line import overread, sentence
 
-QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_run_that_was_killed_before_its_training_may_be_replaced(killed: Path)
 @pytest.mark.parametrize(
     ("source", "recipe", "named"),
     [
-        ({}, Recipe(size=32, epochs=2, batch_size=4, precision="float32"), "epochs, batch_size"),
+        ({}, Recipe(network="compact", size=32, epochs=2, batch_size=4, precision="float32"), "epochs, batch_size"),
         ({"positive": "Disease"}, None, "positive"),
         ({"patient_pattern": None}, None, "patient_pattern"),
     ],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from overread.cases import Source
 from overread.errors import InvalidData, InvalidOption, OutputExists
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
@@ -16,12 +17,11 @@ from overread.run import (
     FinishedTraining,
     Run,
     RunFolder,
-    Source,
     StudyRequest,
     TrainingRun,
 )
 
-RECIPE = Recipe(epochs=3, augmentation=Augmentation(zoom=0.5))
+RECIPE = Recipe(network="compact", epochs=3, augmentation=Augmentation(zoom=0.5))
 REQUEST = StudyRequest(
     recipe=RECIPE,
     source=Source(data="/images", patient_pattern="^P"),

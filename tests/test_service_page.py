@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from overread import Bundle, Reader, Study
 from overread.formats import open_picture
 from overread.images import Preprocessing
-from overread.reading.sentences import decision, reasons, rounded
+from overread.reading.sentences import decision, headline, reasons, rounded
 from overread.service.app import create_app
 from overread.service.room.records import ImageRecord, ReadingRecord
 from overread.service.room.rendition import render
@@ -69,7 +69,7 @@ def test_no_probability_is_rounded_to_certainty(probability: float, told: str) -
 def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
     three = reading_of_three(activation_map=np.ones((4, 4, 3)), pixels=np.zeros((32, 32, 1)))
     bundle = SimpleNamespace(
-        classes=("A", "B", "C"), positive=None, operating_points={"A": SimpleNamespace(threshold=0.3)},
+        classes=("A", "B", "C"), positive=None, thresholds={"A": 0.3},
         preprocessing=Preprocessing(height=32, width=32, channels=1), referral=SimpleNamespace(coverage=0.9),
     )  # fmt: skip
     stream = io.BytesIO()
@@ -81,7 +81,7 @@ def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
     assert [(bar.label, bar.shown, bar.shown_threshold) for bar in found.bars] == [
         ("B", "0.50", ""),
         ("C", "0.30", ""),
-        ("A", "0.20", "0.30"),
+        ("A", "0.20", ""),  # the most probable class is decided on, whatever its threshold
     ]
     assert [heat.label for heat in found.heats] == ["B", "A", "C"]
     # The picture alone, without what was padded above and below it.
@@ -92,9 +92,9 @@ def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"refer": ("uncertain",), "prediction_set": ("Normal", "Disease")}, "Normal and Disease cannot be ruled out"),
-        ({"refer": ("uncertain",), "prediction_set": ()}, "it fits no class"),
-        ({"refer": ("uncertain",), "prediction_set": ("Normal",)}, "only Normal cannot be ruled out"),
+        ({"refer": ("uncertain",), "prediction_set": ("Normal", "Disease")}, "this image could be Normal or Disease"),
+        ({"refer": ("uncertain",), "prediction_set": ()}, "like none of the classes"),
+        ({"refer": ("uncertain",), "prediction_set": ("Normal",)}, "says Disease, but this image could only be Normal"),
         ({"refer": ("unfamiliar",), "unfamiliarity": 2.31}, "2.3 times as far"),
         ({"refer": ("unfamiliar",), "unfamiliarity": 1.001}, "just beyond"),
         ({"refer": ("unfamiliar",), "unfamiliarity": float("nan")}, "no finite numbers"),
@@ -103,6 +103,21 @@ def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
 def test_each_reason_to_refer_is_a_sentence(changes: dict, told: str) -> None:
     (sentence,) = reasons(dataclasses.replace(READING, **changes), 0.9)
     assert told in sentence
+
+
+def test_what_is_uncertain_says_what_is_promised_as_people_count() -> None:
+    (sentence,) = reasons(dataclasses.replace(READING, refer=("uncertain",), prediction_set=("Normal", "Disease")), 0.9)
+    assert (
+        "Of the images of each class, at most about 1 in 10 get an answer that leaves out the right class" in sentence
+    )
+    assert not {"coverage", "prediction set"} & set(sentence.split())
+
+
+def test_an_image_unlike_the_training_images_is_not_read_whatever_the_numbers() -> None:
+    unlike = dataclasses.replace(READING, refer=("uncertain", "unfamiliar"))
+    assert decision(unlike) == headline(unlike) == "Not read: unlike the training images"
+    assert [said.partition(":")[0] for said in reasons(unlike, 0.9)] == ["Unlike the training images"]
+    assert headline(dataclasses.replace(READING, refer=("uncertain",))) == "Disease"
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])

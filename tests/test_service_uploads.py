@@ -156,6 +156,21 @@ def test_a_zip_of_an_image_gives_the_image() -> None:
         unpack(malformed.zipped([(str(i), image) for i in range(3)]), limits)
 
 
+def test_what_systems_leave_behind_in_a_zip_is_no_image() -> None:
+    limits = Limits(files=2, file_bytes=MIB, total_bytes=MIB, ratio=100)
+    image = malformed.saved("PNG")
+    junk = [
+        "__MACOSX/._b.png",
+        "a/.DS_Store",
+        "a/Thumbs.db",
+        "a/desktop.ini",
+        "a/@eaDir/b.png",
+        "a/b.png:Zone.Identifier",
+    ]
+    zipped = malformed.zipped([(name, image) for name in [*junk, "../a/trail.png "]])
+    assert unpack(zipped, limits) == [("../a/trail.png ", image)]
+
+
 @pytest.fixture
 def small_pool() -> Iterator[DecodingPool]:
     pool = DecodingPool(Settings(workers=1, timeout_s=1, memory_bytes=512 * MIB))

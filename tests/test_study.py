@@ -22,7 +22,7 @@ from overread.study.train import Study
 from support.dicom_files import dataset, file_bytes
 from support.image_files import write_images
 
-QUICK = Recipe(size=32, epochs=1, batch_size=8, precision="float32")
+QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 
 def test_a_run_leaves_bundle_figures_numbers_logs_and_report(tiny_study: Study) -> None:

@@ -25,6 +25,7 @@ from overread.training.objective import compile_for_training
 from overread.training.precision import choose_precision
 
 RECIPE = Recipe(
+    network="compact",
     epochs=12,
     size=32,
     batch_size=8,

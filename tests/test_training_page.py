@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from overread.auditing import Audit, Finding
-from overread.cases import Split
+from overread.cases import Case, Manifest, PublicNames, Split
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.run import FinishedTraining, StudyRequest
+from overread.test_side.outcome import Outcome
 from support.data_sets import data_set_of
 from support.html_page import Page
 from support.reports import LAST, RUN, SECTIONS, TWO, alts, make, predict, row, words
 
 FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)
+
+
+def _names(outcome: Outcome) -> PublicNames:
+    labels = [TWO[index] for index in np.asarray(outcome.predictions.y_true).tolist()]
+    pairs = zip(outcome.predictions.cases, labels, strict=True)
+    return PublicNames(
+        Manifest(
+            cases=tuple(Case(path=Path(name), name=name, label=label) for name, label in pairs),
+            task=outcome.predictions.task,
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +44,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
     rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
     run = FinishedTraining(
         **RUN,
-        request=StudyRequest(recipe=Recipe()),
+        request=StudyRequest(recipe=Recipe(network="compact")),
         fingerprint="f" * 64,
         images=split.counts(),
         patients=split.patients(),
@@ -49,7 +62,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
         rows=rows,
         augment=lambda images: np.stack([images, 255 - images], axis=1),
     )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=())
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(), names=_names(outcome))
     return Page(pages.write_training_report(tmp_path, training, result))
 
 
@@ -60,7 +73,7 @@ def test_an_accepted_finding_is_a_warning_and_stands_in_the_table(trained: Page)
 
 
 def test_a_training_run_has_every_section_and_its_figures(trained: Page) -> None:
-    assert trained.texts("h2") == ["Verdict", "Data", "Audit", "Training", *SECTIONS, *LAST]
+    assert trained.texts("h2") == ["Verdict", "Result", "Data", "Audit", "Training", *SECTIONS, *LAST]
     assert len(alts(trained)) == 9 and all(re.search(r"\d", alt) for alt in alts(trained))
     assert trained.texts("h1") == ["Normal / Polyp: a reader trained on 5 images"]
 

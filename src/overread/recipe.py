@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from overread.errors import InvalidOption
 from overread.machine.option import option
 from overread.networks.augmentation import Augmentation
-from overread.networks.registry import MINIMUM_SIDE, Builder, Network, find_network
+from overread.networks.registry import MINIMUM_SIDE, Builder, Network, default_network, find_network
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 MONITORS = {"val_loss": "min", "val_auc": "max", "val_accuracy": "max"}
@@ -26,24 +25,26 @@ _LIMITS = {
     "dropout": (0, 0.95),
     "seed": (0, 2**31 - 1),
 }
+_STARTED = "the weights of an earlier training"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The options of a training run.
 
-    Where `size`, `epochs` or `learning_rate` is None, the network has a default: `image_size`, `max_epochs` and
-    `peak_learning_rate` are the numbers that hold.
+    Where `network` is None, it is `default_network`; where `size`, `epochs` or `learning_rate` is None, the network has
+    a default. `chosen_network`, `image_size`, `max_epochs` and `peak_learning_rate` are what holds.
 
     Raises:
         InvalidOption: a value outside its range.
     """
 
-    network: str | Builder = option(
-        "compact",
-        "compact (from scratch), efficientnet-lite0, a keras.applications network, or module:function of your own.",
+    network: str | Builder | None = option(
+        None,
+        "One that overread networks lists, or module:function of your own; by default efficientnet-lite0 where its "
+        "weights are installed, else compact.",
         panel="Network",
-        kind=str,
+        kind=str | None,
     )
     size: int | None = option(
         None, "Side of the square that images are fitted to, in pixels; by default the network's.", panel="Images"
@@ -109,13 +110,19 @@ class Recipe:
         check_coverage(self.coverage)
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and low <= value <= high):
+            if value is not None and not low <= value <= high:
                 raise InvalidOption(f"{name}={value} is outside {low:g} to {high:g}: choose a value in it")
 
     @property
     def chosen_network(self) -> Network:
         """The network with its defaults."""
+        if self.network is None:
+            return default_network(pretrained=self.pretrained)
         return find_network(self.network)
+
+    def with_network(self) -> Recipe:
+        """The same recipe with its network named, so that it means the same where other weights are installed."""
+        return dataclasses.replace(self, network=self.chosen_network.name) if self.network is None else self
 
     @property
     def image_size(self) -> int:
@@ -148,6 +155,11 @@ class Recipe:
             "learning_rate": self.peak_learning_rate,
         }
         return {name: value for name, value in values.items() if name != "start" or value is not None}
+
+    def shown(self) -> dict[str, Any]:
+        """Give all options for others to see: a path to start from, which may name a person, is not told."""
+        values = self.to_dict()
+        return {**values, "start": _STARTED} if "start" in values else values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:

@@ -11,9 +11,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def listed(words: Sequence[str]) -> str:
-    """Join words as a sentence does: "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Join words as a sentence does: "a, b and c", or with another word before the last."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def paired(values: Mapping[str, Any]) -> str:
@@ -31,6 +31,12 @@ def level_of(share: float) -> str:
     return f"{100 * share:g} %"
 
 
+def one_in(share: float) -> str:
+    """Give a small share as people count: "1 in 20", "15 in 100"."""
+    times = round(1 / share, 6)
+    return f"1 in {times:,.0f}" if times == round(times) else f"{100 * share:.4g} in 100"
+
+
 def low_to_high(low: float, high: float, style: str = ".3f") -> str:
     """Give the ends of an interval: "0.812 to 0.934"."""
     return f"{low:{style}} to {high:{style}}"
@@ -42,6 +48,6 @@ def moment(time: str) -> str:
 
 
 def clause(sentence: str | None) -> str:
-    """Give a reason without capital and full stop, to stand inside a sentence."""
+    """Give a reason without capital and full stop, to stand inside a sentence; a name in capitals keeps them."""
     text = (sentence or "").rstrip(".")
-    return text[:1].lower() + text[1:]
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

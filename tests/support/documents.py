@@ -54,7 +54,7 @@ def bundle_of(found: Predictions, **changes: Any) -> Bundle:
         "operating_points": choose_operating_points(labels, y_prob, task=found.task),
         "referral": choose_referral(labels, y_prob, task=found.task),
         "network": {"name": "compact", "height": 96, "width": 128, "channels": 1, "outputs": len(classes)},
-        "recipe": Recipe().to_dict(),
+        "recipe": Recipe(network="compact").to_dict(),
         "data": {"fingerprint": "d" * 64},
         "versions": {"overread": "9.8.7", "keras": "3.21"},
         "files": {GRAPH: "a" * 64, WEIGHTS: "b" * 64},

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from overread.bundle import GRAPH, Bundle, Member
-from overread.cases import Manifest
+from overread.cases import Manifest, PublicNames
 from overread.cases.case import Case
 from overread.decision import Abstentions, Calibration, OperatingPoint, Task, choose_referral
 from overread.evaluation import AssessmentOptions, Predictions, assess, assess_referral
@@ -94,7 +94,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
         "operating_points": points,
         "referral": choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task),
         "network": {"name": "compact"},
-        "recipe": Recipe(seed=7).to_dict(),
+        "recipe": Recipe(network="compact", seed=7).to_dict(),
         "data": {"study": "a study"},
         "versions": {"keras": "3.15.1"},
     }
@@ -136,7 +136,9 @@ def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: d
     )
     manifest = Manifest(cases=cases, task=bundle.task, notes=("cases are read from study.csv",))
     run = EvaluationRun(**RUN, bundle=bundle.fingerprint, fingerprint="f" * 64)
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
+    unread = [Case(path=Path(name), name=name, label=labels[0]) for name in failures or {}]
+    names = PublicNames(manifest.replace([*cases, *unread]))
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, names=names)
     return Page(pages.write_evaluation_report(folder, result, run=run, manifest=manifest, failures=failures or {}))
 
 
@@ -144,9 +146,10 @@ def words(page: Page) -> str:
     return "\n".join(text for tag, text in page.text if tag != "style")
 
 
-def row(page: Page, *start: str) -> list[str]:
-    """The cells of the first table row that begins so."""
-    cells = [text for tag, text in page.text if tag in ("th", "td")]
+def row(page: Page, *start: str, below: str = "Data") -> list[str]:
+    """The cells of the first table row that begins so below a heading."""
+    first = page.text.index(("h2", below)) if ("h2", below) in page.text else 0
+    cells = [text for tag, text in page.text[first:] if tag in ("th", "td")]
     for i in range(len(cells)):
         if tuple(cells[i : i + len(start)]) == start:
             return cells[i + len(start) :]

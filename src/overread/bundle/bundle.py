@@ -29,7 +29,6 @@ from overread.errors import InvalidBundle, MissingPath
 from overread.images import Preprocessing
 from overread.machine.clock import now
 from overread.machine.files import from_json, write_json
-from overread.machine.text import storable
 from overread.run.folder import RunFolder
 
 FORMAT_VERSION = 3
@@ -207,7 +206,7 @@ class Bundle:
 
     def write_card(self, text: str) -> None:
         """Put the model card into the bundle, in place of an earlier one."""
-        add_file(self._root(), CARD, storable(text).encode())
+        add_file(self._root(), CARD, text.encode("utf-8", "backslashreplace"))
 
     def read_card(self) -> str:
         """The model card as Markdown; empty where there is none."""

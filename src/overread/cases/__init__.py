@@ -12,6 +12,7 @@ _HOMES = {
     "Case": "overread.cases.case",
     "LeftOut": "overread.cases.folder",
     "Manifest": "overread.cases.manifest",
+    "PublicNames": "overread.cases.public_names",
     "Source": "overread.cases.source",
     "Split": "overread.cases.split",
     "counts_as": "overread.cases.case",
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from overread.cases.folder import LeftOut as LeftOut
     from overread.cases.folder import images_below as images_below
     from overread.cases.manifest import Manifest as Manifest
+    from overread.cases.public_names import PublicNames as PublicNames
     from overread.cases.source import Source as Source
     from overread.cases.split import Split as Split
     from overread.cases.split import fold_cases as fold_cases

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from overread.cases.case import Case
 from overread.cases.complete import complete
-from overread.cases.folder import images_below, read_folder
+from overread.cases.folder import LeftOut, images_below, read_folder
 from overread.cases.relabel import Relabel
 from overread.cases.source import FOLDERS, Source
 from overread.cases.tables.files import Files
@@ -48,7 +48,7 @@ def find_cases(source: Source, relabel: Relabel) -> Found:
     if named and named != (FOLDERS,):
         return _by_named(named, source, relabel)
     if named or not root.is_dir():
-        return _by_folders(root, relabel)
+        return _by_folders(root, source, relabel)
     own = [table for table in sorted(root.glob("*.csv")) if is_manifest(table)]
     if len(own) == 1 and not source.names_columns:
         return _by_own(own[0], relabel)
@@ -60,8 +60,8 @@ def _by_own(table: Path, relabel: Relabel) -> Found:
     return cases, [f"cases are read from {table.name}"]
 
 
-def _by_folders(root: Path, relabel: Relabel) -> Found:
-    cases, notes = read_folder(root)
+def _by_folders(root: Path, source: Source, relabel: Relabel) -> Found:
+    cases, notes = read_folder(root, class_names=source.mapping)
     return [dataclasses.replace(case, label=relabel(case.label)) for case in cases], notes
 
 
@@ -72,7 +72,7 @@ def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
     if may_be_own and any(case.path.exists() for case in read_table(first)):
         return _by_own(first, relabel)
     tables = [table for name in named for table in read_tables(name)]
-    files = _files_of(source, first.parent)
+    files, left_out = _files_of(source, first.parent)
     matched = match_all(tables, files, source)
     fitting = [one for one in matched if one is not None]
     without = [table for table, one in zip(tables, matched, strict=True) if one is None]
@@ -80,16 +80,18 @@ def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
         return _by_own(first, relabel)  # whose images are missing, which is told where they are read
     # Of a workbook, the sheets that are of no use are passed over.
     if not fitting or any(table.sheet is None for table in without):
-        raise no_match(without, files)
+        raise no_match(without, files, left_out.sentences())
     _refuse_several_sheets(fitting)
-    return cases_of_all(fitting, files, source, relabel)
+    cases, notes = cases_of_all(fitting, files, source, relabel)
+    return cases, [*notes, *(left_out.sentences() if left_out.holds_candidates else ())]
 
 
-def _files_of(source: Source, beside: Path) -> Files:
+def _files_of(source: Source, beside: Path) -> tuple[Files, LeftOut]:
     root = Path(source.images or (source.data if Path(source.data).is_dir() else beside))
     if not root.is_dir():
         raise MissingPath(f"{root} is not there: expected the folder that holds the images (--images)")
-    return Files(root, images_below(root))
+    left_out = LeftOut()
+    return Files(root, images_below(root, left_out)), left_out
 
 
 def _refuse_several_sheets(matched: Sequence[Matched]) -> None:
@@ -105,23 +107,25 @@ def _refuse_several_sheets(matched: Sequence[Matched]) -> None:
 def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     """The cases of class folders, of tables near them, or of both where they agree."""
     tables, notes = _readable(tables_near(root))
-    files = Files(root, images_below(root)) if tables else Files(root, [])
+    files = _files_of(source, root)[0] if tables else Files(root, [])
     matched = _match_near(tables, files, source) if len(files) else []
     fitting = {one.table.path for one in matched}
     unused = dict.fromkeys(table.path.name for table in tables if table.path not in fitting)
     notes += [f"{name} is not used: none of its columns names the images" for name in unused]
     try:
-        cases, folder_notes = _by_folders(root, relabel)
-    except InvalidData:
+        cases, folder_notes = _by_folders(root, source, relabel)
+    except InvalidData as error:
         if not matched:
-            raise
+            raise InvalidData(". ".join([str(error), *notes])) from None
         cases, folder_notes = [], []
-    if matched and len({case.label for case in cases}) < 2:
-        cases, more = cases_of_all(_chosen(matched, files, source, relabel), files, source, relabel)
-        return cases, [*more, *notes]
     if not matched:
         return cases, [*folder_notes, *notes]
-    cases, more = complete(cases, _chosen(matched, files, source, relabel), files, source)
+    chosen = _chosen(matched, source, relabel)
+    notes += [f"{one.table.name} is not used: it tells no labels" for one in matched if one not in chosen]
+    if source.names_label or source.images or len({case.label for case in cases}) < 2:
+        cases, more = cases_of_all(chosen, files, source, relabel)
+        return cases, [*more, *notes]
+    cases, more = complete(cases, chosen, files, source, relabel)
     return cases, [*folder_notes, *more, *notes]
 
 
@@ -155,23 +159,38 @@ def _several(references: Sequence[str]) -> Undecided:
     return Undecided(f"several tables name the images: {listed(references)}", option="labels", choices=references)
 
 
-def _chosen(matched: Sequence[Matched], files: Files, source: Source, relabel: Relabel) -> list[Matched]:
+def _chosen(matched: Sequence[Matched], source: Source, relabel: Relabel) -> list[Matched]:
     """Of the tables that lie near, those of the sides of a split, or the one that tells labels and what tells more.
 
     Raises:
         Undecided: several tell labels.
     """
-    if len(matched) == 1 or all(one.side for one in matched):
-        return list(matched)
-    telling = [one for one in matched if _tells(one, source, relabel)]
-    if len(telling) > 1:
+    columns = [_telling_columns(one, source, relabel) for one in matched]
+    every = set().union(*columns)
+    # A side may be of one class only, which tells nothing by itself.
+    telling = [
+        one
+        for one, own in zip(matched, columns, strict=True)
+        if own or (one.side and every & set(map(plain, one.others)))
+    ]
+    if len(telling) > 1 and not all(one.side for one in telling) and not _are_parts(telling):
         raise _several([one.table.reference for one in telling])
-    return [*telling, *(one for one in matched if one not in telling)]
+    named = set().union(*(one.images.files for one in telling))
+    more = [one for one in matched if one not in telling and (not telling or named & one.images.files)]
+    return [*telling, *more]
 
 
-def _tells(matched: Matched, source: Source, relabel: Relabel) -> bool:
+def _are_parts(tables: Sequence[Matched]) -> bool:
+    """True for tables of the same columns that name different images."""
+    together = len(set().union(*(one.images.files for one in tables)))
+    alike = len({one.table.columns for one in tables}) == 1
+    return alike and together == sum(len(one.images.files) for one in tables)
+
+
+def _telling_columns(matched: Matched, source: Source, relabel: Relabel) -> set[str]:
+    """The columns, by their plain names, that may be the label."""
     if source.label_column is not None:
-        return any(plain(column) == plain(source.label_column) for column in matched.table.columns)
+        return {plain(source.label_column)} & set(map(plain, matched.table.columns))
     known = {*patient_columns(matched.table, matched.others), *split_columns(matched.table, matched.others)}
     free = [column for column in matched.others if column not in known]
-    return bool(every_reading(matched.table, free, relabel))
+    return {plain(column) for one in every_reading(matched.table, free, relabel) for column in one.columns}

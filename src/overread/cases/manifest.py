@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from overread.cases.case import Case
 from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
 from overread.cases.patients import PatientPattern, match_patients, suggest_patients
-from overread.cases.relabel import Relabel, fitting, require_distinct
+from overread.cases.relabel import Relabel, fitting, require_distinct, written_mapping
 from overread.cases.source import Source
 from overread.cases.tables.own import read_table, table_of
 from overread.decision import IntArray, Task, find_task, told_negative
@@ -19,7 +20,7 @@ from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
 from overread.machine.question import Question, ask
-from overread.words import count
+from overread.words import count, listed
 
 if TYPE_CHECKING:
     import pandas
@@ -162,11 +163,13 @@ class Manifest:
         cases = [case for case in found if case.label]
         if len(cases) < len(found):
             notes.append(f"{count(len(found) - len(cases), 'image')} without a label, by --map, are left out")
-        if task is not None:
+        if task is None:
+            require_distinct([case.label for case in cases], source.mapping)
+        else:
             meant = fitting((case.label for case in cases), task.classes)
             cases = [dataclasses.replace(case, label=meant.get(case.label, case.label)) for case in cases]
             notes += [f"the label {label} is taken as {name}" for label, name in meant.items()]
-        require_distinct([case.label for case in cases], source.mapping)
+            _require_known(cases, task)
         manifest = cls._build(cases, notes, source.positive, task)
         if task is None and source.positive is None and manifest.positive and told_negative(manifest.classes) is None:
             classes = manifest.classes
@@ -248,6 +251,16 @@ class Manifest:
         """
         header, *rows = table_of(self.cases, self.columns)
         write_csv(path, header, rows)
+
+
+def _require_known(cases: Iterable[Case], task: Task) -> None:
+    """Refuse labels that a task does not have, all at once."""
+    unknown = [*dict.fromkeys(case.label for case in cases if not set(task.named_in(case.label)) <= set(task.classes))]
+    if unknown:
+        raise InvalidData(
+            f"the data hold {listed(unknown)}, and what was trained tells {listed(task.classes)} apart: say which of "
+            f"them is meant, or leave images out, with --map {shlex.quote(written_mapping(dict.fromkeys(unknown, '')))}"
+        )
 
 
 def _finding_of(task: Task | None) -> str | None:

@@ -67,8 +67,13 @@ class Source:
     @property
     def names_columns(self) -> bool:
         """True where the columns of a table are named, or one finding of it."""
-        named = (self.image_column, self.label_column, self.patient_column, self.split_column, self.finding)
-        return any(name is not None for name in named)
+        named = (self.image_column, self.patient_column, self.split_column)
+        return self.names_label or any(name is not None for name in named)
+
+    @property
+    def names_label(self) -> bool:
+        """True where it is said what a table tells apart."""
+        return self.label_column is not None or self.finding is not None
 
     def absolute(self) -> Source:
         """The same source from wherever it is read."""
@@ -78,5 +83,9 @@ class Source:
 
     def settled(self, name: str, choice: str) -> Source:
         """The same source with one choice made, by the name of its field."""
-        value: Any = {"labels": (choice,), "mapping": {**self.mapping, **read_mapping([choice])}}.get(name, choice)
+        value: Any = choice
+        if name == "labels":
+            value = (choice,)
+        elif name == "mapping":
+            value = {**self.mapping, **read_mapping([choice])}
         return dataclasses.replace(self, **{name: value})

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import track
-from typer.core import TyperGroup
 
 from overread import __version__
 from overread.cases.source import Source
+from overread.cli.calls import Commands
 from overread.cli.options import (
     BundlePath,
     Force,
@@ -30,8 +30,9 @@ from overread.cli.options import (
     resumable,
     takes,
 )
-from overread.cli.tables import print_assessment, print_audit, print_comparison, print_crossvalidation, print_readings
-from overread.errors import Interrupted
+from overread.cli.results import print_assessment, print_comparison, print_crossvalidation
+from overread.cli.tables import print_audit, print_readings
+from overread.cli.verbs import Verbs
 from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
 
@@ -40,20 +41,9 @@ if TYPE_CHECKING:
     from overread.recipe import Recipe
 
 
-class _Program(TyperGroup):
-    """Tells Ctrl-C as overread tells errors: typer ends in silence, and earlier versions with status 1."""
-
-    def invoke(self, context: Any) -> Any:
-        try:
-            return super().invoke(context)
-        except KeyboardInterrupt:
-            raise Interrupted("stopped by Ctrl-C") from None
-
-
-app = typer.Typer(
-    cls=_Program,
+app = Commands(
+    cls=Verbs,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="A second reading of medical images: train a network from one folder, know how good it is, read new images.",
@@ -80,6 +70,7 @@ def audit(
     source: Source | None,
     out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
     fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
+    details: Annotated[bool, typer.Option("--details", help="Print each finding in full, and what to do.")] = False,
     *,
     recipe: Recipe,
     force: Force = False,
@@ -97,7 +88,7 @@ def audit(
     found = study.audit(
         require_source(source), out, recipe, fix=fix, existing=replaced_if(force), store=store, console=progress
     )
-    print_audit(found, as_json)
+    print_audit(found, as_json, details=details)
     if out is not None:
         say(progress, f"open {RunFolder(out).report}")
     raise typer.Exit(found.exit_status)
@@ -196,7 +187,8 @@ def compare(
     from overread.evaluation import AssessmentOptions
 
     result = study.compare(first, second, out, options=AssessmentOptions(level=level))
-    print_comparison(result, as_json)
+    print_comparison(result, as_json, readers=(str(first), str(second)))
+    say(progress, f"open {RunFolder(out).report}" if out else "--out FOLDER writes this as a page")
 
 
 @app.command()

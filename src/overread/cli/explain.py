@@ -33,6 +33,7 @@ def explain(
     Example: overread explain runs/cxr/bundle new_images/ --out explained
     """
     from overread import reading
+    from overread.reading.sentences import NOT_READ, is_read
 
     reader, (paths, losses) = reading.Reader.load(bundle), images_named(images)
     made = reading.explain(reader, paths, out, shown=shown, opacity=opacity, existing=replaced_if(force))
@@ -41,6 +42,8 @@ def explain(
         if isinstance(found.result, reading.Failure):
             failures += 1
             say(progress, f"{found.result.path}: {found.result.error}", "red")
+        elif not is_read(found.result):
+            say(progress, f"{found.result.path}: {NOT_READ[0].lower()}{NOT_READ[1:]}", "yellow")
         if as_json:
             typer.echo(to_json(found.to_dict()), data_output())
         elif found.picture is not None:

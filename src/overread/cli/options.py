@@ -14,6 +14,7 @@ import typer
 
 from overread.cases.relabel import read_mapping, written_mapping
 from overread.cases.source import Source
+from overread.cli.completion import COMPLETERS, complete_code
 from overread.errors import InvalidOption
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
@@ -37,7 +38,10 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the results that t
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Store = Annotated[Path | None, typer.Option(help="Folder of decoded pixels that runs share; else the user's cache.")]
 Skip = Annotated[bool, typer.Option("--skip-unreadable", help="Leave unreadable images out, naming each.")]
-Accept = Annotated[list[str] | None, typer.Option(help="Code of an audit finding to go on with; may be repeated.")]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(help="Code of an audit finding to go on with; may be repeated.", autocompletion=complete_code),
+]
 
 
 def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -127,7 +131,12 @@ def _options_of(kind: type) -> dict[str, inspect.Parameter]:
         if field.metadata:
             declared = field.metadata
             flags = (declared["flag"] or "").split()
-            shown = typer.Option(*flags, help=declared["text"], rich_help_panel=declared["panel"])
+            shown = typer.Option(
+                *flags,
+                help=declared["text"],
+                rich_help_panel=declared["panel"],
+                autocompletion=COMPLETERS.get(field.name),
+            )
             found[field.name] = inspect.Parameter(
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
@@ -142,7 +151,7 @@ _CHANGES, _CHOICES = _options_of(Augmentation), _options_of(Recipe)
 
 def make_recipe(**values: Any) -> Recipe:
     """The recipe that the options describe; a network of the user's own may lie in the current folder."""
-    if ":" in values["network"] and "" not in sys.path:
+    if ":" in (values["network"] or "") and "" not in sys.path:
         sys.path.append("")
     augmentation = Augmentation(**{name: values.pop(name) for name in _CHANGES})
     return Recipe(**values, augmentation=augmentation)

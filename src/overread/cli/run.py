@@ -55,6 +55,8 @@ def _sentence_of(error: Exception) -> str:
     """
     if isinstance(error, OSError) and (refused := refusal(error)):
         return f"{refused}; a training run goes on with --resume"
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # that of os.getcwd
+        return "the current folder is not there any more: change to another"
     if isinstance(error, MemoryError):
         return "there is not enough memory: give smaller images or batches, or close other programs"
     if isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":

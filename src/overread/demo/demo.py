@@ -17,6 +17,7 @@ from overread.study.train import Study, train
 
 _PHANTOM_PATIENT = r"^(P\d+)_"
 _DEMO_RECIPE = Recipe(
+    network="compact",
     size=96,
     epochs=12,
     batch_size=16,

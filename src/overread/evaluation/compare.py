@@ -59,11 +59,13 @@ class Comparison:
         n: the number of cases.
         n_patients: the number of patients, a case without one counting as its own.
         differences: by metric name, without the synonyms.
+        identical: whether both gave every case the same probabilities and the same decision.
     """
 
     n: int
     n_patients: int
     differences: Mapping[str, Difference]
+    identical: bool
 
     def __getitem__(self, name: str) -> Difference:
         """Give a difference by the name of its metric."""
@@ -72,7 +74,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values."""
         differences = {name: found.to_dict() for name, found in self.differences.items()}
-        return {"n": self.n, "n_patients": self.n_patients, "differences": differences}
+        return {"n": self.n, "n_patients": self.n_patients, "identical": self.identical, "differences": differences}
 
 
 def compare(
@@ -125,7 +127,9 @@ def compare(
             column = task.column(task.positive)
             actual = task.shows(labels, task.positive)
             found["auc"] = pairs["auc"].from_rankings(actual, y_prob[0][:, column], y_prob[1][:, column])
-    return Comparison(len(labels), n_patients, found)
+    one, other = evaluations
+    identical = np.array_equal(y_prob[0], y_prob[1]) and np.array_equal(one.predicted, other.predicted)
+    return Comparison(len(labels), n_patients, found, identical)
 
 
 class _Pair(NamedTuple):

@@ -34,6 +34,14 @@ def in_cell(estimate: Estimate) -> str:
     return f"{value_of(metric)} ({f'no interval: {interval.reason}' if interval.reason else ends_of(interval)})"
 
 
+def briefly(estimate: Estimate) -> str:
+    """Give a metric with its interval, without the reason where either is missing."""
+    metric, interval = estimate
+    if metric.reason:
+        return "undefined"
+    return f"{value_of(metric)} ({'no interval' if interval.reason else ends_of(interval)})"
+
+
 def share_in_cell(estimate: Estimate) -> str:
     """Give a share with its interval as percentages, without the reason where either is missing."""
     metric, interval = estimate

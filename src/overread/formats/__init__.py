@@ -12,7 +12,6 @@ from overread.formats.registry import (
     format_names,
     format_of,
     formats,
-    is_image_file,
     kind_of_other,
     register_format,
 )
@@ -34,7 +33,6 @@ __all__ = [
     "formats",
     "frame_index",
     "is_coloured",
-    "is_image_file",
     "kind_of_other",
     "open_picture",
     "read_header",

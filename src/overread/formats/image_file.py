@@ -13,6 +13,7 @@ import numpy as np
 
 from overread.errors import InvalidOption, OverreadError, UnreadableImage
 from overread.formats.header import Header
+from overread.formats.other_files import other_file, pointer
 from overread.formats.picture import MAX_PIXELS, Fitted, GreyValues, Picture, as_stored
 from overread.formats.registry import Format, format_names, format_of
 from overread.formats.source import HEAD_LENGTH, opened
@@ -43,7 +44,7 @@ def open_picture(
             raise UnreadableImage("is empty (0 bytes): copy it again from where it came")
         found = format_of(head, name if isinstance(source, bytes) else source)
         if found is None:
-            raise UnreadableImage(f"is none of {format_names()}, whatever its name: export it as one")
+            raise UnreadableImage(_refusal(head, name if isinstance(source, bytes) else str(source)))
         with _failures_of(found):
             picture = found.decode(stream, frame=frame, max_pixels=max_pixels)
         if not isinstance(picture, Picture):
@@ -52,6 +53,14 @@ def open_picture(
                 "its decode return a DecodedPicture"
             )
         yield _Checked(found, picture)
+
+
+def _refusal(head: bytes, name: str) -> str:
+    """Say of a file that no format claims what it is, where that is known."""
+    if (missing := pointer(head)) is not None:
+        return f"is a {missing.noun}: {missing.remark}"
+    noun = other_file(head, name.lower()).noun
+    return f"is none of {format_names()}, whatever its name{f' ({noun})' if noun else ''}: export it as one"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -34,7 +34,9 @@ def opened(source: str | Path | bytes) -> Iterator[BinaryIO]:
             kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
             raise UnreadableImage(f"is {kind}: one image file was expected")
         stream = path.open("rb")
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # a name with a null in it
+    except UnreadableImage:
+        raise
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a null in the name
         raise MissingPath("is not there: check the path") from None
     except OSError as error:
         raise UnreadableImage(f"cannot be opened: {error.strerror}") from None

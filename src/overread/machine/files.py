@@ -19,14 +19,20 @@ from overread.machine.text import restored, restored_values, storable, storable_
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
-def replace_file(path: Path, content: bytes) -> Path:
+def replace_file(path: Path, content: bytes, *, private: bool = False) -> Path:
     """Write a file under a temporary name and rename it, so that a reader sees the old one or the new one whole.
+
+    Args:
+        path: of the file.
+        content: of it.
+        private: only the user may read it.
 
     Raises:
         OutputUnwritable: no permission, no such folder or no space left.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        temporary.touch(mode=0o600 if private else 0o666)
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
@@ -39,20 +45,20 @@ def replace_file(path: Path, content: bytes) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text file whole."""
-    return replace_file(path, storable(text).encode())
+    """Write a text for people whole; what no file can hold is escaped as it is where it is shown."""
+    return replace_file(path, text.encode("utf-8", "backslashreplace"))
 
 
-def write_json(path: Path, value: Any) -> Path:
-    """Write a JSON file whole."""
-    return replace_file(path, (to_json(value, indent=2) + "\n").encode())
+def write_json(path: Path, value: Any, *, private: bool = False) -> Path:
+    """Write a JSON file whole; a private one only the user may read."""
+    return replace_file(path, (to_json(value, indent=2) + "\n").encode(), private=private)
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
-    """Write a CSV file whole."""
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], *, private: bool = False) -> Path:
+    """Write a CSV file whole; a private one only the user may read."""
     content = io.StringIO()
     write_rows(content, [header, *rows])
-    return replace_file(path, content.getvalue().encode())
+    return replace_file(path, content.getvalue().encode(), private=private)
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
@@ -75,10 +81,9 @@ def write_rows(stream: TextIO, rows: Iterable[Sequence[Any]]) -> None:
     """Write rows of a CSV; `read_rows` reads them back."""
     bare, quoted = (csv.writer(stream, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     for row in rows:
-        cells = [storable(cell) if isinstance(cell, str) else cell for cell in row]
+        cells = ["" if cell is None else storable(str(cell)) for cell in row]
         # Before Python 3.13 a carriage return is left bare, and ends the row for who reads it.
-        returns = any(isinstance(cell, str) and "\r" in cell for cell in cells)
-        (quoted if returns else bare).writerow(cells)
+        (quoted if any("\r" in cell for cell in cells) else bare).writerow(cells)
 
 
 def read_rows(stream: Iterable[str], **dialect: Any) -> Iterator[list[str]]:

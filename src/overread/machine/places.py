@@ -41,6 +41,14 @@ def state_folder() -> Path:
     return _folder("XDG_STATE_HOME", platformdirs.user_state_path)
 
 
+def keras_folder() -> Path:
+    """Where Keras keeps the weights that it downloads: its own folder, which may be there already, else in ours."""
+    if named := os.environ.get("KERAS_HOME"):
+        return Path(named)
+    own = _expanded("~/.keras")
+    return own if own.exists() else cache_folder() / "keras"
+
+
 def _folder(variable: str, of_user: Callable[..., Path]) -> Path:
     named = _expanded(os.environ.get(variable, ""))
     # One that is not absolute counts for nothing, as the XDG base directory specification has it.

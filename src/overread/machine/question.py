@@ -5,8 +5,13 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import dataclasses
+import shlex
 import sys
 from collections.abc import Callable, Iterator
+
+from rich.console import Console
+
+from overread.machine.terminal import say
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,16 +58,18 @@ def terminal_user() -> Answer | None:
 
 
 def _ask_on_terminal(question: Question) -> str | None:
-    lines = [f"  {number}  {choice}" for number, choice in enumerate(question.choices, start=1)]
-    print(question.text, *lines, sep="\n", file=sys.stderr)  # noqa: T201
+    console = Console(stderr=True, soft_wrap=True)
+    say(console, f"{question.text}:")
+    for number, choice in enumerate(question.choices, start=1):
+        say(console, f"  {number}  {choice}")
     while True:
-        print(f"Which one? [1-{len(lines)}] ", end="", file=sys.stderr, flush=True)  # noqa: T201
+        console.print(f"Which one, 1 to {len(question.choices)}? ", end="", highlight=False)
         line = sys.stdin.readline()
         if not line:
             return None
         given = line.strip()
-        if given.isdecimal() and 1 <= int(given) <= len(lines):
+        if given.isdecimal() and 1 <= int(given) <= len(question.choices):
             given = question.choices[int(given) - 1]
         if given in question.choices:
-            print(f"the same without asking: {question.flag} '{given}'", file=sys.stderr)  # noqa: T201
+            say(console, f"the same without asking: {question.flag} {shlex.quote(given)}")
             return given

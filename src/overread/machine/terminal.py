@@ -13,6 +13,7 @@ import threading
 from typing import TextIO
 
 from rich.console import Console
+from rich.status import Status
 
 _NOTICE = re.compile(
     rb"I0000 |WARNING: All log messages before absl|To enable the following instructions:|\s*$"
@@ -35,6 +36,11 @@ def say(console: Console, text: str, style: str = "") -> None:
     console.print(shown(text), style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
+def at_work(console: Console, text: str) -> Status:
+    """Show that work goes on, for as long as the status is entered, by a sign that the terminal has."""
+    return console.status(text, spinner="dots" if console.encoding.startswith("utf") else "line")
+
+
 def progress_console(verbose: bool | None = None) -> Console:
     """Standard error, or the notebook.
 
@@ -47,7 +53,12 @@ def progress_console(verbose: bool | None = None) -> Console:
 
 
 def prepare_streams() -> None:
-    """Have standard output and error escape what their encoding lacks, and be there where the caller closed them."""
+    """Have standard output and error escape what their encoding lacks, and be there where the caller closed them.
+
+    Names that standard input lists may be of any bytes, as those of arguments.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -16,6 +16,8 @@ from overread.monitoring.watch import Monitoring, watch
 from overread.reading_log import ReadingLog, default_url
 from overread.run import Existing, MonitoringRun, RunFolder
 
+_LONGEST_DAYS = 36525
+
 
 def monitor(
     log_url: str | None = None,
@@ -38,7 +40,7 @@ def monitor(
         What was found; `findings` holds what has changed.
 
     Raises:
-        InvalidOption: since_days is not above 0, or the URL is none.
+        InvalidOption: since_days is not above 0 or more than a century, or the URL is none.
         MissingPath: there is no log.
         LogUnavailable: it cannot be read.
         MissingExtra: SQLAlchemy, or with `out` matplotlib or Jinja2, is not installed.
@@ -46,8 +48,8 @@ def monitor(
     Example:
         >>> monitor("sqlite:///readings.sqlite", "runs/cxr").findings  # doctest: +SKIP
     """
-    if not since_days > 0:
-        raise InvalidOption(f"--since {since_days:g} days looks at nothing: give more than 0")
+    if not 0 < since_days <= _LONGEST_DAYS:
+        raise InvalidOption(f"--since {since_days:g} days cannot be looked at: give more than 0, to {_LONGEST_DAYS}")
     until = datetime.now(UTC)
     since = until - timedelta(days=since_days)
     bundle = None if bundle is None else Bundle.load(bundle)

@@ -8,10 +8,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from pathlib import Path
 
 from overread.errors import InvalidOption, MissingExtra
-from overread.machine.places import cache_folder
+from overread.machine.places import keras_folder
 
 _BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -32,9 +31,7 @@ def _prepare() -> None:
     os.environ["KERAS_BACKEND"] = backend
     for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
         os.environ.pop(name, None)
-    if "KERAS_HOME" not in os.environ and not Path(os.path.expanduser("~/.keras")).exists():  # noqa: PTH111
-        # Keras would make that folder; where there is one, it may hold weights of keras.applications.
-        os.environ["KERAS_HOME"] = str(cache_folder() / "keras")
+    os.environ.setdefault("KERAS_HOME", str(keras_folder()))
 
 
 if "keras" not in sys.modules:

@@ -133,7 +133,12 @@ def build_network(
             outputs = ActivationMapHead(spec.outputs, dropout=spec.dropout, seed=seed, name="head")(body(x))
         else:
             outputs = reveal_activation_map(body)(x)
-        return keras.Model(image, outputs, name=re.sub(r"[^\w-]", "-", spec.name))
+        return keras.Model(image, outputs, name=_scope(spec.name))
+
+
+def _scope(name: str) -> str:
+    """A network's name as TensorFlow takes it for a scope, where letters are ASCII and no underscore stands first."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name).lstrip("_-") or "network"
 
 
 def _build_body(spec: NetworkSpec, pretrained: bool, averaged_steps: float) -> keras.Model:

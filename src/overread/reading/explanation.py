@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from overread.bundle import Bundle
 from overread.errors import InvalidOption
@@ -17,6 +17,7 @@ from overread.machine.files import replace_file
 from overread.reading.pictures import OPACITY, overlay, picture_of, require_opacity
 from overread.reading.reader import Reader
 from overread.reading.reading import Failure, Reading, require_class
+from overread.reading.sentences import NOT_READ, is_read
 from overread.reading.sources import find_images
 from overread.run import Existing, ExplanationRun, RunFolder
 
@@ -31,7 +32,8 @@ class Explanation:
 
     Args:
         result: the reading, or why there is none.
-        shown: the class whose evidence is drawn; None without a reading.
+        shown: the class whose evidence is drawn; None without a reading, and where none was asked for and the image
+            was not read, being unlike the training images.
         picture: the PNG; None without a reading.
     """
 
@@ -62,7 +64,8 @@ def explain(
         bundle: a bundle, its directory or zip, the folder of the run that made it, or a reader.
         images: as `predict` takes them.
         out: the folder of the pictures, each named by its number and by its image.
-        shown: the class whose evidence is drawn; by default the one that is decided on, image by image.
+        shown: the class whose evidence is drawn; by default the one that is decided on, image by image, and none in
+            an image that was not read, being unlike the training images.
         opacity: of the strongest colour, from 0 to 1.
         existing: what to do when out holds something: refuse or replace.
 
@@ -92,7 +95,7 @@ def _explained(
         if isinstance(result, Failure):
             yield Explanation(result=result)
             continue
-        name = shown or result.foremost
+        name = shown or (result.foremost if is_read(result) else None)
         picture = _picture(result, name, opacity)
         content = io.BytesIO()
         picture.save(content, format="PNG")
@@ -102,11 +105,14 @@ def _explained(
         yield Explanation(result=result, shown=name, picture=target)
 
 
-def _picture(reading: Reading, name: str, opacity: float) -> Image.Image:
+def _picture(reading: Reading, name: str | None, opacity: float) -> Image.Image:
     height, width = reading.pixels.shape[:2]
     scale = -(-_LEAST_WIDTH // width)
     size = width * scale, height * scale
     both = Image.new("RGB", (2 * size[0], size[1]))
     both.paste(picture_of(reading.pixels, size))
-    both.paste(overlay(reading, name, opacity=opacity, size=size), (size[0], 0))
+    if name is None:
+        ImageDraw.Draw(both).text((1.5 * size[0], size[1] / 2), NOT_READ, "white", anchor="mm", font_size=size[0] // 22)
+    else:
+        both.paste(overlay(reading, name, opacity=opacity, size=size), (size[0], 0))
     return both

@@ -52,7 +52,10 @@ def _six_digits(value: float) -> str:
 FIELDS = (
     Field(
         name="predicted_label",
-        description="The class decided on: of two by the operating point, of more the most probable.",
+        description=(
+            "The class decided on: of two by the operating point, of more the most probable. Where refer holds "
+            "unfamiliar, show no class: tell that the image was not read, since it is unlike the training images."
+        ),
         schema={"type": "string"},
         example="PNEUMONIA",
     ),
@@ -84,7 +87,7 @@ FIELDS = (
     ),
     Field(
         name="prediction_set",
-        description="The classes that cannot be ruled out at the coverage of the bundle.",
+        description="What the image could be: the classes that cannot be ruled out at the coverage of the bundle.",
         schema={"type": "array", "items": {"type": "string"}, "uniqueItems": True},
         example=["PNEUMONIA"],
         text=";".join,
@@ -98,7 +101,10 @@ FIELDS = (
     ),
     Field(
         name="refer",
-        description="Why a human should read the image; empty where nothing speaks against the reading.",
+        description=(
+            "Why a human should read the image; empty where nothing speaks against the reading. With unfamiliar the "
+            "image counts as not read; with uncertain show prediction_set, what the image could be, beside the class."
+        ),
         schema={"type": "array", "items": {"enum": [UNCERTAIN, UNFAMILIAR]}, "uniqueItems": True},
         example=[],
         text=";".join,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from overread.reading.pictures import overlay, picture_of
-from overread.reading.sentences import decision, short_reasons
+from overread.reading.sentences import decision, is_read, short_reasons
 
 if TYPE_CHECKING:
     from overread.reading.reading import Reading
@@ -20,7 +20,8 @@ _HEIGHT = 160
 
 def reading_html(reading: Reading) -> str:
     """The image as the network saw it, the same under the evidence, and what is decided, with names escaped."""
-    words = f"{decision(reading)}." + (f" Refer to a human: {short_reasons(reading)}." if reading.refer else "")
+    refer = f" Refer to a human{f': {short_reasons(reading)}' * is_read(reading)}." if reading.refer else ""
+    words = f"{decision(reading)}.{refer}"
     pictures = "".join(_image(picture) for picture in (picture_of(reading.pixels), overlay(reading)))
     return f"<div>{pictures}<p>{html.escape(reading.path)}</p><p>{html.escape(words)}</p></div>"
 

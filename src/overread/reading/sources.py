@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from overread.cases.folder import LeftOut, images_below, is_junk
+from overread.cases.folder.left_out import LINK_BACK
 from overread.errors import InvalidData
 from overread.formats import format_names, kind_of_other
 
@@ -76,7 +77,9 @@ def _named(name: str, left_out: LeftOut) -> Iterator[Path]:
 def _matched(path: Path, left_out: LeftOut) -> list[Path]:
     """The images among what a pattern found, as those of a folder."""
     if is_junk(path.name):
-        left_out.add_junk(path.name)
+        left_out.add_junk(path)
+    elif path.is_dir() and path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve()):
+        left_out.add_folder(path, LINK_BACK)
     elif path.is_dir():
         return images_below(path, left_out)
     elif (kind := kind_of_other(path)) is None:

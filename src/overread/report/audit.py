@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from overread.auditing import Audit, Finding, Material
-from overread.report.document import FigureItem, ReportContext, Section, Table
+from overread.cases import PublicNames
+from overread.report.document import IMAGE_NUMBERS, FigureItem, ReportContext, Section, Table
 from overread.report.figures import draw_image_rows
 from overread.report.figures.fonts import said_of
 from overread.report.html import write_report
@@ -19,7 +20,7 @@ _SHEET_ROWS, _SHEET_COLUMNS = 5, 8
 _IN_WORDS = {"block": "blocks", "warn": "warning", "info": "for information"}
 
 
-def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run) -> Path:
+def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run, names: PublicNames) -> Path:
     """Write `report.html` of an audit; its figures are drawn into `figures/`.
 
     Args:
@@ -27,12 +28,17 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run)
         audit: what was found.
         material: what was looked at.
         run: in which it was made.
+        names: what images go by.
     """
+    audit = audit.without_names(names)
     folder = RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
     made = (
         audit_section(audit),
-        *(_finding_section(found, material, folder, number) for number, found in enumerate(audit.findings, start=1)),
+        *(
+            _finding_section(found, material, folder / f"finding_{number}", names)
+            for number, found in enumerate(audit.findings, start=1)
+        ),
         _sheets(material, folder),
         _reproducibility(material, run),
     )
@@ -75,19 +81,22 @@ def audit_section(audit: Audit) -> Section:
         warnings += (f"the audit warns of {listed(warned)}; the table below says what each means for the result.",)
     if not rows:
         return Section("Audit", paragraphs=("Nothing was found.",))
-    text = "What was looked for and found before training: what blocks, what weakens the result, and what to know."
+    text = (
+        "What was looked for and found before training: what blocks, what weakens the result, and what to know. "
+        f"{IMAGE_NUMBERS}"
+    )
     table = Table("Findings", ("Code", "Gravity", "What was found", "What to do"), rows)
     return Section("Audit", paragraphs=(text,), items=(table,), warnings=warnings)
 
 
-def _finding_section(found: Finding, material: Material, folder: Path, number: int) -> Section:
+def _finding_section(found: Finding, material: Material, path: Path, names: PublicNames) -> Section:
     items: list[Table | FigureItem] = []
     if found.evidence:
         header = tuple(dict.fromkeys(name for row in found.evidence for name in row))
         rows = tuple(tuple(row.get(name, "") for name in header) for row in found.evidence)
         shown = f"The first {len(rows)} of {found.count:,}" if found.count > len(rows) else "Evidence"
         items.append(Table(shown, tuple(name.capitalize() for name in header), rows))
-    picture = _groups(found, material, folder / f"finding_{number}")
+    picture = _groups(found, material, path, names)
     return Section(
         f"{found.code} ({_IN_WORDS[found.severity]})",
         paragraphs=(found.sentence, found.fix),
@@ -95,7 +104,7 @@ def _finding_section(found: Finding, material: Material, folder: Path, number: i
     )
 
 
-def _groups(found: Finding, material: Material, path: Path) -> FigureItem | None:
+def _groups(found: Finding, material: Material, path: Path, names: PublicNames) -> FigureItem | None:
     """Images that belong together, a row a group."""
     row_of = {int(position): row for row, position in enumerate(material.readable)}
     groups = [[i for i in group if i in row_of][:_IMAGES_SHOWN] for group in found.groups]
@@ -105,11 +114,11 @@ def _groups(found: Finding, material: Material, path: Path) -> FigureItem | None
     cases = material.manifest.cases
     rows = [material.data_set.pixels([row_of[i] for i in group]) for group in groups]
     titles = [" | ".join(f"{cases[i].label}, {cases[i].split or 'no side'}" for i in group) for group in groups]
-    names = "; ".join(" beside ".join(cases[i].name for i in group) for group in groups)
+    shown = "; ".join(" beside ".join(names.of(cases[i].full_name) for i in group) for group in groups)
     return FigureItem(
         draw_image_rows(rows, titles, path=path),
         f"{count(len(groups), 'group')} of {len(found.groups):,}, a row each: class and side of each image",
-        f"Images of {found.code}, a row a group: {names}.",
+        f"Images of {found.code}, a row a group: {shown}.",
     )
 
 

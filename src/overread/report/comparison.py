@@ -12,6 +12,12 @@ from overread.report.html import write_report
 from overread.run import ComparisonRun, RunFolder
 from overread.words import clause, count, level_of
 
+IDENTICAL = (
+    "Both gave every image the same probabilities and the same decision, so there is nothing to compare: it may be one "
+    "bundle that was evaluated twice."
+)
+_FIRST = ("auc", "sensitivity", "specificity", "accuracy")
+
 
 def write_comparison_report(out: Path, comparison: Comparison, *, run: ComparisonRun) -> Path:
     """Write `report.html` of a comparison of two evaluations.
@@ -27,10 +33,12 @@ def write_comparison_report(out: Path, comparison: Comparison, *, run: Compariso
 
 
 def comparison_verdict(comparison: Comparison) -> tuple[str, ...]:
-    """Say whether the second reader differs from the first in AUC and accuracy."""
-    found = [_difference(comparison[name]) for name in ("auc", "accuracy") if name in comparison.differences]
+    """Say whether the second reader differs from the first in AUC, sensitivity, specificity and accuracy."""
     n, n_patients = comparison.n, comparison.n_patients
     whose = "" if n == n_patients else f" of {count(n_patients, 'patient')}"
+    if comparison.identical:
+        return (f"Two readers read the same {count(n, 'image')}{whose}. {IDENTICAL}",)
+    found = [_difference(comparison[name]) for name in _FIRST if name in comparison.differences]
     return (
         f"Two readers read the same {count(n, 'image')}{whose}. {' '.join(found)}",
         f"The p values are not adjusted for the {len(comparison.differences)} metrics that are compared: the more one "

@@ -15,7 +15,7 @@ from overread.report.verdict import caution, verdict
 from overread.run import CrossValidationRun, RunFolder
 from overread.words import count, level_of, paired
 
-_BY_FOLD = ("auc", "accuracy", "sensitivity", "specificity")
+_BY_FOLD = ("auc", "sensitivity", "specificity", "accuracy")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +45,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
     made = (
+        sections.result_section(assessment),
         _by_fold(found),
         _pooled(found),
         sections.discrimination_section(predictions, assessment, folder),
@@ -106,7 +107,7 @@ def _reproducibility(run: CrossValidationRun, assessment: Assessment) -> Section
         ("Versions", paired(run.versions)),
         ("Cases and folds (SHA-256)", run.cases),
     )
-    recipe = tuple((name, str(value)) for name, value in run.request.recipe.to_dict().items())
+    recipe = tuple((name, str(value)) for name, value in run.request.recipe.shown().items())
     text = "Each fold has a report of its own, in seed-S/fold-K."
     tables = (Table("This cross-validation", ("What", "Value"), facts), Table("Recipe", ("Option", "Value"), recipe))
     return Section("Reproducibility", paragraphs=(text,), items=tables)

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from overread.errors import InvalidData
 
+# Where a page names images.
+IMAGE_NUMBERS = (
+    "Images go by numbers; private/images.csv in the folder of this run tells their names, and is not to go on."
+)
 # In characters: what fits across half a page, where the name of a row and other cells wrap, and between columns.
 _HALF_PAGE, _NAME, _CELL, _GAP = 60, 20, 30, 3
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from overread.auditing import Audit
 from overread.bundle import Bundle
-from overread.cases import Manifest, Split
+from overread.cases import Manifest, PublicNames, Split
 from overread.images import DataSet
 from overread.report import sections
 from overread.report.audit import audit_section
@@ -31,11 +31,13 @@ class BundleResult:
         bundle: that read the images.
         outcome: of these.
         warnings: of earlier openings by others, or that this one could not be recorded.
+        names: what images go by.
     """
 
     bundle: Bundle
     outcome: Outcome
     warnings: tuple[str, ...]
+    names: PublicNames
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,8 +66,9 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
     bundle, split, folder = result.bundle, training.split, _folder(RunFolder(out).figures)
     maps = bundle.data.get("activation_maps")
     made = (
-        sections.training_data_section(split, training.data_set, training.augment, folder),
-        audit_section(training.audit),
+        sections.result_section(result.outcome.assessment),
+        sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
+        audit_section(training.audit.without_names(result.names)),
         sections.training_section(training.rows, bundle.network["name"], bundle.recipe, training.run, folder),
         *_result_sections(result, RunFolder(out).test.figures),
         *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),
@@ -88,7 +91,8 @@ def write_evaluation_report(
         failures: by name, why an image was left out.
     """
     made = (
-        sections.evaluated_data_section(manifest, failures),
+        sections.result_section(result.outcome.assessment),
+        sections.evaluated_data_section(manifest, failures, names=result.names),
         *_result_sections(result, RunFolder(out).figures),
         *_last_sections(result, run),
     )
@@ -107,7 +111,7 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
         sections.decision_curve_section(outcome.predictions, assessment, folder),
         sections.referral_section(outcome.referral, bundle.referral, level=assessment.options.level),
         sections.subgroups_section(assessment, folder),
-        sections.errors_section(outcome, folder),
+        sections.errors_section(outcome, folder, names=result.names),
     )
 
 

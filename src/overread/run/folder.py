@@ -67,6 +67,21 @@ class RunFolder:
         return self.path / RUN_RECORD
 
     @property
+    def private(self) -> Path:
+        """The folder of what names places on the user's computer, and with them often persons; not to be handed on."""
+        return self.path / "private"
+
+    @property
+    def places(self) -> Path:
+        """The paths that the record leaves out."""
+        return self.private / "places.json"
+
+    @property
+    def images(self) -> Path:
+        """Which image goes by which number in pages, documents and records."""
+        return self.private / "images.csv"
+
+    @property
     def report(self) -> Path:
         """The page to open first."""
         return self.path / "report.html"
@@ -167,15 +182,29 @@ class RunFolder:
     @property
     def is_finished(self) -> bool:
         """Whether a training run or a cross-validation came to its end here."""
-        return self.is_ours and bool(self._values().get("finished"))
+        return self.is_ours and bool(_read(self.record).get("finished"))
 
     def write(self, run: Run) -> None:
-        """Record what the run is.
+        """Record what the run is; the paths that it names go to a private file.
 
         Raises:
             OutputUnwritable: it cannot be written.
         """
+        if places := run.places():
+            self.open_private()
+            write_json(self.places, places, private=True)
         write_json(self.record, run.to_dict())
+
+    def open_private(self) -> None:
+        """Make the private folder, which only the user may enter.
+
+        Raises:
+            OutputUnwritable: it cannot be made.
+        """
+        try:
+            self.private.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise OutputUnwritable(f"{self.private} cannot be made ({error.strerror}): choose another --out") from None
 
     def read(self, kind: type[AnyRun]) -> AnyRun:
         """The run that is recorded here.
@@ -205,7 +234,15 @@ class RunFolder:
             )
 
     def _values(self) -> dict[str, Any]:
-        try:
-            return dict(from_json(self.record.read_bytes()))
-        except (OSError, ValueError, TypeError):
-            return {}
+        """The record, and in it the paths where they are known; an earlier version left them there."""
+        values, places = _read(self.record), _read(self.places)
+        for name, found in places.items():
+            values[name] = {**(values.get(name) or {}), **found} if isinstance(found, dict) else found
+        return values
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(from_json(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}

@@ -6,14 +6,12 @@ import dataclasses
 import importlib.metadata
 import os
 import platform
-import shlex
-import sys
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 
 from overread.machine.clock import now
+from overread.run.called import called
 from overread.run.request import StudyRequest
 
 
@@ -23,8 +21,7 @@ def new_study_id() -> str:
 
 
 def _command() -> str:
-    called = Path(sys.argv[0]).name == "overread"
-    return shlex.join(["overread", *sys.argv[1:]]) if called else "from Python"
+    return called().shown
 
 
 def _versions() -> dict[str, str]:
@@ -51,7 +48,7 @@ class Run:
 
     Args:
         kind: such as "audit".
-        command: the command line that runs now, or that there is none.
+        command: the command line that runs now, with words for its paths, or that there is none.
         versions: of what computes.
         machine: its kind.
         started: in UTC, ISO 8601.
@@ -67,9 +64,14 @@ class Run:
         """Everything as JSON values."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
+    def places(self) -> dict[str, Any]:
+        """What `to_dict` leaves out because it names places on a user's computer, and with them often persons."""
+        call = called()
+        return {"typed": call.typed} if call.typed != call.shown else {}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The run that `to_dict` gave, from fields that this kind has."""
+        """The run that `to_dict` gave, with its places where they are known, from fields that this kind has."""
         known = {field.name for field in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
 
@@ -86,14 +88,34 @@ class EvaluationRun(Run):
         """Everything as JSON values."""
         return {**_without(super().to_dict(), "fingerprint"), "data": {"fingerprint": self.fingerprint}}
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The run that `to_dict` gave."""
+        return super().from_dict({**values, **values["data"]})
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComparisonRun(Run):
-    """Two evaluations, by their folders, were compared."""
+    """Two evaluations were compared.
+
+    Args:
+        first: what read the first, such as "bundle 0a1b2c3d4e5f".
+        second: likewise.
+        folders: of the two.
+    """
 
     kind: str = "comparison"
     first: str
     second: str
+    folders: tuple[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values, but for the folders."""
+        return _without(super().to_dict(), "folders")
+
+    def places(self) -> dict[str, Any]:
+        """What `to_dict` leaves out."""
+        return {**super().places(), "folders": list(self.folders)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -124,7 +146,7 @@ class TrainingRun(Run):
         images: how many of each class on each side.
         patients: how many on each side.
         study: the id of the study that the run belongs to.
-        left_out: by name, why an image was left out.
+        left_out: by the number of the image, why it was left out.
         copies: how many groups of copies were kept together; None where they were not looked for before the split.
     """
 
@@ -145,6 +167,10 @@ class TrainingRun(Run):
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
         return {**_without(super().to_dict(), "request", *self.data), **self.request.to_dict(), "data": self.data}
+
+    def places(self) -> dict[str, Any]:
+        """What `to_dict` leaves out."""
+        return {**super().places(), **self.request.places()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -190,6 +216,10 @@ class CrossValidationRun(Run):
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
         return {**_without(super().to_dict(), "request"), **self.request.to_dict()}
+
+    def places(self) -> dict[str, Any]:
+        """What `to_dict` leaves out."""
+        return {**super().places(), **self.request.places()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -9,6 +9,7 @@ from typing import Any
 from overread.cases import Source
 from overread.recipe import Recipe
 
+# Of a source.
 _PLACES = ("data", "labels", "images")
 
 
@@ -38,17 +39,31 @@ class StudyRequest:
         return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}}
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON values."""
+        """Everything as JSON values but for the `places`."""
         source = None if self.source is None else dataclasses.asdict(self.source)
-        return {**vars(self), "recipe": self.recipe.to_dict(), "source": source, "accept": list(self.accept)}
+        return {
+            **vars(self),
+            "recipe": self.recipe.shown(),
+            "source": source and {name: value for name, value in source.items() if name not in _PLACES},
+            "accept": list(self.accept),
+        }
+
+    def places(self) -> dict[str, Any]:
+        """The paths, as JSON values in the places from which `to_dict` leaves them out."""
+        source = {} if self.source is None else {name: getattr(self.source, name) for name in _PLACES}
+        start = {} if self.recipe.start is None else {"start": self.recipe.start}
+        return {name: found for name, found in (("source", source), ("recipe", start)) if found}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StudyRequest:
-        """What `to_dict` gave, or an earlier version, which kept the recipe only."""
-        source = values.get("source")
+        """What `to_dict` gave with the places, or an earlier version, which kept the recipe only.
+
+        Where the places are not known, neither is the source.
+        """
+        source = values.get("source") or {}
         return cls(
             recipe=Recipe.from_dict(values["recipe"]),
-            source=None if source is None else Source(**source),
+            source=Source(**{**source, "labels": tuple(source.get("labels", ()))}) if "data" in source else None,
             accept=tuple(values.get("accept", ())),
             skip_unreadable=values.get("skip_unreadable", False),
             options=values.get("options", {}),

@@ -10,15 +10,25 @@ from rich.console import Console
 
 from overread.auditing import Audit, Rule, draft_plan, examine, gather
 from overread.auditing.rules import every_rule
+from overread.cases import Manifest
 from overread.errors import InvalidData, OutputExists
 from overread.images import DataSet
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
-from overread.machine.terminal import progress_console, say
+from overread.machine.terminal import at_work, progress_console, say
 from overread.recipe import Recipe
 from overread.report.audit import write_audit_report
 from overread.run import Existing, Run, RunFolder
-from overread.study.data import Data, preprocessing_of, read_cases, require_outside, tell, tell_patients
+from overread.study.data import (
+    Data,
+    name_publicly,
+    preprocessing_of,
+    read_cases,
+    require_outside,
+    tell,
+    tell_patients,
+    write_names,
+)
 from overread.study.sides import Decoded
 
 
@@ -58,19 +68,11 @@ def audit(
     if fix is not None and Path(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
     every_rule(rules)  # what clashes is told before the decoding
-    recipe = recipe or Recipe()
     manifest = read_cases(data)
     tell(console, manifest.notes)
     folder = None if out is None else RunFolder.open(out, existing)
-    with console.status("looking at images") as status:
-        data_set = DataSet.open(
-            manifest,
-            preprocessing_of(recipe),
-            folder=store,
-            skip_unreadable=True,
-            progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
-        )
-        decoded = _with_sides(Decoded.of(manifest, data_set), recipe, console)
+    decoded = _look_at(manifest, recipe or Recipe(), store, console)
+    with at_work(console, "asking the rules"):
         material = gather(decoded.manifest, decoded.data_set, decoded.headers)
         found = examine(material, rules=rules)
     if fix is not None:
@@ -82,19 +84,29 @@ def audit(
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)
-        write_json(folder.audit, found.to_dict())
-        write_audit_report(folder.path, found, material, run=run)
+        names = name_publicly(manifest, data)
+        write_names(folder, names)
+        write_json(folder.audit, found.without_names(names).to_dict())
+        write_audit_report(folder.path, found, material, run=run, names=names)
     return found
 
 
-def _with_sides(decoded: Decoded, recipe: Recipe, console: Console) -> Decoded:
-    """The sides that training would use; those of the data alone, and a word on it, where it could not begin."""
+def _look_at(manifest: Manifest, recipe: Recipe, store: Path | None, console: Console) -> Decoded:
+    """Decode the images, join copies and give each case the side that training would."""
+    with at_work(console, "looking at images") as status:
+        data_set = DataSet.open(
+            manifest,
+            preprocessing_of(recipe),
+            folder=store,
+            skip_unreadable=True,
+            progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
+        )
+        decoded = Decoded.of(manifest, data_set)
     try:
         split, decoded = decoded.split(recipe)
     except InvalidData as error:
-        tell(
-            console, (), (f"these data cannot be split as training would, so only given sides are looked at: {error}",)
-        )
+        warning = f"these data cannot be split as training would, so only given sides are looked at: {error}"
+        tell(console, (), (warning,))
         return decoded
     tell(console, split.notes, split.warnings)
     tell_patients(console, split.manifest)

@@ -41,7 +41,7 @@ from overread.study.sides import Decoded
 from overread.study.train import write_documents
 from overread.test_side.outcome import read_predictions, write_predictions
 
-_REPORTED = ("auc", "accuracy", "sensitivity", "specificity", "ppv", "npv", "brier", "loss")
+_REPORTED = ("auc", "sensitivity", "specificity", "accuracy", "ppv", "npv", "brier", "loss")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -148,7 +148,7 @@ def crossvalidate(
     )
     require_training(settled.recipe, settled.manifest, settled.options)
     pool = without_test(settled.manifest)
-    tell(console, pool.notes)
+    tell(console, (*settled.notes, *pool.notes))
     _deal(pool, folds, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     joins_copies = former is None or former.copies is not None

@@ -10,15 +10,17 @@ from pathlib import Path
 from rich.console import Console
 
 from overread.auditing import Rule, known_codes
-from overread.cases import Manifest, Source, Split, pseudonym, split_cases
+from overread.cases import Manifest, PublicNames, Source, Split, pseudonym, split_cases
 from overread.decision import Task, check_calibration_method
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom, read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
-from overread.machine.terminal import say
+from overread.machine.files import write_csv
+from overread.machine.terminal import at_work, say
 from overread.recipe import Recipe
+from overread.run import RunFolder
 from overread.words import count
 
 Data = Manifest | Source | str | Path
@@ -103,6 +105,25 @@ def require_outside(out: str | Path, data: Data) -> None:
             )
 
 
+def name_publicly(manifest: Manifest, data: Data | None = None) -> PublicNames:
+    """What the images go by where others may read.
+
+    Args:
+        manifest: every case, readable or not.
+        data: where they were read from, if that is known.
+    """
+    if data is None or isinstance(data, Manifest):
+        return PublicNames(manifest)
+    source = data if isinstance(data, Source) else Source(data=str(data))
+    return PublicNames(manifest, [Path(place) for place in (source.data, *source.labels, source.images) if place])
+
+
+def write_names(folder: RunFolder, names: PublicNames) -> None:
+    """Keep for the user which image goes by which number."""
+    folder.open_private()
+    write_csv(folder.images, ["image", "name", "frame", "path"], names.rows(), private=True)
+
+
 def split_as(manifest: Manifest, recipe: Recipe) -> Split:
     """The manifest with the sides that a recipe gives it."""
     return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
@@ -140,7 +161,7 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
     require_extra("train", ("keras", "tensorflow", "tf2onnx", "matplotlib", "jinja2"))
     from overread.networks.build import require_network
 
-    require_network(recipe.network)
+    require_network(recipe.network or recipe.chosen_network.name)
     options.require_columns(manifest.columns)
     check_calibration_method(recipe.calibration, manifest.task)
 
@@ -165,7 +186,7 @@ def open_data_set(
     manifest: Manifest, preprocessing: Preprocessing, store: Path | None, skip_unreadable: bool, console: Console
 ) -> DataSet:
     """Decode the images of a manifest, or open what is decoded, and say so."""
-    with console.status("decoding images") as status:
+    with at_work(console, "decoding images") as status:
         data_set = DataSet.open(
             manifest,
             preprocessing,

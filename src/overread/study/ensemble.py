@@ -17,6 +17,7 @@ from overread.evaluation import Predictions, average_readers
 from overread.machine.clock import now
 from overread.report.documents import CardFacts
 from overread.run import CrossValidationRun, FinishedTraining, RunFolder
+from overread.study.data import name_publicly
 from overread.test_side.outcome import read_predictions
 
 
@@ -48,7 +49,7 @@ def write_ensemble(
         members=members,
         operating_points=choose_operating_points(labels, y_prob, task=first.task, rule=recipe.operating_point),
         referral=referral_from(references, first.task, recipe.coverage),
-        recipe=recipe.to_dict(),
+        recipe=recipe.shown(),
         data={
             "fingerprint": hashlib.sha256(fingerprints.encode()).hexdigest(),
             "images": {"cross-validation": counts},
@@ -103,7 +104,7 @@ def card_facts(
         sizes=dict.fromkeys(bundle.data["images"], images),
         patients=bundle.data["patients"],
         has_patients=manifest.has_patients,
-        notes=manifest.notes,
+        notes=name_publicly(manifest, run.request.source).hide_in(manifest.notes),
         warnings=split.warnings,
         failures={name: reason for each in runs for name, reason in each.left_out.items()},
         epochs=sum(len(log) - 1 for log in lines),

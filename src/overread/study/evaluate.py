@@ -12,7 +12,15 @@ from overread.machine.extras import require_extra
 from overread.machine.terminal import progress_console
 from overread.report import pages
 from overread.run import EvaluationRun, Existing, RunFolder
-from overread.study.data import Data, open_data_set, read_cases, require_outside, tell
+from overread.study.data import (
+    Data,
+    name_publicly,
+    open_data_set,
+    read_cases,
+    require_outside,
+    tell,
+    write_names,
+)
 from overread.test_side.lock import known_before, open_test_side
 
 
@@ -62,9 +70,11 @@ def evaluate(
     every = list(range(len(data_set.manifest)))
     run = EvaluationRun(bundle=bundle.fingerprint, fingerprint=data_set.content_fingerprint(every))
     folder.write(run)
+    names = name_publicly(manifest, data)
+    write_names(folder, names)
     warnings = known_before(data_set, every, study=bundle.data["study"], began=bundle.created)
     outcome, unrecorded = open_test_side(bundle, data_set, every, folder.path, options)
     tell(console, (), (*warnings, *unrecorded))
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded))
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(*warnings, *unrecorded), names=names)
     pages.write_evaluation_report(folder.path, result, run=run, manifest=data_set.manifest, failures=data_set.failures)
     return outcome.assessment

@@ -15,11 +15,12 @@ from overread.study.data import Data, read_cases, require_outside
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settled:
-    """What a study is to do: its cases, how to train on them, and what to ask of the result."""
+    """What a study is to do: its cases, how to train on them, what to ask of the result, and what was chosen for it."""
 
     manifest: Manifest
     request: StudyRequest
     options: AssessmentOptions
+    notes: tuple[str, ...] = ()
 
     @property
     def recipe(self) -> Recipe:
@@ -60,8 +61,9 @@ def settle(
     source = given or earlier.source
     if options is None:
         options = AssessmentOptions(**{**earlier.options, "by": tuple(earlier.options.get("by", ()))})
+    asked = recipe or earlier.recipe
     request = StudyRequest(
-        recipe=recipe or earlier.recipe,
+        recipe=asked.with_network(),
         source=source and source.absolute(),
         accept=tuple(sorted({*earlier.accept, *accept})),
         skip_unreadable=skip_unreadable or earlier.skip_unreadable,
@@ -80,4 +82,14 @@ def settle(
     manifest = read_cases(cases)
     if not isinstance(data, Manifest):  # with the choices that the user was asked for
         request = dataclasses.replace(request, source=manifest.source)
-    return Settled(manifest=manifest, request=request, options=options)
+    notes = (_default_network(asked),) if asked.network is None else ()
+    return Settled(manifest=manifest, request=request, options=options, notes=notes)
+
+
+def _default_network(recipe: Recipe) -> str:
+    """Say which network is trained where none was asked for."""
+    network, size = recipe.chosen_network, f"{recipe.image_size} px"
+    if network.has_weights_here:
+        return f"network: {network.name} at {size}, from ImageNet weights (the default; overread networks lists others)"
+    wanted = "" if not recipe.pretrained else ", for the weights of a better one are not there (overread networks)"
+    return f"network: {network.name} at {size}, from scratch{wanted}"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from overread.auditing import UNREADABLE, Audit, Rule, examine_once
+from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once
 from overread.bundle import Bundle
-from overread.cases import Split
+from overread.cases import PublicNames, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.images import DataSet
 from overread.machine.files import write_json, write_text
@@ -23,6 +23,7 @@ from overread.report.documents import CardFacts, checklists, model_card
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
 from overread.study.data import (
     Data,
+    name_publicly,
     open_data_set,
     preprocessing_of,
     require_codes,
@@ -30,6 +31,7 @@ from overread.study.data import (
     split_as,
     tell,
     tell_patients,
+    write_names,
 )
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
@@ -91,7 +93,7 @@ def train(
         data: a manifest, or a folder or CSV to read one from; None to resume with those of the run in out.
         out: the folder of this run: `bundle/`, `bundle.zip`, `report.html`, `checklists.md`, `figures/`, `test/`,
             `log.csv`, `run.json`.
-        recipe: how to train; by default the compact network, or as the run that is resumed.
+        recipe: how to train; by default a default `Recipe`, or as the run that is resumed.
         options: what to ask of the test result; by default 95 % intervals, or as the run that is resumed.
         accept: codes of audit findings that block and are accepted; the report records them.
         rules: audit rules of your own, asked besides those of overread.
@@ -116,7 +118,7 @@ def train(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
     )
     require_training(settled.recipe, settled.manifest, settled.options)
-    tell(console, settled.manifest.notes)
+    tell(console, (*settled.notes, *settled.manifest.notes))
     split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
@@ -136,7 +138,17 @@ def train(
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class _Begun:
-    """A run whose images are decoded, split and audited; warnings tell that others have opened its test side."""
+    """A run whose images are decoded, split and audited.
+
+    Args:
+        folder: of the run.
+        run: as it is recorded.
+        split: of the readable images.
+        data_set: likewise.
+        audit: of all images.
+        warnings: that others have opened its test side.
+        names: what images go by.
+    """
 
     folder: RunFolder
     run: TrainingRun
@@ -144,6 +156,7 @@ class _Begun:
     data_set: DataSet
     audit: Audit
     warnings: tuple[str, ...]
+    names: PublicNames
 
     @property
     def recipe(self) -> Recipe:
@@ -172,13 +185,14 @@ def _begin(
     data_set = decoded.data_set
     tell(console, split.notes, split.warnings)
     tell_patients(console, split.manifest)
+    names = name_publicly(settled.manifest, request.source)
     run = TrainingRun(
         request=request,
         fingerprint=data_set.fingerprint,
         images=split.counts(),
         patients=split.patients(),
         study=former.study if former else study_id or new_study_id(),
-        left_out=dict(data_set.failures),
+        left_out=names.of_all(data_set.failures),
         copies=decoded.groups if former is None else former.copies,
     )
     if former is not None:
@@ -189,11 +203,12 @@ def _begin(
     audit = _audited(decoded, accept, rules=rules, console=console)
     audit.require(way_on(audit, rules, request.source, folder.path))
     folder.write(run)
+    write_names(folder, names)
     split.manifest.write_csv(folder.manifest)
-    write_json(folder.audit, audit.to_dict())
+    write_json(folder.audit, audit.without_names(names).to_dict())
     warnings = known_before(data_set, split.manifest.select("test"), study=run.study, began=run.started)
     tell(console, (), warnings)
-    return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings)
+    return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings, names=names)
 
 
 def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[TrainedNetwork, Bundle]:
@@ -227,15 +242,15 @@ def _report(
         rows=history.rows,
         augment=functools.partial(augmented_previews, recipe=begun.recipe),
     )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings)
+    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, names=begun.names)
     pages.write_training_report(folder.path, training, result)
     facts = CardFacts(
         counts=split.counts(),
         sizes=split.sizes(),
         patients=split.patients(),
         has_patients=split.manifest.has_patients,
-        notes=(*split.manifest.notes, *split.notes),
-        warnings=(*split.warnings, *begun.audit.warnings, *warnings),
+        notes=begun.names.hide_in((*split.manifest.notes, *split.notes)),
+        warnings=begun.names.hide_in((*split.warnings, *begun.audit.warnings, *warnings)),
         failures=begun.data_set.failures,
         epochs=len(history.rows),
         best_epoch=run.best_epoch,
@@ -258,8 +273,6 @@ def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, fo
 def _audited(decoded: Decoded, accept: Collection[str], *, rules: Sequence[Rule], console: Console) -> Audit:
     """Audit the cases with the sides that training will use."""
     found = examine_once(decoded.manifest, decoded.data_set, decoded.headers, rules=rules).accept(accept)
-    for finding in found.findings:
-        style = "" if finding.severity == "info" else "bold yellow"
-        gravity = "accepted" if finding.code in found.accepted else finding.severity
-        say(console, f"AUDIT {finding.code} ({gravity}): {finding.sentence}", style)
+    for line in brief_lines(found, rules=rules):
+        say(console, f"audit {line.text}", "" if line.severity == "info" else "bold yellow")
     return found

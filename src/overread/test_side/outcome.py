@@ -138,6 +138,12 @@ def write_predictions(path: Path, predictions: Predictions, abstentions: Abstent
     write_csv(path, header, [[*fact, *p, *q, *referral] for fact, p, q, referral in rows])
 
 
+def evaluation_in(folder: str | Path) -> RunFolder:
+    """The folder of an evaluation, given it or that of a training run, whose test side is meant."""
+    files = RunFolder(Path(folder))
+    return files.test if not files.predictions.exists() and files.test.predictions.exists() else files
+
+
 def read_predictions(folder: str | Path) -> Predictions:
     """Read what an evaluation wrote: its folder, or that of a training run, whose test side is meant.
 
@@ -145,9 +151,7 @@ def read_predictions(folder: str | Path) -> Predictions:
         MissingPath: no evaluation is there.
         InvalidData: a file of it is damaged.
     """
-    files = RunFolder(Path(folder))
-    if not files.predictions.exists() and files.test.predictions.exists():
-        files = files.test
+    files = evaluation_in(folder)
     try:
         metrics = from_json(files.metrics.read_bytes())
         with files.predictions.open(encoding="utf-8", newline="") as stream:

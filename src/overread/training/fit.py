@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import math
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ import numpy as np
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
+from overread.machine.text import storable
 from overread.networks.backend import keras
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
@@ -66,9 +68,7 @@ class Log(keras.callbacks.Callback):
         self._folder, self._progress, self._images = folder, progress, images
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        from tensorboard.summary import Writer
-
-        self._writer = Writer(str(RunFolder(self._folder).tensorboard))
+        self._writer = _tensorboard_writer(RunFolder(self._folder).tensorboard)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._start = self._trained = time.perf_counter()
@@ -104,6 +104,19 @@ class Log(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self._writer.close()
+
+
+def _tensorboard_writer(folder: Path) -> Any:
+    """A writer of TensorBoard's files; it opens them by a name that is Unicode only, here that of a link."""
+    from tensorboard.summary import Writer
+
+    if storable(str(folder)) == str(folder):
+        return Writer(str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        link = Path(place) / folder.name
+        link.symlink_to(folder.absolute())
+        return Writer(str(link))
 
 
 def fit(

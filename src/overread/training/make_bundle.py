@@ -59,7 +59,7 @@ def write_bundle(trained: TrainedNetwork, data_set: DataSet, run: TrainingRun, f
         operating_points=choose_operating_points(labels, y_prob, task=manifest.task, rule=recipe.operating_point),
         referral=referral_from([reference], manifest.task, recipe.coverage),
         network=trained.spec.to_dict(),
-        recipe={**recipe.to_dict(), "precision": trained.precision},
+        recipe={**recipe.shown(), "precision": trained.precision},
         data={**run.data, "onnx_keras_difference": difference},
         versions=run.versions,
         created=run.started,

@@ -59,7 +59,7 @@ def load_start(network: keras.Model, source: str | Path) -> StartWeights:
         if not loaded:
             raise InvalidOption(
                 f"no weight of {source} has the place and the shape of one of {network.name}: start from a run of the "
-                "same network"
+                "same network, or name the network of that run with --network"
             )
         network.load_weights(merged)
     return StartWeights(source=str(source), loaded=tuple(loaded), left=tuple(left))

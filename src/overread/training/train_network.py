@@ -119,7 +119,7 @@ def _spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:
         outputs=data_set.manifest.task.outputs,
         dropout=recipe.dropout,
         frozen_stages=recipe.frozen_stages,
-        builder=None if isinstance(recipe.network, str) else recipe.network,
+        builder=recipe.network if callable(recipe.network) else None,
     )
 
 
@@ -174,7 +174,8 @@ def _start(network: keras.Model, source: str | Path, folder: Path, console: Cons
     if state_file(files.checkpoints).exists():
         return
     taken = load_start(network, source)
-    write_json(files.start, dataclasses.asdict(taken))
+    # Not where from: a path may name a person.
+    write_json(files.start, {"loaded": taken.loaded, "left": taken.left})
     say(console, str(taken))
 
 

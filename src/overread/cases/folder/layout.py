@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.cases.folder.left_out import LeftOut
-from overread.cases.folder.names import Doubt, doubt_classes, side_of
+from overread.cases.folder.names import Doubt, are_called_storage, doubt_classes
+from overread.cases.folder.sides import Place, some, without_sides
 from overread.cases.folder.walk import Directory, walk
+from overread.cases.note import Note
 from overread.decision import reads_as_negative
-from overread.errors import InvalidData
-from overread.words import count, listed
-
-_LISTED = 4
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Place:
-    """A folder in its role.
-
-    Args:
-        directory: the folder.
-        side: of the split, as a folder above or below the class names it.
-        parts: the class and the folders below it that lead here; none for images that lie loose.
-    """
-
-    directory: Directory
-    side: str | None
-    parts: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        """The class; a blank that nobody sees makes no other one."""
-        return self.parts[0].strip() if self.parts else ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,6 +23,7 @@ class Layout:
         places: every folder that holds images of a class, or ought to.
         loose: images that lie in no class.
         no_classes: names of the folders that may be taken for classes and are none; `why` says the reason.
+        below: names of the folders in those.
         left_out: what is no image.
         notes: what was decided.
     """
@@ -53,6 +32,7 @@ class Layout:
     loose: tuple[Path, ...]
     no_classes: tuple[str, ...] = ()
     why: str = ""
+    below: tuple[str, ...] = ()
     left_out: LeftOut
     notes: tuple[str, ...] = ()
 
@@ -74,7 +54,7 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
 
     Args:
         root: the folder that holds all.
-        class_names: folders that the user calls classes, whatever their names say.
+        class_names: folders that are known as classes, whatever their names say; they lie side by side.
 
     Raises:
         InvalidData: the folder cannot be opened, or some of its folders are sides and others beside them are not.
@@ -83,38 +63,47 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
     left_out = LeftOut()
     for directory in directories:
         left_out.update(directory.left_out)
-    places = _without_sides(root, _candidates(directories), class_names)
-    loose = [image for place in places if not place.parts for image in place.directory.images]
-    places = [place for place in places if place.parts]
-    if class_names:
-        at = next((i for i in range(_depth(places)) if _names_at(places, i) & set(class_names)), 0)
-        for _ in range(at):
-            places, found = _entered(places)
-            loose += found
-        return Layout(places=tuple(places), loose=tuple(loose), left_out=left_out)
-    notes: list[str] = []
-    while places:
-        images = {name: number for name, number in _images_by(places).items() if number}
-        doubt = doubt_classes(images) if images else None
-        if not _can_enter(places) or not _leads_to_classes(places, doubt):
-            if doubt and len(images) > 1:
-                return Layout(places=(), loose=tuple(loose), no_classes=tuple(images), why=doubt.why, left_out=left_out)
-            if doubt:
-                loose += [image for place in places for image in place.directory.images]
-                places = []
-            break
-        if doubt and len(images) > 1:
-            notes.append(f"{some(images)} {doubt.why}: the folders below them are the classes")
-        places, found = _entered(places)
-        loose += found
-    return Layout(places=tuple(places), loose=tuple(loose), left_out=left_out, notes=tuple(notes))
+    places = without_sides(root, _candidates(directories), class_names)
+    depths = [depth for depth in range(_depth(places)) if _names_at(places, depth) & {*class_names}]
+    places, notes, doubt = (_entered(places, depths[0]), [], None) if depths else _searched(places)
+    names = tuple(_images_by(places))
+    inside = [] if doubt else [place for place in places if place.parts]
+    outside = places if doubt else [place for place in places if not place.parts]
+    return Layout(
+        places=tuple(inside),
+        loose=tuple(image for place in outside for image in place.directory.images),
+        no_classes=names if doubt and len(names) > 1 else (),
+        why=doubt.why if doubt else "",
+        below=tuple(sorted(_names_at(places, 1))) if doubt else (),
+        left_out=left_out,
+        notes=(*notes, *_people_below(inside)),
+    )
 
 
-def some(names: Iterable[str], most: int = _LISTED) -> str:
-    """The first of some folders, and how many more there are."""
-    found = list(names)
-    more = [f"{len(found) - most} more"] if len(found) > most else []
-    return f"the {'folders' if len(found) > 1 else 'folder'} {listed([*found[:most], *more])}"
+def _searched(places: list[Place]) -> tuple[list[Place], list[Note], Doubt | None]:
+    """Enter folders as long as those below may be the classes; with notes, and why what is found is no class."""
+    notes: list[Note] = []
+    doubt = _doubt(places)
+    while _can_enter(places) and _leads_to_classes(places, doubt):
+        names = _images_by(places)
+        if doubt and len(names) > 1:
+            said = f"{doubt.why}: the folders below them are the classes"
+            notes.append(Note(f"{some(names)} {said}", f"folders {said}"))
+            notes += _offer(places, 0) if doubt.are_people else []
+        places = _entered(places)
+        doubt = _doubt(places)
+    return places, notes, doubt
+
+
+def _doubt(places: Sequence[Place]) -> Doubt | None:
+    """Tell why the folders that places come to next are no classes."""
+    images = _images_by(places)
+    if not images:
+        return None
+    doubt = _doubt_repeated(places) or doubt_classes(images)
+    if not doubt and len(images) > 1 and _can_enter(places) and are_called_storage(images):
+        return Doubt("are called storage and hold further folders, either of which may be the classes")
+    return doubt
 
 
 def _candidates(directories: Sequence[Directory]) -> list[Directory]:
@@ -129,54 +118,12 @@ def _candidates(directories: Sequence[Directory]) -> list[Directory]:
     ]
 
 
-def _without_sides(root: Path, directories: Sequence[Directory], class_names: Collection[str]) -> list[Place]:
-    """Take the sides out of the names that lead to each folder."""
-    children: defaultdict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
-    for directory in directories:
-        if directory.images:
-            for i, name in enumerate(directory.parts):
-                children[directory.parts[:i]][name] = None
-    side_folders: dict[tuple[str, ...], str] = {}
-    for above, names in children.items():
-        sides = {name: side for name in names if name not in class_names and (side := side_of(name, names))}
-        if odd := [name for name in names if sides and name not in sides]:
-            raise InvalidData(
-                f"{root.joinpath(*above)} has split folders and also {listed(odd[:_LISTED])}: expected either split "
-                f"folders or class folders. Move {odd[0]} into {next(iter(sides))} or elsewhere, or, if "
-                f"{next(iter(sides))} is a class, name the classes: --map '{_as_themselves([*names])}'"
-            )
-        side_folders |= {(*above, name): side for name, side in sides.items()}
-    places = []
-    for directory in directories:
-        parts = directory.parts
-        found = [i for i in range(len(parts)) if parts[: i + 1] in side_folders]
-        own = {side_folders[parts[: i + 1]] for i in found}
-        if len(own) > 1:
-            raise InvalidData(f"{directory.path} lies on two sides of a split, {listed(sorted(own))}: move it to one")
-        kept = tuple(name for i, name in enumerate(parts) if i not in found)
-        places.append(Place(directory=directory, side=next(iter(own), None), parts=kept))
-    if side_folders:
-        places = [place for place in places if place.side or place.directory.images]
-        if stray := [place for place in places if not place.side and place.parts]:
-            raise InvalidData(
-                f"{stray[0].directory.path} lies on no side of the split, and others do: put its "
-                f"{count(len(stray[0].directory.images), 'image')} into a folder {some(_sides_in(side_folders))}"
-            )
-    return places
-
-
-def _sides_in(side_folders: Iterable[tuple[str, ...]]) -> list[str]:
-    return sorted({parts[-1] for parts in side_folders})
-
-
-def _as_themselves(names: Sequence[str]) -> str:
-    return ",".join(f"{name}={name}" for name in names)
-
-
 def _images_by(places: Sequence[Place]) -> dict[str, int]:
+    """How many images lie in each folder that places come to next; folders without any are left out."""
     images: Counter[str] = Counter()
     for place in places:
-        images[place.parts[0]] += len(place.directory.images)
+        if place.parts and place.directory.images:
+            images[place.parts[0]] += len(place.directory.images)
     return dict(images)
 
 
@@ -188,6 +135,44 @@ def _names_at(places: Sequence[Place], depth: int) -> set[str]:
     return {place.parts[depth] for place in places if len(place.parts) > depth}
 
 
+def _doubt_repeated(places: Sequence[Place]) -> Doubt | None:
+    """Tell where one folder holds others that are named as all those beside it, as a copy of the whole does."""
+    names = _names_at(places, 0)
+    below: defaultdict[str, set[str]] = defaultdict(set)
+    for place in places:
+        for name in place.parts[:1]:
+            below[name].update(place.parts[1:2])
+    holding = [name for name in below if len(names) > 1 and below[name] >= names - {name}]
+    if len(holding) != 1:
+        return None
+    return Doubt(f"are no classes side by side: {holding[0]} holds folders named as those beside it")
+
+
+def _people_below(places: Sequence[Place]) -> list[Note]:
+    """The offer to take the folders below the classes as patients, where all images lie in such."""
+    filled = [place for place in places if place.directory.images]
+    if not filled or any(len(place.parts) < 2 for place in filled):
+        return []
+    below: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for place in filled:
+        below[place.label][place.parts[1]] += len(place.directory.images)
+    doubts = [doubt_classes(images) for images in below.values() if len(images) > 1]
+    return _offer(filled, 1) if doubts and all(doubt and doubt.are_people for doubt in doubts) else []
+
+
+def _offer(places: Sequence[Place], depth: int) -> list[Note]:
+    """The offer to take folders as patients, where these lie at the same depth everywhere."""
+    deep = [place for place in places if len(place.parts) > depth]
+    found = {place.directory.parts.index(place.parts[depth], depth) for place in deep}
+    if len(found) > 1:
+        return []
+    pattern = f"^{'[^/]+/' * found.pop()}([^/]+)/"
+    offer = f"--patient-pattern '{pattern}' takes them so"
+    return [
+        Note(f"folders such as {deep[0].parts[depth]} may be patients: {offer}", f"folders may be patients: {offer}")
+    ]
+
+
 def _can_enter(places: Sequence[Place]) -> bool:
     """Whether most images lie in folders further below."""
     below = sum(len(place.directory.images) for place in places if len(place.parts) > 1)
@@ -197,20 +182,20 @@ def _can_enter(places: Sequence[Place]) -> bool:
 
 def _leads_to_classes(places: Sequence[Place], doubt: Doubt | None) -> bool:
     """Whether folders are there for those below: alone, as storage, as roots of sides, or as patients with classes."""
-    if len(_images_by(places)) == 1 or _each_on_one_side(places):
+    if len(_names_at(places, 0)) == 1 or _each_on_one_side(places):
         return True
     return doubt is not None and (doubt.is_storage or any(map(reads_as_negative, _names_at(places, 1))))
 
 
-def _entered(places: Sequence[Place]) -> tuple[list[Place], list[Path]]:
-    """The places as seen from one folder further below, and the images that lie loose there."""
-    below = [dataclasses.replace(place, parts=place.parts[1:]) for place in places if len(place.parts) > 1]
-    return below, [image for place in places if len(place.parts) == 1 for image in place.directory.images]
+def _entered(places: Sequence[Place], depth: int = 1) -> list[Place]:
+    """The places as seen from so many folders further below; those that lie above have no part of their way left."""
+    return [dataclasses.replace(place, parts=place.parts[depth:]) for place in places]
 
 
 def _each_on_one_side(places: Sequence[Place]) -> bool:
     """Whether folders side by side are the roots of sides: each holds one, and not all the same."""
     sides: defaultdict[str, set[str | None]] = defaultdict(set)
     for place in places:
-        sides[place.parts[0]].add(place.side)
+        for name in place.parts[:1]:
+            sides[name].add(place.side)
     return all(len(found) == 1 for found in sides.values()) and len(set.union(*sides.values())) > 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from pathlib import Path
 
+from overread.cases.note import Note
 from overread.formats import OtherFile, format_names
 from overread.formats.other_files import NO_IMAGE
 from overread.words import count, listed
@@ -14,13 +17,13 @@ from overread.words import count, listed
 OF_OVERREAD = "for overread wrote it"
 LINK_BACK = "for it is a link to what is read anyway"
 UNOPENED = "for it cannot be opened"
-_TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".txt")
 # What systems, archives, file servers and tools leave in folders, besides all that is hidden.
 _JUNK = frozenset({
     "__macosx", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "folder.htt", "picasa.ini", "icon\r",
     "zbthumbnail.info", "@eadir", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "recycler",
     "system volume information", "lost+found", "network trash folder", "temporary items", "__pycache__",
 })  # fmt: skip
+_HIDDEN = frozenset({".ds_store", ".git", ".ipynb_checkpoints", ".appledouble"})
 # Windows writes it beside every download, and other systems show its colon as they can.
 _DOWNLOADED = "zone.identifier"
 _SUFFIX = re.compile(r"(\.(nii|tar|img|mif|mnc))?\.\w{1,10}$")
@@ -40,30 +43,30 @@ class LeftOut:
     """
 
     def __init__(self) -> None:
-        self._files: defaultdict[OtherFile, list[Path]] = defaultdict(list)
-        self._folders: defaultdict[str, list[Path]] = defaultdict(list)
-        self._junk: Counter[str] = Counter()
+        # Each path once, though several patterns may come upon it.
+        self._files: defaultdict[OtherFile, dict[Path, None]] = defaultdict(dict)
+        self._folders: defaultdict[str, dict[Path, None]] = defaultdict(dict)
+        self._junk: dict[Path, None] = {}
 
     def add_file(self, path: Path, kind: OtherFile) -> None:
         """Leave out a file that is no image."""
-        self._files[kind].append(path)
+        self._files[kind][path] = None
 
     def add_folder(self, path: Path, reason: str) -> None:
         """Leave out a folder with all that lies in it, for one of the reasons of this module."""
-        self._folders[reason].append(path)
+        self._folders[reason][path] = None
 
-    def add_junk(self, name: str) -> None:
+    def add_junk(self, path: Path) -> None:
         """Leave out what is never data."""
-        lower = name.lower()
-        self._junk["Zone.Identifier" if lower.endswith(_DOWNLOADED) else "._*" if name.startswith("._") else name] += 1
+        self._junk[path] = None
 
     def update(self, other: LeftOut) -> None:
         """Leave out what another search left out, too."""
         for kind, paths in other._files.items():
-            self._files[kind] += paths
+            self._files[kind] |= paths
         for reason, paths in other._folders.items():
-            self._folders[reason] += paths
-        self._junk += other._junk
+            self._folders[reason] |= paths
+        self._junk |= other._junk
 
     @property
     def losses(self) -> int:
@@ -82,22 +85,16 @@ class LeftOut:
         """Whether nothing but junk was left out."""
         return not self._files and not self._folders
 
-    @property
-    def tables(self) -> list[Path]:
-        """The files that may be tables, by their suffix."""
-        return [path for paths in self._files.values() for path in paths if path.suffix.lower() in _TABLES]
-
     def sentences(self) -> tuple[str, ...]:
         """What was left out and why, what concerns images first; without anything, no sentence."""
-        found = [
-            f"{count(len(paths), kind.noun)} {_are(len(paths))} left out, the first {paths[0]}: {kind.remark}"
-            for kind, paths in self._files.items()
-            if kind.remark
-        ]
-        found += [
-            f"{count(len(paths), 'folder')} {_are(len(paths))} left out, {reason}: {_some(paths)}"
-            for reason, paths in self._folders.items()
-        ]
+        found: list[str] = []
+        for kind, paths in self._files.items():
+            if kind.remark:
+                said = f"{count(len(paths), kind.noun)} {_are(len(paths))} left out"
+                found.append(Note(f"{said}, the first {next(iter(paths))}: {kind.remark}", f"{said}: {kind.remark}"))
+        for reason, paths in self._folders.items():
+            said = f"{count(len(paths), 'folder')} {_are(len(paths))} left out, {reason}"
+            found.append(Note(f"{said}: {_some(paths)}", said))
         unread = {kind: paths for kind, paths in self._files.items() if kind.noun and not kind.remark}
         if unread:
             kinds = listed([f"{count(len(paths), kind.noun)}{_suffixes(paths)}" for kind, paths in unread.items()])
@@ -106,10 +103,11 @@ class LeftOut:
         if others := self._files.get(NO_IMAGE):
             suffixes = Counter(_suffix(path) or "without suffix" for path in others)
             shown = ", ".join(f"{number} {suffix}" for suffix, number in suffixes.most_common())
-            verb = "is no image and is" if len(others) == 1 else "are no images and are"
-            found.append(f"{count(len(others), 'file')} {verb} left out ({shown})")
+            verb = "is no image" if len(others) == 1 else "are no images"
+            found.append(f"{count(len(others), 'file')} {verb} ({shown})")
         if self._junk:
-            shown = ", ".join(f"{number} {name}" for name, number in self._junk.most_common(5))
+            names = Counter(_called(path.name) for path in self._junk)
+            shown = ", ".join(f"{number} {name}" for name, number in names.most_common(5))
             found.append(f"what systems and tools leave behind is left out ({shown})")
         return tuple(found)
 
@@ -118,11 +116,19 @@ def _are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _some(paths: list[Path], most: int = 3) -> str:
-    return ", ".join([*map(str, paths[:most]), *(["..."] if len(paths) > most else [])])
+def _called(junk: str) -> str:
+    """What junk is called: a name that systems give, or the kind of names."""
+    lower = junk.lower()
+    if lower in _JUNK or lower in _HIDDEN:
+        return junk
+    return "Zone.Identifier" if lower.endswith(_DOWNLOADED) else "hidden or temporary"
 
 
-def _suffixes(paths: list[Path]) -> str:
+def _some(paths: Collection[Path], most: int = 3) -> str:
+    return ", ".join([*map(str, itertools.islice(paths, most)), *(["..."] if len(paths) > most else [])])
+
+
+def _suffixes(paths: Collection[Path]) -> str:
     found = sorted({_suffix(path) for path in paths} - {""})
     return f" ({', '.join(found)})" if found else ""
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.cases.case import Case
-from overread.cases.folder.layout import Layout, describe_layout, some
+from overread.cases.folder.layout import Layout, describe_layout
 from overread.cases.folder.left_out import LeftOut
+from overread.cases.folder.sides import some
+from overread.cases.note import Note
+from overread.cases.tables.nearby import tables_near
+from overread.cases.tables.table import read_tables
 from overread.errors import InvalidData, MissingPath
 from overread.formats import format_names
 from overread.machine.places import RUN_RECORD, holds_results
 from overread.words import count, listed
 
+_LISTED = 4
 _BEGINNING = re.compile(r"[^\W\d_]+")
 
 
@@ -57,12 +62,11 @@ def _require_classes(root: Path, layout: Layout) -> None:
     """Refuse a layout that does not tell the class of most images."""
     labelled = sum(layout.classes.values())
     if layout.no_classes:
-        names = [*layout.no_classes]
-        pairs = ",".join(f"{name}={name}" for name in names[:2]) + ",..." * (len(names) > 2)
+        below = f", or {some(layout.below)} below them," if layout.below else ""
         raise InvalidData(
-            f"{root} does not tell what its images show: {some(names)} {layout.why}.{_tables(layout)} Give a table "
-            "with --labels TABLE, or a folder for each class; if these are the classes all the same, say so with "
-            f"--map '{pairs}'"
+            f"{root} does not tell what its images show: {some(layout.no_classes)} {layout.why}.{_tables(root)} Give a "
+            f"table with --labels TABLE, or a folder for each class; if these{below} are the classes all the same, say "
+            f"so with --map '{_as_themselves(layout.no_classes)}'{_or_below(layout)}"
         )
     # Of a side whose labels were kept back, images may well lie loose.
     is_mostly_loose = len(layout.loose) > labelled and not any(place.side for place in layout.places)
@@ -71,7 +75,7 @@ def _require_classes(root: Path, layout: Layout) -> None:
         images = count(len(layout.loose), "image") + ("" if "." in folders else f" in {some(folders)}")
         raise InvalidData(
             f"{root} has no class sub-folders for {images}: what they show is not known."
-            f"{_tables(layout)} Give a table with --labels TABLE, or move the images of each class into a folder of "
+            f"{_tables(root)} Give a table with --labels TABLE, or move the images of each class into a folder of "
             f"its own{_beginnings(layout.loose)}"
         )
     if not labelled:
@@ -87,15 +91,29 @@ def _require_classes(root: Path, layout: Layout) -> None:
         )
 
 
+def _as_themselves(names: Sequence[str]) -> str:
+    return ",".join(f"{name}={name}" for name in names[:2]) + ",..." * (len(names) > 2)
+
+
+def _or_below(layout: Layout) -> str:
+    return f" or '{_as_themselves(layout.below)}'" if layout.below else ""
+
+
 def _instead(left_out: LeftOut) -> str:
     """What a folder without images holds, and what is read."""
     found = left_out.sentences()
     return f": {'; '.join(found)}" if found else f" of {format_names()}"
 
 
-def _tables(layout: Layout) -> str:
-    tables = layout.left_out.tables
-    return f" Tables among the data: {listed([str(path) for path in tables[:4]])}." if tables else ""
+def _tables(root: Path) -> str:
+    """The tables that lie near, with their columns; the labels may well be in one."""
+    told = []
+    for path in tables_near(root)[:_LISTED]:
+        try:
+            told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in read_tables(str(path))]
+        except InvalidData as error:
+            told.append(f"{path.name} (not used: {error})")
+    return f" Tables near them: {'; '.join(told)}." if told else ""
 
 
 def _beginnings(paths: Collection[Path]) -> str:
@@ -107,17 +125,15 @@ def _beginnings(paths: Collection[Path]) -> str:
     return f" (the file names begin with {shown}, which may be the classes)"
 
 
-def _merged(layout: Layout) -> list[str]:
+def _merged(layout: Layout) -> list[Note]:
     """Which folders below a class were taken into it."""
     below: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for place in layout.places:
         if len(place.parts) > 1 and place.directory.images:
             below[place.label]["/".join(place.parts[1:])] = None
-    return [
-        f"the class {label} takes the images of {count(len(names), 'sub-folder')}: {_some(names)}"
-        for label, names in below.items()
-    ]
+    said = {label: f"the class {label} takes the images of {count(len(n), 'sub-folder')}" for label, n in below.items()}
+    return [Note(f"{said[label]}: {_some(names)}", said[label]) for label, names in below.items()]
 
 
-def _some(names: Collection[str], most: int = 4) -> str:
+def _some(names: Collection[str], most: int = _LISTED) -> str:
     return ", ".join([*list(names)[:most], *([f"and {len(names) - most} more"] if len(names) > most else [])])

@@ -94,7 +94,7 @@ def _sorted_out(
     images, below = [], []
     for entry in entries:
         if is_junk(entry.name):
-            left_out.add_junk(entry.name)
+            left_out.add_junk(path / entry.name)
         elif _is(entry, os.DirEntry.is_dir):
             if entry.is_symlink() and (path / entry.name).resolve().is_relative_to(top):
                 left_out.add_folder(path / entry.name, LINK_BACK)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from overread.cases.tables.files import Files, Positions, cores_of, spellings_of, stem_of
+from overread.cases.note import Note
+from overread.cases.tables.files import Cores, Files, Positions, spellings_of, stem_of
+from overread.cases.tables.roles import column_named, is_index
 from overread.cases.tables.table import Table
 from overread.words import count
 
 # What tells best is asked first.
-_WAYS = ("name", "folder", "core")
+_WAYS = ("name", "folder", "core", "start")
+_OF_SEVERAL = ("folder", "start")
 _ENOUGH = 0.5
 _SAMPLE = 500
 _SHOWN = 3
+# Words that are left of names may be classes too; numbers tell images apart.
+_DIGIT = re.compile(r"\d")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +29,8 @@ class ImageColumn:
 
     Args:
         column: its name.
-        way: how they do: by name or id, as the folder of the files, or by what tells names from one another.
+        way: how they do: by name or id, as the folder of the files, by what tells names from one another, or as what
+            the names of several begin with.
         found: the files of each row; none where the cell names none, several where it names a folder or is ambiguous.
         share: of its different cells, or of the files if that is more, that go with one another.
     """
@@ -38,16 +46,21 @@ class ImageColumn:
         return {at for positions in self.found for at in positions}
 
     @property
+    def names_several(self) -> bool:
+        """True where a row is about all files of a folder, or of one beginning."""
+        return self.way in _OF_SEVERAL
+
+    @property
     def ambiguous(self) -> list[int]:
         """The rows whose cell several files go by."""
-        return [] if self.way == "folder" else [row for row, found in enumerate(self.found) if len(found) > 1]
+        return [] if self.names_several else [row for row, found in enumerate(self.found) if len(found) > 1]
 
     def named_in(self, row: int) -> Positions:
         """The files that a row is about: none where it cannot be told which."""
         found = self.found[row]
-        return found if self.way == "folder" or len(found) == 1 else ()
+        return found if self.names_several or len(found) == 1 else ()
 
-    def sentence(self, table: Table, files: Files, named: Collection[int]) -> str:
+    def sentence(self, table: Table, files: Files, named: Collection[int]) -> Note:
         """Say which column it is, how well it goes with the files, and what is left over on both sides.
 
         Args:
@@ -56,15 +69,17 @@ class ImageColumn:
             named: those that any table names.
         """
         rows = [row for row in range(len(table.rows)) if self.named_in(row)]
-        example = f"{table[self.column][rows[0]]} is {files.names[self.named_in(rows[0])[0]]}"
-        said = f"{table.name}: column {self.column} names the image ({example}); "
+        column, example = f"{column_named(self.column)} names the image", files.names[self.named_in(rows[0])[0]]
         missing = [table.numbers[row] for row in range(len(table.rows)) if not self.found[row]]
-        said += f"{len(rows):,} of {count(len(table.rows), 'row')} {'has' if len(rows) == 1 else 'have'} a file"
-        said += f" (none: {_some('row', missing)})" if missing else ""
+        matched = f"{len(rows):,} of {count(len(table.rows), 'row')} {'has' if len(rows) == 1 else 'have'} a file"
+        matched += f" (none: {_some('row', missing)})" if missing else ""
         surplus = [name for at, name in enumerate(files.names) if at not in named]
-        return said + (
-            f", {count(len(surplus), 'file')} of {len(files):,} {_some('', surplus)} have no row" if surplus else ""
-        )
+        text = f"{table.name}: {column} ({table[self.column][rows[0]]} is {example}); {matched}"
+        public = f"a table's {column}; {matched}"
+        if not surplus:
+            return Note(text, public)
+        left = f"{count(len(surplus), 'file')} of {len(files):,}"
+        return Note(f"{text}, {left} {_some('', surplus)} have no row", f"{public}, {left} have no row")
 
 
 def image_columns(
@@ -83,6 +98,8 @@ def image_columns(
         for column in (table.columns if named is None else [named])
         if (match := _best_way(table, column, files, side)) and match.share >= (_ENOUGH if named is None else 0)
     ]
+    if any(not is_index(table, match.column) for match in found):
+        found = [match for match in found if not is_index(table, match.column)]
     found.sort(key=lambda match: (_WAYS.index(match.way), -len(match.files)))
     return [match for at, match in enumerate(found) if at == 0 or _is_another(match, found[0])]
 
@@ -118,16 +135,35 @@ def _match(table: Table, column: str, files: Files, way: str, side: str | None) 
         return None
     found = [looks_up(cell, ()) if cell else () for cell in cells]
     if way != "folder":
+        around = set(map(str.casefold, files.leading_to(table.path)))
         for row in (row for row, positions in enumerate(found) if len(positions) > 1):
-            found[row] = looks_up(cells[row], {cell.casefold() for cell in table.rows[row]})
+            found[row] = looks_up(cells[row], around | {cell.casefold() for cell in table.rows[row]})
+        found = _consistent(cells, found, files)
     named = {cell for cell, positions in zip(cells, found, strict=True) if positions}
     rows = sum(map(bool, found))
     # A class or an age may be what a folder or a number is called: ids differ from row to row.
-    if way != "name" and len(named) < 0.5 * rows:
+    if not rows or (way != "name" and len(named) < 0.5 * rows):
         return None
-    covered = len({at for positions in found for at in positions}) / len(files)
+    different_files = {at for positions in found for at in positions}
+    covered = (len(different_files) if way in _OF_SEVERAL else min(len(different_files), rows)) / len(files)
     share = max(covered, len(named) / len(different) if len(named) >= 0.1 * rows else 0)
     return ImageColumn(column=column, way=way, found=tuple(found), share=share)
+
+
+def _consistent(cells: Sequence[str], found: Sequence[Positions], files: Files) -> list[Positions]:
+    """Without files whose folders contradict the cell.
+
+    Where paths of some cells and files agree as far as both go, all must. Else the paths of the table begin elsewhere:
+    then what they begin with, and what the paths of files do, is much the same from row to row.
+    """
+    before = {(row, at): files.before(cells[row], at) for row, positions in enumerate(found) for at in positions}
+    agreeing = any(not (ours and theirs) for theirs, ours in before.values())
+    often = Counter(before.values())
+    least = max(*often.values(), sum(map(bool, found)), 0) / 10 if often else 0
+    return [
+        tuple(at for at in positions if (not all(before[row, at]) if agreeing else often[before[row, at]] >= least))
+        for row, positions in enumerate(found)
+    ]
 
 
 def _look_up(
@@ -136,15 +172,19 @@ def _look_up(
     """What finds the files of a cell, given what else stands in its row."""
     if way == "folder":
         return lambda cell, hints: files.below(cell)
+    if way == "start":
+        return lambda cell, hints: tuple(files.by_start.get(cell.casefold(), ()))
     if way == "name":
         return lambda cell, hints: (
             files.called(cell, files.by_name, side=side, hints=hints)
             or files.called(cell, files.by_stem, side=side, hints=hints)
         )
-    last = {cell: parts[0] for cell in different if (parts := spellings_of(cell))}
-    cores = cores_of([stem_of(parts[-1]).casefold() for parts in last.values()])
+    last = {cell: parts[-1] for cell in different if (parts := spellings_of(cell))}
+    cores = Cores([stem_of(parts[-1]).casefold() for parts in last.values()])
     paths = {
-        cell: "/".join([*parts[:-1], core]) for (cell, parts), core in zip(last.items(), cores, strict=True) if core
+        cell: "/".join([*parts[:-1], core])
+        for (cell, parts), core in zip(last.items(), cores.found, strict=True)
+        if _DIGIT.search(core) and len(last) > 1 and cores.goes_with(files.cores)
     }
     return lambda cell, hints: files.called(paths[cell], files.by_core, side=side, hints=hints) if cell in paths else ()
 

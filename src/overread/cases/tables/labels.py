@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from overread.cases.tables.roles import as_number, is_about, is_label, plain, tells_classes
+from overread.cases.tables.roles import as_number, column_named, is_about, is_label, plain, tells_classes, tells_sides
 from overread.cases.tables.table import Table
 from overread.decision import reads_as_negative
 from overread.errors import InvalidOption, Undecided
@@ -45,7 +45,7 @@ class Labels:
     @property
     def sentence(self) -> str:
         """How a user knows the columns."""
-        return f"column {self.name}" if len(self.columns) == 1 else f"columns {self.name}, a 1 for each class"
+        return column_named(self.name) if len(self.columns) == 1 else f"columns {self.name}, a 1 for each class"
 
     def of(self, finding: str | None) -> list[str]:
         """The label of each row: its class, or whether it shows a finding; "" where it is not known.
@@ -91,7 +91,7 @@ def every_reading(table: Table, columns: Sequence[str], relabel: Callable[[str],
         columns: that may tell.
         relabel: names labels and cells anew.
     """
-    telling = [column for column in columns if is_label(column) or not is_about(column)]
+    telling = [column for column in columns if is_label(column) or not (is_about(column) or tells_sides(table[column]))]
     found, grouped = [], set[str]()
     for run in _runs(table, telling, relabel):
         group = _of_group(table, run, relabel)
@@ -103,7 +103,9 @@ def every_reading(table: Table, columns: Sequence[str], relabel: Callable[[str],
     for column in telling:
         if column not in grouped:
             reading = reading_of(table, column, relabel)
-            if not reading.exclusive or tells_classes([next(iter(row)) if row else "" for row in reading.shown]):
+            if not reading.exclusive or tells_classes(
+                [next(iter(row)) if row else "" for row in reading.shown], named=reading.is_sure
+            ):
                 found.append(reading)
     return found
 
@@ -113,15 +115,16 @@ def reading_of(table: Table, name: str, relabel: Callable[[str], str]) -> Labels
     if RANGE in name and name not in table.columns:
         first, last = (table.columns.index(part.strip()) for part in name.split(RANGE, 1))
         return _of_group(table, table.columns[first : last + 1], relabel)
-    cells = [_plain_list(cell) for cell in table[name]]
-    parts = _parted(cells)
-    shown = [frozenset(filter(None, map(relabel, row))) or None for row in parts or ([cell] for cell in cells)]
+    cells = table[name]
+    parts = _parted({cell: _plain_list(cell) for cell in set(cells)})
+    meant = {cell: frozenset(filter(None, map(relabel, found))) or None for cell, found in parts.items()}
+    shown = [meant[cell] for cell in cells]
     return Labels(
         name=name,
         columns=(name,),
         shown=tuple(shown),
         exclusive=all(row is None or len(row) == 1 for row in shown),
-        is_sure=is_label(name) or any("|" in cell for cell in cells),
+        is_sure=is_label(name) or any("|" in cell for cell in meant),
     )
 
 
@@ -149,7 +152,7 @@ def _runs(
     """Columns of 0 and 1 that stand one after the other."""
     runs: list[tuple[str, ...]] = [()]
     for column in table.columns:
-        cells = {relabel(cell).lower() for cell in table[column]}
+        cells = {relabel(cell).lower() for cell in set(table[column])}
         if column in columns and cells & _TRUE | cells & _FALSE and cells <= _TRUE | _FALSE | _UNSURE:
             runs[-1] += (column,)
         else:
@@ -158,10 +161,15 @@ def _runs(
 
 
 def _of_group(table: Table, columns: Sequence[str], relabel: Callable[[str], str]) -> Labels:
-    truths = [[_truth(relabel(cell)) for cell in table[column]] for column in columns]
+    truths = []
+    for cells in (table[column] for column in columns):
+        meant = {cell: _truth(relabel(cell)) for cell in set(cells)}
+        truths.append([meant[cell] for cell in cells])
     names = [relabel(column) for column in columns]
     shown: list[frozenset[str] | None] = []
+    is_whole = True
     for row in zip(*truths, strict=True):
+        is_whole &= None not in row or not any(truth is not None for truth in row)
         positive = frozenset(name for name, truth in zip(names, row, strict=True) if truth and name)
         shown.append(None if not positive and None in row else positive)
     exclusive = all(row is None or len(row) == 1 for row in shown)
@@ -169,7 +177,7 @@ def _of_group(table: Table, columns: Sequence[str], relabel: Callable[[str], str
         name=columns[0] if len(columns) == 1 else RANGE.join((columns[0], columns[-1])),
         columns=tuple(columns),
         shown=tuple(shown),
-        exclusive=exclusive and any(shown),
+        exclusive=exclusive and is_whole and any(shown),
         is_sure=True,
     )
 
@@ -184,15 +192,18 @@ def _plain_list(cell: str) -> str:
     return "|".join(filter(None, parts)) if any(as_number(part) is None for part in parts) else cell
 
 
-def _parted(cells: Sequence[str]) -> list[list[str]] | None:
-    """The findings of each cell where cells list them; None where none does.
+def _parted(cells: Mapping[str, str]) -> dict[str, list[str]]:
+    """The findings that each cell lists; the cell itself where none lists any.
 
     A bar always separates; a semicolon or a comma does where every part of a list is a cell of its own elsewhere.
+
+    Args:
+        cells: as they stand, to what they read as.
     """
-    alone = {cell for cell in cells if cell}
+    alone = set(cells.values()) - {""}
     for separator in "|;,":
-        parts = [[part.strip() for part in cell.split(separator) if part.strip()] for cell in cells]
-        several = {part for row in parts if len(row) > 1 for part in row}
+        parts = {cell: [part.strip() for part in text.split(separator) if part.strip()] for cell, text in cells.items()}
+        several = {part for found in parts.values() if len(found) > 1 for part in found}
         if several and (separator == "|" or several <= alone):
             return parts
-    return None
+    return {cell: [text] for cell, text in cells.items()}

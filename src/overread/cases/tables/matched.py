@@ -91,8 +91,19 @@ def require_one_file_each(matched: Matched, files: Files) -> None:
         )
 
 
-def no_match(tables: Sequence[Table], files: Files) -> InvalidData:
-    """The error that no column of tables names the files, with what both look like."""
+def no_match(tables: Sequence[Table], files: Files, left_out: Sequence[str]) -> InvalidData:
+    """The error that no column of tables names the files, with what both look like.
+
+    Args:
+        tables: without such a column.
+        files: the images that there are.
+        left_out: sentences on files that are no images.
+    """
+    if not len(files):
+        found = f": {'; '.join(left_out)}" if left_out else ""
+        return InvalidData(
+            f"{files.root} holds no image{found}; give --images the folder that holds those of the table"
+        )
     said = []
     for table in tables:
         likeliest = max(
@@ -102,10 +113,9 @@ def no_match(tables: Sequence[Table], files: Files) -> InvalidData:
         said.append(
             f"in {table.name} column {likeliest} has cells like {_masked(cell)}" if cell else f"{table.name} is empty"
         )
-    example = f"a file is {files.names[0]}" if files.names else "there is no image"
     return InvalidData(
         f"no column names the images below {files.root}: {'; '.join(said)} (letters and digits are masked), while "
-        f"{example}; give --images the folder that holds them, or name the column with --image-column"
+        f"a file is {files.names[0]}; give --images the folder that holds them, or name the column with --image-column"
     )
 
 

@@ -12,6 +12,7 @@ from overread.cases.tables.encoding import text_of
 from overread.cases.tables.table import read_tables
 from overread.decision import Task
 from overread.errors import InvalidData, MissingPath
+from overread.machine.text import with_ends
 
 _HEAD_BYTES = 65_536
 
@@ -65,7 +66,9 @@ def _case(values: dict[str, str], folder: Path, where: str) -> Case:
     for column, value in (("path", name), ("label", label)):
         if not value:
             raise InvalidData(f"{where} has an empty {column}: fill it or remove the row")
-    name = PurePosixPath(name.replace("\\", "/")).as_posix()
+    if "\\" in name and not (folder / name).exists():  # a path of Windows, unless a file is called so
+        name = name.replace("\\", "/")
+    name = PurePosixPath(name).as_posix()
     if split and split.lower() not in SPLIT_ALIASES:
         raise InvalidData(f"{where} has the unknown split {split!r}; expected train, val or test")
     frame = values.pop("frame", "")
@@ -92,6 +95,6 @@ def table_of(cases: Sequence[Case], columns: Sequence[str]) -> list[list[str]]:
     frame = ["frame"] if any(case.frame is not None for case in cases) else []
     rows = [["path", "label", "patient_id", "split", *frame, *columns]]
     for case in cases:
-        row = [case.name, case.label, pseudonym(case.patient_id), case.split or ""]
+        row = [with_ends(case.name), with_ends(case.label), pseudonym(case.patient_id), case.split or ""]
         rows.append([*row, *(str(case.frame or "") for _ in frame), *(case.extra.get(name, "") for name in columns)])
     return rows

@@ -13,7 +13,9 @@ from overread.cases.tables.table import Table
 _WHO = ("patient|pat|pid|mrn", "subject|participant|person|individual|animal", "case", "lesion")
 _ID = "(id|ids|no|nr|num|number|name|code|key|uid|index|identifier|pseudonym)?"
 _PATIENT = [re.compile(f"(anon|anonymi[sz]ed|unique|de_?identified)?({who}){_ID}") for who in _WHO]
-_PERHAPS_PATIENT = re.compile(r"(.*_)?(id|uid|number|code)|(accession|exam|study).*")
+_PERHAPS_PATIENT = re.compile(
+    r"(?!class|label|categ|rad|read|annot|observ|site|cent|device|scanner|model)((.*_)?(id|uid|number|code)|(accession|exam|study).*)"
+)
 _LABEL = re.compile(
     "labels?|class(es|name|label)?|categor(y|ies)|diagnos[ie]s|dx|targets?|y|findings?|findinglabels?|pathology|diseases?"
     "|condition|grade|level|severity|outcome|result|group|groundtruth|gt|truth|annotation|image(label|class)|labelname"
@@ -27,12 +29,22 @@ _ABOUT = re.compile(
     r"|(patient|subject|image|img|original)(age|sex|gender|male|female|left|right|race|orientation|width|height|size|format|quality|position)"
     r"|.*(localization|localisation|location|anatom(y|ic)?|anatomsite.*|agegroup|ageapprox|spacing[xyz]?|pixelspacing.*)"
 )
+_SECOND = re.compile(r" \(\d+\)$")
+_UNNAMED = re.compile(r"(column|unnamed|index|x)?\d*")
 _MOST_CLASSES = 50
 
 
 def plain(name: str) -> str:
     """The name of a column by its letters and digits alone."""
     return re.sub(r"[\W_]+", "", name.lower())
+
+
+def is_index(table: Table, column: str) -> bool:
+    """True for a column without a name of its own that counts the rows, as programs write one."""
+    if not _UNNAMED.fullmatch(plain(column)):
+        return False
+    cells = table[column]
+    return any(cells == [str(number) for number in range(first, first + len(cells))] for first in (0, 1))
 
 
 def is_patient(column: str) -> bool:
@@ -65,18 +77,25 @@ def perhaps_patient(table: Table, columns: Sequence[str]) -> list[str]:
 
 def split_columns(table: Table, columns: Sequence[str]) -> list[str]:
     """The columns whose cells all name sides of a split, one named `split` alone if there is one."""
-    found = []
-    for column in columns:
-        cells = {cell.lower() for cell in table[column] if cell}
-        if len({SPLIT_ALIASES[cell] for cell in cells if cell in SPLIT_ALIASES}) > 1 and cells <= SPLIT_ALIASES.keys():
-            found.append(column)
+    found = [column for column in columns if tells_sides(table[column])]
     named = [column for column in found if plain(column) == "split"]
     return named or found
 
 
+def tells_sides(cells: Sequence[str]) -> bool:
+    """True where all cells name sides of a split, and more than one."""
+    said = {cell.lower() for cell in cells if cell}
+    return said <= SPLIT_ALIASES.keys() and len({SPLIT_ALIASES[cell] for cell in said}) > 1
+
+
 def is_label(column: str) -> bool:
     """True where the name of a column says that it holds the label."""
-    return _LABEL.fullmatch(plain(column)) is not None
+    return _LABEL.fullmatch(plain(_SECOND.sub("", column))) is not None
+
+
+def column_named(column: str) -> str:
+    """A column as a sentence has it: "column dx", and "column 2" where it has no name."""
+    return column if column.startswith("column ") else f"column {column}"
 
 
 def is_about(column: str) -> bool:
@@ -84,10 +103,15 @@ def is_about(column: str) -> bool:
     return _ABOUT.fullmatch(plain(column)) is not None
 
 
-def tells_classes(cells: Sequence[str]) -> bool:
-    """True for a few values that recur, and are no measurement."""
+def tells_classes(cells: Sequence[str], *, named: bool) -> bool:
+    """True for a few values that recur, and are no measurement.
+
+    Args:
+        cells: of a column.
+        named: its name says that it is the label, so that a class may be of one image.
+    """
     counts = Counter(cell for cell in cells if cell)
-    several = 2 <= len(counts) <= min(_MOST_CLASSES, max(2, counts.total() // 2))
+    several = 2 <= len(counts) <= min(_MOST_CLASSES, counts.total() if named else max(2, counts.total() // 2))
     numbers = [number for value in counts if (number := as_number(value)) is not None]
     if len(numbers) < len(counts):
         return several

@@ -7,10 +7,9 @@ import math
 from overread.evaluation.metrics.definition import ClassMetric, MetricDefinition
 from overread.evaluation.metrics.kinds import F1, Auc, AveragePrecision, BalancedAccuracy, CaseMean, Proportion
 
-# In the order of a table.
+# In the order of a table: what is asked first stands first.
 METRICS: tuple[MetricDefinition, ...] = (
     Auc(name="auc", label="AUC"),
-    AveragePrecision(name="average_precision", label="Average precision"),
     Proportion(
         name="sensitivity",
         label="Sensitivity (recall)",
@@ -20,6 +19,12 @@ METRICS: tuple[MetricDefinition, ...] = (
         if_none="No case is {}.",
     ),
     Proportion(name="specificity", label="Specificity", right="tn", wrong="fp", if_none="Every case is {}."),
+    CaseMean(
+        name="accuracy",
+        label="Accuracy",
+        of_cases=lambda cases: cases.task.is_right(cases.y_true, cases.decided),
+        is_share=True,
+    ),
     Proportion(
         name="ppv",
         label="PPV (precision)",
@@ -30,13 +35,8 @@ METRICS: tuple[MetricDefinition, ...] = (
     ),
     Proportion(name="npv", label="NPV", right="tn", wrong="fn", if_none="Every case was predicted {}."),
     F1(name="f1", label="F1"),
-    CaseMean(
-        name="accuracy",
-        label="Accuracy",
-        of_cases=lambda cases: cases.task.is_right(cases.y_true, cases.decided),
-        is_share=True,
-    ),
     BalancedAccuracy(name="balanced_accuracy", label="Balanced accuracy"),
+    AveragePrecision(name="average_precision", label="Average precision"),
     CaseMean(
         name="brier",
         label="Brier score",
@@ -45,7 +45,7 @@ METRICS: tuple[MetricDefinition, ...] = (
     ),
     CaseMean(
         name="loss",
-        label="Loss (negative log likelihood)",
+        label="Log loss",
         limits=(0.0, math.inf),
         of_cases=lambda cases: cases.task.log_losses(cases.y_true, cases.y_prob),
     ),

@@ -10,7 +10,8 @@ import numpy as np
 from overread.errors import UnreadableImage
 from overread.formats.dicom.dataset import DISPLAY_TAGS, PIXEL_KEYWORDS, read_dataset, without_detail
 from overread.formats.dicom.deflated import inflated
-from overread.formats.dicom.syntax import assume_missing, require_decoder, syntax_name
+from overread.formats.dicom.syntax import JPEG_EXTENDED, PLUGINS, assume_missing, require_decoder, syntax_name
+from overread.formats.jpeg12 import decode_jpeg12, precision_of
 from overread.formats.picture import frame_index
 
 if TYPE_CHECKING:
@@ -47,11 +48,15 @@ def read_frame(stream: BinaryIO, frame: int | None, max_pixels: int) -> tuple[Da
         if not any(keyword in ds for keyword in PIXEL_KEYWORDS):
             raise UnreadableImage("is truncated: its DICOM pixel data has no end")
         require_decoder(ds)
-        _check_codestream(ds, index, frames)
+        encoded = _encoded_frame(ds, index, frames)
+        _check_codestream(ds, encoded)
     with without_detail(f"has DICOM pixel data ({syntax_name(ds)}) that is damaged or cannot be decoded"):
         from pydicom.pixels import pixel_array
 
-        return ds, pixel_array(ds, index=index if frames > 1 else None), index
+        if ds.file_meta.TransferSyntaxUID == JPEG_EXTENDED and precision_of(encoded) > 8:
+            return ds, _signed(ds, decode_jpeg12(encoded, ds.Rows, ds.Columns)), index
+        plugin = PLUGINS.get(ds.file_meta.TransferSyntaxUID, "")
+        return ds, pixel_array(ds, index=index if frames > 1 else None, decoding_plugin=plugin), index
 
 
 def _count_frames(header: Dataset) -> int:
@@ -75,19 +80,31 @@ def _check_size(header: Dataset, stream: BinaryIO, max_pixels: int) -> None:
         raise UnreadableImage("is truncated: it has fewer bytes than its DICOM pixel data declares")
 
 
-def _check_codestream(ds: Dataset, index: int, frames: int) -> None:
-    """Compare the size that a JPEG 2000 codestream declares: one of 60,000 x 60,000 took 14 GB and 150 s to fail."""
+def _encoded_frame(ds: Dataset, index: int, frames: int) -> bytes:
+    """The codestream of a frame; empty where pixels are stored plainly."""
     from pydicom.encaps import get_frame
 
     if not ds.file_meta.TransferSyntaxUID.is_encapsulated:
-        return
+        return b""
     offsets = None
     if frames > 1 and "ExtendedOffsetTable" in ds:
         offsets = ds.ExtendedOffsetTable, ds.ExtendedOffsetTableLengths
-    frame = get_frame(ds.PixelData, index, number_of_frames=frames, extended_offsets=offsets)
-    start = frame.find(_J2K_SIZE, 0, 4096)
+    return get_frame(ds.PixelData, index, number_of_frames=frames, extended_offsets=offsets)
+
+
+def _check_codestream(ds: Dataset, encoded: bytes) -> None:
+    """Compare the size that a JPEG 2000 codestream declares: one of 60,000 x 60,000 took 14 GB and 150 s to fail."""
+    start = encoded.find(_J2K_SIZE, 0, 4096)
     if start < 0:
         return
-    right, bottom, left, top, samples = struct.unpack_from(">4L16xH", frame, start + 8)
+    right, bottom, left, top, samples = struct.unpack_from(">4L16xH", encoded, start + 8)
     if (bottom - top, right - left, samples) != (ds.Rows, ds.Columns, ds.SamplesPerPixel):
         raise UnreadableImage("has JPEG 2000 pixel data of another size than its DICOM header says")
+
+
+def _signed(ds: Dataset, decoded: np.ndarray) -> np.ndarray:
+    """Values as signed where the header says so: a codestream does not know."""
+    if not ds.PixelRepresentation:
+        return decoded
+    spare = 16 - ds.BitsStored
+    return (decoded << spare).astype(np.int16) >> spare

@@ -14,7 +14,7 @@ from typing import Any
 
 from overread.bundle.bundle import Bundle
 from overread.errors import InvalidBundle
-from overread.evaluation import LABELS, RATES, Assessment, Estimates, SubgroupMetric, Subgroups
+from overread.evaluation import LABELS, LOSSES, RANKING, RATES, Assessment, Estimates, SubgroupMetric, Subgroups
 from overread.report.documents.markdown import bullets, escaped, shown, table
 from overread.report.documents.statements import (
     CardFacts,
@@ -113,7 +113,7 @@ def _results(assessment: Assessment) -> str:
     point = "of the network that read each image" if threshold is None else f"{threshold:.4g}"
     parts = [f"At the operating point {point}:", _metrics(estimates)]
     if half is not None and half is not estimates:
-        parts += ["At a threshold of 0.5:", _metrics(half)]
+        parts += ["At a threshold of 0.5:", _metrics(half, left_out=(*RANKING, *LOSSES))]
     if values := assessment.predictive_values:
         parts += [f"Where {assessment.options.prevalence:.2%} of cases are positive:"]
         parts += [table(("Metric", "Value"), [(LABELS[name], found) for name, found in values.items()])]
@@ -143,8 +143,9 @@ def _results_of_classes(assessment: Assessment) -> str:
     )
 
 
-def _metrics(estimates: Estimates) -> str:
-    found = {defined.label: estimates[defined.name] for defined in estimates.evaluation.definitions}
+def _metrics(estimates: Estimates, left_out: Sequence[str] = ()) -> str:
+    defined = [found for found in estimates.evaluation.definitions if found.name not in left_out]
+    found = {one.label: estimates[one.name] for one in defined}
     rows = [(label, e.metric, e.interval, e.interval.method, e.metric.n) for label, e in found.items()]
     return table(("Metric", "Value", "Interval", "Method of the interval", "Cases"), rows)
 

@@ -7,14 +7,15 @@ References:
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Mapping
 
 from overread.bundle.bundle import Bundle
 from overread.cases.split import MIN_VALIDATION_PER_CLASS
-from overread.decision import Calibration
 from overread.evaluation import ALL, Assessment, ReferralAssessment
 from overread.evaluation.wording import share_in_cell
+from overread.report.calibrations import calibration_sentences
 from overread.words import level_of, listed
 
 # Fewer leave little power to tell how good a prediction is (Vergouwe et al. 2005).
@@ -83,9 +84,15 @@ def left_out(facts: CardFacts) -> str:
     """Say how many images were left out and why, without their names."""
     if not facts.failures:
         return "No image was left out as unreadable."
-    reasons = Counter(reason.partition(": ")[0] for reason in facts.failures.values())
-    found = "; ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+    reasons = Counter(_what_happened(reason) for reason in facts.failures.values())
+    found = "; ".join(f"{n:,} {reason}" for reason, n in reasons.items())
     return f"Images left out as unreadable: {len(facts.failures):,} ({found})."
+
+
+def _what_happened(reason: str) -> str:
+    """A reason without what to do about it, which follows the first colon outside brackets."""
+    found = re.match(r"(\([^)]*\)|:(?! )|[^:])*", reason)
+    return found.group().strip() if found else reason
 
 
 def training(facts: CardFacts) -> str:
@@ -135,10 +142,9 @@ def referred(found: ReferralAssessment | None) -> str:
     )
 
 
-def calibrations(bundle: Bundle) -> list[str]:
+def calibrations(bundle: Bundle) -> tuple[str, ...]:
     """Say of each network how its logits become probabilities."""
-    said = [_calibration(member.calibration) for member in bundle.members]
-    return said if len(said) == 1 else [f"Network {number}: {text}" for number, text in enumerate(said, start=1)]
+    return calibration_sentences([member.calibration for member in bundle.members])
 
 
 def tested(assessment: Assessment, facts: CardFacts) -> str:
@@ -178,10 +184,3 @@ def limits(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> list[str
         f"The test images are {shares}: where the clinic sees other shares, PPV, NPV and calibration differ.",
         *["No groups of cases were compared: differences between patients are not known."] * (not assessment.subgroups),
     ]
-
-
-def _calibration(found: Calibration) -> str:
-    if found.method == "none":
-        return "The probabilities are not calibrated."
-    strength = "" if found.temperature is None else f" {found.temperature:.3f}"
-    return f"Calibration by {found.method}{strength}, fitted on {found.n:,} validation images. {found.note or ''}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from overread.decision import Calibration
 from overread.evaluation import Assessment, BeforeAfter, Reliability
 from overread.evaluation.wording import value_or_reason
+from overread.report.calibrations import calibration_sentences
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_reliability
 from overread.report.sections.each_class import figure_name
@@ -26,7 +27,6 @@ _REGRESSION = (
     ("Intercept", "intercept", "0"),
     ("Calibration in the large", "in_the_large", "0"),
 )
-_METHODS = {"temperature": "temperature scaling", "isotonic": "isotonic regression", "beta": "beta calibration"}
 
 
 def calibration_section(assessment: Assessment, fitted: Sequence[Calibration], folder: Path) -> Section:
@@ -55,25 +55,6 @@ def calibration_section(assessment: Assessment, fitted: Sequence[Calibration], f
         items=tuple(items),
         warnings=tuple(sentence for sentence in worse if sentence),
     )
-
-
-def calibration_sentences(fitted: Sequence[Calibration]) -> tuple[str, ...]:
-    """Say for each network how its logits become probabilities."""
-    if len(fitted) == 1:
-        return (_sentence("The network", fitted[0]),)
-    return tuple(_sentence(f"Network {number}", found) for number, found in enumerate(fitted, start=1))
-
-
-def _sentence(who: str, found: Calibration) -> str:
-    note = f" {found.note}" if found.note else ""
-    if found.method == "none":
-        return f"{who} is not calibrated: its probabilities are taken as they come.{note}"
-    strength = ""
-    if found.temperature is not None:
-        effect = "milder" if found.temperature > 1 else "more extreme"
-        strength = f" (temperature {found.temperature:.3f}, which makes probabilities {effect})"
-    fitted_on = f"fitted on {count(found.n, 'validation image')}"
-    return f"{who} is calibrated by {_METHODS[found.method]}{strength}, {fitted_on}.{note}"
 
 
 def _effects(assessment: Assessment, several: bool) -> tuple[str, ...]:

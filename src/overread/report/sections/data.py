@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overread.cases import Manifest, Split
+from overread.cases import Manifest, PublicNames, Split
 from overread.images import DataSet
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_augmentation, draw_samples
@@ -18,7 +18,9 @@ Augment = Callable[[np.ndarray], np.ndarray]
 _CLASSES_AUGMENTED = 4
 
 
-def training_data_section(split: Split, data_set: DataSet, augment: Augment, folder: Path) -> Section:
+def training_data_section(
+    split: Split, data_set: DataSet, augment: Augment, folder: Path, *, names: PublicNames
+) -> Section:
     """Say which images a network was trained, validated and tested on, and show some.
 
     Args:
@@ -26,6 +28,7 @@ def training_data_section(split: Split, data_set: DataSet, augment: Augment, fol
         data_set: the same cases with their pixels.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
         folder: of the figures.
+        names: what images go by.
     """
     counts, sizes, patients, classes = split.counts(), split.sizes(), split.patients(), split.manifest.classes
     rows = tuple(
@@ -40,18 +43,23 @@ def training_data_section(split: Split, data_set: DataSet, augment: Augment, fol
     table = Table("Images and patients of each side", ("Side", *classes, "Images", _who(split.manifest)), rows)
     return Section(
         "Data",
-        paragraphs=_sentences(*split.manifest.notes, *split.notes),
-        items=(table, *_left_out(data_set.failures), *_pictures(data_set, counts["train"], augment, folder)),
+        paragraphs=_sentences(*names.hide_in((*split.manifest.notes, *split.notes))),
+        items=(
+            table,
+            *_left_out(names.of_all(data_set.failures)),
+            *_pictures(data_set, counts["train"], augment, folder),
+        ),
         warnings=split.warnings,
     )
 
 
-def evaluated_data_section(manifest: Manifest, failures: Mapping[str, str]) -> Section:
+def evaluated_data_section(manifest: Manifest, failures: Mapping[str, str], *, names: PublicNames) -> Section:
     """Say which images an existing bundle was evaluated on.
 
     Args:
         manifest: the readable cases.
         failures: by name, why an image was left out.
+        names: what images go by.
     """
     # An image without a patient is one of its own, with its copies, as everywhere.
     who = [case.counts_as for case in manifest.cases]
@@ -60,7 +68,8 @@ def evaluated_data_section(manifest: Manifest, failures: Mapping[str, str]) -> S
     total = ("all", f"{len(manifest):,}", f"{len(set(who)):,}")
     table = Table("Images and patients of each class", ("Class", "Images", _who(manifest)), (*rows, total))
     unknown = "whether any of these images was among those the bundle was trained on is not checked here"
-    return Section("Data", paragraphs=_sentences(*manifest.notes, unknown), items=(table, *_left_out(failures)))
+    notes = _sentences(*names.hide_in(manifest.notes), unknown)
+    return Section("Data", paragraphs=notes, items=(table, *_left_out(names.of_all(failures))))
 
 
 def _sentences(*notes: str) -> tuple[str, ...]:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from overread.decision import OperatingPoint
-from overread.evaluation import LABELS, OF_ONE_CLASS, RANKING, RATES, Assessment, Estimate, Estimates
+from overread.evaluation import LABELS, LOSSES, OF_ONE_CLASS, RANKING, RATES, Assessment, Estimate, Estimates
+from overread.evaluation.summary import label_of, shown_metrics
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_confusion_matrix
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
 from overread.words import clause, level_of, listed
 
-_OVERALL = ("accuracy", "balanced_accuracy")
-_OF_DECISIONS = tuple(name for name in OF_ONE_CLASS if name not in RANKING)
+_OF_DECISIONS = tuple(name for name in LABELS if name not in (*RANKING, *LOSSES))
+_AVERAGED = tuple(name for name in OF_ONE_CLASS if name in _OF_DECISIONS)
 
 
 def operating_point_section(assessment: Assessment, points: Mapping[str, OperatingPoint], folder: Path) -> Section:
@@ -143,9 +144,12 @@ def _of_positive(assessment: Assessment) -> tuple[Table, ...]:
 
 def _of_several(assessment: Assessment) -> tuple[Table, ...]:
     estimates, level, rule = assessment.estimates, assessment.options.level, assessment.task.decided_on
-    rows = {LABELS[name]: estimates[name] for name in _OVERALL}
-    rows |= {f"{LABELS[name]}, macro average": estimates[name] for name in _OF_DECISIONS}
-    rows |= {f"{LABELS[name]}, micro average": assessment.micro[name] for name in _OF_DECISIONS if assessment.micro}
+    rows = {
+        label_of(found, assessment): estimates[found.name]
+        for found in shown_metrics(assessment)
+        if found.name in _OF_DECISIONS
+    }
+    rows |= {f"{LABELS[name]}, micro average": assessment.micro[name] for name in _AVERAGED if assessment.micro}
     sizes = estimates.evaluation.class_counts
     each = {
         f"{name} (n = {n:,})": {LABELS[metric]: estimates.of_class(name, metric) for metric in RATES}
@@ -175,7 +179,7 @@ def _own(assessment: Assessment) -> tuple[Table, ...]:
 
 
 def _by_label(estimates: Estimates) -> dict[str, Estimate]:
-    return {LABELS[name]: estimates[name] for name in (*_OF_DECISIONS, *_OVERALL)}
+    return {LABELS[name]: estimates[name] for name in _OF_DECISIONS}
 
 
 def _confusion(assessment: Assessment, folder: Path) -> FigureItem:

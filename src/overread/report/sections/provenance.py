@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from overread.bundle import Bundle, Opening
 from overread.evaluation import AssessmentOptions
+from overread.report.calibrations import calibration_sentences
 from overread.report.document import Section, Table
-from overread.report.sections.calibration import calibration_sentences
 from overread.run import EvaluationRun, TrainingRun
 from overread.words import count, level_of, moment, paired
 

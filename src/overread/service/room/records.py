@@ -8,6 +8,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from overread.machine.terminal import shown
 from overread.reading import Failure, Reading
 from overread.reading.fields import FIELDS, as_json
 from overread.reading_log import ImageRow, ReadingRow
@@ -121,10 +122,9 @@ def _iso(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def shown(name: str) -> str:
-    """A file name that does no harm where it is shown: no control or direction characters, no endless length."""
-    clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
-    return clean[:_LONGEST_NAME] or "unnamed"
+def name_of(upload: Upload) -> str:
+    """What to call an upload where it is shown: it does no harm there and is not endless."""
+    return shown(upload.name)[:_LONGEST_NAME] or "unnamed"
 
 
 def request_digest(bundle: str, uploads: list[Upload]) -> str:

@@ -20,7 +20,7 @@ from overread.reading import Failure, Reader, Reading
 from overread.service.problems import Problem, too_busy
 from overread.service.prometheus import Metrics
 from overread.service.room.decoding import DecodingPool, Undecodable
-from overread.service.room.records import ImageRecord, ReadingRecord, Upload, request_digest, shown
+from overread.service.room.records import ImageRecord, ReadingRecord, Upload, name_of, request_digest
 from overread.service.room.zips import Limits, is_zip
 from overread.service.settings import Settings
 
@@ -178,7 +178,7 @@ class ReadingRoom:
     async def _image(
         self, reader: Reader, index: int, upload: Upload, refused: Undecodable | None, to_show: bool
     ) -> ImageRecord:
-        start, name, code, rendition = time.perf_counter(), shown(upload.name), None, None
+        start, name, code, rendition = time.perf_counter(), name_of(upload), None, None
         result: Reading | Failure
         try:
             if refused is not None:

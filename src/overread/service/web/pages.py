@@ -27,7 +27,6 @@ from overread.service.room.uploads import receive_uploads
 from overread.service.settings import MIB
 from overread.service.web.html import WEB, html
 from overread.service.web.view import bundle_facts, csv_columns, table_columns, title, view_images
-from overread.words import level_of
 
 STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
@@ -122,7 +121,6 @@ def _page(
         facts=bundle_facts(reader.bundle),
         classes=reader.bundle.classes,
         positive=reader.bundle.positive,
-        coverage=level_of(reader.bundle.referral.coverage),
         images=images,
         csv_columns=cells,
         columns=table_columns(reader.bundle),

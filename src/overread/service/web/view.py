@@ -20,6 +20,9 @@ from overread.reading.sentences import (
     REFERRAL,
     UNFAMILIARITY,
     decision,
+    headline,
+    is_read,
+    possible,
     probability_heading,
     reasons,
     rounded,
@@ -28,7 +31,6 @@ from overread.reading.sentences import (
 )
 from overread.service.room.records import ImageRecord, ReadingRecord
 from overread.service.room.rendition import Rendition, data_uri, png
-from overread.words import level_of
 
 # What a spreadsheet would take for the start of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -45,7 +47,7 @@ class Column:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bar:
-    """The probability of a class and the operating point on one bar, as numbers and as they are told."""
+    """The probability of a class on a bar, with the operating point where that decides, as numbers and as told."""
 
     label: str
     probability: float
@@ -85,6 +87,9 @@ class ImageView:
     sha256: str
     error: str | None = None
     found: Reading | None = None
+    is_read: bool = False
+    headline: str = ""
+    possible: str = ""
     probability: str = ""
     decision: str = ""
     referral: str = ""
@@ -136,7 +141,7 @@ def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
         (READS_AS, decides),
         (
             "Refers to a human",
-            f"what is uncertain at {level_of(bundle.referral.coverage)} coverage, or unlike the training images",
+            "what could be something else than the class decided on, and what is unlike the training images",
         ),
         ("Sees images as", f"{options.width} x {options.height} px, {colour}"),
     ]
@@ -157,21 +162,23 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
     return ImageView(
         **common,
         found=found,
-        probability=rounded(found.probability),
+        is_read=is_read(found),
+        headline=headline(found),
+        possible=possible(found),
+        probability=rounded(found.probability) if is_read(found) else "",
         decision=decision(found),
         referral=short_reasons(found),
         reasons=reasons(found, bundle.referral.coverage),
-        bars=_bars(found, bundle),
+        bars=_bars(found, bundle) if is_read(found) else (),
         heats=_heats(found, bundle, image.rendition),
         picture=None if image.rendition is None else _picture(image.rendition),
     )
 
 
 def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
-    bars = []
+    bars, thresholds = [], found.task.thresholds_in_force(bundle.thresholds)
     for name in sorted(found.task.judged, key=lambda name: -found.probabilities[name]):
-        point, probability = bundle.operating_points.get(name), found.probabilities[name]
-        threshold = point.threshold if point else None
+        threshold, probability = thresholds.get(name), found.probabilities[name]
         shown = (rounded(probability), "") if threshold is None else told_apart(probability, threshold)
         bars.append(
             Bar(label=name, probability=probability, threshold=threshold, shown=shown[0], shown_threshold=shown[1])
@@ -181,7 +188,7 @@ def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
 
 def _heats(found: Reading, bundle: Bundle, rendition: Rendition | None) -> tuple[Heat, ...]:
     """The map of each class over the picture alone, without what was padded; the decided class first."""
-    if rendition is None:
+    if rendition is None or not is_read(found):
         return ()
     options = bundle.preprocessing
     box = content_box(rendition.stored, options)

@@ -58,8 +58,8 @@ def _unreadable(files: FileTable) -> Finding | None:
     return files.finding(
         "unreadable", mask, severity="block",
         what=f"cannot be read ({found}).",
-        fix="Copy or export these files again, or take them out of the data: training refuses to start with them. "
-        "--skip-unreadable leaves them out and names each in the report.",
+        fix="Copy or export these files again, or take them out of the data; --skip-unreadable leaves them out and "
+        "counts them in the report.",
         cell=lambda i: files.failures[i],
     )  # fmt: skip
 
@@ -77,8 +77,8 @@ def _multi_frame(files: FileTable) -> Finding | None:
         what=f"hold several frames, up to {files.frames.max():,}, where one is expected: it is not known which of them "
         "the label describes.",
         fix="Name the frame that shows what the label says in a CSV (column frame, counted from 1), or export it as a "
-        "file of its own under the same patient id. "
-        "Training refuses to start with these files; --skip-unreadable leaves them out and names each in the report.",
+        "file of its own under the same patient id; --skip-unreadable leaves these files out and counts them in the "
+        "report.",
         cell=lambda i: f"{files.headers[i].format}, {files.frames[i]} frames",
     )  # fmt: skip
 

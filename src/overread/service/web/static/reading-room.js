@@ -101,9 +101,11 @@
   function summarise() {
     const list = [...rows.children];
     const failed = list.filter((row) => row.dataset.refer === "failure").length;
-    const parts = [`${list.length - failed} read`];
+    const unlike = list.filter((row) => "unread" in row.dataset).length;
+    const parts = [`${list.length - failed - unlike} read`];
     if (find("#only-positive")) parts.push(`${list.filter((row) => "positive" in row.dataset).length} positive`);
-    parts.push(`${list.filter((row) => row.dataset.refer === "refer").length} referred to a human`, `${failed} not readable`);
+    parts.push(`${list.filter((row) => row.dataset.refer === "refer").length} referred to a human`);
+    parts.push(`${unlike} unlike the training images`, `${failed} not readable`);
     find("#summary").textContent = parts.join(", ");
     find(".batch").classList.toggle("single", list.length === 1);
     results.hidden = list.length === 0;
@@ -228,11 +230,12 @@
     if (!find(".stage", article)) return;
     const heats = all(".heat", article);
     const opacity = find(".opacity", article);
-    opacity.addEventListener("input", () => {
+    // An image that was not read has no map.
+    opacity?.addEventListener("input", () => {
       heats.forEach((heat) => { heat.style.opacity = opacity.value / 100; });
       opacity.nextElementSibling.textContent = `${opacity.value} %`;
     });
-    find(".class-choice", article).addEventListener("change", (event) => {
+    find(".class-choice", article)?.addEventListener("change", (event) => {
       heats.forEach((heat) => { heat.hidden = heat.dataset.label !== event.target.value; });
       find(".shown-class", article).textContent = event.target.value;
     });
@@ -257,9 +260,12 @@
       return;
     }
     all("button", form).forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
-    said.textContent = agrees ? `Noted: you agree with ${button.value}.` : `Noted: you correct it to ${button.value}.`;
     const row = [...rows.children].find((candidate) => candidate.dataset.for === article.id);
-    row.dataset.review = agrees ? "Agreed" : `Corrected to ${button.value}`;
+    const [noted, kept] = agrees ? ["agree with", "Agreed"]
+      : "unread" in row.dataset ? ["read it as", `Read as ${button.value}`]
+      : ["correct it to", `Corrected to ${button.value}`];
+    said.textContent = `Noted: you ${noted} ${button.value}.`;
+    row.dataset.review = kept;
     find(".review-cell", row).textContent = row.dataset.review;
     find(".review-cell", row).classList.remove("quiet");
   }

@@ -1,0 +1,29 @@
+"""How networks are calibrated, in the sentences that report and documents share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from overread.decision import Calibration
+from overread.words import count
+
+_METHODS = {"temperature": "temperature scaling", "isotonic": "isotonic regression", "beta": "beta calibration"}
+
+
+def calibration_sentences(fitted: Sequence[Calibration]) -> tuple[str, ...]:
+    """Say for each network how its logits become probabilities."""
+    if len(fitted) == 1:
+        return (_sentence("The network", fitted[0]),)
+    return tuple(_sentence(f"Network {number}", found) for number, found in enumerate(fitted, start=1))
+
+
+def _sentence(who: str, found: Calibration) -> str:
+    note = f" {found.note}" if found.note else ""
+    if found.method == "none":
+        return f"{who} is not calibrated: its probabilities are taken as they come.{note}"
+    strength = ""
+    if found.temperature is not None:
+        effect = "milder" if found.temperature > 1 else "more extreme"
+        strength = f" (temperature {found.temperature:.3f}, which makes probabilities {effect})"
+    fitted_on = f"fitted on {count(found.n, 'validation image')}"
+    return f"{who} is calibrated by {_METHODS[found.method]}{strength}, {fitted_on}.{note}"
