@@ -87,9 +87,11 @@ def test_evaluate_takes_level_and_prevalence_and_compare_reads_its_folder(
     assert (found["level"], found["metrics"]["auc"]["interval"]["level"]) == (0.9, 0.9)
     assert found["prevalence"] == found["decision_curves"]["Disease"]["prevalence"] == 0.02
     assert {"ppv", "npv"} == set(found["predictive_values"])
-    compared = overread("compare", tmp_path / "e", tmp_path / "e", "--json")
-    assert json.loads(compared.stdout)["n"] == 64
-    assert "B less A" in overread("compare", tmp_path / "e", tmp_path / "e").stdout
+    shutil.copytree(tmp_path / "e", tmp_path / "f")
+    compared = overread("compare", tmp_path / "e", tmp_path / "f", "--out", tmp_path / "c", "--json")
+    assert json.loads(compared.stdout)["identical"] and sentence(compared) == f"open {tmp_path / 'c' / 'report.html'}"
+    refused = overread("compare", tmp_path / "e", tmp_path / "e")
+    assert refused.returncode == 2 and "are the same evaluation" in sentence(refused)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_table_beside_the_folder_counts_where_it_is_called_like_it(tmp_path: P
 def test_what_a_run_or_the_audit_wrote_is_no_table_of_labels(tmp_path: Path) -> None:
     write_files(tmp_path, FOLDERS)
     write_table(tmp_path / "run" / "manifest.csv", "path,label\n1.png,x\n2.png,y\n")
-    write_table(tmp_path / "run" / "run.json", "{}")
+    write_table(tmp_path / "run" / "run.json", '{"kind": "training"}')
     write_table(tmp_path / "cleaned.changes.csv", "path,change,reason\nill/1.png,left out,copy\nill/2.png,left out,x\n")
     assert Manifest.read(Source(data=str(tmp_path))).classes == ("well", "ill")
 
@@ -54,7 +54,7 @@ def test_a_table_that_agrees_with_class_folders_tells_patients_and_columns(tmp_p
     assert [case.patient_id for case in manifest.cases] == ["p", "p", "q", None]
     assert manifest.columns == ["age"]
     assert any(
-        note.startswith("the label is the class folder, and its column target agrees; facts.csv: column file names")
+        note.startswith("the label is the class folder, with which column target agrees; facts.csv: column file names")
         for note in manifest.notes
     )
 
@@ -135,3 +135,45 @@ def test_a_side_in_the_table_that_the_folders_contradict_is_told(tmp_path: Path)
     manifest = Manifest.read(tmp_path)
     assert [case.split for case in manifest.cases] == ["test", "test", "train", "train"]
     assert "1 image on another side in the table than in the folders: the folders count" in manifest.notes
+
+
+def test_words_of_a_table_that_agrees_name_the_classes(tmp_path: Path) -> None:
+    write_files(tmp_path, FOLDERS)
+    write_table(tmp_path / "facts.csv", "file,diagnosis\nill/1.png,drusen\nwell/3.png,normal\n")
+    manifest = Manifest.read(tmp_path)
+    assert manifest.classes == ("normal", "drusen")
+    assert len(manifest) == 4
+    assert any("the class folders agree (ill is drusen, well is normal)" in note for note in manifest.notes)
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "{}_labels.csv"])
+def test_each_side_may_have_its_table(tmp_path: Path, name: str) -> None:
+    for side in ("train", "test"):
+        write_files(tmp_path / side, ["1.png", "2.png"])
+        write_table(
+            tmp_path / side / name.format(side), f"id,label\n1,{'ab'[side == 'test']}\n2,{'ba'[side == 'test']}\n"
+        )
+    manifest = Manifest.read(tmp_path)
+    assert {(case.name, case.label, case.split) for case in manifest.cases} == {
+        ("train/1.png", "a", "train"),
+        ("train/2.png", "b", "train"),
+        ("test/1.png", "b", "test"),
+        ("test/2.png", "a", "test"),
+    }
+
+
+def test_parts_of_a_set_may_each_have_their_table(tmp_path: Path) -> None:
+    for place in ("north", "south"):
+        write_files(tmp_path / place, ["1.png", "2.png"])
+        write_table(tmp_path / place / "labels.csv", "id,label\n1,a\n2,b\n")
+    source = Source(data=str(tmp_path), label_column="label")
+    assert sorted(case.name for case in Manifest.read(source).cases) == [
+        "north/1.png", "north/2.png", "south/1.png", "south/2.png",
+    ]  # fmt: skip
+
+
+def test_a_table_that_cannot_be_read_is_named_where_nothing_else_tells_the_labels(tmp_path: Path) -> None:
+    write_files(tmp_path, ["images/1.png", "images/2.png"])
+    write_table(tmp_path / "labels.csv", "id,label\n1,a\n2,b,c\n")
+    with pytest.raises(InvalidData, match=r"labels.csv is not used: row 3 of labels.csv has 3 cells; expected 2"):
+        Manifest.read(tmp_path)

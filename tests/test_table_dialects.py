@@ -182,3 +182,19 @@ def test_any_bytes_are_a_table_or_refused_in_a_sentence(
     for table in tables:
         assert all(len(row) == len(table.columns) for row in table.rows)
         assert len(set(table.columns)) == len(table.columns)
+
+
+def test_a_title_above_the_table_is_no_header(tmp_path: Path) -> None:
+    table = table_of(tmp_path, b"Our study\n\nid,label\n1,a\n2,b\n")
+    assert (table.columns, table.numbers) == (("id", "label"), (4, 5))
+
+
+@pytest.mark.parametrize("content", [b'[{"id": 1}]', b'{"a": 1}', b"<html><table></table>"])
+def test_what_other_programs_exchange_is_no_table(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(InvalidData, match="JSON, XML or a web page"):
+        table_of(tmp_path, content)
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(InvalidData, match="is a folder: expected a table of labels"):
+        read_tables(str(tmp_path))

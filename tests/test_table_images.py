@@ -22,7 +22,7 @@ FOUR = ["x/000.png", "x/001.png", "x/010.png", "x/100.png"]
         (FOUR, ["0", "1", "10", "100"]),
         (FOUR, ["000.dcm", "001.dcm", "010.dcm", "100.dcm"]),
         (FOUR, ["ID_0", "ID_1", "ID_10", "ID_100"]),
-        (FOUR, ["case 0 scan", "case 1 scan", "case 10 scan", "case 100 scan"]),
+        (FOUR, ["0_scan", "1_scan", "10_scan", "100_scan"]),
         (FOUR, [r"D:\study\x\000.png", r"D:\study\x\001.png", r"x\010.png", r"\\host\x\100.png"]),
         (FOUR, ["https://host/x/000.png?w=1", "https://host/x/001.png", "s3://b/x/010.png", "file:///x/100.png"]),
         (FOUR, ["X/000.PNG", "x/001.Png", "010.PNG", "100"]),
@@ -180,3 +180,18 @@ def test_a_column_that_counts_the_rows_is_no_id(tmp_path: Path) -> None:
 def test_an_id_that_a_program_took_for_a_number_is_found(tmp_path: Path) -> None:
     write_files(tmp_path, ["11.png", "12.png"])
     assert len(read(write_table(tmp_path / "labels.csv", "id,label\n11.0,a\n12.0,b\n"))) == 2
+
+
+def test_a_row_may_be_about_all_images_whose_names_begin_with_its_id(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"P{n:02}_{eye}.png" for n in range(4) for eye in ("left", "right")])
+    table = write_table(tmp_path / "labels.csv", "Patient,label\nP00,a\nP01,b\nP02,a\nP03,b\n")
+    manifest = read(table)
+    assert [case.label for case in manifest.cases] == ["a", "a", "b", "b"] * 2
+    assert [case.patient_id for case in manifest.cases][:3] == ["P00", "P00", "P01"]
+
+
+def test_an_image_column_that_names_no_file_is_refused(tmp_path: Path) -> None:
+    write_files(tmp_path, ["1.png", "2.png"])
+    table = write_table(tmp_path / "labels.csv", "id,other,label\n1,x,a\n2,y,b\n")
+    with pytest.raises(InvalidData, match="no column names the images"):
+        read(table, image_column="other")

@@ -275,3 +275,16 @@ def test_the_first_line_says_which_class_is_positive_and_how_to_turn_it(tmp_path
     assert read(table).notes[0] == (
         "the positive class is dog (it sorts last, since no name tells); --positive cat turns it"
     )
+
+
+def test_columns_that_leave_cells_open_are_findings_and_no_classes(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "No Finding,Edema,Mass", "1.0,,", ",1.0,", "1.0,,", ",1.0,0.0")
+    with pytest.raises(Undecided, match="may show several findings"):
+        read(table)
+
+
+def test_a_label_of_one_class_and_two_labels_of_one_name_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidData, match=r"column label of labels.csv holds the label a only: expected two classes"):
+        read(table_of(tmp_path, "label,age", "a,1", "a,2", "a,3"))
+    with pytest.raises(Undecided, match=r"--label-column label or --label-column 'label \(2\)'"):
+        read(table_of(tmp_path, "label,label", "a,x", "a,y", "b,x", "b,y", name="twice.csv"))

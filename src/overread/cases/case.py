@@ -14,11 +14,15 @@ SPLITS = ("train", "val", "test")
 SPLIT_ALIASES = {
     "train": "train",
     "training": "train",
+    "trainset": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "validate": "val",
+    "valset": "val",
     "test": "test",
     "testing": "test",
+    "testset": "test",
 }
 
 

@@ -3,50 +3,60 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from overread.cases.case import Case
 from overread.cases.note import Note
+from overread.cases.relabel import Relabel
 from overread.cases.source import FOLDERS, Source
 from overread.cases.tables.files import Files
 from overread.cases.tables.labelled import carried_columns, facts_of, find_roles, said_of_roles
 from overread.cases.tables.labels import Labels, every_reading
-from overread.cases.tables.matched import Matched, require_one_file_each
+from overread.cases.tables.matched import Matched
+from overread.cases.tables.roles import as_number
 from overread.errors import Undecided
 from overread.words import count
 
 
 def complete(
-    cases: Sequence[Case], tables: Sequence[Matched], files: Files, source: Source
+    cases: Sequence[Case], tables: Sequence[Matched], files: Files, source: Source, relabel: Relabel
 ) -> tuple[list[Case], list[str]]:
     """The cases of class folders with patients, sides and further columns of tables, whose labels must agree.
 
-    Sides that the folders tell stay.
+    Where they call the classes by other names, these count unless they are numbers. Sides that the folders tell stay.
 
     Raises:
         Undecided: a table tells other classes than the folders.
     """
     label_of = {case.path: case.label for case in cases}
     known: dict[Path, dict[str, Any]] = {}
+    called: dict[str, str] = {}
     notes: list[str] = []
     for matched in tables:
-        require_one_file_each(matched, files)
+        if matched.images.ambiguous:
+            notes.append(f"{matched.table.name} is not used: several files go by the names in it")
+            continue
         roles = find_roles(matched, source)
-        readings = every_reading(matched.table, roles.free, lambda label: label)
-        agreeing = [one for one in readings if _agrees(one, matched, files, label_of)]
+        readings = every_reading(matched.table, roles.free, relabel)
+        agreeing = {one.name: names for one in readings if (names := _names_of(one, matched, files, label_of))}
         if readings and not agreeing:
             raise Undecided(
                 f"the class folders of {files.root} and {matched.table.name} tell different labels",
                 option="labels",
                 choices=(matched.table.reference, FOLDERS),
             )
-        carried = carried_columns(roles, [one for one in readings if one.is_sure or one in agreeing])
-        agreed = f", and its column {agreeing[0].name} agrees" if agreeing else ""
+        carried = carried_columns(roles, [one for one in readings if one.is_sure or one.name in agreeing])
+        said = "the label is the class folder"
+        if agreeing:
+            column, names = next(iter(agreeing.items()))
+            said = f"the label is column {column}, with which the class folders agree ({_as_pairs(names)})"
+            if any(as_number(name) is not None for name in names.values()):
+                said = f"the label is the class folder, with which column {column} agrees"
+            else:
+                called = called or names
         named = matched.images.sentence(matched.table, files, matched.images.files)
-        said = f"the label is the class folder{agreed}"
         notes.append(Note(f"{said}; {named}", f"{said}; {named.public}"))
         patients = {facts_of(matched, roles, carried, row)["patient_id"] for row in range(len(matched.table.rows))}
         notes.append(said_of_roles(matched, roles, carried, len(patients - {None})))
@@ -56,6 +66,7 @@ def complete(
     sides = [(case.split, known[case.path]["split"]) for case in cases if case.path in known]
     if contrary := sum(None not in pair and pair[0] != pair[1] for pair in sides):
         notes.append(f"{count(contrary, 'image')} on another side in the table than in the folders: the folders count")
+    cases = [dataclasses.replace(case, label=called.get(case.label, case.label)) for case in cases]
     return [_with_facts(case, known.get(case.path)) for case in cases], notes
 
 
@@ -63,17 +74,16 @@ def _with_facts(case: Case, facts: Mapping[str, Any] | None) -> Case:
     return case if facts is None else dataclasses.replace(case, **{**facts, "split": case.split or facts["split"]})
 
 
-def _agrees(labels: Labels, matched: Matched, files: Files, label_of: Mapping[Path, str]) -> bool:
-    """True where each class of the table is that of one folder, and the other way round."""
-    if not labels.exclusive:
-        return False
-    pairs = Counter[tuple[str, str]]()
-    for row, shown in enumerate(labels.shown):
+def _as_pairs(names: Mapping[str, str]) -> str:
+    return ", ".join(f"{folder} is {name}" if folder != name else name for folder, name in names.items())
+
+
+def _names_of(labels: Labels, matched: Matched, files: Files, label_of: Mapping[Path, str]) -> dict[str, str]:
+    """What a table calls the class of each folder; nothing unless each has one, and the other way round."""
+    pairs: dict[tuple[str, str], None] = {}
+    for row, shown in enumerate(labels.shown if labels.exclusive else ()):
         for at in matched.images.named_in(row) if shown else ():
-            if (label := label_of.get(files.paths[at])) is not None and shown:
-                pairs[label, next(iter(shown))] += 1
-    one_way, other_way = defaultdict(set), defaultdict(set)
-    for folder, label in pairs:
-        one_way[folder].add(label)
-        other_way[label].add(folder)
-    return len(pairs) > 1 and all(len(found) == 1 for found in (*one_way.values(), *other_way.values()))
+            if shown and (label := label_of.get(files.paths[at])) is not None:
+                pairs[label, next(iter(shown))] = None
+    names = dict([*pairs])
+    return names if len(pairs) == len(names) == len(set(names.values())) > 1 else {}

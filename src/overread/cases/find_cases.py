@@ -107,25 +107,25 @@ def _refuse_several_sheets(matched: Sequence[Matched]) -> None:
 def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     """The cases of class folders, of tables near them, or of both where they agree."""
     tables, notes = _readable(tables_near(root))
-    files = Files(root, images_below(root)) if tables else Files(root, [])
+    files = _files_of(source, root)[0] if tables else Files(root, [])
     matched = _match_near(tables, files, source) if len(files) else []
     fitting = {one.table.path for one in matched}
     unused = dict.fromkeys(table.path.name for table in tables if table.path not in fitting)
     notes += [f"{name} is not used: none of its columns names the images" for name in unused]
     try:
         cases, folder_notes = _by_folders(root, source, relabel)
-    except InvalidData:
+    except InvalidData as error:
         if not matched:
-            raise
+            raise InvalidData(". ".join([str(error), *notes])) from None
         cases, folder_notes = [], []
     if not matched:
         return cases, [*folder_notes, *notes]
     chosen = _chosen(matched, source, relabel)
     notes += [f"{one.table.name} is not used: it tells no labels" for one in matched if one not in chosen]
-    if source.names_label or len({case.label for case in cases}) < 2:
+    if source.names_label or source.images or len({case.label for case in cases}) < 2:
         cases, more = cases_of_all(chosen, files, source, relabel)
         return cases, [*more, *notes]
-    cases, more = complete(cases, chosen, files, source)
+    cases, more = complete(cases, chosen, files, source, relabel)
     return cases, [*folder_notes, *more, *notes]
 
 
@@ -173,11 +173,18 @@ def _chosen(matched: Sequence[Matched], source: Source, relabel: Relabel) -> lis
         for one, own in zip(matched, columns, strict=True)
         if own or (one.side and every & set(map(plain, one.others)))
     ]
-    if len(telling) > 1 and not all(one.side for one in telling):
+    if len(telling) > 1 and not all(one.side for one in telling) and not _are_parts(telling):
         raise _several([one.table.reference for one in telling])
     named = set().union(*(one.images.files for one in telling))
     more = [one for one in matched if one not in telling and (not telling or named & one.images.files)]
     return [*telling, *more]
+
+
+def _are_parts(tables: Sequence[Matched]) -> bool:
+    """True for tables of the same columns that name different images."""
+    together = len(set().union(*(one.images.files for one in tables)))
+    alike = len({one.table.columns for one in tables}) == 1
+    return alike and together == sum(len(one.images.files) for one in tables)
 
 
 def _telling_columns(matched: Matched, source: Source, relabel: Relabel) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
-from overread.decision.negative_names import denies, reads_as_negative
+from overread.decision.negative_names import denies, own_parts, reads_as_negative
 from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
 
@@ -56,9 +56,11 @@ def told_negative(names: Sequence[str]) -> str | None:
 
     A name that denies the other tells best, as COVID and NonCOVID; else exactly one must read as negative.
     """
+    own = dict(zip(names, own_parts(*names), strict=True))
     for found in (
-        [one for one, other in zip(names, reversed(names), strict=True) if denies(one, other)],
+        [one for one, other in zip(names, reversed(names), strict=True) if denies(own[one], own[other])],
         [name for name in names if reads_as_negative(name)],
+        [name for name in names if reads_as_negative(own[name])],
     ):
         if len(found) == 1:
             return found[0]

@@ -68,6 +68,13 @@ def denies(name: str, other: str) -> bool:
     return re.fullmatch(f"({prefixes}){re.escape(denied)}", plain) is not None
 
 
+def own_parts(one: str, other: str) -> tuple[str, str]:
+    """Two names without the words that both begin with: of CT_COVID and CT_NonCOVID, what tells them apart."""
+    ones, others = _words(one), _words(other)
+    shared = next((at for at, pair in enumerate(zip(ones, others, strict=False)) if pair[0] != pair[1]), 0)
+    return " ".join(ones[shared:]), " ".join(others[shared:])
+
+
 def _denied_by(words: list[str]) -> str | None:
     """What words after a `no`, `non` or `without` say; None where they begin with none."""
     for length in (2, 1):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 from overread.cases.case import SPLIT_ALIASES
 
-_SIDES = {**SPLIT_ALIASES, "trainset": "train", "valset": "val", "validate": "val", "testset": "test"}
+_SIDES = SPLIT_ALIASES
 # fmt: off
 # Words of places where files are kept, which say nothing of what they show.
 _STORAGE = frozenset({
@@ -119,6 +119,11 @@ def doubt_classes(images: Mapping[str, int]) -> Doubt | None:
     if any(len(names) >= many and typical <= few for many, few in _MANY_FEW):
         return Doubt(f"are {len(names)} with few images each, as patients or exams are", are_people=True)
     return None
+
+
+def are_called_storage(names: Collection[str]) -> bool:
+    """Whether all of some names have a word of storage in them, as lung_images and colon_images."""
+    return all(_PLAINLY_STORAGE.intersection(words_of(name)) for name in names)
 
 
 def _is_storage(words: list[str]) -> bool:

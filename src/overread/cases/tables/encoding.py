@@ -17,6 +17,7 @@ _MARKS = {
 }
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
+_MARKUP = re.compile(r"\s*([{<]|\[\s*[{\[])")
 _CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1f]")
 
 
@@ -38,7 +39,7 @@ def text_of(content: bytes, name: str) -> tuple[str, str | None]:
     except UnicodeDecodeError:  # bytes that Windows-1252 leaves undefined
         text = content.decode(encoding := "latin-1")
     text = text.replace("\0", "")
-    if text.lstrip().startswith(("{", "<")):
+    if _MARKUP.match(text):
         raise InvalidData(f"{name} is JSON, XML or a web page, and no table: save it as 'CSV UTF-8' or .xlsx")
     if len(_CONTROLS.findall(text)) > 0.01 * len(text):
         raise InvalidData(f"{name} is no text, so it cannot be read as a table: save it as 'CSV UTF-8'")

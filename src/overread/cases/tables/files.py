@@ -17,6 +17,9 @@ Positions = tuple[int, ...]
 _DRIVE = re.compile(r"[A-Za-z]:/")
 _SUFFIX = re.compile(r"\.(?=[^.]*[A-Za-z])[A-Za-z0-9]{1,5}$")
 _DECIMAL = re.compile(r"(?<=\d)\.0$")
+_DIGIT = re.compile(r"\d")
+# Where a part of a name ends that others may share, as in P01_left.png.
+_PART_ENDS = re.compile(r"(?<=\w)[ _.-](?=.*\.)")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
@@ -46,11 +49,21 @@ class Files:
             self.by_stem[stem_of(name)].append(at)
             for depth in range(1, len(folders) + 1):
                 self._below[folders[depth - 1]][tuple(folders[:depth])].append(at)
-        for at, core in enumerate(cores_of([stem_of(parts[-1]) for parts in self._parts])):
+        self.by_start: dict[str, list[int]] = defaultdict(list)
+        for at, parts in enumerate(self._parts):
+            for end in _PART_ENDS.finditer(parts[-1]):
+                self.by_start[parts[-1][: end.start()]].append(at)
+        self.cores = Cores([stem_of(parts[-1]) for parts in self._parts])
+        for at, core in enumerate(self.cores.found):
             self.by_core[core].append(at)
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def leading_to(self, path: Path) -> tuple[str, ...]:
+        """The folders from the root of the files to another file, such as a table; none where it lies elsewhere."""
+        parent = path.absolute().parent
+        return parent.relative_to(self.root.absolute()).parts if parent.is_relative_to(self.root.absolute()) else ()
 
     def called(
         self, cell: str, index: dict[str, list[int]], *, side: str | None = None, hints: Collection[str] = ()
@@ -135,11 +148,19 @@ def stem_of(name: str) -> str:
     return _SUFFIX.sub("", _SUFFIX.sub("", name) if name.endswith(".nii.gz") else name)
 
 
-def cores_of(stems: Sequence[str]) -> list[str]:
+class Cores:
     """What tells names from one another: without what all begin and end with, and without zeros before numbers."""
-    start = re.sub(r"\d+$", "", _common_start(stems))
-    end = re.sub(r"\d+$", "", _common_start([stem[len(start) :][::-1] for stem in stems]))
-    return [_ZEROS.sub("", stem[len(start) : len(stem) - len(end)]) for stem in stems]
+
+    def __init__(self, stems: Sequence[str]) -> None:
+        self.start = re.sub(r"\d+$", "", _common_start(stems))
+        self.end = re.sub(r"\d+$", "", _common_start([stem[len(self.start) :][::-1] for stem in stems]))[::-1]
+        self.found = [_ZEROS.sub("", stem[len(self.start) : len(stem) - len(self.end)]) for stem in stems]
+
+    def goes_with(self, other: Cores) -> bool:
+        """True where one begins, or ends, with letters that the other leaves out, and all else is alike."""
+        pairs = [(self.start, other.start), (self.end, other.end)]
+        different = [pair for pair in pairs if pair[0] != pair[1]]
+        return len(different) <= 1 and all(not (one and two) and not _DIGIT.search(one + two) for one, two in different)
 
 
 def _common_start(texts: Sequence[str]) -> str:

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from overread.cases.note import Note
-from overread.cases.tables.files import Files, Positions, cores_of, spellings_of, stem_of
-from overread.cases.tables.roles import is_index
+from overread.cases.tables.files import Cores, Files, Positions, spellings_of, stem_of
+from overread.cases.tables.roles import column_named, is_index
 from overread.cases.tables.table import Table
 from overread.words import count
 
 # What tells best is asked first.
-_WAYS = ("name", "folder", "core")
+_WAYS = ("name", "folder", "core", "start")
+_OF_SEVERAL = ("folder", "start")
 _ENOUGH = 0.5
 _SAMPLE = 500
 _SHOWN = 3
@@ -28,7 +29,8 @@ class ImageColumn:
 
     Args:
         column: its name.
-        way: how they do: by name or id, as the folder of the files, or by what tells names from one another.
+        way: how they do: by name or id, as the folder of the files, by what tells names from one another, or as what
+            the names of several begin with.
         found: the files of each row; none where the cell names none, several where it names a folder or is ambiguous.
         share: of its different cells, or of the files if that is more, that go with one another.
     """
@@ -44,14 +46,19 @@ class ImageColumn:
         return {at for positions in self.found for at in positions}
 
     @property
+    def names_several(self) -> bool:
+        """True where a row is about all files of a folder, or of one beginning."""
+        return self.way in _OF_SEVERAL
+
+    @property
     def ambiguous(self) -> list[int]:
         """The rows whose cell several files go by."""
-        return [] if self.way == "folder" else [row for row, found in enumerate(self.found) if len(found) > 1]
+        return [] if self.names_several else [row for row, found in enumerate(self.found) if len(found) > 1]
 
     def named_in(self, row: int) -> Positions:
         """The files that a row is about: none where it cannot be told which."""
         found = self.found[row]
-        return found if self.way == "folder" or len(found) == 1 else ()
+        return found if self.names_several or len(found) == 1 else ()
 
     def sentence(self, table: Table, files: Files, named: Collection[int]) -> Note:
         """Say which column it is, how well it goes with the files, and what is left over on both sides.
@@ -62,7 +69,7 @@ class ImageColumn:
             named: those that any table names.
         """
         rows = [row for row in range(len(table.rows)) if self.named_in(row)]
-        column, example = f"column {self.column} names the image", files.names[self.named_in(rows[0])[0]]
+        column, example = f"{column_named(self.column)} names the image", files.names[self.named_in(rows[0])[0]]
         missing = [table.numbers[row] for row in range(len(table.rows)) if not self.found[row]]
         matched = f"{len(rows):,} of {count(len(table.rows), 'row')} {'has' if len(rows) == 1 else 'have'} a file"
         matched += f" (none: {_some('row', missing)})" if missing else ""
@@ -128,16 +135,17 @@ def _match(table: Table, column: str, files: Files, way: str, side: str | None) 
         return None
     found = [looks_up(cell, ()) if cell else () for cell in cells]
     if way != "folder":
+        around = set(map(str.casefold, files.leading_to(table.path)))
         for row in (row for row, positions in enumerate(found) if len(positions) > 1):
-            found[row] = looks_up(cells[row], {cell.casefold() for cell in table.rows[row]})
+            found[row] = looks_up(cells[row], around | {cell.casefold() for cell in table.rows[row]})
         found = _consistent(cells, found, files)
     named = {cell for cell, positions in zip(cells, found, strict=True) if positions}
     rows = sum(map(bool, found))
     # A class or an age may be what a folder or a number is called: ids differ from row to row.
-    if way != "name" and len(named) < 0.5 * rows:
+    if not rows or (way != "name" and len(named) < 0.5 * rows):
         return None
     different_files = {at for positions in found for at in positions}
-    covered = (len(different_files) if way == "folder" else min(len(different_files), rows)) / len(files)
+    covered = (len(different_files) if way in _OF_SEVERAL else min(len(different_files), rows)) / len(files)
     share = max(covered, len(named) / len(different) if len(named) >= 0.1 * rows else 0)
     return ImageColumn(column=column, way=way, found=tuple(found), share=share)
 
@@ -164,17 +172,19 @@ def _look_up(
     """What finds the files of a cell, given what else stands in its row."""
     if way == "folder":
         return lambda cell, hints: files.below(cell)
+    if way == "start":
+        return lambda cell, hints: tuple(files.by_start.get(cell.casefold(), ()))
     if way == "name":
         return lambda cell, hints: (
             files.called(cell, files.by_name, side=side, hints=hints)
             or files.called(cell, files.by_stem, side=side, hints=hints)
         )
-    last = {cell: parts[0] for cell in different if (parts := spellings_of(cell))}
-    cores = cores_of([stem_of(parts[-1]).casefold() for parts in last.values()])
+    last = {cell: parts[-1] for cell in different if (parts := spellings_of(cell))}
+    cores = Cores([stem_of(parts[-1]).casefold() for parts in last.values()])
     paths = {
         cell: "/".join([*parts[:-1], core])
-        for (cell, parts), core in zip(last.items(), cores, strict=True)
-        if _DIGIT.search(core)
+        for (cell, parts), core in zip(last.items(), cores.found, strict=True)
+        if _DIGIT.search(core) and len(last) > 1 and cores.goes_with(files.cores)
     }
     return lambda cell, hints: files.called(paths[cell], files.by_core, side=side, hints=hints) if cell in paths else ()
 

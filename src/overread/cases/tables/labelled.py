@@ -17,7 +17,9 @@ from overread.cases.tables.labels import RANGE, Labels, every_reading, finding_c
 from overread.cases.tables.matched import Matched, column_called, require_one_file_each
 from overread.cases.tables.roles import (
     as_number,
+    column_named,
     is_index,
+    is_label,
     is_patient,
     patient_columns,
     perhaps_patient,
@@ -162,11 +164,11 @@ def facts_of(matched: Matched, roles: Roles, carried: Sequence[str], row: int) -
 
 def said_of_roles(matched: Matched, roles: Roles, carried: Sequence[str], patients: int) -> str:
     """Say what tells patients and sides, and which columns are used for neither."""
-    who = f"column {roles.patient} ({patients:,})" if roles.patient else "none named"
-    if not roles.patient and matched.images.way == "folder":
-        who = f"the folders that rows name ({patients:,})"
+    who = f"{column_named(roles.patient)} ({patients:,})" if roles.patient else "none named"
+    if not roles.patient and matched.images.names_several:
+        who = f"{column_named(matched.images.column)}, a row for all images of each ({patients:,})"
     side = matched.side and f"{matched.side}, as the table is called"
-    said = f"patients: {who}; sides: {f'column {roles.split}' if roles.split else side or 'none named'}"
+    said = f"patients: {who}; sides: {column_named(roles.split) if roles.split else side or 'none named'}"
     said += f"; not used: {', '.join(carried)}" if carried else ""
     if roles.perhaps_patient and roles.patient:
         return f"{said}; nor {listed(roles.perhaps_patient)}, which may tell the patient too"
@@ -226,6 +228,10 @@ def _the_one(matched: Matched, readings: Sequence[Labels]) -> Labels:
             f"the columns {listed(probabilities)} of {table.name} hold probabilities, which are no labels: expected a "
             "column of labels, or a 1 for the class and 0 for all else"
         )
+    for column in filter(is_label, table.columns):
+        if len(found := sorted(set(table[column]) - {""})) < 2:
+            held = f"the label {found[0]} only" if found else "no label"
+            raise InvalidData(f"{column_named(column)} of {table.name} holds {held}: expected two classes or more")
     raise InvalidData(
         f"no column of {table.name} reads as a label, with a few values that recur: name one of "
         f"{', '.join(table.columns)} with --label-column"
@@ -247,10 +253,10 @@ def _label_of(matched: Matched, rows: Sequence[int], given: Sequence[str], findi
 
 
 def _patient_of(record: dict[str, str], matched: Matched, roles: Roles) -> str:
-    """The patient of a row; where a row is about a folder, at least all in it are of one."""
+    """The patient of a row; where it is about several images, these at least are of one."""
     if roles.patient is not None:
         return record[roles.patient]
-    if matched.images.way != "folder":
+    if not matched.images.names_several:
         return ""
     parts = next(iter(spellings_of(record[matched.images.column])), ())
     return next((part for part in parts if _PATIENT_FOLDER.fullmatch(part)), "/".join(parts))

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from overread.cases.tables.roles import as_number, is_about, is_label, plain, tells_classes, tells_sides
+from overread.cases.tables.roles import as_number, column_named, is_about, is_label, plain, tells_classes, tells_sides
 from overread.cases.tables.table import Table
 from overread.decision import reads_as_negative
 from overread.errors import InvalidOption, Undecided
@@ -45,7 +45,7 @@ class Labels:
     @property
     def sentence(self) -> str:
         """How a user knows the columns."""
-        return f"column {self.name}" if len(self.columns) == 1 else f"columns {self.name}, a 1 for each class"
+        return column_named(self.name) if len(self.columns) == 1 else f"columns {self.name}, a 1 for each class"
 
     def of(self, finding: str | None) -> list[str]:
         """The label of each row: its class, or whether it shows a finding; "" where it is not known.
@@ -167,7 +167,9 @@ def _of_group(table: Table, columns: Sequence[str], relabel: Callable[[str], str
         truths.append([meant[cell] for cell in cells])
     names = [relabel(column) for column in columns]
     shown: list[frozenset[str] | None] = []
+    is_whole = True
     for row in zip(*truths, strict=True):
+        is_whole &= None not in row or not any(truth is not None for truth in row)
         positive = frozenset(name for name, truth in zip(names, row, strict=True) if truth and name)
         shown.append(None if not positive and None in row else positive)
     exclusive = all(row is None or len(row) == 1 for row in shown)
@@ -175,7 +177,7 @@ def _of_group(table: Table, columns: Sequence[str], relabel: Callable[[str], str
         name=columns[0] if len(columns) == 1 else RANGE.join((columns[0], columns[-1])),
         columns=tuple(columns),
         shown=tuple(shown),
-        exclusive=exclusive and any(shown),
+        exclusive=exclusive and is_whole and any(shown),
         is_sure=True,
     )
 

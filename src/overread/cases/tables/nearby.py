@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from overread.cases.folder.left_out import is_junk
+from overread.cases.folder.names import doubt_classes, words_of
 from overread.machine.places import RUN_RECORD, holds_results
 
 _SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".xlsx", ".xlsm"})
 # A folder with more holds a table for each image, and none of labels.
 _MOST_TABLES = 50
 _LARGEST_BYTES = 200_000_000
-_STORAGE = re.compile(
-    r"(images?|imgs?|pictures?|photos?|scans?|files?|data|dataset|train|test|jpe?g|png|dicom|dcm|all|raw|\d+)+"
-)
 
 
 def tables_near(folder: Path) -> list[Path]:
@@ -47,7 +44,6 @@ def _is_open_folder(path: Path) -> bool:
 
 
 def _goes_with(table: Path, folder: Path) -> bool:
-    words = set(re.findall(r"[^\W\d_]{3,}", folder.name.lower()))
-    return bool(words & set(re.findall(r"[^\W\d_]{3,}", table.stem.lower()))) or bool(
-        _STORAGE.fullmatch(re.sub(r"[\W_]+", "", folder.name.lower()))
-    )
+    doubt = doubt_classes({folder.name: 1})
+    own = {word for word in words_of(folder.name) if len(word) > 2}
+    return (doubt is not None and doubt.is_storage) or bool(own & set(words_of(table.stem)))

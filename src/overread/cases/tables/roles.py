@@ -13,7 +13,9 @@ from overread.cases.tables.table import Table
 _WHO = ("patient|pat|pid|mrn", "subject|participant|person|individual|animal", "case", "lesion")
 _ID = "(id|ids|no|nr|num|number|name|code|key|uid|index|identifier|pseudonym)?"
 _PATIENT = [re.compile(f"(anon|anonymi[sz]ed|unique|de_?identified)?({who}){_ID}") for who in _WHO]
-_PERHAPS_PATIENT = re.compile(r"(.*_)?(id|uid|number|code)|(accession|exam|study).*")
+_PERHAPS_PATIENT = re.compile(
+    r"(?!class|label|categ|rad|read|annot|observ|site|cent|device|scanner|model)((.*_)?(id|uid|number|code)|(accession|exam|study).*)"
+)
 _LABEL = re.compile(
     "labels?|class(es|name|label)?|categor(y|ies)|diagnos[ie]s|dx|targets?|y|findings?|findinglabels?|pathology|diseases?"
     "|condition|grade|level|severity|outcome|result|group|groundtruth|gt|truth|annotation|image(label|class)|labelname"
@@ -27,6 +29,7 @@ _ABOUT = re.compile(
     r"|(patient|subject|image|img|original)(age|sex|gender|male|female|left|right|race|orientation|width|height|size|format|quality|position)"
     r"|.*(localization|localisation|location|anatom(y|ic)?|anatomsite.*|agegroup|ageapprox|spacing[xyz]?|pixelspacing.*)"
 )
+_SECOND = re.compile(r" \(\d+\)$")
 _UNNAMED = re.compile(r"(column|unnamed|index|x)?\d*")
 _MOST_CLASSES = 50
 
@@ -87,7 +90,12 @@ def tells_sides(cells: Sequence[str]) -> bool:
 
 def is_label(column: str) -> bool:
     """True where the name of a column says that it holds the label."""
-    return _LABEL.fullmatch(plain(column)) is not None
+    return _LABEL.fullmatch(plain(_SECOND.sub("", column))) is not None
+
+
+def column_named(column: str) -> str:
+    """A column as a sentence has it: "column dx", and "column 2" where it has no name."""
+    return column if column.startswith("column ") else f"column {column}"
 
 
 def is_about(column: str) -> bool:

@@ -16,8 +16,8 @@ from overread.cases.tables.table import Table
 
 
 def match_all(tables: Sequence[Table], files: Files, source: Source) -> list[Matched | None]:
-    """Each table with the column that names its images, on the side that its name says where these differ."""
-    sides = [sides_in([table.sheet or table.path.stem]) for table in tables]
+    """Each table with the column that names its images, on the side that its name or folder says where these differ."""
+    sides = [sides_in([table.sheet or table.path.stem]) or sides_in(files.leading_to(table.path)) for table in tables]
     told = all(len(side) == 1 for side in sides) and len({*sides}) > 1
     return [
         match(table, files, source, next(iter(side)) if told else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -84,6 +85,8 @@ def read_tables(reference: str) -> list[Table]:
     if not path.exists() and _SHEET in reference:
         name, sheet = reference.rsplit(_SHEET, 1)
         path = Path(name)
+    if path.is_dir():
+        raise InvalidData(f"{path} is a folder: expected a table of labels, as CSV, TSV or XLSX")
     if not path.is_file():
         raise MissingPath(f"{path} is not there: expected a table of labels, as CSV, TSV or XLSX")
     try:
@@ -102,7 +105,10 @@ def read_tables(reference: str) -> list[Table]:
 
 
 def _table(path: Path, rows: Rows, *, sheet: str | None = None, encoding: str | None = None) -> Table:
-    (first, header), *rest = rows or [(1, [])]
+    width = max((_filled(cells) for _, cells in rows), default=0)
+    # A title above the table fills a single cell.
+    titles = sum(1 for _ in itertools.takewhile(lambda row: width > 1 and sum(map(bool, row[1])) == 1, rows))
+    (first, header), *rest = rows[titles if titles < len(rows) else 0 :] or [(1, [])]
     for number, cells in rest:
         if _filled(cells) > len(header):
             raise InvalidData(
