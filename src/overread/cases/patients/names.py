@@ -14,23 +14,8 @@ from overread.cases.patients.pattern import path_of
 _PATIENT = ("case", "participant", "pat", "patient", "person", "pid", "pt", "pts", "sub", "subj", "subject")
 # A number after one of these counts images, places in one or storage, not patients.
 _COUNTER = {
-    *(
-        "aug",
-        "copy",
-        "crop",
-        "frame",
-        "image",
-        "images",
-        "img",
-        "imgs",
-        "page",
-        "photo",
-        "pic",
-        "picture",
-        "slice",
-        "view",
-    ),
-    *("col", "column", "h", "patch", "row", "tile", "w", "x", "y", "z"),
+    *("frame", "image", "images", "img", "imgs", "page", "photo", "pic", "picture", "slice", "view"),
+    *("aug", "copy", "crop", "col", "column", "h", "patch", "row", "tile", "w", "x", "y", "z"),
     *("batch", "chunk", "fold", "part", "set", "shard", "split", "step"),
 }
 _MOST_FAMILIES, _MOST_WORDS = 6, 6
