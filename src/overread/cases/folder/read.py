@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
@@ -109,10 +110,8 @@ def _tables(root: Path) -> str:
     """The tables that lie near, with their columns; the labels may well be in one."""
     told = []
     for path in tables_near(root)[:_LISTED]:
-        try:
+        with contextlib.suppress(InvalidData):
             told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in read_tables(str(path))]
-        except InvalidData as error:
-            told.append(f"{path.name} (not used: {error})")
     return f" Tables near them: {'; '.join(told)}." if told else ""
 
 
