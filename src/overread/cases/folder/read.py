@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from overread.cases.case import Case
 from overread.cases.folder.layout import Layout, describe_layout
 from overread.cases.folder.left_out import LeftOut
-from overread.cases.folder.sides import some
+from overread.cases.folder.sides import map_of, some
 from overread.cases.note import Note
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.table import read_tables
@@ -64,10 +64,11 @@ def _require_classes(root: Path, layout: Layout) -> None:
     labelled = sum(layout.classes.values())
     if layout.no_classes:
         below = f", or {some(layout.below)} below them," if layout.below else ""
+        or_below = f" or {map_of(layout.below)}" if layout.below else ""
         raise InvalidData(
             f"{root} does not tell what its images show: {some(layout.no_classes)} {layout.why}.{_tables(root)} Give a "
             f"table with --labels TABLE, or a folder for each class; if these{below} are the classes all the same, say "
-            f"so with --map '{_as_themselves(layout.no_classes)}'{_or_below(layout)}"
+            f"so with {map_of(layout.no_classes)}{or_below}"
         )
     # Of a side whose labels were kept back, images may well lie loose.
     is_mostly_loose = len(layout.loose) > labelled and not any(place.side for place in layout.places)
@@ -90,14 +91,6 @@ def _require_classes(root: Path, layout: Layout) -> None:
         raise InvalidData(
             f"the class folder {empty[0]} of {root} holds no image{_instead(own)}. Fill it, or remove it if it is none"
         )
-
-
-def _as_themselves(names: Sequence[str]) -> str:
-    return ",".join(f"{name}={name}" for name in names[:2]) + ",..." * (len(names) > 2)
-
-
-def _or_below(layout: Layout) -> str:
-    return f" or '{_as_themselves(layout.below)}'" if layout.below else ""
 
 
 def _instead(left_out: LeftOut) -> str:
