@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from support.dicom_files import dataset, file_bytes
 pydicom = pytest.importorskip("pydicom", reason="DICOM needs the extra: pip install 'overread[dicom]'")
 
 from pydicom.dataset import Dataset  # noqa: E402
+from pydicom.encaps import encapsulate  # noqa: E402
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian  # noqa: E402
 
 from overread.errors import UnreadableImage  # noqa: E402
@@ -178,3 +180,49 @@ def test_a_real_file_without_meta_information_shows_its_colours(shared_data: Pat
     assert pixels.shape == (480, 640, 3)
     assert len(np.unique(pixels)) > 40
     assert read_header(path).assumed_tags == ("TransferSyntaxUID",)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.50"])
+def test_damaged_codestreams_are_refused_and_do_not_end_the_process(syntax: str) -> None:
+    """The decoder of gdcm does, on some of these."""
+    ds = dataset((RAMP % 251).astype(np.uint8))
+    if syntax.endswith("90"):
+        ds.compress(syntax, generate_instance_uid=False)
+    else:
+        jpeg = io.BytesIO()
+        Image.fromarray(RAMP.astype(np.uint8)).save(jpeg, "JPEG")
+        ds.file_meta.TransferSyntaxUID, ds.PixelData = syntax, encapsulate([jpeg.getvalue()])
+        ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    content, rng = file_bytes(ds), np.random.default_rng(2)
+    assert shown(content).shape == (64, 64)
+    start = content.index(b"\xff\xd8" if syntax.endswith("50") else b"\xff\x4f\xff\x51")
+    for _ in range(120):
+        damaged = bytearray(content)
+        for place in rng.integers(start + 2, min(start + 300, len(content)), 3):
+            damaged[place] = rng.integers(256)
+        try:
+            shown(bytes(damaged))
+        except UnreadableImage as error:
+            assert str(error)
+
+
+def test_a_file_of_the_standard_before_dicom_is_read(tmp_path: Path) -> None:
+    def element(group: int, number: int, value: bytes) -> bytes:
+        value += b" " * (len(value) % 2)
+        return struct.pack("<HHL", group, number, len(value)) + value
+
+    def short(*numbers: int) -> bytes:
+        return struct.pack(f"<{len(numbers)}H", *numbers)
+
+    identifying = element(8, 1, struct.pack("<L", 9000)) + element(8, 0x10, b"ACR-NEMA 2.0") + element(8, 0x60, b"MR")
+    image = element(0x28, 5, short(2)) + element(0x28, 0x10, short(64)) + element(0x28, 0x11, short(64))
+    image += element(0x28, 0x100, short(16)) + element(0x28, 0x101, short(12)) + element(0x28, 0x102, short(11))
+    image += element(0x28, 0x103, short(0)) + element(0x28, 0x200, short(0x7FE0))
+    pixels = element(0x7FE0, 0x10, RAMP.tobytes())
+    parts = {8: identifying, 0x28: image, 0x7FE0: pixels}
+    content = b"".join(element(group, 0, struct.pack("<L", len(part))) + part for group, part in parts.items())
+    assert np.array_equal(shown(content), PLAIN)
+    (tmp_path / "IMG0001").write_bytes(content)
+    assert set(read_header(tmp_path / "IMG0001").assumed_tags) == {
+        "TransferSyntaxUID", "SamplesPerPixel", "PhotometricInterpretation",
+    }  # fmt: skip

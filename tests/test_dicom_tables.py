@@ -46,6 +46,17 @@ def test_a_table_may_have_more_or_fewer_entries_than_declared() -> None:
     assert np.array_equal(shown(dataset(RAMP, VOILUTSequence=[filled_up])), (CURVE >> 4)[np.minimum(RAMP, 2999)])
 
 
+@pytest.mark.parametrize("missing", [1, 1000, 2048, 3000])
+@pytest.mark.parametrize("declared", [12, 16])
+def test_a_table_that_was_cut_short_ends_where_it_ends(missing: int, declared: int) -> None:
+    item = lut(CURVE[:-missing] | 1, 0, declared)
+    item.LUTDescriptor = [4096, 0, declared]
+    levels = shown(dataset(RAMP, VOILUTSequence=[item])).astype(int)
+    there = np.minimum(RAMP, 4095 - missing)
+    most = 2 ** max(8, int(CURVE[-missing - 1] | 1).bit_length()) - 1
+    assert np.abs(levels - CURVE[there] / most * 255).max() < 1.6
+
+
 @pytest.mark.parametrize("declared", [8, 12, 16])
 @pytest.mark.parametrize("count", [4096, 4095])
 def test_8_bit_entries_packed_two_to_a_word_are_told_by_their_length(declared: int, count: int) -> None:

@@ -163,6 +163,24 @@ def test_patients_above_classes_are_entered_where_a_class_below_reads_as_the_neg
     assert read(tmp_path / "sides", "left", "right")[0] == {"left": 24, "right": 24}
 
 
+def test_folders_that_are_called_storage_and_hold_further_ones_leave_the_choice_to_the_user(tmp_path: Path) -> None:
+    below = {"lung_images": ("lung_aca", "lung_n"), "colon_images": ("colon_aca", "colon_n")}
+    fill_folders(tmp_path, *(f"{above}/{name}" for above, names in below.items() for name in names))
+    with pytest.raises(InvalidData, match=r"--map 'colon_images=.*' or 'colon_aca=colon_aca,colon_n=colon_n,...'"):
+        read(tmp_path)
+    assert read(tmp_path, "lung_aca", "lung_n", "colon_aca", "colon_n")[0].keys() == {
+        "lung_aca", "lung_n", "colon_aca", "colon_n"
+    }  # fmt: skip
+    fill_folders(tmp_path / "plain", "normal_images", "tumour_images")
+    assert read(tmp_path / "plain")[0] == {"normal_images": 4, "tumour_images": 4}
+
+
+def test_the_fewer_of_sides_and_others_are_to_be_taken_out(tmp_path: Path) -> None:
+    fill_folders(tmp_path, "Benign cases", "Malignant cases", "Normal cases", "Test cases")
+    with pytest.raises(InvalidData, match="Take Test cases out"):
+        read(tmp_path)
+
+
 def test_a_table_beside_storage_is_named(tmp_path: Path) -> None:
     fill_folders(tmp_path, "images_001", "images_002")
     write_tree(tmp_path, {"labels.csv": "image,finding\n"})

@@ -369,6 +369,7 @@ def test_the_versions_of_all_decoders_or_of_those_of_some_formats_are_known(npy:
     assert {"pillow", "simplejpeg", "numpy"} <= set(everything)
     assert set(png) == {"pillow", "numpy"}
     assert set(own) == {"pillow", "numpy", "format NPY"}
+    assert set(decoder_versions(["DICOM"])) >= {"pydicom", "format DICOM"}
     assert everything["pillow"] == importlib.metadata.version("pillow")
 
 

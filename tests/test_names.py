@@ -68,6 +68,12 @@ def test_rows_of_any_cells_are_written_and_read_back(rows: list[list[str]]) -> N
     assert list(read_rows(io.StringIO(stream.getvalue().encode().decode(), newline=""))) == rows
 
 
+def test_cells_are_texts_of_what_they_hold() -> None:
+    stream = io.StringIO()
+    write_rows(stream, [[None, Path("\udcc4"), 0.1, np.float64(0.25), True, 7]])
+    assert stream.getvalue() == ",\\udcc4,0.1,0.25,True,7\n"
+
+
 @given(ANY_TEXT)
 def test_json_of_any_text_is_one_line_that_any_reader_takes(text: str) -> None:
     line = to_json({text: [text]})
@@ -157,7 +163,7 @@ def test_a_gbk_name_is_read_and_written_by_predict(tiny_study: Study, tmp_path: 
     Image.new("L", (40, 40)).save(image, format="PNG")
     options = {"--csv": ["--csv", str(tmp_path / "out.csv")], "--json": ["--json"], None: []}[option]
     done = overread("predict", tiny_study.out, image, *options)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr.strip()) == (0, "")
     text = (tmp_path / "out.csv").read_text(encoding="utf-8") if option == "--csv" else done.stdout
     if option == "--json":
         assert Path(from_json(text)["path"]) == image

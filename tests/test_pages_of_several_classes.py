@@ -26,7 +26,7 @@ def test_several_classes_are_judged_by_the_most_probable_and_each_against_the_re
     assert f"{100 * accuracy.metric.value:.1f}\N{NO-BREAK SPACE}%" in page.texts("p")[1]
     assert row(page, "Accuracy")[0] == f"{accuracy.metric.value:.3f}"
     assert row(page, "F1, micro average")[0] == f"{micro.metric.value:.3f}"
-    assert row(page, "AUC, mean of the classes")[0] == f"{assessment['auc'].metric.value:.3f}"
+    assert row(page, "AUC, mean")[0] == f"{assessment['auc'].metric.value:.3f}"
     decided, at_point = assessment.estimates.of_class("cyst", "sensitivity"), assessment.at_class_points["cyst"]["npv"]
     assert row(page, "cyst (n = 60)", *row(page, "cyst (n = 60)")[:1])
     assert f"{decided.metric.value:.3f} ({decided.interval.low:.3f} to" in words(page)

@@ -16,6 +16,8 @@ _WORD = re.compile(r"\w")
 _TELLING = re.compile(r"(?=.*[^\W\d_]).*[./\\]|.*\..*\.", re.DOTALL)
 # Likewise of a file's name without its suffix.
 _STEM = re.compile(r"(?=.*[^\W\d_])(?=.*\d).{4}", re.DOTALL)
+# What may be a number of images, too.
+_COUNT = re.compile(r"\d{1,3}")
 
 
 class PublicNames:
@@ -29,16 +31,15 @@ class PublicNames:
             places: folders and tables that the cases were read from, whose names are not told either.
         """
         self._cases = manifest.cases
-        self._numbers: dict[str, str] = {}
-        for number, case in enumerate(self._cases, start=1):
-            for name in (case.full_name, case.name, str(case.path), case.path.name):
-                self._numbers.setdefault(name, f"image {number}")
-        self._words = {name: said for name, said in self._numbers.items() if _TELLING.match(name)}
-        for number, case in enumerate(self._cases, start=1):
-            if _STEM.match(case.path.stem):
-                self._words.setdefault(case.path.stem, f"image {number}")
+        self._numbers = {case.full_name: f"image {number}" for number, case in enumerate(self._cases, start=1)}
+        self._words: dict[str, str] = {}
+        for case in self._cases:
+            for name in (case.full_name, case.name, str(case.path), case.path.name, case.path.stem):
+                if _TELLING.match(name) or _STEM.match(name):
+                    self._words.setdefault(name, self.of(case.full_name))
         for place in places:
-            self._words |= {str(place): "the data", **{path.name: "a table" for path in _tables_near(place)}}
+            paths = {str(path): "the data" for path in (place, place.absolute()) if _TELLING.match(str(path))}
+            self._words |= {**paths, **{path.name: "a table" for path in _tables_near(place)}}
         self._lengths = sorted({len(name) for name in self._words}, reverse=True)
 
     def of(self, name: str) -> str:
@@ -51,7 +52,7 @@ class PublicNames:
 
     def hide(self, text: str) -> str:
         """Give a text without the names of images and tables in it."""
-        if text in self._numbers:
+        if text in self._numbers and not _COUNT.fullmatch(text):
             return self._numbers[text]
         return "".join(self._parts(text))
 

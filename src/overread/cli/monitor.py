@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from overread.cli.commands import app
+from overread.cli.commands import app, progress
 from overread.cli.options import Force, Json, replaced_if
 from overread.cli.tables import print_monitoring
+from overread.machine.terminal import say
 from overread.run import RunFolder
 
 
@@ -35,5 +36,5 @@ def monitor(
     found = look(log_url, bundle, since_days=since, out=out, existing=replaced_if(force))
     print_monitoring(found, as_json)
     if out is not None:
-        typer.echo(f"open {RunFolder(out).report}", err=True)
+        say(progress, f"open {RunFolder(out).report}")
     raise typer.Exit(1 if found.findings else 0)

@@ -1,4 +1,4 @@
-"""What an assessment shows first, as rows of text in one order: terminal, report and model card take them from here."""
+"""What an assessment shows first, as rows of text in one order: terminal and report take them from here."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from overread.words import clause, count, level_of, listed
 
 _OF_A_CLASS = ("auc", "sensitivity", "specificity")
 _THE_SAME = "the same"
+_MEAN = "Mean: over the classes, each against the rest; that of sensitivity (recall) is the balanced accuracy."
 _MOST_REASONS = 3
 
 
@@ -37,8 +38,10 @@ def summarise(assessment: Assessment) -> Summary:
 
     With a positive class, at the operating point and at 0.5; with several classes, on the whole and for each.
     """
-    tables = _of_positive(assessment) if assessment.task.positive else _of_several(assessment)
-    return Summary(tables, (f"In brackets: {_level(assessment)} intervals.", *_gaps(assessment)))
+    brackets = f"In brackets: {level_of(assessment.options.level)} intervals."
+    if assessment.task.positive:
+        return Summary(_of_positive(assessment), (brackets, *_gaps(assessment)))
+    return Summary(_of_several(assessment), (brackets, _MEAN, *_gaps(assessment)))
 
 
 def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
@@ -52,15 +55,13 @@ def label_of(found: MetricDefinition, assessment: Assessment) -> str:
     """Name a metric as it is meant on the whole."""
     if assessment.task.positive or not isinstance(found, ClassMetric):
         return found.label
-    if found.name == "sensitivity":
-        return "Balanced accuracy (mean sensitivity)"
-    return f"{found.label}, mean of the classes"
+    return LABELS["balanced_accuracy"] if found.name == "sensitivity" else f"{found.label}, mean"
 
 
 def point_of(assessment: Assessment) -> str:
     """Say which operating point decided."""
     threshold = assessment.evaluation.threshold
-    return "Operating point (each network's own)" if threshold is None else f"At {threshold:.4g} (operating point)"
+    return "Own point (of each network)" if threshold is None else f"At {threshold:.4g} (operating point)"
 
 
 def _title(assessment: Assessment) -> str:
@@ -68,10 +69,6 @@ def _title(assessment: Assessment) -> str:
     whose = "" if n_patients == evaluation.n else f" of {count(n_patients, 'patient')}"
     of_class = listed([f"{n:,} {name}" for name, n in evaluation.class_counts.items()])
     return f"{count(evaluation.n, 'test image')}{whose}: {of_class}"
-
-
-def _level(assessment: Assessment) -> str:
-    return level_of(assessment.options.level)
 
 
 def _of_positive(assessment: Assessment) -> tuple[Rows, ...]:
@@ -104,9 +101,8 @@ def _of_several(assessment: Assessment) -> tuple[Rows, ...]:
         for name, n in assessment.evaluation.class_counts.items()
     )
     header = ("Class", "Images", *(LABELS[name] for name in _OF_A_CLASS))
-    decided = assessment.task.decided_on
     return (
-        Rows(_title(assessment), ("Metric", f"{decided[0].upper()}{decided[1:]} decides"), overall),
+        Rows(_title(assessment), ("Metric", f"Decided on ({assessment.task.decided_on})"), overall),
         Rows("Each class against the rest", header, each),
     )
 

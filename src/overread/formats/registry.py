@@ -79,6 +79,8 @@ class Format(Protocol):
 
 
 _OURS: tuple[Format, ...] = (*RASTER_FORMATS, DICOM)
+# Counted up whenever files of a format of ours come to give other pixels, so that stored ones are not used again.
+_REVISIONS = {DICOM.name: "2"}
 # What `register_format` was given in this process, by name.
 REGISTERED: dict[str, Format] = {}
 
@@ -176,7 +178,9 @@ def _claims(image_format: Format, head: bytes, name: str) -> bool:
 
 
 def decoder_versions(names: Iterable[str] | None = None) -> dict[str, str]:
-    """The versions of the libraries that decode, and a hash of the file that defines each format that is not ours.
+    """What pixels depend on besides their files: versions of libraries, and of the formats themselves.
+
+    A format that is not ours has for a version the hash of the file that defines it.
 
     Args:
         names: of the formats that matter; all by default. A library that is not installed is left out.
@@ -185,7 +189,8 @@ def decoder_versions(names: Iterable[str] | None = None) -> dict[str, str]:
     chosen = [one for one in formats() if wanted is None or one.name in wanted]
     libraries = sorted({*_ALWAYS_USED, *(library for one in chosen for library in one.libraries)})
     versions = {library: version for library in libraries if (version := _version(library)) is not None}
-    return versions | {f"format {one.name}": _code_of(one) for one in chosen if one not in _OURS}
+    ours = {f"format {one.name}": _REVISIONS[one.name] for one in chosen if one in _OURS and one.name in _REVISIONS}
+    return versions | ours | {f"format {one.name}": _code_of(one) for one in chosen if one not in _OURS}
 
 
 def _version(library: str) -> str | None:

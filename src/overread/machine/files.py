@@ -81,10 +81,9 @@ def write_rows(stream: TextIO, rows: Iterable[Sequence[Any]]) -> None:
     """Write rows of a CSV; `read_rows` reads them back."""
     bare, quoted = (csv.writer(stream, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     for row in rows:
-        cells = [storable(cell) if isinstance(cell, str) else cell for cell in row]
+        cells = ["" if cell is None else storable(str(cell)) for cell in row]
         # Before Python 3.13 a carriage return is left bare, and ends the row for who reads it.
-        returns = any(isinstance(cell, str) and "\r" in cell for cell in cells)
-        (quoted if returns else bare).writerow(cells)
+        (quoted if any("\r" in cell for cell in cells) else bare).writerow(cells)
 
 
 def read_rows(stream: Iterable[str], **dialect: Any) -> Iterator[list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.cases.folder.left_out import LeftOut
-from overread.cases.folder.names import Doubt, doubt_classes
+from overread.cases.folder.names import Doubt, are_called_storage, doubt_classes
 from overread.cases.folder.sides import Place, some, without_sides
 from overread.cases.folder.walk import Directory, walk
 from overread.cases.note import Note
@@ -23,6 +23,7 @@ class Layout:
         places: every folder that holds images of a class, or ought to.
         loose: images that lie in no class.
         no_classes: names of the folders that may be taken for classes and are none; `why` says the reason.
+        below: names of the folders in those.
         left_out: what is no image.
         notes: what was decided.
     """
@@ -31,6 +32,7 @@ class Layout:
     loose: tuple[Path, ...]
     no_classes: tuple[str, ...] = ()
     why: str = ""
+    below: tuple[str, ...] = ()
     left_out: LeftOut
     notes: tuple[str, ...] = ()
 
@@ -62,32 +64,46 @@ def describe_layout(root: Path, class_names: Collection[str] = ()) -> Layout:
     for directory in directories:
         left_out.update(directory.left_out)
     places = without_sides(root, _candidates(directories), class_names)
-    loose = [image for place in places if not place.parts for image in place.directory.images]
-    places = [place for place in places if place.parts]
-    if (at := next((i for i in range(_depth(places)) if _names_at(places, i) & {*class_names}), None)) is not None:
-        for _ in range(at):
-            places, found = _entered(places)
-            loose += found
-        return Layout(places=tuple(places), loose=tuple(loose), left_out=left_out)
-    notes: list[str] = []
-    while places:
-        images = {name: number for name, number in _images_by(places).items() if number}
-        doubt = _doubt_repeated(places) or (doubt_classes(images) if images else None)
-        if not _can_enter(places) or not _leads_to_classes(places, doubt):
-            if doubt and len(images) > 1:
-                return Layout(places=(), loose=tuple(loose), no_classes=tuple(images), why=doubt.why, left_out=left_out)
-            if doubt:
-                loose += [image for place in places for image in place.directory.images]
-                places = []
-            break
-        if doubt and len(images) > 1:
-            which, said = some(images), f"{doubt.why}: the folders below them are the classes"
-            notes.append(Note(f"{which} {said}", f"folders {said}"))
+    depths = [depth for depth in range(_depth(places)) if _names_at(places, depth) & {*class_names}]
+    places, notes, doubt = (_entered(places, depths[0]), [], None) if depths else _searched(places)
+    names = tuple(_images_by(places))
+    inside = [] if doubt else [place for place in places if place.parts]
+    outside = places if doubt else [place for place in places if not place.parts]
+    return Layout(
+        places=tuple(inside),
+        loose=tuple(image for place in outside for image in place.directory.images),
+        no_classes=names if doubt and len(names) > 1 else (),
+        why=doubt.why if doubt else "",
+        below=tuple(sorted(_names_at(places, 1))) if doubt else (),
+        left_out=left_out,
+        notes=(*notes, *_people_below(inside)),
+    )
+
+
+def _searched(places: list[Place]) -> tuple[list[Place], list[Note], Doubt | None]:
+    """Enter folders as long as those below may be the classes; with notes, and why what is found is no class."""
+    notes: list[Note] = []
+    doubt = _doubt(places)
+    while _can_enter(places) and _leads_to_classes(places, doubt):
+        names = _images_by(places)
+        if doubt and len(names) > 1:
+            said = f"{doubt.why}: the folders below them are the classes"
+            notes.append(Note(f"{some(names)} {said}", f"folders {said}"))
             notes += _offer(places, 0) if doubt.are_people else []
-        places, found = _entered(places)
-        loose += found
-    notes += _people_below(places)
-    return Layout(places=tuple(places), loose=tuple(loose), left_out=left_out, notes=tuple(notes))
+        places = _entered(places)
+        doubt = _doubt(places)
+    return places, notes, doubt
+
+
+def _doubt(places: Sequence[Place]) -> Doubt | None:
+    """Tell why the folders that places come to next are no classes."""
+    images = _images_by(places)
+    if not images:
+        return None
+    doubt = _doubt_repeated(places) or doubt_classes(images)
+    if not doubt and len(images) > 1 and _can_enter(places) and are_called_storage(images):
+        return Doubt("are called storage and hold further folders, either of which may be the classes")
+    return doubt
 
 
 def _candidates(directories: Sequence[Directory]) -> list[Directory]:
@@ -103,9 +119,11 @@ def _candidates(directories: Sequence[Directory]) -> list[Directory]:
 
 
 def _images_by(places: Sequence[Place]) -> dict[str, int]:
+    """How many images lie in each folder that places come to next; folders without any are left out."""
     images: Counter[str] = Counter()
     for place in places:
-        images[place.parts[0]] += len(place.directory.images)
+        if place.parts and place.directory.images:
+            images[place.parts[0]] += len(place.directory.images)
     return dict(images)
 
 
@@ -122,7 +140,8 @@ def _doubt_repeated(places: Sequence[Place]) -> Doubt | None:
     names = _names_at(places, 0)
     below: defaultdict[str, set[str]] = defaultdict(set)
     for place in places:
-        below[place.parts[0]].update(place.parts[1:2])
+        for name in place.parts[:1]:
+            below[name].update(place.parts[1:2])
     holding = [name for name in below if len(names) > 1 and below[name] >= names - {name}]
     if len(holding) != 1:
         return None
@@ -143,13 +162,14 @@ def _people_below(places: Sequence[Place]) -> list[Note]:
 
 def _offer(places: Sequence[Place], depth: int) -> list[Note]:
     """The offer to take folders as patients, where these lie at the same depth everywhere."""
-    found = {place.directory.parts.index(place.parts[depth], depth) for place in places if len(place.parts) > depth}
+    deep = [place for place in places if len(place.parts) > depth]
+    found = {place.directory.parts.index(place.parts[depth], depth) for place in deep}
     if len(found) > 1:
         return []
     pattern = f"^{'[^/]+/' * found.pop()}([^/]+)/"
     offer = f"--patient-pattern '{pattern}' takes them so"
     return [
-        Note(f"folders such as {places[0].parts[depth]} may be patients: {offer}", f"folders may be patients: {offer}")
+        Note(f"folders such as {deep[0].parts[depth]} may be patients: {offer}", f"folders may be patients: {offer}")
     ]
 
 
@@ -162,20 +182,20 @@ def _can_enter(places: Sequence[Place]) -> bool:
 
 def _leads_to_classes(places: Sequence[Place], doubt: Doubt | None) -> bool:
     """Whether folders are there for those below: alone, as storage, as roots of sides, or as patients with classes."""
-    if len(_images_by(places)) == 1 or _each_on_one_side(places):
+    if len(_names_at(places, 0)) == 1 or _each_on_one_side(places):
         return True
     return doubt is not None and (doubt.is_storage or any(map(reads_as_negative, _names_at(places, 1))))
 
 
-def _entered(places: Sequence[Place]) -> tuple[list[Place], list[Path]]:
-    """The places as seen from one folder further below, and the images that lie loose there."""
-    below = [dataclasses.replace(place, parts=place.parts[1:]) for place in places if len(place.parts) > 1]
-    return below, [image for place in places if len(place.parts) == 1 for image in place.directory.images]
+def _entered(places: Sequence[Place], depth: int = 1) -> list[Place]:
+    """The places as seen from so many folders further below; those that lie above have no part of their way left."""
+    return [dataclasses.replace(place, parts=place.parts[depth:]) for place in places]
 
 
 def _each_on_one_side(places: Sequence[Place]) -> bool:
     """Whether folders side by side are the roots of sides: each holds one, and not all the same."""
     sides: defaultdict[str, set[str | None]] = defaultdict(set)
     for place in places:
-        sides[place.parts[0]].add(place.side)
+        for name in place.parts[:1]:
+            sides[name].add(place.side)
     return all(len(found) == 1 for found in sides.values()) and len(set.union(*sides.values())) > 1

@@ -121,6 +121,11 @@ def doubt_classes(images: Mapping[str, int]) -> Doubt | None:
     return None
 
 
+def are_called_storage(names: Collection[str]) -> bool:
+    """Whether all of some names have a word of storage in them, as lung_images and colon_images."""
+    return all(_PLAINLY_STORAGE.intersection(words_of(name)) for name in names)
+
+
 def _is_storage(words: list[str]) -> bool:
     known = [word in _STORAGE or word in _MASKS or word in _SIDES for word in words]
     # Of "set-a", the letter counts the sets.

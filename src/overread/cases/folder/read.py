@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.cases.case import Case
@@ -62,12 +62,11 @@ def _require_classes(root: Path, layout: Layout) -> None:
     """Refuse a layout that does not tell the class of most images."""
     labelled = sum(layout.classes.values())
     if layout.no_classes:
-        names = [*layout.no_classes]
-        pairs = ",".join(f"{name}={name}" for name in names[:2]) + ",..." * (len(names) > 2)
+        below = f", or {some(layout.below)} below them," if layout.below else ""
         raise InvalidData(
-            f"{root} does not tell what its images show: {some(names)} {layout.why}.{_tables(root)} Give a table "
-            "with --labels TABLE, or a folder for each class; if these are the classes all the same, say so with "
-            f"--map '{pairs}'"
+            f"{root} does not tell what its images show: {some(layout.no_classes)} {layout.why}.{_tables(root)} Give a "
+            f"table with --labels TABLE, or a folder for each class; if these{below} are the classes all the same, say "
+            f"so with --map '{_as_themselves(layout.no_classes)}'{_or_below(layout)}"
         )
     # Of a side whose labels were kept back, images may well lie loose.
     is_mostly_loose = len(layout.loose) > labelled and not any(place.side for place in layout.places)
@@ -92,6 +91,14 @@ def _require_classes(root: Path, layout: Layout) -> None:
         )
 
 
+def _as_themselves(names: Sequence[str]) -> str:
+    return ",".join(f"{name}={name}" for name in names[:2]) + ",..." * (len(names) > 2)
+
+
+def _or_below(layout: Layout) -> str:
+    return f" or '{_as_themselves(layout.below)}'" if layout.below else ""
+
+
 def _instead(left_out: LeftOut) -> str:
     """What a folder without images holds, and what is read."""
     found = left_out.sentences()
@@ -106,7 +113,7 @@ def _tables(root: Path) -> str:
             told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in read_tables(str(path))]
         except InvalidData as error:
             told.append(f"{path.name} (not used: {error})")
-    return f" Near them lies {listed(told)}." if told else ""
+    return f" Tables near them: {'; '.join(told)}." if told else ""
 
 
 def _beginnings(paths: Collection[Path]) -> str:

@@ -82,9 +82,10 @@ def _side_folders(
         shared = shared_words(names)
         sides = {name: side for name in names if name not in class_names and (side := side_of(name, shared))}
         if odd := [name for name in names if sides and name not in sides]:
+            fewer = min(odd, [*sides], key=len)
             raise InvalidData(
                 f"{root.joinpath(*above)} has split folders and also {listed(odd[:_LISTED])}: expected either split "
-                f"folders or class folders. Take {listed(odd[:_LISTED])} out, or give one folder alone, such as "
+                f"folders or class folders. Take {listed(fewer[:_LISTED])} out, or give one folder alone, such as "
                 f"{root.joinpath(*above, next(iter(sides)))}; if all are classes, say so with --map "
                 f"'{_as_themselves([*names])}'"
             )

@@ -10,7 +10,7 @@ import numpy as np
 from overread.errors import UnreadableImage
 from overread.formats.dicom.dataset import DISPLAY_TAGS, PIXEL_KEYWORDS, read_dataset, without_detail
 from overread.formats.dicom.deflated import inflated
-from overread.formats.dicom.syntax import JPEG_EXTENDED, assume_missing, require_decoder, syntax_name
+from overread.formats.dicom.syntax import JPEG_EXTENDED, PLUGINS, assume_missing, require_decoder, syntax_name
 from overread.formats.jpeg12 import decode_jpeg12, precision_of
 from overread.formats.picture import frame_index
 
@@ -55,7 +55,8 @@ def read_frame(stream: BinaryIO, frame: int | None, max_pixels: int) -> tuple[Da
 
         if ds.file_meta.TransferSyntaxUID == JPEG_EXTENDED and precision_of(encoded) > 8:
             return ds, _signed(ds, decode_jpeg12(encoded, ds.Rows, ds.Columns)), index
-        return ds, pixel_array(ds, index=index if frames > 1 else None), index
+        plugin = PLUGINS.get(ds.file_meta.TransferSyntaxUID, "")
+        return ds, pixel_array(ds, index=index if frames > 1 else None, decoding_plugin=plugin), index
 
 
 def _count_frames(header: Dataset) -> int:

@@ -56,18 +56,27 @@ def high_byte(values: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _table(ds: Dataset, descriptor: Sequence[int], data: Any) -> np.ndarray:
-    """The entries that are there, of which the descriptor may give another number."""
+    """The entries that are there, of which the descriptor may give another number.
+
+    8-bit entries may be packed two to a word. Half as many words as entries are either that or all there are: the
+    halves of words that belong together would go up and down.
+    """
     entries = descriptor[0] % _WORDS or _WORDS
     if isinstance(data, bytes):
         order = "<" if ds.original_encoding[1] else ">"
         table = np.frombuffer(data + bytes(len(data) % 2), f"{order}u2").astype("<u2")
     else:
         table = (np.atleast_1d(np.asarray(data, np.int64)) % _WORDS).astype("<u2")
-    if 2 * len(table) in (entries, entries + 1):
-        # 8-bit entries may be packed two to a word.
-        return table.view(np.uint8)[:entries]
+    packed = table.view(np.uint8)[:entries]
+    if 2 * len(table) in (entries, entries + 1) and _unevenness(packed) <= 3 * _unevenness(table):
+        return packed
     # More entries than declared are entries, unless they only fill the element up.
     return table if table[entries:].any() else table[:entries]
+
+
+def _unevenness(table: np.ndarray) -> float:
+    """How far a table goes up and down, in multiples of its range: 1 for one that only rises."""
+    return float(np.abs(np.diff(table.astype(np.int64))).sum() / max(1, int(np.ptp(table))))
 
 
 def _depth(tables: Sequence[np.ndarray], depths: Sequence[int]) -> int:

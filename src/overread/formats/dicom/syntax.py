@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 IMPLICIT, EXPLICIT, EXPLICIT_BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+# pydicom would take gdcm's decoder first, which ends the process on some damaged files (November 2026); for JPEG-LS and
+# lossless JPEG there is no better one.
+PLUGINS = {
+    "1.2.840.10008.1.2.4.50": "pillow",
+    JPEG_EXTENDED: "pillow",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg",
+    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+}
 _LOSSY = {
     JPEG_EXTENDED,
     "1.2.840.10008.1.2.4.50",  # JPEG Baseline

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overread.machine.terminal import shown
@@ -60,26 +59,27 @@ def _drawn(letter: str) -> str:
 @functools.cache
 def _family_with(letter: str) -> str | None:
     """The first family, the usual one before all others, whose upright font has a letter."""
-    for family, letters in (*_known(), *_new()):
-        if ord(letter) in letters:
-            return family
+    for fonts in (_known, _new):
+        for family, path in fonts():
+            if ord(letter) in _letters(path):
+                return family
     return None
 
 
 @functools.cache
-def _known() -> tuple[tuple[str, frozenset[int]], ...]:
-    """The fonts that Matplotlib knows: those of its own, and of the system when it first looked."""
+def _known() -> tuple[tuple[str, str], ...]:
+    """Family and file of the fonts that Matplotlib knows: its own, and those of the system when it first looked."""
     from matplotlib.font_manager import fontManager
 
     entries = [entry for entry in fontManager.ttflist if entry.style == "normal" and _NO_FONT not in entry.name]
-    entries.sort(key=lambda entry: (entry.name != _FAMILY, "Sans" not in entry.name, entry.name))
-    found = {entry.name: entry.fname for entry in reversed(entries)}
-    return tuple((name, _letters(path)) for name, path in reversed(found.items()))
+    # Of each family the regular weight, which bears the number 400.
+    entries.sort(key=lambda entry: (entry.name != _FAMILY, "Sans" not in entry.name, entry.name, entry.weight != 400))
+    return tuple({entry.name: entry.fname for entry in reversed(entries)}.items())[::-1]
 
 
 @functools.cache
-def _new() -> tuple[tuple[str, frozenset[int]], ...]:
-    """Fonts that were installed since: asked for once, where the known ones lack a letter."""
+def _new() -> tuple[tuple[str, str], ...]:
+    """Fonts that were installed since: looked for once, where the known ones lack a letter."""
     from matplotlib.font_manager import findSystemFonts, fontManager
 
     known = {entry.fname for entry in fontManager.ttflist}
@@ -87,13 +87,14 @@ def _new() -> tuple[tuple[str, frozenset[int]], ...]:
     for path in sorted(set(findSystemFonts()) - known):
         with contextlib.suppress(Exception):  # no font, or one that Matplotlib cannot take
             fontManager.addfont(path)
-    return tuple((entry.name, _letters(entry.fname)) for entry in fontManager.ttflist[before:])
+    return tuple((entry.name, entry.fname) for entry in fontManager.ttflist[before:])
 
 
+@functools.cache
 def _letters(path: str) -> frozenset[int]:
     from matplotlib.ft2font import FT2Font
 
     with contextlib.suppress(Exception):  # it was removed, or is damaged
-        if Path(path).is_file() and (font := FT2Font(path)).scalable:
+        if (font := FT2Font(path)).scalable:
             return frozenset(font.get_charmap())
     return frozenset()

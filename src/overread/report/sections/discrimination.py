@@ -98,7 +98,7 @@ def _tables(assessment: Assessment) -> tuple[Table, ...]:
     if not assessment.evaluation.per_class:
         ranked = {LABELS[name]: assessment[name] for name in RANKING}
         return (metrics_table(caption, {**ranked, **plain}, level=level),)
-    macro = {f"{LABELS[name]}, mean of the classes": assessment[name] for name in RANKING}
+    macro = {f"{LABELS[name]}, mean": assessment[name] for name in RANKING}
     micro = {f"{LABELS[name]}, micro average": assessment.micro[name] for name in RANKING if assessment.micro}
     sizes = assessment.evaluation.class_counts
     each = {
