@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overread.cases.case import Case
-from overread.cases.complete import complete
 from overread.cases.folder import LeftOut, images_below, read_folder
+from overread.cases.labelling.complete import complete
+from overread.cases.labelling.files import Files
+from overread.cases.labelling.images import image_columns
+from overread.cases.labelling.labels import every_reading
+from overread.cases.labelling.matched import Matched, no_match
+from overread.cases.labelling.roles import patient_columns, plain, split_columns
+from overread.cases.labelling.several import cases_of_all, match_all
 from overread.cases.relabel import Relabel
 from overread.cases.source import FOLDERS, Source
-from overread.cases.tables.files import Files
-from overread.cases.tables.images import image_columns
-from overread.cases.tables.labels import every_reading
-from overread.cases.tables.matched import Matched, no_match
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.own import is_manifest, read_table
-from overread.cases.tables.roles import patient_columns, plain, split_columns
-from overread.cases.tables.several import cases_of_all, match_all
 from overread.cases.tables.table import Table, read_tables
 from overread.errors import InvalidData, MissingPath, Undecided
 from overread.words import listed

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 
 from overread.cases.case import Case
+from overread.cases.labelling.cases_of_table import cases_of
+from overread.cases.labelling.files import Files, sides_in
+from overread.cases.labelling.matched import Matched, match
+from overread.cases.labelling.roles import plain
 from overread.cases.relabel import Relabel
 from overread.cases.source import Source
-from overread.cases.tables.files import Files, sides_in
-from overread.cases.tables.labelled import cases_of
-from overread.cases.tables.matched import Matched, match
-from overread.cases.tables.roles import plain
 from overread.cases.tables.table import Table
 
 

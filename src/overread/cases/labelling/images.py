@@ -7,9 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
+from overread.cases.labelling.files import Cores, Files, Positions, spellings_of, stem_of
+from overread.cases.labelling.roles import column_named, is_index
 from overread.cases.note import Note
-from overread.cases.tables.files import Cores, Files, Positions, spellings_of, stem_of
-from overread.cases.tables.roles import column_named, is_index
 from overread.cases.tables.table import Table
 from overread.words import count
 
