@@ -1,8 +1,6 @@
-"""Make the pictures of the documentation from a run of the demonstration: `overread demo --out demo`, then this.
+"""Make the pictures of the documentation, from a training on phantoms: `python docs/make_pictures.py`.
 
-    python docs/make_pictures.py demo
-
-Takes playwright and a Chromium (PLAYWRIGHT_CHROMIUM, or the one of the system). None of the images shows a patient.
+Takes playwright and a Chromium (the one of the system, or PLAYWRIGHT_CHROMIUM). No image shows a patient.
 """
 
 from __future__ import annotations
@@ -20,11 +18,23 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from overread import Augmentation, Recipe, Source, train
+from overread.demo.phantom import write_phantoms
+
 PICTURES = Path(__file__).parent / "pictures"
 FIGURES = (
     "figures/samples", "figures/augmented", "figures/training", "figures/mean_maps", "test/figures/roc",
     "test/figures/precision_recall", "test/figures/confusion", "test/figures/reliability", "test/figures/net_benefit",
 )  # fmt: skip
+RECIPE = Recipe(
+    network="compact",
+    size=96,
+    epochs=7,
+    batch_size=16,
+    seed=2,
+    precision="float32",
+    augmentation=Augmentation(rotation_degrees=25, horizontal_flip=True),
+)
 WIDTH, COLOURS = 720, 128
 
 
@@ -43,11 +53,11 @@ def photograph_report(browser: Browser, run: Path) -> None:
     save(Image.open(io.BytesIO(page.screenshot())), "report")
 
 
-def photograph_reading_room(browser: Browser, address: str, images: list[Path]) -> None:
+def photograph_reading_room(browser: Browser, address: str, image: Path) -> None:
     """The reading room with an image in it."""
     page = browser.new_page(viewport={"width": 1180, "height": 1010})
     page.goto(address)
-    page.set_input_files("#files", images)
+    page.set_input_files("#files", image)
     page.locator("#status", has_text="not readable").wait_for(state="attached")
     save(Image.open(io.BytesIO(page.screenshot())), "reading_room")
 
@@ -63,22 +73,24 @@ def reading_room(run: Path) -> Iterator[str]:
             server.terminate()
 
 
-def main(demo: Path) -> None:
-    """Make all of them."""
-    run = demo / "run"
-    for figure in FIGURES:
-        save(Image.open(run / f"{figure}.png"), Path(figure).name)
-    mistakes = Image.open(run / "test" / "figures" / "mistakes.png")
-    save(mistakes.crop((0, 0, mistakes.width, mistakes.height // 2)), "mistakes")
-    images = sorted((demo / "images" / "Papilloma").glob("P008_02.*"))
-    with sync_playwright() as started, reading_room(run) as address:
+def main() -> None:
+    """Train, with some mistakes to show, and make all pictures of that run."""
+    with TemporaryDirectory() as folder, sync_playwright() as started:
+        images = write_phantoms(Path(folder, "images"))
+        cases = Source(data=str(images), patient_pattern=r"^(P\d+)_")
+        run = train(cases, Path(folder, "run"), RECIPE, skip_unreadable=True).out
+        for figure in FIGURES:
+            save(Image.open(run / f"{figure}.png"), Path(figure).name)
+        mistakes = Image.open(run / "test" / "figures" / "mistakes.png")
+        save(mistakes.crop((0, 0, mistakes.width, mistakes.height // 2)), "mistakes")
         browser = started.chromium.launch(
             executable_path=os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium"), args=["--no-sandbox"]
         )
         photograph_report(browser, run)
-        photograph_reading_room(browser, address, images)
+        with reading_room(run) as address:
+            photograph_reading_room(browser, address, images / "Papilloma" / "P008_02.png")
         browser.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -48,6 +48,14 @@ def test_the_first_study_runs(desk: Path) -> None:
 
 
 @needs_bash
+def test_every_section_of_the_report_is_explained(desk: Path) -> None:
+    report = (desk / "runs" / "first" / "report.html").read_text(encoding="utf-8")
+    explained = (DOCS / "explained" / "report.md").read_text(encoding="utf-8")
+    sections = re.findall(r"<h2[^>]*>(.*?)</h2>", report)
+    assert sections == re.findall(r"^## (.*)$", explained, re.MULTILINE)
+
+
+@needs_bash
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
 def test_the_examples_of_a_page_run(page: Path, desk: Path, tmp_path: Path) -> None:
     run_page(page, shutil.copytree(desk, tmp_path / "desk"))

@@ -46,6 +46,14 @@ def test_what_a_run_or_the_audit_wrote_is_no_table_of_labels(tmp_path: Path) -> 
     assert Manifest.read(Source(data=str(tmp_path))).classes == ("well", "ill")
 
 
+def test_what_was_read_in_images_is_no_table_of_labels(tmp_path: Path) -> None:
+    write_files(tmp_path / "images", FOLDERS)
+    readings = "path,predicted_label,probability_ill,error\nill/1.png,well,0.1,\nill/2.png,ill,0.9,\n"
+    write_table(tmp_path / "readings.csv", readings)
+    write_table(tmp_path / "images" / "again.csv", readings)
+    assert Manifest.read(tmp_path / "images").columns == []
+
+
 def test_a_table_that_agrees_with_class_folders_tells_patients_and_columns(tmp_path: Path) -> None:
     write_files(tmp_path, FOLDERS)
     write_table(tmp_path / "facts.csv", "file,target,patient_id,age\n1,1,p,50\n2,1,p,50\n3,0,q,60\n")

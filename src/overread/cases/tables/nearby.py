@@ -22,7 +22,8 @@ def tables_near(folder: Path) -> list[Path]:
     children = sorted(child for child in folder.iterdir() if _is_open_folder(child))
     found = [table for place in (folder, *children) for table in _tables_in(place)]
     parent = folder.resolve().parent
-    return found + [table for table in _tables_in(parent) if _goes_with(table, folder.resolve())]
+    beside = _tables_in(parent) if _is_open_folder(parent) else []
+    return found + [table for table in beside if _goes_with(table, folder.resolve())]
 
 
 def _tables_in(folder: Path) -> list[Path]:
@@ -35,8 +36,18 @@ def _tables_in(folder: Path) -> list[Path]:
 
 def _is_table(path: Path) -> bool:
     named = path.suffix.lower() in _SUFFIXES and not is_junk(path.name)
-    # `audit --fix` writes what it changed beside what it cleaned.
-    return named and not path.name.endswith(".changes.csv") and path.is_file() and path.stat().st_size <= _LARGEST_BYTES
+    return named and path.is_file() and path.stat().st_size <= _LARGEST_BYTES and not _is_written_by_us(path)
+
+
+def _is_written_by_us(path: Path) -> bool:
+    """Whether `audit --fix` or `predict` wrote it: what was changed, or what was read in images."""
+    if path.suffix.lower() != ".csv":
+        return False
+    try:
+        with path.open("rb") as file:
+            return path.name.endswith(".changes.csv") or b",predicted_label," in file.readline(1000)
+    except OSError:
+        return False
 
 
 def _is_open_folder(path: Path) -> bool:
