@@ -18,6 +18,7 @@ from overread.auditing import Audit, Finding, FindingKind, Material, Rule, exami
 from overread.cases import Source
 from overread.errors import BlockedByAudit, OutputExists
 from overread.images import DataSet, Preprocessing
+from overread.run import RunFolder
 from overread.study.audit import audit
 from overread.study.data import read_manifest
 from overread.study.way_on import way_on
@@ -120,7 +121,10 @@ def test_accepted_findings_no_longer_block_and_stay_on_record(found: tuple[Audit
 def test_the_report_shows_copies_side_by_side_and_a_sheet_of_each_class(found: tuple[Audit, Path]) -> None:
     text = (found[1] / "report" / "report.html").read_text(encoding="utf-8")
     assert "may not be trained on as they are" in text
-    assert "leaked.png beside" in text or "beside leaked.png" in text
+    images = RunFolder(found[1] / "report").images.read_text(encoding="utf-8").splitlines()
+    (number,) = [row.split(",")[0] for row in images if row.endswith("leaked.png")]
+    assert f"image {number} beside" in text or f"beside image {number}" in text
+    assert "leaked.png" not in text
     assert "drawn at random" in text
     assert "https://" not in text
     assert json.loads((found[1] / "report" / "audit.json").read_text())["exit_status"] == 3

@@ -287,19 +287,43 @@ def as_thumbnail(image: Image.Image) -> np.ndarray:
     return np.asarray(image.resize((64, 64), Image.Resampling.BILINEAR))
 
 
+def same(first: np.ndarray, second: np.ndarray) -> list[bool]:
+    """Whether they are the same where nothing is known of other images."""
+    return same_picture(first, second, np.zeros((0, first[0].size), np.float32)).tolist()
+
+
+def test_what_all_images_share_makes_no_copies(tmp_path: Path) -> None:
+    y, x = np.mgrid[:120, :150]
+    round_frame = (x - 75) ** 2 + (y - 60) ** 2 < 55**2
+    made = Study(tmp_path)
+    for seed in range(60):
+        inside = np.where(round_frame, 90 + np.asarray(picture(seed, body=seed), np.int64) // 6, 0).astype(np.uint8)
+        made.add(Image.fromarray(inside), f"{seed:02}.png", patient_id=f"secret{seed}")
+    made.add(shaded(Image.open(tmp_path / "07.png"), 0.8), "copy.jpg", quality=90, patient_id="secret7")
+    found = made.copies()
+    assert (found.exact, found.near) == ((), ((7, 60),))
+
+
+def test_a_picture_that_is_there_many_times_is_not_taken_for_what_all_share(others: Study) -> None:
+    copies = [
+        others.add(shaded(picture(7, body=1), 1 - i / 40), f"copy{i}.png", patient_id="secret7") for i in range(5)
+    ]
+    assert others.copies().near == ((7, *copies),)
+
+
 def test_a_crop_of_five_per_cent_with_artefacts_is_the_same_picture_and_a_shared_body_is_not(tmp_path: Path) -> None:
     one = picture(1, size=(400, 400))
     one.crop((20, 8, 390, 385)).resize((90, 90)).save(tmp_path / "cropped.jpg", quality=35)
     first, stranger = as_thumbnail(one), as_thumbnail(picture(2, size=(400, 400)))
     pairs = np.stack([first, first]), np.stack([as_thumbnail(Image.open(tmp_path / "cropped.jpg")), stranger])
-    assert same_picture(*pairs).tolist() == [True, False]
-    assert same_picture(pairs[1], pairs[0]).tolist() == [True, False]
+    assert same(*pairs) == [True, False]
+    assert same(pairs[1], pairs[0]) == [True, False]
 
 
 def test_pictures_that_share_half_of_their_detail_are_not_the_same() -> None:
     one, other = (as_thumbnail(picture(seed, size=(400, 400))).astype(np.float32) for seed in (1, 2))
     half, most = ((share * one + (1 - share) * other).astype(np.uint8) for share in (0.5, 0.9))
-    assert same_picture(np.stack([one, one]).astype(np.uint8), np.stack([half, most])).tolist() == [False, True]
+    assert same(np.stack([one, one]).astype(np.uint8), np.stack([half, most])) == [False, True]
 
 
 def test_noise_of_a_sensor_that_saw_nothing_is_no_detail() -> None:

@@ -48,13 +48,20 @@ def test_predict_tells_what_it_leaves_out_of_a_folder_and_fails_for_what_should_
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
-def test_a_pipe_that_is_named_is_one_failure_and_does_not_wait(tiny_study: Study, tmp_path: Path) -> None:
+def test_a_pipe_that_is_named_is_one_failure_and_does_not_wait(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     done = overread("predict", tiny_study.out, tmp_path / "pipe.png", "/dev/zero")
     assert done.returncode == 1
     assert done.stdout.count("is no regular file: one image file was expected") == 2
-    for arguments in (("train", tmp_path / "pipe.png", "--out", tmp_path / "run"), ("audit", "/dev/zero")):
-        assert "is not a folder" in sentence(overread(*arguments))
+    for arguments, said in (
+        (("train", tmp_path / "pipe.png", "--out", tmp_path / "run"), "is not a folder"),
+        (("audit", "/dev/zero"), "is not a folder"),
+        (("audit", two_classes, "--labels", tmp_path / "pipe.png"), "is no regular file: expected a table"),
+        (("predict", tmp_path / "pipe.png", two_classes), "is no regular file: expected a bundle"),
+    ):
+        assert said in sentence(overread(*arguments))
 
 
 def test_predict_reads_a_list_on_standard_input_and_prints_json_lines(tiny_study: Study, two_classes: Path) -> None:

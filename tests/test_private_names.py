@@ -91,6 +91,8 @@ def test_the_command_is_kept_with_words_for_its_paths(home: Path) -> None:
     assert record["command"].startswith("overread evaluate BUNDLE ")
     for words in ("--labels LABELS", "--images IMAGES", "--label-column shows", "--out OUT", "--store STORE"):
         assert words in record["command"]
+    trained = json.loads(RunFolder(home / "run").record.read_text())["command"]
+    assert trained.startswith("overread train DATA --patient-pattern '_([ND]\\d+)_' --out OUT ")
     assert str(home / "again") in json.loads(RunFolder(home / "again").places.read_text())["typed"]
 
 

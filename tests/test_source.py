@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import io
-import json
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from overread.cli.options import make_source, options_of
 from overread.errors import InvalidOption
 from overread.machine.question import Question, answered_by, ask, terminal_user
 from overread.recipe import Recipe
-from overread.run import TrainingRun
+from overread.run import RunFolder, TrainingRun
 from overread.run.request import StudyRequest
 from support.command_line import overread, sentence
 from support.tables import write_files, write_table
@@ -40,8 +39,11 @@ FULL = Source(
 
 def test_a_source_goes_through_json_and_the_command_line(tmp_path: Path) -> None:
     request = StudyRequest(recipe=Recipe(), source=FULL)
-    assert StudyRequest.from_dict(json.loads(json.dumps(request.to_dict()))).source == FULL
     run = TrainingRun(request=request, fingerprint="", images={}, patients={}, study="", left_out={})
+    folder = RunFolder(tmp_path)
+    folder.write(run)
+    assert folder.read(TrainingRun).request.source == FULL
+    assert not [path for path in (FULL.data, *FULL.labels, FULL.images) if f'"{path}"' in folder.record.read_text()]
     options = options_of(run)
     assert make_source(**{name: options[name] for name in inspect.signature(make_source).parameters}) == FULL
 

@@ -17,6 +17,7 @@ from overread import Bundle, Manifest, Recipe, compare, evaluate, train
 from overread.cases import pseudonym
 from overread.errors import InvalidData, InvalidOption, MissingPath, OutputExists, OutputUnwritable, UnreadableImages
 from overread.evaluation import AssessmentOptions, roc_auc
+from overread.run import RunFolder
 from overread.study.data import read_manifest
 from overread.study.train import Study
 from support.dicom_files import dataset, file_bytes
@@ -182,7 +183,9 @@ def test_several_classes_in_colour_are_trained_and_evaluated_one_against_the_res
     assert study.evaluation.confusion.shape == (3, 3)
 
 
-def test_unreadable_images_stop_a_run_before_training_and_are_named(two_classes: Path, tmp_path: Path) -> None:
+def test_unreadable_images_stop_a_run_before_training_and_go_by_numbers_where_they_are_left_out(
+    two_classes: Path, tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(two_classes, tmp_path / "data"))
     (folder / "Normal" / "N000_0.png").write_bytes(b"")
     (folder / "Disease" / "D000_0.png").write_text("text")
@@ -194,7 +197,8 @@ def test_unreadable_images_stop_a_run_before_training_and_are_named(two_classes:
     assert sum(sum(side.values()) for side in study.split.counts().values()) == 62
     report = study.report.read_text(encoding="utf-8")
     assert "2 unreadable images were left out" in report
-    assert "Normal/N000_0.png" in report
+    assert "Normal/N000_0.png" in RunFolder(study.out).images.read_text(encoding="utf-8")
+    assert "N000_0.png" not in report
 
 
 def test_a_folder_that_holds_something_is_refused_unless_it_is_a_run_to_be_replaced(

@@ -264,6 +264,8 @@ def _bundle_in(path: Path) -> Path:
         raise MissingPath(f"{path} is a run without a bundle: expected one that overread train has finished")
     if not path.exists():
         raise MissingPath(f"{path} is not there: expected a bundle directory or bundle.zip")
+    if not (path.is_dir() or path.is_file()):
+        raise InvalidBundle(f"{path} is no regular file: expected a bundle directory or bundle.zip")
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from typer.core import TyperCommand
 
 from overread.cli.verbs import name_values
 from overread.run.called import Call, remember_call
+
+# A regular expression may hold backslashes, too.
+_OF_WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
 
 
 class Commands(typer.Typer):
@@ -64,6 +68,6 @@ def _is_place(value: Any) -> bool:
     if isinstance(value, Path):
         return True
     try:
-        return "/" in str(value) or "\\" in str(value) or Path(str(value)).exists()
+        return "/" in str(value) or bool(_OF_WINDOWS.match(str(value))) or Path(str(value)).exists()
     except (OSError, ValueError):
         return False

@@ -57,7 +57,7 @@ def _sentence_of(error: Exception) -> str:
         return f"{refused}; a training run goes on with --resume"
     if isinstance(error, FileNotFoundError) and error.filename is None:  # that of os.getcwd
         return "the current folder is not there any more: change to another"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # that of TensorFlow
         return "there is not enough memory: give smaller images or batches, or close other programs"
     if isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         return (

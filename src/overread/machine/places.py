@@ -72,7 +72,7 @@ def _expanded(path: str) -> Path:
 
 def holds_results(folder: Path, names: Collection[str]) -> bool:
     """Whether a folder, which holds files of these names, is that of a run or of decoded pixels."""
-    if RUN_RECORD in names:
+    if RUN_RECORD in names and (folder / RUN_RECORD).is_file():
         try:
             return "kind" in json.loads((folder / RUN_RECORD).read_bytes())
         except (OSError, ValueError, TypeError):

@@ -84,7 +84,7 @@ def flush_streams() -> None:
 def data_output() -> TextIO:
     """Standard output for programs: UTF-8 in a pipe or a file, whatever the locale is."""
     if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
-        sys.stdout.reconfigure(encoding="utf-8")
+        sys.stdout.reconfigure(encoding="utf-8", errors=_ESCAPED)
     return sys.stdout
 
 

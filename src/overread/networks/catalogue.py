@@ -34,7 +34,7 @@ _APPLICATIONS: dict[str, tuple[int, str]] = {
     "convnextxlarge": (348_147_968, "slow"),
 }  # fmt: skip
 # Names of the files that Keras downloads, as "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5", squeezed.
-_FILE = r"(weights)?{name}(weights|notop|\d*(224|10224)).*notop.*"
+_FILE = r"(weights)?{name}(weights.*|\d*224.*)?notop.*"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

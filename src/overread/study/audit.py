@@ -10,6 +10,7 @@ from rich.console import Console
 
 from overread.auditing import Audit, Rule, draft_plan, examine, gather
 from overread.auditing.rules import every_rule
+from overread.cases import Manifest
 from overread.errors import InvalidData, OutputExists
 from overread.images import DataSet
 from overread.machine.extras import require_extra
@@ -67,19 +68,11 @@ def audit(
     if fix is not None and Path(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
     every_rule(rules)  # what clashes is told before the decoding
-    recipe = recipe or Recipe()
     manifest = read_cases(data)
     tell(console, manifest.notes)
     folder = None if out is None else RunFolder.open(out, existing)
-    with at_work(console, "looking at images") as status:
-        data_set = DataSet.open(
-            manifest,
-            preprocessing_of(recipe),
-            folder=store,
-            skip_unreadable=True,
-            progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
-        )
-        decoded = _with_sides(Decoded.of(manifest, data_set), recipe, console)
+    decoded = _look_at(manifest, recipe or Recipe(), store, console)
+    with at_work(console, "asking the rules"):
         material = gather(decoded.manifest, decoded.data_set, decoded.headers)
         found = examine(material, rules=rules)
     if fix is not None:
@@ -98,14 +91,22 @@ def audit(
     return found
 
 
-def _with_sides(decoded: Decoded, recipe: Recipe, console: Console) -> Decoded:
-    """The sides that training would use; those of the data alone, and a word on it, where it could not begin."""
+def _look_at(manifest: Manifest, recipe: Recipe, store: Path | None, console: Console) -> Decoded:
+    """Decode the images, join copies and give each case the side that training would."""
+    with at_work(console, "looking at images") as status:
+        data_set = DataSet.open(
+            manifest,
+            preprocessing_of(recipe),
+            folder=store,
+            skip_unreadable=True,
+            progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
+        )
+        decoded = Decoded.of(manifest, data_set)
     try:
         split, decoded = decoded.split(recipe)
     except InvalidData as error:
-        tell(
-            console, (), (f"these data cannot be split as training would, so only given sides are looked at: {error}",)
-        )
+        warning = f"these data cannot be split as training would, so only given sides are looked at: {error}"
+        tell(console, (), (warning,))
         return decoded
     tell(console, split.notes, split.warnings)
     tell_patients(console, split.manifest)

@@ -68,6 +68,8 @@ def load_start(network: keras.Model, source: str | Path) -> StartWeights:
 def _open(source: Path) -> h5py.File:
     if not source.exists():
         raise MissingPath(f"{source} is not there: expected a run folder, a bundle or a .weights.h5 file to start from")
+    if not (source.is_dir() or source.is_file()):
+        raise InvalidData(f"{source} is no regular file: expected a run folder, a bundle or a .weights.h5 file")
     content: BinaryIO | Path = source
     if source.suffix != ".h5":
         bundle = Bundle.load(source)

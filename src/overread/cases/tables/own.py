@@ -19,6 +19,8 @@ _HEAD_BYTES = 65_536
 
 def is_manifest(table: Path) -> bool:
     """True for a text file whose first row names the columns path and label."""
+    if not table.is_file():  # a pipe would wait
+        return False
     try:
         with table.open("rb") as stream:
             text, _ = text_of(stream.read(_HEAD_BYTES), table.name)

@@ -85,9 +85,10 @@ def read_tables(reference: str) -> list[Table]:
     if not path.exists() and _SHEET in reference:
         name, sheet = reference.rsplit(_SHEET, 1)
         path = Path(name)
-    if path.is_dir():
-        raise InvalidData(f"{path} is a folder: expected a table of labels, as CSV, TSV or XLSX")
-    if not path.is_file():
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "no regular file"
+        raise InvalidData(f"{path} is {kind}: expected a table of labels, as CSV, TSV or XLSX")
+    if not path.exists():
         raise MissingPath(f"{path} is not there: expected a table of labels, as CSV, TSV or XLSX")
     try:
         content = path.read_bytes()

@@ -13,7 +13,7 @@ import numpy as np
 from overread.formats import Header, decoder_versions
 from overread.images.copies.hashes import SIDE, SYMMETRIES, hash_views, thumbnail, turned
 from overread.images.copies.near_hashes import NearPairs, near_pairs
-from overread.images.copies.same_picture import has_detail, same_picture
+from overread.images.copies.same_picture import has_detail, same_picture, shared_detail
 from overread.images.data_set import DataSet
 from overread.machine.memo import recall_or_work_out
 from overread.machine.workers import in_order
@@ -186,13 +186,14 @@ def _repetitions(keys: Sequence[Hashable], chosen: Iterable[int]) -> Iterator[tu
 def _confirmed(thumbnails: np.ndarray) -> NearPairs:
     """The pairs of near hashes that show the same picture."""
     pairs = near_pairs(hash_views(thumbnails), radius=_NEAR_BITS, most=_NEAREST)
+    shared = shared_detail(thumbnails)
 
     def confirm(start: int) -> np.ndarray:
         piece = pairs[start : start + _PAIRS_AT_ONCE]
         later = thumbnails[piece.later]
         for symmetry in range(1, len(SYMMETRIES)):
             later[piece.view == symmetry] = turned(later[piece.view == symmetry], symmetry)
-        return same_picture(thumbnails[piece.earlier], later)
+        return same_picture(thumbnails[piece.earlier], later, shared)
 
     confirmed = list(in_order(confirm, range(0, len(pairs), _PAIRS_AT_ONCE), _WORKERS))
     return pairs[np.flatnonzero(np.concatenate(confirmed))] if confirmed else pairs

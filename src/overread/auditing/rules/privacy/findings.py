@@ -106,7 +106,7 @@ def _personal_paths(kinds: Sequence[frozenset[str]]) -> list[Finding]:
                 code="names-in-paths",
                 severity="warn",
                 sentence=f"{_of_all(naming, kinds)} have a path that looks as if it named a person: {_listed(naming)}. "
-                "Paths are copied into reports, tables and logs; none is shown here.",
+                "Paths stand in the tables of a run and in logs; its report and documents have numbers instead.",
                 fix="Rename these files and folders to study numbers before going on, and keep the key apart.",
                 count=len(naming),
                 evidence=_tabled(naming),
