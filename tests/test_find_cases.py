@@ -135,6 +135,7 @@ def test_what_a_competition_hands_out_is_read_by_the_one_table_of_labels(tmp_pat
         f"train_images/a{n}.png": str(n % 2) for n in range(4)
     }
     assert "test.csv is not used: it tells no labels" in manifest.notes
+    assert {case.split for case in manifest.cases} == {None}
 
 
 def test_a_side_in_the_table_that_the_folders_contradict_is_told(tmp_path: Path) -> None:
@@ -185,3 +186,25 @@ def test_a_table_that_cannot_be_read_is_named_where_nothing_else_tells_the_label
     write_table(tmp_path / "labels.csv", "id,label\n1,a\n2,b,c\n")
     with pytest.raises(InvalidData, match=r"labels.csv is not used: row 3 of labels.csv has 3 cells; expected 2"):
         Manifest.read(tmp_path)
+
+
+def test_the_tables_of_sides_are_known_beside_others(tmp_path: Path) -> None:
+    write_files(tmp_path, ["train/1.png", "train/2.png", "test/1.png", "test/2.png"])
+    write_table(tmp_path / "train.csv", "id,label\n1,a\n2,b\n")
+    write_table(tmp_path / "test.csv", "id,label\n1,b\n2,a\n")
+    write_table(tmp_path / "readers.csv", "reader,years\nx,5\ny,12\n")
+    manifest = Manifest.read(tmp_path)
+    assert sorted((case.name, case.label, case.split) for case in manifest.cases) == [
+        ("test/1.png", "b", "test"),
+        ("test/2.png", "a", "test"),
+        ("train/1.png", "a", "train"),
+        ("train/2.png", "b", "train"),
+    ]
+    assert "readers.csv is not used: none of its columns names the images" in manifest.notes
+
+
+def test_of_several_tables_those_with_the_column_that_is_named_count(tmp_path: Path) -> None:
+    write_files(tmp_path, ["1.png", "2.png"])
+    write_table(tmp_path / "a.csv", "id,label\n1,a\n2,b\n")
+    write_table(tmp_path / "b.csv", "picture,grade\n1,x\n2,y\n")
+    assert Manifest.read(Source(data=str(tmp_path), image_column="picture")).classes == ("x", "y")

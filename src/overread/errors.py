@@ -2,7 +2,7 @@
 
     OverreadError
     |-- InvalidOption      (ValueError)         an option outside what it may be
-    |   `-- Undecided                           a choice that the data leave open, for an option to settle
+    |   `-- Undecided      (ValueError)         a choice that the data leave open, for an option to settle
     |-- InvalidData        (ValueError)         a folder, CSV or split that cannot be used as it is
     |-- BlockedByAudit     (ValueError)         data that would spoil the study, as the audit found
     |-- RuleFailed         (RuntimeError)       an audit rule that raised, or gave what it does not declare
@@ -26,7 +26,10 @@ Each message says what happened, what was expected and what to do; none quotes a
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SHOWN_CHOICES = 3
 
@@ -39,7 +42,7 @@ class InvalidOption(OverreadError, ValueError):
     """An option lies outside what it may be."""
 
 
-class Undecided(InvalidOption):
+class Undecided(InvalidOption, ValueError):
     """The data may be understood in several ways; `option` of a source settles it by one of `choices`."""
 
     def __init__(self, text: str, *, option: str, choices: Sequence[str]) -> None:

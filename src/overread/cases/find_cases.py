@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overread.cases.case import Case
-from overread.cases.complete import complete
 from overread.cases.folder import LeftOut, images_below, read_folder
+from overread.cases.labelling.complete import complete
+from overread.cases.labelling.files import Files
+from overread.cases.labelling.images import image_columns
+from overread.cases.labelling.labels import RANGE, every_reading
+from overread.cases.labelling.matched import Matched, no_match
+from overread.cases.labelling.roles import patient_columns, plain, split_columns
+from overread.cases.labelling.several import cases_of_all, match_all
 from overread.cases.relabel import Relabel
 from overread.cases.source import FOLDERS, Source
-from overread.cases.tables.files import Files
-from overread.cases.tables.images import image_columns
-from overread.cases.tables.labels import every_reading
-from overread.cases.tables.matched import Matched, no_match
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.own import is_manifest, read_table
-from overread.cases.tables.roles import patient_columns, plain, split_columns
-from overread.cases.tables.several import cases_of_all, match_all
 from overread.cases.tables.table import Table, read_tables
 from overread.errors import InvalidData, MissingPath, Undecided
 from overread.words import listed
@@ -83,7 +83,12 @@ def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
         raise no_match(without, files, left_out.sentences())
     _refuse_several_sheets(fitting)
     cases, notes = cases_of_all(fitting, files, source, relabel)
-    return cases, [*notes, *(left_out.sentences() if left_out.holds_candidates else ())]
+    return cases, [*notes, *_told(left_out)]
+
+
+def _told(left_out: LeftOut) -> tuple[str, ...]:
+    """What was left out, where a user may take any of it for images; texts and tables are told elsewhere."""
+    return left_out.sentences() if left_out.holds_candidates else ()
 
 
 def _files_of(source: Source, beside: Path) -> tuple[Files, LeftOut]:
@@ -106,8 +111,8 @@ def _refuse_several_sheets(matched: Sequence[Matched]) -> None:
 
 def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     """The cases of class folders, of tables near them, or of both where they agree."""
-    tables, notes = _readable(tables_near(root))
-    files = _files_of(source, root)[0] if tables else Files(root, [])
+    tables, notes = _readable(tables_near(root), source)
+    files, left_out = _files_of(source, root) if tables else (Files(root, []), LeftOut())
     matched = _match_near(tables, files, source) if len(files) else []
     fitting = {one.table.path for one in matched}
     unused = dict.fromkeys(table.path.name for table in tables if table.path not in fitting)
@@ -121,15 +126,17 @@ def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     if not matched:
         return cases, [*folder_notes, *notes]
     chosen = _chosen(matched, source, relabel)
-    notes += [f"{one.table.name} is not used: it tells no labels" for one in matched if one not in chosen]
+    used = [one.table for one in chosen]
+    notes += [f"{one.table.name} is not used: it tells no labels" for one in matched if one.table not in used]
     if source.names_label or source.images or len({case.label for case in cases}) < 2:
         cases, more = cases_of_all(chosen, files, source, relabel)
-        return cases, [*more, *notes]
+        return cases, [*more, *notes, *_told(left_out)]
     cases, more = complete(cases, chosen, files, source, relabel)
     return cases, [*folder_notes, *more, *notes]
 
 
-def _readable(paths: Sequence[Path]) -> tuple[list[Table], list[str]]:
+def _readable(paths: Sequence[Path], source: Source) -> tuple[list[Table], list[str]]:
+    """The tables that can be read, of these that have the column of images that is named, and notes on the others."""
     tables: list[Table] = []
     notes = []
     for path in paths:
@@ -137,7 +144,8 @@ def _readable(paths: Sequence[Path]) -> tuple[list[Table], list[str]]:
             tables += read_tables(str(path))
         except InvalidData as error:
             notes.append(f"{path.name} is not used: {error}")
-    return tables, notes
+    named = plain(source.image_column or "")
+    return [table for table in tables if named in map(plain, table.columns)] or tables, notes
 
 
 def _match_near(tables: Sequence[Table], files: Files, source: Source) -> list[Matched]:
@@ -168,16 +176,18 @@ def _chosen(matched: Sequence[Matched], source: Source, relabel: Relabel) -> lis
     columns = [_telling_columns(one, source, relabel) for one in matched]
     every = set().union(*columns)
     # A side may be of one class only, which tells nothing by itself.
-    telling = [
-        one
+    tells = [
+        bool(own or (one.side and every & set(map(plain, one.others))))
         for one, own in zip(matched, columns, strict=True)
-        if own or (one.side and every & set(map(plain, one.others)))
     ]
+    telling = [one for one, is_telling in zip(matched, tells, strict=True) if is_telling]
+    others = [one for one, is_telling in zip(matched, tells, strict=True) if not is_telling]
     if len(telling) > 1 and not all(one.side for one in telling) and not _are_parts(telling):
         raise _several([one.table.reference for one in telling])
+    if len({one.side for one in telling}) == 1:
+        telling = [dataclasses.replace(one, side=None) for one in telling]
     named = set().union(*(one.images.files for one in telling))
-    more = [one for one in matched if one not in telling and (not telling or named & one.images.files)]
-    return [*telling, *more]
+    return [*telling, *(one for one in others if not telling or named & one.images.files)]
 
 
 def _are_parts(tables: Sequence[Matched]) -> bool:
@@ -190,7 +200,7 @@ def _are_parts(tables: Sequence[Matched]) -> bool:
 def _telling_columns(matched: Matched, source: Source, relabel: Relabel) -> set[str]:
     """The columns, by their plain names, that may be the label."""
     if source.label_column is not None:
-        return {plain(source.label_column)} & set(map(plain, matched.table.columns))
+        return {plain(source.label_column.split(RANGE)[0])} & set(map(plain, matched.table.columns))
     known = {*patient_columns(matched.table, matched.others), *split_columns(matched.table, matched.others)}
     free = [column for column in matched.others if column not in known]
     return {plain(column) for one in every_reading(matched.table, free, relabel) for column in one.columns}

@@ -21,6 +21,8 @@ def is_manifest(table: Path) -> bool:
     """True for a text file whose first row names the columns path and label."""
     if not table.is_file():  # a pipe would wait
         return False
+    if not table.is_file():
+        return False
     try:
         with table.open("rb") as stream:
             text, _ = text_of(stream.read(_HEAD_BYTES), table.name)

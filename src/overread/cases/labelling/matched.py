@@ -6,10 +6,10 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from overread.cases.labelling.files import Files
+from overread.cases.labelling.images import ImageColumn, image_columns
+from overread.cases.labelling.roles import plain
 from overread.cases.source import Source
-from overread.cases.tables.files import Files
-from overread.cases.tables.images import ImageColumn, image_columns
-from overread.cases.tables.roles import plain
 from overread.cases.tables.table import Table
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.words import listed

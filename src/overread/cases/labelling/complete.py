@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from overread.cases.case import Case
+from overread.cases.labelling.facts import carried_columns, facts_of, find_roles, said_of_roles
+from overread.cases.labelling.files import Files
+from overread.cases.labelling.labels import Labels, every_reading
+from overread.cases.labelling.matched import Matched
+from overread.cases.labelling.roles import as_number
 from overread.cases.note import Note
 from overread.cases.relabel import Relabel
 from overread.cases.source import FOLDERS, Source
-from overread.cases.tables.files import Files
-from overread.cases.tables.labelled import carried_columns, facts_of, find_roles, said_of_roles
-from overread.cases.tables.labels import Labels, every_reading
-from overread.cases.tables.matched import Matched
-from overread.cases.tables.roles import as_number
 from overread.errors import Undecided
 from overread.words import count
 

@@ -6,21 +6,21 @@ import dataclasses
 from collections.abc import Sequence
 
 from overread.cases.case import Case
+from overread.cases.labelling.cases_of_table import cases_of
+from overread.cases.labelling.files import Files, sides_in
+from overread.cases.labelling.matched import Matched, match
+from overread.cases.labelling.roles import plain
 from overread.cases.relabel import Relabel
 from overread.cases.source import Source
-from overread.cases.tables.files import Files, sides_in
-from overread.cases.tables.labelled import cases_of
-from overread.cases.tables.matched import Matched, match
-from overread.cases.tables.roles import plain
 from overread.cases.tables.table import Table
 
 
 def match_all(tables: Sequence[Table], files: Files, source: Source) -> list[Matched | None]:
     """Each table with the column that names its images, on the side that its name or folder says where these differ."""
     sides = [sides_in([table.sheet or table.path.stem]) or sides_in(files.leading_to(table.path)) for table in tables]
-    told = all(len(side) == 1 for side in sides) and len({*sides}) > 1
+    told = len({side for side in sides if len(side) == 1}) > 1
     return [
-        match(table, files, source, next(iter(side)) if told else None)
+        match(table, files, source, next(iter(side)) if told and len(side) == 1 else None)
         for table, side in zip(tables, sides, strict=True)
     ]
 

@@ -7,7 +7,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +20,31 @@ _DECIMAL = re.compile(r"(?<=\d)\.0$")
 _DIGIT = re.compile(r"\d")
 # Where a part of a name ends that others may share, as in P01_left.png.
 _PART_ENDS = re.compile(r"(?<=\w)[ _.-](?=.*\.)")
+# Of more files of one name it does not matter which: none of them can be meant.
+_MOST = 50
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+
+
+class Tails:
+    """Files, or folders of them, by the ends of their paths, in whatever case."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, ...], list[int]] = defaultdict(list)
+
+    def add(self, parts: Sequence[str], at: int) -> None:
+        """Add what a path leads to."""
+        for start in range(len(parts)):
+            self._found[tuple(parts[start:])].append(at)
+
+    def __getitem__(self, tail: tuple[str, ...]) -> list[int]:
+        """All whose paths end so."""
+        return self._found.get(tail, [])
+
+    def longest_first(self, parts: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[int]]]:
+        """The ends of a path that others have too, the longest first, with what these lead to."""
+        for start in range(len(parts)):
+            if found := self[parts[start:]]:
+                yield parts[start:], found
 
 
 class Files:
@@ -36,26 +60,23 @@ class Files:
         self.paths = tuple(paths)
         self.names = [path.relative_to(root).as_posix() for path in paths]
         self._parts = [_keys(name.split("/")) for name in self.names]
-        self.by_name: dict[str, list[int]] = defaultdict(list)
-        self.by_stem: dict[str, list[int]] = defaultdict(list)
-        self.by_core: dict[str, list[int]] = defaultdict(list)
-        self._below: dict[str, dict[tuple[str, ...], list[int]]] = defaultdict(lambda: defaultdict(list))
-        for at, (*folders, name) in enumerate(self._parts):
-            self.by_name[name].append(at)
-            # A name of bytes that are no UTF-8 is that of an archive packed under Chinese Windows.
-            if (again := _redecoded(self.paths[at].name)) is not None:
-                self.by_name[_key(again)].append(at)
-                self.by_stem[stem_of(_key(again))].append(at)
-            self.by_stem[stem_of(name)].append(at)
-            for depth in range(1, len(folders) + 1):
-                self._below[folders[depth - 1]][tuple(folders[:depth])].append(at)
+        self.by_name, self.by_stem, self.by_core = Tails(), Tails(), Tails()
         self.by_start: dict[str, list[int]] = defaultdict(list)
-        for at, parts in enumerate(self._parts):
-            for end in _PART_ENDS.finditer(parts[-1]):
-                self.by_start[parts[-1][: end.start()]].append(at)
         self.cores = Cores([stem_of(parts[-1]) for parts in self._parts])
-        for at, core in enumerate(self.cores.found):
-            self.by_core[core].append(at)
+        below: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for at, (*folders, name) in enumerate(self._parts):
+            # A name of bytes that are no UTF-8 is that of an archive packed under Chinese Windows.
+            for called in filter(None, (name, _redecoded(self.paths[at].name))):
+                self.by_name.add([*folders, called], at)
+                self.by_stem.add([*folders, stem_of(called)], at)
+            self.by_core.add([*folders, self.cores.found[at]], at)
+            for end in _PART_ENDS.finditer(name):
+                self.by_start[name[: end.start()]].append(at)
+            for depth in range(1, len(folders) + 1):
+                below[tuple(folders[:depth])].append(at)
+        self._folders, self._below = Tails(), [*below.values()]
+        for number, folder in enumerate(below):
+            self._folders.add(folder, number)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -65,9 +86,7 @@ class Files:
         parent = path.absolute().parent
         return parent.relative_to(self.root.absolute()).parts if parent.is_relative_to(self.root.absolute()) else ()
 
-    def called(
-        self, cell: str, index: dict[str, list[int]], *, side: str | None = None, hints: Collection[str] = ()
-    ) -> Positions:
+    def called(self, cell: str, index: Tails, *, side: str | None = None, hints: Collection[str] = ()) -> Positions:
         """The files that a cell calls by their name, by index; of several, those whose folders fit best.
 
         Args:
@@ -78,44 +97,41 @@ class Files:
         """
         for spelling in spellings_of(cell):
             *folders, name = _keys(spelling)
+            sides = frozenset({side}) if side else sides_in(folders)
             for called in dict.fromkeys((name, stem_of(name)) if index is self.by_stem else (name,)):
-                if found := self._fitting(index.get(called, ()), folders, side, hints):
-                    return self._in_same_case(found, spelling[-1])
+                for tail, candidates in index.longest_first((*folders, called)):
+                    near = [at for hint in hints for at in index[hint, *tail]]
+                    for group in (near, candidates[:_MOST]):
+                        if found := [at for at in group if self._is_on(at, sides)]:
+                            return self._of_several(found, hints, spelling[-1])
         return ()
 
     def before(self, cell: str, at: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The folders before those that a cell and a file have in common: those of the cell, and those of the file."""
         folders, own = _keys(next(iter(spellings_of(cell)), ())[:-1]), self._parts[at][:-1]
-        common = _tail(folders, own)
+        common = 0
+        while common < min(len(folders), len(own)) and folders[-1 - common] == own[-1 - common]:
+            common += 1
         return folders[: len(folders) - common], own[: len(own) - common]
 
     def below(self, cell: str) -> Positions:
         """The files of the one folder that a cell names."""
         for spelling in spellings_of(cell):
-            *folders, name = _keys(spelling)
-            candidates = self._below.get(name, {})
-            longest = max((_tail(folders, folder[:-1]) for folder in candidates), default=0)
-            best = [at for folder, at in candidates.items() if _tail(folders, folder[:-1]) == longest]
-            if len(best) == 1:
-                return tuple(best[0])
+            _, found = next(self._folders.longest_first(_keys(spelling)), ((), []))
+            if len(found) == 1:
+                return tuple(self._below[found[0]])
         return ()
 
-    def _fitting(
-        self, candidates: Sequence[int], folders: Sequence[str], side: str | None, hints: Collection[str]
-    ) -> Positions:
-        """Those on no other side than is said, with the longest common tail, then with most of the hints."""
-        sides = {side} if side else sides_in(folders)
-        found = []
-        for at in candidates:
-            own = self._parts[at][:-1]
-            if not sides or not (on := sides_in(own)) or sides & on:
-                found.append((_tail(folders, own), sum(hint in own for hint in hints), at))
-        best = max(((tail, fit) for tail, fit, _ in found), default=None)
-        return tuple(at for tail, fit, at in found if (tail, fit) == best)
+    def _is_on(self, at: int, sides: frozenset[str]) -> bool:
+        """True unless the folders of a file tell a side, and none of these."""
+        return not sides or not (own := sides_in(self._parts[at][:-1])) or bool(sides & own)
 
-    def _in_same_case(self, found: Positions, name: str) -> Positions:
-        same = tuple(at for at in found if name in (self.paths[at].name, stem_of(self.paths[at].name)))
-        return same if len(same) == 1 else found
+    def _of_several(self, found: list[int], hints: Collection[str], name: str) -> Positions:
+        """Of files that go by one name, those in a folder that is hinted at, and the one that is spelled alike."""
+        if len(found) > 1:
+            found = [at for at in found if any(hint in self._parts[at][:-1] for hint in hints)] or found
+        same = [at for at in found if name in (self.paths[at].name, stem_of(self.paths[at].name))]
+        return tuple(same if len(same) == 1 else found)
 
 
 def spellings_of(cell: str) -> list[tuple[str, ...]]:
@@ -169,16 +185,6 @@ def _common_start(texts: Sequence[str]) -> str:
     return first[:length]
 
 
-def _tail(folders: Sequence[str], own: Sequence[str]) -> int:
-    """How many folders before the name are the same."""
-    length = 0
-    for one, other in zip(reversed(folders), reversed(own), strict=False):
-        if one != other:
-            break
-        length += 1
-    return length
-
-
 def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
@@ -188,8 +194,9 @@ def _keys(parts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _redecoded(name: str) -> str | None:
+    """The key of a name in the encoding of Chinese Windows, where it is in no other."""
     try:
         name.encode()
     except UnicodeEncodeError:
-        return os.fsencode(name).decode("gb18030", "replace")
+        return _key(os.fsencode(name).decode("gb18030", "replace"))
     return None

@@ -7,9 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
+from overread.cases.labelling.files import Cores, Files, Positions, spellings_of, stem_of
+from overread.cases.labelling.roles import column_named, is_index
 from overread.cases.note import Note
-from overread.cases.tables.files import Cores, Files, Positions, spellings_of, stem_of
-from overread.cases.tables.roles import column_named, is_index
 from overread.cases.tables.table import Table
 from overread.words import count
 
@@ -133,7 +133,8 @@ def _match(table: Table, column: str, files: Files, way: str, side: str | None) 
     step = max(1, len(different) // _SAMPLE)
     if not any(looks_up(cell, ()) for cell in different[::step]):
         return None
-    found = [looks_up(cell, ()) if cell else () for cell in cells]
+    meant = {"": (), **{cell: looks_up(cell, ()) for cell in different}}
+    found = [meant[cell] for cell in cells]
     if way != "folder":
         around = set(map(str.casefold, files.leading_to(table.path)))
         for row in (row for row, positions in enumerate(found) if len(positions) > 1):

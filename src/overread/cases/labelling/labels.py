@@ -7,7 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from overread.cases.tables.roles import as_number, column_named, is_about, is_label, plain, tells_classes, tells_sides
+from overread.cases.labelling.roles import (
+    as_number,
+    column_named,
+    is_about,
+    is_label,
+    plain,
+    tells_classes,
+    tells_sides,
+)
 from overread.cases.tables.table import Table
 from overread.decision import reads_as_negative
 from overread.errors import InvalidOption, Undecided
