@@ -265,7 +265,8 @@ def test_copies_across_sides_of_the_data_block_and_pooled_sides_keep_them_togeth
 
 
 def test_the_command_that_goes_on_goes_on(halved: Path, tmp_path: Path) -> None:
-    audit(halved, fix=tmp_path / "cleaned.csv", store=tmp_path / "s")
+    fixed = overread("audit", str(halved), "--fix", str(tmp_path / "cleaned.csv"), "--store", str(tmp_path / "s"))
+    assert (fixed.returncode, "duplicate-across-splits" in fixed.stdout) == (0, True)
     assert audit(tmp_path / "cleaned.csv", store=tmp_path / "s").blocking == ()
 
 

@@ -17,7 +17,7 @@ from overread.cases import Case, Manifest
 from overread.decision import Task
 from overread.formats import read_headers
 from overread.images import DataSet, Preprocessing, content_box
-from overread.images.copies import Copies, find_copies
+from overread.images.copies import Copies, find_copies, join_copies
 from overread.images.copies.hashes import SYMMETRIES, hash_views, thumbnail, turned
 from overread.images.copies.same_picture import has_detail, same_picture
 
@@ -290,6 +290,19 @@ def as_thumbnail(image: Image.Image) -> np.ndarray:
 def same(first: np.ndarray, second: np.ndarray) -> list[bool]:
     """Whether they are the same where nothing is known of other images."""
     return same_picture(first, second, np.zeros((0, first[0].size), np.float32)).tolist()
+
+
+def test_copies_exact_and_near_name_one_group_and_what_cannot_be_read_none(others: Study) -> None:
+    again = others.add(others.folder / "07.png", "again.png")
+    darker = others.add(shaded(picture(7, body=1), 0.8), "darker.png")
+    broken = others.add(picture(99), "broken.png")
+    (others.folder / "broken.png").write_bytes(b"")
+    material = study(others.folder, others.cases)
+    joined = join_copies(material.manifest, material.data_set, lambda: material.headers)
+    groups = [case.group for case in joined.cases]
+    assert groups[7] is not None and groups[7] == groups[again] == groups[darker]
+    assert [i for i, group in enumerate(groups) if group] == [7, again, darker]
+    assert groups[broken] is None
 
 
 def test_what_all_images_share_makes_no_copies(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from support.doc_pages import DOCS, PAGES, ROOT, Block, blocks_of, commands_of, 
 
 FIRST = DOCS / "tutorials" / "first_study.md"
 EXAMPLES = [page for page in PAGES if page != FIRST and blocks_of(page)]
-SLOW = [page for page in PAGES if any(block.mark == "slow" for block in blocks_of(page))]
+SLOW = [page for page in EXAMPLES if any(block.mark == "slow" for block in blocks_of(page))]
 # Why a block is not run, and how often. Raise a number only for what no test can run.
 NOT_RUN = {
     "installs": 5,
@@ -63,9 +63,16 @@ def test_the_examples_of_a_page_run(page: Path, desk: Path, tmp_path: Path) -> N
 
 @needs_bash
 @pytest.mark.slow
+def test_the_first_study_runs_from_nothing(tmp_path: Path) -> None:
+    (tmp_path / "desk").mkdir()
+    run_page(FIRST, tmp_path / "desk", slow=True)
+
+
+@needs_bash
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SLOW, ids=lambda page: page.stem)
-def test_what_takes_longer_runs_too(page: Path, tmp_path: Path) -> None:
-    run_page(page, write_desk(tmp_path / "desk"), slow=True)
+def test_what_takes_longer_runs_too(page: Path, desk: Path, tmp_path: Path) -> None:
+    run_page(page, shutil.copytree(desk, tmp_path / "desk"), slow=True)
 
 
 def every(kind: str) -> list[tuple[Path, Block]]:

@@ -142,8 +142,8 @@ COMMANDS = sorted(COMMAND.commands) if isinstance(COMMAND, click.Group) else sor
 
 def test_the_commands_are_these() -> None:
     assert COMMANDS == [
-        "audit", "compare", "crossvalidate", "demo", "evaluate", "explain", "monitor", "notebook", "predict",
-        "serve", "train",
+        "audit", "compare", "crossvalidate", "demo", "evaluate", "explain", "monitor", "networks", "notebook",
+        "predict", "serve", "train",
     ]  # fmt: skip
 
 

@@ -64,6 +64,11 @@ UNSURE = {
     "days": each(lambda p: f"IMG_2019{1 + p // 28:02d}{1 + p % 28:02d}_{{i}}.png"),
     "places of tiles": [(f"{x * 256}_{y * 256}.png", "ab"[x % 2], 0) for x in range(20) for y in range(4)],
     "columns of tiles": [(f"tile_x{x}_y{y}.png", "ab"[x % 2], 0) for x in range(20) for y in range(4)],
+    "patients after their scanner": each(lambda p: f"GE{p % 20}_{p:05d}_{{i}}.png"),
+    "patients after the day": each(lambda p: f"2019-{1 + p % 12:02d}-{1 + p % 28:02d}-{p:04d}-{{i}}.png"),
+    "exams with numbers of their own": [
+        (f"p{p:03d}_e{3 * p + e}_{i}.png", "ab"[p % 2], p) for p in range(60) for e in range(3) for i in range(3)
+    ],
     "storage": [(f"images_{p // 9:03d}/ISIC_{p * 37:07d}.jpg", "ab"[p % 2], p) for p in range(180)],
     "augmented images": each(lambda p: f"image_{p}_aug{{i}}.png"),
     "one patient's two classes, or two patients": [

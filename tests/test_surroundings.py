@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from overread.machine.terminal import shown
+from overread.monitoring.drift_figure import draw_drift
 from overread.report.figures import draw_confusion_matrix
 from overread.report.figures.fonts import drawable, said_of
 from overread.study.train import Study
@@ -115,3 +117,8 @@ def test_a_letter_that_only_another_font_has_is_drawn_with_it() -> None:
     letter = chr(min(set(other.get_charmap()) - set(usual.get_charmap())))
     assert drawable(letter) == letter
     assert said_of([letter]) == ()
+
+
+def test_drift_of_a_class_of_any_name_is_drawn(tmp_path: Path) -> None:
+    day = datetime(2026, 11, 1, tzinfo=UTC)
+    draw_drift([day], [0.5], [0.1, 0.9], name="score of \udcc4\x1b 肺炎", path=tmp_path / "drift")

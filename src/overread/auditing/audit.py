@@ -53,6 +53,10 @@ class Audit:
             return _EXIT_STATUS["block"]
         return max((_EXIT_STATUS[found.severity] for found in self.findings if found.severity != "block"), default=0)
 
+    def exit_status_without(self, mended: Collection[str]) -> int:
+        """The same once the findings of these codes are mended: 0, or 3 where others block."""
+        return _EXIT_STATUS["block" if any(found.code not in mended for found in self.blocking) else "info"]
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What weakens the result: warnings, and what blocks and was accepted."""

@@ -83,7 +83,12 @@ def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
         raise no_match(without, files, left_out.sentences())
     _refuse_several_sheets(fitting)
     cases, notes = cases_of_all(fitting, files, source, relabel)
-    return cases, [*notes, *(left_out.sentences() if left_out.holds_candidates else ())]
+    return cases, [*notes, *_told(left_out)]
+
+
+def _told(left_out: LeftOut) -> tuple[str, ...]:
+    """What was left out, where a user may take any of it for images; texts and tables are told elsewhere."""
+    return left_out.sentences() if left_out.holds_candidates else ()
 
 
 def _files_of(source: Source, beside: Path) -> tuple[Files, LeftOut]:
@@ -107,7 +112,7 @@ def _refuse_several_sheets(matched: Sequence[Matched]) -> None:
 def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     """The cases of class folders, of tables near them, or of both where they agree."""
     tables, notes = _readable(tables_near(root), source)
-    files = _files_of(source, root)[0] if tables else Files(root, [])
+    files, left_out = _files_of(source, root) if tables else (Files(root, []), LeftOut())
     matched = _match_near(tables, files, source) if len(files) else []
     fitting = {one.table.path for one in matched}
     unused = dict.fromkeys(table.path.name for table in tables if table.path not in fitting)
@@ -125,7 +130,7 @@ def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     notes += [f"{one.table.name} is not used: it tells no labels" for one in matched if one.table not in used]
     if source.names_label or source.images or len({case.label for case in cases}) < 2:
         cases, more = cases_of_all(chosen, files, source, relabel)
-        return cases, [*more, *notes]
+        return cases, [*more, *notes, *_told(left_out)]
     cases, more = complete(cases, chosen, files, source, relabel)
     return cases, [*folder_notes, *more, *notes]
 

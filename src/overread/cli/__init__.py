@@ -6,6 +6,6 @@ from overread.cli import networks as _networks  # noqa: F401 - registers its com
 from overread.cli import notebook as _notebook  # noqa: F401 - registers its command
 from overread.cli import serve as _serve  # noqa: F401 - registers its command
 from overread.cli.commands import app
-from overread.cli.run import main
+from overread.cli.program.run import main
 
 __all__ = ["app", "main"]

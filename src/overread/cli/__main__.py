@@ -1,6 +1,6 @@
 """`python -m overread.cli` does what `overread` does."""
 
-from overread.cli.run import main
+from overread.cli.program.run import main
 
 if __name__ == "__main__":
     main()

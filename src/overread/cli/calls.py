@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from overread.cli.verbs import name_values
-from overread.run.called import Call, remember_call
+from overread.run.called import Call, calling
 
 # A regular expression may hold backslashes, too.
 _OF_WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
@@ -35,8 +35,8 @@ class _Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         words = [list(_words(ctx, show_paths=show_paths)) for show_paths in (True, False)]
-        remember_call(Call(*(shlex.join(["overread", str(ctx.info_name), *found]) for found in words)))
-        return super().invoke(ctx)
+        with calling(Call(*(shlex.join(["overread", str(ctx.info_name), *found]) for found in words))):
+            return super().invoke(ctx)
 
 
 def _words(context: typer.Context, *, show_paths: bool) -> Iterator[str]:

@@ -79,11 +79,13 @@ def audit(
 ) -> None:
     """Find what would spoil a study: leaks, copies, masks, shortcuts. Exit status 0 nothing, 1 warnings, 3 it blocks.
 
-    Sides that the data do not name are carved as train carves them.
+    Sides that the data do not name are carved as train carves them. With --fix the exit status is 0 where the cleaned
+    manifest mends all that blocks.
 
     Example: overread audit chest_xray --out runs/cxr-audit --fix cleaned.csv
     """
     from overread import study
+    from overread.auditing import mended_codes
 
     found = study.audit(
         require_source(source), out, recipe, fix=fix, existing=replaced_if(force), store=store, console=progress
@@ -91,7 +93,7 @@ def audit(
     print_audit(found, as_json, details=details)
     if out is not None:
         say(progress, f"open {RunFolder(out).report}")
-    raise typer.Exit(found.exit_status)
+    raise typer.Exit(found.exit_status if fix is None else found.exit_status_without(mended_codes()))
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -37,7 +37,10 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """
     console = Console()
     header, rows = [shown(heading) for heading in header], [[shown(cell) for cell in row] for row in rows]
-    forms = [_table(header, rows), _table(_stacked(header), [[row[0], *_stacked(row[1:])] for row in rows])]
+    forms: list[RenderableType] = [
+        _table(header, rows),
+        _table(_stacked(header), [[row[0], *_stacked(row[1:])] for row in rows]),
+    ]
     if len(header) > 2:
         forms.append(_listed(header, rows))
     widths = [console.measure(form, options=console.options.update(width=_WIDEST)).maximum for form in forms]
@@ -59,11 +62,13 @@ def _stacked(cells: Sequence[str]) -> list[str]:
     return [cell.replace(" (", "\n(") for cell in cells]
 
 
-def _listed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A block of lines for each row, under its name."""
-    table = Table(box=None, show_header=False)
+def _listed(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Group:
+    """A block of lines for each row, under its name; cells that are empty are left out."""
+    parts: list[Text | Table] = []
     for name, *cells in rows:
-        table.add_row(Text(name), "")
+        block = Table(box=None, show_header=False)
         for heading, cell in zip(header[1:], cells, strict=True):
-            table.add_row(Text(f"  {heading}"), Text(cell))
-    return table
+            if cell:
+                block.add_row(Text(f" {heading}"), Text(cell))
+        parts += [Text(name, overflow="fold"), block]
+    return Group(*parts)

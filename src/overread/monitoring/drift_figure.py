@@ -13,7 +13,7 @@ import numpy.typing as npt
 from overread.decision.cuts import FloatArray
 from overread.errors import InvalidData
 from overread.machine.files import write_csv
-from overread.report.figures.canvas import PALETTE, axes_at, drawing, new_figure, tidy, write_png
+from overread.report.figures.canvas import PALETTE, axes_at, drawing, new_figure, tidy, wrapped, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +22,7 @@ _WIDTH_INCHES, _SIDE_INCHES, _HEIGHT_INCHES = 4.1, 1.5, 2.8
 _SHARES = (5, 25, 50, 75, 95)
 _BINS = 24
 _DAYS_NAMED = 6
+_NAME_CHARACTERS = 40  # as many as fit beside the axis
 
 
 @drawing
@@ -65,7 +66,7 @@ def draw_drift(
     for axis in (over_time, beside):
         axis.set_ylim(low - room, high + room)
         tidy(axis, "y")
-    over_time.set_ylabel(name)
+    over_time.set_ylabel(wrapped(name, _NAME_CHARACTERS))
     beside.set(xticks=[], yticklabels=[], xlabel="distribution")
     figure.legend(
         *over_time.get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2, fontsize=9,

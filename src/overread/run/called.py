@@ -5,6 +5,8 @@ A path on a user's computer often names a person: the command line that a report
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -25,6 +27,11 @@ def called() -> Call:
     return _CALL.get() or _NO_COMMAND
 
 
-def remember_call(call: Call) -> None:
-    """Remember the command line that runs now."""
-    _CALL.set(call)
+@contextmanager
+def calling(call: Call) -> Iterator[None]:
+    """Remember the command line while it runs."""
+    token = _CALL.set(call)
+    try:
+        yield
+    finally:
+        _CALL.reset(token)

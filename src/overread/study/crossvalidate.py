@@ -33,7 +33,15 @@ from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.run import CrossValidationRun, Existing, RunFolder
 from overread.scale import Engine, OneAfterTheOther
-from overread.study.data import Data, open_data_set, preprocessing_of, require_codes, require_training, tell
+from overread.study.data import (
+    Data,
+    open_data_set,
+    preprocessing_of,
+    require_codes,
+    require_training,
+    tell,
+    tell_patients,
+)
 from overread.study.ensemble import card_facts, write_ensemble
 from overread.study.folds import FoldTraining, train_fold
 from overread.study.settle import Settled, settle
@@ -153,6 +161,7 @@ def crossvalidate(
     RunFolder.open(out, existing)
     joins_copies = former is None or former.copies is not None
     joined = _join_copies(pool, settled, store, console) if joins_copies else pool
+    tell_patients(console, joined)
     dealt = _deal(joined, folds, settled.recipe)
     groups = len({case.group for case in joined.cases if case.group}) if joins_copies else None
     run = CrossValidationRun(

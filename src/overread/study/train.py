@@ -184,7 +184,8 @@ def _begin(
     split, decoded = decoded.split(recipe)
     data_set = decoded.data_set
     tell(console, split.notes, split.warnings)
-    tell_patients(console, split.manifest)
+    if request.source is not None:
+        tell_patients(console, split.manifest)
     names = name_publicly(settled.manifest, request.source)
     run = TrainingRun(
         request=request,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from overread.cases.case import Case
 from overread.cases.folder.layout import Layout, describe_layout
 from overread.cases.folder.left_out import LeftOut
-from overread.cases.folder.sides import some
+from overread.cases.folder.sides import map_of, some
 from overread.cases.note import Note
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.table import read_tables
@@ -63,10 +64,11 @@ def _require_classes(root: Path, layout: Layout) -> None:
     labelled = sum(layout.classes.values())
     if layout.no_classes:
         below = f", or {some(layout.below)} below them," if layout.below else ""
+        or_below = f" or {map_of(layout.below)}" if layout.below else ""
         raise InvalidData(
             f"{root} does not tell what its images show: {some(layout.no_classes)} {layout.why}.{_tables(root)} Give a "
             f"table with --labels TABLE, or a folder for each class; if these{below} are the classes all the same, say "
-            f"so with --map '{_as_themselves(layout.no_classes)}'{_or_below(layout)}"
+            f"so with {map_of(layout.no_classes)}{or_below}"
         )
     # Of a side whose labels were kept back, images may well lie loose.
     is_mostly_loose = len(layout.loose) > labelled and not any(place.side for place in layout.places)
@@ -91,14 +93,6 @@ def _require_classes(root: Path, layout: Layout) -> None:
         )
 
 
-def _as_themselves(names: Sequence[str]) -> str:
-    return ",".join(f"{name}={name}" for name in names[:2]) + ",..." * (len(names) > 2)
-
-
-def _or_below(layout: Layout) -> str:
-    return f" or '{_as_themselves(layout.below)}'" if layout.below else ""
-
-
 def _instead(left_out: LeftOut) -> str:
     """What a folder without images holds, and what is read."""
     found = left_out.sentences()
@@ -109,10 +103,8 @@ def _tables(root: Path) -> str:
     """The tables that lie near, with their columns; the labels may well be in one."""
     told = []
     for path in tables_near(root)[:_LISTED]:
-        try:
+        with contextlib.suppress(InvalidData):
             told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in read_tables(str(path))]
-        except InvalidData as error:
-            told.append(f"{path.name} (not used: {error})")
     return f" Tables near them: {'; '.join(told)}." if told else ""
 
 

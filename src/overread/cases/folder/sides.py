@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from overread.cases.folder.names import shared_words, side_of
 from overread.cases.folder.walk import Directory
+from overread.cases.relabel import written_mapping
 from overread.errors import InvalidData
 from overread.words import count, listed
 
@@ -40,6 +42,12 @@ def some(names: Iterable[str], most: int = _LISTED) -> str:
     found = list(names)
     more = [f"{len(found) - most} more"] if len(found) > most else []
     return f"the {'folders' if len(found) > 1 else 'folder'} {listed([*found[:most], *more])}"
+
+
+def map_of(names: Sequence[str]) -> str:
+    """The option that says that folders are classes, called as they are."""
+    pairs = written_mapping({name: name for name in names[:_LISTED]}) + ",..." * (len(names) > _LISTED)
+    return f"--map {shlex.quote(pairs)}"
 
 
 def without_sides(root: Path, directories: Sequence[Directory], class_names: Collection[str]) -> list[Place]:
@@ -86,8 +94,8 @@ def _side_folders(
             raise InvalidData(
                 f"{root.joinpath(*above)} has split folders and also {listed(odd[:_LISTED])}: expected either split "
                 f"folders or class folders. Take {listed(fewer[:_LISTED])} out, or give one folder alone, such as "
-                f"{root.joinpath(*above, next(iter(sides)))}; if all are classes, say so with --map "
-                f"'{_as_themselves([*names])}'"
+                f"{root.joinpath(*above, next(iter(sides)))}; if all are classes, say so with "
+                f"{map_of([*names])}"
             )
         found |= {(*above, name): side for name, side in sides.items()}
     return found
@@ -95,7 +103,3 @@ def _side_folders(
 
 def _sides_in(side_folders: Iterable[tuple[str, ...]]) -> list[str]:
     return sorted({parts[-1] for parts in side_folders})
-
-
-def _as_themselves(names: Sequence[str]) -> str:
-    return ",".join(f"{name}={name}" for name in names)

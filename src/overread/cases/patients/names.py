@@ -11,29 +11,16 @@ from typing import NamedTuple
 from overread.cases.case import SPLIT_ALIASES, Case
 from overread.cases.patients.pattern import path_of
 
-_PATIENT = ("case", "participant", "pat", "patient", "person", "pid", "pt", "pts", "subj", "subject")
+_PATIENT = ("case", "participant", "pat", "patient", "person", "pid", "pt", "pts", "sub", "subj", "subject")
 # A number after one of these counts images, places in one or storage, not patients.
 _COUNTER = {
-    *(
-        "aug",
-        "copy",
-        "crop",
-        "frame",
-        "image",
-        "images",
-        "img",
-        "imgs",
-        "page",
-        "photo",
-        "pic",
-        "picture",
-        "slice",
-        "view",
-    ),
-    *("col", "column", "h", "patch", "row", "tile", "w", "x", "y", "z"),
+    *("frame", "image", "images", "img", "imgs", "page", "photo", "pic", "picture", "slice", "view"),
+    *("aug", "copy", "crop", "col", "column", "h", "patch", "row", "tile", "w", "x", "y", "z"),
     *("batch", "chunk", "fold", "part", "set", "shard", "split", "step"),
 }
 _MOST_FAMILIES, _MOST_WORDS = 6, 6
+# Of the images; more patients number the images.
+MOST_PATIENTS = 0.95
 _DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _PART = re.compile(r"([\W_]*)([^\W\d_]*)(\d*)")
 _PATIENT_NUMBER = re.compile(
@@ -118,8 +105,19 @@ def _expressions(members: Sequence[Sequence[Part]]) -> Iterator[str]:
         heads = Counter("".join(map("".join, parts[:depth])) for parts in members)
         if 2 * len(longer) < n or len(heads) < fewest or not _ends_a_word(longer, depth):
             continue
+        if _has_finer_ids(members, depth, len(heads)):
+            return
         if all(_counts_patients(parts[:depth]) for parts in members) and not _is_grid(members, depth):
             yield "".join(_expression([parts[at] for parts in members if len(parts) > at]) for at in range(depth))
+
+
+def _has_finer_ids(members: Sequence[Sequence[Part]], depth: int, groups: int) -> bool:
+    """Whether a later number tells finer groups by itself: a patient's after that of a scanner, or an exam's."""
+    for at in range(depth, max(map(len, members))):
+        finer = {("".join(map("".join, parts[:depth])), parts[at].number) for parts in members if len(parts) > at}
+        if 1.05 * groups < len(finer) == len({number for _, number in finer}) <= MOST_PATIENTS * len(members):
+            return True
+    return False
 
 
 def _ends_a_word(longer: Sequence[Sequence[Part]], depth: int) -> bool:

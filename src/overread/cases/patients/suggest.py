@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
 from overread.cases.case import Case
-from overread.cases.patients.names import candidates
+from overread.cases.patients.names import MOST_PATIENTS, candidates
 from overread.cases.patients.numbering import compare_numbering
 from overread.cases.patients.pattern import PatientPattern, match_patients
 
-# As many patients as images are no groups; one with most images is no patient.
-_MOST_PATIENTS, _LARGEST_SHARE = 0.95, 0.6
+# One with most images is no patient.
+_LARGEST_SHARE = 0.6
 # Of the groups of copies so many may lie under two patients, as a file that was copied under a wrong name does.
 _FEW = 0.05
 _MOST_KINDS = 20
@@ -42,7 +42,7 @@ def _holds(cases: Sequence[Case], keys: Sequence[str]) -> bool:
     return (
         len(sizes) > 1
         and (len(sizes) > classes or not _tells_the_class(cases, keys))
-        and len(sizes) <= _MOST_PATIENTS * len(cases)
+        and len(sizes) <= MOST_PATIENTS * len(cases)
         and max(sizes.values()) <= _LARGEST_SHARE * len(cases)
         and not _breaks_copies(cases, keys)
         and not _breaks_stems(cases, keys)

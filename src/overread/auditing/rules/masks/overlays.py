@@ -16,7 +16,7 @@ _MOST_OVERLAYS, _BLOCK, _NEAREST, _VERIFIED, _ALIKE = 5000, 128, 32, 3, 3
 # change leads towards one colour in 383 pairs of like video frames, and of 0.57 in DICOM test cards coded differently.
 # Beside its marks a copy has the steps of the picture (0.96 and more), another eye at most 0.91 at 160 and 224 pixels.
 _BLACK, _CHANGED, _MOST_CHANGED, _TOWARDS, _PAINTED = 12, 24, 0.45, 0.85, 0.6
-_EQUAL, _LEAST_EQUAL, _LEAST_DETAIL = 12, 0.5, 0.93
+_EQUAL, _LEAST_EQUAL, _LEAST_DETAIL = 12, 0.5, 0.95
 _PRIMARIES = 255 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]], np.float32)
 
 

@@ -7,10 +7,10 @@ import re
 import sys
 
 from overread.cli.commands import app, progress
+from overread.cli.program.failures import keep_traceback, refusal
+from overread.cli.program.surroundings import keep_out_settings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
-from overread.machine.failures import keep_traceback, refusal
 from overread.machine.question import answered_by, terminal_user
-from overread.machine.surroundings import keep_out_settings
 from overread.machine.terminal import flush_streams, hide_notices, prepare_streams, say
 
 _STATUS = {InvalidOption: 2, MissingPath: 2, OutputExists: 2, BlockedByAudit: 3, Interrupted: 130}
