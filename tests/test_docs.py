@@ -1,4 +1,4 @@
-"""Every example of README and docs/ runs as it is written, beside folders that the pages presume; the site builds."""
+"""The pages of README and docs/: their Python runs as it is written, their commands exist, and the site builds."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ import typer
 
 import overread
 from overread.cli import app
-from support.desk import write_desk
 from support.doc_pages import DOCS, PAGES, ROOT, Block, blocks_of, commands_of, run_page
+from support.image_files import write_images
 
-FIRST = DOCS / "tutorials" / "first_study.md"
-EXAMPLES = [page for page in PAGES if page != FIRST and blocks_of(page)]
-SLOW = [page for page in EXAMPLES if any(block.mark == "slow" for block in blocks_of(page))]
+
+def languages(page: Path) -> set[str]:
+    return {block.language for block in blocks_of(page)}
+
+
+# Pages with commands are in test_doc_commands.
+EXAMPLES = [page for page in PAGES if "python" in languages(page) and "sh" not in languages(page)]
 # Why a block is not run, and how often. Raise a number only for what no test can run.
 NOT_RUN = {
     "installs": 5,
@@ -31,48 +35,11 @@ NOT_RUN = {
 TAKES_LONGER = 6
 COMMAND = typer.main.get_command(app)
 
-needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="the commands of the pages are for bash")
 
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folders that the pages presume, the run of the first study among them."""
-    folder = write_desk(tmp_path_factory.mktemp("docs") / "desk")
-    run_page(FIRST, folder)
-    return folder
-
-
-@needs_bash
-def test_the_first_study_runs(desk: Path) -> None:
-    assert (desk / "runs" / "first" / "report.html").is_file()
-
-
-@needs_bash
-def test_every_section_of_the_report_is_explained(desk: Path) -> None:
-    report = (desk / "runs" / "first" / "report.html").read_text(encoding="utf-8")
-    explained = (DOCS / "explained" / "report.md").read_text(encoding="utf-8")
-    sections = re.findall(r"<h2[^>]*>(.*?)</h2>", report)
-    assert sections == re.findall(r"^## (.*)$", explained, re.MULTILINE)
-
-
-@needs_bash
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
-def test_the_examples_of_a_page_run(page: Path, desk: Path, tmp_path: Path) -> None:
-    run_page(page, shutil.copytree(desk, tmp_path / "desk"))
-
-
-@needs_bash
-@pytest.mark.slow
-def test_the_first_study_runs_from_nothing(tmp_path: Path) -> None:
-    (tmp_path / "desk").mkdir()
-    run_page(FIRST, tmp_path / "desk", slow=True)
-
-
-@needs_bash
-@pytest.mark.slow
-@pytest.mark.parametrize("page", SLOW, ids=lambda page: page.stem)
-def test_what_takes_longer_runs_too(page: Path, desk: Path, tmp_path: Path) -> None:
-    run_page(page, shutil.copytree(desk, tmp_path / "desk"), slow=True)
+def test_the_examples_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    write_images(tmp_path / "desk" / "larynx", {"Normal": 40, "Papilloma": 40})
+    run_page(page, tmp_path / "desk")
 
 
 def every(kind: str) -> list[tuple[Path, Block]]:
@@ -95,9 +62,8 @@ def test_every_command_of_a_page_exists_with_its_options(page: Path) -> None:
 
 
 def test_every_block_is_of_a_language_that_is_run_or_only_shown() -> None:
-    languages = Counter(block.language for page in PAGES for block in blocks_of(page))
-    assert set(languages) <= {"python", "sh", "powershell", "toml", "text", "csv"}
     for page in PAGES:
+        assert languages(page) <= {"python", "sh", "powershell", "toml", "text"}
         fences = re.findall(r"^ *```", page.read_text(encoding="utf-8"), re.MULTILINE)
         assert len(fences) == 2 * len(blocks_of(page)), f"{page}: a fence that the tests do not find"
     for page in PAGES:

@@ -18,6 +18,7 @@ from overread.machine.question import Question, answered_by, ask, terminal_user
 from overread.recipe import Recipe
 from overread.run import RunFolder, TrainingRun
 from overread.run.request import StudyRequest
+from overread.study.settle import settle
 from support.command_line import overread, sentence
 from support.tables import write_files, write_table
 
@@ -140,3 +141,16 @@ def test_on_a_terminal_a_question_is_asked_by_numbers(monkeypatch: pytest.Monkey
     assert "--label-column 'a b'" in screen.getvalue()
     assert "  2  c\\x1b" in screen.getvalue()
     assert ask(question) is None
+
+
+def test_what_a_study_asked_its_user_is_recorded_with_the_run(tmp_path: Path) -> None:
+    write_files(tmp_path / "images", [f"{n}.png" for n in range(4)])
+    table = write_table(tmp_path / "labels.csv", "id,kind,stage\n0,a,x\n1,a,y\n2,b,x\n3,b,y\n")
+    source = Source(data=str(tmp_path / "images"), labels=(str(table),))
+    with answered_by(lambda question: question.choices[-1]):
+        settled = settle(source, folder=RunFolder(tmp_path / "run"), former=None)
+    recorded = settled.request.source
+    assert recorded is not None
+    assert (recorded.label_column, recorded.positive) == ("stage", "y")
+    again = settle(recorded, folder=RunFolder(tmp_path / "run"), former=None)
+    assert again.manifest.cases == settled.manifest.cases

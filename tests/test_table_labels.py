@@ -6,10 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from overread.cases import Manifest, Source
 from overread.decision import Task
-from overread.errors import InvalidData, InvalidOption, Undecided
+from overread.errors import InvalidData, InvalidOption, OverreadError, Undecided
 from overread.machine.question import Question, answered_by
 from support.tables import labels_of, read, write_files, write_table
 
@@ -288,3 +290,45 @@ def test_a_label_of_one_class_and_two_labels_of_one_name_are_told(tmp_path: Path
         read(table_of(tmp_path, "label,age", "a,1", "a,2", "a,3"))
     with pytest.raises(Undecided, match=r"--label-column label or --label-column 'label \(2\)'"):
         read(table_of(tmp_path, "label,label", "a,x", "a,y", "b,x", "b,y", name="twice.csv"))
+
+
+PARTS = st.sampled_from(
+    ["1", "2.png", "x/3", "0", "a", "b", "", "a|b", "nan", "-1", "train", "test", "1.0", "['a']", "..", "%", "p1", "A", "http://["]
+)  # fmt: skip
+NAMES = st.sampled_from(["id", "label", "patient", "split", "a", "b", "", "x..y", "%", "column 2", "file", "age"])
+KNOWN = st.fixed_dictionaries(
+    {},
+    optional={
+        "image_column": NAMES,
+        "label_column": st.one_of(NAMES, st.just("b..a"), st.just("id..label")),
+        "patient_column": NAMES,
+        "split_column": NAMES,
+        "finding": PARTS,
+        "mapping": st.dictionaries(PARTS, PARTS, max_size=2),
+        "positive": PARTS,
+    },
+)
+
+
+@given(
+    header=st.lists(NAMES, min_size=1, max_size=5),
+    rows=st.lists(st.lists(PARTS, min_size=5, max_size=5), max_size=6),
+    known=KNOWN,
+    is_named=st.booleans(),
+)
+def test_any_table_is_read_or_refused_in_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory,
+    header: list[str],
+    rows: list[list[str]],
+    known: dict[str, object],
+    is_named: bool,
+) -> None:
+    folder = write_files(tmp_path_factory.getbasetemp() / "any", ["1.png", "2.png", "x/3.png", "y/3.png", "a/b/1.png"])
+    text = "\n".join(",".join(f'"{cell}"' for cell in row[: len(header)]) for row in [header, *rows])
+    table = write_table(folder / "any.csv", text)
+    try:
+        manifest = read(folder, *([table] if is_named else []), **known)
+    except OverreadError:
+        return
+    assert all(case.label for case in manifest.cases)
+    assert len({case.full_name for case in manifest.cases}) == len(manifest)

@@ -164,7 +164,8 @@ def _match_near(tables: Sequence[Table], files: Files, source: Source) -> list[M
 
 
 def _several(references: Sequence[str]) -> Undecided:
-    return Undecided(f"several tables name the images: {listed(references)}", option="labels", choices=references)
+    names = listed([Path(reference).name for reference in references])
+    return Undecided(f"several tables name the images: {names}", option="labels", choices=references)
 
 
 def _chosen(matched: Sequence[Matched], source: Source, relabel: Relabel) -> list[Matched]:

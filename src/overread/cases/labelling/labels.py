@@ -81,7 +81,8 @@ class Labels:
 
     def finding_called(self, finding: str) -> str | None:
         """The finding by its name in any case; None where there is none."""
-        return next((name for name in self.counts if plain(name) == plain(finding)), None)
+        alike = [name for name in self.counts if plain(name) == plain(finding)]
+        return finding if finding in alike else next(iter(alike), None)
 
     def says_the_same_as(self, other: Labels) -> bool:
         """True where both tell the same rows apart."""
@@ -121,7 +122,7 @@ def every_reading(table: Table, columns: Sequence[str], relabel: Callable[[str],
 def reading_of(table: Table, name: str, relabel: Callable[[str], str]) -> Labels:
     """What the column of a name says, or the columns from a first to a last, as `MEL..UNK`."""
     if RANGE in name and name not in table.columns:
-        first, last = (table.columns.index(part.strip()) for part in name.split(RANGE, 1))
+        first, last = sorted(table.columns.index(part.strip()) for part in name.split(RANGE, 1))
         return _of_group(table, table.columns[first : last + 1], relabel)
     cells = table[name]
     parts = _parted({cell: _plain_list(cell) for cell in set(cells)})

@@ -42,7 +42,9 @@ def match(table: Table, files: Files, source: Source, side: str | None = None) -
         Undecided: two columns name different images.
         InvalidOption: it has no such column as the source names.
     """
-    named = source.image_column and column_called(table, source.image_column, "image_column")
+    named = source.image_column
+    if named is not None:
+        named = column_called(table, named, "image_column")
     found = image_columns(table, files, named=named, side=side)
     if found and _has_no_header(table, found[0], files):
         named = f"column {table.columns.index(found[0].column) + 1}"
@@ -63,7 +65,7 @@ def column_called(table: Table, name: str, option: str) -> str:
     Raises:
         InvalidOption: there is none.
     """
-    alike = [column for column in table.columns if plain(column) == plain(name)]
+    alike = [column for column in table.columns if plain(column) == plain(name) != ""]
     if name in table.columns or len(alike) == 1:
         return name if name in table.columns else alike[0]
     number = re.fullmatch(r"column (\d{1,4})", name)

@@ -73,7 +73,8 @@ def same_picture(first: np.ndarray, second: np.ndarray, shared: np.ndarray) -> n
         one, other = (images[start : start + _CHUNK].astype(np.float32) for images in (first, second))
         details = _detail(one), _detail(other)
         same = _alike(*details) >= _SAME_AS_THEY_LIE
-        same &= _alike(*(_own(detail, shared) for detail in details)) >= _SAME_OF_ITS_OWN
+        likely = np.flatnonzero(same)
+        same[likely] = _alike(*(_own(detail[likely], shared) for detail in details)) >= _SAME_OF_ITS_OWN
         rest = np.flatnonzero(~same)
         same[rest] = _same_when_aligned(one[rest], other[rest], shared)
         found[start : start + _CHUNK] = same
@@ -97,7 +98,9 @@ def _same_when_aligned(first: np.ndarray, second: np.ndarray, shared: np.ndarray
     inner = slice(_BORDER, -_BORDER)
     details = [_detail(x) for x in (first[kept], _warped(second[kept], crops))]
     same[kept] = _alike(*(detail[:, inner, inner] for detail in details)) >= _SAME_WHEN_ALIGNED
-    same[kept] &= _alike(*(_own(detail, shared)[:, inner, inner] for detail in details)) >= _SAME_OF_ITS_OWN
+    likely = np.flatnonzero(same[kept])
+    owned = (_own(detail[likely], shared)[:, inner, inner] for detail in details)
+    same[kept[likely]] = _alike(*owned) >= _SAME_OF_ITS_OWN
     return same
 
 
