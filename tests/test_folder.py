@@ -230,6 +230,20 @@ def test_sub_folders_that_do_not_look_like_patients_are_not_offered(tmp_path: Pa
     assert "--patient-pattern" not in read(tmp_path)[2]
 
 
+def test_folders_that_hold_the_same_folders_each_are_no_classes_where_those_below_may_be(tmp_path: Path) -> None:
+    def crossed(above: tuple[str, str], below: tuple[str, str]) -> Path:
+        return fill_folders(
+            tmp_path / above[0] / below[0], *(f"{first}/{second}" for first in above for second in below)
+        )
+
+    classes, _, said = read(crossed(("CC", "MLO"), ("benign", "malignant")))
+    assert classes == {"benign": 8, "malignant": 8}
+    assert "the folders CC and MLO hold folders of the same names each: the folders below them are the classes" in said
+    with pytest.raises(InvalidData, match=r"--map CC=CC,MLO=MLO or --map melanoma=melanoma,nevus=nevus"):
+        read(crossed(("CC", "MLO"), ("nevus", "melanoma")))
+    assert read(crossed(("benign", "malignant"), ("40X", "100X")))[0] == {"benign": 8, "malignant": 8}
+
+
 def test_a_blank_behind_a_class_makes_no_other(tmp_path: Path) -> None:
     fill_folders(tmp_path, "train/Tumor", "test/Tumor ", "train/Healthy", "test/Healthy")
     assert read(tmp_path)[0] == {"Tumor": 8, "Healthy": 8}

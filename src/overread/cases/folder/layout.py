@@ -89,7 +89,8 @@ def _searched(places: list[Place]) -> tuple[list[Place], list[Note], Doubt | Non
         if doubt and len(names) > 1:
             said = f"{doubt.why}: the folders below them are the classes"
             notes.append(Note(f"{some(names)} {said}", f"folders {said}"))
-            notes += _offer(places, 0) if doubt.are_people else []
+            # Of two, one would be without a side of the three.
+            notes += _offer(places, 0) if doubt.are_people and len(names) > 2 else []
         places = _entered(places)
         doubt = _doubt(places)
     return places, notes, doubt
@@ -100,7 +101,7 @@ def _doubt(places: Sequence[Place]) -> Doubt | None:
     images = _images_by(places)
     if not images:
         return None
-    doubt = _doubt_repeated(places) or doubt_classes(images)
+    doubt = _doubt_repeated(places) or doubt_classes(images) or _doubt_crossed(places)
     if not doubt and len(images) > 1 and _can_enter(places) and are_called_storage(images):
         return Doubt("are called storage and hold further folders, either of which may be the classes")
     return doubt
@@ -146,6 +147,21 @@ def _doubt_repeated(places: Sequence[Place]) -> Doubt | None:
     if len(holding) != 1:
         return None
     return Doubt(f"are no classes side by side: {holding[0]} holds folders named as those beside it")
+
+
+def _doubt_crossed(places: Sequence[Place]) -> Doubt | None:
+    """Tell where folders side by side hold folders of the same names, as views do that each hold the same classes."""
+    below: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for place in places:
+        if place.directory.images and place.parts:
+            below[place.parts[0]][place.parts[1] if len(place.parts) > 1 else ""] += len(place.directory.images)
+    inner = sum(below.values(), Counter[str]())
+    same = all(found.keys() == inner.keys() for found in below.values())
+    if min(len(below), len(inner)) < 2 or "" in inner or not same or doubt_classes(inner):
+        return None
+    if any(map(reads_as_negative, below)):
+        return None
+    return Doubt("hold folders of the same names each")
 
 
 def _people_below(places: Sequence[Place]) -> list[Note]:

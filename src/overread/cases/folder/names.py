@@ -22,7 +22,8 @@ _STORAGE = frozenset({
     "input", "inputs", "jpeg", "jpg", "original", "originals", "output", "part", "parts", "patch", "patches",
     "photo", "photos", "pic", "pics", "picture", "pictures", "png", "pngs", "preprocessed", "processed", "raw",
     "resized", "rgb", "scan", "scans", "set", "shard", "slice", "slices", "split", "subset", "tif", "tiff",
-    "tile", "tiles", "unzipped", "upload", "uploads", "vol", "volume", "volumes", "zip",
+    "preview", "previews", "thumb", "thumbnail", "thumbnails", "thumbs", "tile", "tiles", "unzipped", "upload",
+    "uploads", "vol", "volume", "volumes", "zip",
 })
 _MASKS = frozenset({
     "annotation", "annotations", "groundtruth", "gt", "label", "labels", "mask", "masks", "overlay", "overlays", "roi",
@@ -32,7 +33,7 @@ _MASKS = frozenset({
 _PLAINLY_STORAGE = frozenset({
     "annotations", "crops", "data", "dataset", "datasets", "dcm", "dicom", "files", "frames", "image", "images", "img",
     "imgs", "jpeg", "jpg", "labels", "masks", "patches", "photos", "pics", "pictures", "png", "raw", "scans",
-    "segmentations", "slices", "tiles",
+    "previews", "segmentations", "slices", "thumbnails", "thumbs", "tiles",
 })
 # Numbered, they are where images come from: a person, an exam, a place.
 _ORIGINS = frozenset({
