@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from overread.decision import find_task
+from overread.decision.find_task import find_task
 from overread.study.audit import audit
 from overread.study.data import read_cases
 from support.layouts import LAYOUTS, shortcomings

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overread.decision import find_task, reads_as_negative, told_negative
+from overread.decision.find_task import find_task, told_negative
+from overread.decision.negative_names import reads_as_negative
 
 NEGATIVE = """
     Normal NORMAL normal_lung Healthy healthy_control HC NC CN control Controls benign negative neg. Neg

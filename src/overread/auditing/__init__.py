@@ -5,6 +5,7 @@ from overread.auditing.brief import brief_lines, gravity, totals
 from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
 from overread.auditing.plan import Plan, draft_plan, mended_codes
+from overread.auditing.public import without_names
 from overread.auditing.rule import Rule
 from overread.auditing.rules import known_codes
 
@@ -27,4 +28,5 @@ __all__ = [
     "known_codes",
     "mended_codes",
     "totals",
+    "without_names",
 ]

@@ -12,7 +12,7 @@ from overread.auditing.finding import SEVERITIES, Finding
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
-from overread.cases import Manifest, PublicNames
+from overread.cases import Manifest
 from overread.errors import BlockedByAudit
 from overread.formats import Header, decoder_versions, read_headers
 from overread.images import DataSet, Preprocessing
@@ -69,10 +69,6 @@ class Audit:
     def with_findings(self, findings: Iterable[Finding]) -> Audit:
         """The same audit with further findings."""
         return dataclasses.replace(self, findings=(*self.findings, *findings))
-
-    def without_names(self, names: PublicNames) -> Audit:
-        """The same audit for others to read: images go by their numbers."""
-        return dataclasses.replace(self, findings=tuple(found.without_names(names) for found in self.findings))
 
     def require(self, way_on: str = "") -> None:
         """Refuse to go on with what blocks.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from overread.cases import Case, PublicNames
+from overread.cases import Case
 from overread.errors import InvalidOption
 
 Severity = Literal["block", "warn", "info"]
@@ -77,11 +77,6 @@ class Finding:
         object.__setattr__(self, "count", int(self.count))
         object.__setattr__(self, "evidence", rows)
         object.__setattr__(self, "groups", tuple(tuple(int(i) for i in group) for group in self.groups))
-
-    def without_names(self, names: PublicNames) -> Finding:
-        """The same finding for others to read: images go by their numbers."""
-        rows = tuple({name: names.hide(cell) for name, cell in row.items()} for row in self.evidence)
-        return dataclasses.replace(self, sentence=names.hide(self.sentence), fix=names.hide(self.fix), evidence=rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""

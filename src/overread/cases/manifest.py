@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from overread.cases.case import Case
 from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
-from overread.cases.patients import PatientPattern, match_patients, suggest_patients
+from overread.cases.patients import match_patients
 from overread.cases.relabel import Relabel, fitting, require_distinct, written_mapping
 from overread.cases.source import Source
 from overread.cases.tables.own import read_table, table_of
-from overread.decision import IntArray, Task, find_task, told_negative
+from overread.decision import IntArray, Task
+from overread.decision.find_task import find_task, told_negative
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
@@ -239,10 +240,6 @@ class Manifest:
             )
         cases = [dataclasses.replace(case, patient_id=i) for case, i in zip(self.cases, ids, strict=True)]
         return self.replace(cases, f"patient ids come from the pattern {pattern}")
-
-    def suggest_patients(self) -> PatientPattern | None:
-        """Find a pattern that takes the patients from the file names and that the data bear out; None for no such."""
-        return suggest_patients(self.cases)
 
     def write_csv(self, path: Path) -> None:
         """Write path, label, patient_id, split, the frame if any is named, and further columns.

@@ -3,8 +3,6 @@
 from overread.decision.calibration import CALIBRATION_METHODS, Calibration, check_calibration_method, fit_calibration
 from overread.decision.cuts import CutTable, FloatArray, IntArray, cut_table
 from overread.decision.familiarity import Familiarity, Normal, limit_of, measure_traits
-from overread.decision.find_task import find_task, told_negative
-from overread.decision.negative_names import reads_as_negative
 from overread.decision.operating_point import (
     OperatingPoint,
     check_operating_point_rule,
@@ -40,11 +38,8 @@ __all__ = [
     "choose_operating_points",
     "choose_referral",
     "cut_table",
-    "find_task",
     "fit_calibration",
     "limit_of",
     "measure_traits",
-    "reads_as_negative",
     "to_probabilities",
-    "told_negative",
 ]

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from overread.errors import InvalidOption, MissingPath, UnreadableImage
 from overread.formats.dicom import DICOM
-from overread.formats.dicom.objects import object_without_image
 from overread.formats.header import Header
 from overread.formats.other_files import UNOPENED, OtherFile, is_slide_or_raw, other_file, pointer
 from overread.formats.picture import Picture
@@ -160,7 +159,7 @@ def kind_of_other(path: Path) -> OtherFile | None:
         return None
     if (missing := pointer(head)) is not None:
         return missing
-    if found is DICOM and (what := object_without_image(head)):
+    if found is DICOM and (what := DICOM.content_without_image(head)):
         return OtherFile(noun=f"DICOM {what}")
     if is_slide_or_raw(name):
         return other_file(head, name)

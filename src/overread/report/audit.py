@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overread.auditing import Audit, Finding, Material
+from overread.auditing import Audit, Finding, Material, without_names
 from overread.cases import PublicNames
 from overread.report.document import IMAGE_NUMBERS, FigureItem, ReportContext, Section, Table
 from overread.report.figures import draw_image_rows
@@ -30,7 +30,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run,
         run: in which it was made.
         names: what images go by.
     """
-    audit = audit.without_names(names)
+    audit = without_names(audit, names)
     folder = RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
     made = (

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from overread.auditing import Audit
+from overread.auditing import Audit, without_names
 from overread.bundle import Bundle
 from overread.cases import Manifest, PublicNames, Split
 from overread.images import DataSet
@@ -68,7 +68,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
     made = (
         sections.result_section(result.outcome.assessment),
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
-        audit_section(training.audit.without_names(result.names)),
+        audit_section(without_names(training.audit, result.names)),
         sections.training_section(training.rows, bundle.network["name"], bundle.recipe, training.run, folder),
         *_result_sections(result, RunFolder(out).test.figures),
         *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from overread.auditing import Audit, Rule, draft_plan, examine, gather
+from overread.auditing import Audit, Rule, draft_plan, examine, gather, without_names
 from overread.auditing.rules import every_rule
 from overread.cases import Manifest
 from overread.errors import InvalidData, OutputExists
@@ -86,7 +86,7 @@ def audit(
         folder.write(run)
         names = name_publicly(manifest, data)
         write_names(folder, names)
-        write_json(folder.audit, found.without_names(names).to_dict())
+        write_json(folder.audit, without_names(found, names).to_dict())
         write_audit_report(folder.path, found, material, run=run, names=names)
     return found
 

@@ -11,10 +11,12 @@ from rich.console import Console
 
 from overread.auditing import Rule, known_codes
 from overread.cases import Manifest, PublicNames, Source, Split, pseudonym, split_cases
+from overread.cases.patients import suggest_patients
 from overread.decision import Task, check_calibration_method
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
-from overread.formats.dicom import is_dicom, read_patient_id
+from overread.formats.dicom import is_dicom
+from overread.formats.dicom.header import read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
 from overread.machine.files import write_csv
@@ -145,7 +147,7 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
 
 def tell_patients(console: Console, manifest: Manifest) -> None:
     """Where images name no patient, show the pattern that their file names bear out, with examples, to be copied."""
-    if manifest.has_patients or (found := manifest.suggest_patients()) is None:
+    if manifest.has_patients or (found := suggest_patients(manifest.cases)) is None:
         return
     say(console, f"by their names the files are of {count(found.patients, 'patient')}, for example")
     for names in found.examples:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once
+from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once, without_names
 from overread.bundle import Bundle
 from overread.cases import PublicNames, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
@@ -206,7 +206,7 @@ def _begin(
     folder.write(run)
     write_names(folder, names)
     split.manifest.write_csv(folder.manifest)
-    write_json(folder.audit, audit.without_names(names).to_dict())
+    write_json(folder.audit, without_names(audit, names).to_dict())
     warnings = known_before(data_set, split.manifest.select("test"), study=run.study, began=run.started)
     tell(console, (), warnings)
     return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings, names=names)

@@ -12,7 +12,7 @@ from overread.cases.folder.names import Doubt, are_called_storage, doubt_classes
 from overread.cases.folder.sides import Place, some, without_sides
 from overread.cases.folder.walk import Directory, walk
 from overread.cases.note import Note
-from overread.decision import reads_as_negative
+from overread.decision.negative_names import reads_as_negative
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from overread.cases.labelling.roles import (
     tells_sides,
 )
 from overread.cases.tables.table import Table
-from overread.decision import reads_as_negative
+from overread.decision.negative_names import reads_as_negative
 from overread.errors import InvalidOption, Undecided
 
 _TRUE = frozenset({"1", "1.0", "true", "yes", "y", "positive", "pos", "present"})

@@ -5,6 +5,5 @@ warning or log of any library can hold a patient's data.
 """
 
 from overread.formats.dicom.dicom_format import DICOM, is_dicom
-from overread.formats.dicom.header import NAMING_TAGS, read_patient_id
 
-__all__ = ["DICOM", "NAMING_TAGS", "is_dicom", "read_patient_id"]
+__all__ = ["DICOM", "is_dicom"]

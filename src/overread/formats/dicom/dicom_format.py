@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-
-import numpy as np
+from typing import BinaryIO
 
 from overread.errors import MissingPath, UnreadableImage
-from overread.formats.dicom.dataset import without_detail
-from overread.formats.dicom.display import displayed, values_behind
-from overread.formats.dicom.frame import read_frame
-from overread.formats.dicom.header import header_of
 from overread.formats.dicom.sniff import starts_as_dicom
 from overread.formats.header import Header
-from overread.formats.picture import Fitted, GreyValues, Picture, as_stored
+from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
 from overread.formats.source import HEAD_LENGTH, opened
 
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
 _ENDINGS = (".dcm", ".dicom")
-_UNUSABLE_SETTINGS = "has DICOM display settings that cannot be used"
 
 
 class Dicom:
-    """Files with "DICM" at byte 128 or elements from the first one, and those named so that are no raster format."""
+    """Files with "DICM" at byte 128 or elements from the first one, and those named so that are no raster format.
+
+    What reads them is loaded with the first of them.
+    """
 
     name = "DICOM"
     suffixes = _ENDINGS
@@ -41,38 +32,26 @@ class Dicom:
         is_named_so = name.lower().endswith(_ENDINGS)
         return is_named_so and not any(raster.sniff(head, name) for raster in RASTER_FORMATS)
 
+    def content_without_image(self, head: bytes) -> str:
+        """What a file holds that holds no image, such as a structured report; empty for all else."""
+        from overread.formats.dicom.objects import object_without_image
+
+        return object_without_image(head)
+
     def header(self, stream: BinaryIO) -> Header:
         """What describes the image, and which tags may name a person."""
+        from overread.formats.dicom.header import header_of
+
         return header_of(stream)
 
     def decode(self, stream: BinaryIO, *, frame: int | None, max_pixels: int) -> Picture:
         """Decode the stored values of a frame."""
-        return _DicomPicture(*read_frame(stream, frame, max_pixels))
+        from overread.formats.dicom.picture import read_picture
+
+        return read_picture(stream, frame, max_pixels)
 
 
 DICOM = Dicom()
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _DicomPicture:
-    ds: Dataset
-    stored: np.ndarray
-    index: int
-
-    @functools.cached_property
-    def _shown(self) -> np.ndarray:
-        with without_detail(_UNUSABLE_SETTINGS):
-            return displayed(self.ds, self.stored, self.index)
-
-    def pixels(self, fitted: Fitted = as_stored, channels: int | None = None) -> np.ndarray:
-        return self._shown
-
-    def grey_values(self) -> GreyValues | None:
-        """The values after rescale or modality LUT, with every window that the header has; None for colour."""
-        if self._shown.ndim != 2:
-            return None
-        with without_detail(_UNUSABLE_SETTINGS):
-            return values_behind(self.ds, self.stored)
 
 
 def is_dicom(source: str | Path | bytes) -> bool:

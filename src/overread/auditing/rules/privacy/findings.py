@@ -9,7 +9,7 @@ from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.privacy.paths import NAMING_KINDS, kinds_in_paths
-from overread.formats.dicom import NAMING_TAGS
+from overread.formats.dicom.header import NAMING_TAGS
 
 _MOST_ROWS = 50
 
