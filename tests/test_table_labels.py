@@ -203,7 +203,7 @@ def test_class_folders_are_merged_as_tables_are(tmp_path: Path) -> None:
     mapping = {"normal": "Normal", "nan": "", "bacteria": "pneumonia", "virus": "pneumonia"}
     manifest = Manifest.read(Source(data=str(tmp_path), mapping=mapping))
     assert Counter(labels(manifest)) == {"Normal": 2, "pneumonia": 2}
-    assert "1 image without a label, by --map, are left out" in manifest.notes
+    assert "left out by --map: 1 image" in manifest.notes
 
 
 def test_a_bundle_takes_labels_that_differ_by_case_alone_and_its_own_finding(tmp_path: Path) -> None:

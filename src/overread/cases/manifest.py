@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from overread.cases.case import Case
 from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
+from overread.cases.note import Note
 from overread.cases.patients import match_patients
 from overread.cases.relabel import Relabel, fitting, require_distinct, written_mapping
 from overread.cases.source import Source
@@ -163,7 +164,7 @@ class Manifest:
         relabel.require_met(case.label for case in found)
         cases = [case for case in found if case.label]
         if len(cases) < len(found):
-            notes.append(f"{count(len(found) - len(cases), 'image')} without a label, by --map, are left out")
+            notes.append(f"left out by --map: {count(len(found) - len(cases), 'image')}")
         if task is None:
             require_distinct([case.label for case in cases], source.mapping)
         else:
@@ -213,7 +214,9 @@ class Manifest:
         if not cases:
             raise InvalidData(_NO_CASE)
         if task is None:
-            task, rule = find_task((case.label for case in cases), positive=positive)
+            task, rules = find_task((case.label for case in cases), positive=positive)
+            way = f"; --positive {shlex.quote(task.classes[0])} turns it"
+            rule = [Note(f"{said}{way}", said) for said in rules]
             notes = [*rule, *notes]
         elif positive not in (None, task.positive):
             raise InvalidOption(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 
 from overread.decision.negative_names import denies, own_parts, reads_as_negative
@@ -46,9 +45,7 @@ def find_task(labels: Iterable[str], *, positive: str | None = None) -> tuple[Ta
         positive = names[0] if names[1] == negative else names[1]
         reason = f"{negative} reads as the negative one" if negative else "it sorts last, since no name tells"
     other = next(name for name in names if name != positive)
-    return Task.of([other, positive]), (
-        f"the positive class is {positive} ({reason}); --positive {shlex.quote(other)} turns it",
-    )
+    return Task.of([other, positive]), (f"the positive class is {positive} ({reason})",)
 
 
 def told_negative(names: Sequence[str]) -> str | None:
