@@ -194,6 +194,14 @@ def test_classes_are_merged_and_an_unknown_one_is_refused(tmp_path: Path) -> Non
     assert read(table, mapping={"BENIGN_WITHOUT_CALLBACK": "BENIGN"}).classes == ("BENIGN", "MALIGNANT")
     with pytest.raises(InvalidOption, match="--map names 'BENINE', which no image has: expected labels among BENIGN"):
         read(table, mapping={"BENINE": "BENIGN"})
+    with pytest.raises(InvalidOption, match="labels among BENIGN, BENIGN_WITHOUT_CALLBACK, MALIGNANT"):
+        read(table, mapping={"BENINE": "", "BENIGN_WITHOUT_CALLBACK": "BENIGN"})
+
+
+def test_a_label_column_without_a_label_is_refused(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "dx,grade", "nv,", "mel,", "nv,")
+    with pytest.raises(InvalidData, match=r"no image has a label: .* the label is column grade .* --label-column"):
+        read(table, label_column="grade")
 
 
 def test_class_folders_are_merged_as_tables_are(tmp_path: Path) -> None:

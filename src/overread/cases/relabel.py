@@ -62,7 +62,7 @@ class Relabel:
         """Refuse a mapping of what no image has.
 
         Args:
-            labels: that there are, for the error.
+            labels: that there are then, for the error.
 
         Raises:
             InvalidOption: a label was not met.
@@ -70,7 +70,7 @@ class Relabel:
         if unknown := [old for old in self.mapping if old not in self._met]:
             raise InvalidOption(
                 f"--map names {', '.join(map(repr, unknown))}, which no image has: expected labels among "
-                f"{', '.join(sorted(set(labels)))}"
+                f"{', '.join(sorted({*labels, *self._met} - {''}))}"
             )
 
 

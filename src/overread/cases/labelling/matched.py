@@ -89,7 +89,7 @@ def require_one_file_each(matched: Matched, files: Files) -> None:
         raise InvalidData(
             f"{len(rows):,} rows of {matched.table.name} name an image that several files are called, the first in row "
             f"{matched.table.numbers[rows[0]]} ({cell} is {' or '.join(names[:3])}): give --images the folder that is "
-            "meant, or write the folder before the name"
+            "meant, or write the names in full, with folder and suffix"
         )
 
 

@@ -13,6 +13,7 @@ from overread.cases.labelling.roles import plain
 from overread.cases.relabel import Relabel
 from overread.cases.source import Source
 from overread.cases.tables.table import Table
+from overread.errors import InvalidData
 
 
 def match_all(tables: Sequence[Table], files: Files, source: Source) -> list[Matched | None]:
@@ -28,7 +29,12 @@ def match_all(tables: Sequence[Table], files: Files, source: Source) -> list[Mat
 def cases_of_all(
     matched: Sequence[Matched], files: Files, source: Source, relabel: Relabel
 ) -> tuple[list[Case], list[str]]:
-    """The cases of all tables; those that name the same images are read as one, with the columns of all."""
+    """The cases of all tables; those that name the same images are read as one, with the columns of all.
+
+    Raises:
+        InvalidData: no row that names an image has a label; and as `cases_of`.
+        Undecided, InvalidOption: as `cases_of`.
+    """
     groups: list[Matched] = []
     for one in matched:
         shared = next((at for at, group in enumerate(groups) if _about_the_same(group, one)), None)
@@ -38,7 +44,10 @@ def cases_of_all(
             groups[shared] = _joined(groups[shared], one)
     named = {at for group in groups for at in group.images.files}
     found = [cases_of(group, files, source, relabel, named=named) for group in groups]
-    return [case for cases, _ in found for case in cases], [note for _, notes in found for note in notes]
+    every, told = [case for cases, _ in found for case in cases], [note for _, notes in found for note in notes]
+    if not every:
+        raise InvalidData(f"no image has a label: {'; '.join(told)}; name another column with --label-column")
+    return every, told
 
 
 def _about_the_same(one: Matched, other: Matched) -> bool:
