@@ -267,3 +267,9 @@ def test_the_layout_is_described_without_cases(tmp_path: Path) -> None:
     assert layout.classes == {"a": 8, "b": 8}
     assert {place.side for place in layout.places} == {"train", "test"}
     assert not layout.no_classes
+
+
+def test_a_table_in_a_file_that_is_not_read_is_named_where_the_labels_are_missing(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"1.png": png(), "2.png": png(), "labels.xls": b"\xd0\xcf\x11\xe0", ".hidden.json": "{}"})
+    with pytest.raises(InvalidData, match=r"labels\.xls is not read: save it as XLSX or CSV"):
+        read(tmp_path)

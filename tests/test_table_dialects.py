@@ -92,9 +92,11 @@ def test_a_cell_may_hold_separators_line_breaks_and_what_only_some_take_for_one(
     [
         (b'id,label\n1,"a\n2,b\n', "quotation mark that is never closed"),
         (b"id,label\n1,a,b\n", "row 2 .* has 3 cells; expected 2"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 9, "is no text"),
+        (bytes(range(32)) * 9, "is no text"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 9, r"is no table \(image\)"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "encrypted or of Excel before 2007: save it as .xlsx"),
-        (b"PK\x03\x04broken", "no workbook that can be read"),
+        (b"PK\x03\x04broken xl/", "no workbook that can be read"),
+        (b"PK\x03\x04images/1.png", "is an archive, or another program's workbook: unpack it"),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_sentence(tmp_path: Path, content: bytes, message: str) -> None:

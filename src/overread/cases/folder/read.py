@@ -13,7 +13,7 @@ from overread.cases.folder.layout import Layout, describe_layout
 from overread.cases.folder.left_out import LeftOut
 from overread.cases.folder.sides import map_of, some
 from overread.cases.note import Note
-from overread.cases.tables.nearby import tables_near
+from overread.cases.tables.nearby import tables_near, unread_in
 from overread.cases.tables.table import read_tables
 from overread.errors import InvalidData, MissingPath
 from overread.formats import format_names
@@ -104,8 +104,12 @@ def _tables(root: Path) -> str:
     told = []
     for path in tables_near(root)[:_LISTED]:
         with contextlib.suppress(InvalidData):
-            told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in read_tables(str(path))]
-    return f" Tables near them: {'; '.join(told)}." if told else ""
+            tables = [table for table in read_tables(str(path)) if table.columns]
+            told += [f"{table.name} (columns {', '.join(table.columns[:_LISTED])})" for table in tables]
+    near = f" Tables near them: {'; '.join(told)}." if told else ""
+    if unread := [path.name for path in unread_in(root)]:
+        near += f" {_some(unread)} {'is' if len(unread) == 1 else 'are'} not read: save it as XLSX or CSV."
+    return near
 
 
 def _beginnings(paths: Collection[Path]) -> str:

@@ -9,6 +9,9 @@ from overread.cases.folder.names import doubt_classes, words_of
 from overread.machine.places import RUN_RECORD, holds_results
 
 _SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".xlsx", ".xlsm"})
+# Tables are kept in such files too, which are not read.
+_UNREAD = (".xls", ".xlsb", ".ods", ".numbers", ".parquet", ".feather", ".json", ".jsonl", ".pkl", ".sqlite", ".db",
+           ".sav", ".dta", ".rds", ".csv.gz", ".tsv.gz", ".csv.zip")  # fmt: skip
 # A folder with more holds a table for each image, and none of labels.
 _MOST_TABLES = 50
 _LARGEST_BYTES = 200_000_000
@@ -24,6 +27,11 @@ def tables_near(folder: Path) -> list[Path]:
     parent = folder.resolve().parent
     beside = _tables_in(parent) if _is_open_folder(parent) else []
     return found + [table for table in beside if _goes_with(table, folder.resolve())]
+
+
+def unread_in(folder: Path) -> list[Path]:
+    """The files of a folder that tables are kept in too, and that are not read."""
+    return sorted(path for path in folder.iterdir() if path.name.lower().endswith(_UNREAD) and not is_junk(path.name))
 
 
 def _tables_in(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from overread.cases.tables.dialect import Rows, rows_of
 from overread.cases.tables.encoding import text_of
 from overread.cases.tables.workbook import ZIP, sheets_of
 from overread.errors import InvalidData, MissingPath
+from overread.formats import kind_of_other
 
 _SHEET = "#"
 
@@ -101,8 +102,17 @@ def read_tables(reference: str) -> list[Table]:
         if len(sheets) < 2:
             return [_table(path, rows) for rows in sheets.values()]
         return [_table(path, rows, sheet=title) for title, rows in sheets.items() if sheet in (None, title)]
+    _refuse_other_kinds(path)
     text, encoding = text_of(content, path.name)
     return [_table(path, rows_of(text, path.name), encoding=encoding)]
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """Refuse a file that is known as another kind of file than a table."""
+    kind = kind_of_other(path)
+    noun = "image" if kind is None else kind.noun
+    if noun:
+        raise InvalidData(f"{path.name} is no table ({noun}): expected CSV, TSV or XLSX, or a folder of images")
 
 
 def _table(path: Path, rows: Rows, *, sheet: str | None = None, encoding: str | None = None) -> Table:

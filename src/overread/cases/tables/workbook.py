@@ -13,6 +13,7 @@ from overread.errors import InvalidData
 from overread.machine.extras import require_extra
 
 ZIP = b"PK\x03\x04"
+_PART_OF_WORKBOOK = b"xl/"
 _PADDED = re.compile(r"0+")
 
 
@@ -27,6 +28,8 @@ def sheets_of(content: bytes, name: str) -> dict[str, Rows]:
         InvalidData: it is no workbook that can be read.
         MissingExtra: openpyxl is not installed.
     """
+    if _PART_OF_WORKBOOK not in content:
+        raise InvalidData(f"{name} is an archive, or another program's workbook: unpack it, or save it as XLSX or CSV")
     require_extra("train", ("openpyxl",))
     import openpyxl
 
