@@ -136,7 +136,8 @@ def test_an_audit_is_recalled_whole_and_names_no_patient(
     again, was_asked_again = audits(named)
     assert was_asked and not was_asked_again
     assert again == first and first.findings
-    text = kept(tmp_path / "store").read_text()
+    (file,) = (tmp_path / "store" / "remembered").glob("audit-*")
+    text = file.read_text()
     assert "Erika" not in text
     assert json.loads(text)["value"] == json.loads(json.dumps(first.to_dict()))
 

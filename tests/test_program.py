@@ -129,7 +129,10 @@ def test_an_error_is_a_sentence_too_where_nothing_can_be_written(tmp_path: Path)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal of POSIX")
 def test_ctrl_c_ends_with_130_and_one_sentence(tmp_path: Path) -> None:
-    waiting = FAILING.replace("raise {error}", "import time; print('begun', flush=True); time.sleep(60)")
+    # What a shell starts in the background ignores the signal, and so do its children.
+    waiting = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + FAILING.replace(
+        "raise {error}", "import time; print('begun', flush=True); time.sleep(60)"
+    )
     running = subprocess.Popen([sys.executable, "-c", waiting], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert running.stdout is not None and running.stdout.readline() == b"begun\n"
     running.send_signal(signal.SIGINT)
@@ -153,7 +156,7 @@ def test_ctrl_c_while_the_program_loads_is_no_traceback() -> None:
 
 def test_a_tilde_behind_an_option_is_the_home_folder(images: Path, tmp_path: Path) -> None:
     done = run("audit", images, "--fix=~/fix.csv", "--json", HOME=str(tmp_path), USERPROFILE=str(tmp_path))
-    assert done.returncode == 1 and (tmp_path / "fix.csv").exists()
+    assert done.returncode == 0 and (tmp_path / "fix.csv").exists()
 
 
 def test_warnings_that_are_made_errors_do_not_stop_the_program(images: Path) -> None:

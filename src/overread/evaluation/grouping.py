@@ -55,7 +55,9 @@ def group_cases(values: Sequence[str], *, column: str) -> Grouping:
     names = dict(zip(distinct, distinct, strict=True))
     if numbers is not None:
         distinct.sort(key=lambda cell: (numbers[cell], cell))
-        if len(set(numbers.values())) > MOST_NUMERIC_CODES:
+        first: dict[float, str] = {}
+        names = {cell: first.setdefault(numbers[cell], cell) for cell in distinct}
+        if len(first) > MOST_NUMERIC_CODES:
             names = _quartile_names(np.array([numbers[cell] for cell in cells if cell]), distinct, numbers)
     labels = [*dict.fromkeys(names[cell] for cell in distinct), *([MISSING] if "" in cells else [])]
     if len(labels) > MOST_GROUPS:
