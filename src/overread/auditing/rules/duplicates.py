@@ -133,7 +133,7 @@ def _finding(
     sentence += relation.meaning
     leaking = sum(_differ(manifest, group, "split") for group in groups)
     if relation is _ACROSS_CLASSES and leaking:
-        sentence += f"; {leaking:,} of the groups also stand on more than one side of the split"
+        sentence += f"; {leaking:,} of the groups also stand{'s' * (leaking == 1)} on more than one side of the split"
     return Finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
         severity=severity,
