@@ -51,13 +51,13 @@ def find_cases(source: Source, relabel: Relabel) -> Found:
         return _by_folders(root, source, relabel)
     own = [table for table in sorted(root.glob("*.csv")) if is_manifest(table)]
     if len(own) == 1 and not source.names_columns:
-        return _by_own(own[0], relabel)
+        return _by_own(own[0], read_table(own[0]), relabel)
     return _by_what_lies_there(root, source, relabel)
 
 
-def _by_own(table: Path, relabel: Relabel) -> Found:
-    cases = [dataclasses.replace(case, label=relabel(case.label)) for case in read_table(table)]
-    return cases, [f"cases are read from {table.name}"]
+def _by_own(table: Path, cases: Sequence[Case], relabel: Relabel) -> Found:
+    named = [dataclasses.replace(case, label=relabel(case.label)) for case in cases]
+    return named, [f"cases are read from {table.name}"]
 
 
 def _by_folders(root: Path, source: Source, relabel: Relabel) -> Found:
@@ -69,15 +69,16 @@ def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
     """The cases of the tables that are named, all of which must be of use."""
     first = Path(named[0])
     may_be_own = len(named) == 1 and source.images is None and not source.names_columns and is_manifest(first)
-    if may_be_own and any(case.path.exists() for case in read_table(first)):
-        return _by_own(first, relabel)
+    own = read_table(first) if may_be_own else []
+    if any(case.path.exists() for case in own):
+        return _by_own(first, own, relabel)
     tables = [table for name in named for table in read_tables(name)]
     files, left_out = _files_of(source, first.parent)
     matched = match_all(tables, files, source)
     fitting = [one for one in matched if one is not None]
     without = [table for table, one in zip(tables, matched, strict=True) if one is None]
     if not fitting and may_be_own:
-        return _by_own(first, relabel)  # whose images are missing, which is told where they are read
+        return _by_own(first, own, relabel)  # whose images are missing, which is told where they are read
     # Of a workbook, the sheets that are of no use are passed over.
     if not fitting or any(table.sheet is None for table in without):
         raise no_match(without, files, left_out.sentences())

@@ -146,7 +146,7 @@ class Manifest:
             InvalidOption: it names a column, a label or a finding that is not there.
             InvalidData: it cannot be used as it is.
         """
-        source = source if isinstance(source, Source) else Source(data=str(source))
+        source = Source.of(source)
         while True:
             try:
                 return cls._read(source, task)
@@ -177,7 +177,8 @@ class Manifest:
             classes = manifest.classes
             text = f"nothing tells which of {' and '.join(classes)} is the positive class"
             if (choice := ask(Question(text=text, flag="--positive", choices=classes))) is not None:
-                return cls._read(source.settled("positive", choice), task)
+                source = source.settled("positive", choice)
+                manifest = cls._build(cases, notes, choice, task)
         return dataclasses.replace(manifest, source=source)
 
     @classmethod

@@ -64,6 +64,11 @@ class Source:
         object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "mapping", dict(self.mapping or {}))
 
+    @classmethod
+    def of(cls, data: Source | str | Path) -> Source:
+        """A source as it is, or that of a folder or table of which nothing else is said."""
+        return data if isinstance(data, cls) else cls(data=str(data))
+
     @property
     def names_columns(self) -> bool:
         """True where the columns of a table are named, or one finding of it."""

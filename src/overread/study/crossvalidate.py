@@ -160,10 +160,10 @@ def crossvalidate(
     _deal(pool, folds, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     joins_copies = former is None or former.copies is not None
-    joined = _join_copies(pool, settled, store, console) if joins_copies else pool
+    decoded = _join_copies(pool, settled, store, console) if joins_copies else None
+    joined, groups = (decoded.manifest, decoded.groups) if decoded else (pool, None)
     tell_patients(console, joined)
     dealt = _deal(joined, folds, settled.recipe)
-    groups = len({case.group for case in joined.cases if case.group}) if joins_copies else None
     run = CrossValidationRun(
         request=settled.request, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt), copies=groups
     )
@@ -176,11 +176,11 @@ def crossvalidate(
     return _pool(folder, run, settled, dealt, [RunFolder(training.out) for training in trainings])
 
 
-def _join_copies(pool: Manifest, settled: Settled, store: Path | None, console: Console) -> Manifest:
+def _join_copies(pool: Manifest, settled: Settled, store: Path | None, console: Console) -> Decoded:
     """The cases with the groups of copies that stay in one fold."""
     request = settled.request
     opened = open_data_set(pool, preprocessing_of(settled.recipe), store, request.skip_unreadable, console)
-    return Decoded.of(pool, opened).manifest
+    return Decoded.of(pool, opened)
 
 
 def _deal(pool: Manifest, folds: int, recipe: Recipe) -> tuple[Manifest, ...]:

@@ -97,7 +97,7 @@ def require_outside(out: str | Path, data: Data) -> None:
     """
     if isinstance(data, Manifest):
         return
-    source = data if isinstance(data, Source) else Source(data=str(data))
+    source = Source.of(data)
     for folder in filter(None, (source.data, source.images)):
         inside = Path(folder).resolve()
         if inside.is_dir() and Path(out).resolve().is_relative_to(inside):
@@ -116,7 +116,7 @@ def name_publicly(manifest: Manifest, data: Data | None = None) -> PublicNames:
     """
     if data is None or isinstance(data, Manifest):
         return PublicNames(manifest)
-    source = data if isinstance(data, Source) else Source(data=str(data))
+    source = Source.of(data)
     return PublicNames(manifest, [Path(place) for place in (source.data, *source.labels, source.images) if place])
 
 

@@ -57,7 +57,7 @@ def settle(
         OverreadError: the data cannot be used.
     """
     earlier = former.request if former else StudyRequest(recipe=Recipe())
-    given = data if isinstance(data, Source | None) else None if isinstance(data, Manifest) else Source(data=str(data))
+    given = None if data is None or isinstance(data, Manifest) else Source.of(data)
     source = given or earlier.source
     if options is None:
         options = AssessmentOptions(**{**earlier.options, "by": tuple(earlier.options.get("by", ()))})
