@@ -29,6 +29,8 @@ class Calibration:
     Args:
         method: one of `CALIBRATION_METHODS`; with "none" the probabilities are sigmoid or softmax of the logits.
         temperature: above 0; the logits are divided by it.
+        offset: added to the logits once they are divided, one number an output: the log of the shares of the classes,
+            where a network learnt them as equal ones; None where nothing is added.
         beta: a, b (0 or more) and c of sigmoid(a ln p - b ln(1 - p) + c), p the sigmoid of the logit.
         isotonic: (logit, probability) points, rising; straight lines between them, level beyond them.
         n: the number of cases it was fitted on.
@@ -40,6 +42,7 @@ class Calibration:
 
     method: str
     temperature: float | None = None
+    offset: tuple[float, ...] | None = None
     beta: tuple[float, float, float] | None = None
     isotonic: tuple[tuple[float, float], ...] | None = None
     n: int = 0
@@ -60,7 +63,7 @@ class Calibration:
             task: what is told apart, which makes probabilities of the logits.
 
         Returns:
-            `(n, classes)`. Temperature keeps the order of the cases and the most probable class
+            `(n, classes)`. Temperature keeps the order of the cases, and without an offset the most probable class
             (as far as float64 tells probabilities near 1 apart); isotonic and beta may tie cases, never swap them.
 
         Raises:
@@ -68,7 +71,7 @@ class Calibration:
         """
         values = _checked_logits(logits, task)
         if self.isotonic is None and self.beta is None:
-            return task.probabilities(values / (self.temperature or 1.0))
+            return task.probabilities(values / (self.temperature or 1.0) + np.array(self.offset or 0.0))
         if values.shape[1] != 1:
             raise InvalidData(f"{self.method} calibrates one logit a case, not {values.shape[1]}: fit a temperature")
         if self.beta is not None:
@@ -81,27 +84,34 @@ class Calibration:
         """Give the fields as JSON values."""
         return {
             **dataclasses.asdict(self),
+            "offset": None if self.offset is None else list(self.offset),
             "beta": None if self.beta is None else list(self.beta),
             "isotonic": None if self.isotonic is None else [list(point) for point in self.isotonic],
         }
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Calibration:
-        """Rebuild what `to_dict` gave.
+        """Rebuild what `to_dict` gave; the offset may be missing.
 
         Raises:
             InvalidData: a field is missing, unknown or outside its range.
         """
         try:
-            beta, isotonic = fields["beta"], fields["isotonic"]
-            points = None if isotonic is None else tuple((logit, probability) for logit, probability in isotonic)
-            return cls(**{**fields, "beta": None if beta is None else tuple(beta), "isotonic": points})
+            offset, beta, isotonic = fields.get("offset"), fields["beta"], fields["isotonic"]
+            lists = {
+                "offset": None if offset is None else tuple(offset),
+                "beta": None if beta is None else tuple(beta),
+                "isotonic": None if isotonic is None else tuple((logit, share) for logit, share in isotonic),
+            }
+            return cls(**{**fields, **lists})
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InvalidData):
                 raise
             raise InvalidData("the calibration has missing, unknown or damaged fields: fit it again") from None
 
     def _is_valid(self) -> bool:
+        if self.offset is not None and (self.temperature is None or not all(map(math.isfinite, self.offset))):
+            return False
         if self.temperature is not None:
             return 0 < self.temperature < math.inf
         if self.beta is not None:
@@ -114,7 +124,12 @@ class Calibration:
 
 
 def fit_calibration(
-    y_true: npt.ArrayLike, logits: npt.ArrayLike, *, task: Task, method: str = "temperature"
+    y_true: npt.ArrayLike,
+    logits: npt.ArrayLike,
+    *,
+    task: Task,
+    method: str = "temperature",
+    shares: npt.ArrayLike | None = None,
 ) -> Calibration:
     """Fit a calibration on validation cases, by greatest likelihood (temperature, beta) or least squares (isotonic).
 
@@ -129,10 +144,12 @@ def fit_calibration(
         logits: `(n, outputs)`, finite.
         task: what is told apart.
         method: "temperature" for any number of logits; "isotonic" and "beta" for one; "none".
+        shares: `(K,)` of each class among the cases that a network learnt from while all classes counted alike; the
+            temperature then comes with the offset that leads back to them. None where no class was weighed.
 
     Raises:
         InvalidOption: an unknown method, or one for a single logit where there are several.
-        InvalidData: no case, shapes that differ, a label out of range or a logit that is not finite.
+        InvalidData: no case, shapes that differ, a label out of range, a share of 0 or a logit that is not finite.
 
     Example:
         >>> from overread.decision import Task
@@ -155,7 +172,11 @@ def fit_calibration(
     if method != "none" and np.all(chosen == chosen[0]):
         note = f"All {len(values)} validation cases are of one class, so no {method} calibration could be fitted."
         return Calibration(method="none", n=len(values), note=note)
-    return dataclasses.replace(_FIT[method](chosen, scores), n=len(values))
+    if method != "temperature" or shares is None:
+        return dataclasses.replace(_FIT[method](chosen, scores), n=len(values))
+    offset = _offset_of(shares, task)
+    _, added = task.choices(y_true, np.tile(offset, (len(values), 1)))
+    return dataclasses.replace(_fit_temperature(chosen, scores, added), offset=tuple(offset.tolist()), n=len(values))
 
 
 def check_calibration_method(method: str, task: Task | None = None) -> None:
@@ -174,14 +195,14 @@ def _fit_none(labels: IntArray, scores: FloatArray) -> Calibration:
     return Calibration(method="none", n=labels.size)
 
 
-def _fit_temperature(labels: IntArray, scores: FloatArray) -> Calibration:
+def _fit_temperature(labels: IntArray, scores: FloatArray, added: FloatArray | float = 0.0) -> Calibration:
     rows = np.arange(labels.size)
     others = scores.copy()
     others[rows, labels] = -np.inf
     margin = scores[rows, labels] - others.max(axis=1)
     separated = bool(margin.min() >= 0 and margin.max() > 0)
     target = _smoothed(labels, scores.shape[1]) if separated else np.eye(scores.shape[1])[labels]
-    temperature = 1 / _best_factor(scores, target)
+    temperature = 1 / _best_factor(scores, target, added)
     note = _SEPARATED if separated else None
     if temperature in (SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE):
         side = "below" if temperature < 1 else "above"
@@ -189,11 +210,11 @@ def _fit_temperature(labels: IntArray, scores: FloatArray) -> Calibration:
     return Calibration(method="temperature", temperature=temperature, n=labels.size, note=note)
 
 
-def _best_factor(scores: FloatArray, target: FloatArray) -> float:
+def _best_factor(scores: FloatArray, target: FloatArray, added: FloatArray | float) -> float:
     """The factor of the scores (1 / temperature) of greatest likelihood; its loss is convex, so Newton is safe."""
 
     def slope(factor: float) -> tuple[float, float]:
-        probability = to_probabilities(factor * scores)
+        probability = to_probabilities(factor * scores + added)
         mean = (probability * scores).sum(axis=1)
         curvature = (probability * np.square(scores - mean[:, None])).sum()
         return float(mean.sum() - (target * scores).sum()), float(curvature)
@@ -261,6 +282,15 @@ def _beta_columns(logit: FloatArray) -> FloatArray:
 def _smoothed(labels: IntArray, n_classes: int) -> FloatArray:
     counts = np.bincount(labels, minlength=n_classes)
     return ((np.eye(n_classes) * counts[:, None] + 1) / (counts[:, None] + n_classes))[labels]
+
+
+def _offset_of(shares: npt.ArrayLike, task: Task) -> FloatArray:
+    values = np.asarray(shares, dtype=np.float64)
+    if values.shape != (len(task.classes),) or not np.all((values > 0) & (values <= 1)):
+        raise InvalidData(
+            f"the shares of the classes are {values.tolist()}: give {len(task.classes)} from above 0 to 1"
+        )
+    return task.share_logits(values)
 
 
 def _checked_logits(logits: npt.ArrayLike, task: Task) -> FloatArray:
