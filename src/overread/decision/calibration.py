@@ -287,9 +287,8 @@ def _smoothed(labels: IntArray, n_classes: int) -> FloatArray:
 def _offset_of(shares: npt.ArrayLike, task: Task) -> FloatArray:
     values = np.asarray(shares, dtype=np.float64)
     if values.shape != (len(task.classes),) or not np.all((values > 0) & (values <= 1)):
-        raise InvalidData(
-            f"the shares of the classes are {values.tolist()}: give {len(task.classes)} from above 0 to 1"
-        )
+        expected = f"give one for each of the {len(task.classes)} classes, above 0 and at most 1"
+        raise InvalidData(f"the shares of the classes are {values.tolist()}: {expected}")
     return task.share_logits(values)
 
 
