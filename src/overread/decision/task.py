@@ -163,15 +163,15 @@ class Task(ABC):
     def case_weights(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """`(n,)` the weight of each case in the loss that makes all classes count alike; the mean is 1."""
 
-    def share_logits(self, shares: npt.ArrayLike) -> FloatArray:
+    def share_logits(self, shares: npt.ArrayLike) -> FloatArray | None:
         """`(outputs,)` what the logits of a network that learnt by `case_weights` lack of those at the true shares.
 
-        Zeros, unless the weights make all classes count alike.
+        None where the weights do not make all classes count alike.
 
         Args:
-            shares: `(K,)` of each class among the cases it learnt from, above 0.
+            shares: `(K,)` of each class among the cases that it learnt from, above 0.
         """
-        return np.zeros(self.outputs)
+        return None
 
     @abstractmethod
     def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
