@@ -47,7 +47,9 @@ def write_ensemble(
     bundle = dataclasses.replace(
         first,
         members=members,
-        operating_points=choose_operating_points(labels, y_prob, task=first.task, rule=recipe.operating_point),
+        operating_points=choose_operating_points(
+            labels, y_prob, task=first.task, rule=recipe.operating_point, patients=pooled[0].patients
+        ),
         referral=referral_from(references, first.task, recipe.coverage),
         recipe=recipe.shown(),
         data={

@@ -20,6 +20,7 @@ from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
+from overread.report.operating_points import threshold_sentences
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
 from overread.study.data import (
     Data,
@@ -124,6 +125,7 @@ def train(
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
     trained, bundle = _train(begun, callbacks, console)
     test_side = begun.split.manifest.select("test")
+    tell(console, threshold_sentences(bundle.operating_points))
     say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, folder.test.path, settled.options)
     _report(begun, trained, bundle, outcome, unrecorded)
