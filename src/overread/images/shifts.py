@@ -178,7 +178,8 @@ def _with_margin(pixels: np.ndarray, margin: int) -> np.ndarray:
 
 def _seen(image: np.ndarray) -> np.ndarray:
     """All but rows and columns without a single light pixel: padding gets neither noise nor grey."""
-    return image.any(axis=(1, 2), keepdims=True) & image.any(axis=(0, 2), keepdims=True)
+    rows, columns = np.asarray(image.any(axis=(1, 2))), np.asarray(image.any(axis=(0, 2)))
+    return (rows[:, None] & columns)[..., None]
 
 
 def _levels(values: np.ndarray) -> np.ndarray:
