@@ -37,6 +37,7 @@ class Network:
         size: side of the images in pixels.
         epochs: at most.
         learning_rate: the highest.
+        layer_decay: factor of the learning rate from one eighth of the layers to the one before it.
         has_pretrained: whether the builder can start from weights that were learnt elsewhere.
         weights: the Python package that holds these weights; None where the builder gets them in another way.
         stages: how many stages can keep these weights.
@@ -50,6 +51,7 @@ class Network:
     size: int = 224
     epochs: int = 8
     learning_rate: float = 1e-4
+    layer_decay: float = 1.0
     has_pretrained: bool = False
     weights: str | None = None
     stages: int = 0
