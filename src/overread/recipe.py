@@ -57,7 +57,9 @@ class Recipe:
     fit: str = option("pad", "pad (keep the aspect, on black) or stretch.", panel="Images")
     colour: str = option("auto", "auto (look at the images), grey or colour.", panel="Images")
     pretrained: bool = option(True, "Start from ImageNet weights; compact has none.", panel="Network")
-    frozen_stages: int = option(0, "Stages of efficientnet-lite0, of seven, that keep their weights.", panel="Network")
+    frozen_stages: int = option(
+        0, "Stages of an efficientnet-lite, of seven, that keep their weights.", panel="Network"
+    )
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     epochs: int | None = option(None, "At most; by default the network's.", panel="Training")
     patience: int = option(10, "Epochs without a better monitor before training stops.", panel="Training")
@@ -159,7 +161,9 @@ class Recipe:
     @property
     def rate_decay(self) -> float:
         """The factor of the learning rate from one eighth of the layers to the one before it."""
-        return self.chosen_network.layer_decay if self.layer_decay is None else self.layer_decay
+        if self.layer_decay is not None:
+            return self.layer_decay
+        return self.chosen_network.layer_decay if self.pretrained else 1.0
 
     @property
     def channels(self) -> int | None:
