@@ -114,8 +114,8 @@ _NETWORKS = {
         _lite(2, 224),
     )
 }
-# Of keras.applications, by the beginning of their names, where the defaults don't suit: the sides that they were trained
-# with, 300 at most, for what is larger takes hours without a GPU, and the rates that their authors fine-tune with.
+# Of keras.applications, by the beginning of their names, where the defaults don't suit: the sides that they were
+# trained with, 300 at most, for more takes hours without a GPU, and the rates that their authors fine-tune with.
 _OF_KERAS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("convnext", {"learning_rate": 5e-5, "layer_decay": 0.8}),
     ("vgg", {"learning_rate": 3e-5}),
