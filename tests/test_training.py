@@ -278,7 +278,7 @@ def test_a_recipe_that_makes_no_sense_is_refused(option: str, value: Any) -> Non
 def test_a_recipe_survives_its_record() -> None:
     recipe = Recipe(network="EfficientNet-Lite0", augmentation=Augmentation(zoom=0.3))
     again = Recipe.from_dict(recipe.to_dict())
-    assert again == dataclasses.replace(recipe, size=160, epochs=6, learning_rate=2e-4, layer_decay=1)
+    assert again == dataclasses.replace(recipe, size=160, learning_rate=2e-4, layer_decay=1)
     assert again.to_dict() == recipe.to_dict()
     assert recipe.network == "efficientnet-lite0"
 
@@ -294,6 +294,42 @@ def test_what_an_earlier_record_does_not_name_was_not_done() -> None:
 
 def test_another_network_brings_its_own_defaults() -> None:
     replaced = dataclasses.replace(Recipe(), network="efficientnet-lite0")
-    assert (replaced.image_size, replaced.max_epochs, replaced.peak_learning_rate) == (160, 6, 2e-4)
+    assert (replaced.image_size, replaced.epochs_of(400), replaced.peak_learning_rate) == (160, 6, 2e-4)
     kept = dataclasses.replace(Recipe(size=96), network="densenet121")
-    assert (kept.image_size, kept.max_epochs, kept.peak_learning_rate) == (96, 8, 1e-4)
+    assert (kept.image_size, kept.epochs_of(400), kept.peak_learning_rate) == (96, 8, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("images", "epochs", "patience"), [(6000, 20, 10), (1600, 20, 10), (800, 40, 14), (430, 72, 24), (60, 100, 34)]
+)
+def test_few_images_are_seen_more_often_so_that_training_has_enough_steps(
+    images: int, epochs: int, patience: int
+) -> None:
+    recipe = Recipe(network="compact")
+    completed = recipe.for_images(images)
+    assert (completed.epochs, completed.patience) == (epochs, patience)
+    assert recipe.epochs_of(len(range(0, images, 32))) == epochs
+    given = Recipe(network="compact", epochs=3, patience=2).for_images(images)
+    assert (given.epochs, given.patience) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("losses", "at_most", "is_cut_short"),
+    [
+        ([0.5, 0.4, 0.3], 3, True),
+        ([0.5, 0.4, 0.3], 9, False),
+        ([0.5, 0.3, 0.31], 3, False),
+        ([0.5, 0.3, 0.299], 3, False),
+        ([0.5], 1, False),
+        ([0.5, 0.4, 0.3], None, False),
+    ],
+)
+def test_a_training_whose_loss_still_fell_when_its_epochs_ended_says_so_and_what_to_do(
+    losses: list[float], at_most: int | None, is_cut_short: bool
+) -> None:
+    rows = tuple({"val_loss": loss} for loss in losses)
+    said = History(rows=rows, best_epoch=1, at_most=at_most).cut_short
+    assert (said is not None) == is_cut_short
+    if said is not None:
+        assert "from 0.4000 to 0.3000, as its 3 epochs ended" in said
+        assert said.endswith("--epochs 6")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ _LIMITS = {
     "layer_decay": (0.1, 1),
     "seed": (0, 2**31 - 1),
 }
+# More are validated and saved than are learnt from.
+_MOST_EPOCHS = 100
+_LEAST_PATIENCE = 10
 _NOT_DONE = {"layer_decay": 1.0, "label_smoothing": 0.0, "mixup": 0.0}
 _STARTED = "the weights of an earlier training"
 
@@ -36,9 +40,10 @@ _STARTED = "the weights of an earlier training"
 class Recipe:
     """The options of a training run.
 
-    Where `network` is None, it is `default_network`; where `size`, `epochs`, `learning_rate` or `layer_decay` is None,
-    the network has a default. `chosen_network`, `image_size`, `max_epochs`, `peak_learning_rate` and `rate_decay` are
-    what holds.
+    Where `network` is None, it is `default_network`; where `size`, `learning_rate` or `layer_decay` is None, the
+    network has a default: `chosen_network`, `image_size`, `peak_learning_rate` and `rate_decay` are what holds. Where
+    `epochs` or `patience` is None, it depends on the number of training images, for which `for_images` gives the
+    recipe.
 
     Raises:
         InvalidOption: a value outside its range.
@@ -61,8 +66,14 @@ class Recipe:
         0, "Stages of an efficientnet-lite, of seven, that keep their weights.", panel="Network"
     )
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
-    epochs: int | None = option(None, "At most; by default the network's.", panel="Training")
-    patience: int = option(10, "Epochs without a better monitor before training stops.", panel="Training")
+    epochs: int | None = option(
+        None, "At most; by default the network's, and more of few images (100 at most).", panel="Training"
+    )
+    patience: int | None = option(
+        None,
+        "Epochs without a better monitor before training stops; by default 10, or a third of all where that is more.",
+        panel="Training",
+    )
     monitor: str = option(
         "val_loss", "val_loss, val_auc or val_accuracy; the weights of its best epoch are kept.", panel="Training"
     )
@@ -148,10 +159,21 @@ class Recipe:
         """The side of the images in pixels."""
         return self.chosen_network.size if self.size is None else self.size
 
-    @property
-    def max_epochs(self) -> int:
-        """How many epochs training lasts at most."""
-        return self.chosen_network.epochs if self.epochs is None else self.epochs
+    def epochs_of(self, steps: int) -> int:
+        """How many epochs of so many steps training lasts at most: of few images enough for the network's steps."""
+        if self.epochs is not None:
+            return self.epochs
+        network = self.chosen_network
+        return max(network.epochs, min(_MOST_EPOCHS, math.ceil(network.steps / steps)))
+
+    def patience_of(self, steps: int) -> int:
+        """How many epochs of so many steps may pass without a better monitor."""
+        return max(_LEAST_PATIENCE, math.ceil(self.epochs_of(steps) / 3)) if self.patience is None else self.patience
+
+    def for_images(self, count: int) -> Recipe:
+        """The same recipe with its epochs and its patience for so many training images."""
+        steps = math.ceil(count / self.batch_size)
+        return dataclasses.replace(self, epochs=self.epochs_of(steps), patience=self.patience_of(steps))
 
     @property
     def peak_learning_rate(self) -> float:
@@ -171,13 +193,15 @@ class Recipe:
         return {"auto": None, "grey": 1, "colour": 3}[self.colour]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give all options as plain values, with the numbers that hold; the start only where there is one."""
+        """Give all options as plain values, with the numbers that hold as far as they are known without images.
+
+        The start is among them only where there is one.
+        """
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         values |= {
             "network": self.chosen_network.name,
             "size": self.image_size,
             "augmentation": self.augmentation.to_dict(),
-            "epochs": self.max_epochs,
             "learning_rate": self.peak_learning_rate,
             "layer_decay": self.rate_decay,
         }

@@ -36,7 +36,8 @@ class Network:
         name: in lower case.
         build: the builder, or `module:function` that names it and is imported when it is needed.
         size: side of the images in pixels.
-        epochs: at most.
+        epochs: at most, where these are `steps` or more.
+        steps: of training at least, so that few images are seen often enough.
         learning_rate: the highest.
         layer_decay: factor of the learning rate from one eighth of the layers to the one before it.
         has_pretrained: whether the builder can start from weights that were learnt elsewhere.
@@ -51,6 +52,7 @@ class Network:
     build: Builder | str
     size: int = 224
     epochs: int = 8
+    steps: int = 400
     learning_rate: float = 1e-4
     layer_decay: float = 1.0
     has_pretrained: bool = False
@@ -58,7 +60,12 @@ class Network:
     stages: int = 0
 
     def __post_init__(self) -> None:
-        if not (self.size >= MINIMUM_SIDE and self.epochs >= 1 and self.learning_rate > 0 and self.stages >= 0):
+        if not (
+            self.size >= MINIMUM_SIDE
+            and self.epochs >= 1
+            and self.learning_rate > 0
+            and min(self.stages, self.steps) >= 0
+        ):
             raise InvalidOption(
                 f"the network {self.name} has defaults that cannot be: expected a size of {MINIMUM_SIDE} or more, "
                 "epochs of 1 or more and a positive learning_rate"
@@ -108,7 +115,7 @@ def _lite(number: int, size: int) -> Network:
 _NETWORKS = {
     network.name: network
     for network in (
-        Network(name="compact", build="overread.networks.compact:compact", epochs=20, learning_rate=2e-3),
+        Network(name="compact", build="overread.networks.compact:compact", epochs=20, steps=1000, learning_rate=2e-3),
         _lite(0, 160),
         _lite(1, 192),
         _lite(2, 224),

@@ -17,7 +17,7 @@ _STAGES = 8
 
 def averaged_steps(recipe: Recipe, steps: int) -> float:
     """How many steps the moving averages of a run reach back, for the batches of an epoch."""
-    return max(2.0, _AVERAGED_FRACTION * steps * recipe.max_epochs)
+    return max(2.0, _AVERAGED_FRACTION * steps * recipe.epochs_of(steps))
 
 
 def compile_for_training(network: keras.Model, recipe: Recipe, task: Task, steps: int) -> keras.Model:
@@ -32,7 +32,7 @@ def compile_for_training(network: keras.Model, recipe: Recipe, task: Task, steps
     peak = recipe.peak_learning_rate
     schedule = keras.optimizers.schedules.CosineDecay(
         peak / 20,
-        decay_steps=max(1, steps * (recipe.max_epochs - 1)),
+        decay_steps=max(1, steps * (recipe.epochs_of(steps) - 1)),
         alpha=0.01,
         warmup_target=peak,
         warmup_steps=steps,
