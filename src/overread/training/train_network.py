@@ -90,6 +90,8 @@ def train_network(
     say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
     require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
     history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
+    if history.cut_short:
+        say(console, history.cut_short, "bold yellow")
     network = build_network(assembly.spec)
     network.set_weights(model.get_weights())
     weights = RunFolder(folder).checkpoints / WEIGHTS
