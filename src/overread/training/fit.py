@@ -43,16 +43,18 @@ class TrainingData:
     groups: Sequence[str] = ()
 
     def batches(self, recipe: Recipe) -> tuple[Batches, Batches]:
-        """Shuffled training batches, weighted as the recipe asks, and ordered validation batches."""
+        """Training batches, shuffled, weighted, smoothed and mixed as the recipe asks, and ordered validation ones."""
         targets = self.task.targets(self.y_true)
+        evenly = 1 / self.task.outputs if self.task.activation == "softmax" else 0.5
         return (
             Batches(
                 self.pixels,
-                targets,
+                targets + recipe.label_smoothing * (evenly - targets),
                 self.train,
                 batch_size=recipe.batch_size,
                 shuffle_seed=recipe.seed,
                 weights=self._weights() if recipe.class_weights else None,
+                mixup=recipe.mixup,
             ),
             Batches(self.pixels, targets, self.validation, batch_size=recipe.batch_size),
         )
