@@ -16,9 +16,9 @@ from overread.training.map_checks import compare_randomised, likeness, place_evi
 from overread.training.train_network import TrainedNetwork
 
 
-def trained(network: keras.Model, spec: NetworkSpec) -> TrainedNetwork:
-    history = History(rows=(), best_epoch=1)
-    return TrainedNetwork(spec=spec, network=network, weights=Path("unused"), precision="float32", history=history)
+def trained(network: keras.Model, spec: NetworkSpec, folder: Path) -> TrainedNetwork:
+    network.save_weights(weights := folder / "network.weights.h5")
+    return TrainedNetwork(spec=spec, weights=weights, precision="float32", history=History(rows=(), best_epoch=1))
 
 
 TASK = Task.of(("well", "ill"))
@@ -29,21 +29,25 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (6, 160, 160, 1), dtype=np.uint8)
 
 
-def test_random_weights_give_other_maps_and_the_network_itself_stays_as_it_is(noise: np.ndarray) -> None:
+def test_random_weights_give_other_maps_and_the_network_itself_stays_as_it_is(
+    noise: np.ndarray, tmp_path: Path
+) -> None:
     spec = NetworkSpec(name="compact", height=160, width=160, channels=1, outputs=1)
     network = build_network(spec, seed=7)
     before = network.predict(noise, verbose=0)["activation_map"]
-    found = compare_randomised(trained(network, spec), TASK, noise, before[..., 0], ["ill"] * 6)
+    found = compare_randomised(trained(network, spec, tmp_path), TASK, noise, before[..., 0], ["ill"] * 6)
     assert (found["images"], found["cells"], found["draws"]) == (6, [5, 5], 3)
     assert [stage["name"] for stage in found["stages"]] == ["head", "head and upper half", "all"]
     assert all(0 <= stage["rank_correlation"] < 0.6 and stage["ssim"] < 0.6 for stage in found["stages"])
     assert np.array_equal(network.predict(noise, verbose=0)["activation_map"], before)
 
 
-def test_maps_that_do_not_depend_on_weights_are_found_to_be_alike(noise: np.ndarray) -> None:
+def test_maps_that_do_not_depend_on_weights_are_found_to_be_alike(noise: np.ndarray, tmp_path: Path) -> None:
     spec = NetworkSpec(name="compact", height=160, width=160, channels=1, outputs=1)
     network = build_network(spec, seed=7)
-    found = compare_randomised(trained(network, spec), TASK, noise, _first_random_maps(spec, noise), ["ill"] * 6)
+    found = compare_randomised(
+        trained(network, spec, tmp_path), TASK, noise, _first_random_maps(spec, noise), ["ill"] * 6
+    )
     # A third of the draws is the very network that made the maps.
     assert found["stages"][-1]["rank_correlation"] > 0.4
 
@@ -53,10 +57,14 @@ def _first_random_maps(spec: NetworkSpec, pixels: np.ndarray) -> np.ndarray:
     return maps
 
 
-def test_maps_of_too_few_cells_are_not_compared() -> None:
+def test_maps_of_too_few_cells_are_not_compared(tmp_path: Path) -> None:
     spec = NetworkSpec(name="compact", height=64, width=64, channels=1, outputs=1)
     found = compare_randomised(
-        trained(build_network(spec), spec), TASK, np.zeros((2, 64, 64, 1), np.uint8), np.zeros((2, 2, 2)), ["ill"] * 2
+        trained(build_network(spec), spec, tmp_path),
+        TASK,
+        np.zeros((2, 64, 64, 1), np.uint8),
+        np.zeros((2, 2, 2)),
+        ["ill"] * 2,
     )
     assert found["cells"] == [2, 2] and found["stages"] == []
 

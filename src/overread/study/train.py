@@ -214,11 +214,12 @@ def _begin(
 
 def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[TrainedNetwork, Bundle]:
     """Train, export, and choose all that is chosen on validation images."""
-    from overread.training.make_bundle import write_bundle
+    from overread.training.make_bundle import Fitted, write_bundle
     from overread.training.train_network import train_network
 
     trained = train_network(begun.data_set, begun.recipe, begun.folder.path, console=console, callbacks=callbacks)
-    return trained, write_bundle(trained, begun.data_set, begun.run, begun.folder)
+    fitted = Fitted(trained=trained, data_set=begun.data_set, folder=begun.folder)
+    return trained, write_bundle([fitted], begun.run, begun.folder)
 
 
 def _report(

@@ -1,13 +1,16 @@
-"""From a trained network to the bundle: export, proof, and all that is chosen on validation images."""
+"""From trained networks to the bundle: export, proof, and all that is chosen on images that they never saw."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Reference, referral_from
-from overread.decision import Familiarity, choose_operating_points, fit_calibration
+from overread.decision import Calibration, Familiarity, Task, choose_operating_points, fit_calibration
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import DataSet
 from overread.run import RunFolder, TrainingRun
@@ -15,58 +18,161 @@ from overread.training.export import check_parity, export_onnx
 from overread.training.map_checks import check_activation_maps
 from overread.training.train_network import TrainedNetwork
 
-# Validation images on which the ONNX graph is held against the Keras network before a bundle is written.
+# Unseen images on which the ONNX graph is held against the Keras network before a bundle is written.
 _PARITY_IMAGES = 64
 # Training images that say what is familiar.
 _FAMILIAR_IMAGES = 4096
 
 
-def write_bundle(trained: TrainedNetwork, data_set: DataSet, run: TrainingRun, folder: RunFolder) -> Bundle:
-    """Export a network, prove the export, calibrate it, choose when it calls and when it refers, write the bundle.
-
-    A bundle that this very run has written before it was resumed is taken as it is, with its record of evaluations.
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Fitted:
+    """A network with the data that it was fitted to.
 
     Args:
         trained: the network.
-        data_set: cases with their sides; choices are made on the validation side, and the training side says what is
-            familiar.
+        data_set: its train side is what the network was fitted to, its validation side what it never saw.
+        folder: of its log and checkpoints.
+    """
+
+    trained: TrainedNetwork
+    data_set: DataSet
+    folder: RunFolder
+
+
+def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) -> Bundle:
+    """Export networks, prove the exports, calibrate them, choose when they call and when they refer, write the bundle.
+
+    Every choice is made on what networks say of images that they never saw: of one network those of its validation
+    side, of several those of all their validation sides together; an image that several never saw has their mean.
+    A bundle that this very run has written of the same weights is taken as it is, with its record of evaluations.
+
+    Args:
+        fitted: the networks, of one shape, with data sets of the same images; the training sides say what is familiar.
         run: with the recipe, which says which calibration, rule and coverage.
         folder: of the run, whose bundle it becomes.
 
     Raises:
-        ExportMismatch: the graph and the Keras network disagree.
+        ExportMismatch: a graph and its Keras network disagree.
         InvalidOption: the calibration does not fit the number of classes.
     """
-    if (former := _written_before(folder, run)) is not None:
+    if (former := _written_before(fitted, run, folder)) is not None:
         return former
-    recipe = run.request.recipe
-    manifest = data_set.manifest
-    validation = manifest.select("val")
-    exported = folder.checkpoints / GRAPH
-    export_onnx(trained.spec, trained.weights, exported)
-    graph = Graph(exported.read_bytes())
-    difference = check_parity(trained.network, graph, manifest.task, data_set.pixels(validation[:_PARITY_IMAGES]))
-    labels, (logits, traits) = data_set.y_true[validation], graph.logits_and_traits(data_set.chunks(validation))
-    calibration = fit_calibration(labels, logits, task=manifest.task, method=recipe.calibration)
-    y_prob = calibration.apply(logits, manifest.task)
-    reference = Reference.of(_familiar(graph, data_set, traits, recipe.seed), traits, labels, y_prob)
-    measured = folder.checkpoints / REFERENCE
-    measured.write_bytes(reference.to_bytes())
+    recipe, first = run.request.recipe, fitted[0]
+    task = first.data_set.manifest.task
+    exports = [_export(each, recipe.seed) for each in fitted]
+    unseen = _Unseen.of(exports, task=task, method=recipe.calibration)
+    members, files = _members(exports, unseen)
+    references = [Reference.from_bytes(files[member.reference].read_bytes()) for member in members]
     bundle = Bundle(
-        task=manifest.task,
-        preprocessing=data_set.store.preprocessing,
-        members=(Member(calibration=calibration),),
-        operating_points=choose_operating_points(labels, y_prob, task=manifest.task, rule=recipe.operating_point),
-        referral=referral_from([reference], manifest.task, recipe.coverage),
-        network=trained.spec.to_dict(),
-        recipe={**recipe.shown(), "precision": trained.precision},
-        data={**run.data, "onnx_keras_difference": difference},
+        task=task,
+        preprocessing=first.data_set.store.preprocessing,
+        members=members,
+        operating_points=choose_operating_points(unseen.labels, unseen.y_prob, task=task, rule=recipe.operating_point),
+        referral=referral_from(references, task, recipe.coverage),
+        network=first.trained.spec.to_dict(),
+        recipe={**recipe.shown(), "precision": first.trained.precision},
+        data={**run.data, "onnx_keras_difference": max(export.difference for export in exports)},
         versions=run.versions,
         created=run.started,
     )
-    checked = {**bundle.data, "activation_maps": check_activation_maps(trained, graph, data_set, bundle)}
-    bundle = dataclasses.replace(bundle, data=checked)
-    return bundle.write(folder.bundle, {GRAPH: exported, WEIGHTS: trained.weights, REFERENCE: measured})
+    pairs = ((export.graph, export.fitted.data_set) for export in exports)
+    maps = check_activation_maps(first.trained, pairs, bundle, of=len(exports))
+    return dataclasses.replace(bundle, data={**bundle.data, "activation_maps": maps}).write(folder.bundle, files)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Export:
+    """A network as a graph, which a file holds, and what it makes of the images that it never saw.
+
+    `rows` `(n,)` are theirs in the store, `logits` `(n, outputs)` and `traits` `(n, t)` as `Graph` gives them.
+    """
+
+    fitted: Fitted
+    difference: float
+    rows: np.ndarray
+    labels: np.ndarray
+    logits: np.ndarray
+    traits: np.ndarray
+    familiarity: Familiarity
+
+    @property
+    def graph(self) -> Graph:
+        return Graph((self.fitted.folder.checkpoints / GRAPH).read_bytes())
+
+
+def _export(fitted: Fitted, seed: int) -> _Export:
+    trained, data_set, manifest = fitted.trained, fitted.data_set, fitted.data_set.manifest
+    validation = manifest.select("val")
+    exported = fitted.folder.checkpoints / GRAPH
+    export_onnx(trained.spec, trained.weights, exported)
+    graph = Graph(exported.read_bytes())
+    difference = check_parity(trained.build(), graph, manifest.task, data_set.pixels(validation[:_PARITY_IMAGES]))
+    logits, traits = graph.logits_and_traits(data_set.chunks(validation))
+    return _Export(
+        fitted=fitted,
+        difference=difference,
+        rows=data_set.rows[validation],
+        labels=data_set.y_true[validation],
+        logits=logits,
+        traits=traits,
+        familiarity=_familiar(graph, data_set, traits, seed),
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Unseen:
+    """What is said of each image by the networks that never saw it.
+
+    `owners` `(n,)` has the place of the first of these networks, `labels` `(n,)` the truth, `y_prob` `(n, classes)` the
+    mean of their calibrated probabilities.
+    """
+
+    calibration: Calibration
+    owners: np.ndarray
+    labels: np.ndarray
+    y_prob: np.ndarray
+
+    @classmethod
+    def of(cls, exports: Sequence[_Export], *, task: Task, method: str) -> _Unseen:
+        rows, labels, logits = (
+            np.concatenate([getattr(export, name) for export in exports]) for name in ("rows", "labels", "logits")
+        )
+        calibration = fit_calibration(labels, logits, task=task, method=method)
+        y_prob = calibration.apply(logits, task)
+        _, first, image, said = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
+        sums = np.zeros((len(first), y_prob.shape[1]))
+        np.add.at(sums, image, y_prob)
+        owners = np.repeat(np.arange(len(exports)), [len(export.rows) for export in exports])
+        return cls(calibration=calibration, owners=owners[first], labels=labels[first], y_prob=sums / said[:, None])
+
+
+def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member, ...], dict[str, Path]]:
+    """How each network is read, and where the files of all lie by their names in the bundle."""
+    members: list[Member] = []
+    files: dict[str, Path] = {}
+    for number, export in enumerate(exports):
+        own, checkpoints = unseen.owners == number, export.fitted.folder.checkpoints
+        reference = Reference.of(export.familiarity, export.traits, unseen.labels[own], unseen.y_prob[own])
+        (checkpoints / REFERENCE).write_bytes(reference.to_bytes())
+        mark = f"-{number + 1:02d}" if len(exports) > 1 else ""
+        member = Member(
+            graph=_marked(GRAPH, mark),
+            weights=_marked(WEIGHTS, mark),
+            reference=_marked(REFERENCE, mark),
+            calibration=unseen.calibration,
+        )
+        members.append(member)
+        files |= {
+            member.graph: checkpoints / GRAPH,
+            member.weights: export.fitted.trained.weights,
+            member.reference: checkpoints / REFERENCE,
+        }
+    return tuple(members), files
+
+
+def _marked(name: str, mark: str) -> str:
+    stem, _, kind = name.partition(".")
+    return f"{stem}{mark}.{kind}"
 
 
 def _familiar(graph: Graph, data_set: DataSet, validation: np.ndarray, seed: int) -> Familiarity:
@@ -77,10 +183,12 @@ def _familiar(graph: Graph, data_set: DataSet, validation: np.ndarray, seed: int
     return Familiarity.fit(seen, validation)
 
 
-def _written_before(folder: RunFolder, run: TrainingRun) -> Bundle | None:
+def _written_before(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) -> Bundle | None:
     try:
         bundle = Bundle.load(folder.bundle)
     except (MissingPath, InvalidBundle):
         return None
     same = bundle.data["fingerprint"] == run.fingerprint and bundle.data["study"] == run.study
-    return bundle if same and bundle.versions == run.versions else None
+    weights = [hashlib.sha256(each.trained.weights.read_bytes()).hexdigest() for each in fitted]
+    held = [bundle.files[member.weights] for member in bundle.members]
+    return bundle if same and held == weights and bundle.versions == run.versions else None

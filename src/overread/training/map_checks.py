@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,39 +24,48 @@ _WINDOW = 7
 _Box = tuple[float, float, float, float]
 
 
-def check_activation_maps(trained: TrainedNetwork, graph: Graph, data_set: DataSet, bundle: Bundle) -> dict[str, Any]:
+def check_activation_maps(
+    trained: TrainedNetwork, unseen: Iterable[tuple[Graph, DataSet]], bundle: Bundle, *, of: int
+) -> dict[str, Any]:
     """Check the maps of up to 256 validation images, evenly spread over them.
 
     Args:
-        trained: the network.
-        graph: its export.
-        data_set: cases with their sides; the validation side is used and no other.
-        bundle: with the calibration and the operating points that decide.
+        trained: the first network.
+        unseen: the graph of each network, with the data set whose validation side it never saw; no other side is used.
+        bundle: with the calibrations and the operating points that decide.
+        of: how many networks there are.
 
     Returns:
-        `randomised` (see `compare_randomised`), `placed` (see `place_evidence`) and `border`, the share of each side
-        that counts as one, as JSON values.
+        `randomised` (see `compare_randomised`; of the first network), `placed` (see `place_evidence`; of all of them)
+        and `border`, the share of each side that counts as one, as JSON values.
     """
-    validation = data_set.manifest.select("val")
-    chosen = [validation[i] for i in _spread(len(validation), _IMAGES)]
-    pixels = data_set.pixels(chosen)
-    outputs = graph.run(pixels)
-    task = bundle.task
-    y_prob = bundle.members[0].calibration.apply(outputs.logits, task)
+    task, found = bundle.task, list[_Seen]()
+    for member, (graph, data_set) in zip(bundle.members, unseen, strict=True):
+        validation = data_set.manifest.select("val")
+        pixels = data_set.pixels([validation[i] for i in _spread(len(validation), _IMAGES // of)])
+        outputs = graph.run(pixels)
+        y_prob = member.calibration.apply(outputs.logits, task)
+        found.append(_Seen(pixels=pixels, maps=outputs.activation_maps, y_prob=y_prob))
+    first, pixels = found[0], np.concatenate([seen.pixels for seen in found])
+    maps, y_prob = (np.concatenate([getattr(seen, name) for seen in found]) for name in ("maps", "y_prob"))
     decided = task.decide(y_prob, bundle.thresholds)
-    few = _spread(len(chosen), _RANDOMISED_IMAGES)
+    few = _spread(len(first.pixels), _RANDOMISED_IMAGES)
     foremost = [task.foremost(task.label(decided[i]), dict(zip(task.classes, y_prob[i], strict=True))) for i in few]
     of_image, of_class = np.nonzero(task.indicators(decided))
     shown = [task.classes[column] for column in of_class]
     return {
-        "randomised": compare_randomised(
-            trained, task, pixels[few], _evidence(task, outputs.activation_maps[few], foremost), foremost
-        ),
+        "randomised": compare_randomised(trained, task, pixels[few], _evidence(task, maps[few], foremost), foremost),
         "border": BORDER,
-        "placed": place_evidence(
-            pixels[of_image], _evidence(task, outputs.activation_maps[of_image], shown), shown, bundle.classes
-        ),
+        "placed": place_evidence(pixels[of_image], _evidence(task, maps[of_image], shown), shown, bundle.classes),
     }
+
+
+class _Seen(NamedTuple):
+    """What one network makes of images: their pixels, maps and calibrated probabilities."""
+
+    pixels: np.ndarray
+    maps: np.ndarray
+    y_prob: np.ndarray
 
 
 def _evidence(task: Task, activation_maps: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -127,7 +136,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
 def _randomised(trained: TrainedNetwork) -> Iterator[tuple[str, keras.Model]]:
     """The network with its head, its upper half and the whole of it random, by one draw after the other."""
     network = build_network(trained.spec, seed=1)
-    layers = list(zip(_leaves(network), _leaves(trained.network), strict=True))
+    layers = list(zip(_leaves(network), _leaves(trained.build()), strict=True))
     fresh = [layer.get_weights() for layer, _ in layers]
     stages = (("head", len(layers) - 1), ("head and upper half", len(layers) // 2), ("all", 0))
     random = np.random.default_rng(0)

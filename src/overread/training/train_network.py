@@ -35,21 +35,25 @@ _FIXED_BYTES = 20_000_000
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedNetwork:
-    """A network with its best weights.
+    """A network with its best weights, which a file holds: many of them take no memory.
 
     Args:
         spec: its shape.
-        network: in float32, as `build_network` makes it.
-        weights: the file that holds its weights.
+        weights: the file.
         precision: the Keras dtype policy that it was trained in.
         history: how training went.
     """
 
     spec: NetworkSpec
-    network: keras.Model
     weights: Path
     precision: str
     history: History
+
+    def build(self) -> keras.Model:
+        """The network in float32, as `build_network` makes it, with these weights."""
+        network = build_network(self.spec)
+        network.load_weights(self.weights)
+        return network
 
 
 def train_network(
@@ -90,9 +94,7 @@ def train_network(
     network.set_weights(model.get_weights())
     weights = RunFolder(folder).checkpoints / WEIGHTS
     network.save_weights(weights)
-    return TrainedNetwork(
-        spec=assembly.spec, network=network, weights=weights, precision=precision.policy, history=history
-    )
+    return TrainedNetwork(spec=assembly.spec, weights=weights, precision=precision.policy, history=history)
 
 
 def _training_data(data_set: DataSet) -> TrainingData:
