@@ -69,6 +69,7 @@ def fine_tuned(job: Job, folder: Path) -> Candidate:
     training, watched = keras.utils.image_dataset_from_directory(
         train, label_mode="categorical", validation_split=0.2, subset="both", seed=job.seed, **reading
     )
+    training, watched = training.cache().shuffle(1000), watched.cache()
     body = pretrained_body()
     body.trainable = False
     inputs = keras.Input((SIZE, SIZE, 3))
@@ -80,8 +81,8 @@ def fine_tuned(job: Job, folder: Path) -> Candidate:
         network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
         stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
         network.fit(
-            training.cache(),
-            validation_data=watched.cache(),
+            training,
+            validation_data=watched,
             epochs=1000,
             callbacks=[stopping, Clock(begun + share * job.seconds)],
             verbose=0,
