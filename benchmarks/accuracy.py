@@ -76,7 +76,7 @@ class OneSet:
         self.name, self.source, self.asked = name, source, asked
         self.arms = _arms(asked)
         self.failures: list[str] = []
-        self.found: dict[str, dict[int, list[Readings]]] = {arm.name: {} for arm in self.arms}
+        self.found: dict[str, dict[tuple[int, str], Readings]] = {arm.name: {} for arm in self.arms}
 
     def measure(self) -> None:
         """Run each arm on each fold where it was not run yet.
@@ -88,15 +88,15 @@ class OneSet:
             for fold in self._folds(seed):
                 for arm in self.arms:
                     if (readings := self._read(arm, fold, seed)) is not None:
-                        self.found[arm.name].setdefault(seed, []).append(readings)
+                        self.found[arm.name][seed, fold.name] = readings
 
     def tables(self) -> dict[str, Rows]:
         """The figures of each arm under the name of the set; nothing where nothing was measured."""
         rows = {
-            f"{arm.label}{point and ', '}{point}": figures(readings, point)
+            f"{arm.label}{point and ', '}{point}": figures(readings, point, self.found.get("default", {}))
             for arm in self.arms
             if (readings := self.found[arm.name])
-            for point in next(iter(readings.values()))[0].points
+            for point in next(iter(readings.values())).points
         }
         return {self.name: rows} if rows else {}
 
@@ -177,7 +177,7 @@ def _write(asked: argparse.Namespace, sets: Mapping[str, Rows], left_out: Iterab
     content = {
         "asked": {name: value for name, value in vars(asked).items() if value is not None},
         "sets": {
-            name: {arm: {column: found._asdict() for column, found in row.items()} for arm, row in rows.items()}
+            name: {arm: {column: found.to_dict() for column, found in row.items()} for arm, row in rows.items()}
             for name, rows in sets.items()
         },
         "not_measured": [*left_out],

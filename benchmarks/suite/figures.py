@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -27,65 +28,74 @@ class Figure(NamedTuple):
         spread = f" ± {self.sd:.3f}" if self.n > 1 else ""
         return f"{self.mean:.3f}{spread}{self.note}" if self.n else "-"
 
-
-COLUMNS = (
-    "folds x seeds", "AUC", "accuracy", "balanced accuracy", "regret of the point", "sensitivity where .95 was asked",
-    "log loss", "calibration slope", "AUC, worst shift", "minutes",
-)  # fmt: skip
+    def to_dict(self) -> dict[str, object]:
+        """As JSON values; None for what is undefined."""
+        return {name: None if value != value else value for name, value in self._asdict().items()}
 
 
-def figures(readings: Mapping[int, Sequence[Readings]], point: str) -> dict[str, Figure]:
+# Of one arm, by seed and fold.
+Cells = Mapping[tuple[int, str], Readings]
+
+
+def figures(arm: Cells, point: str, ours: Cells) -> dict[str, Figure]:
     """Every column of one arm.
 
     All is computed fold by fold, but for the calibration slope: it is of all folds of a seed together, since a fold of
     few cases is often parted without error, which leaves it undefined.
 
     Args:
-        readings: of the folds, by seed.
-        point: which of the arm's operating points decides.
+        arm: its readings.
+        point: which of its operating points decides.
+        ours: the readings of overread as by default.
     """
-    every = [one for of_seed in readings.values() for one in of_seed]
-    metrics = [
-        compute_metrics(one.y_true, one.y_prob, task=one.task, thresholds=one.points[point]).metrics for one in every
-    ]
+    every = [*arm.values()]
+    metrics = {
+        cell: compute_metrics(one.y_true, one.y_prob, task=one.task, thresholds=one.points[point]).metrics
+        for cell, one in arm.items()
+    }
 
-    def over_folds(value: Callable[[Readings], float]) -> Figure:
-        return _figure(map(value, every))
+    def metric(name: str) -> Figure:
+        return _figure(found[name].value for found in metrics.values())
 
     return {
-        "folds x seeds": Figure(len(every), float("nan"), 1),
-        "AUC": _figure(found["auc"].value for found in metrics),
-        "accuracy": _figure(found["accuracy"].value for found in metrics),
-        "balanced accuracy": _figure(found["balanced_accuracy"].value for found in metrics),
-        "regret of the point": over_folds(lambda one: _regret(one, one.points[point])),
-        "sensitivity where .95 was asked": over_folds(_sensitivity_reached),
-        "log loss": _figure(found["loss"].value for found in metrics),
-        "calibration slope": _figure(map(_slope, readings.values())),
+        "folds x seeds": Figure(len(every), math.nan, 1),
+        "AUC": _figure(map(_auc, every)),
+        "overread's AUC beyond it": _figure(_auc(ours[cell]) - _auc(arm[cell]) for cell in arm if cell in ours),
+        "accuracy": metric("accuracy"),
+        "balanced accuracy": metric("balanced_accuracy"),
+        "regret of the point": _figure(_regret(one, one.points[point]) for one in every),
+        "sensitivity where .95 was asked": _figure(map(_sensitivity_reached, every)),
+        "log loss": metric("loss"),
+        "calibration slope": _figure(_slope(arm, seed) for seed in {seed for seed, _ in arm}),
         "AUC, worst shift": _worst_shift(every),
-        "minutes": over_folds(lambda one: one.seconds / 60),
+        "minutes": _figure(one.seconds / 60 for one in every),
     }
 
 
 def table(title: str, rows: Mapping[str, Mapping[str, Figure]]) -> str:
     """Markdown with a line for each arm."""
-    lines = [("", *COLUMNS), ("---",) * (len(COLUMNS) + 1)]
+    columns = [*next(iter(rows.values()))]
+    lines = [("", *columns), ("---",) * (len(columns) + 1)]
     for name, found in rows.items():
-        counted, *others = (found[column] for column in COLUMNS)
+        counted, *others = found.values()
         lines.append((name, f"{counted.mean:g}", *map(str, others)))
     return "\n".join([f"### {title}", "", *(f"| {' | '.join(line)} |" for line in lines)])
 
 
 def mean_of_sets(sets: Mapping[str, Mapping[str, Mapping[str, Figure]]]) -> dict[str, dict[str, Figure]]:
-    """For each arm the mean over the sets, of those that were measured on all of them."""
-    every = [*sets.values()]
-    common = [name for name in every[0] if all(name in rows for rows in every)]
-    return {name: {c: _figure(rows[name][c].mean for rows in every) for c in COLUMNS} for name in common}
+    """For each arm that was measured on all sets, the mean over them."""
+    first, *others = sets.values()
+    return {
+        name: {column: _figure(rows[name][column].mean for rows in sets.values()) for column in row}
+        for name, row in first.items()
+        if all(name in rows for rows in others)
+    }
 
 
 def _figure(values: Iterable[float], note: str = "") -> Figure:
     known = [value for value in values if np.isfinite(value)]
-    mean = statistics.fmean(known) if known else float("nan")
-    return Figure(mean, statistics.stdev(known) if len(known) > 1 else float("nan"), len(known), note)
+    mean = statistics.fmean(known) if known else math.nan
+    return Figure(mean, statistics.stdev(known) if len(known) > 1 else math.nan, len(known), note)
 
 
 def _over_classes(task: Task, y_true: np.ndarray, value: Callable[[str, np.ndarray], float]) -> float:
@@ -114,7 +124,7 @@ def _sensitivity_reached(readings: Readings) -> float:
             readings.val_true, readings.val_prob, task=readings.task, rule="sensitivity=0.95"
         )
     except InvalidData:  # a class that validation does not show
-        return float("nan")
+        return math.nan
 
     def of_class(name: str, actual: np.ndarray) -> float:
         return float(np.mean(readings.y_prob[actual, readings.task.column(name)] >= points[name].threshold))
@@ -122,7 +132,8 @@ def _sensitivity_reached(readings: Readings) -> float:
     return _over_classes(readings.task, readings.y_true, of_class)
 
 
-def _slope(folds: Sequence[Readings]) -> float:
+def _slope(arm: Cells, seed: int) -> float:
+    folds = [one for (of, _), one in arm.items() if of == seed]
     y_true, y_prob = (np.concatenate([getattr(one, name) for one in folds]) for name in ("y_true", "y_prob"))
     task = folds[0].task
     return _over_classes(
@@ -130,16 +141,18 @@ def _slope(folds: Sequence[Readings]) -> float:
     )
 
 
+def _auc(one: Readings) -> float:
+    return _mean_auc(one.task, one.y_true, one.y_prob)
+
+
+def _mean_auc(task: Task, y_true: np.ndarray, y_prob: np.ndarray) -> float:
+    return _over_classes(task, y_true, lambda name, actual: roc_auc(actual, y_prob[:, task.column(name)]))
+
+
 def _worst_shift(every: Sequence[Readings]) -> Figure:
     """The shift under which the mean AUC is lowest."""
-
-    def auc(one: Readings, y_prob: np.ndarray) -> float:
-        return _over_classes(
-            one.task, one.shifted_true, lambda name, actual: roc_auc(actual, y_prob[:, one.task.column(name)])
-        )
-
     found = [
-        _figure((auc(one, one.shifted_prob[number]) for one in every), f" ({name})")
+        _figure((_mean_auc(one.task, one.shifted_true, one.shifted_prob[number]) for one in every), f" ({name})")
         for number, name in enumerate(every[0].shifts)
     ]
     return min(found, key=lambda figure: figure.mean)
