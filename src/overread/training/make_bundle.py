@@ -149,10 +149,9 @@ class _Unseen:
 
 def _shares(fitted: Sequence[Fitted]) -> np.ndarray:
     """`(K,)` the share of the training images that shows each class."""
-    learnt = [
-        (each.data_set.manifest.task, each.data_set.y_true[each.data_set.manifest.select("train")]) for each in fitted
-    ]
-    return np.concatenate([task.indicators(y_true) for task, y_true in learnt]).mean(axis=0)
+    manifests = [each.data_set.manifest for each in fitted]
+    shown = [manifest.task.indicators(manifest.y_true[manifest.select("train")]) for manifest in manifests]
+    return np.asarray(np.concatenate(shown).mean(axis=0))
 
 
 def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member, ...], dict[str, Path]]:
