@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -39,12 +40,20 @@ TRAINING = TrainingRun(
 FINISHED = FinishedTraining(**vars(TRAINING), precision="float32", best_epoch=2, seconds=1.5)
 
 
-@pytest.mark.parametrize("run", [TRAINING, FINISHED, CrossValidationRun(request=REQUEST, folds=5, seeds=2, cases="c")])
+OF_FOLDS = CrossValidationRun(request=dataclasses.replace(REQUEST, folds=5), seeds=2, cases="c")
+
+
+@pytest.mark.parametrize("run", [TRAINING, FINISHED, OF_FOLDS])
 def test_a_record_is_read_as_it_was_written(tmp_path: Path, run: TrainingRun | CrossValidationRun) -> None:
     folder = RunFolder.open(tmp_path / "run")
     folder.write(run)
     assert folder.read(type(run)).to_dict() == run.to_dict()
     assert folder.is_ours
+
+
+def test_what_follows_from_the_number_of_images_must_be_the_same_only_where_it_is_given() -> None:
+    assert not {"epochs", "patience"} & set(StudyRequest(recipe=Recipe(network="compact")).fixed)
+    assert REQUEST.fixed["epochs"] == 3
 
 
 def test_a_finished_training_is_a_training_and_only_then_is_the_folder_finished(tmp_path: Path) -> None:

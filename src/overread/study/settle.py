@@ -27,6 +27,11 @@ class Settled:
         """How to train."""
         return self.request.recipe
 
+    def for_images(self, count: int) -> Settled:
+        """The same with what follows from the number of training images."""
+        recipe = self.recipe.for_images(count)
+        return dataclasses.replace(self, request=dataclasses.replace(self.request, recipe=recipe))
+
 
 def settle(
     data: Data | None,
@@ -35,6 +40,7 @@ def settle(
     *,
     accept: Collection[str] = (),
     skip_unreadable: bool = False,
+    folds: int | None = None,
     folder: RunFolder,
     former: TrainingRun | CrossValidationRun | None,
 ) -> Settled:
@@ -48,6 +54,7 @@ def settle(
         options: what to ask of the result; likewise.
         accept: codes of audit findings, besides those of the earlier run.
         skip_unreadable: leave unreadable images out, as the earlier run may have done.
+        folds: into how many the images are dealt; by default as the earlier run, or 1.
         folder: of the run.
         former: the run in the folder; None where there is none to go on with.
 
@@ -68,9 +75,13 @@ def settle(
         accept=tuple(sorted({*earlier.accept, *accept})),
         skip_unreadable=skip_unreadable or earlier.skip_unreadable,
         options={"level": options.level, "prevalence": options.prevalence, "by": list(options.by)},
+        folds=earlier.folds if folds is None else folds,
     )
     if former is not None:
         folder.require_same(request.fixed, earlier.fixed)
+        begun = earlier.recipe
+        recipe = dataclasses.replace(request.recipe, epochs=begun.epochs, patience=begun.patience)
+        request = dataclasses.replace(request, recipe=recipe)
     elif source is not None:
         require_outside(folder.path, source)
     cases = data if isinstance(data, Manifest) else request.source

@@ -161,9 +161,10 @@ class _Unseen:
 
 
 def _shares(fitted: Sequence[Fitted]) -> np.ndarray:
-    """`(classes,)` the shares of the classes among the images that the networks were fitted to."""
-    sides = [each.data_set.y_true[each.data_set.manifest.select("train")] for each in fitted]
-    return np.asarray(fitted[0].data_set.manifest.task.indicators(np.concatenate(sides)).mean(axis=0))
+    """`(K,)` the share of the training images that shows each class."""
+    manifests = [each.data_set.manifest for each in fitted]
+    shown = [manifest.task.indicators(manifest.y_true[manifest.select("train")]) for manifest in manifests]
+    return np.asarray(np.concatenate(shown).mean(axis=0))
 
 
 def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member, ...], dict[str, Path]]:

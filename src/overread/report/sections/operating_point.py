@@ -109,7 +109,7 @@ def _chosen(points: Mapping[str, OperatingPoint]) -> Table:
     header = (
         "Class",
         "Threshold",
-        "95 % interval",
+        "Interval (95 of 100)",
         "Rule",
         "Sensitivity there",
         "Specificity there",
