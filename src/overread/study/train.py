@@ -20,6 +20,7 @@ from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
+from overread.report.operating_points import threshold_sentences
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
 from overread.study.data import (
     Data,
@@ -273,6 +274,7 @@ def _make(
 
     bundle = write_bundle(fitted, begun.run, begun.folder)
     unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
+    tell(console, threshold_sentences(bundle.operating_points))
     test_side = begun.split.manifest.select("test")
     say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
