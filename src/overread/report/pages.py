@@ -9,12 +9,14 @@ from pathlib import Path
 from overread.auditing import Audit, without_names
 from overread.bundle import Bundle
 from overread.cases import Manifest, PublicNames, Split
+from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
 from overread.report import sections
 from overread.report.audit import audit_section
 from overread.report.document import ReportContext, Section
 from overread.report.figures.fonts import said_of
 from overread.report.html import write_report
+from overread.report.robustness import worst_sentence
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
 from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
@@ -51,6 +53,7 @@ class TrainingResult:
         audit: of all cases.
         rows: of each epoch, as `log.csv` has them.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
+        robustness: what changed validation images cost.
     """
 
     run: FinishedTraining
@@ -59,6 +62,7 @@ class TrainingResult:
     audit: Audit
     rows: Sequence[Mapping[str, float]]
     augment: Augment
+    robustness: Robustness
 
 
 def write_training_report(out: Path, training: TrainingResult, result: BundleResult) -> Path:
@@ -71,11 +75,12 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         audit_section(without_names(training.audit, result.names)),
         sections.training_section(training.rows, bundle.network["name"], bundle.recipe, training.run, folder),
         *_result_sections(result, RunFolder(out).test.figures),
+        sections.robustness_section(training.robustness, folder),
         *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),
         *_last_sections(result, training.run),
     )
     title = f"{' / '.join(bundle.classes)}: a reader trained on {split.sizes()['train']:,} images"
-    return _write(out, title, result.outcome, made)
+    return _write(out, title, result.outcome, made, worst_sentence(training.robustness))
 
 
 def write_evaluation_report(
@@ -128,8 +133,8 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _write(out: Path, title: str, outcome: Outcome, made: tuple[Section, ...]) -> Path:
-    said = verdict(outcome.assessment, outcome.predictions.patients)
+def _write(out: Path, title: str, outcome: Outcome, made: tuple[Section, ...], *further: str) -> Path:
+    said = (*verdict(outcome.assessment, outcome.predictions.patients), *further)
     first, *others = made
     first = dataclasses.replace(first, paragraphs=(*first.paragraphs, *said_of(outcome.predictions.classes)))
     return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), (first, *others)))

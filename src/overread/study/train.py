@@ -14,6 +14,7 @@ from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once
 from overread.bundle import Bundle
 from overread.cases import PublicNames, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
+from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
 from overread.machine.files import write_json, write_text
 from overread.machine.terminal import progress_console, say
@@ -33,6 +34,7 @@ from overread.study.data import (
     tell_patients,
     write_names,
 )
+from overread.study.robustness import measure_robustness
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
 from overread.study.way_on import way_on
@@ -124,9 +126,10 @@ def train(
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
     trained, bundle = _train(begun, callbacks, console)
     test_side = begun.split.manifest.select("test")
+    robustness = measure_robustness(bundle, [begun.data_set], folder, level=settled.options.level, console=console)
     say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, folder.test.path, settled.options)
-    _report(begun, trained, bundle, outcome, unrecorded)
+    _report(begun, trained, bundle, robustness, outcome, unrecorded)
     return Study(
         out=folder.path,
         bundle=bundle,
@@ -223,7 +226,12 @@ def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[T
 
 
 def _report(
-    begun: _Begun, trained: TrainedNetwork, bundle: Bundle, outcome: Outcome, unrecorded: tuple[str, ...]
+    begun: _Begun,
+    trained: TrainedNetwork,
+    bundle: Bundle,
+    robustness: Robustness,
+    outcome: Outcome,
+    unrecorded: tuple[str, ...],
 ) -> None:
     """Write what came out, pack the bundle, and record that the run is finished."""
     from overread.training.train_network import augmented_previews
@@ -243,6 +251,7 @@ def _report(
         audit=begun.audit,
         rows=history.rows,
         augment=functools.partial(augmented_previews, recipe=begun.recipe),
+        robustness=robustness,
     )
     result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, names=begun.names)
     pages.write_training_report(folder.path, training, result)
@@ -260,6 +269,7 @@ def _report(
         machine=run.machine,
         command=run.command,
         referral=outcome.referral,
+        robustness=robustness,
     )
     write_documents(bundle, outcome.assessment, facts, folder)
     bundle.pack()

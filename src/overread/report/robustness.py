@@ -1,0 +1,78 @@
+"""How a reader bears up when images change, in the sentences and the table that report and documents share."""
+
+from __future__ import annotations
+
+import math
+
+from overread.evaluation import LABELS, Difference
+from overread.evaluation.robustness import Robustness, UnderChange
+from overread.evaluation.wording import ends_of, in_cell
+from overread.report.document import Table
+from overread.words import clause, count, level_of, percent
+
+
+def worst_sentence(found: Robustness) -> str:
+    """Say which change costs most, and how much."""
+    worst, kinds = found.worst, len({each.name for each in found.changes})
+    return (
+        f"Of {kinds} ways in which another scanner or technician may change images, each in two strengths, on "
+        f"{count(found.n, 'validation image')} this costs most: {change_in_words(worst)}. Balanced accuracy goes from "
+        f"{_from_to(worst.differences['balanced_accuracy'])}, the AUC from {_from_to(worst.differences['auc'])}, and "
+        f"the share that is referred from {percent(found.unchanged['referred'].metric.value)} to "
+        f"{percent(worst.shares['referred'].metric.value)}."
+    )
+
+
+def robustness_table(found: Robustness) -> Table:
+    """Lay out AUC and balanced accuracy after each change, and how far they are from those of unchanged images."""
+    ranked = ("auc", "balanced_accuracy")
+    rows = [
+        (
+            f"{each.label}, {each.strength}",
+            each.amount,
+            *(
+                cell
+                for name in ranked
+                for cell in (value_after(each.differences[name]), difference_in_cell(each.differences[name]))
+            ),
+        )
+        for each in found.changes
+    ]
+    clean = ("as they are", "", *(cell for name in ranked for cell in (in_cell(found.unchanged[name]), "")))
+    header = ("Change", "What was done", *(cell for name in ranked for cell in (LABELS[name], "Difference")))
+    method = found.worst.differences["balanced_accuracy"].interval.method
+    return Table(
+        f"{count(found.n, 'validation image')} of {count(found.n_patients, 'patient')}, the change that costs most "
+        f"first; in brackets {level_of(found.level)} intervals (differences: {method})",
+        header,
+        (clean, *rows),
+    )
+
+
+def change_in_words(found: UnderChange) -> str:
+    """Name a change, its strength and its amount."""
+    return f"{found.label}, {found.strength} ({found.amount})"
+
+
+def value_after(found: Difference) -> str:
+    """Give the metric of the changed images, or "undefined"."""
+    return "undefined" if math.isnan(found.second) else f"{found.second:.3f}"
+
+
+def difference_in_cell(found: Difference) -> str:
+    """Give a difference with its interval, or the reason why either is missing."""
+    if math.isnan(found.difference):
+        return f"undefined: {found.interval.reason}"
+    ends = f"no interval: {found.interval.reason}" if found.interval.reason else ends_of(found.interval, "+.3f")
+    return f"{found.difference:+.3f} ({ends})"
+
+
+def _from_to(found: Difference) -> str:
+    if math.isnan(found.difference):
+        return f"undefined to undefined ({clause(found.interval.reason)})"
+    ends = (
+        f"no interval: {clause(found.interval.reason)}"
+        if found.interval.reason
+        else f"{level_of(found.interval.level)} interval of the difference {ends_of(found.interval, '+.3f')}"
+    )
+    return f"{found.first:.3f} to {found.second:.3f} ({ends})"
