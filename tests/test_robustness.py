@@ -27,7 +27,7 @@ def found(request: pytest.FixtureRequest) -> Robustness:
 
 
 def test_what_destroys_the_information_is_the_worst_and_comes_first(found: Robustness) -> None:
-    assert [each.name for each in found.changes] == ["destroyed", "worse", "the same"]
+    assert [each.change.name for each in found.changes] == ["destroyed", "worse", "the same"]
     assert found.worst is found.changes[0]
     lost = found.worst.differences["balanced_accuracy"]
     assert lost.interval.high < 0
@@ -37,7 +37,7 @@ def test_what_destroys_the_information_is_the_worst_and_comes_first(found: Robus
 
 
 def test_images_that_stay_the_same_cost_nothing(found: Robustness) -> None:
-    (same,) = [each for each in found.changes if each.name == "the same"]
+    (same,) = [each for each in found.changes if each.change.name == "the same"]
 
     assert {each.difference for each in same.differences.values()} == {0.0}
     assert same.shares == {name: found.unchanged[name] for name in ("referred", "unnoticed")}
@@ -76,9 +76,9 @@ def test_a_training_run_reads_its_validation_images_under_every_shift(tiny_study
     expected = {
         (shift.name, strength) for shift in shifts_for(np.zeros((1, 8, 8, 1), np.uint8)) for strength in STRENGTHS
     }
-    assert {(each.name, each.strength) for each in found.changes} == expected
+    assert {(each.change.name, each.change.strength) for each in found.changes} == expected
     # The classes differ by their brightness alone.
-    assert found.worst.name in {"brighter", "darker", "harder", "flatter"}
+    assert found.worst.change.name in {"brighter", "darker", "harder", "flatter"}
     page = Page(tiny_study.report)
     assert "Robustness" in page.texts("h2")
     assert row(page, "as they are", below="Robustness")

@@ -13,7 +13,7 @@ from overread.cases import Manifest, PublicNames
 from overread.cases.case import Case
 from overread.decision import Abstentions, Calibration, OperatingPoint, Task, choose_referral
 from overread.evaluation import AssessmentOptions, Predictions, assess, assess_referral
-from overread.evaluation.robustness import Changed, Robustness, assess_robustness
+from overread.evaluation.robustness import Change, Read, Robustness, assess_robustness
 from overread.images import Preprocessing
 from overread.reading import Reading
 from overread.recipe import Recipe
@@ -143,19 +143,16 @@ def bear_up(predictions: Predictions) -> Robustness:
     y_prob = np.asarray(predictions.y_prob)
     noise = np.random.default_rng(0).dirichlet(np.ones(y_prob.shape[1]), len(y_prob))
     changes = {"the same": y_prob, "worse": 0.5 * y_prob + 0.5 * noise, "destroyed": noise}
-    read = {name: dataclasses.replace(predictions, y_prob=changed) for name, changed in changes.items()}
-    changed = [
-        Changed(
-            name=name,
-            label=f"{name} images",
-            strength="mild",
-            amount="so much",
-            predictions=theirs,
-            abstentions=abstain(theirs),
+    read = {
+        Change(name=name, label=f"{name} images", strength="mild", amount="so much"): dataclasses.replace(
+            predictions, y_prob=changed
         )
-        for name, theirs in read.items()
-    ]
-    return assess_robustness(predictions, abstain(predictions), changed)
+        for name, changed in changes.items()
+    }
+    return assess_robustness(
+        Read(predictions, abstain(predictions)),
+        {change: Read(theirs, abstain(theirs)) for change, theirs in read.items()},
+    )
 
 
 def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: dict[str, str] | None = None) -> Page:

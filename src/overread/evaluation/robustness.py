@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,25 +25,28 @@ COMPARED = ("auc", "balanced_accuracy", "sensitivity", "specificity")
 _RESAMPLES = 500
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Changed:
-    """Images after one change.
+class Read(NamedTuple):
+    """What a reader said of images, and which of them it referred."""
+
+    predictions: Predictions
+    abstentions: Abstentions
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Change:
+    """What was done to images.
 
     Args:
-        name: of the change.
+        name: as files have it.
         label: the same for people.
         strength: such as "mild".
-        amount: what was done, in words.
-        predictions: of the changed images.
-        abstentions: likewise.
+        amount: how much it was, in words.
     """
 
     name: str
     label: str
     strength: str
     amount: str
-    predictions: Predictions
-    abstentions: Abstentions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,25 +54,19 @@ class UnderChange:
     """What readings are worth after one change.
 
     Args:
-        name: of the change.
-        label: the same for people.
-        strength: such as "mild".
-        amount: what was done, in words.
+        change: that was made.
         differences: of the metrics in `COMPARED`, those of the changed images less those of the unchanged ones.
         shares: of images: "referred", and "unnoticed", which are decided wrongly and not referred.
     """
 
-    name: str
-    label: str
-    strength: str
-    amount: str
+    change: Change
     differences: Mapping[str, Difference]
     shares: Mapping[str, Estimate]
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values."""
         return {
-            **{name: getattr(self, name) for name in ("name", "label", "strength", "amount")},
+            **dataclasses.asdict(self.change),
             "differences": {name: found.to_dict() for name, found in self.differences.items()},
             "shares": {name: found.to_dict() for name, found in self.shares.items()},
         }
@@ -77,9 +74,11 @@ class UnderChange:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> UnderChange:
         """The inverse of `to_dict`."""
-        differences = {name: _difference(found) for name, found in values["differences"].items()}
-        shares = {name: _estimate(found) for name, found in values["shares"].items()}
-        return cls(**{**values, "differences": differences, "shares": shares})
+        return cls(
+            change=Change(**{field.name: values[field.name] for field in dataclasses.fields(Change)}),
+            differences={name: _difference(found) for name, found in values["differences"].items()},
+            shares={name: _estimate(found) for name, found in values["shares"].items()},
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,20 +125,14 @@ class Robustness:
 
 
 def assess_robustness(
-    predictions: Predictions,
-    abstentions: Abstentions,
-    changed: Sequence[Changed],
-    *,
-    level: float = 0.95,
-    seed: int = 0,
+    unchanged: Read, changed: Mapping[Change, Read], *, level: float = 0.95, seed: int = 0
 ) -> Robustness:
     """Hold what is said of changed images against what is said of the same images as they are.
 
     Differences come with paired intervals by patient, as `compare` makes them.
 
     Args:
-        predictions: of the images as they are.
-        abstentions: likewise.
+        unchanged: the images as they are.
         changed: the same images after each change, one or more.
         level: of the intervals.
         seed: of their bootstrap.
@@ -149,34 +142,35 @@ def assess_robustness(
         InvalidOption: as `compare`.
     """
     options: dict[str, Any] = {"level": level, "resamples": _RESAMPLES, "seed": seed}
+    predictions = unchanged.predictions
     labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
     evaluation = compute_metrics(labels, y_prob, task=predictions.task, decided=predictions.decisions)
     sure = intervals(labels, y_prob, evaluation=evaluation, patients=predictions.patients, **options)
-    found = []
-    for each in changed:
-        compared = compare(predictions, each.predictions, **options)
-        found.append(
-            UnderChange(
-                **{name: getattr(each, name) for name in ("name", "label", "strength", "amount")},
-                differences={name: compared[name] for name in COMPARED},
-                shares=_shares(each.predictions, each.abstentions, options),
-            )
+    compared = {change: compare(predictions, read.predictions, **options) for change, read in changed.items()}
+    found = [
+        UnderChange(
+            change=change,
+            differences={name: compared[change][name] for name in COMPARED},
+            shares=_shares(read, options),
         )
+        for change, read in changed.items()
+    ]
     return Robustness(
         n=len(labels),
         n_patients=int(number_patients(predictions.patients, len(labels)).max()) + 1,
         level=level,
         unchanged={
             **{name: Estimate(evaluation[name], sure[name]) for name in COMPARED},
-            **_shares(predictions, abstentions, options),
+            **_shares(unchanged, options),
         },
         changes=tuple(sorted(found, key=_cost)),
     )
 
 
-def _shares(predictions: Predictions, abstentions: Abstentions, options: Mapping[str, Any]) -> dict[str, Estimate]:
+def _shares(read: Read, options: Mapping[str, Any]) -> dict[str, Estimate]:
+    predictions, referred = read.predictions, read.abstentions.referred
     wrong = ~predictions.task.is_right(np.asarray(predictions.y_true), predictions.decisions)
-    every, referred = np.ones(len(wrong), dtype=bool), abstentions.referred
+    every = np.ones(len(wrong), dtype=bool)
     counted = {"referred": (referred, every), "unnoticed": (wrong & ~referred, every)}
     return proportions(counted, patients=predictions.patients, **options)
 

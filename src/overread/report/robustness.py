@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from overread.evaluation import LABELS, Difference
-from overread.evaluation.robustness import Robustness, UnderChange
+from overread.evaluation.robustness import Change, Robustness
 from overread.evaluation.wording import ends_of, in_cell
 from overread.report.document import Table
 from overread.words import clause, count, level_of, percent
@@ -13,13 +13,13 @@ from overread.words import clause, count, level_of, percent
 
 def worst_sentence(found: Robustness) -> str:
     """Say which change costs most, and how much."""
-    worst, kinds = found.worst, len({each.name for each in found.changes})
+    worst, kinds = found.worst, len({each.change.name for each in found.changes})
+    balanced, auc = (_from_to(worst.differences[name]) for name in ("balanced_accuracy", "auc"))
+    before, after = (percent(shares["referred"].metric.value) for shares in (found.unchanged, worst.shares))
     return (
         f"Of {kinds} ways in which another scanner or technician may change images, each in two strengths, on "
-        f"{count(found.n, 'validation image')} this costs most: {change_in_words(worst)}. Balanced accuracy goes from "
-        f"{_from_to(worst.differences['balanced_accuracy'])}, the AUC from {_from_to(worst.differences['auc'])}, and "
-        f"the share that is referred from {percent(found.unchanged['referred'].metric.value)} to "
-        f"{percent(worst.shares['referred'].metric.value)}."
+        f"{count(found.n, 'validation image')} this costs most: {change_in_words(worst.change)}. Balanced accuracy "
+        f"goes from {balanced}, the AUC from {auc}, and the share that is referred from {before} to {after}."
     )
 
 
@@ -28,8 +28,8 @@ def robustness_table(found: Robustness) -> Table:
     ranked = ("auc", "balanced_accuracy")
     rows = [
         (
-            f"{each.label}, {each.strength}",
-            each.amount,
+            f"{each.change.label}, {each.change.strength}",
+            each.change.amount,
             *(
                 cell
                 for name in ranked
@@ -49,9 +49,9 @@ def robustness_table(found: Robustness) -> Table:
     )
 
 
-def change_in_words(found: UnderChange) -> str:
+def change_in_words(change: Change) -> str:
     """Name a change, its strength and its amount."""
-    return f"{found.label}, {found.strength} ({found.amount})"
+    return f"{change.label}, {change.strength} ({change.amount})"
 
 
 def value_after(found: Difference) -> str:

@@ -13,9 +13,8 @@ from rich.console import Console
 from overread.bundle import Bundle
 from overread.cases import counts_as, pseudonym
 from overread.cases.case import Case
-from overread.decision import Abstentions
 from overread.evaluation import Predictions
-from overread.evaluation.robustness import Changed, Robustness, assess_robustness
+from overread.evaluation.robustness import Change, Read, Robustness, assess_robustness
 from overread.images import DataSet, PixelStore
 from overread.images.shifts import STRENGTHS, Shift, shifts_for
 from overread.machine.files import from_json, write_json
@@ -136,23 +135,12 @@ def _assess(images: _Unseen, readers: Sequence[Reader], *, level: float, seed: i
         changed = (shift.apply(pixels, strength, seed + number) for shift, strength in conditions)
         for parts, each in zip(read, itertools.chain([pixels], changed), strict=True):
             parts.append(_read(readers, each, owners))
-    as_they_are, *others = (_predictions(images, readers[0], parts) for parts in read)
-    return assess_robustness(
-        *as_they_are,
-        [
-            Changed(
-                name=shift.name,
-                label=shift.label,
-                strength=STRENGTHS[strength],
-                amount=shift.describe(strength),
-                predictions=predictions,
-                abstentions=abstentions,
-            )
-            for (shift, strength), (predictions, abstentions) in zip(conditions, others, strict=True)
-        ],
-        level=level,
-        seed=seed,
-    )
+    unchanged, *others = (_joined(images, readers[0], parts) for parts in read)
+    changes = [
+        Change(name=shift.name, label=shift.label, strength=STRENGTHS[strength], amount=shift.describe(strength))
+        for shift, strength in conditions
+    ]
+    return assess_robustness(unchanged, dict(zip(changes, others, strict=True)), level=level, seed=seed)
 
 
 def _read(readers: Sequence[Reader], pixels: np.ndarray, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -168,9 +156,8 @@ def _read(readers: Sequence[Reader], pixels: np.ndarray, owners: np.ndarray) -> 
     return y_prob / networks[:, None], unfamiliarity / networks
 
 
-def _predictions(
-    images: _Unseen, reader: Reader, parts: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> tuple[Predictions, Abstentions]:
+def _joined(images: _Unseen, reader: Reader, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> Read:
+    """Decide and refer by the thresholds of the bundle."""
     y_prob, unfamiliarity = (np.concatenate(values) for values in zip(*parts, strict=True))
     predictions = Predictions(
         cases=[case.full_name for case in images.cases],
@@ -180,4 +167,4 @@ def _predictions(
         thresholds=reader.bundle.thresholds,
         patients=[pseudonym(case.patient_id) for case in images.cases],
     )
-    return predictions, reader.abstentions(y_prob, unfamiliarity)
+    return Read(predictions, reader.abstentions(y_prob, unfamiliarity))

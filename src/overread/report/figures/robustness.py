@@ -41,8 +41,8 @@ def draw_robustness(found: Robustness, *, path: str | Path) -> Path:
         path: without a suffix; the CSV holds change, strength, amount, metric, value, difference, low and high (of the
             difference; of the value for "referred" and "unnoticed", which have no difference) and method.
     """
-    labels = list(dict.fromkeys(each.label for each in found.changes))
-    strengths = list(dict.fromkeys(sorted(each.strength for each in found.changes)))
+    labels = list(dict.fromkeys(each.change.label for each in found.changes))
+    strengths = list(dict.fromkeys(sorted(each.change.strength for each in found.changes)))
     height, width = ROW_INCHES * len(labels), (ACROSS_INCHES + GAP_INCHES) / 3 - GAP_INCHES
     figure = new_figure(ACROSS_INCHES, height)
     panels = (*_DIFFERENCES.values(), _REFERRED)
@@ -52,8 +52,8 @@ def draw_robustness(found: Robustness, *, path: str | Path) -> Path:
         _shade(axis, len(labels))
         axis.axvline(line, color="0.35", linestyle="--", linewidth=1.2, zorder=1)
         for each in found.changes:
-            kind = strengths.index(each.strength)
-            row = labels.index(each.label) + (kind - (len(strengths) - 1) / 2) * 2 * _APART
+            kind = strengths.index(each.change.strength)
+            row = labels.index(each.change.label) + (kind - (len(strengths) - 1) / 2) * 2 * _APART
             _draw_dot(axis, _dots(each)[place], row, kind)
         axis.set_title(title, fontsize=10)
         axis.set_yticks(range(len(labels)), [] if place else labels, fontsize=10)
@@ -105,7 +105,7 @@ def _legend(axis: Axes, strengths: Sequence[str], height: float) -> None:
 
 def _rows(found: Robustness) -> Iterator[tuple[Any, ...]]:
     for each in found.changes:
-        which = (each.name, each.strength, each.amount)
+        which = (each.change.name, each.change.strength, each.change.amount)
         for name, one in each.differences.items():
             ends = one.interval.low, one.interval.high
             yield (*which, name, *map(_cell, (one.second, one.difference, *ends)), one.interval.method)

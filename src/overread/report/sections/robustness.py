@@ -44,7 +44,7 @@ def robustness_section(found: Robustness, folder: Path) -> Section:
         paragraphs=(worst_sentence(found), _means(found), _HOW, _LIMITS),
         items=(_figure(found, folder), robustness_table(found), _decisions(found)),
         warnings=tuple(
-            f"a mild change costs much: {change_in_words(each)} changes the balanced accuracy by "
+            f"a mild change costs much: {change_in_words(each.change)} changes the balanced accuracy by "
             f"{difference_in_cell(each.differences['balanced_accuracy'])}."
             for each in found.changes
             if _costs_much(each)
@@ -72,7 +72,7 @@ def _decisions(found: Robustness) -> Table:
     )
     rows = [
         (
-            f"{each.label}, {each.strength}",
+            f"{each.change.label}, {each.change.strength}",
             *(value_after(each.differences[name]) for name in rates),
             *(share_in_cell(each.shares[name]) for name in shares),
         )
@@ -86,12 +86,12 @@ def _decisions(found: Robustness) -> Table:
 def _costs_much(found: UnderChange) -> bool:
     lost = found.differences["balanced_accuracy"]
     surely = lost.interval.reason is None and lost.interval.high < 0
-    return found.strength == "mild" and surely and lost.difference <= -_MUCH
+    return found.change.strength == "mild" and surely and lost.difference <= -_MUCH
 
 
 def _figure(found: Robustness, folder: Path) -> FigureItem:
     said = "; ".join(
-        f"{each.label}, {each.strength}: AUC {value_after(each.differences['auc'])}, balanced accuracy "
+        f"{each.change.label}, {each.change.strength}: AUC {value_after(each.differences['auc'])}, balanced accuracy "
         f"{value_after(each.differences['balanced_accuracy'])}, referred {share_in_cell(each.shares['referred'])}"
         for each in found.changes
     )
