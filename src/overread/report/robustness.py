@@ -14,12 +14,15 @@ from overread.words import clause, count, level_of, percent
 def worst_sentence(found: Robustness) -> str:
     """Say which change costs most, and how much."""
     worst, kinds = found.worst, len({each.change.name for each in found.changes})
-    balanced, auc = (_from_to(worst.differences[name]) for name in ("balanced_accuracy", "auc"))
+    lost = worst.differences["balanced_accuracy"]
+    if math.isnan(lost.difference):
+        return f"What images from another scanner would cost is not known ({clause(lost.interval.reason)})."
+    balanced, auc = (_from_to(name, worst.differences[name]) for name in ("balanced_accuracy", "auc"))
     before, after = (percent(shares["referred"].metric.value) for shares in (found.unchanged, worst.shares))
     return (
         f"Of {kinds} ways in which another scanner or technician may change images, each in two strengths, on "
-        f"{count(found.n, 'validation image')} this costs most: {change_in_words(worst.change)}. Balanced accuracy "
-        f"goes from {balanced}, the AUC from {auc}, and the share that is referred from {before} to {after}."
+        f"{count(found.n, 'validation image')} this costs most: {change_in_words(worst.change)}. The {balanced}, the "
+        f"{auc}, and the share that is referred goes from {before} to {after}."
     )
 
 
@@ -67,12 +70,13 @@ def difference_in_cell(found: Difference) -> str:
     return f"{found.difference:+.3f} ({ends})"
 
 
-def _from_to(found: Difference) -> str:
+def _from_to(name: str, found: Difference) -> str:
+    what = clause(LABELS[name])
     if math.isnan(found.difference):
-        return f"undefined to undefined ({clause(found.interval.reason)})"
+        return f"{what} is undefined ({clause(found.interval.reason)})"
     ends = (
         f"no interval: {clause(found.interval.reason)}"
         if found.interval.reason
         else f"{level_of(found.interval.level)} interval of the difference {ends_of(found.interval, '+.3f')}"
     )
-    return f"{found.first:.3f} to {found.second:.3f} ({ends})"
+    return f"{what} goes from {found.first:.3f} to {found.second:.3f} ({ends})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from overread.evaluation import LABELS
@@ -53,11 +54,12 @@ def robustness_section(found: Robustness, folder: Path) -> Section:
 
 
 def _means(found: Robustness) -> str:
-    auc, balanced = (found.mean_change(name) for name in ("auc", "balanced_accuracy"))
+    means = (found.mean_change(name) for name in ("auc", "balanced_accuracy"))
+    auc, balanced = ("an undefined amount" if math.isnan(mean) else f"{mean:+.3f}" for mean in means)
     tried = len(found.changes)
     by_chance = f"{tried * (1 - found.level) / 2:.1f}"
     return (
-        f"On the mean of all changes the AUC differs by {auc:+.3f} and the balanced accuracy by {balanced:+.3f}. "
+        f"On the mean of all changes the AUC differs by {auc} and the balanced accuracy by {balanced}. "
         f"Nothing corrects for how many changes are looked at: of {tried} intervals about {by_chance} would lie "
         "below 0 by chance alone, and the worst of many looks worse than it is."
     )
