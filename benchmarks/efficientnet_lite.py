@@ -26,8 +26,8 @@ STAGES = (
 )
 
 
-def published(size: int) -> keras.Model:
-    """The network as published, written as a user of Keras would, in float32."""
+def published_body(size: int) -> keras.Model:
+    """The network as published, up to its last feature map, written as a user of Keras would, in float32."""
 
     def normalised(x: keras.KerasTensor, *, activation: bool = True) -> keras.KerasTensor:
         x = layers.BatchNormalization(epsilon=1e-3)(x)
@@ -45,9 +45,14 @@ def published(size: int) -> keras.Model:
             x = normalised(layers.Conv2D(filters, 1, use_bias=False)(x), activation=False)
             if strides == 1 and width == filters:
                 x = layers.Add()([shortcut, x])
-    x = normalised(layers.Conv2D(1280, 1, use_bias=False)(x))
-    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
-    model = keras.Model(inputs, layers.Dense(1)(x))
+    return keras.Model(inputs, normalised(layers.Conv2D(1280, 1, use_bias=False)(x)))
+
+
+def published(size: int) -> keras.Model:
+    """The same with a new end, compiled."""
+    body = published_body(size)
+    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(body.output))
+    model = keras.Model(body.input, layers.Dense(1)(x))
     model.compile(keras.optimizers.Adam(1e-4), keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"])
     return model
 

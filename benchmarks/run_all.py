@@ -1,4 +1,7 @@
-"""Run every benchmark of speed, one after the other, and write what they print to RESULTS.md."""
+"""Run every benchmark of speed, one after the other, and write what they print to RESULTS.md.
+
+`accuracy.py`, which takes days, is run by itself; its section in RESULTS.md is kept.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ HERE = Path(__file__).parent
 QUESTIONS = (
     "preparation", "second_start", "training", "efficientnet_lite", "time_to_auc", "prediction", "memory",
 )  # fmt: skip
+ACCURACY = "## Accuracy on real sets"
 _LIBRARIES = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "pillow", "simplejpeg", "numpy")
 
 
@@ -61,7 +65,10 @@ def main() -> None:
         f"# What was measured\n\n{datetime.date.today().isoformat()}, {machine()}.\nRatios come from runs made in turn."
     )
     if set(arguments.only) == set(QUESTIONS) and not failed:
-        (HERE / "RESULTS.md").write_text("\n\n".join([heading, *parts]) + "\n", encoding="utf-8")
+        results = HERE / "RESULTS.md"
+        _, found, accuracy = results.read_text(encoding="utf-8").partition(ACCURACY)
+        kept = [found + accuracy.rstrip()] if found else []
+        results.write_text("\n\n".join([heading, *parts, *kept]) + "\n", encoding="utf-8")
     if failed:
         raise SystemExit(f"these did not end well; run each by itself to see why: {', '.join(failed)}")
 

@@ -30,13 +30,17 @@ from overread.training.resume import BEST_WEIGHTS, EpochSeed, Progress, SaveStat
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """Stored pixels `(n, height, width, channels)` uint8 and their truth, with the cases that train and validate."""
+    """Stored pixels `(n, height, width, channels)` uint8 and their truth, with the cases that train and validate.
+
+    Of each case that trains, groups may say to whom it belongs.
+    """
 
     pixels: np.ndarray | PixelFile
     y_true: np.ndarray
     train: Sequence[int]
     validation: Sequence[int]
     task: Task
+    groups: Sequence[str] = ()
 
     def batches(self, recipe: Recipe) -> tuple[Batches, Batches]:
         """Training batches, shuffled, weighted, smoothed and mixed as the recipe asks, and ordered validation ones."""
