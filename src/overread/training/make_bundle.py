@@ -60,7 +60,8 @@ def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) 
     recipe, first = run.request.recipe, fitted[0]
     task = first.data_set.manifest.task
     exports = [_export(each, recipe.seed) for each in fitted]
-    unseen = _Unseen.of(exports, task=task, method=recipe.calibration)
+    shares = _shares(fitted) if recipe.class_weights else None
+    unseen = _Unseen.of(exports, task=task, method=recipe.calibration, shares=shares)
     members, files = _members(exports, unseen)
     references = [Reference.from_bytes(files[member.reference].read_bytes()) for member in members]
     bundle = Bundle(
@@ -133,17 +134,24 @@ class _Unseen:
     y_prob: np.ndarray
 
     @classmethod
-    def of(cls, exports: Sequence[_Export], *, task: Task, method: str) -> _Unseen:
+    def of(cls, exports: Sequence[_Export], *, task: Task, method: str, shares: np.ndarray | None) -> _Unseen:
         rows, labels, logits = (
             np.concatenate([getattr(export, name) for export in exports]) for name in ("rows", "labels", "logits")
         )
-        calibration = fit_calibration(labels, logits, task=task, method=method)
+        calibration = fit_calibration(labels, logits, task=task, method=method, shares=shares)
         y_prob = calibration.apply(logits, task)
         _, first, image, said = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
         sums = np.zeros((len(first), y_prob.shape[1]))
         np.add.at(sums, image, y_prob)
         owners = np.repeat(np.arange(len(exports)), [len(export.rows) for export in exports])
         return cls(calibration=calibration, owners=owners[first], labels=labels[first], y_prob=sums / said[:, None])
+
+
+def _shares(fitted: Sequence[Fitted]) -> np.ndarray:
+    """`(K,)` the share of the training images that shows each class."""
+    manifests = [each.data_set.manifest for each in fitted]
+    shown = [manifest.task.indicators(manifest.y_true[manifest.select("train")]) for manifest in manifests]
+    return np.asarray(np.concatenate(shown).mean(axis=0))
 
 
 def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member, ...], dict[str, Path]]:
