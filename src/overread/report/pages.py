@@ -19,6 +19,7 @@ from overread.report.html import write_report
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
 from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
+from overread.run.trials import TimeRecord
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
 
@@ -54,6 +55,7 @@ class TrainingResult:
         histories: how the training of each network went.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
         unseen: what the images outside test say, each read by the one network of several that never saw its patient.
+        time: how a run in a given time spent it.
     """
 
     run: FinishedTraining
@@ -63,6 +65,7 @@ class TrainingResult:
     histories: Sequence[History]
     augment: Augment
     unseen: Assessment | None = None
+    time: TimeRecord | None = None
 
 
 def write_training_report(out: Path, training: TrainingResult, result: BundleResult) -> Path:
@@ -74,6 +77,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
         audit_section(without_names(training.audit, result.names)),
         sections.training_section(training.histories, bundle.network["name"], bundle.recipe, training.run, folder),
+        *((sections.tried_section(training.time),) if training.time else ()),
         *_out_of_fold(training.unseen, result.outcome.assessment),
         *_result_sections(result, RunFolder(out).test.figures),
         *((sections.activation_maps_section(maps, training.data_set, folder, bundle.chosen_on),) if maps else ()),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from overread.errors import InvalidOption
+from overread.errors import InvalidData, InvalidOption
+from overread.machine.files import from_json
 
 HEAD, FINE_TUNING = "linear head", "whole network"
 UNDER_WAY, DONE, CUT_SHORT, BEHIND, NO_TIME = "under way", "done", "cut short", "stopped, behind", "no time for it"
@@ -81,7 +83,6 @@ class TimeRecord:
 
     Args:
         given_s: by the user.
-        free: names of recipe options that the user left open, and that are chosen here.
         spent_s: so far, over all the processes that worked on the run.
         trials: in their order.
         bundle_s: what it took to make a bundle of one network; None before the first.
@@ -90,7 +91,6 @@ class TimeRecord:
     """
 
     given_s: float
-    free: tuple[str, ...]
     spent_s: float = 0.0
     trials: tuple[Trial, ...] = ()
     bundle_s: float | None = None
@@ -99,10 +99,24 @@ class TimeRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
-        return {**vars(self), "free": list(self.free), "trials": [dataclasses.asdict(trial) for trial in self.trials]}
+        return {**vars(self), "trials": [dataclasses.asdict(trial) for trial in self.trials]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TimeRecord:
         """What `to_dict` gave."""
         trials = tuple(Trial(**trial) for trial in values["trials"])
-        return cls(**{**values, "free": tuple(values["free"]), "trials": trials})
+        return cls(**{**values, "trials": trials})
+
+    @classmethod
+    def read(cls, path: Path) -> TimeRecord | None:
+        """The record in a file; None where there is none.
+
+        Raises:
+            InvalidData: it is damaged.
+        """
+        if not path.exists():
+            return None
+        try:
+            return cls.from_dict(from_json(path.read_bytes()))
+        except (OSError, KeyError, TypeError, ValueError):
+            raise InvalidData(f"{path.name} of the run is damaged: begin anew with --force") from None

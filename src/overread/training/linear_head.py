@@ -94,7 +94,7 @@ def fit_linear_head(network: keras.Model, data: TrainingData, *, seed: int, clas
 
 def _features(network: keras.Model, data: TrainingData, rows: npt.NDArray) -> npt.NDArray[np.float32]:
     model = keras.Model(network.input, network.output["features"])
-    batches = Batches(data.pixels, data.y_true, rows, batch_size=_BATCH)
+    batches = Batches(data.pixels, data.y_true, rows.tolist(), batch_size=_BATCH)
     return np.asarray(model.predict(batches, verbose=0), dtype=np.float32)
 
 

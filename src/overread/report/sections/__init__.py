@@ -13,6 +13,7 @@ from overread.report.sections.referral import referral_section
 from overread.report.sections.result import result_section
 from overread.report.sections.subgroups import subgroups_section
 from overread.report.sections.training import training_section
+from overread.report.sections.tried import tried_section
 
 __all__ = [
     "activation_maps_section",
@@ -30,4 +31,5 @@ __all__ = [
     "subgroups_section",
     "training_data_section",
     "training_section",
+    "tried_section",
 ]

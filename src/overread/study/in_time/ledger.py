@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from overread.machine.files import from_json, write_json
+from overread.machine.files import write_json
 from overread.run.trials import TimeRecord, Trial
 
 
@@ -26,13 +26,10 @@ class Ledger:
         self.save()
 
     @classmethod
-    def open(cls, path: Path, *, given_s: float, free: tuple[str, ...], since: float) -> Ledger:
+    def open(cls, path: Path, *, given_s: float, since: float) -> Ledger:
         """Go on with the record that is there, with the time that is given now, or begin one."""
-        if path.exists():
-            record = dataclasses.replace(TimeRecord.from_dict(from_json(path.read_bytes())), given_s=given_s)
-        else:
-            record = TimeRecord(given_s=given_s, free=free)
-        return cls(path, record, since=since)
+        record = TimeRecord.read(path) or TimeRecord(given_s=given_s)
+        return cls(path, dataclasses.replace(record, given_s=given_s), since=since)
 
     @property
     def spent_s(self) -> float:

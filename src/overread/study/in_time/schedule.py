@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from overread.run.trials import CUT_SHORT, FINE_TUNING, HEAD, NO_TIME, UNDER_WAY, Trial
+from overread.words import duration
 
 # The validation side is the first; train is dealt to the others.
 FOLDS = 5
@@ -169,11 +170,11 @@ def outlook(ladder: Sequence[Candidate], trials: Sequence[Trial], *, folds: int 
         return f"More time would first go to {short}, for which there was none; that is likely to help."
     left = [one for one in ladder if one.way == FINE_TUNING and not any(map(one.is_of, tried))]
     if left and (seconds := expected_seconds(left[0], trials)) is not None:
-        return f"More time would next go to {left[0]}, about {minutes(seconds)}{_gain(tried)}."
+        return f"More time would next go to {left[0]}, about {duration(seconds)}{_gain(tried)}."
     made = sum(trial.is_like(best) for trial in trials)
     if made < folds:
         return (
-            f"More time would go to {folds - made} more networks of {best}, about {minutes(best.seconds)} each, which "
+            f"More time would go to {folds - made} more networks of {best}, about {duration(best.seconds)} each, which "
             "steady what is said of new patients."
         )
     return f"All that there is to try was tried{_gain(tried)}: more patients would bring more than more time."
@@ -188,8 +189,3 @@ def _gain(tried: Sequence[Trial]) -> str:
     if last >= before:
         return f"; the last candidate brought nothing (log loss {last:.3f} after {before:.3f})"
     return f"; the last candidate lowered the log loss from {before:.3f} to {last:.3f}"
-
-
-def minutes(seconds: float) -> str:
-    """A duration as people say it: "40 s", "12 min"."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -26,7 +26,6 @@ from overread.study.in_time.schedule import (
     best_of,
     epochs_that_fit,
     ladder_of,
-    minutes,
     next_step,
     outlook,
 )
@@ -35,9 +34,8 @@ from overread.training.held_out import judge
 from overread.training.make_bundle import Fitted, write_bundle
 from overread.training.train_network import TrainedNetwork, measure_speed, train_network
 from overread.training.watch import Watch
+from overread.words import duration
 
-# Options that a recipe leaves to its network, and the schedule where the user did not fix them.
-LEFT_OPEN = ("network", "size", "epochs", "patience", "learning_rate", "layer_decay")
 # Seconds, as long as they were not measured: to build a network and compile its steps, to make a bundle, to report.
 _TO_BEGIN_S, _BUNDLE_S, _REPORT_S = 25.0, 30.0, 15.0
 # An epoch takes so much longer than its steps alone, of which a few are measured.
@@ -92,8 +90,9 @@ class InTime:
     @functools.cached_property
     def _base(self) -> Recipe:
         """The recipe with what the user left open."""
-        asked = self.run.request.recipe
-        return dataclasses.replace(asked, **dict.fromkeys(self.ledger.record.free)).with_network()
+        asked: Recipe = self.run.request.recipe
+        unset: dict[str, Any] = dict.fromkeys(self.run.request.left_open)
+        return dataclasses.replace(asked, **unset).with_network()
 
     @functools.cached_property
     def _parts(self) -> tuple[Manifest, ...]:
@@ -101,7 +100,7 @@ class InTime:
 
     @functools.cached_property
     def _ladder(self) -> tuple[Candidate, ...]:
-        base, free = self._base, self.ledger.record.free
+        base, free = self._base, self.run.request.left_open
         has_head = base.pretrained and base.chosen_network.has_pretrained and base.start is None
         names = [base.chosen_network.name]
         if "network" in free and has_head:
@@ -143,17 +142,17 @@ class InTime:
         if trial.state == NO_TIME:
             say(self.console, f"{trial}: there is no time for it")
             return trial
-        about = "" if step.expected_s is None else f", about {minutes(step.expected_s)}"
-        say(self.console, f"trying {trial}{about}; {minutes(self.ledger.left_s)} left", "bold")
+        about = "" if step.expected_s is None else f", about {duration(step.expected_s)}"
+        say(self.console, f"trying {trial}{about}; {duration(self.ledger.left_s)} left", "bold")
         rival = best_of(self.ledger.trials) if trial.fold == 1 else None
         watch = Watch(self._left, rival=self._losses(rival), tick=self.ledger.save)
         if (fitted := self._train(trial, watch)) is None:
             return self.ledger.end(trial, state=NO_HEAD)
-        loss, auc = judge(fitted.trained, fitted.data_set)
+        loss, auc = judge(fitted.trained, fitted.data_set, class_weights=self._base.class_weights)
         state = BEHIND if watch.is_behind else CUT_SHORT if watch.is_out_of_time else DONE
         done = len(fitted.trained.history.rows)
         trial = self.ledger.end(trial, state=state, loss=loss, auc=auc, epochs_done=done)
-        said = f"log loss {loss:.4f}, AUC {auc:.4f} on patients that it never saw; it took {minutes(trial.seconds)}"
+        said = f"log loss {loss:.4f}, AUC {auc:.4f} on patients that it never saw; it took {duration(trial.seconds)}"
         say(self.console, f"{trial} ({state}): {said}")
         return trial
 
@@ -171,7 +170,7 @@ class InTime:
             epochs=epochs,
             begun_at_s=self.ledger.spent_s,
         )
-        if wanted.way != HEAD and step.expected_s is None and "epochs" in self.ledger.record.free:
+        if wanted.way != HEAD and step.expected_s is None and "epochs" in self.run.request.left_open:
             epochs = self._fitting_epochs(trial)
             trial = dataclasses.replace(trial, epochs=epochs, state=UNDER_WAY if epochs else NO_TIME)
         return self.ledger.begin(trial)
@@ -253,5 +252,5 @@ class InTime:
         for trial in record.trials:
             worth = f"{trial.loss:.4f}  {trial.auc:.4f}" if trial.is_judged else trial.state
             mark = "*" if trial.number == record.chosen else " "
-            say(self.console, f" {mark} {trial}: {worth}  {minutes(trial.seconds)}")
+            say(self.console, f" {mark} {trial}: {worth}  {duration(trial.seconds)}")
         say(self.console, record.outlook)
