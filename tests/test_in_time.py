@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 
+import keras
 import pytest
 
-from overread.errors import InvalidOption
+from overread.bundle import Bundle
+from overread.errors import Interrupted, InvalidOption
+from overread.recipe import Recipe
+from overread.run import RunFolder
 from overread.run.trials import CUT_SHORT, DONE, FINE_TUNING, HEAD, NO_TIME, UNDER_WAY, TimeRecord, Trial, seconds_of
+from overread.study.data import read_manifest
 from overread.study.in_time.ledger import Ledger
 from overread.study.in_time.schedule import Candidate, Step, best_of, expected_seconds, ladder_of, next_step, outlook
+from overread.study.train import train
 
 LADDER = ladder_of([("lite0", 160, 6), ("lite1", 192, 6)], has_head=True, may_grow=True)
 FIRST_HEAD = Trial(number=1, network="lite0", size=160, way=HEAD, state=DONE, seconds=20, loss=0.30, auc=0.95)
@@ -125,31 +132,77 @@ def test_what_more_time_would_bring_is_told_by_what_was_measured() -> None:
     assert outlook(ladder, after(FIRST_HEAD, FIRST, *whole)).startswith("All that there is to try was tried")
 
 
-@pytest.mark.parametrize(("time", "seconds"), [("30m", 1800), ("2h", 7200), ("90s", 90), ("1h30m", 5400)])
-def test_a_time_is_read_as_people_write_it(time: str, seconds: int) -> None:
-    assert seconds_of(time) == seconds
+@pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("2h", 7200), ("90s", 90), ("1h30m", 5400)])
+def test_a_time_is_read_as_people_write_it(text: str, seconds: int) -> None:
+    assert seconds_of(text) == seconds
 
 
-@pytest.mark.parametrize("time", ["", "0m", "30", "half an hour", "-5m", "m", "30m2h"])
-def test_another_time_is_refused(time: str) -> None:
+@pytest.mark.parametrize("text", ["", "0m", "30", "half an hour", "-5m", "m", "30m2h"])
+def test_another_time_is_refused(text: str) -> None:
     with pytest.raises(InvalidOption, match="such as 30m, 2h, 90s or 1h30m"):
-        seconds_of(time)
+        seconds_of(text)
 
 
 def test_time_that_was_spent_counts_on_and_more_may_be_given(tmp_path: Path) -> None:
     path = tmp_path / "time.json"
-    TimeRecord(given_s=100, spent_s=60)
-    first = Ledger.open(path, given_s=100, since=_clock() - 60)
+    first = Ledger.open(path, given_s=100, since=time.perf_counter() - 60)
     trial = first.begin(FIRST_HEAD)
     first.end(trial, state=DONE)
 
-    again = Ledger.open(path, given_s=300, since=_clock() - 10)
+    again = Ledger.open(path, given_s=300, since=time.perf_counter() - 10)
 
     assert again.left_s == pytest.approx(300 - 70, abs=5)
     assert [one.state for one in again.trials] == [DONE]
 
 
-def _clock() -> float:
-    import time
+class StopsAt(keras.callbacks.Callback):
+    """Counts the trainings that begin, and is Ctrl-C in one of them."""
 
-    return time.perf_counter()
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.begun, self._number = 0, number
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.begun += 1
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        if self.begun == self._number:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_a_run_that_is_stopped_goes_on_in_the_time_that_is_given_then_and_bundles_what_it_has(
+    two_classes: Path, tmp_path: Path
+) -> None:
+    manifest, out = read_manifest(two_classes, patient_pattern=r"^\w\d+"), tmp_path / "run"
+    recipe = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
+    stopped, again = StopsAt(2), StopsAt(0)
+
+    with pytest.raises(Interrupted, match="--resume"):
+        train(manifest, out, recipe, time="20m", callbacks=[stopped], store=tmp_path / "store")
+    first = Bundle.load(out)
+    result = train(manifest, out, existing="resume", time="1s", callbacks=[again], store=tmp_path / "store")
+
+    record = TimeRecord.read(RunFolder(out).time)
+    assert record is not None
+    assert (len(first.members), len(result.bundle.members), again.begun) == (1, 2, 1)
+    assert [(trial.fold, trial.state) for trial in record.trials] == [(1, DONE), (2, CUT_SHORT)]
+    assert result.unseen is not None
+    sizes = result.split.sizes()
+    assert sizes["val"] < result.unseen.evaluation.n < sizes["val"] + sizes["train"]
+    assert "What was tried" in result.report.read_text(encoding="utf-8")
+    with pytest.raises(InvalidOption, match="its test side was opened"):
+        train(manifest, out, existing="resume", time="30m", store=tmp_path / "store")
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_the_least_time_gives_a_bundle_and_a_test_too(two_classes: Path, tmp_path: Path) -> None:
+    recipe = Recipe(network="compact", size=32, batch_size=8, precision="float32", learning_rate=5e-3)
+
+    result = train(two_classes, tmp_path / "run", recipe, time="1s", store=tmp_path / "store")
+
+    record = TimeRecord.read(RunFolder(tmp_path / "run").time)
+    assert record is not None
+    assert [trial.state for trial in record.trials] == [CUT_SHORT]
+    assert record.outlook.startswith("More time would first go to all")
+    assert result.assessment.evaluation.n > 0
