@@ -45,6 +45,8 @@ class StudyRequest:
         for name in ("epochs", "patience"):  # which follow from the images where they are not given
             if recipe[name] is None:
                 del recipe[name]
+        if self.time is not None:
+            recipe = {name: value for name, value in recipe.items() if name not in self.left_open}
         kind = {"folds": self.folds, "time": self.time is not None}
         return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}, **kind}
 

@@ -324,7 +324,7 @@ def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
     run = FinishedTraining(
         **vars(begun.run),
         precision=made.fitted[0].trained.precision,
-        best_epoch=histories[0].best_epoch if len(histories) == 1 else None,
+        best_epoch=histories[0].best_epoch or None if len(histories) == 1 else None,
         seconds=round(sum(history.seconds for history in histories), 1),
     )
     training = pages.TrainingResult(
