@@ -35,10 +35,10 @@ class Trial:
     """One training of a run against the clock.
 
     Args:
-        number: from 1, in the order in which they began.
         network: its name.
         size: side of the images in pixels.
         way: what is trained, the linear head or the whole network.
+        number: from 1, in the order in which they began; 0 before it began.
         fold: 1 for a candidate, which is held against the validation side; a further network of the chosen one leaves
             out fold 2 or later of the training patients.
         epochs: that were planned; 0 for a linear head.
@@ -50,10 +50,10 @@ class Trial:
         auc: likewise.
     """
 
-    number: int
     network: str
     size: int
     way: str
+    number: int = 0
     fold: int = 1
     epochs: int = 0
     state: str = UNDER_WAY

@@ -74,6 +74,7 @@ class InTime:
     console: Console
     _made: dict[int, Fitted] = dataclasses.field(default_factory=dict, init=False, repr=False)
     _sized: dict[int, DataSet] = dataclasses.field(default_factory=dict, init=False, repr=False)
+    _bundled: set[int] = dataclasses.field(default_factory=set, init=False, repr=False)
 
     def carry_out(self) -> Chosen:
         """Try what there is time for, and give the networks of the best candidate."""
@@ -160,17 +161,9 @@ class InTime:
         """The trial of a step, which is under way, or begins now with the epochs that fit."""
         if self.ledger.trials and self.ledger.trials[-1].state == UNDER_WAY:
             return self.ledger.trials[-1]
-        wanted, epochs = step.candidate, step.epochs
-        trial = Trial(
-            number=len(self.ledger.trials) + 1,
-            network=wanted.network,
-            size=wanted.size,
-            way=wanted.way,
-            fold=step.fold,
-            epochs=epochs,
-            begun_at_s=self.ledger.spent_s,
-        )
-        if wanted.way != HEAD and step.expected_s is None and "epochs" in self.run.request.left_open:
+        trial = Trial(**dataclasses.asdict(step.candidate) | {"fold": step.fold, "epochs": step.epochs})
+        self._data(trial.size)  # decoding is no part of what a network takes
+        if trial.way != HEAD and step.expected_s is None and "epochs" in self.run.request.left_open:
             epochs = self._fitting_epochs(trial)
             trial = dataclasses.replace(trial, epochs=epochs, state=UNDER_WAY if epochs else NO_TIME)
         return self.ledger.begin(trial)
@@ -230,6 +223,7 @@ class InTime:
 
     def _write_bundle(self) -> None:
         start, chosen = time.perf_counter(), self._chosen()
+        self._bundled.update(trial.number for trial in self._networks())
         write_bundle(chosen.fitted, chosen.run, self.folder)
         self.ledger.save(bundle_s=round(time.perf_counter() - start, 1))
         say(self.console, f"{self.folder.bundle} holds {chosen.fitted[0].trained.spec.name} now and can be used")
@@ -241,9 +235,11 @@ class InTime:
     def _left(self) -> float:
         """Seconds that are left for training: bundle, test side and report take theirs."""
         sizes = {side: len(self.data_set.manifest.select(side)) for side in ("train", "val", "test")}
-        read = sizes["val"] + min(sizes["train"], 4096)
-        test_s = self._bundle_s * max(1, len(self._networks())) * sizes["test"] / read
-        return self.ledger.left_s - self._bundle_s - test_s - _REPORT_S
+        networks = [trial.number for trial in self._networks()]
+        # A bundle takes its time for each network that is new in it, of which the next is one.
+        bundle_s = self._bundle_s * (1 + len(set(networks) - self._bundled))
+        test_s = self._bundle_s * max(1, len(networks)) * sizes["test"] / (sizes["train"] + sizes["val"])
+        return self.ledger.left_s - bundle_s - test_s - _REPORT_S
 
     def _tell(self) -> None:
         """Show what was tried, and what more time would bring."""
