@@ -21,6 +21,7 @@ from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
+from overread.report.operating_points import threshold_sentences
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
 from overread.run.trials import TimeRecord, seconds_of
 from overread.study.data import (
@@ -235,7 +236,7 @@ def _begin(
         tell_patients(console, split.manifest)
     names = name_publicly(settled.manifest, request.source)
     run = TrainingRun(
-        request=settled.for_images(split.sizes()["train"]).request,
+        request=settled.for_images(len(split.parts[0].select("train"))).request,
         fingerprint=data_set.fingerprint,
         images=split.counts(),
         patients=split.patients(),
@@ -309,6 +310,7 @@ def _make(
 
     bundle = write_bundle(fitted, begun.run, begun.folder)
     unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
+    tell(console, threshold_sentences(bundle.operating_points))
     test_side = begun.split.manifest.select("test")
     say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)

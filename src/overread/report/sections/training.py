@@ -58,7 +58,8 @@ def training_section(
             f"the best by {by}. {flatters}"
         )
         items = (_networks(histories), _curves_of_several(histories, path))
-    return Section("Training", paragraphs=(text,), items=(*items, _recipe_table(recipe)))
+    short = tuple(history.cut_short for history in histories if history.cut_short)
+    return Section("Training", paragraphs=(text,), items=(*items, _recipe_table(recipe)), warnings=short)
 
 
 def _of_head(network: str, recipe: Mapping[str, Any], networks: int) -> Section:
