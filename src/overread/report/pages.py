@@ -21,6 +21,7 @@ from overread.report.robustness import worst_sentence
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
 from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
+from overread.run.trials import TimeRecord
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
 
@@ -57,6 +58,7 @@ class TrainingResult:
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
         unseen: what the images outside test say, each read by the one network of several that never saw its patient.
         robustness: what changed validation images cost.
+        time: how a run in a given time spent it.
     """
 
     run: FinishedTraining
@@ -67,6 +69,7 @@ class TrainingResult:
     augment: Augment
     unseen: Assessment | None = None
     robustness: Robustness
+    time: TimeRecord | None = None
 
 
 def write_training_report(out: Path, training: TrainingResult, result: BundleResult) -> Path:
@@ -78,6 +81,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
         audit_section(without_names(training.audit, result.names)),
         sections.training_section(training.histories, bundle.network["name"], bundle.recipe, training.run, folder),
+        *((sections.tried_section(training.time),) if training.time else ()),
         *_out_of_fold(training.unseen, result.outcome.assessment),
         *_result_sections(result, RunFolder(out).test.figures),
         sections.robustness_section(training.robustness, folder),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,6 +106,7 @@ class _Export:
         return Graph((self.fitted.folder.checkpoints / GRAPH).read_bytes())
 
 
+@functools.lru_cache(maxsize=20)  # a run in a given time makes a bundle anew with each further network
 def _export(fitted: Fitted, seed: int) -> _Export:
     trained, data_set, manifest = fitted.trained, fitted.data_set, fitted.data_set.manifest
     validation = manifest.select("val")

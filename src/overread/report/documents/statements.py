@@ -101,6 +101,8 @@ def _what_happened(reason: str) -> str:
 
 def training(facts: CardFacts) -> str:
     """Say how long it was trained and which weights are kept."""
+    if facts.epochs == 0:
+        return f"Only the last layer was fitted, to features of pretrained layers, without epochs ({facts.machine})."
     kept = "" if facts.best_epoch is None else f" The weights of epoch {facts.best_epoch} are kept."
     return f"Training took {facts.epochs:,} epochs in {facts.seconds / 60:,.1f} minutes ({facts.machine}).{kept}"
 

@@ -14,6 +14,7 @@ from overread.report.sections.result import result_section
 from overread.report.sections.robustness import robustness_section
 from overread.report.sections.subgroups import subgroups_section
 from overread.report.sections.training import training_section
+from overread.report.sections.tried import tried_section
 
 __all__ = [
     "activation_maps_section",
@@ -32,4 +33,5 @@ __all__ = [
     "subgroups_section",
     "training_data_section",
     "training_section",
+    "tried_section",
 ]
