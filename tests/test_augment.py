@@ -126,6 +126,61 @@ def test_flips_happen_to_about_half_of_the_images(name: str) -> None:
     assert 60 < sum(flipped) < 140
 
 
+def changed(count: int = 200, image: np.ndarray | None = None, **ranges: float) -> np.ndarray:
+    """Copies of one image, each changed in these ways alone."""
+    copies = np.repeat(images(1) if image is None else image, count, axis=0)
+    only = Augmentation(**{**Augmentation.off().ranges, **ranges})
+    return np.asarray(keras.ops.convert_to_numpy(Augment(only, seed=2)(copies, training=True)))
+
+
+def test_gamma_keeps_black_and_white_and_moves_what_lies_between_both_ways() -> None:
+    ramp = np.linspace(0, 255, 17 * 21).astype(np.uint8).reshape(1, *SIZE, 1)
+    out = changed(image=ramp, gamma=0.5).reshape(200, -1)
+    assert np.allclose(out[:, 0], 0, atol=1e-3)
+    assert np.allclose(out[:, -1], 255, atol=1e-3)
+    powers = np.log(out[:, 178] / 255) / np.log(ramp.ravel()[178] / 255)
+    assert 1 / 1.5 - 1e-3 < powers.min() < 0.7
+    assert 1.4 < powers.max() < 1.5 + 1e-3
+
+
+def test_blur_flattens_an_edge_sharpness_raises_it_and_both_leave_even_areas() -> None:
+    edge = np.full((1, *SIZE, 1), 100, dtype=np.uint8)
+    edge[:, :, 10:] = 160
+    blurred, sharpened = changed(image=edge, blur=1.0), changed(image=edge, sharpness=1.0)
+    assert np.allclose(blurred[:, 8, [0, -1], 0], [100, 160], atol=1e-3)
+    steps = [out[:, 8, 10, 0] - out[:, 8, 9, 0] for out in (blurred, sharpened)]
+    assert 15 < steps[0].min() < 30
+    assert steps[0].max() < 60.01
+    assert steps[1].min() > 59.99
+    assert steps[1].max() > 85
+
+
+def test_noise_has_a_deviation_of_up_to_its_range_and_differs_by_pixel() -> None:
+    grey = np.full((1, *SIZE, 1), 128, dtype=np.uint8)
+    deviations = changed(image=grey, noise=0.1).std(axis=(1, 2, 3))
+    assert deviations.min() < 2
+    assert 20 < deviations.max() < 30
+
+
+def test_erasing_sets_a_rectangle_to_the_mean_in_its_share_of_images() -> None:
+    original = images(1)[0, :, :, 0].astype("float32")
+    found = [out for out in changed(erasing=0.5)[..., 0] if not np.array_equal(out, original)]
+    assert 70 < len(found) < 130
+    for out in found:
+        rows, columns = np.nonzero(out != original)
+        inside = out[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert np.allclose(inside, original.mean(), atol=0.6)
+        assert inside.shape[0] <= 0.4 * SIZE[0] + 1
+        assert inside.shape[1] <= 0.4 * SIZE[1] + 1
+
+
+def test_all_changes_together_stay_in_the_range_of_pixels() -> None:
+    out = changed(gamma=1, blur=1, sharpness=4, noise=0.5, erasing=1, contrast=0.5, zoom=0.5)
+    assert out.min() >= 0
+    assert out.max() <= 255
+    assert out.std(axis=0).max() > 10
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("zoom", -0.1), ("shift", 0.6), ("contrast", float("nan")), ("rotation_degrees", 200)]
 )

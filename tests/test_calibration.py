@@ -261,6 +261,41 @@ def test_a_temperature_out_of_bounds_is_held_and_said() -> None:
     assert tiny.temperature == SMALLEST_TEMPERATURE and "below 0.05" in str(tiny.note)
 
 
+def weighed(shares: tuple[float, ...], n: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Classes of these shares, and the logits that a network gives which learnt them as equal ones, stretched."""
+    random = np.random.default_rng(5)
+    labels = random.choice(len(shares), n, p=shares)
+    evidence = random.normal(0, 1, (n, len(shares))) + 1.5 * np.eye(len(shares))[labels]
+    logits = 1.5 * evidence
+    return labels, 2 * (logits if len(shares) > 2 else logits[:, 1:] - logits[:, :1])
+
+
+@pytest.mark.parametrize("shares", [(0.98, 0.02), (0.7, 0.25, 0.05)])
+def test_what_was_learnt_as_equal_classes_is_brought_back_to_their_shares(shares: tuple[float, ...]) -> None:
+    task = Task.of("abcd"[: len(shares)])
+    labels, logits = weighed(shares)
+    plain = fit_calibration(labels, logits, task=task)
+    calibration = fit_calibration(labels, logits, task=task, shares=shares)
+    y_prob = calibration.apply(logits, task)
+    assert calibration.temperature == pytest.approx(2, rel=0.1)
+    assert y_prob.mean(axis=0) == pytest.approx(shares, abs=0.01)
+    assert task.log_losses(labels, y_prob).mean() < task.log_losses(labels, plain.apply(logits, task)).mean()
+    assert measure_reliability(labels == 1, y_prob[:, 1]).slope.value == pytest.approx(1, abs=0.1)
+    assert Calibration.from_dict(json.loads(json.dumps(calibration.to_dict()))) == calibration
+
+
+def test_a_calibration_stored_without_an_offset_is_read() -> None:
+    fields = fitted(*too_extreme(50)).to_dict()
+    assert fields.pop("offset") is None
+    assert Calibration.from_dict(fields).offset is None
+
+
+@pytest.mark.parametrize("shares", [(1.0,), (0.0, 1.0), (0.5, 0.2, 0.3)])
+def test_shares_that_do_not_fit_the_classes_are_refused(shares: tuple[float, ...]) -> None:
+    with pytest.raises(InvalidData, match="one for each of the 2 classes"):
+        fit_calibration([0, 1], [[0.0], [1.0]], task=TWO, shares=shares)
+
+
 def test_logits_that_say_nothing_keep_temperature_one() -> None:
     for labels, logits in (([0, 1, 1], [[0.0]] * 3), ([0, 1, 2], [[2.0, 2.0, 2.0]] * 3)):
         calibration = fitted(labels, logits)

@@ -27,7 +27,9 @@ def test_every_network_of_keras_is_listed_with_what_it_takes() -> None:
     assert all(one.speed in SPEEDS and one.parameters for one in listed if one.origin != "yours")
 
 
-@pytest.mark.parametrize("name", ["compact", "efficientnet-lite0", "mobilenetv3small"])
+@pytest.mark.parametrize(
+    "name", ["compact", "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "mobilenetv3small"]
+)
 def test_parameters_are_those_of_the_network_that_is_built(name: str) -> None:
     from overread.networks.applications import application_names
     from overread.networks.build import NetworkSpec, build_network

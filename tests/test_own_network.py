@@ -136,7 +136,7 @@ def registered() -> str:
 
 def test_a_registered_network_brings_its_defaults(registered: str) -> None:
     recipe = dataclasses.replace(Recipe(), network="Test-Net")
-    assert (recipe.image_size, recipe.max_epochs, recipe.peak_learning_rate) == (40, 3, 1e-2)
+    assert (recipe.image_size, recipe.epochs_of(400), recipe.peak_learning_rate) == (40, 3, 1e-2)
     assert registered in registered_networks()
     assert build_network(spec_of(registered, builder=None)).output["activation_map"].shape == (None, 4, 4, 1)
 

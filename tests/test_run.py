@@ -47,6 +47,11 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path, run: TrainingRun | C
     assert folder.is_ours
 
 
+def test_what_follows_from_the_number_of_images_must_be_the_same_only_where_it_is_given() -> None:
+    assert not {"epochs", "patience"} & set(StudyRequest(recipe=Recipe(network="compact")).fixed)
+    assert REQUEST.fixed["epochs"] == 3
+
+
 def test_a_finished_training_is_a_training_and_only_then_is_the_folder_finished(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert not folder.is_finished

@@ -17,7 +17,7 @@ from overread import Bundle, Manifest, Recipe, compare, evaluate, train
 from overread.cases import pseudonym
 from overread.errors import InvalidData, InvalidOption, MissingPath, OutputExists, OutputUnwritable, UnreadableImages
 from overread.evaluation import AssessmentOptions, roc_auc
-from overread.run import RunFolder
+from overread.run import RunFolder, TrainingRun
 from overread.study.data import read_manifest
 from overread.study.train import Study
 from support.dicom_files import dataset, file_bytes
@@ -256,3 +256,9 @@ def test_a_class_too_small_for_three_sides_is_refused(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "data", {"a": 20, "b": 2}, images_per_patient=1)
     with pytest.raises(InvalidData, match="no image of class b: its 2 images come from 2 patients"):
         train(Manifest.from_folder(folder), tmp_path / "run", QUICK, store=tmp_path / "s")
+
+
+def test_what_follows_from_the_number_of_images_is_recorded(tiny_study: Study) -> None:
+    recipe = RunFolder(tiny_study.out).read(TrainingRun).request.recipe
+    assert (recipe.epochs, recipe.patience) == (3, 10)
+    assert tiny_study.bundle.recipe["patience"] == 10

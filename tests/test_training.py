@@ -21,7 +21,7 @@ from overread.recipe import Recipe
 from overread.training.batches import Batches
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
-from overread.training.objective import compile_for_training
+from overread.training.objective import LayerwiseAdamW, compile_for_training, layer_factors
 from overread.training.precision import choose_precision
 
 RECIPE = Recipe(
@@ -33,7 +33,10 @@ RECIPE = Recipe(
     seed=5,
     monitor="val_accuracy",
     learning_rate=3e-3,
-    augmentation=Augmentation(horizontal_flip=True),
+    layer_decay=0.9,
+    label_smoothing=0.05,
+    mixup=0.1,
+    augmentation=Augmentation(horizontal_flip=True, gamma=0.1, blur=0.3, sharpness=0.3, noise=0.02, erasing=0.2),
 )
 
 
@@ -146,7 +149,8 @@ def test_the_log_the_tensorboard_files_and_one_best_checkpoint_are_kept(whole: R
 
 
 def test_three_classes_train_with_softmax(tmp_path: Path) -> None:
-    _, history = run(tmp_path, dataclasses.replace(RECIPE, epochs=3), classes=3)
+    plain = dataclasses.replace(RECIPE, epochs=3, mixup=0, layer_decay=1, augmentation=Augmentation())
+    _, history = run(tmp_path, plain, classes=3)
     assert history.rows[-1]["loss"] < history.rows[0]["loss"]
     assert 0 <= history.rows[-1]["val_auc"] <= 1
 
@@ -195,6 +199,49 @@ def test_training_images_are_weighted_so_that_classes_count_alike_and_average_on
     assert len(validation[0]) == len(data.batches(Recipe(class_weights=False))[0][0]) == 2
 
 
+@pytest.mark.parametrize(("classes", "smoothed"), [(2, {0.1, 0.9}), (4, {0.05, 0.85})])
+def test_smoothed_targets_are_for_training_alone(classes: int, smoothed: set[float]) -> None:
+    train, validation = data_of(classes).batches(Recipe(label_smoothing=0.2))
+    assert {round(float(target), 6) for target in train[0][1].ravel()} == smoothed
+    assert set(validation[0][1].ravel()) == {0, 1}
+
+
+def test_the_loss_of_a_mixed_image_is_that_of_both_in_their_shares() -> None:
+    targets = np.array([[0], [1], [1]], dtype=np.float32)
+    weights = np.array([2, 0.5, 0.5], dtype=np.float32)
+    pixels = np.array([0, 100, 200], dtype=np.uint8)[:, None, None, None]
+    batches = Batches(pixels, targets, range(3), batch_size=3, shuffle_seed=0, weights=weights, mixup=1.0)
+    shares = set()
+    for epoch in range(8):
+        batches.set_epoch(epoch)
+        images, mixed, summed = batches[0]
+        assert images.dtype == np.uint8
+        share_of_first = (summed - 0.5) / 1.5  # weight 2 and target 0 are the first image's alone
+        assert np.allclose(summed * mixed[:, 0], 0.5 * (1 - share_of_first), atol=1e-5)
+        assert all(0 <= value <= 200 for value in images.ravel())
+        shares |= set(np.round(share_of_first, 3))
+    assert len(shares) > 8
+
+
+def test_rates_fall_from_the_end_of_a_network_to_its_first_layer() -> None:
+    spec = NetworkSpec(name="efficientnet-lite0", height=32, width=32, channels=1, outputs=1, frozen_stages=2)
+    model = compile_for_training(build_network(spec), RECIPE, task_of(2), 5)
+    factors = layer_factors(model, 0.8)
+    assert len(factors) == len(model.trainable_variables)
+    assert factors == sorted(factors)
+    assert (factors[0], factors[-1]) == pytest.approx((0.8**8, 1))
+
+
+def test_the_factor_of_a_variable_is_that_of_its_steps() -> None:
+    variables = [keras.Variable(np.ones(3, dtype="float32")) for _ in range(3)]
+    optimizer = LayerwiseAdamW(0.1, factors=(0.25, 0.5, 1), weight_decay=0)
+    optimizer.build(variables)
+    optimizer.apply([keras.ops.ones(3)] * 3)
+    assert [float(1 - keras.ops.mean(variable)) for variable in variables] == pytest.approx(
+        [0.025, 0.05, 0.1], rel=1e-3
+    )
+
+
 def test_precision_is_measured_or_taken_as_asked() -> None:
     data, built = data_of(), []
 
@@ -231,13 +278,58 @@ def test_a_recipe_that_makes_no_sense_is_refused(option: str, value: Any) -> Non
 def test_a_recipe_survives_its_record() -> None:
     recipe = Recipe(network="EfficientNet-Lite0", augmentation=Augmentation(zoom=0.3))
     again = Recipe.from_dict(recipe.to_dict())
-    assert again == dataclasses.replace(recipe, size=160, epochs=6, learning_rate=2e-4)
+    assert again == dataclasses.replace(recipe, size=160, learning_rate=2e-4, layer_decay=1)
     assert again.to_dict() == recipe.to_dict()
     assert recipe.network == "efficientnet-lite0"
 
 
+def test_what_an_earlier_record_does_not_name_was_not_done() -> None:
+    record = Recipe(network="compact", layer_decay=0.5, mixup=0.4, augmentation=Augmentation(gamma=0.3)).to_dict()
+    for name in ("layer_decay", "mixup", "label_smoothing"):
+        del record[name]
+    del record["augmentation"]["gamma"]
+    again = Recipe.from_dict(record)
+    assert (again.layer_decay, again.mixup, again.label_smoothing, again.augmentation.gamma) == (1, 0, 0, 0)
+
+
 def test_another_network_brings_its_own_defaults() -> None:
     replaced = dataclasses.replace(Recipe(), network="efficientnet-lite0")
-    assert (replaced.image_size, replaced.max_epochs, replaced.peak_learning_rate) == (160, 6, 2e-4)
+    assert (replaced.image_size, replaced.epochs_of(400), replaced.peak_learning_rate) == (160, 6, 2e-4)
     kept = dataclasses.replace(Recipe(size=96), network="densenet121")
-    assert (kept.image_size, kept.max_epochs, kept.peak_learning_rate) == (96, 8, 1e-4)
+    assert (kept.image_size, kept.epochs_of(400), kept.peak_learning_rate) == (96, 8, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("images", "epochs", "patience"), [(6000, 20, 10), (1600, 20, 10), (800, 40, 14), (430, 72, 24), (60, 100, 34)]
+)
+def test_few_images_are_seen_more_often_so_that_training_has_enough_steps(
+    images: int, epochs: int, patience: int
+) -> None:
+    recipe = Recipe(network="compact")
+    completed = recipe.for_images(images)
+    assert (completed.epochs, completed.patience) == (epochs, patience)
+    assert recipe.epochs_of(len(range(0, images, 32))) == epochs
+    given = Recipe(network="compact", epochs=3, patience=2).for_images(images)
+    assert (given.epochs, given.patience) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("losses", "at_most", "is_cut_short"),
+    [
+        ([0.5, 0.4, 0.3], 3, True),
+        ([0.5, 0.4, 0.3], 9, False),
+        ([0.5, 0.3, 0.31], 3, False),
+        ([0.5, 0.3, 0.299], 3, False),
+        ([0.5], 1, False),
+        ([0.5, 0.4, 0.3], None, False),
+    ],
+)
+def test_a_training_whose_loss_still_fell_when_its_epochs_ended_says_so_and_what_to_do(
+    losses: list[float], at_most: int | None, is_cut_short: bool
+) -> None:
+    rows = tuple({"val_loss": loss} for loss in losses)
+    said = History(rows=rows, best_epoch=1, at_most=at_most).cut_short
+    assert (said is not None) == is_cut_short
+    if said is not None:
+        assert "from 0.4000 to 0.3000, as its 3 epochs ended" in said
+        assert said.endswith("--epochs 6")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,15 @@ _LIMITS = {
     "learning_rate": (1e-8, 10),
     "weight_decay": (0, 1),
     "dropout": (0, 0.95),
+    "label_smoothing": (0, 0.5),
+    "mixup": (0, 10),
+    "layer_decay": (0.1, 1),
     "seed": (0, 2**31 - 1),
 }
+# More are validated and saved than are learnt from.
+_MOST_EPOCHS = 100
+_LEAST_PATIENCE = 10
+_NOT_DONE = {"layer_decay": 1.0, "label_smoothing": 0.0, "mixup": 0.0}
 _STARTED = "the weights of an earlier training"
 
 
@@ -32,8 +40,10 @@ _STARTED = "the weights of an earlier training"
 class Recipe:
     """The options of a training run.
 
-    Where `network` is None, it is `default_network`; where `size`, `epochs` or `learning_rate` is None, the network has
-    a default. `chosen_network`, `image_size`, `max_epochs` and `peak_learning_rate` are what holds.
+    Where `network` is None, it is `default_network`; where `size`, `learning_rate` or `layer_decay` is None, the
+    network has a default: `chosen_network`, `image_size`, `peak_learning_rate` and `rate_decay` are what holds. Where
+    `epochs` or `patience` is None, it depends on the number of training images, for which `for_images` gives the
+    recipe.
 
     Raises:
         InvalidOption: a value outside its range.
@@ -52,10 +62,18 @@ class Recipe:
     fit: str = option("pad", "pad (keep the aspect, on black) or stretch.", panel="Images")
     colour: str = option("auto", "auto (look at the images), grey or colour.", panel="Images")
     pretrained: bool = option(True, "Start from ImageNet weights; compact has none.", panel="Network")
-    frozen_stages: int = option(0, "Stages of efficientnet-lite0, of seven, that keep their weights.", panel="Network")
+    frozen_stages: int = option(
+        0, "Stages of an efficientnet-lite, of seven, that keep their weights.", panel="Network"
+    )
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
-    epochs: int | None = option(None, "At most; by default the network's.", panel="Training")
-    patience: int = option(10, "Epochs without a better monitor before training stops.", panel="Training")
+    epochs: int | None = option(
+        None, "At most; by default the network's, and more of few images (100 at most).", panel="Training"
+    )
+    patience: int | None = option(
+        None,
+        "Epochs without a better monitor before training stops; by default 10, or a third of all where that is more.",
+        panel="Training",
+    )
     monitor: str = option(
         "val_loss", "val_loss, val_auc or val_accuracy; the weights of its best epoch are kept.", panel="Training"
     )
@@ -65,7 +83,19 @@ class Recipe:
         "The highest, after one epoch of warm-up, lowered along a cosine; by default the network's.",
         panel="Training",
     )
+    layer_decay: float | None = option(
+        None,
+        "Factor of the learning rate from one eighth of the layers to the one before it, from the end to the first; "
+        "1 is the same for all; by default the network's.",
+        panel="Training",
+    )
     weight_decay: float = option(1e-4, "Of AdamW, on kernels.", panel="Training")
+    label_smoothing: float = option(
+        0.0, "Share of each training target that is spread over all classes alike.", panel="Training"
+    )
+    mixup: float = option(
+        0.0, "Mix training images in pairs, their shares drawn from Beta(m, m); 0 mixes none.", panel="Training"
+    )
     dropout: float = option(0.3, "Fraction of pooled features dropped.", panel="Network")
     class_weights: bool = option(True, "Weigh the loss so that every class counts alike.", panel="Training")
     precision: str = option("auto", f"{', '.join(PRECISIONS)}; auto measures what is faster here.", panel="Training")
@@ -129,10 +159,21 @@ class Recipe:
         """The side of the images in pixels."""
         return self.chosen_network.size if self.size is None else self.size
 
-    @property
-    def max_epochs(self) -> int:
-        """How many epochs training lasts at most."""
-        return self.chosen_network.epochs if self.epochs is None else self.epochs
+    def epochs_of(self, steps: int) -> int:
+        """How many epochs of so many steps training lasts at most: of few images enough for the network's steps."""
+        if self.epochs is not None:
+            return self.epochs
+        network = self.chosen_network
+        return max(network.epochs, min(_MOST_EPOCHS, math.ceil(network.steps / steps)))
+
+    def patience_of(self, steps: int) -> int:
+        """How many epochs of so many steps may pass without a better monitor."""
+        return max(_LEAST_PATIENCE, math.ceil(self.epochs_of(steps) / 3)) if self.patience is None else self.patience
+
+    def for_images(self, count: int) -> Recipe:
+        """The same recipe with its epochs and its patience for so many training images."""
+        steps = math.ceil(count / self.batch_size)
+        return dataclasses.replace(self, epochs=self.epochs_of(steps), patience=self.patience_of(steps))
 
     @property
     def peak_learning_rate(self) -> float:
@@ -140,19 +181,29 @@ class Recipe:
         return self.chosen_network.learning_rate if self.learning_rate is None else self.learning_rate
 
     @property
+    def rate_decay(self) -> float:
+        """The factor of the learning rate from one eighth of the layers to the one before it."""
+        if self.layer_decay is not None:
+            return self.layer_decay
+        return self.chosen_network.layer_decay if self.pretrained else 1.0
+
+    @property
     def channels(self) -> int | None:
         """1 or 3, or None when the images decide."""
         return {"auto": None, "grey": 1, "colour": 3}[self.colour]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give all options as plain values, with the numbers that hold; the start only where there is one."""
+        """Give all options as plain values, with the numbers that hold as far as they are known without images.
+
+        The start is among them only where there is one.
+        """
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         values |= {
             "network": self.chosen_network.name,
             "size": self.image_size,
             "augmentation": self.augmentation.to_dict(),
-            "epochs": self.max_epochs,
             "learning_rate": self.peak_learning_rate,
+            "layer_decay": self.rate_decay,
         }
         return {name: value for name, value in values.items() if name != "start" or value is not None}
 
@@ -163,5 +214,5 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
-        """Rebuild what `to_dict` gave."""
-        return cls(**{**values, "augmentation": Augmentation(**values["augmentation"])})
+        """Rebuild what `to_dict` gave; what an earlier version did not name was not done."""
+        return cls(**{**_NOT_DONE, **values, "augmentation": Augmentation.from_dict(values["augmentation"])})

@@ -163,6 +163,16 @@ class Task(ABC):
     def case_weights(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """`(n,)` the weight of each case in the loss that makes all classes count alike; the mean is 1."""
 
+    def share_logits(self, shares: npt.ArrayLike) -> FloatArray | None:
+        """`(outputs,)` what the logits of a network that learnt by `case_weights` lack of those at the true shares.
+
+        None where the weights do not make all classes count alike.
+
+        Args:
+            shares: `(K,)` of each class among the cases that it learnt from, above 0.
+        """
+        return None
+
     @abstractmethod
     def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
         """`(n, K)` probabilities, in float64, of logits `(n, outputs)`."""
@@ -283,6 +293,10 @@ class TwoClasses(_OneLabel):
     def outputs(self) -> int:
         return 1
 
+    def share_logits(self, shares: npt.ArrayLike) -> FloatArray:
+        negative, positive = np.log(np.asarray(shares, dtype=np.float64))
+        return np.array([positive - negative])
+
     def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
         return np.asarray(y_true)[:, None].astype(np.float32)
 
@@ -328,6 +342,9 @@ class SeveralClasses(_OneLabel):
     def thresholds_in_force(self, thresholds: Mapping[str, float] | None = None) -> dict[str, float]:
         """Thresholds of single classes do not count: a case may reach several of them, or none."""
         return {}
+
+    def share_logits(self, shares: npt.ArrayLike) -> FloatArray:
+        return np.asarray(np.log(np.asarray(shares, dtype=np.float64)))
 
     def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
         return np.asarray(y_true), logits

@@ -32,7 +32,7 @@ def application(name: str, channels: int, size: tuple[int, int], *, pretrained: 
         name: such as `densenet121`.
         channels: 1 or 3.
         size: height and width.
-        pretrained: take the ImageNet weights, which Keras downloads once.
+        pretrained: take the ImageNet weights, which Keras downloads once, and keep those of batch normalisation.
 
     Returns:
         A model from `(batch, height, width, channels)` of 0 to 255 to `(batch, h, w, features)`.
@@ -52,8 +52,21 @@ def application(name: str, channels: int, size: tuple[int, int], *, pretrained: 
             f"({type(error).__name__}): connect to the network once, or take --network efficientnet-lite0, whose "
             "weights are installed, or --no-pretrained"
         ) from None
+    if pretrained:
+        _keep_statistics(body)
     preprocess = importlib.import_module(build.__module__).preprocess_input
     return _grey(body, preprocess, name) if channels == 1 else _colour(body, preprocess, name)
+
+
+def _keep_statistics(body: keras.Model) -> None:
+    """Let batch normalisation stay as it was learnt, as Keras advises for fine-tuning.
+
+    In a few hundred steps its moving averages, which forget a hundredth a step, come to describe neither the images
+    that it was trained on nor these.
+    """
+    for layer in body.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
 
 
 def _colour(body: keras.Model, preprocess: Callable[..., Any], name: str) -> keras.Model:

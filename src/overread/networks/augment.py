@@ -1,7 +1,7 @@
 """Augmentation of training images: parameters are sampled first, then applied by one fused warp.
 
 Geometry (rotation, shift, zoom, flips) is composed into one affine matrix an image, so that pixels are
-interpolated once; brightness and contrast follow on the warped pixels.
+interpolated once; what a scanner does to pixels follows on the warped ones. A change that is off draws nothing.
 """
 
 from __future__ import annotations
@@ -70,7 +70,18 @@ class Augment(keras.layers.Layer):
             return images
         for layer in self.own_layers:
             images = layer(images)
-        return self._shade(self._warp(images)) if any(self.augmentation.ranges.values()) else images
+        return self._change(images) if any(self.augmentation.ranges.values()) else images
+
+    def _change(self, images: Any) -> Any:
+        ranges, images = self.augmentation, self._warp(images)
+        if ranges.gamma:
+            images = self._bend(images)
+        images = self._shade(images)
+        if ranges.blur or ranges.sharpness:
+            images = self._focus(images)
+        if ranges.noise:
+            images = self._grain(images)
+        return self._erase(images) if ranges.erasing else images
 
     def _uniform(self, batch: Any, columns: int, limit: float) -> Any:
         return keras.random.uniform((batch, columns), -limit, limit, seed=self.seed_generator)
@@ -92,3 +103,41 @@ class Augment(keras.layers.Layer):
         factor = 1 + self._uniform(batch, 1, self.augmentation.contrast)[:, :, None, None]
         mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
         return ops.clip((images - mean) * factor + mean + offset, 0.0, 255.0)
+
+    def _bend(self, images: Any) -> Any:
+        power = ops.exp(self._uniform(ops.shape(images)[0], 1, math.log1p(self.augmentation.gamma)))
+        return 255 * ops.power(images / 255, power[:, :, None, None])
+
+    def _focus(self, images: Any) -> Any:
+        """Move each image towards its blurred copy, or away from it."""
+        share = keras.random.uniform(
+            (ops.shape(images)[0], 1, 1, 1),
+            -self.augmentation.sharpness,
+            self.augmentation.blur,
+            seed=self.seed_generator,
+        )
+        # The mean of an odd window, twice: nearly Gaussian, and of the same share of the image at every size.
+        window = 2 * max(1, max(images.shape[1:3]) // 100) + 1
+        blurred = images
+        for _ in range(2):
+            blurred = ops.average_pool(blurred, window, strides=1, padding="same")
+        return ops.clip(images + share * (blurred - images), 0.0, 255.0)
+
+    def _grain(self, images: Any) -> Any:
+        strength = self._uniform(ops.shape(images)[0], 1, 255 * self.augmentation.noise)[:, :, None, None]
+        noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
+        return ops.clip(images + strength * noise, 0.0, 255.0)
+
+    def _erase(self, images: Any) -> Any:
+        """Set a rectangle to the mean, in as many images as the probability says."""
+        batch, (height, width) = ops.shape(images)[0], images.shape[1:3]
+        draws = keras.random.uniform((batch, 5), seed=self.seed_generator)
+
+        def within(centre: Any, drawn: Any, length: int) -> Any:
+            positions = (ops.arange(length, dtype="float32") + 0.5) / length
+            return ops.abs(positions - centre[:, None]) < 0.05 + 0.15 * drawn[:, None]
+
+        rows, columns = within(draws[:, 0], draws[:, 1], height), within(draws[:, 2], draws[:, 3], width)
+        erased = rows[:, :, None, None] & columns[:, None, :, None]
+        erased &= (draws[:, 4] < self.augmentation.erasing)[:, None, None, None]
+        return ops.where(erased, ops.mean(images, axis=(1, 2, 3), keepdims=True), images)

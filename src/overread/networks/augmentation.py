@@ -10,11 +10,25 @@ from overread.errors import InvalidOption
 from overread.machine.option import option
 
 _PANEL = "Augmentation"
+_LIMITS = {
+    "rotation_degrees": 180.0,
+    "shift": 0.5,
+    "zoom": 1.0,
+    "brightness": 1.0,
+    "contrast": 1.0,
+    "gamma": 4.0,
+    "blur": 1.0,
+    "sharpness": 4.0,
+    "noise": 0.5,
+    "erasing": 1.0,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Augmentation:
     """The range of each random change; 0 (or False) turns a change off.
+
+    Together `zoom` and `shift` are what other programs call resized crops.
 
     Layers of Keras, given as `layers`, come before these changes; `Augmentation.off(layers=...)` is of them alone. They
     take and give float images `(batch, height, width, channels)` of 0 to 255, have no weights, and are kept as what
@@ -34,11 +48,29 @@ class Augmentation:
     vertical_flip: bool = option(False, "Mirror top and bottom for half of the images.", panel=_PANEL)
     brightness: float = option(0.1, "Offset drawn from -b to b, a fraction of the pixel range.", panel=_PANEL)
     contrast: float = option(0.2, "Factor about the image's mean drawn from 1 - c to 1 + c.", panel=_PANEL)
+    gamma: float = option(
+        0.0,
+        "Power of the pixels' fraction of their range, drawn log-uniformly from 1 / (1 + g) to 1 + g.",
+        panel=_PANEL,
+    )
+    blur: float = option(
+        0.0, "Share of a blurred copy (sigma about 1 % of the side) in the image, drawn from 0 to b.", panel=_PANEL
+    )
+    sharpness: float = option(
+        0.0, "How far from that blurred copy the image is taken, drawn from 0 to s; with blur, either.", panel=_PANEL
+    )
+    noise: float = option(
+        0.0, "Standard deviation of Gaussian noise drawn from 0 to n, a fraction of the pixel range.", panel=_PANEL
+    )
+    erasing: float = option(
+        0.0,
+        "Probability that a rectangle, of a tenth to four tenths of each side, is set to the image's mean.",
+        panel=_PANEL,
+    )
     layers: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
-        limits = {"rotation_degrees": 180.0, "shift": 0.5, "zoom": 1.0, "brightness": 1.0, "contrast": 1.0}
-        for name, limit in limits.items():
+        for name, limit in _LIMITS.items():
             value = getattr(self, name)
             if not (isinstance(value, int | float) and 0 <= value <= limit):
                 raise InvalidOption(f"augmentation {name}={value!r} is outside 0 to {limit:g}: choose a value in it")
@@ -57,11 +89,16 @@ class Augmentation:
     @classmethod
     def off(cls, *, layers: tuple[Any, ...] = ()) -> Augmentation:
         """The augmentation that changes nothing, or of these layers alone."""
-        return cls(rotation_degrees=0, shift=0, zoom=0, brightness=0, contrast=0, layers=layers)
+        return cls(**dict.fromkeys(_LIMITS, 0), horizontal_flip=False, vertical_flip=False, layers=layers)
 
     def to_dict(self) -> dict[str, Any]:
         """Give all as plain values; layers only where there are some."""
         return {**self.ranges, **({"layers": list(self.layers)} if self.layers else {})}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Augmentation:
+        """Rebuild what `to_dict` gave; a change that it does not name was none at that time."""
+        return cls(**{**cls.off().ranges, **values})
 
 
 def shown_changes(record: Mapping[str, Any]) -> dict[str, str]:

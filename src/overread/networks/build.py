@@ -50,7 +50,7 @@ class NetworkSpec:
         if min(self.height, self.width) < MINIMUM_SIDE:
             raise InvalidOption(f"images of {self.height} x {self.width} are too small: take {MINIMUM_SIDE} or more")
         if self.frozen_stages and not stages:
-            raise InvalidOption(f"{self.name} has no stages to freeze: efficientnet-lite0 has")
+            raise InvalidOption(f"{self.name} has no stages to freeze: efficientnet-lite0, 1 and 2 have")
         if not 0 <= self.frozen_stages <= stages:
             raise InvalidOption(f"frozen_stages={self.frozen_stages} is outside 0 to {stages}")
 

@@ -11,7 +11,12 @@ from overread.networks.registry import Network, default_network, find_network, r
 # What a speed means: an epoch of 6,000 images of the network's own size on two cores without a GPU.
 SPEEDS = {"fast": "up to 2 minutes", "medium": "2 to 10 minutes", "slow": "longer, better with a GPU"}
 OURS, KERAS, INSTALLED = "overread", "Keras", "yours"
-_MEASURED = {"compact": (424_288, "fast"), "efficientnet-lite0": (3_350_000, "fast")}
+_MEASURED = {
+    "compact": (424_288, "fast"),
+    "efficientnet-lite0": (3_350_000, "fast"),
+    "efficientnet-lite1": (4_108_848, "medium"),
+    "efficientnet-lite2": (4_782_024, "medium"),
+}
 # Parameters without the end, and speed as measured with Keras 3.15 (November 2026); of the large networks it was not
 # measured: they are slower than slow smaller ones.
 _APPLICATIONS: dict[str, tuple[int, str]] = {

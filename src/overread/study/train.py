@@ -188,7 +188,7 @@ def _begin(
         tell_patients(console, split.manifest)
     names = name_publicly(settled.manifest, request.source)
     run = TrainingRun(
-        request=request,
+        request=settled.for_images(split.sizes()["train"]).request,
         fingerprint=data_set.fingerprint,
         images=split.counts(),
         patients=split.patients(),

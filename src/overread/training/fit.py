@@ -30,25 +30,31 @@ from overread.training.resume import BEST_WEIGHTS, EpochSeed, Progress, SaveStat
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """Stored pixels `(n, height, width, channels)` uint8 and their truth, with the cases that train and validate."""
+    """Stored pixels `(n, height, width, channels)` uint8 and their truth, with the cases that train and validate.
+
+    Of each case that trains, groups may say to whom it belongs.
+    """
 
     pixels: np.ndarray | PixelFile
     y_true: np.ndarray
     train: Sequence[int]
     validation: Sequence[int]
     task: Task
+    groups: Sequence[str] = ()
 
     def batches(self, recipe: Recipe) -> tuple[Batches, Batches]:
-        """Shuffled training batches, weighted as the recipe asks, and ordered validation batches."""
+        """Training batches, shuffled, weighted, smoothed and mixed as the recipe asks, and ordered validation ones."""
         targets = self.task.targets(self.y_true)
+        evenly = 1 / self.task.outputs if self.task.activation == "softmax" else 0.5
         return (
             Batches(
                 self.pixels,
-                targets,
+                targets + recipe.label_smoothing * (evenly - targets),
                 self.train,
                 batch_size=recipe.batch_size,
                 shuffle_seed=recipe.seed,
                 weights=self._weights() if recipe.class_weights else None,
+                mixup=recipe.mixup,
             ),
             Batches(self.pixels, targets, self.validation, batch_size=recipe.batch_size),
         )
@@ -147,11 +153,12 @@ def fit(
     checkpoints = RunFolder(folder).checkpoints
     checkpoints.mkdir(parents=True, exist_ok=True)
     progress, best = read_progress(checkpoints)
+    train, validation = data.batches(recipe)
+    epochs = recipe.epochs_of(len(train))
     model.optimizer.build(model.trainable_variables)  # its variables must be there before any weights are loaded
     if not progress.finished:
-        train, validation = data.batches(recipe)
-        mode = MONITORS[recipe.monitor]
-        early_stopping = keras.callbacks.EarlyStopping(recipe.monitor, patience=recipe.patience, mode=mode)
+        mode, patience = MONITORS[recipe.monitor], recipe.patience_of(len(train))
+        early_stopping = keras.callbacks.EarlyStopping(recipe.monitor, patience=patience, mode=mode)
         checkpoint = keras.callbacks.ModelCheckpoint(
             str(checkpoints / BEST_WEIGHTS),
             recipe.monitor,
@@ -173,7 +180,7 @@ def fit(
             model.fit(
                 train,
                 validation_data=validation,
-                epochs=recipe.max_epochs,
+                epochs=epochs,
                 initial_epoch=progress.epochs_done,
                 callbacks=ordered,
                 shuffle=False,  # Batches has shuffled; Keras would draw from Python's own generator
@@ -181,7 +188,7 @@ def fit(
             )
         best = early_stopping.best_epoch
     model.load_weights(best_weights_file(checkpoints, best))
-    return History(rows=tuple(progress.rows), best_epoch=best + 1)
+    return History(rows=tuple(progress.rows), best_epoch=best + 1, at_most=epochs)
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def train_network(
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
         OverreadError: the network cannot be built or training diverged.
     """
-    data = _training_data(data_set)
+    data = training_data(data_set)
     batches, _ = data.batches(recipe)
     assembly = _Assembly(spec=_spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
     precision = _settled_precision(RunFolder(folder).precision, lambda: assembly.choose_precision(data_set, batches[0]))
@@ -90,6 +90,8 @@ def train_network(
     say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
     require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
     history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
+    if history.cut_short:
+        say(console, history.cut_short, "bold yellow")
     network = build_network(assembly.spec)
     network.set_weights(model.get_weights())
     weights = RunFolder(folder).checkpoints / WEIGHTS
@@ -97,17 +99,19 @@ def train_network(
     return TrainedNetwork(spec=assembly.spec, weights=weights, precision=precision.policy, history=history)
 
 
-def _training_data(data_set: DataSet) -> TrainingData:
+def training_data(data_set: DataSet) -> TrainingData:
     """The stored pixels with a truth for each row of them, also for those that the data set does not use."""
     manifest, read = data_set.manifest, data_set.y_true
+    train = manifest.select("train")
     y_true = np.zeros((len(data_set.store.pixels), *read.shape[1:]), dtype=read.dtype)
     y_true[data_set.rows] = read
     return TrainingData(
         pixels=data_set.store.pixels,
         y_true=y_true,
-        train=data_set.rows[manifest.select("train")].tolist(),
+        train=data_set.rows[train].tolist(),
         validation=data_set.rows[manifest.select("val")].tolist(),
         task=manifest.task,
+        groups=[manifest.cases[i].counts_as for i in train],
     )
 
 

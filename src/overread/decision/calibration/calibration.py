@@ -1,0 +1,137 @@
+"""How logits become probabilities, as a bundle keeps it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from overread.decision.cuts import FloatArray
+from overread.decision.task import Task
+from overread.errors import InvalidData
+
+CALIBRATION_METHODS = ("temperature", "isotonic", "beta", "none")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """How logits become probabilities; `fit_calibration` makes it, and exactly the field of its method is filled.
+
+    Args:
+        method: one of `CALIBRATION_METHODS`; with "none" the probabilities are sigmoid or softmax of the logits.
+        temperature: above 0; the logits are divided by it.
+        offset: added to the logits once they are divided, one number an output: the log of the shares of the classes,
+            where a network learnt them as equal ones; None where nothing is added.
+        beta: a, b (0 or more) and c of sigmoid(a ln p - b ln(1 - p) + c), p the sigmoid of the logit.
+        isotonic: (logit, probability) points, rising; straight lines between them, level beyond them.
+        n: the number of cases it was fitted on.
+        note: a sentence where the fit was limited by its cases, so that a reader of the report sees it.
+
+    Raises:
+        InvalidData: an unknown method, or fields that are not those of the method.
+    """
+
+    method: str
+    temperature: float | None = None
+    offset: tuple[float, ...] | None = None
+    beta: tuple[float, float, float] | None = None
+    isotonic: tuple[tuple[float, float], ...] | None = None
+    n: int = 0
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        filled = {name for name in ("temperature", "beta", "isotonic") if getattr(self, name) is not None}
+        if self.method not in CALIBRATION_METHODS or filled != {self.method} - {"none"}:
+            raise InvalidData(f"calibration {self.method!r} has the fields {sorted(filled)}: fit the calibration again")
+        if not self._is_valid():
+            raise InvalidData(f"the {self.method} calibration holds impossible numbers: fit the calibration again")
+
+    def apply(self, logits: npt.ArrayLike, task: Task) -> FloatArray:
+        """Give the calibrated probabilities, in float64.
+
+        Args:
+            logits: `(n, outputs)`; n may be 0.
+            task: what is told apart, which makes probabilities of the logits.
+
+        Returns:
+            `(n, classes)`. Temperature keeps the order of the cases, and without an offset the most probable class
+            (as far as float64 tells probabilities near 1 apart); isotonic and beta may tie cases, never swap them.
+
+        Raises:
+            InvalidData: another shape, a logit that is not finite, or several logits for a method of one.
+        """
+        values = checked_logits(logits, task)
+        if self.isotonic is None and self.beta is None:
+            return task.probabilities(values / (self.temperature or 1.0) + np.array(self.offset or 0.0))
+        if values.shape[1] != 1:
+            raise InvalidData(f"{self.method} calibrates one logit a case, not {values.shape[1]}: fit a temperature")
+        if self.beta is not None:
+            a, b, c = self.beta
+            return task.probabilities(beta_columns(values[:, 0]) @ np.array([[a], [b], [c]]))
+        positive = np.interp(values[:, 0], *np.transpose(np.array(self.isotonic)))
+        return np.column_stack([1 - positive, positive])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields as JSON values."""
+        return {
+            **dataclasses.asdict(self),
+            "offset": None if self.offset is None else list(self.offset),
+            "beta": None if self.beta is None else list(self.beta),
+            "isotonic": None if self.isotonic is None else [list(point) for point in self.isotonic],
+        }
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Calibration:
+        """Rebuild what `to_dict` gave; the offset may be missing.
+
+        Raises:
+            InvalidData: a field is missing, unknown or outside its range.
+        """
+        try:
+            offset, beta, isotonic = fields.get("offset"), fields["beta"], fields["isotonic"]
+            lists = {
+                "offset": None if offset is None else tuple(offset),
+                "beta": None if beta is None else tuple(beta),
+                "isotonic": None if isotonic is None else tuple((logit, share) for logit, share in isotonic),
+            }
+            return cls(**{**fields, **lists})
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InvalidData):
+                raise
+            raise InvalidData("the calibration has missing, unknown or damaged fields: fit it again") from None
+
+    def _is_valid(self) -> bool:
+        if self.offset is not None and (self.temperature is None or not all(map(math.isfinite, self.offset))):
+            return False
+        if self.temperature is not None:
+            return 0 < self.temperature < math.inf
+        if self.beta is not None:
+            return len(self.beta) == 3 and all(map(math.isfinite, self.beta)) and min(self.beta[:2]) >= 0
+        if self.isotonic is not None:
+            logits, probabilities = np.array(self.isotonic, dtype=np.float64).reshape(-1, 2).T
+            rising = bool(np.all(np.diff(logits) > 0) and np.all(np.diff(probabilities) >= 0))
+            return logits.size > 0 and rising and probabilities[0] >= 0 and probabilities[-1] <= 1
+        return True
+
+
+def beta_columns(logit: FloatArray) -> FloatArray:
+    """Give ln p, -ln(1 - p) and 1 of each logit, so that no p rounds to 0 or 1."""
+    return np.column_stack([-np.logaddexp(0, -logit), np.logaddexp(0, logit), np.ones_like(logit)])
+
+
+def checked_logits(logits: npt.ArrayLike, task: Task) -> FloatArray:
+    """Give logits as an array `(n, outputs)`, once they are found to be such.
+
+    Raises:
+        InvalidData: another shape, or a logit that is not finite.
+    """
+    values = np.asarray(logits, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] != task.outputs:
+        raise InvalidData(f"the logits have shape {values.shape}: give (n, {task.outputs})")
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values).all(axis=1)))
+        raise InvalidData(f"row {row} (from 0) of the logits is {values[row]}: give finite logits")
+    return values
