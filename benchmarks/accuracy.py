@@ -59,7 +59,7 @@ def main() -> None:
             left_out.append(f"{name}: {error}")
         left_out += one.failures
         sets |= one.tables()
-    if asked.aucmedi_python is None:
+    if asked.aucmedi_python is None and not asked.arms:
         left_out.append("AUCMEDI: no Python that has it was named (--aucmedi-python)")
     _write(asked, sets, left_out)
 
