@@ -23,14 +23,14 @@ from overread.reading.reader import Reader
 from overread.run import RunFolder
 
 # As many as two cores read 24 times in some 20 s (efficientnet-lite0, 160 px).
-_MOST_IMAGES = 200
+_MOST_IMAGES = 150
 _CHUNK = 32
 
 
 def measure_robustness(
     bundle: Bundle, data_sets: Sequence[DataSet], folder: RunFolder, *, level: float = 0.95, console: Console
 ) -> Robustness:
-    """Read up to 200 images of the validation sides under every shift in each strength, and record what it costs.
+    """Read up to 150 images of the validation sides under every shift in each strength, and record what it costs.
 
     Each image is read by the networks that never saw it, decided at the frozen operating points and referred by the
     frozen thresholds. Classes are as alike in number as there are images, and many patients come before many images of
@@ -82,7 +82,7 @@ class _Unseen:
 
     @classmethod
     def choose(cls, data_sets: Sequence[DataSet], seed: int) -> _Unseen:
-        """Take up to 200 of the validation sides, those with the same owners together."""
+        """Take up to 150 of the validation sides, those with the same owners together."""
         found: dict[int, list[tuple[int, int]]] = {}
         for network, data_set in enumerate(data_sets):
             for position in data_set.manifest.select("val"):
@@ -112,7 +112,7 @@ class _Unseen:
 
 
 def _spread(indicators: np.ndarray, cases: Sequence[Case], seed: int) -> np.ndarray:
-    """Places of up to 200 cases, from each class in turn, and of a class the first of many patients before a second."""
+    """Places of up to 150 cases, from each class in turn, and of a class the first of many patients before a second."""
     order = np.random.default_rng(seed).permutation(len(cases)).tolist()
     nth, met = {}, Counter[str]()
     for i in order:
