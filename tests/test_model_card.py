@@ -168,20 +168,20 @@ def test_the_hashes_of_the_card_are_those_of_the_bundle_it_travels_in(tmp_path: 
 
 def test_the_limits_tell_what_weakens_the_result() -> None:
     found = predictions(TWO)
-    counts = {"train": {"normal": 500, "ill": 500}, "val": {"normal": 20, "ill": 19}, "test": {"normal": 60, "ill": 60}}
-    facts = facts_of(TWO, counts=counts, has_patients=False, warnings=("4 of 9 images name no patient",))
-    limits = section(model_card(bundle_of(found), assessed(found), facts), "Limits")
+    bundle, facts = bundle_of(found), facts_of(TWO, has_patients=False, warnings=("4 of 9 images name no patient",))
+    few = dataclasses.replace(bundle.referral, counts={"normal": 20, "ill": 19})
+    limits = section(model_card(dataclasses.replace(bundle, referral=few), assessed(found), facts), "Limits")
     for text in (
         "the test is internal",
         "Patients are not known for all images",
         "4 of 9 images name no patient",
         "The test has 60 images of ill, fewer than 100",
-        "Validation has 19 images of ill, fewer than 20",
+        "Among the validation images are 19 of ill, fewer than 20",
         "50.0% normal and 50.0% ill",
         "No groups of cases were compared",
     ):
         assert text in limits
-    assert "Validation has 20 images" not in limits
+    assert "are 20 of normal" not in limits
     large = predictions(TWO, 200)
     rest = section(model_card(bundle_of(large), assessed(large, by=("sex",)), facts_of(TWO)), "Limits")
     assert not re.search("fewer than|not known for all|No groups", rest)

@@ -134,7 +134,7 @@ def test_a_coverage_that_is_missed_and_a_class_that_is_never_ruled_out_are_warni
     asked = Referral(coverage=0.999, thresholds={"Normal": 0.1, "Polyp": 0.2}, counts={"Normal": 5000, "Polyp": 8})
     text = words(report(tmp_path, make(tmp_path, predictions, referral=asked)))
     assert "less often than the 99.9 % asked for: all images with " in text
-    assert "validation has 8 images of Polyp, too few to rule it out at a coverage of 99.9 %" in text
+    assert "among the validation images are 8 of Polyp, too few to rule it out at a coverage of 99.9 %" in text
 
 
 def test_a_note_of_the_operating_point_is_a_warning(tmp_path: Path) -> None:

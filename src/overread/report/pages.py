@@ -9,6 +9,7 @@ from pathlib import Path
 from overread.auditing import Audit, without_names
 from overread.bundle import Bundle
 from overread.cases import Manifest, PublicNames, Split
+from overread.evaluation import Assessment
 from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
 from overread.report import sections
@@ -20,7 +21,9 @@ from overread.report.robustness import worst_sentence
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
 from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
+from overread.run.trials import TimeRecord
 from overread.test_side.outcome import Outcome
+from overread.training.history import History
 
 __all__ = ["BundleResult", "TrainingResult", "write_evaluation_report", "write_training_report"]
 
@@ -51,18 +54,22 @@ class TrainingResult:
         split: the readable cases with their sides.
         data_set: the same cases with their pixels.
         audit: of all cases.
-        rows: of each epoch, as `log.csv` has them.
+        histories: how the training of each network went.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
         robustness: what changed validation images cost.
+        unseen: what the images outside test say, each read by the one network of several that never saw its patient.
+        time: how a run in a given time spent it.
     """
 
     run: FinishedTraining
     split: Split
     data_set: DataSet
     audit: Audit
-    rows: Sequence[Mapping[str, float]]
+    histories: Sequence[History]
     augment: Augment
     robustness: Robustness
+    unseen: Assessment | None = None
+    time: TimeRecord | None = None
 
 
 def write_training_report(out: Path, training: TrainingResult, result: BundleResult) -> Path:
@@ -73,14 +80,20 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         sections.result_section(result.outcome.assessment),
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
         audit_section(without_names(training.audit, result.names)),
-        sections.training_section(training.rows, bundle.network["name"], bundle.recipe, training.run, folder),
+        sections.training_section(training.histories, bundle.network["name"], bundle.recipe, training.run, folder),
+        *((sections.tried_section(training.time),) if training.time else ()),
+        *_out_of_fold(training.unseen, result.outcome.assessment),
         *_result_sections(result, RunFolder(out).test.figures),
         sections.robustness_section(training.robustness, folder),
-        *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),
+        *((sections.activation_maps_section(maps, training.data_set, folder, bundle.chosen_on),) if maps else ()),
         *_last_sections(result, training.run),
     )
     title = f"{' / '.join(bundle.classes)}: a reader trained on {split.sizes()['train']:,} images"
-    return _write(out, title, result.outcome, made, worst_sentence(training.robustness))
+    return _write(out, title, result, made, worst_sentence(training.robustness))
+
+
+def _out_of_fold(unseen: Assessment | None, test: Assessment) -> tuple[Section, ...]:
+    return () if unseen is None else (sections.out_of_fold_section(unseen, test),)
 
 
 def write_evaluation_report(
@@ -102,7 +115,7 @@ def write_evaluation_report(
         *_last_sections(result, run),
     )
     n = result.outcome.assessment.evaluation.n
-    return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result.outcome, made)
+    return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result, made)
 
 
 def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
@@ -114,7 +127,9 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
         sections.operating_point_section(assessment, bundle.operating_points, folder),
         sections.calibration_section(assessment, fitted, folder),
         sections.decision_curve_section(outcome.predictions, assessment, folder),
-        sections.referral_section(outcome.referral, bundle.referral, level=assessment.options.level),
+        sections.referral_section(
+            outcome.referral, bundle.referral, level=assessment.options.level, chosen_on=bundle.chosen_on
+        ),
         sections.subgroups_section(assessment, folder),
         sections.errors_section(outcome, folder, names=result.names),
     )
@@ -133,8 +148,9 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _write(out: Path, title: str, outcome: Outcome, made: tuple[Section, ...], *further: str) -> Path:
-    said = (*verdict(outcome.assessment, outcome.predictions.patients), *further)
+def _write(out: Path, title: str, result: BundleResult, made: tuple[Section, ...], *further: str) -> Path:
+    outcome = result.outcome
+    said = (*verdict(outcome.assessment, outcome.predictions.patients, result.bundle.chosen_on), *further)
     first, *others = made
     first = dataclasses.replace(first, paragraphs=(*first.paragraphs, *said_of(outcome.predictions.classes)))
     return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), (first, *others)))

@@ -77,9 +77,10 @@ def train_network(
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
         OverreadError: the network cannot be built or training diverged.
     """
+    keras.utils.clear_session()  # what an earlier training has left in memory
     data = training_data(data_set)
     batches, _ = data.batches(recipe)
-    assembly = _Assembly(spec=_spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    assembly = _Assembly(spec=spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
     precision = _settled_precision(RunFolder(folder).precision, lambda: assembly.choose_precision(data_set, batches[0]))
     name, backend = assembly.spec.name, keras.backend.backend()
     say(console, f"training {name} with Keras on {backend} in {precision}")
@@ -99,6 +100,15 @@ def train_network(
     return TrainedNetwork(spec=assembly.spec, weights=weights, precision=precision.policy, history=history)
 
 
+def measure_speed(data_set: DataSet, recipe: Recipe) -> float | None:
+    """Images a second in training steps, measured as precision is chosen; None where that is fixed."""
+    data = training_data(data_set)
+    batches, _ = data.batches(recipe)
+    assembly = _Assembly(spec=spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    choice = assembly.choose_precision(data_set, batches[0])
+    return choice.images_per_second.get(choice.policy)
+
+
 def training_data(data_set: DataSet) -> TrainingData:
     """The stored pixels with a truth for each row of them, also for those that the data set does not use."""
     manifest, read = data_set.manifest, data_set.y_true
@@ -115,7 +125,8 @@ def training_data(data_set: DataSet) -> TrainingData:
     )
 
 
-def _spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:
+def spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:
+    """The shape of a recipe's network on these images."""
     _, height, width, channels = data_set.store.pixels.shape
     return NetworkSpec(
         name=recipe.chosen_network.name,

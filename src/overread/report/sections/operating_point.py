@@ -10,6 +10,7 @@ from overread.evaluation import LABELS, LOSSES, OF_ONE_CLASS, RANKING, RATES, As
 from overread.evaluation.summary import label_of, shown_metrics
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_confusion_matrix
+from overread.report.operating_points import threshold_interval
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
 from overread.words import clause, level_of, listed
 
@@ -44,14 +45,14 @@ def rule_in_words(rule: str) -> str:
     """Say what a rule asks for."""
     name, _, target = rule.partition("=")
     if name == "youden":
-        return "the largest sum of sensitivity and specificity (Youden)"
+        return "the largest sum of sensitivity and specificity that unseen patients can be expected to have (Youden)"
     if name == "sensitivity":
-        return f"the highest specificity with a sensitivity of at least {target}"
+        return f"a sensitivity of {target} on average over unseen patients"
     if name == "specificity":
-        return f"the highest sensitivity with a specificity of at least {target}"
+        return f"a specificity of {target} on average over unseen patients"
     if name == "cost":
         miss, _, alarm = target.partition(":")
-        return f"the lowest cost where a miss counts {miss} and a false alarm {alarm}"
+        return f"the lowest cost to be expected of unseen patients where a miss counts {miss} and a false alarm {alarm}"
     return "a threshold given beforehand"
 
 
@@ -79,13 +80,16 @@ def _choice(points: Mapping[str, OperatingPoint], one: bool) -> str:
     frozen = "was frozen before the test images were opened"
     if one:
         (point,) = points.values()
+        interval = threshold_interval(point)
+        drawn = f" Had other patients been drawn, it would lie from {interval} in 95 of 100." if interval else ""
         return (
-            f"The threshold {point.threshold:.4g} {frozen}. The rule was: {rules}, on validation images. Sensitivity "
-            "and specificity there flatter, because the threshold suits those images; quote the ones of the test."
+            f"The threshold {point.threshold:.4g} {frozen}. The rule was: {rules}, judged by validation images.{drawn} "
+            "Sensitivity and specificity there flatter, because the threshold suits those images; quote the ones of "
+            "the test."
         )
     return (
         "The most probable class is decided on. Beside that, a threshold of each class against the rest "
-        f"{frozen}, for whoever asks about one class only. The rule was: {rules}, on validation images, whose "
+        f"{frozen}, for whoever asks about one class only. The rule was: {rules}, judged by validation images, whose "
         "sensitivity and specificity flatter."
     )
 
@@ -105,6 +109,7 @@ def _chosen(points: Mapping[str, OperatingPoint]) -> Table:
     header = (
         "Class",
         "Threshold",
+        "95 % interval",
         "Rule",
         "Sensitivity there",
         "Specificity there",
@@ -115,6 +120,7 @@ def _chosen(points: Mapping[str, OperatingPoint]) -> Table:
         (
             name,
             f"{point.threshold:.4g}",
+            threshold_interval(point),
             point.rule,
             f"{point.sensitivity:.3f}",
             f"{point.specificity:.3f}",
