@@ -78,7 +78,7 @@ def test_report_card_and_checklists_say_where_the_choices_were_made(study: Study
     n = study.split.sizes()["train"]
     for said in (
         "Out-of-fold readings",
-        f"Each of the {n} images outside test",
+        f"Each of {n} images outside test",
         "fixed beforehand on out-of-fold images",
     ):
         assert said in report

@@ -56,8 +56,8 @@ class TrainingResult:
         audit: of all cases.
         histories: how the training of each network went.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
-        robustness: what changed validation images cost.
         unseen: what the images outside test say, each read by the one network of several that never saw its patient.
+        robustness: what changed validation images cost.
         time: how a run in a given time spent it.
     """
 
@@ -67,8 +67,8 @@ class TrainingResult:
     audit: Audit
     histories: Sequence[History]
     augment: Augment
-    robustness: Robustness
     unseen: Assessment | None = None
+    robustness: Robustness
     time: TimeRecord | None = None
 
 

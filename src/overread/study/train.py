@@ -205,8 +205,8 @@ class _Made:
 
     fitted: tuple[Fitted, ...]
     bundle: Bundle
-    robustness: Robustness
     unseen: Assessment | None
+    robustness: Robustness
     outcome: Outcome
 
     @property
@@ -313,14 +313,14 @@ def _make(
 
     bundle = write_bundle(fitted, begun.run, begun.folder)
     unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
-    robustness = measure_robustness(
-        bundle, [each.data_set for each in fitted], begun.folder, level=options.level, console=console
-    )
     tell(console, threshold_sentences(bundle.operating_points))
+    sides = [each.data_set for each in fitted]
+    robustness = measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
     test_side = begun.split.manifest.select("test")
     say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
-    return _Made(fitted=fitted, bundle=bundle, robustness=robustness, unseen=unseen, outcome=outcome), unrecorded
+    made = _Made(fitted=fitted, bundle=bundle, unseen=unseen, robustness=robustness, outcome=outcome)
+    return made, unrecorded
 
 
 def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
