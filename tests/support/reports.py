@@ -153,6 +153,7 @@ def bear_up(predictions: Predictions) -> Robustness:
     return assess_robustness(
         Read(predictions, abstain(predictions)),
         {change: Read(theirs, abstain(theirs)) for change, theirs in read.items()},
+        images="validation images",
     )
 
 
