@@ -32,6 +32,7 @@ _LIMITS = {
 # More are validated and saved than are learnt from.
 _MOST_EPOCHS = 100
 _LEAST_PATIENCE = 10
+# What the record of an earlier version does not name.
 _NOT_DONE = {"layer_decay": 1.0, "label_smoothing": 0.0, "mixup": 0.0, "head_start": False, "second_look": False}
 _STARTED = "the weights of an earlier training"
 
