@@ -338,6 +338,7 @@ def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
         precision=made.fitted[0].trained.precision,
         best_epoch=histories[0].best_epoch or None if len(histories) == 1 else None,
         seconds=round(sum(history.seconds for history in histories), 1),
+        cut_short=any(history.cut_short for history in histories),
     )
     training = pages.TrainingResult(
         run=run,
