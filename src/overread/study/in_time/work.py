@@ -19,7 +19,7 @@ from overread.recipe import Recipe
 from overread.run import RunFolder, TrainingRun
 from overread.run.trials import BEHIND, CUT_SHORT, DONE, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
 from overread.study.in_time.ledger import Ledger
-from overread.study.in_time.parts import parts_of
+from overread.study.in_time.left_out import with_each_fold_left_out
 from overread.study.in_time.schedule import (
     Candidate,
     Step,
@@ -97,7 +97,7 @@ class InTime:
 
     @functools.cached_property
     def _parts(self) -> tuple[Manifest, ...]:
-        return parts_of(self.data_set.manifest, self._base.seed)
+        return with_each_fold_left_out(self.data_set.manifest, self._base.seed)
 
     @functools.cached_property
     def _ladder(self) -> tuple[Candidate, ...]:
