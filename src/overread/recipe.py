@@ -32,7 +32,7 @@ _LIMITS = {
 # More are validated and saved than are learnt from.
 _MOST_EPOCHS = 100
 _LEAST_PATIENCE = 10
-_NOT_DONE = {"layer_decay": 1.0, "label_smoothing": 0.0, "mixup": 0.0}
+_NOT_DONE = {"layer_decay": 1.0, "label_smoothing": 0.0, "mixup": 0.0, "head_start": False}
 _STARTED = "the weights of an earlier training"
 
 
@@ -64,6 +64,11 @@ class Recipe:
     pretrained: bool = option(True, "Start from ImageNet weights; compact has none.", panel="Network")
     frozen_stages: int = option(
         0, "Stages of an efficientnet-lite, of seven, that keep their weights.", panel="Network"
+    )
+    head_start: bool = option(
+        False,
+        "Fit the last layer by logistic regression on the features as they are, before all layers are trained.",
+        panel="Network",
     )
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     epochs: int | None = option(

@@ -137,6 +137,11 @@ class RunFolder:
         return self.path / "checklists.md"
 
     @property
+    def robustness(self) -> Path:
+        """What changed validation images cost."""
+        return self.path / "robustness.json"
+
+    @property
     def test(self) -> RunFolder:
         """The evaluation of the test side."""
         return RunFolder(self.path / "test")

@@ -15,6 +15,7 @@ from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once
 from overread.bundle import Bundle
 from overread.cases import PublicNames, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
+from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
 from overread.machine.files import write_json, write_text
 from overread.machine.terminal import progress_console, say
@@ -38,6 +39,7 @@ from overread.study.data import (
 )
 from overread.study.in_time.ledger import Ledger
 from overread.study.out_of_fold import judge_unseen
+from overread.study.robustness import measure_robustness
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
 from overread.study.way_on import way_on
@@ -204,6 +206,7 @@ class _Made:
     fitted: tuple[Fitted, ...]
     bundle: Bundle
     unseen: Assessment | None
+    robustness: Robustness
     outcome: Outcome
 
     @property
@@ -311,10 +314,13 @@ def _make(
     bundle = write_bundle(fitted, begun.run, begun.folder)
     unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
     tell(console, threshold_sentences(bundle.operating_points))
+    sides = [each.data_set for each in fitted]
+    robustness = measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
     test_side = begun.split.manifest.select("test")
     say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
-    return _Made(fitted=fitted, bundle=bundle, unseen=unseen, outcome=outcome), unrecorded
+    made = _Made(fitted=fitted, bundle=bundle, unseen=unseen, robustness=robustness, outcome=outcome)
+    return made, unrecorded
 
 
 def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
@@ -338,6 +344,7 @@ def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
         unseen=made.unseen,
         time=TimeRecord.read(folder.time),
         augment=functools.partial(augmented_previews, recipe=begun.recipe),
+        robustness=made.robustness,
     )
     result = pages.BundleResult(bundle=made.bundle, outcome=outcome, warnings=warnings, names=begun.names)
     pages.write_training_report(folder.path, training, result)
@@ -355,6 +362,7 @@ def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
         machine=run.machine,
         command=run.command,
         referral=outcome.referral,
+        robustness=made.robustness,
     )
     write_documents(made.bundle, outcome.assessment, facts, folder)
     made.bundle.pack()

@@ -22,6 +22,7 @@ from overread.recipe import Recipe
 from overread.run import RunFolder
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
+from overread.training.linear_head import fit_linear_head
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
@@ -85,8 +86,8 @@ def train_network(
     name, backend = assembly.spec.name, keras.backend.backend()
     say(console, f"training {name} with Keras on {backend} in {precision}")
     network = assembly.build(precision.policy)
-    if recipe.start is not None:
-        _start(network, recipe.start, folder, console)
+    if not state_file(RunFolder(folder).checkpoints).exists():  # else it goes on from weights of its own
+        _start(network, data, recipe, folder, console)
     model = assembly.compile(network)
     say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
     require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
@@ -185,15 +186,16 @@ def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) ->
     )
 
 
-def _start(network: keras.Model, source: str | Path, folder: Path, console: Console) -> None:
-    """Load the weights to start from and record which; a run that is resumed has weights of its own."""
-    files = RunFolder(folder)
-    if state_file(files.checkpoints).exists():
-        return
-    taken = load_start(network, source)
-    # Not where from: a path may name a person.
-    write_json(files.start, {"loaded": taken.loaded, "left": taken.left})
-    say(console, str(taken))
+def _start(network: keras.Model, data: TrainingData, recipe: Recipe, folder: Path, console: Console) -> None:
+    """Take the weights and fit the head that the recipe starts from, and record which weights were taken."""
+    if recipe.start is not None:
+        taken = load_start(network, recipe.start)
+        # Not where from: a path may name a person.
+        write_json(RunFolder(folder).start, {"loaded": taken.loaded, "left": taken.left})
+        say(console, str(taken))
+    if recipe.head_start:
+        head = fit_linear_head(network, data, seed=recipe.seed, class_weights=recipe.class_weights)
+        say(console, f"training starts from {head}")
 
 
 def _settled_precision(memory: Path, choose: Callable[[], PrecisionChoice]) -> PrecisionChoice:
