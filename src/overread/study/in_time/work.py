@@ -37,7 +37,9 @@ from overread.training.watch import Watch
 from overread.words import duration
 
 # Seconds, as long as they were not measured: to build a network and compile its steps, to make a bundle, to report.
-_TO_BEGIN_S, _BUNDLE_S, _REPORT_S = 25.0, 30.0, 15.0
+_TO_BEGIN_S, _BUNDLE_S, _REPORT_S = 25.0, 30.0, 20.0
+# To read an image of 160 px (efficientnet-lite0 on two cores, November 2026); and how often, for how it bears up.
+_READING_S, _READING_PX, _UNDER_SHIFTS, _SHIFTED = 0.0042, 160, 25, 200
 # An epoch takes so much longer than its steps alone, of which a few are measured.
 _OVER_STEPS = 1.4
 # Of the time left, what a bundle may take that something better will likely replace.
@@ -234,12 +236,13 @@ class InTime:
 
     def _left(self) -> float:
         """Seconds that are left for training: bundle, test side and report take theirs."""
-        sizes = {side: len(self.data_set.manifest.select(side)) for side in ("train", "val", "test")}
-        networks = [trial.number for trial in self._networks()]
+        networks = self._networks()
         # A bundle takes its time for each network that is new in it, of which the next is one.
-        bundle_s = self._bundle_s * (1 + len(set(networks) - self._bundled))
-        test_s = self._bundle_s * max(1, len(networks)) * sizes["test"] / (sizes["train"] + sizes["val"])
-        return self.ledger.left_s - bundle_s - test_s - _REPORT_S
+        bundle_s = self._bundle_s * (1 + len({trial.number for trial in networks} - self._bundled))
+        of_val, of_test = (len(self.data_set.manifest.select(side)) for side in ("val", "test"))
+        members, size = max(1, len(networks)), networks[0].size if networks else self._ladder[0].size
+        readings = of_test * members + _UNDER_SHIFTS * min(_SHIFTED, of_val * members)
+        return self.ledger.left_s - bundle_s - readings * _READING_S * (size / _READING_PX) ** 2 - _REPORT_S
 
     def _tell(self) -> None:
         """Show what was tried, and what more time would bring."""
