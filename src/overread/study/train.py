@@ -289,11 +289,12 @@ def _train_in_time(
     begun: _Begun, callbacks: Sequence[Any], console: Console, since: float
 ) -> tuple[_Begun, tuple[Fitted, ...]]:
     """Train what there is time for, and give the networks of the best candidate, with its recipe and its pixels."""
+    from overread.study.in_time.field import Field
     from overread.study.in_time.work import InTime
 
     ledger = Ledger.open(begun.folder.time, given_s=seconds_of(begun.run.request.time or ""), since=since)
     work = InTime(
-        data_set=begun.data_set,
+        field=Field(data_set=begun.data_set, request=begun.run.request, console=console),
         run=begun.run,
         folder=begun.folder,
         ledger=ledger,
