@@ -90,6 +90,18 @@ def score(listed: Listed, cache: Path, *, seed: int) -> Scored:
     )
 
 
+def read_scored(path: Path) -> Scored:
+    """The logits of a file."""
+    with np.load(path) as held:
+        return Scored(
+            name=f"fine-tuned, {path.stem.split('-')[0]}",
+            y_true=held["y"].astype(int),
+            logits=held["logits"].reshape(len(held["y"])),
+            patients=held["patients"],
+            shifted=np.stack([held[name].reshape(-1) for name in held if name.startswith("shift_")]),
+        )
+
+
 def _listed(name: str, paths: Sequence[Path], positive: Sequence[bool], patients: Sequence[object]) -> Listed:
     return Listed(name=name, paths=paths, y_true=np.array(positive, int), patients=np.array([str(p) for p in patients]))
 

@@ -16,7 +16,6 @@ from overread.evaluation import (
     AssessmentOptions,
     Predictions,
     assess,
-    average_readers,
     compute_metrics,
     measure_reliability,
     pool_folds,
@@ -142,14 +141,9 @@ def test_pooled_folds_keep_the_decision_of_each_fold() -> None:
     assert pooled.columns["scanner"][120:] == list(second.columns["scanner"])
 
 
-def test_readers_of_the_same_cases_are_averaged_and_others_refused() -> None:
-    first, second = predictions(seed=1), predictions(seed=2)
-    mean = average_readers([first, second])
-    assert np.allclose(mean, (np.asarray(first.y_prob) + np.asarray(second.y_prob)) / 2)
-    with pytest.raises(InvalidData, match="different cases"):
-        average_readers([first, dataclasses.replace(second, cases=[f"other {i}" for i in range(120)])])
+def test_folds_of_other_classes_are_not_pooled() -> None:
     with pytest.raises(InvalidData, match="different classes"):
-        pool_folds([first, predictions(classes="abc")])
+        pool_folds([predictions(seed=1), predictions(classes="abc")])
 
 
 def test_decisions_that_do_not_fit_are_refused() -> None:

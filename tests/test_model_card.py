@@ -101,9 +101,9 @@ def test_each_of_more_classes_is_judged_against_the_rest() -> None:
 @pytest.mark.parametrize("classes", [TWO, THREE])
 def test_the_operating_points_are_those_of_the_bundle(classes: tuple[str, ...]) -> None:
     points = bundle_of(predictions(classes)).operating_points
-    assert [row[:3] for row in table_under(card_of(classes), "Class")] == [
-        [name, f"{point.threshold:.4g}", "youden"] for name, point in points.items()
-    ]
+    for (name, point), row in zip(points.items(), table_under(card_of(classes), "Class"), strict=True):
+        low, high = point.interval or (0, 0)
+        assert row[:4] == [name, f"{point.threshold:.4g}", f"{low:.4g} to {high:.4g}", "youden"]
 
 
 def test_reliability_stands_before_and_after_calibration() -> None:
@@ -168,20 +168,20 @@ def test_the_hashes_of_the_card_are_those_of_the_bundle_it_travels_in(tmp_path: 
 
 def test_the_limits_tell_what_weakens_the_result() -> None:
     found = predictions(TWO)
-    counts = {"train": {"normal": 500, "ill": 500}, "val": {"normal": 20, "ill": 19}, "test": {"normal": 60, "ill": 60}}
-    facts = facts_of(TWO, counts=counts, has_patients=False, warnings=("4 of 9 images name no patient",))
-    limits = section(model_card(bundle_of(found), assessed(found), facts), "Limits")
+    bundle, facts = bundle_of(found), facts_of(TWO, has_patients=False, warnings=("4 of 9 images name no patient",))
+    few = dataclasses.replace(bundle.referral, counts={"normal": 20, "ill": 19})
+    limits = section(model_card(dataclasses.replace(bundle, referral=few), assessed(found), facts), "Limits")
     for text in (
         "the test is internal",
         "Patients are not known for all images",
         "4 of 9 images name no patient",
         "The test has 60 images of ill, fewer than 100",
-        "Validation has 19 images of ill, fewer than 20",
+        "Among the validation images are 19 of ill, fewer than 20",
         "50.0% normal and 50.0% ill",
         "No groups of cases were compared",
     ):
         assert text in limits
-    assert "Validation has 20 images" not in limits
+    assert "are 20 of normal" not in limits
     large = predictions(TWO, 200)
     rest = section(model_card(bundle_of(large), assessed(large, by=("sex",)), facts_of(TWO)), "Limits")
     assert not re.search("fewer than|not known for all|No groups", rest)

@@ -19,23 +19,23 @@ pytestmark = pytest.mark.filterwarnings("error")
 RULES = ["youden", "0.5", "0", "1", 0.25, "sensitivity=0.9", "specificity=0.8", "cost=5:1", "cost=1:2.5"]
 
 
-def test_youden_puts_the_threshold_midway_between_the_scores_of_the_best_cut() -> None:
-    # J by hand, from the highest score down: 1/3, 2/3, 1/3, 2/3, 1/3, 0; the tie goes to the higher sensitivity.
-    point = choose_operating_point([0, 0, 1, 0, 1, 1], [0.1, 0.2, 0.4, 0.6, 0.7, 0.9])
-    assert point.threshold == pytest.approx(0.3)
-    assert (point.sensitivity, point.specificity) == (1, pytest.approx(2 / 3))
+def test_youden_takes_the_middle_where_many_thresholds_do_alike() -> None:
+    # Nothing lies between .3 and .7, and all the same distance from either side.
+    point = choose_operating_point([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+    assert point.threshold == pytest.approx(0.5)
+    assert (point.sensitivity, point.specificity) == (1, 1)
     assert (point.n_positive, point.n_negative, point.rule) == (3, 3, "youden")
 
 
-def test_a_score_that_separates_nothing_calls_every_case_positive() -> None:
-    point = choose_operating_point([0, 1, 0, 1], [0.4, 0.4, 0.4, 0.4])
-    assert (point.threshold, point.sensitivity, point.specificity) == (0, 1, 0)
+def test_a_score_that_separates_nothing_leaves_the_threshold_at_the_share_of_the_class() -> None:
+    point = choose_operating_point([0, 1, 0, 0], [0.4, 0.4, 0.4, 0.4])
+    assert 0.2 < point.threshold < 0.4 and (point.sensitivity, point.specificity) == (1, 0)
 
 
-def test_neighbouring_floats_are_still_told_apart() -> None:
+def test_neighbouring_floats_are_told_apart_by_a_target() -> None:
     low = 0.5
     high = math.nextafter(low, 1)
-    point = choose_operating_point([0, 1], [low, high])
+    point = choose_operating_point(np.repeat([0, 1], 40), np.repeat([low, high], 40), rule="sensitivity=0.9")
     assert low < point.threshold <= high and (point.sensitivity, point.specificity) == (1, 1)
 
 
@@ -46,20 +46,53 @@ def scored_cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return np.array(labels), np.array(scores) / 9
 
 
-@given(scored_cases())
-@settings(deadline=None)
-def test_no_threshold_beats_youden_nor_equals_it_with_higher_sensitivity(cases: tuple[np.ndarray, np.ndarray]) -> None:
+def normal_scores(n: int, seed: int, *, share: float = 0.4) -> tuple[np.ndarray, np.ndarray]:
+    """Classes whose log odds are normal, as calibrated probabilities; the best threshold for Youden is the share."""
+    random = np.random.default_rng(seed)
+    y_true = (random.random(n) < share).astype(int)
+    y_true[:2] = 0, 1
+    odds = random.normal(np.where(y_true == 1, 1, -1), np.sqrt(2)) + math.log(share / (1 - share))
+    return y_true, 1 / (1 + np.exp(-odds))
+
+
+def balanced_accuracy(cases: tuple[np.ndarray, np.ndarray], threshold: float) -> float:
     y_true, score = cases
-    point = choose_operating_point(y_true, score)
-    n_positive, n_negative = int((y_true == 1).sum()), int((y_true == 0).sum())
-    tried = []
-    for threshold in [*score, 0.0, 1.1]:
-        found = int((score[y_true == 1] >= threshold).sum())
-        cleared = int((score[y_true == 0] < threshold).sum())
-        tried.append((found * n_negative + cleared * n_positive, found))
-    best, found = max(tried)
-    assert point.sensitivity == found / n_positive
-    assert point.sensitivity + point.specificity == pytest.approx(best / (n_positive * n_negative))
+    return float(((score >= threshold)[y_true == 1].mean() + (score < threshold)[y_true == 0].mean()) / 2)
+
+
+def best_cut(y_true: np.ndarray, score: np.ndarray) -> float:
+    return float(max(np.unique(score), key=lambda threshold: balanced_accuracy((y_true, score), threshold)))
+
+
+def test_youden_loses_half_of_what_the_best_cut_of_its_cases_loses_on_unseen_ones() -> None:
+    unseen = normal_scores(20_000, seed=1000)
+    highest = balanced_accuracy(unseen, 0.4)
+    lost = [
+        [highest - balanced_accuracy(unseen, threshold) for threshold in (point.threshold, best_cut(*cases))]
+        for cases in (normal_scores(60, seed) for seed in range(40))
+        for point in [choose_operating_point(*cases)]
+    ]
+    ours, best = np.mean(lost, axis=0)
+    assert ours < best / 2
+
+
+def test_with_many_cases_youden_finds_the_best_threshold_of_probabilities_that_are_far_off() -> None:
+    y_true, score = normal_scores(4000, seed=0)
+    bent = score**4
+    point = choose_operating_point(y_true, bent)
+    assert balanced_accuracy((y_true, bent), point.threshold) > balanced_accuracy((y_true, score), 0.4) - 0.005
+
+
+@pytest.mark.parametrize("n", [25, 60, 300])
+@pytest.mark.parametrize("rate", ["sensitivity", "specificity"])
+def test_unseen_cases_reach_on_average_what_was_asked(n: int, rate: str) -> None:
+    y_true, score = normal_scores(20_000, seed=1000)
+    reached = []
+    for seed in range(60):
+        threshold = choose_operating_point(*normal_scores(n, seed), rule=f"{rate}=0.9").threshold
+        called = score >= threshold
+        reached.append(called[y_true == 1].mean() if rate == "sensitivity" else (~called)[y_true == 0].mean())
+    assert 0.88 <= np.mean(reached) <= 0.94
 
 
 @given(scored_cases(), st.sampled_from(RULES))
@@ -85,99 +118,99 @@ def test_a_number_is_a_fixed_threshold(rule: str | float, threshold: float, name
     assert (point.threshold, point.rule) == (threshold, name)
 
 
-def every_point(y_true: np.ndarray, score: np.ndarray) -> list[tuple[int, int]]:
-    """True positives and true negatives of every cut that calls some case positive."""
-    called = [score >= threshold for threshold in np.unique(score)]
-    return [(int((cut & (y_true == 1)).sum()), int((~cut & (y_true == 0)).sum())) for cut in called]
-
-
-@given(scored_cases(), st.sampled_from([0.5, 0.8, 0.95, 1.0]))
+@given(scored_cases(), st.sampled_from([0.5, 0.8, 0.9]), st.booleans())
 @settings(deadline=None)
-def test_no_point_with_the_sensitivity_asked_for_has_more_specificity(
-    cases: tuple[np.ndarray, np.ndarray], target: float
+def test_of_enough_cases_as_many_are_right_as_a_further_one_would_be(
+    cases: tuple[np.ndarray, np.ndarray], target: float, positive: bool
 ) -> None:
-    y_true, score = cases
-    point = choose_operating_point(y_true, score, rule=f"sensitivity={target}")
-    reached = [(cleared, found) for found, cleared in every_point(y_true, score) if found / point.n_positive >= target]
-    cleared, found = max(reached)
-    assert (point.specificity, point.sensitivity) == (cleared / point.n_negative, found / point.n_positive)
+    # Each case ten times, so that there are enough of them; equal ones are decided alike.
+    y_true, score = np.tile(cases[0], 10), 0.9 * np.tile(cases[1], 10)
+    point = choose_operating_point(y_true, score, rule=f"{'sensitivity' if positive else 'specificity'}={target}")
+    rate, n = (point.sensitivity, point.n_positive) if positive else (point.specificity, point.n_negative)
+    assert round(rate * n) >= math.floor(round((n + 1) * target, 9))
+    own = np.sort(score[y_true == positive])[:: -1 if positive else 1]
+    beyond = own[math.ceil(round((n + 1) * target, 9)) - 1]
+    assert point.threshold >= beyond - 1e-9 if positive else point.threshold <= beyond + 1e-9
 
 
-@given(scored_cases(), st.sampled_from([0.5, 0.8, 0.95, 1.0]))
-@settings(deadline=None)
-def test_no_point_with_the_specificity_asked_for_has_more_sensitivity(
-    cases: tuple[np.ndarray, np.ndarray], target: float
-) -> None:
-    y_true, score = cases
-    point = choose_operating_point(y_true, score, rule=f"specificity={target}")
-    tried = every_point(y_true, score)
-    reached = [(found, cleared) for found, cleared in tried if cleared / point.n_negative >= target]
-    if reached:
-        found, cleared = max(reached)
-        assert (point.specificity, point.sensitivity) == (cleared / point.n_negative, found / point.n_positive)
-    else:
-        assert point.specificity == max(cleared for _, cleared in tried) / point.n_negative
-        assert f"Specificity {target:g} is out of reach" in str(point.note)
-
-
-@given(scored_cases(), st.sampled_from([(5, 1), (1, 1), (1, 9), (0.5, 2.5)]))
-@settings(deadline=None)
-def test_no_point_costs_less_nor_as_little_with_higher_sensitivity(
-    cases: tuple[np.ndarray, np.ndarray], cost: tuple[float, float]
-) -> None:
-    y_true, score = cases
-    point = choose_operating_point(y_true, score, rule=f"cost={cost[0]}:{cost[1]}")
-    n_positive, n_negative = point.n_positive, point.n_negative
-    tried = [
-        (cost[0] * (n_positive - found) + cost[1] * (n_negative - cleared), -found)
-        for found, cleared in every_point(y_true, score)
+def test_dear_misses_lower_the_threshold() -> None:
+    y_true, score = normal_scores(1000, seed=0)
+    found = [
+        choose_operating_point(y_true, score, rule=rule).threshold for rule in ("cost=5:1", "cost=1:1", "cost=1:5")
     ]
-    least, found = min(tried)
-    spent = cost[0] * n_positive * (1 - point.sensitivity) + cost[1] * n_negative * (1 - point.specificity)
-    assert spent == pytest.approx(least) and point.sensitivity == -found / n_positive
-    assert ("would cost less" in str(point.note)) == (cost[0] * n_positive < least)
+    # Calibrated probabilities are to be held against 1 / 6, 1 / 2 and 5 / 6.
+    assert found == pytest.approx([1 / 6, 1 / 2, 5 / 6], abs=0.1)
 
 
-def test_equal_costs_take_the_cut_with_the_fewest_errors_and_dear_misses_a_lower_one() -> None:
-    y_true, score = [0, 0, 1, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
-    equal, dear = (choose_operating_point(y_true, score, rule=rule) for rule in ("cost=1:1", "cost=5:1"))
-    assert equal.threshold == pytest.approx(0.55) and dear.threshold == pytest.approx(0.25)
-    assert (equal.rule, equal.note, dear.note) == ("cost=1:1", None, None)
+def test_costs_that_nothing_is_worth_are_told() -> None:
+    point = choose_operating_point([0] * 60 + [1] * 3, [0.4] * 30 + [0.2] * 30 + [0.4] * 3, rule="cost=1:1")
+    assert point.sensitivity == 0 or "would cost less" in str(point.note)
 
 
 def test_a_target_is_met_exactly_where_the_share_is_exact() -> None:
-    # 19 of 20 is 0.95 in decimals and must be so in floats.
-    y_true, score = np.repeat([0, 1], [20, 20]), np.arange(40) / 40
-    score[25] = 0.01
-    assert choose_operating_point(y_true, score, rule="sensitivity=0.95").specificity == 1
-    assert choose_operating_point(1 - y_true, 1 - score, rule="specificity=0.95").sensitivity == 1
+    # Of 19 cases the lowest leaves 19 of 20, which is 0.95 in decimals and must be so in floats.
+    y_true, score = np.repeat([0, 1], [19, 19]), np.arange(38) / 38
+    sensitive = choose_operating_point(y_true, score, rule="sensitivity=0.95")
+    assert (sensitive.specificity, sensitive.note) == (1, None)
+    specific = choose_operating_point(1 - y_true, 1 - score, rule="specificity=0.95")
+    assert (specific.sensitivity, specific.note) == (1, None)
+
+
+def test_too_few_cases_for_a_target_are_told_and_leave_room_below_them() -> None:
+    y_true, score = np.repeat([0, 1], [40, 10]), np.concatenate([np.linspace(0, 0.3, 40), np.linspace(0.5, 0.95, 10)])
+    point = choose_operating_point(y_true, score, rule="sensitivity=0.95")
+    assert point.threshold < 0.4 and point.sensitivity == 1
+    assert point.note == "A sensitivity of 0.95 cannot be promised by 10 positive cases: it takes 19."
+    assert "cannot be promised by 10 positive cases." in str(
+        choose_operating_point(y_true, score, rule="sensitivity=1").note
+    )
 
 
 def test_a_point_of_no_use_says_so() -> None:
-    y_true, score = [1, 0, 0, 1], [0.1, 0.2, 0.3, 0.25]
-    everyone = choose_operating_point(y_true, score, rule="sensitivity=1")
-    assert everyone.specificity == 0 and everyone.note == "Every negative case reaches this threshold."
-    none = choose_operating_point(y_true, score, rule="0.9")
+    everyone = choose_operating_point([1, 0, 0, 1], [0.1, 0.2, 0.3, 0.25], rule="sensitivity=1")
+    assert everyone.specificity == 0 and str(everyone.note).startswith("Every negative case reaches this threshold.")
+    none = choose_operating_point([1, 0, 0, 1], [0.1, 0.2, 0.3, 0.25], rule="0.9")
     assert none.sensitivity == 0 and none.note == "No positive case reaches this threshold."
-    tied = choose_operating_point([0, 1, 0], [0.9, 0.9, 0.1], rule="specificity=0.9")
-    assert tied.specificity == 0.5 and "because the highest scores tie" in str(tied.note)
-    assert choose_operating_point([0, 1], [0.2, 0.8], rule="sensitivity=1").note is None
 
 
-@given(scored_cases(), st.sampled_from(["youden", "sensitivity=0.9", "specificity=0.8", "cost=3:1"]))
-@settings(deadline=None)
-def test_a_rule_sees_the_order_of_the_scores_only(cases: tuple[np.ndarray, np.ndarray], rule: str) -> None:
-    y_true, score = cases
-    plain, bent = (choose_operating_point(y_true, values, rule=rule) for values in (score, score**3 / 2))
-    assert (plain.sensitivity, plain.specificity, plain.note) == (bent.sensitivity, bent.specificity, bent.note)
+def test_classes_that_are_far_apart_cannot_place_the_threshold() -> None:
+    y_true = np.repeat([0, 1], 100)
+    apart = np.concatenate([np.linspace(0.01, 0.05, 100), np.linspace(0.95, 0.99, 100)])
+    point = choose_operating_point(y_true, apart)
+    assert "cannot place the threshold: anything from 0.0" in str(point.note)
+    assert 0.3 < point.threshold < 0.7
+    assert choose_operating_point(*normal_scores(2000, seed=0)).note is None
+
+
+def test_the_interval_holds_the_threshold_and_narrows_with_more_patients() -> None:
+    few, many = (choose_operating_point(*normal_scores(n, seed=0)) for n in (60, 4000))
+    for point in (few, many):
+        assert point.interval is not None and point.interval[0] < point.threshold < point.interval[1]
+    assert np.ptp(many.interval) < np.ptp(few.interval) / 2
+    assert choose_operating_point([0, 1], [0.2, 0.8], rule="0.5").interval is None
+
+
+@pytest.mark.parametrize("rule", ["youden", "sensitivity=0.9", "specificity=0.9", "cost=2:1"])
+def test_images_of_one_patient_are_drawn_together(rule: str) -> None:
+    y_true, score = (np.repeat(values, 10) for values in normal_scores(100, seed=0))
+    alone = choose_operating_point(y_true, score, rule=rule)
+    together = choose_operating_point(y_true, score, rule=rule, patients=[f"p{row // 10}" for row in range(len(score))])
+    assert together.threshold == alone.threshold
+    assert np.ptp(together.interval) > np.ptp(alone.interval)
+
+
+def test_as_many_patients_as_cases_are_asked_for() -> None:
+    with pytest.raises(InvalidData, match="3 patients for 2 cases"):
+        choose_operating_point([0, 1], [0.2, 0.8], patients=["a", "b", None])
 
 
 def test_each_of_several_classes_gets_its_point_against_the_rest() -> None:
     random = np.random.default_rng(0)
     y_true, y_prob = random.integers(0, 3, 200), random.dirichlet(np.ones(3), 200)
-    points = choose_operating_points(y_true, y_prob, task=Task.of("abc"), rule="sensitivity=0.8")
+    patients = [f"p{row // 2}" for row in range(200)]
+    points = choose_operating_points(y_true, y_prob, task=Task.of("abc"), rule="sensitivity=0.8", patients=patients)
     assert list(points) == ["a", "b", "c"]
-    alone = choose_operating_point(y_true == 1, y_prob[:, 1], rule="sensitivity=0.8")
+    alone = choose_operating_point(y_true == 1, y_prob[:, 1], rule="sensitivity=0.8", patients=patients)
     assert points["b"] == alone and alone.sensitivity >= 0.8
 
 
@@ -234,15 +267,23 @@ def test_an_operating_point_survives_json_unchanged() -> None:
     assert OperatingPoint.from_dict(json.loads(json.dumps(useless.to_dict()))) == useless and useless.note
 
 
-def test_a_point_stored_without_a_note_is_read() -> None:
-    point = choose_operating_point([0, 1], [0.2, 0.8])
+def test_a_point_stored_without_note_and_interval_is_read() -> None:
+    point = choose_operating_point([0, 1], [0.2, 0.8], rule="0.5")
     fields = point.to_dict()
-    del fields["note"]
+    del fields["note"], fields["interval"]
     assert OperatingPoint.from_dict(fields) == point
 
 
 @pytest.mark.parametrize(
-    "change", [{"threshold": 1.2}, {"threshold": math.nan}, {"sensitivity": -0.1}, {"n_positive": 0}, {"extra": 1}]
+    "change",
+    [
+        {"threshold": 1.2},
+        {"threshold": math.nan},
+        {"sensitivity": -0.1},
+        {"n_positive": 0},
+        {"interval": [0.5, 0.4]},
+        {"extra": 1},
+    ],
 )
 def test_a_damaged_operating_point_is_refused(change: dict[str, float]) -> None:
     fields = choose_operating_point([0, 1], [0.2, 0.8]).to_dict()

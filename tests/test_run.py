@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -39,7 +40,10 @@ TRAINING = TrainingRun(
 FINISHED = FinishedTraining(**vars(TRAINING), precision="float32", best_epoch=2, seconds=1.5)
 
 
-@pytest.mark.parametrize("run", [TRAINING, FINISHED, CrossValidationRun(request=REQUEST, folds=5, seeds=2, cases="c")])
+OF_FOLDS = CrossValidationRun(request=dataclasses.replace(REQUEST, folds=5), seeds=2, cases="c")
+
+
+@pytest.mark.parametrize("run", [TRAINING, FINISHED, OF_FOLDS])
 def test_a_record_is_read_as_it_was_written(tmp_path: Path, run: TrainingRun | CrossValidationRun) -> None:
     folder = RunFolder.open(tmp_path / "run")
     folder.write(run)

@@ -14,6 +14,7 @@ from overread.recipe import Recipe
 from overread.report import pages
 from overread.run import FinishedTraining, StudyRequest
 from overread.test_side.outcome import Outcome
+from overread.training.history import History
 from support.data_sets import data_set_of
 from support.html_page import Page
 from support.reports import LAST, RUN, SECTIONS, TWO, alts, make, predict, row, words
@@ -39,7 +40,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
     sides = ["train"] * 5 + ["val"] * 3 + ["test"] * 2
     data_set = data_set_of(tmp_path, TWO * 5, sides)
     warnings = ("1 patients stand on more than one given side: the test result will flatter",)
-    split = Split(manifest=data_set.manifest, notes=("test is carved",), warnings=warnings)
+    split = Split(manifest=data_set.manifest, parts=(data_set.manifest,), notes=("test is carved",), warnings=warnings)
     epoch = {name: 0.5 for name in ("loss", "accuracy", "auc", "val_accuracy", "val_auc", "images_per_second")}
     rows = [{**epoch, "epoch": i, "val_loss": loss} for i, loss in enumerate((0.9876, 0.1234, 0.4567), start=1)]
     run = FinishedTraining(
@@ -59,7 +60,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
         split=split,
         data_set=data_set,
         audit=Audit(findings=(FOUND,), n=10, accepted=("mask-among-images",)),
-        rows=rows,
+        histories=[History(rows=tuple(rows), best_epoch=2)],
         augment=lambda images: np.stack([images, 255 - images], axis=1),
     )
     result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(), names=_names(outcome))

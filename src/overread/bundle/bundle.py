@@ -62,7 +62,8 @@ class Bundle:
         task: what is told apart, with the classes in the order of the probabilities.
         preprocessing: how `images.prepare` makes the graph's input.
         members: the networks, whose calibrated probabilities are averaged; one, unless it is an ensemble.
-        operating_points: thresholds frozen on validation, by class: the positive one of two, or each against the rest.
+        operating_points: thresholds frozen on the `chosen_on` images, by class: the positive one of two, or each
+            against the rest.
         referral: thresholds of the prediction sets, frozen on the same images.
         network: the arguments of `networks.build.NetworkSpec`.
         recipe: how it was trained.
@@ -110,6 +111,11 @@ class Bundle:
     def thresholds(self) -> dict[str, float]:
         """The threshold of each judged class, as `Task.decide` takes them."""
         return {name: point.threshold for name, point in self.operating_points.items()}
+
+    @property
+    def chosen_on(self) -> str:
+        """The images on which all was chosen, in words: out-of-fold where each of several networks read its own."""
+        return "validation images" if len(self.members) == 1 else "out-of-fold images"
 
     @property
     def fingerprint(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -20,29 +21,42 @@ MIN_VALIDATION_PER_CLASS = 20
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Split:
-    """A manifest in which every case has its side, and what the reader of the result should know about it."""
+    """A manifest in which every case has its side, and what the reader of the result should know about it.
+
+    `parts` holds the same cases as each network is to see them, with a validation side of its own: one manifest, or one
+    a fold, where `manifest` itself has a train and a test side only.
+    """
 
     manifest: Manifest
+    parts: tuple[Manifest, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The sides that have images."""
+        present = {case.split for case in self.manifest.cases}
+        return tuple(side for side in SPLITS if side in present)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images of each class on each side: `{split: {class: images}}`."""
         pairs = zip(self.manifest.cases, self.manifest.shown, strict=True)
         found = Counter((case.split, name) for case, shown in pairs for name in shown)
-        return {split: {name: found[split, name] for name in self.manifest.classes} for split in SPLITS}
+        return {split: {name: found[split, name] for name in self.manifest.classes} for split in self.sides}
 
     def sizes(self) -> dict[str, int]:
         """Images on each side."""
-        return {split: len(self.manifest.select(split)) for split in SPLITS}
+        return {split: len(self.manifest.select(split)) for split in self.sides}
 
     def patients(self) -> dict[str, int]:
         """Patients on each side; where none is named, an image counts as one, together with its copies."""
         cases = self.manifest.cases
-        return {split: len({cases[i].counts_as for i in self.manifest.select(split)}) for split in SPLITS}
+        return {split: len({cases[i].counts_as for i in self.manifest.select(split)}) for split in self.sides}
 
 
-def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0.15, seed: int = 0) -> Split:
+def split_cases(
+    manifest: Manifest, *, validation: float = 0.15, test: float = 0.15, seed: int = 0, folds: int = 1
+) -> Split:
     """Give every case a side, so that no patient and no picture is on two of them.
 
     Sides that the data name are kept, even where copies lie on two of them. Of those that are missing, test and then
@@ -50,15 +64,19 @@ def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0
     train and carved anew when that makes it at least twice as large. Carving keeps a patient's images together, and
     patients who share a picture (see `Case.group`) as if they were one; each class comes near its share.
 
+    With several folds there is no validation side for all: what is not in test, a given validation side included, is
+    dealt to the folds likewise, and each is the validation side of one part.
+
     Args:
         manifest: the cases; those without a patient count as patients of their own, which is warned of.
         validation: fraction of all images that are not in a given test side.
         test: fraction of all images.
         seed: of the order in which patients of equal size are dealt.
+        folds: 1 to 20.
 
     Raises:
-        InvalidOption: a fraction outside 0 to 0.5.
-        InvalidData: some cases have a side and others none, or a class is absent from a side.
+        InvalidOption: a fraction outside 0 to 0.5, or a number of folds outside 1 to 20.
+        InvalidData: some cases have a side and others none, or a class is absent from a side or from a fold.
     """
     for name, fraction in (("validation", validation), ("test", test)):
         if not 0 < fraction <= 0.5:
@@ -66,12 +84,17 @@ def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0
     sides = [case.split for case in manifest.cases]
     if None in sides and any(sides):
         raise InvalidData(f"{sides.count(None)} of {len(sides)} cases have no split: give each a split, or none")
+    if folds != 1:
+        _check_folds(folds)
     carver = _Carver(manifest, seed)
     notes = []
     if "test" not in sides:
         sides = carver.carve(sides, "test", test)
         notes.append(f"test is carved by patient ({test:.0%} of the images)")
-    if "val" not in sides:
+    if folds > 1:
+        sides = ["train" if side == "val" else side for side in sides]
+        notes.append(f"the images outside test are dealt by patient to {folds} folds; each network leaves one out")
+    elif "val" not in sides:
         sides = carver.carve(sides, "val", validation)
         notes.append(f"validation is carved from train by patient ({validation:.0%} of the images outside test)")
     elif (given := carver.smallest_class(sides)) < MIN_VALIDATION_PER_CLASS:
@@ -83,10 +106,23 @@ def split_cases(manifest: Manifest, *, validation: float = 0.15, test: float = 0
     if notes and (groups := {case.group for case in manifest.cases if case.group}):
         kept = count(len(groups), "group")
         notes.append(f"{kept} of identical or near-identical images: the images of each are kept on one side")
-    cases = [dataclasses.replace(case, split=side) for case, side in zip(manifest.cases, sides, strict=True)]
-    result = Split(manifest=manifest.replace(cases), notes=tuple(notes), warnings=tuple(_warnings(manifest, sides)))
+    parts = carver.deal_validation(sides, folds) if folds > 1 else [sides]
+    whole, *sided = (_with_sides(manifest, given) for given in (sides, *parts))
+    warnings = tuple(_warnings(manifest, sides))
+    result = Split(manifest=whole, parts=tuple(sided), notes=tuple(notes), warnings=warnings)
     _refuse_absent_classes(result, carver.keys)
     return result
+
+
+def _with_sides(manifest: Manifest, sides: Iterable[str | None]) -> Manifest:
+    return manifest.replace(
+        dataclasses.replace(case, split=side) for case, side in zip(manifest.cases, sides, strict=True)
+    )
+
+
+def _check_folds(folds: int) -> None:
+    if not 2 <= folds <= 20:
+        raise InvalidOption(f"folds={folds} is outside 2 to 20: 5 and 10 are usual")
 
 
 def fold_cases(manifest: Manifest, *, folds: int, seed: int = 0) -> tuple[Manifest, ...]:
@@ -104,16 +140,11 @@ def fold_cases(manifest: Manifest, *, folds: int, seed: int = 0) -> tuple[Manife
         InvalidOption: a number of folds outside 2 to 20.
         InvalidData: no case is left without the test side.
     """
-    if not 2 <= folds <= 20:
-        raise InvalidOption(f"folds={folds} is outside 2 to 20: 5 and 10 are usual")
+    _check_folds(folds)
     pool = without_test(manifest)
-    dealt = _Carver(pool, seed).deal(range(len(pool)), [1 / folds] * folds, len(SPLITS))
+    dealt = _Carver(pool, seed).deal_folds(range(len(pool)), folds)
     return tuple(
-        pool.replace(
-            dataclasses.replace(case, split="test" if chosen == fold else "train")
-            for case, chosen in zip(pool.cases, dealt, strict=True)
-        )
-        for fold in range(folds)
+        _with_sides(pool, ("test" if chosen == fold else "train" for chosen in dealt)) for fold in range(folds)
     )
 
 
@@ -155,6 +186,16 @@ class _Carver:
             if chosen:
                 result[i] = side
         return list(result)
+
+    def deal_folds(self, pool: Sequence[int], folds: int) -> list[int]:
+        """For each case of the pool, the fold that its patient is dealt to."""
+        return self.deal(pool, [1 / folds] * folds, len(SPLITS))
+
+    def deal_validation(self, sides: Sequence[str | None], folds: int) -> list[list[str | None]]:
+        """The sides of the cases while each fold of the train side is the validation side."""
+        pool = [i for i, side in enumerate(sides) if side == "train"]
+        fold_of = dict(zip(pool, self.deal_folds(pool, folds), strict=True))
+        return [["val" if fold_of.get(i) == fold else side for i, side in enumerate(sides)] for fold in range(folds)]
 
     def deal(self, pool: Sequence[int], shares: Sequence[float], stream: int) -> list[int]:
         """For each case of the pool, the share that its patient is dealt to; of equal ones, the first."""
@@ -220,14 +261,27 @@ def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
 
 
 def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
-    for side, counts in split.counts().items():
-        for name, images in counts.items():
-            if images:
-                continue
-            of_class = split.manifest.of_class(name)
+    folds = len(split.parts)
+    for number, part in enumerate(split.parts, start=1):
+        for side, name in _absent(part):
+            of_folds = folds > 1 and side != "test"
+            of_class = [i for i in part.of_class(name) if not (of_folds and part.cases[i].split == "test")]
             patients = len({keys[i] for i in of_class})
+            whose = f"its {len(of_class)} images come from {count(patients, 'patient')}"
+            if not of_folds:
+                raise InvalidData(
+                    f"the {side} side has no image of class {name}: {whose}, and train, val and test each need one "
+                    f"with it; collect {name} images of three patients or more, or name the sides in a CSV column split"
+                )
+            fewer = min(patients, folds - 1)
             raise InvalidData(
-                f"the {side} side has no image of class {name}: its {len(of_class)} images come from {patients} "
-                f"patient{'s' * (patients != 1)}, and train, val and test each need one with it; collect {name} images "
-                "of three patients or more, or name the sides in a CSV column split"
+                f"with fold {number} of {folds} left out, the {side} side has no image of class {name}: outside test "
+                f"{whose}; collect {name} images of {folds} patients or more, or "
+                + (f"take --folds {fewer} or fewer" if fewer > 1 else "train without --folds")
             )
+
+
+def _absent(part: Manifest) -> list[tuple[str, str]]:
+    """The sides that show no image of a class, each with the class."""
+    found = {(case.split, name) for case, shown in zip(part.cases, part.shown, strict=True) for name in shown}
+    return [pair for pair in itertools.product(SPLITS, part.classes) if pair not in found]

@@ -102,18 +102,22 @@ def audit(
 def train(
     source: Source | None,
     out: Out,
+    folds: Annotated[
+        int, typer.Option(help="2 to 20: train as many networks, each without one part, and bundle their average.")
+    ] = 1,
+    *,
     recipe: Recipe,
     options: AssessmentOptions,
     running: dict[str, Any],
     as_json: Json = False,
 ) -> None:
-    """Train a network on a folder of labelled images and test it once.
+    """Train a network on a folder of labelled images, or one a fold, and test what comes out once.
 
     Example: overread train chest_xray --out runs/cxr --network efficientnet-lite0 --operating-point sensitivity=0.95
     """
     from overread import study
 
-    result = study.train(source, out, recipe, options=options, console=progress, **running)
+    result = study.train(source, out, recipe, folds=folds, options=options, console=progress, **running)
     print_assessment(result.assessment, as_json)
     say(progress, f"open {result.report}; the bundle is {RunFolder(out).bundle}")
 

@@ -106,10 +106,8 @@ def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     source = {} if request.source is None else dataclasses.asdict(request.source)
     if source:
         source |= {"labels": list(source["labels"]), "mapping": [written_mapping(source["mapping"])]}
-    of_folds = {}
-    if isinstance(run, CrossValidationRun):
-        of_folds = {"folds": run.folds, "seeds": run.seeds, "keep_ensemble": run.ensemble}
-    return {**recipe, **changes, **source, **request.options, **of_folds}
+    several = {"seeds": run.seeds, "keep_ensemble": run.ensemble} if isinstance(run, CrossValidationRun) else {}
+    return {**recipe, **changes, **source, **request.options, "folds": request.folds, **several}
 
 
 def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:

@@ -17,7 +17,7 @@ from overread.evaluation.estimates import Estimate, Estimates, Intervals, interv
 from overread.evaluation.metrics.built_in import LABELS, LOSSES, METRICS, OF_ONE_CLASS, RANKING, RATES
 from overread.evaluation.metrics.definition import Metric, MetricDefinition
 from overread.evaluation.metrics.own import OwnMetric
-from overread.evaluation.predictions import Predictions, average_readers, pool_folds
+from overread.evaluation.predictions import Predictions, pool_folds
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.referral import ALL, ReferralAssessment, assess_referral
 from overread.evaluation.reliability import Reliability, measure_reliability
@@ -57,7 +57,6 @@ __all__ = [
     "assess",
     "assess_referral",
     "average_precision",
-    "average_readers",
     "compare",
     "compute_metrics",
     "decision_curve",

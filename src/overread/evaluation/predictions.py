@@ -114,18 +114,6 @@ def pool_folds(parts: Sequence[Predictions]) -> Predictions:
     )
 
 
-def average_readers(parts: Sequence[Predictions]) -> np.ndarray:
-    """The mean probabilities, `(n, K)`, of readers of the same cases in the same order.
-
-    Raises:
-        InvalidData: the tasks or the cases differ.
-    """
-    _require_same_task(parts)
-    if any(list(part.cases) != list(parts[0].cases) for part in parts):
-        raise InvalidData("the readers saw different cases: average readers of the same ones")
-    return np.asarray(np.mean([np.asarray(part.y_prob) for part in parts], axis=0))
-
-
 def _require_same_task(parts: Sequence[Predictions]) -> None:
     if len({part.task for part in parts}) != 1:
         raise InvalidData("the readers have different classes: pool readers of the same ones")

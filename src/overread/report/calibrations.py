@@ -11,13 +11,15 @@ _METHODS = {"temperature": "temperature scaling", "isotonic": "isotonic regressi
 
 
 def calibration_sentences(fitted: Sequence[Calibration]) -> tuple[str, ...]:
-    """Say for each network how its logits become probabilities."""
+    """Say how the logits of each network become probabilities: of several as of one, or in a way of its own."""
+    if len(fitted) > 1 and len({*fitted}) == 1:
+        return (_sentence(f"Each of the {len(fitted)} networks", fitted[0], "out-of-fold image"),)
     if len(fitted) == 1:
         return (_sentence("The network", fitted[0]),)
     return tuple(_sentence(f"Network {number}", found) for number, found in enumerate(fitted, start=1))
 
 
-def _sentence(who: str, found: Calibration) -> str:
+def _sentence(who: str, found: Calibration, image: str = "validation image") -> str:
     note = f" {found.note}" if found.note else ""
     if found.method == "none":
         return f"{who} is not calibrated: its probabilities are taken as they come.{note}"
@@ -27,5 +29,5 @@ def _sentence(who: str, found: Calibration) -> str:
         strength = f" (temperature {found.temperature:.3f}, which makes probabilities {effect})"
     if found.offset is not None and any(found.offset):
         strength += " and brought back from equal classes to their shares in the training images"
-    fitted_on = f"fitted on {count(found.n, 'validation image')}"
+    fitted_on = f"fitted on {count(found.n, image)}"
     return f"{who} is calibrated by {_METHODS[found.method]}{strength}, {fitted_on}.{note}"

@@ -55,7 +55,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         sections.subgroups_section(assessment, folder),
         _reproducibility(run, assessment),
     )
-    folds, seeds = run.folds, len(found.pooled)
+    folds, seeds = run.request.folds, len(found.pooled)
     title = f"{' / '.join(assessment.evaluation.classes)}: cross-validation, {folds} folds, {count(seeds, 'seed')}"
     how = (
         f"Each image was read by a network that had seen no image of its patient: {folds} folds by patient, each left "

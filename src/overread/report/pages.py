@@ -9,6 +9,7 @@ from pathlib import Path
 from overread.auditing import Audit, without_names
 from overread.bundle import Bundle
 from overread.cases import Manifest, PublicNames, Split
+from overread.evaluation import Assessment
 from overread.images import DataSet
 from overread.report import sections
 from overread.report.audit import audit_section
@@ -19,6 +20,7 @@ from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
 from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
 from overread.test_side.outcome import Outcome
+from overread.training.history import History
 
 __all__ = ["BundleResult", "TrainingResult", "write_evaluation_report", "write_training_report"]
 
@@ -49,16 +51,18 @@ class TrainingResult:
         split: the readable cases with their sides.
         data_set: the same cases with their pixels.
         audit: of all cases.
-        rows: of each epoch, as `log.csv` has them.
+        histories: how the training of each network went.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
+        unseen: what the images outside test say, each read by the one network of several that never saw its patient.
     """
 
     run: FinishedTraining
     split: Split
     data_set: DataSet
     audit: Audit
-    rows: Sequence[Mapping[str, float]]
+    histories: Sequence[History]
     augment: Augment
+    unseen: Assessment | None = None
 
 
 def write_training_report(out: Path, training: TrainingResult, result: BundleResult) -> Path:
@@ -69,13 +73,18 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         sections.result_section(result.outcome.assessment),
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
         audit_section(without_names(training.audit, result.names)),
-        sections.training_section(training.rows, bundle.network["name"], bundle.recipe, training.run, folder),
+        sections.training_section(training.histories, bundle.network["name"], bundle.recipe, training.run, folder),
+        *_out_of_fold(training.unseen, result.outcome.assessment),
         *_result_sections(result, RunFolder(out).test.figures),
-        *((sections.activation_maps_section(maps, training.data_set, folder),) if maps else ()),
+        *((sections.activation_maps_section(maps, training.data_set, folder, bundle.chosen_on),) if maps else ()),
         *_last_sections(result, training.run),
     )
     title = f"{' / '.join(bundle.classes)}: a reader trained on {split.sizes()['train']:,} images"
-    return _write(out, title, result.outcome, made)
+    return _write(out, title, result, made)
+
+
+def _out_of_fold(unseen: Assessment | None, test: Assessment) -> tuple[Section, ...]:
+    return () if unseen is None else (sections.out_of_fold_section(unseen, test),)
 
 
 def write_evaluation_report(
@@ -97,7 +106,7 @@ def write_evaluation_report(
         *_last_sections(result, run),
     )
     n = result.outcome.assessment.evaluation.n
-    return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result.outcome, made)
+    return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result, made)
 
 
 def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
@@ -106,10 +115,12 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
     fitted = [member.calibration for member in bundle.members]
     return (
         sections.discrimination_section(outcome.predictions, assessment, _folder(folder)),
-        sections.operating_point_section(assessment, bundle.operating_points, folder),
+        sections.operating_point_section(assessment, bundle.operating_points, folder, chosen_on=bundle.chosen_on),
         sections.calibration_section(assessment, fitted, folder),
         sections.decision_curve_section(outcome.predictions, assessment, folder),
-        sections.referral_section(outcome.referral, bundle.referral, level=assessment.options.level),
+        sections.referral_section(
+            outcome.referral, bundle.referral, level=assessment.options.level, chosen_on=bundle.chosen_on
+        ),
         sections.subgroups_section(assessment, folder),
         sections.errors_section(outcome, folder, names=result.names),
     )
@@ -128,8 +139,9 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _write(out: Path, title: str, outcome: Outcome, made: tuple[Section, ...]) -> Path:
-    said = verdict(outcome.assessment, outcome.predictions.patients)
+def _write(out: Path, title: str, result: BundleResult, made: tuple[Section, ...]) -> Path:
+    outcome = result.outcome
+    said = verdict(outcome.assessment, outcome.predictions.patients, result.bundle.chosen_on)
     first, *others = made
     first = dataclasses.replace(first, paragraphs=(*first.paragraphs, *said_of(outcome.predictions.classes)))
     return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), (first, *others)))

@@ -10,14 +10,17 @@ from overread.report.document import Section
 from overread.words import clause, count, level_of, listed, percent
 
 
-def verdict(assessment: Assessment, patients: Sequence[str | None] | None) -> tuple[str, ...]:
+def verdict(
+    assessment: Assessment, patients: Sequence[str | None] | None, chosen_on: str = "validation images"
+) -> tuple[str, ...]:
     """Say in one paragraph what the reader can do, and in a second what the figures rest on.
 
     Args:
         assessment: of the test images.
         patients: of each image, None or "" for one that names none; None if no patient is known.
+        chosen_on: the images that placed the threshold, in words.
     """
-    found = _of_positive(assessment) if assessment.task.positive is not None else _of_several(assessment)
+    found = _of_positive(assessment, chosen_on) if assessment.task.positive is not None else _of_several(assessment)
     return (found, design(assessment, patients))
 
 
@@ -54,7 +57,7 @@ def caution(sections: Sequence[Section]) -> tuple[str, ...]:
     return (f"Read with this result the {count(total, 'warning')} under {where}.",)
 
 
-def _of_positive(assessment: Assessment) -> str:
+def _of_positive(assessment: Assessment, chosen_on: str) -> str:
     evaluation = assessment.evaluation
     negative, positive = evaluation.classes
     auc, sensitivity, specificity = (assessment[name] for name in ("auc", "sensitivity", "specificity"))
@@ -78,7 +81,7 @@ def _of_positive(assessment: Assessment) -> str:
             f"it cleared {_share(specificity)} of the {specificity.metric.n:,} {negative} images "
             f"(specificity), with {count(alarms, 'false alarm')}"
         )
-    decided = f"{at} fixed beforehand on validation images{called} {', and '.join(halves)}."
+    decided = f"{at} fixed beforehand on {chosen_on}{called} {', and '.join(halves)}."
     return f"{ranked} {decided} {_predictive_values(assessment)}"
 
 

@@ -166,8 +166,17 @@ class RunFolder:
         """What was found in a reading log."""
         return self.path / "monitoring.json"
 
+    def network(self, number: int) -> RunFolder:
+        """Log and checkpoints of the network that left out one fold, numbered from 1."""
+        return RunFolder(self.path / "networks" / f"fold-{number}")
+
+    @property
+    def out_of_fold(self) -> RunFolder:
+        """What was said of each image by the network that never saw its patient, and what that is worth."""
+        return RunFolder(self.path / "out-of-fold")
+
     def fold(self, seed: int, number: int) -> RunFolder:
-        """The training run of one fold, numbered from 1."""
+        """The training run of one fold of a cross-validation, numbered from 1."""
         return RunFolder(self.path / f"seed-{seed}" / f"fold-{number}")
 
     def pooled_predictions(self, seed: int) -> Path:

@@ -180,10 +180,16 @@ class TrainingRun(Run):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FinishedTraining(TrainingRun):
-    """A training run at its end: the precision it computed in, its best epoch, counted from 1, and its duration."""
+    """A training run at its end.
+
+    Args:
+        precision: that it computed in.
+        best_epoch: counted from 1; None where each of several networks has its own.
+        seconds: of training.
+    """
 
     precision: str
-    best_epoch: int
+    best_epoch: int | None
     seconds: float
     finished: bool = True
 
@@ -193,8 +199,7 @@ class CrossValidationRun(Run):
     """A cross-validation.
 
     Args:
-        request: what the user asked for.
-        folds: how many.
+        request: what the user asked for, with the number of folds.
         seeds: how many.
         ensemble: whether the networks are kept as one bundle.
         cases: SHA-256 over cases and folds.
@@ -205,7 +210,6 @@ class CrossValidationRun(Run):
 
     kind: str = "cross-validation"
     request: StudyRequest
-    folds: int
     seeds: int
     ensemble: bool = False
     cases: str

@@ -23,6 +23,7 @@ class StudyRequest:
         accept: codes of audit findings that block and are accepted.
         skip_unreadable: leave unreadable images out.
         options: level, prevalence and columns of the assessment.
+        folds: into how many the images outside test are dealt; 1 for one network with a validation side.
     """
 
     recipe: Recipe
@@ -30,6 +31,7 @@ class StudyRequest:
     accept: tuple[str, ...] = ()
     skip_unreadable: bool = False
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    folds: int = 1
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -39,7 +41,7 @@ class StudyRequest:
         for name in ("epochs", "patience"):  # which follow from the images where they are not given
             if recipe[name] is None:
                 del recipe[name]
-        return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}}
+        return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}, "folds": self.folds}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values but for the `places`."""
@@ -70,4 +72,5 @@ class StudyRequest:
             accept=tuple(values.get("accept", ())),
             skip_unreadable=values.get("skip_unreadable", False),
             options=values.get("options", {}),
+            folds=values.get("folds", 1),
         )

@@ -26,6 +26,7 @@ from overread.evaluation import (
     compute_metrics,
     pool_folds,
 )
+from overread.images import DataSet
 from overread.machine.files import write_json
 from overread.machine.terminal import progress_console
 from overread.machine.text import storable
@@ -130,8 +131,8 @@ def crossvalidate(
         recipe: how to train, by default as for `train`; its seed is the first of the seeds.
         folds: 2 to 20.
         seeds: 1 to 20.
-        ensemble: keep all networks as one bundle, whose probabilities are their mean; its operating points and
-            prediction sets are chosen on the pooled predictions of unseen images.
+        ensemble: keep all networks as one bundle, whose probabilities are their mean; calibration, operating points
+            and prediction sets are chosen on what each network says of the fold that it never saw.
         options: what to ask of the pooled predictions; by default 95 % intervals.
         accept: as for `train`.
         rules: as for `train`.
@@ -152,7 +153,7 @@ def crossvalidate(
     console, folder = console or progress_console(verbose), RunFolder(Path(out))
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
-        data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
+        data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, folder=folder, former=former
     )
     require_training(settled.recipe, settled.manifest, settled.options)
     pool = without_test(settled.manifest)
@@ -160,13 +161,17 @@ def crossvalidate(
     _deal(pool, folds, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     joins_copies = former is None or former.copies is not None
-    decoded = _join_copies(pool, settled, store, console) if joins_copies else None
-    joined, groups = (decoded.manifest, decoded.groups) if decoded else (pool, None)
-    tell_patients(console, joined)
-    dealt = _deal(joined, folds, settled.recipe)
+    opened = open_data_set(pool, preprocessing_of(settled.recipe), store, settled.request.skip_unreadable, console)
+    decoded = Decoded.of(pool, opened, joins_copies=joins_copies)
+    tell_patients(console, decoded.manifest)
+    dealt = _deal(decoded.manifest, folds, settled.recipe)
     settled = settled.for_images(_split(dealt[0], settled.recipe).sizes()["train"])
     run = CrossValidationRun(
-        request=settled.request, folds=folds, seeds=seeds, ensemble=ensemble, cases=_hash_of(dealt), copies=groups
+        request=settled.request,
+        seeds=seeds,
+        ensemble=ensemble,
+        cases=_hash_of(dealt),
+        copies=decoded.groups if joins_copies else None,
     )
     run = _start(folder, run, former)
     fold = functools.partial(FoldTraining, rules=tuple(rules), store=store, callbacks=tuple(callbacks), console=console)
@@ -174,14 +179,11 @@ def crossvalidate(
     waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
     for _ in (engine or OneAfterTheOther()).map(train_fold, waiting):
         pass
-    return _pool(folder, run, settled, dealt, [RunFolder(training.out) for training in trainings])
-
-
-def _join_copies(pool: Manifest, settled: Settled, store: Path | None, console: Console) -> Decoded:
-    """The cases with the groups of copies that stay in one fold."""
-    request = settled.request
-    opened = open_data_set(pool, preprocessing_of(settled.recipe), store, request.skip_unreadable, console)
-    return Decoded.of(pool, opened)
+    result = _pool(folder, run, settled)
+    if ensemble:
+        result = dataclasses.replace(result, bundle=_bundle(folder, run, dealt, decoded.data_set, result))
+    folder.write(dataclasses.replace(run, finished=True))
+    return result
 
 
 def _deal(pool: Manifest, folds: int, recipe: Recipe) -> tuple[Manifest, ...]:
@@ -205,7 +207,7 @@ def _hash_of(dealt: tuple[Manifest, ...]) -> str:
 def _start(folder: RunFolder, run: CrossValidationRun, former: CrossValidationRun | None) -> CrossValidationRun:
     """Record what this cross-validation is; one that is resumed must be the same, but may have more seeds."""
     if former is not None:
-        folder.require_same({"folds": run.folds, "cases": run.cases}, {"folds": former.folds, "cases": former.cases})
+        folder.require_same({"cases": run.cases}, {"cases": former.cases})
         run = dataclasses.replace(run, study=former.study, started=former.started)
     folder.write(run)
     return run
@@ -240,36 +242,34 @@ def _seeds(run: CrossValidationRun) -> range:
     return range(first, first + run.seeds)
 
 
-def _pool(
-    folder: RunFolder,
-    run: CrossValidationRun,
-    settled: Settled,
-    dealt: tuple[Manifest, ...],
-    trained: list[RunFolder],
-) -> CrossValidation:
+def _bundle(
+    folder: RunFolder, run: CrossValidationRun, dealt: tuple[Manifest, ...], data_set: DataSet, found: CrossValidation
+) -> Bundle:
+    """Keep all networks as one bundle, with its documents."""
+    trained = [folder.fold(seed, number) for seed in _seeds(run) for number, _ in enumerate(dealt, start=1)]
+    bundle, first = write_ensemble(folder, trained, dealt, data_set, run), found.pooled[_seeds(run)[0]]
+    facts = card_facts(bundle, dealt[0], trained, run, images=first.evaluation.n)
+    write_documents(bundle, first, facts, folder)
+    bundle.pack()
+    return bundle
+
+
+def _pool(folder: RunFolder, run: CrossValidationRun, settled: Settled) -> CrossValidation:
     """Pool what was said of unseen images, judge and write it."""
     parts = {
-        seed: tuple(read_predictions(folder.fold(seed, number).path) for number in range(1, run.folds + 1))
+        seed: tuple(read_predictions(folder.fold(seed, number).path) for number in range(1, run.request.folds + 1))
         for seed in _seeds(run)
     }
     pooled = {seed: _with_columns(pool_folds(found), settled.manifest) for seed, found in parts.items()}
     assessed = {seed: assess(predictions, settled.options) for seed, predictions in pooled.items()}
-    first = assessed[settled.recipe.seed]
-    bundle = None
-    if run.ensemble:
-        bundle = write_ensemble(folder, trained, list(pooled.values()), first.n_patients, run)
-        facts = card_facts(bundle, dealt[0], trained, run, images=first.evaluation.n)
-        write_documents(bundle, first, facts, folder)
-        bundle.pack()
     folds = {seed: tuple(_evaluated(part, settled.options) for part in found) for seed, found in parts.items()}
-    result = CrossValidation(out=folder.path, folds=folds, pooled=assessed, bundle=bundle)
+    result = CrossValidation(out=folder.path, folds=folds, pooled=assessed, bundle=None)
     for seed, predictions in pooled.items():
         write_predictions(folder.pooled_predictions(seed), predictions)
     write_json(folder.crossvalidation, result.to_dict())
     spread = {name: result.spread(name) for name in _REPORTED}
     shown = Folds(folds=result.folds, pooled=result.pooled, spread=spread)
     write_crossvalidation_report(folder.path, shown, pooled[settled.recipe.seed], run=run)
-    folder.write(dataclasses.replace(run, finished=True))
     return result
 
 

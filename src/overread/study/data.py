@@ -126,9 +126,9 @@ def write_names(folder: RunFolder, names: PublicNames) -> None:
     write_csv(folder.images, ["image", "name", "frame", "path"], names.rows(), private=True)
 
 
-def split_as(manifest: Manifest, recipe: Recipe) -> Split:
+def split_as(manifest: Manifest, recipe: Recipe, folds: int = 1) -> Split:
     """The manifest with the sides that a recipe gives it."""
-    return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed)
+    return split_cases(manifest, validation=recipe.validation, test=recipe.test, seed=recipe.seed, folds=folds)
 
 
 def preprocessing_of(recipe: Recipe) -> Preprocessing:

@@ -2,86 +2,77 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from overread.bundle import Bundle, Member, Reference, referral_from
+from overread.bundle import Bundle
 from overread.cases import Manifest, split_cases
-from overread.decision import choose_operating_points
-from overread.errors import InvalidOption
-from overread.evaluation import Predictions, average_readers
-from overread.machine.clock import now
+from overread.images import DataSet
 from overread.report.documents import CardFacts
-from overread.run import CrossValidationRun, FinishedTraining, RunFolder
+from overread.run import CrossValidationRun, FinishedTraining, RunFolder, TrainingRun
 from overread.study.data import name_publicly
-from overread.test_side.outcome import read_predictions
+from overread.training.history import History
+
+if TYPE_CHECKING:
+    from overread.training.make_bundle import Fitted
 
 
 def write_ensemble(
-    out: RunFolder, folds: Sequence[RunFolder], pooled: Sequence[Predictions], n_patients: int, run: CrossValidationRun
+    out: RunFolder, trained: Sequence[RunFolder], dealt: Sequence[Manifest], data_set: DataSet, run: CrossValidationRun
 ) -> Bundle:
-    """Put the networks of all folds and seeds into one bundle; its points come from what each said of unseen images.
+    """Put the networks of all folds and seeds into one bundle; its points come from what each said of its own fold.
 
     Args:
         out: the folder of the cross-validation, whose bundle it becomes.
-        folds: the finished training runs, seed by seed.
-        pooled: what was said of unseen images, a seed each.
-        n_patients: in all.
+        trained: the finished training runs, seed by seed and fold by fold.
+        dealt: the cases with each fold as the test side.
+        data_set: the same cases with their pixels.
         run: the cross-validation.
-
-    Raises:
-        InvalidOption: the folds decode images differently.
     """
-    sources = [Bundle.load(fold.bundle) for fold in folds]
-    first, y_prob, labels = sources[0], average_readers(pooled), np.asarray(pooled[0].y_true)
-    if any(source.preprocessing != first.preprocessing for source in sources):
-        raise InvalidOption("the folds decode images differently (grey and colour): say --colour, and begin anew")
-    members, references, files = _gather(folds, sources, labels, y_prob)
-    fingerprints = "\n".join(sorted(str(source.data["fingerprint"]) for source in sources))
-    counts = {name: int(first.task.shows(labels, name).sum()) for name in first.classes}
-    recipe = run.request.recipe
-    bundle = dataclasses.replace(
-        first,
-        members=members,
-        operating_points=choose_operating_points(labels, y_prob, task=first.task, rule=recipe.operating_point),
-        referral=referral_from(references, first.task, recipe.coverage),
-        recipe=recipe.shown(),
-        data={
-            "fingerprint": hashlib.sha256(fingerprints.encode()).hexdigest(),
-            "images": {"cross-validation": counts},
-            "patients": {"cross-validation": n_patients},
-            "study": run.study,
-            "onnx_keras_difference": max(source.data["onnx_keras_difference"] for source in sources),
-        },
-        created=now(),
+    from overread.training.make_bundle import write_bundle
+
+    fitted = [_fitted(folder, dealt[place % len(dealt)], data_set, run) for place, folder in enumerate(trained)]
+    fingerprints = "\n".join(sorted(each.data_set.fingerprint for each in fitted))
+    manifest = data_set.manifest
+    whole = TrainingRun(
+        request=run.request,
+        fingerprint=hashlib.sha256(fingerprints.encode()).hexdigest(),
+        images={"cross-validation": {name: len(manifest.of_class(name)) for name in manifest.classes}},
+        patients={"cross-validation": len({case.counts_as for case in manifest.cases})},
+        study=run.study,
+        left_out={},
+        started=run.started,
     )
-    return bundle.write(out.bundle, files)
+    return write_bundle(fitted, whole, out)
 
 
-def _gather(
-    folds: Sequence[RunFolder], sources: Sequence[Bundle], labels: np.ndarray, y_prob: np.ndarray
-) -> tuple[tuple[Member, ...], tuple[Reference, ...], dict[str, Path]]:
-    """Each network under a number of its own: how it is read, its reference, and where its files lie."""
-    members: list[Member] = []
-    references: list[Reference] = []
-    files: dict[str, Path] = {}
-    read = 0
-    for number, (fold, source) in enumerate(zip(folds, sources, strict=True), start=1):
-        (member,), (reference,) = source.members, source.references()
-        graph, weights = f"network-{number:02d}.onnx", f"network-{number:02d}.weights.h5"
-        name = f"reference-{number:02d}.npz"
-        # Each fold's rows go to its network of the first seed; for those of further seeds none are left.
-        rows = slice(read, read := read + len(read_predictions(fold.path).cases))
-        references.append(dataclasses.replace(reference, labels=labels[rows], scores=y_prob[rows]))
-        members.append(Member(graph=graph, weights=weights, reference=name, calibration=member.calibration))
-        files |= {graph: fold.bundle / member.graph, weights: fold.bundle / member.weights}
-        files[name] = fold.checkpoints / name
-        files[name].write_bytes(references[-1].to_bytes())
-    return tuple(members), tuple(references), files
+def _fitted(folder: RunFolder, fold: Manifest, data_set: DataSet, run: CrossValidationRun) -> Fitted:
+    """A network as its training run has left it, with the fold that it never saw as its validation side."""
+    from overread.networks.build import NetworkSpec
+    from overread.training.make_bundle import Fitted
+    from overread.training.train_network import TrainedNetwork
+
+    network, bundle = run.request.recipe.network, Bundle.load(folder.bundle)
+    (member,) = bundle.members
+    trained = TrainedNetwork(
+        spec=NetworkSpec(**bundle.network, builder=network if callable(network) else None),
+        weights=folder.bundle / member.weights,
+        precision=bundle.recipe["precision"],
+        history=_history(folder),
+    )
+    held_out = {"test": "val", "train": "train"}
+    cases = [fold.cases[row] for row in data_set.rows]
+    sided = fold.replace(dataclasses.replace(case, split=held_out[case.split or "train"]) for case in cases)
+    return Fitted(trained=trained, data_set=data_set.with_split(sided), folder=folder)
+
+
+def _history(folder: RunFolder) -> History:
+    with folder.log.open(encoding="utf-8", newline="") as stream:
+        rows = tuple({name: float(value) for name, value in row.items()} for row in csv.DictReader(stream))
+    return History(rows=rows, best_epoch=folder.read(FinishedTraining).best_epoch or 1)
 
 
 def card_facts(
@@ -97,7 +88,6 @@ def card_facts(
         images: that were read, in all.
     """
     runs = [fold.read(FinishedTraining) for fold in folds]
-    lines = [fold.log.read_text(encoding="utf-8").splitlines() for fold in folds]
     split = split_cases(manifest, seed=run.request.recipe.seed)
     return CardFacts(
         counts=bundle.data["images"],
@@ -107,10 +97,10 @@ def card_facts(
         notes=name_publicly(manifest, run.request.source).hide_in(manifest.notes),
         warnings=split.warnings,
         failures={name: reason for each in runs for name, reason in each.left_out.items()},
-        epochs=sum(len(log) - 1 for log in lines),
+        epochs=sum(len(_history(fold).rows) for fold in folds),
         best_epoch=None,
         seconds=sum(each.seconds for each in runs),
         machine=run.machine,
         command=run.command,
-        folds=run.folds,
+        folds=run.request.folds,
     )

@@ -40,6 +40,7 @@ def settle(
     *,
     accept: Collection[str] = (),
     skip_unreadable: bool = False,
+    folds: int | None = None,
     folder: RunFolder,
     former: TrainingRun | CrossValidationRun | None,
 ) -> Settled:
@@ -53,6 +54,7 @@ def settle(
         options: what to ask of the result; likewise.
         accept: codes of audit findings, besides those of the earlier run.
         skip_unreadable: leave unreadable images out, as the earlier run may have done.
+        folds: into how many the images are dealt; by default as the earlier run, or 1.
         folder: of the run.
         former: the run in the folder; None where there is none to go on with.
 
@@ -73,6 +75,7 @@ def settle(
         accept=tuple(sorted({*earlier.accept, *accept})),
         skip_unreadable=skip_unreadable or earlier.skip_unreadable,
         options={"level": options.level, "prevalence": options.prevalence, "by": list(options.by)},
+        folds=earlier.folds if folds is None else folds,
     )
     if former is not None:
         folder.require_same(request.fixed, earlier.fixed)

@@ -47,8 +47,8 @@ class Decoded:
         """How many groups of copies there are."""
         return len({case.group for case in self.manifest.cases if case.group})
 
-    def split(self, recipe: Recipe) -> tuple[Split, Decoded]:
-        """Split the readable cases as a recipe asks; also the same study with these sides.
+    def split(self, recipe: Recipe, folds: int = 1) -> tuple[Split, Decoded]:
+        """Split the readable cases as a recipe asks, into folds if wanted; also the same study with these sides.
 
         What cannot be read has the side of its patient, else train: it must look neither like a leak nor like a split
         left incomplete.
@@ -56,7 +56,7 @@ class Decoded:
         Raises:
             InvalidData: no such split can be made.
         """
-        split = split_as(self.data_set.manifest, recipe)
+        split = split_as(self.data_set.manifest, recipe, folds)
         sided = dict(zip(self.data_set.rows.tolist(), split.manifest.cases, strict=True))
         side_of = {case.patient_id: case.split for case in sided.values() if case.patient_id}
         every = self.manifest.replace(

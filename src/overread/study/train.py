@@ -20,6 +20,7 @@ from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
+from overread.report.operating_points import threshold_sentences
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
 from overread.study.data import (
     Data,
@@ -33,6 +34,7 @@ from overread.study.data import (
     tell_patients,
     write_names,
 )
+from overread.study.out_of_fold import judge_unseen
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
 from overread.study.way_on import way_on
@@ -41,18 +43,33 @@ from overread.test_side.outcome import Outcome
 from overread.training.history import History
 
 if TYPE_CHECKING:
-    from overread.training.train_network import TrainedNetwork
+    from overread.training.make_bundle import Fitted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
-    """A finished training run: where it is, the bundle, how the images were split, and what the test side says."""
+    """A finished training run.
+
+    Args:
+        out: its folder.
+        bundle: what it made.
+        split: the images with their sides.
+        histories: how the training of each network went.
+        assessment: what the test side says.
+        unseen: with folds, what all other images say, each read by the network that never saw its patient.
+    """
 
     out: Path
     bundle: Bundle
     split: Split
-    history: History
+    histories: tuple[History, ...]
     assessment: Assessment
+    unseen: Assessment | None = None
+
+    @property
+    def history(self) -> History:
+        """How training went; of several networks, that of the first."""
+        return self.histories[0]
 
     @property
     def evaluation(self) -> Evaluation:
@@ -76,6 +93,7 @@ def train(
     out: str | Path,
     recipe: Recipe | None = None,
     *,
+    folds: int | None = None,
     options: AssessmentOptions | None = None,
     accept: Collection[str] = (),
     rules: Sequence[Rule] = (),
@@ -94,6 +112,10 @@ def train(
         out: the folder of this run: `bundle/`, `bundle.zip`, `report.html`, `checklists.md`, `figures/`, `test/`,
             `log.csv`, `run.json`.
         recipe: how to train; by default a default `Recipe`, or as the run that is resumed.
+        folds: with 2 to 20, the images outside test are dealt to so many folds by patient, and as many networks are
+            trained, each without one of them. What each says of its own fold calibrates all, places the threshold and
+            sets the referral, in place of a validation side; the bundle gives their mean. By default one network, or
+            as the run that is resumed.
         options: what to ask of the test result; by default 95 % intervals, or as the run that is resumed.
         accept: codes of audit findings that block and are accepted; the report records them.
         rules: audit rules of your own, asked besides those of overread.
@@ -115,24 +137,22 @@ def train(
     console, folder = console or progress_console(verbose), RunFolder(Path(out))
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
-        data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folder=folder, former=former
+        data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, folder=folder, former=former
     )
     require_training(settled.recipe, settled.manifest, settled.options)
     tell(console, (*settled.notes, *settled.manifest.notes))
-    split_as(settled.manifest, settled.recipe)  # an impossible split is told before the decoding
+    split_as(settled.manifest, settled.recipe, settled.request.folds)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
-    trained, bundle = _train(begun, callbacks, console)
-    test_side = begun.split.manifest.select("test")
-    say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
-    outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, folder.test.path, settled.options)
-    _report(begun, trained, bundle, outcome, unrecorded)
+    made, unrecorded = _make(begun, _train(begun, callbacks, console), settled.options, console)
+    _report(begun, made, unrecorded)
     return Study(
         out=folder.path,
-        bundle=bundle,
+        bundle=made.bundle,
         split=begun.split,
-        history=trained.history,
-        assessment=outcome.assessment,
+        histories=made.histories,
+        assessment=made.outcome.assessment,
+        unseen=made.unseen,
     )
 
 
@@ -163,6 +183,20 @@ class _Begun:
         return self.run.request.recipe
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Made:
+    """What a run made: its networks, their bundle, and what the images say that they never saw and those of test."""
+
+    fitted: tuple[Fitted, ...]
+    bundle: Bundle
+    unseen: Assessment | None
+    outcome: Outcome
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        return tuple(each.trained.history for each in self.fitted)
+
+
 def _begin(
     settled: Settled,
     folder: RunFolder,
@@ -181,14 +215,14 @@ def _begin(
     request, recipe = settled.request, settled.recipe
     opened = open_data_set(settled.manifest, preprocessing_of(recipe), store, request.skip_unreadable, console)
     decoded = Decoded.of(settled.manifest, opened, joins_copies=former is None or former.copies is not None)
-    split, decoded = decoded.split(recipe)
+    split, decoded = decoded.split(recipe, request.folds)
     data_set = decoded.data_set
     tell(console, split.notes, split.warnings)
     if request.source is not None:
         tell_patients(console, split.manifest)
     names = name_publicly(settled.manifest, request.source)
     run = TrainingRun(
-        request=settled.for_images(split.sizes()["train"]).request,
+        request=settled.for_images(len(split.parts[0].select("train"))).request,
         fingerprint=data_set.fingerprint,
         images=split.counts(),
         patients=split.patients(),
@@ -212,39 +246,63 @@ def _begin(
     return _Begun(folder=folder, run=run, split=split, data_set=data_set, audit=audit, warnings=warnings, names=names)
 
 
-def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[TrainedNetwork, Bundle]:
-    """Train, export, and choose all that is chosen on validation images."""
-    from overread.training.make_bundle import Fitted, write_bundle
+def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[Fitted, ...]:
+    """Train the network, or one for each fold; the networks of folds that an earlier run has finished are loaded."""
+    from overread.training.make_bundle import Fitted
     from overread.training.train_network import train_network
 
-    trained = train_network(begun.data_set, begun.recipe, begun.folder.path, console=console, callbacks=callbacks)
-    fitted = Fitted(trained=trained, data_set=begun.data_set, folder=begun.folder)
-    return trained, write_bundle([fitted], begun.run, begun.folder)
+    fitted, folds = [], len(begun.split.parts)
+    for number, part in enumerate(begun.split.parts, start=1):
+        data_set, recipe, folder = begun.data_set.with_split(part), begun.recipe, begun.folder
+        if folds > 1:
+            console.rule(f"fold {number} of {folds}")
+            # Networks that begin alike err more alike.
+            recipe = dataclasses.replace(recipe, seed=(recipe.seed + number - 1) % 2**31)
+            folder = folder.network(number)
+            folder.path.mkdir(parents=True, exist_ok=True)
+            part.write_csv(folder.manifest)
+        trained = train_network(data_set, recipe, folder.path, console=console, callbacks=callbacks)
+        fitted.append(Fitted(trained=trained, data_set=data_set, folder=folder))
+    return tuple(fitted)
 
 
-def _report(
-    begun: _Begun, trained: TrainedNetwork, bundle: Bundle, outcome: Outcome, unrecorded: tuple[str, ...]
-) -> None:
+def _make(
+    begun: _Begun, fitted: tuple[Fitted, ...], options: AssessmentOptions, console: Console
+) -> tuple[_Made, tuple[str, ...]]:
+    """Export, choose all that is chosen on unseen images, and open the test side; also warn of what is unrecorded."""
+    from overread.training.make_bundle import write_bundle
+
+    bundle = write_bundle(fitted, begun.run, begun.folder)
+    unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
+    test_side = begun.split.manifest.select("test")
+    tell(console, threshold_sentences(bundle.operating_points))
+    say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
+    outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
+    return _Made(fitted=fitted, bundle=bundle, unseen=unseen, outcome=outcome), unrecorded
+
+
+def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
     """Write what came out, pack the bundle, and record that the run is finished."""
     from overread.training.train_network import augmented_previews
 
-    folder, split, history = begun.folder, begun.split, trained.history
-    warnings = (*begun.warnings, *unrecorded)
+    folder, split, outcome = begun.folder, begun.split, made.outcome
+    histories, warnings = made.histories, (*begun.warnings, *unrecorded)
     run = FinishedTraining(
         **vars(begun.run),
-        precision=trained.precision,
-        best_epoch=history.best_epoch,
-        seconds=round(history.seconds, 1),
+        precision=made.fitted[0].trained.precision,
+        best_epoch=histories[0].best_epoch if len(histories) == 1 else None,
+        seconds=round(sum(history.seconds for history in histories), 1),
     )
     training = pages.TrainingResult(
         run=run,
         split=split,
         data_set=begun.data_set,
         audit=begun.audit,
-        rows=history.rows,
+        histories=histories,
+        unseen=made.unseen,
         augment=functools.partial(augmented_previews, recipe=begun.recipe),
     )
-    result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=warnings, names=begun.names)
+    result = pages.BundleResult(bundle=made.bundle, outcome=outcome, warnings=warnings, names=begun.names)
     pages.write_training_report(folder.path, training, result)
     facts = CardFacts(
         counts=split.counts(),
@@ -254,15 +312,15 @@ def _report(
         notes=begun.names.hide_in((*split.manifest.notes, *split.notes)),
         warnings=begun.names.hide_in((*split.warnings, *begun.audit.warnings, *warnings)),
         failures=begun.data_set.failures,
-        epochs=len(history.rows),
+        epochs=sum(len(history.rows) for history in histories),
         best_epoch=run.best_epoch,
         seconds=run.seconds,
         machine=run.machine,
         command=run.command,
         referral=outcome.referral,
     )
-    write_documents(bundle, outcome.assessment, facts, folder)
-    bundle.pack()
+    write_documents(made.bundle, outcome.assessment, facts, folder)
+    made.bundle.pack()
     folder.write(run)
 
 

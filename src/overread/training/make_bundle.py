@@ -60,14 +60,17 @@ def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) 
     recipe, first = run.request.recipe, fitted[0]
     task = first.data_set.manifest.task
     exports = [_export(each, recipe.seed) for each in fitted]
-    unseen = _Unseen.of(exports, task=task, method=recipe.calibration)
+    shares = _shares(fitted) if recipe.class_weights else None
+    unseen = _Unseen.of(exports, task=task, method=recipe.calibration, shares=shares)
     members, files = _members(exports, unseen)
     references = [Reference.from_bytes(files[member.reference].read_bytes()) for member in members]
     bundle = Bundle(
         task=task,
         preprocessing=first.data_set.store.preprocessing,
         members=members,
-        operating_points=choose_operating_points(unseen.labels, unseen.y_prob, task=task, rule=recipe.operating_point),
+        operating_points=choose_operating_points(
+            unseen.labels, unseen.y_prob, task=task, rule=recipe.operating_point, patients=unseen.patients
+        ),
         referral=referral_from(references, task, recipe.coverage),
         network=first.trained.spec.to_dict(),
         recipe={**recipe.shown(), "precision": first.trained.precision},
@@ -84,13 +87,15 @@ def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) 
 class _Export:
     """A network as a graph, which a file holds, and what it makes of the images that it never saw.
 
-    `rows` `(n,)` are theirs in the store, `logits` `(n, outputs)` and `traits` `(n, t)` as `Graph` gives them.
+    `rows` `(n,)` are theirs in the store, `patients` `(n,)` who they count as, `logits` `(n, outputs)` and `traits`
+    `(n, t)` as `Graph` gives them.
     """
 
     fitted: Fitted
     difference: float
     rows: np.ndarray
     labels: np.ndarray
+    patients: np.ndarray
     logits: np.ndarray
     traits: np.ndarray
     familiarity: Familiarity
@@ -113,6 +118,7 @@ def _export(fitted: Fitted, seed: int) -> _Export:
         difference=difference,
         rows=data_set.rows[validation],
         labels=data_set.y_true[validation],
+        patients=np.array([manifest.cases[index].counts_as for index in validation], dtype=object),
         logits=logits,
         traits=traits,
         familiarity=_familiar(graph, data_set, traits, seed),
@@ -123,27 +129,42 @@ def _export(fitted: Fitted, seed: int) -> _Export:
 class _Unseen:
     """What is said of each image by the networks that never saw it.
 
-    `owners` `(n,)` has the place of the first of these networks, `labels` `(n,)` the truth, `y_prob` `(n, classes)` the
-    mean of their calibrated probabilities.
+    `owners` `(n,)` has the place of the first of these networks, `labels` `(n,)` the truth, `patients` `(n,)` who each
+    counts as, `y_prob` `(n, classes)` the mean of their calibrated probabilities.
     """
 
     calibration: Calibration
     owners: np.ndarray
     labels: np.ndarray
+    patients: list[str]
     y_prob: np.ndarray
 
     @classmethod
-    def of(cls, exports: Sequence[_Export], *, task: Task, method: str) -> _Unseen:
-        rows, labels, logits = (
-            np.concatenate([getattr(export, name) for export in exports]) for name in ("rows", "labels", "logits")
+    def of(cls, exports: Sequence[_Export], *, task: Task, method: str, shares: np.ndarray | None) -> _Unseen:
+        rows, labels, patients, logits = (
+            np.concatenate([getattr(export, name) for export in exports])
+            for name in ("rows", "labels", "patients", "logits")
         )
-        calibration = fit_calibration(labels, logits, task=task, method=method)
+        calibration = fit_calibration(labels, logits, task=task, method=method, shares=shares)
         y_prob = calibration.apply(logits, task)
         _, first, image, said = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
         sums = np.zeros((len(first), y_prob.shape[1]))
         np.add.at(sums, image, y_prob)
         owners = np.repeat(np.arange(len(exports)), [len(export.rows) for export in exports])
-        return cls(calibration=calibration, owners=owners[first], labels=labels[first], y_prob=sums / said[:, None])
+        return cls(
+            calibration=calibration,
+            owners=owners[first],
+            labels=labels[first],
+            patients=patients[first].tolist(),
+            y_prob=sums / said[:, None],
+        )
+
+
+def _shares(fitted: Sequence[Fitted]) -> np.ndarray:
+    """`(K,)` the share of the training images that shows each class."""
+    manifests = [each.data_set.manifest for each in fitted]
+    shown = [manifest.task.indicators(manifest.y_true[manifest.select("train")]) for manifest in manifests]
+    return np.asarray(np.concatenate(shown).mean(axis=0))
 
 
 def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member, ...], dict[str, Path]]:

@@ -77,6 +77,7 @@ def train_network(
         Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
         OverreadError: the network cannot be built or training diverged.
     """
+    keras.utils.clear_session()  # what an earlier training has left in memory
     data = training_data(data_set)
     batches, _ = data.batches(recipe)
     assembly = _Assembly(spec=_spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))

@@ -109,20 +109,20 @@ def checklists(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
 def statements(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> dict[str, Any]:
     """What the program can state of a run, by the names that the templates use; what is not known is not there."""
     return {
-        **_of_data(facts),
+        **_of_data(bundle, facts),
         **_of_network(bundle, facts),
         **_of_test(assessment, facts),
         "limits": " ".join(limits(bundle, assessment, facts)),
     }
 
 
-def _of_data(facts: CardFacts) -> dict[str, Any]:
+def _of_data(bundle: Bundle, facts: CardFacts) -> dict[str, Any]:
     return {
         "command": facts.command,
         "images": f"{sum(facts.sizes.values()):,}",
         "sizes": _sizes(facts),
         "shares": _shares(facts),
-        "use": _use(facts),
+        "use": _use(bundle, facts),
         "split": " ".join(f"{note.rstrip('.')}." for note in facts.notes),
         "disjoint": _disjoint(facts),
         "left_out": left_out(facts),
@@ -198,11 +198,17 @@ def _shares(facts: CardFacts) -> str:
     return f"Share of each class - {'; '.join(side(name, count) for name, count in facts.counts.items())}."
 
 
-def _use(facts: CardFacts) -> str:
+def _use(bundle: Bundle, facts: CardFacts) -> str:
     if facts.folds:
         return (
             f"Cross-validation in {facts.folds} folds: each network is fitted on the others, with a validation side of "
             "their own for epoch, calibration and threshold, and reads the fold that was left out."
+        )
+    if len(bundle.members) > 1:
+        return (
+            f"Train is dealt to {len(bundle.members)} folds: each network is fitted on all but one and takes its epoch "
+            "from that one; calibration and threshold come from what each says of its own fold; test is read after "
+            "every choice, by all networks together."
         )
     return (
         "Weights are fitted on train; epoch, calibration and threshold come from val; test is read after every choice."

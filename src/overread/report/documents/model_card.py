@@ -6,7 +6,6 @@ References:
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from overread.report.documents.statements import (
     tested,
     training,
 )
+from overread.report.operating_points import threshold_interval
 from overread.words import low_to_high
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -92,9 +92,25 @@ def _counts(bundle: Bundle, facts: CardFacts) -> str:
 
 
 def _operating_points(bundle: Bundle) -> str:
-    header = ("Class", "Threshold", "Rule", "Sensitivity", "Specificity", "Positive images", "Other images", "Note")
-    points = bundle.operating_points.items()
-    return table(header, [(name, f"{p.threshold:.4g}", *dataclasses.astuple(p)[1:]) for name, p in points])
+    header = (
+        "Class", "Threshold", "Interval (95 of 100)", "Rule", "Sensitivity", "Specificity", "Positive images",
+        "Other images", "Note",
+    )  # fmt: skip
+    rows = [
+        (
+            name,
+            f"{point.threshold:.4g}",
+            threshold_interval(point),
+            point.rule,
+            point.sensitivity,
+            point.specificity,
+            point.n_positive,
+            point.n_negative,
+            point.note,
+        )
+        for name, point in bundle.operating_points.items()
+    ]
+    return table(header, rows)
 
 
 def _reliability(assessment: Assessment) -> str:

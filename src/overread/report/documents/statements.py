@@ -103,7 +103,7 @@ def training(facts: CardFacts) -> str:
 
 def decision(bundle: Bundle, facts: CardFacts) -> str:
     """Say how probabilities become a decision."""
-    when = "validation images, before the test was read"
+    when = f"{bundle.chosen_on}, before the test was read"
     if facts.folds:
         when = "what networks said of images that they were not trained on"
     if (point := bundle.operating_point) is None:
@@ -122,8 +122,8 @@ def refers(bundle: Bundle) -> str:
     return (
         f"A reading is referred to a human where the conformal prediction set, which is to hold the true class of "
         f"{level_of(found.coverage)} of the images of each class, is not exactly the class decided on, or where the "
-        "features or the look of the image lie further from the training images than in all but 1 % of the validation "
-        "images. "
+        f"features or the look of the image lie further from the training images than in all but 1 % of the "
+        f"{bundle.chosen_on}. "
         f"The thresholds come from {listed([f'{n:,} images of {name}' for name, n in found.counts.items()])} that the "
         f"weights were not fitted to.{always}"
     )
@@ -176,9 +176,9 @@ def limits(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> list[str
             if n < FEWEST_TEST_CASES
         ),
         *(
-            f"Validation has {n:,} images of {name}, fewer than {MIN_VALIDATION_PER_CLASS}: threshold and "
+            f"Among the {bundle.chosen_on} are {n:,} of {name}, fewer than {MIN_VALIDATION_PER_CLASS}: threshold and "
             "calibration are unsure."
-            for name, n in facts.counts.get("val", {}).items()
+            for name, n in bundle.referral.counts.items()
             if n < MIN_VALIDATION_PER_CLASS
         ),
         f"The test images are {shares}: where the clinic sees other shares, PPV, NPV and calibration differ.",

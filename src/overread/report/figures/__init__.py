@@ -14,12 +14,13 @@ from overread.report.figures.errors import draw_mistakes
 from overread.report.figures.images import ImageWithEvidence, draw_image_rows
 from overread.report.figures.operating_point import draw_confusion_matrix
 from overread.report.figures.subgroups import draw_subgroups
-from overread.report.figures.training import draw_training_curves
+from overread.report.figures.training import draw_curves_of_networks, draw_training_curves
 
 __all__ = [
     "ImageWithEvidence",
     "draw_augmentation",
     "draw_confusion_matrix",
+    "draw_curves_of_networks",
     "draw_decision_curve",
     "draw_image_rows",
     "draw_mean_maps",

@@ -7,6 +7,7 @@ from overread.report.sections.decision_curve import decision_curve_section
 from overread.report.sections.discrimination import discrimination_section
 from overread.report.sections.errors import errors_section
 from overread.report.sections.operating_point import operating_point_section
+from overread.report.sections.out_of_fold import out_of_fold_section
 from overread.report.sections.provenance import lock_section, reproducibility_section
 from overread.report.sections.referral import referral_section
 from overread.report.sections.result import result_section
@@ -22,6 +23,7 @@ __all__ = [
     "evaluated_data_section",
     "lock_section",
     "operating_point_section",
+    "out_of_fold_section",
     "referral_section",
     "reproducibility_section",
     "result_section",

@@ -23,29 +23,30 @@ _LEAST_SIDE = 5
 _AVERAGED_IMAGES = 64
 
 
-def activation_maps_section(found: Mapping[str, Any], data_set: DataSet, folder: Path) -> Section:
-    """Say what two checks of the activation maps of validation images found.
+def activation_maps_section(found: Mapping[str, Any], data_set: DataSet, folder: Path, chosen_on: str) -> Section:
+    """Say what two checks of the activation maps of validation images, or of out-of-fold ones, found.
 
     Args:
         found: `randomised`, `border` and `placed`, as `training.map_checks.check_activation_maps` gives them.
-        data_set: with the validation images.
+        data_set: with these images.
         folder: of the figures.
+        chosen_on: the images, in words.
     """
     exact = (
         "The activation map is no estimate: the network gives it in the same pass, in logits, and its mean is the "
-        "logit that decides. Two checks on validation images tell what it is worth."
+        f"logit that decides. Two checks on {chosen_on} tell what it is worth."
     )
     learnt, stages, stuck = _randomised(found["randomised"])
-    placed, shares, shortcuts = _placed(found["placed"], found["randomised"]["cells"])
+    placed, shares, shortcuts = _placed(found["placed"], found["randomised"]["cells"], chosen_on)
     return Section(
         "Activation maps",
         paragraphs=(exact, learnt, placed),
-        items=(*stages, shares, *_mean_maps(found, data_set, folder)),
+        items=(*stages, shares, *_mean_maps(found, data_set, folder, chosen_on)),
         warnings=(*stuck, *shortcuts),
     )
 
 
-def _mean_maps(found: Mapping[str, Any], data_set: DataSet, folder: Path) -> tuple[FigureItem, ...]:
+def _mean_maps(found: Mapping[str, Any], data_set: DataSet, folder: Path, chosen_on: str) -> tuple[FigureItem, ...]:
     """Where the evidence for each class that was decided on lies on average."""
     shown = [each for each in found["placed"] if each["images"]]
     if not shown:
@@ -58,16 +59,19 @@ def _mean_maps(found: Mapping[str, Any], data_set: DataSet, folder: Path) -> tup
     figure = FigureItem(
         draw_mean_maps(items, border=found["border"], path=folder / "mean_maps"),
         "Mean image of each class, and the mean evidence for it",
-        "For each class the mean of validation images of it, beside itself with the mean positive evidence for it "
+        f"For each class the mean of {chosen_on} of it, beside itself with the mean positive evidence for it "
         f"tinted in (violet weak, yellow 20 logits and more) and the border as a dashed line: {numbers}.",
     )
     return (figure,)
 
 
 def _mean_image(data_set: DataSet, name: str) -> np.ndarray:
-    """The mean of up to 64 validation images of a class; of any class where it has none."""
+    """The mean of up to 64 validation images of a class; of any class where it has none.
+
+    With folds, every training image is one of them.
+    """
     manifest = data_set.manifest
-    validation, members = manifest.select("val"), set(manifest.of_class(name))
+    validation, members = manifest.select("val") or manifest.select("train"), set(manifest.of_class(name))
     of_class = [i for i in validation if i in members] or validation
     return np.asarray(np.rint(data_set.pixels(of_class[:_AVERAGED_IMAGES]).mean(axis=0)).astype(np.uint8))
 
@@ -101,7 +105,7 @@ def _randomised(found: Mapping[str, Any]) -> tuple[str, tuple[Table, ...], tuple
     return said + verdict, (table,), () if passed else (warning,)
 
 
-def _placed(found: list[Mapping[str, Any]], cells: list[int]) -> tuple[str, Table, tuple[str, ...]]:
+def _placed(found: list[Mapping[str, Any]], cells: list[int], chosen_on: str) -> tuple[str, Table, tuple[str, ...]]:
     said = (
         "Where do they lie? Markers, letters and the frame of an image lie at its border, and a reader that looks "
         "there may have learnt a shortcut. The table has the share of all positive evidence that lies on the outer "
@@ -126,7 +130,7 @@ def _placed(found: list[Mapping[str, Any]], cells: list[int]) -> tuple[str, Tabl
         for each in found
     )
     header = ("Decided as", "Images", "Evidence on border", "Area of border", "Evidence on rim", "Area of rim")
-    return said, Table("Evidence at the border of validation images", header, rows), tuple(warnings)
+    return said, Table(f"Evidence at the border of {chosen_on}", header, rows), tuple(warnings)
 
 
 def _is_far_over(evidence: float | None, area: float) -> bool:

@@ -10,8 +10,10 @@ import numpy as np
 
 from overread.networks.augmentation import shown_changes
 from overread.report.document import FigureItem, Section, Table
-from overread.report.figures import draw_training_curves
+from overread.report.figures import draw_curves_of_networks, draw_training_curves
 from overread.run import FinishedTraining
+from overread.training.history import History
+from overread.words import low_to_high
 
 _EPOCH = (
     ("loss", "Loss, training"),
@@ -23,39 +25,88 @@ _MONITORS = {"val_loss": "validation loss", "val_auc": "validation AUC", "val_ac
 
 
 def training_section(
-    rows: Sequence[Mapping[str, float]], network: str, recipe: Mapping[str, Any], run: FinishedTraining, folder: Path
+    histories: Sequence[History], network: str, recipe: Mapping[str, Any], run: FinishedTraining, folder: Path
 ) -> Section:
-    """Say how a network was trained.
+    """Say how a network was trained, or one for each fold.
 
     Args:
-        rows: of each epoch, as `log.csv` has them.
+        histories: of each network.
         network: its name.
         recipe: all options.
         run: at its end.
         folder: of the figures.
     """
-    best = rows[run.best_epoch - 1]
+    rows = [row for history in histories for row in history.rows]
     rate = float(np.median([row["images_per_second"] for row in rows]))
-    text = (
-        f"The network {network} was trained for {len(rows)} epochs in {run.seconds / 60:.1f} minutes "
-        f"({rate:.0f} images/s in training steps, {run.precision}). The weights of epoch {run.best_epoch} are "
-        f"kept, the best by {_MONITORS[recipe['monitor']]}. Validation figures flatter, because that epoch was "
-        "chosen by them."
+    took = f"in {run.seconds / 60:.1f} minutes ({rate:.0f} images/s in training steps, {run.precision})"
+    by = _MONITORS[recipe["monitor"]]
+    flatters = "Validation figures flatter, because that epoch was chosen by them."
+    path = folder / "training"
+    if len(histories) == 1:
+        (history,) = histories
+        text = (
+            f"The network {network} was trained for {len(rows)} epochs {took}. The weights of epoch "
+            f"{history.best_epoch} are kept, the best by {by}. {flatters}"
+        )
+        items = (_epochs(history), _curves_of_one(history, path))
+    else:
+        text = (
+            f"The network {network} was trained {len(histories)} times, each time without one fold, which was its "
+            f"validation side: {len(rows)} epochs {took}. Of each network the weights of the epoch are kept that was "
+            f"the best by {by}. {flatters}"
+        )
+        items = (_networks(histories), _curves_of_several(histories, path))
+    short = tuple(history.cut_short for history in histories if history.cut_short)
+    return Section("Training", paragraphs=(text,), items=(*items, _recipe_table(recipe)), warnings=short)
+
+
+def _epochs(history: History) -> Table:
+    """The first, the best and the last epoch."""
+    rows, best = history.rows, history.best_epoch
+    names = {1: "first", len(rows): "last", best: "best, kept"}
+    shown = tuple(
+        (f"{number} ({names[number]})", *_figures(rows[number - 1])) for number in dict.fromkeys((1, best, len(rows)))
     )
-    shown = dict.fromkeys((1, run.best_epoch, len(rows)))
-    names = {1: "first", len(rows): "last", run.best_epoch: "best, kept"}
-    chosen = tuple(
-        (f"{number} ({names[number]})", *(f"{rows[number - 1][name]:.4f}" for name, _ in _EPOCH)) for number in shown
+    return Table("Epochs", ("Epoch", *(heading for _, heading in _EPOCH)), shown)
+
+
+def _networks(histories: Sequence[History]) -> Table:
+    """The best epoch of each network."""
+    rows = tuple(
+        (f"{number}", f"{history.best_epoch} of {len(history.rows)}", *_figures(history.rows[history.best_epoch - 1]))
+        for number, history in enumerate(histories, start=1)
     )
-    curves = FigureItem(
-        draw_training_curves(rows, path=folder / "training", best_epoch=run.best_epoch),
-        "Loss, accuracy and AUC by epoch",
+    header = ("Fold left out", "Best epoch, kept", *(heading for _, heading in _EPOCH))
+    return Table("The networks at their best epochs", header, rows)
+
+
+def _figures(row: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(f"{row[name]:.4f}" for name, _ in _EPOCH)
+
+
+_CURVES = "Loss, accuracy and AUC by epoch"
+
+
+def _curves_of_one(history: History, path: Path) -> FigureItem:
+    rows, best = history.rows, history.rows[history.best_epoch - 1]
+    return FigureItem(
+        draw_training_curves(rows, path=path, best_epoch=history.best_epoch),
+        _CURVES,
         f"Training curves: validation loss from {rows[0]['val_loss']:.3f} in the first epoch to {best['val_loss']:.3f} "
-        f"in the best, number {run.best_epoch} of {len(rows)}; AUC from {rows[0]['val_auc']:.3f} to "
+        f"in the best, number {history.best_epoch} of {len(rows)}; AUC from {rows[0]['val_auc']:.3f} to "
         f"{best['val_auc']:.3f}.",
     )
-    epochs = Table("Epochs", ("Epoch", *(heading for _, heading in _EPOCH)), chosen)
-    return Section("Training", paragraphs=(text,), items=(epochs, curves, _recipe_table(recipe)))
+
+
+def _curves_of_several(histories: Sequence[History], path: Path) -> FigureItem:
+    best = [history.rows[history.best_epoch - 1] for history in histories]
+    loss, auc = (sorted(row[name] for row in best) for name in ("val_loss", "val_auc"))
+    return FigureItem(
+        draw_curves_of_networks([history.rows for history in histories], path=path),
+        f"{_CURVES}, a line a network",
+        f"Training curves of {len(histories)} networks: at their best epochs a validation loss of "
+        f"{low_to_high(loss[0], loss[-1])} and an AUC of {low_to_high(auc[0], auc[-1])}.",
+    )
 
 
 def _recipe_table(recipe: Mapping[str, Any]) -> Table:

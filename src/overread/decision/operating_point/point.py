@@ -1,0 +1,77 @@
+"""The threshold at which a probability becomes a decision, as a bundle keeps it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from overread.errors import InvalidData
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OperatingPoint:
+    """A threshold, the rule that chose it and what it gave on the cases it was chosen on.
+
+    A case is positive where its probability, as float64, is at or above the threshold.
+
+    Args:
+        threshold: 0 to 1.
+        rule: the rule as it was asked for, such as "youden" or "0.5".
+        sensitivity: on the cases it was chosen on, so an optimistic figure; quote the test set's instead.
+        specificity: likewise.
+        n_positive: positive cases it was chosen on.
+        n_negative: negative cases it was chosen on.
+        note: a sentence where the rule could not be met, or only by a point of no use, or the cases cannot place it.
+        interval: where the threshold would lie, in 95 of 100, had other patients been drawn; None if it was given
+            beforehand, or chosen by an overread that did not ask.
+
+    Raises:
+        InvalidData: a value lies outside 0 to 1, or a class had no case.
+    """
+
+    threshold: float
+    rule: str
+    sensitivity: float
+    specificity: float
+    n_positive: int
+    n_negative: int
+    note: str | None = None
+    interval: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("threshold", "sensitivity", "specificity"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and 0 <= value <= 1):
+                raise InvalidData(
+                    f"operating point {name}={value!r} is not a number from 0 to 1: choose the point again"
+                )
+        for name in ("n_positive", "n_negative"):
+            value = getattr(self, name)
+            if not (isinstance(value, int) and value >= 1):
+                raise InvalidData(
+                    f"operating point {name}={value!r} is not a count of 1 or more: choose the point again"
+                )
+
+        if self.interval is not None and not 0 <= self.interval[0] <= self.interval[1] <= 1:
+            raise InvalidData(f"operating point interval={self.interval!r} is none from 0 to 1: choose the point again")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields as JSON values."""
+        return {**dataclasses.asdict(self), "interval": None if self.interval is None else list(self.interval)}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> OperatingPoint:
+        """Rebuild what `to_dict` gave; note and interval may be missing.
+
+        Raises:
+            InvalidData: a field is missing, unknown or outside its range.
+        """
+        expected = {field.name for field in dataclasses.fields(cls)}
+        if set(fields) | _MAY_BE_MISSING != expected:
+            wrong = sorted(expected ^ (set(fields) | _MAY_BE_MISSING))
+            raise InvalidData(f"an operating point has exactly {sorted(expected)}: add or remove {wrong}")
+        interval = fields.get("interval")
+        return cls(**{**fields, "interval": None if interval is None else tuple(interval)})
+
+
+_MAY_BE_MISSING = {"note", "interval"}

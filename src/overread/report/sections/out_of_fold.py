@@ -1,0 +1,34 @@
+"""What to expect: what networks said of images that they never saw, beside what their average says of the test."""
+
+from __future__ import annotations
+
+from overread.evaluation import LABELS, LOSSES, RANKING, RATES, Assessment
+from overread.evaluation.wording import in_words
+from overread.report.document import Section
+from overread.report.tables import side_by_side_table
+from overread.words import count
+
+_SHOWN = (*RANKING, "accuracy", "balanced_accuracy", *RATES, *LOSSES)
+
+
+def out_of_fold_section(unseen: Assessment, test: Assessment) -> Section:
+    """Say what the out-of-fold readings promised, and what the test gave.
+
+    Args:
+        unseen: of the images outside test, each read by the network that never saw its patient.
+        test: of the test images, read by all networks together.
+    """
+    shown = {LABELS[name]: name for name in _SHOWN if name in LABELS}
+    columns = [
+        (f"{heading} ({count(found.n_patients, 'patient')})", {label: found[name] for label, name in shown.items()})
+        for heading, found in (("Out-of-fold", unseen), ("Test", test))
+    ]
+    text = (
+        f"Each of the {count(unseen.evaluation.n, 'image')} outside test was read by the one network that was trained "
+        "without its patient. These out-of-fold readings chose calibration, threshold and referral, and they say what "
+        f"to expect of new patients of the same kind: an AUC of {in_words(unseen['auc'])}. They flatter a little, for "
+        "epochs and thresholds were chosen by them; and each network read alone, where the bundle gives the mean of "
+        "all, which is mostly better."
+    )
+    table = side_by_side_table("What was said of unseen patients", *columns, level=unseen.options.level)
+    return Section("Out-of-fold readings", paragraphs=(text,), items=(table,))
