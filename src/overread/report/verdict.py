@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from overread.evaluation import Assessment, Estimate
+from overread.evaluation.summary import rare_classes
 from overread.evaluation.wording import in_words
 from overread.report.document import Section
 from overread.words import clause, count, level_of, listed, percent
@@ -83,6 +84,20 @@ def _of_positive(assessment: Assessment, chosen_on: str) -> str:
         )
     decided = f"{at} fixed beforehand on {chosen_on}{called} {', and '.join(halves)}."
     return f"{ranked} {decided} {_predictive_values(assessment)}"
+
+
+def _rare(assessment: Assessment) -> Iterator[str]:
+    """What AUC leaves out of rare classes."""
+    n = assessment.evaluation.n
+    for name in rare_classes(assessment):
+        found = assessment.estimates.of_class(name, "average_precision")
+        if found.metric.reason is None:
+            share = assessment.evaluation.class_counts[name] / n
+            yield (
+                f"{name} is rare here, {percent(share)} of the images, and of a rare class the AUC tells too little: "
+                f"the average precision, the share of right ones among those called, averaged over all thresholds, is "
+                f"{in_words(found)}, where chance would give {share:.3f}."
+            )
 
 
 def _predictive_values(assessment: Assessment) -> str:
