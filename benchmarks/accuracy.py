@@ -12,13 +12,14 @@ side that the data name stays unopened; --official-test opens it, with all else 
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
+import contextlib
 import datetime
 import json
 import multiprocessing
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -58,7 +59,7 @@ def main() -> None:
             left_out.append(f"{name}: {error}")
         left_out += one.failures
         sets |= one.tables()
-    if asked.aucmedi_python is None:
+    if asked.aucmedi_python is None and not asked.arms:
         left_out.append("AUCMEDI: no Python that has it was named (--aucmedi-python)")
     _write(asked, sets, left_out)
 
@@ -124,10 +125,15 @@ class OneSet:
         if asked.official_test:
             _note(asked.out, {"set": self.name, "arm": arm.name, "seed": seed})
         spawn = multiprocessing.get_context("spawn")
-        with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as pool:
-            failure = pool.submit(read_fold, arm.train, job, path).exception()
-        if failure is not None:
-            self._fail(arm, fold, seed, f"{type(failure).__name__}: {failure}")
+        answers, told = spawn.Pipe(duplex=False)
+        process = spawn.Process(target=_read_apart, args=(told, arm, job, path), daemon=True)
+        process.start()
+        told.close()
+        with contextlib.suppress(EOFError):  # where there is nothing to tell
+            self._fail(arm, fold, seed, answers.recv())
+        process.join()
+        if process.exitcode:
+            self._fail(arm, fold, seed, f"its process ended with {process.exitcode}")
 
     def _fail(self, arm: Arm, fold: Fold, seed: int, why: str) -> None:
         self.failures.append(f"{self.name}, {arm.label}, seed {seed}, {fold.name}: {why}")
@@ -138,6 +144,14 @@ class OneSet:
         name = self.name if few is None or self.asked.official_test else f"{self.name}-{few}-images"
         timed = f"-{self.asked.time}" if arm.endswith("time") else ""
         return self.asked.out / "readings" / name / f"seed-{seed}" / fold.name / f"{arm}{timed}"
+
+
+def _read_apart(told: Connection, arm: Arm, job: Job, path: Path) -> None:
+    """Run an arm in this process, and tell what went wrong."""
+    try:
+        read_fold(arm.train, job, path)
+    except Exception as error:  # noqa: BLE001 - of a peer, which may raise anything
+        told.send(f"{type(error).__name__}: {error}")
 
 
 def _arms(asked: argparse.Namespace) -> list[Arm]:
