@@ -84,8 +84,7 @@ def test_average_precision_stands_beside_the_auc_of_a_rare_class(classes: tuple[
     assert [row[0].split(",")[0] for row in first.rows[:2]] == ["AUC", "Average precision"]
     assert all("Average precision" in table.header for table in each)
     said = verdict(assessment, None)[0]
-    average_precision = assessment.estimates.of_class(classes[-1], "average_precision").metric.value
-    assert f"{classes[-1]} is rare here" in said and f"is {average_precision:.3f} (" in said
+    assert f"{classes[-1]} is rare here" in said and "where chance would give 0.0" in said
     assert "is rare here" not in verdict(assess(found, FEW), None)[0]
 
 

@@ -22,7 +22,7 @@ def verdict(
         chosen_on: the images that placed the threshold, in words.
     """
     found = _of_positive(assessment, chosen_on) if assessment.task.positive is not None else _of_several(assessment)
-    return (found, design(assessment, patients))
+    return (" ".join((found, *_rare(assessment))), design(assessment, patients))
 
 
 def design(assessment: Assessment, patients: Sequence[str | None] | None) -> str:
@@ -88,11 +88,11 @@ def _of_positive(assessment: Assessment, chosen_on: str) -> str:
 
 def _rare(assessment: Assessment) -> Iterator[str]:
     """What AUC leaves out of rare classes."""
-    n = assessment.evaluation.n
+    estimates, positive = assessment.estimates, assessment.task.positive
     for name in rare_classes(assessment):
-        found = assessment.estimates.of_class(name, "average_precision")
+        found = estimates["average_precision"] if positive else estimates.of_class(name, "average_precision")
         if found.metric.reason is None:
-            share = assessment.evaluation.class_counts[name] / n
+            share = assessment.evaluation.class_counts[name] / assessment.evaluation.n
             yield (
                 f"{name} is rare here, {percent(share)} of the images, and of a rare class the AUC tells too little: "
                 f"the average precision, the share of right ones among those called, averaged over all thresholds, is "
