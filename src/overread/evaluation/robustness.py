@@ -86,13 +86,15 @@ class Robustness:
     """How readings bear up when images change; `assess_robustness` makes it.
 
     Args:
-        n: the number of images.
+        images: what they are, such as "validation images".
+        n: their number.
         n_patients: the number of patients, an image without one counting as its own.
         level: of all intervals.
         unchanged: the metrics in `COMPARED` and the shares "referred" and "unnoticed" of the images as they are.
         changes: the one that costs most balanced accuracy first, those that leave it undefined last.
     """
 
+    images: str
     n: int
     n_patients: int
     level: float
@@ -111,7 +113,7 @@ class Robustness:
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values."""
         return {
-            **{name: getattr(self, name) for name in ("n", "n_patients", "level")},
+            **{name: getattr(self, name) for name in ("images", "n", "n_patients", "level")},
             "unchanged": {name: found.to_dict() for name, found in self.unchanged.items()},
             "changes": [found.to_dict() for found in self.changes],
         }
@@ -125,7 +127,7 @@ class Robustness:
 
 
 def assess_robustness(
-    unchanged: Read, changed: Mapping[Change, Read], *, level: float = 0.95, seed: int = 0
+    unchanged: Read, changed: Mapping[Change, Read], *, images: str, level: float = 0.95, seed: int = 0
 ) -> Robustness:
     """Hold what is said of changed images against what is said of the same images as they are.
 
@@ -134,6 +136,7 @@ def assess_robustness(
     Args:
         unchanged: the images as they are.
         changed: the same images after each change, one or more.
+        images: what they are, such as "validation images".
         level: of the intervals.
         seed: of their bootstrap.
 
@@ -156,6 +159,7 @@ def assess_robustness(
         for change, read in changed.items()
     ]
     return Robustness(
+        images=images,
         n=len(labels),
         n_patients=int(number_patients(predictions.patients, len(labels)).max()) + 1,
         level=level,

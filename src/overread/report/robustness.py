@@ -21,7 +21,7 @@ def worst_sentence(found: Robustness) -> str:
     before, after = (percent(shares["referred"].metric.value) for shares in (found.unchanged, worst.shares))
     return (
         f"Of {kinds} ways in which another scanner or technician may change images, each in two strengths, on "
-        f"{count(found.n, 'validation image')} this costs most: {change_in_words(worst.change)}. The {balanced}, the "
+        f"{found.n:,} {found.images} this costs most: {change_in_words(worst.change)}. The {balanced}, the "
         f"{auc}, and the share that is referred goes from {before} to {after}."
     )
 
@@ -45,7 +45,7 @@ def robustness_table(found: Robustness) -> Table:
     header = ("Change", "What was done", *(cell for name in ranked for cell in (LABELS[name], "Difference")))
     method = found.worst.differences["balanced_accuracy"].interval.method
     return Table(
-        f"{count(found.n, 'validation image')} of {count(found.n_patients, 'patient')}, the change that costs most "
+        f"{found.n:,} {found.images} of {count(found.n_patients, 'patient')}, the change that costs most "
         f"first; in brackets {level_of(found.level)} intervals (differences: {method})",
         header,
         (clean, *rows),
