@@ -101,9 +101,9 @@ def test_each_of_more_classes_is_judged_against_the_rest() -> None:
 @pytest.mark.parametrize("classes", [TWO, THREE])
 def test_the_operating_points_are_those_of_the_bundle(classes: tuple[str, ...]) -> None:
     points = bundle_of(predictions(classes)).operating_points
-    assert [row[:3] for row in table_under(card_of(classes), "Class")] == [
-        [name, f"{point.threshold:.4g}", "youden"] for name, point in points.items()
-    ]
+    for (name, point), row in zip(points.items(), table_under(card_of(classes), "Class"), strict=True):
+        low, high = point.interval or (0, 0)
+        assert row[:4] == [name, f"{point.threshold:.4g}", f"{low:.4g} to {high:.4g}", "youden"]
 
 
 def test_reliability_stands_before_and_after_calibration() -> None:

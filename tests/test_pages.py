@@ -105,8 +105,9 @@ def test_a_metric_of_the_user_stands_in_the_page_with_its_interval(tmp_path: Pat
 
 
 def test_the_choice_of_the_threshold_is_told_with_rule_and_validation_rates(page: Page) -> None:
-    assert row(page, "Polyp", "0.4")[:5] == ["sensitivity=0.95", "0.963", "0.713", "20", "30"]
-    assert "the highest specificity with a sensitivity of at least 0.95" in words(page)
+    assert row(page, "Polyp", "0.4")[:6] == ["0.31 to 0.52", "sensitivity=0.95", "0.963", "0.713", "20", "30"]
+    assert "a sensitivity of 0.95 on average over unseen patients" in words(page)
+    assert "it would lie from 0.31 to 0.52 in 95 of 100" in words(page)
 
 
 def test_a_threshold_that_is_one_half_is_not_compared_with_itself(tmp_path: Path) -> None:

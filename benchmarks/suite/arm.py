@@ -15,6 +15,7 @@ import numpy as np
 
 from overread.cases import Manifest
 from overread.decision import Task
+from overread.images import Preprocessing, prepare
 from overread.images.shifts import SHIFTS, STRENGTHS
 
 # Test images that are read under every shift.
@@ -43,6 +44,14 @@ class Job:
     def task(self) -> Task:
         """What is told apart."""
         return self.manifest.task
+
+    def side(self, name: str) -> Manifest:
+        """The cases of one side, in their order."""
+        return self.manifest.replace(self.manifest.cases[i] for i in self.manifest.select(name))
+
+    def pixels(self, name: str, preprocessing: Preprocessing) -> np.ndarray:
+        """The images of one side as overread prepares them."""
+        return np.stack([prepare(case.path, preprocessing, frame=case.frame) for case in self.side(name).cases])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,8 +130,8 @@ def read_fold(train: Training, job: Job, path: Path) -> None:
         start = time.perf_counter()
         candidate = train(job, Path(folder))
         seconds = time.perf_counter() - start
-        tested = [job.manifest.cases[i] for i in job.manifest.select("test")]
-        y_true = job.task.encode([case.label for case in tested])
+        tested = job.side("test")
+        y_true = tested.y_true
         some = np.sort(np.random.default_rng(0).permutation(len(tested))[:_SHIFTED])
         seen, named = candidate.pixels[some], [*itertools.product(SHIFTS, range(len(STRENGTHS)))]
         shifted = [candidate.predict(shift.apply(seen, strength, job.seed)) for shift, strength in named]
@@ -131,7 +140,7 @@ def read_fold(train: Training, job: Job, path: Path) -> None:
             task=job.task,
             points=candidate.points,
             seconds=seconds,
-            cases=[case.full_name for case in tested],
+            cases=[case.full_name for case in tested.cases],
             shifts=[f"{shift.label}, {STRENGTHS[strength]}" for shift, strength in named],
             y_true=y_true,
             y_prob=candidate.predict(candidate.pixels),

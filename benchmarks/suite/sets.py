@@ -61,13 +61,18 @@ def deal(source: Source, *, seed: int, train_images: int | None, store: Path) ->
     pool = without_test(read_manifest(source))
     data_set = DataSet.open(pool, _LOOKED_AT, folder=store, skip_unreadable=True)
     readable = Decoded.of(pool, data_set).data_set.manifest
-    patients = [len({readable.cases[i].counts_as for i in readable.of_class(name)}) for name in readable.classes]
-    dealt = fold_cases(readable, folds=max(2, min(FOLDS, *patients)), seed=seed)
+    dealt = fold_cases(readable, folds=possible_folds(readable), seed=seed)
     if train_images is not None:
         dealt = tuple(_fewer(fold, train_images, seed) for fold in dealt)
     for fold in dealt:
         split_cases(fold, seed=seed)  # refuses what no arm could be trained on
     return [Fold(name=f"fold-{number}", manifest=fold) for number, fold in enumerate(dealt, start=1)]
+
+
+def possible_folds(manifest: Manifest) -> int:
+    """Five, or as many as the class of fewest patients can be dealt to; two at least."""
+    patients = (len({manifest.cases[i].counts_as for i in manifest.of_class(name)}) for name in manifest.classes)
+    return max(2, min(FOLDS, *patients))
 
 
 def official(source: Source) -> Fold:

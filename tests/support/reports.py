@@ -86,6 +86,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
             specificity=0.7125,
             n_positive=20,
             n_negative=30,
+            interval=(0.31, 0.52),
         )
         for name, value in thresholds.items()
     }

@@ -124,7 +124,7 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
     fitted = [member.calibration for member in bundle.members]
     return (
         sections.discrimination_section(outcome.predictions, assessment, _folder(folder)),
-        sections.operating_point_section(assessment, bundle.operating_points, folder),
+        sections.operating_point_section(assessment, bundle.operating_points, folder, chosen_on=bundle.chosen_on),
         sections.calibration_section(assessment, fitted, folder),
         sections.decision_curve_section(outcome.predictions, assessment, folder),
         sections.referral_section(

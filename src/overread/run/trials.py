@@ -13,7 +13,7 @@ from overread.machine.files import from_json
 
 HEAD, FINE_TUNING = "linear head", "whole network"
 UNDER_WAY, DONE, CUT_SHORT, BEHIND, NO_TIME = "under way", "done", "cut short", "stopped, behind", "no time for it"
-NO_HEAD = "it has no linear head"
+NO_HEAD, FAILED = "it has no linear head", "it failed"
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 

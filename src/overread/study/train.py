@@ -16,6 +16,7 @@ from overread.bundle import Bundle
 from overread.cases import PublicNames, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.evaluation.robustness import Robustness
+from overread.evaluation.wording import in_words
 from overread.images import DataSet
 from overread.machine.files import write_json, write_text
 from overread.machine.terminal import progress_console, say
@@ -46,6 +47,7 @@ from overread.study.way_on import way_on
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
+from overread.words import count
 
 if TYPE_CHECKING:
     from overread.training.make_bundle import Fitted
@@ -287,11 +289,12 @@ def _train_in_time(
     begun: _Begun, callbacks: Sequence[Any], console: Console, since: float
 ) -> tuple[_Begun, tuple[Fitted, ...]]:
     """Train what there is time for, and give the networks of the best candidate, with its recipe and its pixels."""
+    from overread.study.in_time.field import Field
     from overread.study.in_time.work import InTime
 
     ledger = Ledger.open(begun.folder.time, given_s=seconds_of(begun.run.request.time or ""), since=since)
     work = InTime(
-        data_set=begun.data_set,
+        field=Field(data_set=begun.data_set, request=begun.run.request, console=console),
         run=begun.run,
         folder=begun.folder,
         ledger=ledger,
@@ -313,6 +316,8 @@ def _make(
 
     bundle = write_bundle(fitted, begun.run, begun.folder)
     unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
+    if unseen is not None:
+        say(console, f"{count(unseen.evaluation.n, 'out-of-fold reading')}: AUC {in_words(unseen['auc'])}")
     tell(console, threshold_sentences(bundle.operating_points))
     sides = [each.data_set for each in fitted]
     robustness = measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
@@ -334,6 +339,7 @@ def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
         precision=made.fitted[0].trained.precision,
         best_epoch=histories[0].best_epoch or None if len(histories) == 1 else None,
         seconds=round(sum(history.seconds for history in histories), 1),
+        cut_short=any(history.cut_short for history in histories),
     )
     training = pages.TrainingResult(
         run=run,

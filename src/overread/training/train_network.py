@@ -94,11 +94,12 @@ def train_network(
     history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
     if history.cut_short:
         say(console, history.cut_short, "bold yellow")
-    network = build_network(assembly.spec)
+    spec = dataclasses.replace(assembly.spec, second_look=recipe.second_look)  # training takes one look
+    network = build_network(spec)
     network.set_weights(model.get_weights())
     weights = RunFolder(folder).checkpoints / WEIGHTS
     network.save_weights(weights)
-    return TrainedNetwork(spec=assembly.spec, weights=weights, precision=precision.policy, history=history)
+    return TrainedNetwork(spec=spec, weights=weights, precision=precision.policy, history=history)
 
 
 def measure_speed(data_set: DataSet, recipe: Recipe) -> float | None:

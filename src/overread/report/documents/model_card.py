@@ -96,8 +96,8 @@ def _counts(bundle: Bundle, facts: CardFacts) -> str:
 
 def _operating_points(bundle: Bundle) -> str:
     header = (
-        "Class", "Threshold", "95 % interval", "Rule", "Sensitivity", "Specificity", "Positive images", "Other images",
-        "Note",
+        "Class", "Threshold", "Interval (95 of 100)", "Rule", "Sensitivity", "Specificity", "Positive images",
+        "Other images", "Note",
     )  # fmt: skip
     rows = [
         (

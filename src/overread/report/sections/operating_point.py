@@ -18,26 +18,39 @@ _OF_DECISIONS = tuple(name for name in LABELS if name not in (*RANKING, *LOSSES)
 _AVERAGED = tuple(name for name in OF_ONE_CLASS if name in _OF_DECISIONS)
 
 
-def operating_point_section(assessment: Assessment, points: Mapping[str, OperatingPoint], folder: Path) -> Section:
+def operating_point_section(
+    assessment: Assessment,
+    points: Mapping[str, OperatingPoint],
+    folder: Path,
+    *,
+    chosen_on: str = "validation images",
+) -> Section:
     """Say how decisions are made and how often they are right.
 
     Args:
         assessment: of the test images.
         points: frozen on validation, by class; none where each fold of a cross-validation had its own.
         folder: of the figures.
+        chosen_on: the images that placed them, in words.
     """
     one = assessment.task.positive is not None
     notes = tuple(
-        f"{'' if one else f'{name}: '}{clause(point.note)}, on the validation images."
+        f"{'' if one else f'{name}: '}{clause(point.note)}, on the {chosen_on}."
         for name, point in points.items()
         if point.note
     )
+    chosen = (_chosen(points, chosen_on),) if points else ()
     tables = (_of_positive if one else _of_several)(assessment)
     return Section(
         "Operating point",
-        paragraphs=(_choice(points, one), _meaning(one)),
-        items=(*([_chosen(points)] if points else []), *tables, *_own(assessment), _confusion(assessment, folder)),
-        warnings=(*notes, *_flattered(assessment, points)),
+        paragraphs=(_choice(points, one, chosen_on), _meaning(one)),
+        items=(
+            *chosen,
+            *tables,
+            *_own(assessment),
+            _confusion(assessment, folder),
+        ),
+        warnings=(*notes, *_flattered(assessment, points, chosen_on)),
     )
 
 
@@ -56,7 +69,7 @@ def rule_in_words(rule: str) -> str:
     return "a threshold given beforehand"
 
 
-def _flattered(assessment: Assessment, points: Mapping[str, OperatingPoint]) -> tuple[str, ...]:
+def _flattered(assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str) -> tuple[str, ...]:
     """Say where a rate on validation lies above all that the test images allow."""
     found, one = [], assessment.task.positive is not None
     estimates_at = {name: assessment.estimates for name in points} if one else assessment.at_class_points
@@ -66,14 +79,14 @@ def _flattered(assessment: Assessment, points: Mapping[str, OperatingPoint]) -> 
             metric, interval = estimates[rate]
             if interval.reason is None and before > interval.high:
                 found.append(
-                    f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on validation "
-                    f"images flattered: on the test images it is {metric.value:.3f}, at most {interval.high:.3f} by "
+                    f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on {chosen_on} "
+                    f"flattered: on the test images it is {metric.value:.3f}, at most {interval.high:.3f} by "
                     "its interval."
                 )
     return tuple(found)
 
 
-def _choice(points: Mapping[str, OperatingPoint], one: bool) -> str:
+def _choice(points: Mapping[str, OperatingPoint], one: bool, chosen_on: str) -> str:
     if not points:
         return "Each network decided by a threshold of its own, chosen on its own validation images."
     rules = listed(list(dict.fromkeys(rule_in_words(point.rule) for point in points.values())))
@@ -83,13 +96,13 @@ def _choice(points: Mapping[str, OperatingPoint], one: bool) -> str:
         interval = threshold_interval(point)
         drawn = f" Had other patients been drawn, it would lie from {interval} in 95 of 100." if interval else ""
         return (
-            f"The threshold {point.threshold:.4g} {frozen}. The rule was: {rules}, judged by validation images.{drawn} "
+            f"The threshold {point.threshold:.4g} {frozen}. The rule was: {rules}, judged by {chosen_on}.{drawn} "
             "Sensitivity and specificity there flatter, because the threshold suits those images; quote the ones of "
             "the test."
         )
     return (
         "The most probable class is decided on. Beside that, a threshold of each class against the rest "
-        f"{frozen}, for whoever asks about one class only. The rule was: {rules}, judged by validation images, whose "
+        f"{frozen}, for whoever asks about one class only. The rule was: {rules}, judged by {chosen_on}, whose "
         "sensitivity and specificity flatter."
     )
 
@@ -105,11 +118,11 @@ def _meaning(one: bool) -> str:
     )
 
 
-def _chosen(points: Mapping[str, OperatingPoint]) -> Table:
+def _chosen(points: Mapping[str, OperatingPoint], chosen_on: str) -> Table:
     header = (
         "Class",
         "Threshold",
-        "95 % interval",
+        "Interval (95 of 100)",
         "Rule",
         "Sensitivity there",
         "Specificity there",
@@ -129,7 +142,7 @@ def _chosen(points: Mapping[str, OperatingPoint]) -> Table:
         )
         for name, point in points.items()
     )
-    return Table("The threshold as it was chosen on validation images", header, rows)
+    return Table(f"The threshold as it was chosen on {chosen_on}", header, rows)
 
 
 def _of_positive(assessment: Assessment) -> tuple[Table, ...]:

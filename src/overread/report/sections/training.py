@@ -58,8 +58,16 @@ def training_section(
             f"the best by {by}. {flatters}"
         )
         items = (_networks(histories), _curves_of_several(histories, path))
-    short = tuple(history.cut_short for history in histories if history.cut_short)
-    return Section("Training", paragraphs=(text,), items=(*items, _recipe_table(recipe)), warnings=short)
+    return Section(
+        "Training", paragraphs=(text,), items=(*items, _recipe_table(recipe)), warnings=_cut_short(histories)
+    )
+
+
+def _cut_short(histories: Sequence[History]) -> tuple[str, ...]:
+    found = [history.cut_short for history in histories if history.cut_short]
+    if len(found) <= 1:
+        return tuple(found)
+    return (f"Of {len(found)} of {len(histories)} networks, the first of them: {found[0]}",)
 
 
 def _of_head(network: str, recipe: Mapping[str, Any], networks: int) -> Section:

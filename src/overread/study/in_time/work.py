@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import functools
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 
-from overread.cases import Manifest
+from overread.errors import InvalidOption
 from overread.images import DataSet
-from overread.machine.terminal import at_work, say
-from overread.networks.registry import find_network, registered_networks
-from overread.recipe import Recipe
+from overread.machine.terminal import say
 from overread.run import RunFolder, TrainingRun
-from overread.run.trials import BEHIND, CUT_SHORT, DONE, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
+from overread.run.trials import BEHIND, CUT_SHORT, DONE, FAILED, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
+from overread.study.in_time.field import Field
 from overread.study.in_time.ledger import Ledger
-from overread.study.in_time.parts import parts_of
-from overread.study.in_time.schedule import (
-    Candidate,
-    Step,
-    best_of,
-    epochs_that_fit,
-    ladder_of,
-    next_step,
-    outlook,
-)
+from overread.study.in_time.schedule import Step, best_of, epochs_that_fit, next_step, outlook
 from overread.training.frozen import train_head
 from overread.training.held_out import judge
 from overread.training.make_bundle import Fitted, write_bundle
@@ -37,7 +26,9 @@ from overread.training.watch import Watch
 from overread.words import duration
 
 # Seconds, as long as they were not measured: to build a network and compile its steps, to make a bundle, to report.
-_TO_BEGIN_S, _BUNDLE_S, _REPORT_S = 25.0, 30.0, 15.0
+_TO_BEGIN_S, _BUNDLE_S, _REPORT_S = 25.0, 30.0, 20.0
+# To read an image of 160 px (efficientnet-lite0 on two cores, November 2026); and how often, for how it bears up.
+_READING_S, _READING_PX, _UNDER_SHIFTS, _SHIFTED = 0.0042, 160, 25, 200
 # An epoch takes so much longer than its steps alone, of which a few are measured.
 _OVER_STEPS = 1.4
 # Of the time left, what a bundle may take that something better will likely replace.
@@ -58,7 +49,7 @@ class InTime:
     """A run against the clock.
 
     Args:
-        data_set: the cases with their sides.
+        field: what may be trained.
         run: as it is recorded.
         folder: of the run.
         ledger: of its time.
@@ -66,76 +57,26 @@ class InTime:
         console: where progress is shown.
     """
 
-    data_set: DataSet
+    field: Field
     run: TrainingRun
     folder: RunFolder
     ledger: Ledger
     callbacks: Sequence[Any]
     console: Console
     _made: dict[int, Fitted] = dataclasses.field(default_factory=dict, init=False, repr=False)
-    _sized: dict[int, DataSet] = dataclasses.field(default_factory=dict, init=False, repr=False)
     _bundled: set[int] = dataclasses.field(default_factory=set, init=False, repr=False)
 
     def carry_out(self) -> Chosen:
         """Try what there is time for, and give the networks of the best candidate."""
-        folds = len(self._parts)
-        while (step := next_step(self._ladder, self.ledger.trials, self._left(), folds=folds)) is not None:
+        folds = len(self.field.parts)
+        while (step := next_step(self.field.ladder, self.ledger.trials, self._left(), folds=folds)) is not None:
             trial = self._try(step)
             if trial.is_judged and self._is_of_best(trial) and self._bundle_s <= _FOR_BUNDLE * self.ledger.left_s:
                 self._write_bundle()
         chosen, *_ = self._networks()
-        self.ledger.save(chosen=chosen.number, outlook=outlook(self._ladder, self.ledger.trials, folds=folds))
+        self.ledger.save(chosen=chosen.number, outlook=outlook(self.field.ladder, self.ledger.trials, folds=folds))
         self._tell()
         return self._chosen()
-
-    @functools.cached_property
-    def _base(self) -> Recipe:
-        """The recipe with what the user left open."""
-        asked: Recipe = self.run.request.recipe
-        unset: dict[str, Any] = dict.fromkeys(self.run.request.left_open)
-        return dataclasses.replace(asked, **unset).with_network()
-
-    @functools.cached_property
-    def _parts(self) -> tuple[Manifest, ...]:
-        return parts_of(self.data_set.manifest, self._base.seed)
-
-    @functools.cached_property
-    def _ladder(self) -> tuple[Candidate, ...]:
-        base, free = self._base, self.run.request.left_open
-        has_head = base.pretrained and base.chosen_network.has_pretrained and base.start is None
-        names = [base.chosen_network.name]
-        if "network" in free and has_head:
-            names += [name for name in registered_networks() if find_network(name).has_weights_here]
-        images = len(self.data_set.manifest.select("train"))
-        recipes = [self._of_network(name).for_images(images) for name in dict.fromkeys(names)]
-        networks = [(each.chosen_network.name, each.image_size, each.epochs or 0) for each in recipes]
-        return ladder_of(networks, has_head=has_head, may_grow="size" in free)
-
-    def _of_network(self, name: str) -> Recipe:
-        """The recipe with a network; one of the user's own stays the function that it is."""
-        return self._base if name == self._base.chosen_network.name else dataclasses.replace(self._base, network=name)
-
-    def _recipe(self, trial: Trial) -> Recipe:
-        # Networks that begin alike err more alike.
-        seed = (self._base.seed + trial.fold - 1) % 2**31
-        images = len(self._parts[trial.fold - 1].select("train"))
-        recipe = dataclasses.replace(self._of_network(trial.network), size=trial.size, seed=seed)
-        return dataclasses.replace(recipe, epochs=trial.epochs or recipe.epochs).for_images(images)
-
-    def _data(self, size: int, fold: int = 1) -> DataSet:
-        """The cases at a size, with the validation side of a fold."""
-        prepared = self.data_set.store.preprocessing
-        if size == prepared.height:
-            self._sized[size] = self.data_set
-        if size not in self._sized:
-            with at_work(self.console, f"decoding images to {size} px"):
-                opened = DataSet.open(
-                    self.data_set.manifest,
-                    dataclasses.replace(prepared, height=size, width=size),
-                    folder=self.data_set.store.path.parent,
-                )
-            self._sized[size] = dataclasses.replace(opened, failures=self.data_set.failures)
-        return self._sized[size].with_split(self._parts[fold - 1])
 
     def _try(self, step: Step) -> Trial:
         """Train what the schedule wants, or go on with it, and judge it by the patients that it never saw."""
@@ -147,9 +88,16 @@ class InTime:
         say(self.console, f"trying {trial}{about}; {duration(self.ledger.left_s)} left", "bold")
         rival = best_of(self.ledger.trials) if trial.fold == 1 else None
         watch = Watch(self._left, rival=self._losses(rival), tick=self.ledger.save)
-        if (fitted := self._train(trial, watch)) is None:
+        try:
+            fitted = self._train(trial, watch)
+        except InvalidOption as error:  # it diverged, which is no reason to lose the others
+            if best_of(self.ledger.trials) is None:
+                raise
+            say(self.console, f"{trial}: {error}", "bold yellow")
+            return self.ledger.end(trial, state=FAILED)
+        if fitted is None:
             return self.ledger.end(trial, state=NO_HEAD)
-        loss, auc = judge(fitted.trained, fitted.data_set, class_weights=self._base.class_weights)
+        loss, auc = judge(fitted.trained, fitted.data_set, class_weights=self.field.base.class_weights)
         state = BEHIND if watch.is_behind else CUT_SHORT if watch.is_out_of_time else DONE
         done = len(fitted.trained.history.rows)
         trial = self.ledger.end(trial, state=state, loss=loss, auc=auc, epochs_done=done)
@@ -162,7 +110,7 @@ class InTime:
         if self.ledger.trials and self.ledger.trials[-1].state == UNDER_WAY:
             return self.ledger.trials[-1]
         trial = Trial(**dataclasses.asdict(step.candidate) | {"fold": step.fold, "epochs": step.epochs})
-        self._data(trial.size)  # decoding is no part of what a network takes
+        self.field.cases(trial.size)  # decoding is no part of what a network takes
         if trial.way != HEAD and step.expected_s is None and "epochs" in self.run.request.left_open:
             epochs = self._fitting_epochs(trial)
             trial = dataclasses.replace(trial, epochs=epochs, state=UNDER_WAY if epochs else NO_TIME)
@@ -170,7 +118,7 @@ class InTime:
 
     def _fitting_epochs(self, trial: Trial) -> int:
         """As many epochs as there is time for by the speed of a few steps; one where there is nothing else."""
-        data_set, recipe = self._data(trial.size), self._recipe(trial)
+        data_set, recipe = self.field.cases(trial.size), self.field.recipe(trial)
         least = 0 if any(one.is_judged for one in self.ledger.trials) else 1
         if (speed := measure_speed(data_set, recipe)) is None:
             return trial.epochs
@@ -179,7 +127,8 @@ class InTime:
 
     def _train(self, trial: Trial, watch: Watch | None = None) -> Fitted | None:
         """Train, or load what was trained; None where the network has no linear head."""
-        data_set, recipe, folder = self._data(trial.size, trial.fold), self._recipe(trial), self._folder(trial)
+        data_set, folder = self.field.cases(trial.size, trial.fold), self._folder(trial)
+        recipe = self.field.recipe(trial)
         folder.path.mkdir(parents=True, exist_ok=True)
         trained: TrainedNetwork | None
         if trial.way == HEAD:
@@ -214,10 +163,10 @@ class InTime:
     def _chosen(self) -> Chosen:
         trials = self._networks()
         fitted = [self._made.get(trial.number) or self._train(trial) for trial in trials]
-        recipe = self._recipe(trials[0])
+        recipe = self.field.recipe(trials[0])
         return Chosen(
             fitted=tuple(one for one in fitted if one is not None),
-            data_set=self._data(trials[0].size),
+            data_set=self.field.cases(trials[0].size),
             run=dataclasses.replace(self.run, request=dataclasses.replace(self.run.request, recipe=recipe)),
         )
 
@@ -234,12 +183,13 @@ class InTime:
 
     def _left(self) -> float:
         """Seconds that are left for training: bundle, test side and report take theirs."""
-        sizes = {side: len(self.data_set.manifest.select(side)) for side in ("train", "val", "test")}
-        networks = [trial.number for trial in self._networks()]
+        networks = self._networks()
         # A bundle takes its time for each network that is new in it, of which the next is one.
-        bundle_s = self._bundle_s * (1 + len(set(networks) - self._bundled))
-        test_s = self._bundle_s * max(1, len(networks)) * sizes["test"] / (sizes["train"] + sizes["val"])
-        return self.ledger.left_s - bundle_s - test_s - _REPORT_S
+        bundle_s = self._bundle_s * (1 + len({trial.number for trial in networks} - self._bundled))
+        of_val, of_test = (len(self.field.data_set.manifest.select(side)) for side in ("val", "test"))
+        members, size = max(1, len(networks)), networks[0].size if networks else self.field.ladder[0].size
+        readings = of_test * members + _UNDER_SHIFTS * min(_SHIFTED, of_val * members)
+        return self.ledger.left_s - bundle_s - readings * _READING_S * (size / _READING_PX) ** 2 - _REPORT_S
 
     def _tell(self) -> None:
         """Show what was tried, and what more time would bring."""

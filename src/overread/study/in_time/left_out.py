@@ -10,7 +10,7 @@ from overread.errors import InvalidData
 from overread.study.in_time.schedule import FOLDS
 
 
-def parts_of(manifest: Manifest, seed: int) -> tuple[Manifest, ...]:
+def with_each_fold_left_out(manifest: Manifest, seed: int) -> tuple[Manifest, ...]:
     """The manifest as it is, whose validation side is the first fold, and with each further fold as validation side.
 
     The train side is dealt to the further folds by patient, copies together; a fold that would leave a class out of
