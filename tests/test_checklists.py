@@ -14,6 +14,7 @@ from overread.report.documents.markdown import shown
 from overread.report.documents.statements import CardFacts
 from overread.study.train import Study
 from support.documents import SECRET, THREE, TWO, assessed, bundle_of, facts_of, predictions, tables
+from support.reports import bear_up
 
 # Collins et al. 2024: 27 items, 52 with their parts.
 PARTS = {3: "abc", 5: "ab", 6: "abc", 8: "abc", 9: "abc", 12: "abcdefg", 18: "abcdef", 20: "abc", 23: "ab", 27: "abc"}
@@ -50,7 +51,8 @@ def test_the_top_says_that_a_machine_drafted_it_and_cites_the_checklists() -> No
 @pytest.mark.parametrize("name", CHECKLISTS)
 def test_every_template_can_be_filled(name: str, classes: tuple[str, ...]) -> None:
     found = predictions(classes)
-    known = statements(bundle_of(found), assessed(found, by=("sex",)), facts_of(classes))
+    facts = facts_of(classes, robustness=bear_up(found))
+    known = statements(bundle_of(found), assessed(found, by=("sex",)), facts)
     for item in read_checklist(name).items:
         assert (item.answered(known) == FOR_AUTHORS) == (item.answer is None), item.number
         assert item.answer is not None or item.authors is None, item.number

@@ -10,8 +10,11 @@ import keras
 import numpy as np
 import pytest
 
+from overread.bundle import GRAPH, WEIGHTS, Graph
+from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath
 from overread.networks import applications
+from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network, logits_of
 from overread.networks.depthwise import DepthwiseConvolution
 from overread.networks.efficientnet_lite import (
@@ -21,6 +24,8 @@ from overread.networks.efficientnet_lite import (
     efficientnet_lite2,
 )
 from overread.networks.torch_weights import read_torch_weights
+from overread.recipe import Recipe
+from overread.training.export import check_parity, export_onnx
 
 LITE = pytest.mark.parametrize(
     "build", [efficientnet_lite0, efficientnet_lite1, efficientnet_lite2], ids=lambda build: build.name
@@ -67,6 +72,31 @@ def test_the_logits_model_shares_its_weights() -> None:
     before = np.asarray(model(noise(1)))
     network.set_weights([weight + 0.1 for weight in network.get_weights()])
     assert not np.allclose(before, np.asarray(model(noise(1))))
+
+
+def test_a_second_look_is_the_mean_with_the_mirror_image_in_the_graph_too(tmp_path: Path) -> None:
+    once, twice = spec_of(outputs=3), spec_of(outputs=3, second_look=True)
+    plain, double = build_network(once, seed=1), build_network(twice, seed=2)
+    plain.save_weights(tmp_path / WEIGHTS)
+    double.load_weights(tmp_path / WEIGHTS)
+    pixels = noise(1)
+    first, second, mean = (
+        {name: np.asarray(value) for name, value in network(images).items()}
+        for network, images in ((plain, pixels), (plain, pixels[:, :, ::-1]), (double, pixels))
+    )
+    second["activation_map"] = second["activation_map"][:, :, ::-1]
+    assert not np.allclose(first["activation_map"], second["activation_map"], atol=1e-3)
+    for name, value in mean.items():
+        assert np.allclose(value, (first[name] + second[name]) / 2, atol=1e-5)
+    export_onnx(twice, tmp_path / WEIGHTS, tmp_path / GRAPH)
+    task = Task.of(("a", "b", "c"))
+    assert check_parity(double, Graph((tmp_path / GRAPH).read_bytes()), task, pixels) < 1e-5
+
+
+def test_a_second_look_is_for_networks_that_have_seen_mirrored_images() -> None:
+    with pytest.raises(InvalidOption, match="--horizontal-flip"):
+        Recipe(second_look=True)
+    assert Recipe(second_look=True, augmentation=Augmentation(horizontal_flip=True)).second_look
 
 
 @LITE

@@ -46,7 +46,7 @@ def killed(two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_run_that_was_killed_before_its_training_goes_on_by_its_folder_alone(killed: Path, tmp_path: Path) -> None:
     study = train(None, killed, existing="resume", store=tmp_path / "s")
     run = RunFolder(killed).read(TrainingRun)
-    assert run.request.recipe.to_dict() == QUICK.to_dict()
+    assert run.request.recipe.to_dict() == QUICK.for_images(30).to_dict()
     assert study.bundle.positive == "Normal"
     assert study.split.manifest.has_patients
     assert study.assessment.options.level == 0.9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
 from overread.bundle import WEIGHTS
 from overread.errors import InvalidBundle, InvalidData, InvalidOption, MissingPath
@@ -56,7 +58,11 @@ def test_a_run_starts_from_another_and_records_what_it_took(
     tiny_study: Study, two_classes: Path, tmp_path: Path
 ) -> None:
     recipe = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32", start=str(tiny_study.out))
-    study = train(two_classes, tmp_path / "run", recipe, store=tmp_path / "store")
+    recipe, told = dataclasses.replace(recipe, head_start=True), io.StringIO()
+    study = train(
+        two_classes, tmp_path / "run", recipe, store=tmp_path / "store", console=Console(file=told, width=200)
+    )
+    assert "training starts from a linear head on frozen features" in told.getvalue()
     record = json.loads((tmp_path / "run" / "start.json").read_text())
     assert record["left"] == [] and str(tiny_study.out) not in str(record)
     assert study.bundle.recipe["start"] == "the weights of an earlier training"

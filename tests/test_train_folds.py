@@ -78,7 +78,7 @@ def test_report_card_and_checklists_say_where_the_choices_were_made(study: Study
     n = study.split.sizes()["train"]
     for said in (
         "Out-of-fold readings",
-        f"Each of the {n} images outside test",
+        f"Each of {n} images outside test",
         "fixed beforehand on out-of-fold images",
     ):
         assert said in report
@@ -87,6 +87,8 @@ def test_report_card_and_checklists_say_where_the_choices_were_made(study: Study
     assert "was not tested" not in card
     assert "Train is dealt to 2 folds" in checklists
     assert json.loads((study.out / "out-of-fold" / "metrics.json").read_text())["n"] == n
+    robustness = json.loads((study.out / "robustness.json").read_text())
+    assert (robustness["n"], robustness["images"]) == (n, "out-of-fold images")
 
 
 class Stop(keras.callbacks.Callback):

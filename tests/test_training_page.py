@@ -17,7 +17,7 @@ from overread.test_side.outcome import Outcome
 from overread.training.history import History
 from support.data_sets import data_set_of
 from support.html_page import Page
-from support.reports import LAST, RUN, SECTIONS, TWO, alts, make, predict, row, words
+from support.reports import LAST, RUN, SECTIONS, TWO, alts, bear_up, make, predict, row, words
 
 FOUND = Finding(code="mask-among-images", severity="block", sentence="Three masks.", fix="Move them away.", count=3)
 
@@ -62,6 +62,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Page:
         audit=Audit(findings=(FOUND,), n=10, accepted=("mask-among-images",)),
         histories=[History(rows=tuple(rows), best_epoch=2)],
         augment=lambda images: np.stack([images, 255 - images], axis=1),
+        robustness=bear_up(outcome.predictions),
     )
     result = pages.BundleResult(bundle=bundle, outcome=outcome, warnings=(), names=_names(outcome))
     return Page(pages.write_training_report(tmp_path, training, result))
@@ -74,14 +75,14 @@ def test_an_accepted_finding_is_a_warning_and_stands_in_the_table(trained: Page)
 
 
 def test_a_training_run_has_every_section_and_its_figures(trained: Page) -> None:
-    assert trained.texts("h2") == ["Verdict", "Result", "Data", "Audit", "Training", *SECTIONS, *LAST]
-    assert len(alts(trained)) == 9 and all(re.search(r"\d", alt) for alt in alts(trained))
+    assert trained.texts("h2") == ["Verdict", "Result", "Data", "Audit", "Training", *SECTIONS, "Robustness", *LAST]
+    assert len(alts(trained)) == 10 and all(re.search(r"\d", alt) for alt in alts(trained))
     assert trained.texts("h1") == ["Normal / Polyp: a reader trained on 5 images"]
 
 
 def test_a_training_run_tells_its_sides_its_warnings_and_its_epochs(trained: Page) -> None:
     assert row(trained, "training")[:4] == ["3", "2", "5", "3"] and row(trained, "validation")[2:4] == ["3", "2"]
-    assert "the test result will flatter" in words(trained) and "2 warnings under Data and Audit" in words(trained)
+    assert "the test result will flatter" in words(trained) and "under Data, Audit and Robustness" in words(trained)
     assert row(trained, "2 (best, kept)")[1] == "0.1234" and row(trained, "3 (last)")[1] == "0.4567"
     assert [alt for alt in alts(trained) if "from 0.988 in the first epoch to 0.123 in the best, number 2 of 3" in alt]
     assert "The network compact was trained for 3 epochs in 1.5 minutes" in words(trained)

@@ -32,7 +32,8 @@ _LIMITS = {
 # More are validated and saved than are learnt from.
 _MOST_EPOCHS = 100
 _LEAST_PATIENCE = 10
-_NOT_DONE = {"layer_decay": 1.0, "label_smoothing": 0.0, "mixup": 0.0}
+# What the record of an earlier version does not name.
+_NOT_DONE = {"layer_decay": 1.0, "label_smoothing": 0.0, "mixup": 0.0, "head_start": False, "second_look": False}
 _STARTED = "the weights of an earlier training"
 
 
@@ -64,6 +65,16 @@ class Recipe:
     pretrained: bool = option(True, "Start from ImageNet weights; compact has none.", panel="Network")
     frozen_stages: int = option(
         0, "Stages of an efficientnet-lite, of seven, that keep their weights.", panel="Network"
+    )
+    head_start: bool = option(
+        False,
+        "Fit the last layer by logistic regression on the features as they are, before all layers are trained.",
+        panel="Network",
+    )
+    second_look: bool = option(
+        False,
+        "Read each image mirrored left to right too and take the mean, in twice the time; needs --horizontal-flip.",
+        panel="Network",
     )
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     epochs: int | None = option(
@@ -142,6 +153,12 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise InvalidOption(f"{name}={value} is outside {low:g} to {high:g}: choose a value in it")
+
+        if self.second_look and not self.augmentation.horizontal_flip:
+            raise InvalidOption(
+                "second_look reads mirrored images, and without horizontal_flip none are trained on: take "
+                "--horizontal-flip too, where left and right are alike"
+            )
 
     @property
     def chosen_network(self) -> Network:

@@ -42,6 +42,13 @@ def low_to_high(low: float, high: float, style: str = ".3f") -> str:
     return f"{low:{style}} to {high:{style}}"
 
 
+def duration(seconds: float) -> str:
+    """Give a time to two figures or to the second, whichever is coarser: "40 s", "12 min", "2.5 h"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def moment(time: str) -> str:
     """Give a time in ISO 8601 to the minute."""
     return time[:16].replace("T", " ")

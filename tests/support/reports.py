@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from overread.cases import Manifest, PublicNames
 from overread.cases.case import Case
 from overread.decision import Abstentions, Calibration, OperatingPoint, Task, choose_referral
 from overread.evaluation import AssessmentOptions, Predictions, assess, assess_referral
+from overread.evaluation.robustness import Change, Read, Robustness, assess_robustness
 from overread.images import Preprocessing
 from overread.reading import Reading
 from overread.recipe import Recipe
@@ -124,6 +126,35 @@ def make(folder: Path, predictions: Predictions, options: AssessmentOptions | No
     bundle = write_bundle(folder, predictions, **changes)
     bundle.record(outcome.opening("a study"))
     return outcome, bundle
+
+
+def abstain(predictions: Predictions) -> Abstentions:
+    """What the images themselves would have referred."""
+    asked = choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task)
+    return Abstentions(
+        task=predictions.task,
+        sets=asked.sets(predictions.y_prob),
+        decided=predictions.decisions,
+        unfamiliarity=np.zeros(len(predictions.cases)),
+    )
+
+
+def bear_up(predictions: Predictions) -> Robustness:
+    """The same images left the same, made worse and destroyed."""
+    y_prob = np.asarray(predictions.y_prob)
+    noise = np.random.default_rng(0).dirichlet(np.ones(y_prob.shape[1]), len(y_prob))
+    changes = {"the same": y_prob, "worse": 0.5 * y_prob + 0.5 * noise, "destroyed": noise}
+    read = {
+        Change(name=name, label=f"{name} images", strength="mild", amount="so much"): dataclasses.replace(
+            predictions, y_prob=changed
+        )
+        for name, changed in changes.items()
+    }
+    return assess_robustness(
+        Read(predictions, abstain(predictions)),
+        {change: Read(theirs, abstain(theirs)) for change, theirs in read.items()},
+        images="validation images",
+    )
 
 
 def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: dict[str, str] | None = None) -> Page:

@@ -105,6 +105,10 @@ def train(
     folds: Annotated[
         int, typer.Option(help="2 to 20: train as many networks, each without one part, and bundle their average.")
     ] = 1,
+    time: Annotated[
+        str | None,
+        typer.Option(help="Such as 30m, 2h or 90s: try what there is time for, and bundle the best.", metavar="TIME"),
+    ] = None,
     *,
     recipe: Recipe,
     options: AssessmentOptions,
@@ -117,7 +121,7 @@ def train(
     """
     from overread import study
 
-    result = study.train(source, out, recipe, folds=folds, options=options, console=progress, **running)
+    result = study.train(source, out, recipe, folds=folds, time=time, options=options, console=progress, **running)
     print_assessment(result.assessment, as_json)
     say(progress, f"open {result.report}; the bundle is {RunFolder(out).bundle}")
 

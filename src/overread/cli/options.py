@@ -106,8 +106,12 @@ def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     source = {} if request.source is None else dataclasses.asdict(request.source)
     if source:
         source |= {"labels": list(source["labels"]), "mapping": [written_mapping(source["mapping"])]}
-    several = {"seeds": run.seeds, "keep_ensemble": run.ensemble} if isinstance(run, CrossValidationRun) else {}
-    return {**recipe, **changes, **source, **request.options, "folds": request.folds, **several}
+    of_kind = (
+        {"seeds": run.seeds, "keep_ensemble": run.ensemble}
+        if isinstance(run, CrossValidationRun)
+        else {"time": request.time}
+    )
+    return {**recipe, **changes, **source, **request.options, "folds": request.folds, **of_kind}
 
 
 def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) -> inspect.Parameter:

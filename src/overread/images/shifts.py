@@ -196,7 +196,9 @@ SHIFTS: tuple[Shift, ...] = (
     Shift(name="darker", label="darker", wording="brightness x {amount}", amounts=(0.8, 0.63), change=_exposed),
     Shift(name="brighter", label="brighter", wording="brightness x {amount}", amounts=(1.19, 1.41), change=_exposed),
     Shift(name="flatter", label="flatter", wording="contrast x {amount}", amounts=(0.75, 0.5), change=_contrasted),
-    Shift(name="harder", label="harder", wording="contrast x {amount}", amounts=(1.33, 1.67), change=_contrasted),
+    Shift(
+        name="harder", label="higher contrast", wording="contrast x {amount}", amounts=(1.33, 1.67), change=_contrasted
+    ),
     Shift(name="noisier", label="noisier", wording="noise of SD {amount} of 255", amounts=(6, 15), change=_noisy),
     Shift(
         name="blurred",

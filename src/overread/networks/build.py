@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from overread.errors import InvalidOption, OverreadError
@@ -14,7 +14,7 @@ from overread.networks.activation_map import ActivationMapHead, reveal_activatio
 from overread.networks.applications import application_names
 from overread.networks.augment import Augment
 from overread.networks.augmentation import Augmentation
-from overread.networks.backend import keras
+from overread.networks.backend import keras, ops
 from overread.networks.registry import MINIMUM_SIDE, Builder, Network, find_network, registered_networks
 
 
@@ -30,6 +30,7 @@ class NetworkSpec:
         outputs: logits: 1 for two classes, else one a class.
         dropout: fraction of pooled features dropped while training.
         frozen_stages: how many stages keep their pretrained weights, where the network has stages.
+        second_look: whether an image is read mirrored left to right too, and the mean is given.
         builder: of a network that was given as a function; else the name finds it.
 
     Raises:
@@ -43,6 +44,7 @@ class NetworkSpec:
     outputs: int
     dropout: float = 0.3
     frozen_stages: int = 0
+    second_look: bool = False
     builder: Builder | None = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -130,10 +132,21 @@ def build_network(
         x = Augment(augmentation or Augmentation.off(), seed=seed)(image)
         body = _build_body(spec, pretrained, averaged_steps)
         if len(body.outputs[0].shape) == 4:
-            outputs = ActivationMapHead(spec.outputs, dropout=spec.dropout, seed=seed, name="head")(body(x))
+            head = ActivationMapHead(spec.outputs, dropout=spec.dropout, seed=seed, name="head")
+            outputs = _looks(lambda pixels: head(body(pixels)), x, twice=spec.second_look)
         else:
-            outputs = reveal_activation_map(body)(x)
+            outputs = _looks(reveal_activation_map(body), x, twice=spec.second_look)
         return keras.Model(image, outputs, name=_scope(spec.name))
+
+
+def _looks(look: Callable[[Any], dict[str, Any]], pixels: Any, *, twice: bool) -> dict[str, Any]:
+    """What a network gives for images, or the mean with what it gives for their mirror images, as these lie."""
+    first = look(pixels)
+    if not twice:
+        return first
+    second = look(ops.flip(pixels, axis=2))
+    second["activation_map"] = ops.flip(second["activation_map"], axis=2)
+    return {name: (first[name] + second[name]) / 2 for name in first}
 
 
 def _scope(name: str) -> str:

@@ -10,15 +10,18 @@ from overread.auditing import Audit, without_names
 from overread.bundle import Bundle
 from overread.cases import Manifest, PublicNames, Split
 from overread.evaluation import Assessment
+from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
 from overread.report import sections
 from overread.report.audit import audit_section
 from overread.report.document import ReportContext, Section
 from overread.report.figures.fonts import said_of
 from overread.report.html import write_report
+from overread.report.robustness import worst_sentence
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
 from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
+from overread.run.trials import TimeRecord
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
 
@@ -54,6 +57,8 @@ class TrainingResult:
         histories: how the training of each network went.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
         unseen: what the images outside test say, each read by the one network of several that never saw its patient.
+        robustness: what changed validation images cost.
+        time: how a run in a given time spent it.
     """
 
     run: FinishedTraining
@@ -63,6 +68,8 @@ class TrainingResult:
     histories: Sequence[History]
     augment: Augment
     unseen: Assessment | None = None
+    robustness: Robustness
+    time: TimeRecord | None = None
 
 
 def write_training_report(out: Path, training: TrainingResult, result: BundleResult) -> Path:
@@ -74,13 +81,15 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
         audit_section(without_names(training.audit, result.names)),
         sections.training_section(training.histories, bundle.network["name"], bundle.recipe, training.run, folder),
+        *((sections.tried_section(training.time),) if training.time else ()),
         *_out_of_fold(training.unseen, result.outcome.assessment),
         *_result_sections(result, RunFolder(out).test.figures),
+        sections.robustness_section(training.robustness, folder),
         *((sections.activation_maps_section(maps, training.data_set, folder, bundle.chosen_on),) if maps else ()),
         *_last_sections(result, training.run),
     )
     title = f"{' / '.join(bundle.classes)}: a reader trained on {split.sizes()['train']:,} images"
-    return _write(out, title, result, made)
+    return _write(out, title, result, made, worst_sentence(training.robustness))
 
 
 def _out_of_fold(unseen: Assessment | None, test: Assessment) -> tuple[Section, ...]:
@@ -139,9 +148,9 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _write(out: Path, title: str, result: BundleResult, made: tuple[Section, ...]) -> Path:
+def _write(out: Path, title: str, result: BundleResult, made: tuple[Section, ...], *further: str) -> Path:
     outcome = result.outcome
-    said = verdict(outcome.assessment, outcome.predictions.patients, result.bundle.chosen_on)
+    said = (*verdict(outcome.assessment, outcome.predictions.patients, result.bundle.chosen_on), *further)
     first, *others = made
     first = dataclasses.replace(first, paragraphs=(*first.paragraphs, *said_of(outcome.predictions.classes)))
     return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), (first, *others)))

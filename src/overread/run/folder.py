@@ -137,6 +137,11 @@ class RunFolder:
         return self.path / "checklists.md"
 
     @property
+    def robustness(self) -> Path:
+        """What changed validation images cost."""
+        return self.path / "robustness.json"
+
+    @property
     def test(self) -> RunFolder:
         """The evaluation of the test side."""
         return RunFolder(self.path / "test")
@@ -165,6 +170,15 @@ class RunFolder:
     def monitoring(self) -> Path:
         """What was found in a reading log."""
         return self.path / "monitoring.json"
+
+    @property
+    def time(self) -> Path:
+        """How a run spent the time that it was given, and what it tried in it."""
+        return self.path / "time.json"
+
+    def trial(self, number: int) -> RunFolder:
+        """Log and checkpoints of one training of a run in a given time, numbered from 1."""
+        return RunFolder(self.path / "networks" / f"trial-{number}")
 
     def network(self, number: int) -> RunFolder:
         """Log and checkpoints of the network that left out one fold, numbered from 1."""

@@ -186,11 +186,13 @@ class FinishedTraining(TrainingRun):
         precision: that it computed in.
         best_epoch: counted from 1; None where each of several networks has its own.
         seconds: of training.
+        cut_short: whether a network still got better when its epochs ended.
     """
 
     precision: str
     best_epoch: int | None
     seconds: float
+    cut_short: bool = False
     finished: bool = True
 
 

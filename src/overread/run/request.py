@@ -23,6 +23,8 @@ class StudyRequest:
         accept: codes of audit findings that block and are accepted.
         skip_unreadable: leave unreadable images out.
         options: level, prevalence and columns of the assessment.
+        time: that the run was given, such as "30m", to find the best network in; None for one recipe as it is.
+        left_open: names of the options of the recipe that were not given, which a run in a given time may choose.
         folds: into how many the images outside test are dealt; 1 for one network with a validation side.
     """
 
@@ -32,6 +34,8 @@ class StudyRequest:
     skip_unreadable: bool = False
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     folds: int = 1
+    time: str | None = None
+    left_open: tuple[str, ...] = ()
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -41,7 +45,10 @@ class StudyRequest:
         for name in ("epochs", "patience"):  # which follow from the images where they are not given
             if recipe[name] is None:
                 del recipe[name]
-        return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}, "folds": self.folds}
+        if self.time is not None:
+            recipe = {name: value for name, value in recipe.items() if name not in self.left_open}
+        kind = {"folds": self.folds, "time": self.time is not None}
+        return {**recipe, **{name: value for name, value in source.items() if name not in _PLACES}, **kind}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values but for the `places`."""
@@ -51,6 +58,7 @@ class StudyRequest:
             "recipe": self.recipe.shown(),
             "source": source and {name: value for name, value in source.items() if name not in _PLACES},
             "accept": list(self.accept),
+            "left_open": list(self.left_open),
         }
 
     def places(self) -> dict[str, Any]:
@@ -73,4 +81,6 @@ class StudyRequest:
             skip_unreadable=values.get("skip_unreadable", False),
             options=values.get("options", {}),
             folds=values.get("folds", 1),
+            time=values.get("time"),
+            left_open=tuple(values.get("left_open", ())),
         )

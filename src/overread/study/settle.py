@@ -10,7 +10,11 @@ from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.recipe import Recipe
 from overread.run import CrossValidationRun, RunFolder, StudyRequest, TrainingRun
+from overread.run.trials import seconds_of
 from overread.study.data import Data, read_cases, require_outside
+
+# What a recipe leaves to its network, so that a run in a given time may choose it.
+_OPEN = ("network", "size", "epochs", "patience", "learning_rate", "layer_decay")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,7 @@ def settle(
     accept: Collection[str] = (),
     skip_unreadable: bool = False,
     folds: int | None = None,
+    time: str | None = None,
     folder: RunFolder,
     former: TrainingRun | CrossValidationRun | None,
 ) -> Settled:
@@ -55,6 +60,7 @@ def settle(
         accept: codes of audit findings, besides those of the earlier run.
         skip_unreadable: leave unreadable images out, as the earlier run may have done.
         folds: into how many the images are dealt; by default as the earlier run, or 1.
+        time: to find the best network in; by default as the earlier run, or none.
         folder: of the run.
         former: the run in the folder; None where there is none to go on with.
 
@@ -76,7 +82,10 @@ def settle(
         skip_unreadable=skip_unreadable or earlier.skip_unreadable,
         options={"level": options.level, "prevalence": options.prevalence, "by": list(options.by)},
         folds=earlier.folds if folds is None else folds,
+        time=earlier.time if time is None else time,
+        left_open=earlier.left_open if former else tuple(name for name in _OPEN if getattr(asked, name) is None),
     )
+    _require_one_way(request, earlier, folder)
     if former is not None:
         folder.require_same(request.fixed, earlier.fixed)
         begun = earlier.recipe
@@ -95,6 +104,20 @@ def settle(
         request = dataclasses.replace(request, source=manifest.source)
     notes = (_default_network(asked),) if asked.network is None else ()
     return Settled(manifest=manifest, request=request, options=options, notes=notes)
+
+
+def _require_one_way(request: StudyRequest, earlier: StudyRequest, folder: RunFolder) -> None:
+    """Refuse a time that is none, beside folds, or for a run whose test side was opened."""
+    if request.time is None:
+        return
+    seconds_of(request.time)
+    if request.folds > 1:
+        raise InvalidOption("--time deals folds by itself, as many as there is time for: give it or --folds")
+    if request.time != earlier.time and folder.is_finished and earlier.time is not None:
+        raise InvalidOption(
+            f"{folder.path} is finished and its test side was opened, so more time would choose by what it said: give "
+            "another --out"
+        )
 
 
 def _default_network(recipe: Recipe) -> str:

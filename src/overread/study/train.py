@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -14,6 +15,8 @@ from overread.auditing import UNREADABLE, Audit, Rule, brief_lines, examine_once
 from overread.bundle import Bundle
 from overread.cases import PublicNames, Split
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
+from overread.evaluation.robustness import Robustness
+from overread.evaluation.wording import in_words
 from overread.images import DataSet
 from overread.machine.files import write_json, write_text
 from overread.machine.terminal import progress_console, say
@@ -22,6 +25,7 @@ from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
 from overread.report.operating_points import threshold_sentences
 from overread.run import Existing, FinishedTraining, RunFolder, TrainingRun, new_study_id
+from overread.run.trials import TimeRecord, seconds_of
 from overread.study.data import (
     Data,
     name_publicly,
@@ -34,13 +38,16 @@ from overread.study.data import (
     tell_patients,
     write_names,
 )
+from overread.study.in_time.ledger import Ledger
 from overread.study.out_of_fold import judge_unseen
+from overread.study.robustness import measure_robustness
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
 from overread.study.way_on import way_on
 from overread.test_side.lock import known_before, open_test_side
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
+from overread.words import count
 
 if TYPE_CHECKING:
     from overread.training.make_bundle import Fitted
@@ -94,6 +101,7 @@ def train(
     recipe: Recipe | None = None,
     *,
     folds: int | None = None,
+    time: str | None = None,
     options: AssessmentOptions | None = None,
     accept: Collection[str] = (),
     rules: Sequence[Rule] = (),
@@ -116,6 +124,10 @@ def train(
             trained, each without one of them. What each says of its own fold calibrates all, places the threshold and
             sets the referral, in place of a validation side; the bundle gives their mean. By default one network, or
             as the run that is resumed.
+        time: such as "30m", "2h" or "90s": the best bundle that this machine makes in so long, from decoding to report.
+            A linear head, the network, larger images and further networks are tried as time allows, the best by log
+            loss on validation is chosen, and gets networks on further folds. What recipe fixes stays. A run that is
+            resumed goes on with what is left of its time, or of the time that is given then.
         options: what to ask of the test result; by default 95 % intervals, or as the run that is resumed.
         accept: codes of audit findings that block and are accepted; the report records them.
         rules: audit rules of your own, asked besides those of overread.
@@ -133,18 +145,24 @@ def train(
     Example:
         >>> train("larynx", "runs/larynx", Recipe(network="efficientnet-lite0"))  # doctest: +SKIP
     """
+    since = perf_counter()
     require_codes(accept, rules)
     console, folder = console or progress_console(verbose), RunFolder(Path(out))
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
-        data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, folder=folder, former=former
-    )
+        data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, time=time, folder=folder,
+        former=former,
+    )  # fmt: skip
     require_training(settled.recipe, settled.manifest, settled.options)
     tell(console, (*settled.notes, *settled.manifest.notes))
     split_as(settled.manifest, settled.recipe, settled.request.folds)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     begun = _begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
-    made, unrecorded = _make(begun, _train(begun, callbacks, console), settled.options, console)
+    if settled.request.time is None:
+        fitted = _train(begun, callbacks, console)
+    else:
+        begun, fitted = _train_in_time(begun, callbacks, console, since)
+    made, unrecorded = _make(begun, fitted, settled.options, console)
     _report(begun, made, unrecorded)
     return Study(
         out=folder.path,
@@ -190,6 +208,7 @@ class _Made:
     fitted: tuple[Fitted, ...]
     bundle: Bundle
     unseen: Assessment | None
+    robustness: Robustness
     outcome: Outcome
 
     @property
@@ -266,6 +285,29 @@ def _train(begun: _Begun, callbacks: Sequence[Any], console: Console) -> tuple[F
     return tuple(fitted)
 
 
+def _train_in_time(
+    begun: _Begun, callbacks: Sequence[Any], console: Console, since: float
+) -> tuple[_Begun, tuple[Fitted, ...]]:
+    """Train what there is time for, and give the networks of the best candidate, with its recipe and its pixels."""
+    from overread.study.in_time.field import Field
+    from overread.study.in_time.work import InTime
+
+    ledger = Ledger.open(begun.folder.time, given_s=seconds_of(begun.run.request.time or ""), since=since)
+    work = InTime(
+        field=Field(data_set=begun.data_set, request=begun.run.request, console=console),
+        run=begun.run,
+        folder=begun.folder,
+        ledger=ledger,
+        callbacks=callbacks,
+        console=console,
+    )
+    try:
+        chosen = work.carry_out()
+    finally:
+        ledger.save()
+    return dataclasses.replace(begun, run=chosen.run, data_set=chosen.data_set), chosen.fitted
+
+
 def _make(
     begun: _Begun, fitted: tuple[Fitted, ...], options: AssessmentOptions, console: Console
 ) -> tuple[_Made, tuple[str, ...]]:
@@ -274,11 +316,16 @@ def _make(
 
     bundle = write_bundle(fitted, begun.run, begun.folder)
     unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
-    test_side = begun.split.manifest.select("test")
+    if unseen is not None:
+        say(console, f"{count(unseen.evaluation.n, 'out-of-fold reading')}: AUC {in_words(unseen['auc'])}")
     tell(console, threshold_sentences(bundle.operating_points))
+    sides = [each.data_set for each in fitted]
+    robustness = measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
+    test_side = begun.split.manifest.select("test")
     say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
-    return _Made(fitted=fitted, bundle=bundle, unseen=unseen, outcome=outcome), unrecorded
+    made = _Made(fitted=fitted, bundle=bundle, unseen=unseen, robustness=robustness, outcome=outcome)
+    return made, unrecorded
 
 
 def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
@@ -290,8 +337,9 @@ def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
     run = FinishedTraining(
         **vars(begun.run),
         precision=made.fitted[0].trained.precision,
-        best_epoch=histories[0].best_epoch if len(histories) == 1 else None,
+        best_epoch=histories[0].best_epoch or None if len(histories) == 1 else None,
         seconds=round(sum(history.seconds for history in histories), 1),
+        cut_short=any(history.cut_short for history in histories),
     )
     training = pages.TrainingResult(
         run=run,
@@ -300,7 +348,9 @@ def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
         audit=begun.audit,
         histories=histories,
         unseen=made.unseen,
+        time=TimeRecord.read(folder.time),
         augment=functools.partial(augmented_previews, recipe=begun.recipe),
+        robustness=made.robustness,
     )
     result = pages.BundleResult(bundle=made.bundle, outcome=outcome, warnings=warnings, names=begun.names)
     pages.write_training_report(folder.path, training, result)
@@ -318,6 +368,7 @@ def _report(begun: _Begun, made: _Made, unrecorded: tuple[str, ...]) -> None:
         machine=run.machine,
         command=run.command,
         referral=outcome.referral,
+        robustness=made.robustness,
     )
     write_documents(made.bundle, outcome.assessment, facts, folder)
     made.bundle.pack()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,6 +106,7 @@ class _Export:
         return Graph((self.fitted.folder.checkpoints / GRAPH).read_bytes())
 
 
+@functools.lru_cache(maxsize=20)  # a run in a given time makes a bundle anew with each further network
 def _export(fitted: Fitted, seed: int) -> _Export:
     trained, data_set, manifest = fitted.trained, fitted.data_set, fitted.data_set.manifest
     validation = manifest.select("val")
@@ -161,10 +163,9 @@ class _Unseen:
 
 
 def _shares(fitted: Sequence[Fitted]) -> np.ndarray:
-    """`(K,)` the share of the training images that shows each class."""
-    manifests = [each.data_set.manifest for each in fitted]
-    shown = [manifest.task.indicators(manifest.y_true[manifest.select("train")]) for manifest in manifests]
-    return np.asarray(np.concatenate(shown).mean(axis=0))
+    """`(classes,)` the shares of the classes among the images that the networks were fitted to."""
+    sides = [each.data_set.y_true[each.data_set.manifest.select("train")] for each in fitted]
+    return np.asarray(fitted[0].data_set.manifest.task.indicators(np.concatenate(sides)).mean(axis=0))
 
 
 def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member, ...], dict[str, Path]]:

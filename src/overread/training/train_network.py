@@ -22,6 +22,7 @@ from overread.recipe import Recipe
 from overread.run import RunFolder
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
+from overread.training.linear_head import fit_linear_head
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
@@ -80,24 +81,34 @@ def train_network(
     keras.utils.clear_session()  # what an earlier training has left in memory
     data = training_data(data_set)
     batches, _ = data.batches(recipe)
-    assembly = _Assembly(spec=_spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    assembly = _Assembly(spec=spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
     precision = _settled_precision(RunFolder(folder).precision, lambda: assembly.choose_precision(data_set, batches[0]))
     name, backend = assembly.spec.name, keras.backend.backend()
     say(console, f"training {name} with Keras on {backend} in {precision}")
     network = assembly.build(precision.policy)
-    if recipe.start is not None:
-        _start(network, recipe.start, folder, console)
+    if not state_file(RunFolder(folder).checkpoints).exists():  # else it goes on from weights of its own
+        _start(network, data, recipe, folder, console)
     model = assembly.compile(network)
     say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
     require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
     history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
     if history.cut_short:
         say(console, history.cut_short, "bold yellow")
-    network = build_network(assembly.spec)
+    spec = dataclasses.replace(assembly.spec, second_look=recipe.second_look)  # training takes one look
+    network = build_network(spec)
     network.set_weights(model.get_weights())
     weights = RunFolder(folder).checkpoints / WEIGHTS
     network.save_weights(weights)
-    return TrainedNetwork(spec=assembly.spec, weights=weights, precision=precision.policy, history=history)
+    return TrainedNetwork(spec=spec, weights=weights, precision=precision.policy, history=history)
+
+
+def measure_speed(data_set: DataSet, recipe: Recipe) -> float | None:
+    """Images a second in training steps, measured as precision is chosen; None where that is fixed."""
+    data = training_data(data_set)
+    batches, _ = data.batches(recipe)
+    assembly = _Assembly(spec=spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    choice = assembly.choose_precision(data_set, batches[0])
+    return choice.images_per_second.get(choice.policy)
 
 
 def training_data(data_set: DataSet) -> TrainingData:
@@ -116,7 +127,8 @@ def training_data(data_set: DataSet) -> TrainingData:
     )
 
 
-def _spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:
+def spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:
+    """The shape of a recipe's network on these images."""
     _, height, width, channels = data_set.store.pixels.shape
     return NetworkSpec(
         name=recipe.chosen_network.name,
@@ -175,15 +187,16 @@ def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) ->
     )
 
 
-def _start(network: keras.Model, source: str | Path, folder: Path, console: Console) -> None:
-    """Load the weights to start from and record which; a run that is resumed has weights of its own."""
-    files = RunFolder(folder)
-    if state_file(files.checkpoints).exists():
-        return
-    taken = load_start(network, source)
-    # Not where from: a path may name a person.
-    write_json(files.start, {"loaded": taken.loaded, "left": taken.left})
-    say(console, str(taken))
+def _start(network: keras.Model, data: TrainingData, recipe: Recipe, folder: Path, console: Console) -> None:
+    """Take the weights and fit the head that the recipe starts from, and record which weights were taken."""
+    if recipe.start is not None:
+        taken = load_start(network, recipe.start)
+        # Not where from: a path may name a person.
+        write_json(RunFolder(folder).start, {"loaded": taken.loaded, "left": taken.left})
+        say(console, str(taken))
+    if recipe.head_start:
+        head = fit_linear_head(network, data, seed=recipe.seed, class_weights=recipe.class_weights)
+        say(console, f"training starts from {head}")
 
 
 def _settled_precision(memory: Path, choose: Callable[[], PrecisionChoice]) -> PrecisionChoice:

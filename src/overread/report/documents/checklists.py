@@ -34,6 +34,7 @@ from overread.report.documents.statements import (
     tested,
     training,
 )
+from overread.report.robustness import worst_sentence
 from overread.words import listed, paired
 
 CHECKLISTS = ("tripod_ai", "claim")
@@ -169,6 +170,7 @@ def _of_test(assessment: Assessment, facts: CardFacts) -> dict[str, Any]:
         "rates": _rates(assessment),
         "confusion": _confusion(assessment),
         **subgroups,
+        **({"robustness": worst_sentence(facts.robustness)} if facts.robustness else {}),
     }
 
 

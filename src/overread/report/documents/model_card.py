@@ -17,6 +17,7 @@ from overread.evaluation import LABELS, LOSSES, RANKING, RATES, Assessment, Esti
 from overread.report.documents.markdown import bullets, escaped, shown, table
 from overread.report.documents.statements import (
     CardFacts,
+    bears_up,
     calibrations,
     decision,
     kind,
@@ -29,6 +30,7 @@ from overread.report.documents.statements import (
     training,
 )
 from overread.report.operating_points import threshold_interval
+from overread.report.robustness import robustness_table
 from overread.words import low_to_high
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -67,6 +69,7 @@ def model_card(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
         "referral_results": escaped(referred(facts.referral)),
         "tested": escaped(tested(assessment, facts)),
         "results": _results(assessment) if bundle.positive else _results_of_classes(assessment),
+        "robustness": _robustness(facts),
         "subgroups": _subgroups(assessment.subgroups),
         "limits": bullets(limits(bundle, assessment, facts)),
         "provenance": _provenance(bundle, facts),
@@ -184,6 +187,14 @@ def _in_group(found: SubgroupMetric) -> str:
     ends = f" ({low_to_high(*found.interval)})" if found.interval else ""
     standing = {True: ", differs from the rest", False: "", None: ", not judged"}[found.flagged]
     return f"{shown(found.metric)}{ends}{standing}"
+
+
+def _robustness(facts: CardFacts) -> str:
+    said = escaped(bears_up(facts.robustness))
+    if facts.robustness is None:
+        return said
+    laid_out = robustness_table(facts.robustness)
+    return "\n\n".join([said, escaped(f"{laid_out.caption}:"), table(laid_out.header, laid_out.rows)])
 
 
 def _provenance(bundle: Bundle, facts: CardFacts) -> str:

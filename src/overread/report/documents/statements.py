@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from overread.bundle.bundle import Bundle
 from overread.cases.split import MIN_VALIDATION_PER_CLASS
 from overread.evaluation import ALL, Assessment, ReferralAssessment
+from overread.evaluation.robustness import Robustness
 from overread.evaluation.wording import share_in_cell
 from overread.report.calibrations import calibration_sentences
+from overread.report.robustness import worst_sentence
 from overread.words import level_of, listed
 
 # Fewer leave little power to tell how good a prediction is (Vergouwe et al. 2005).
@@ -40,6 +42,7 @@ class CardFacts:
         machine: in words.
         command: that was run.
         referral: what abstaining gave on the test side; None where that is not known.
+        robustness: what changed validation images cost; None where that was not measured.
         folds: of a cross-validation, whose left-out folds are the test; 0 where one test side was held out.
     """
 
@@ -56,6 +59,7 @@ class CardFacts:
     machine: str
     command: str
     referral: ReferralAssessment | None = None
+    robustness: Robustness | None = None
     folds: int = 0
 
 
@@ -97,6 +101,8 @@ def _what_happened(reason: str) -> str:
 
 def training(facts: CardFacts) -> str:
     """Say how long it was trained and which weights are kept."""
+    if facts.epochs == 0:
+        return f"Only the last layer was fitted, to features of pretrained layers, without epochs ({facts.machine})."
     kept = "" if facts.best_epoch is None else f" The weights of epoch {facts.best_epoch} are kept."
     return f"Training took {facts.epochs:,} epochs in {facts.seconds / 60:,.1f} minutes ({facts.machine}).{kept}"
 
@@ -140,6 +146,11 @@ def referred(found: ReferralAssessment | None) -> str:
         f"{rates['uncertain']}, unfamiliar {rates['unfamiliar']}). Wrongly decided: "
         f"{share_in_cell(found.errors['read'])} of those read, {share_in_cell(found.errors[ALL])} of all."
     )
+
+
+def bears_up(found: Robustness | None) -> str:
+    """Say what changed images cost."""
+    return "Images changed as by another scanner were not read." if found is None else worst_sentence(found)
 
 
 def calibrations(bundle: Bundle) -> tuple[str, ...]:

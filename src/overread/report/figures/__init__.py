@@ -13,6 +13,7 @@ from overread.report.figures.discrimination import draw_precision_recall, draw_r
 from overread.report.figures.errors import draw_mistakes
 from overread.report.figures.images import ImageWithEvidence, draw_image_rows
 from overread.report.figures.operating_point import draw_confusion_matrix
+from overread.report.figures.robustness import draw_robustness
 from overread.report.figures.subgroups import draw_subgroups
 from overread.report.figures.training import draw_curves_of_networks, draw_training_curves
 
@@ -27,6 +28,7 @@ __all__ = [
     "draw_mistakes",
     "draw_precision_recall",
     "draw_reliability",
+    "draw_robustness",
     "draw_roc",
     "draw_samples",
     "draw_subgroups",

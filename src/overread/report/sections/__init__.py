@@ -11,8 +11,10 @@ from overread.report.sections.out_of_fold import out_of_fold_section
 from overread.report.sections.provenance import lock_section, reproducibility_section
 from overread.report.sections.referral import referral_section
 from overread.report.sections.result import result_section
+from overread.report.sections.robustness import robustness_section
 from overread.report.sections.subgroups import subgroups_section
 from overread.report.sections.training import training_section
+from overread.report.sections.tried import tried_section
 
 __all__ = [
     "activation_maps_section",
@@ -27,7 +29,9 @@ __all__ = [
     "referral_section",
     "reproducibility_section",
     "result_section",
+    "robustness_section",
     "subgroups_section",
     "training_data_section",
     "training_section",
+    "tried_section",
 ]

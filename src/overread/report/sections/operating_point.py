@@ -45,7 +45,7 @@ def operating_point_section(
         "Operating point",
         paragraphs=(_choice(points, one, chosen_on), _meaning(one)),
         items=(
-            *([_chosen(points, chosen_on)] if points else []),
+            *chosen,
             *tables,
             *_own(assessment),
             _confusion(assessment, folder),

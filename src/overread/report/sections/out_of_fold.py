@@ -24,7 +24,7 @@ def out_of_fold_section(unseen: Assessment, test: Assessment) -> Section:
         for heading, found in (("Out-of-fold", unseen), ("Test", test))
     ]
     text = (
-        f"Each of the {count(unseen.evaluation.n, 'image')} outside test was read by the one network that was trained "
+        f"Each of {count(unseen.evaluation.n, 'image')} outside test was read by the one network that was trained "
         "without its patient. These out-of-fold readings chose calibration, threshold and referral, and they say what "
         f"to expect of new patients of the same kind: an AUC of {in_words(unseen['auc'])}. They flatter a little, for "
         "epochs and thresholds were chosen by them; and each network read alone, where the bundle gives the mean of "

@@ -37,6 +37,8 @@ def training_section(
         folder: of the figures.
     """
     rows = [row for history in histories for row in history.rows]
+    if not rows:
+        return _of_head(network, recipe, len(histories))
     rate = float(np.median([row["images_per_second"] for row in rows]))
     took = f"in {run.seconds / 60:.1f} minutes ({rate:.0f} images/s in training steps, {run.precision})"
     by = _MONITORS[recipe["monitor"]]
@@ -56,8 +58,26 @@ def training_section(
             f"the best by {by}. {flatters}"
         )
         items = (_networks(histories), _curves_of_several(histories, path))
-    short = tuple(history.cut_short for history in histories if history.cut_short)
-    return Section("Training", paragraphs=(text,), items=(*items, _recipe_table(recipe)), warnings=short)
+    return Section(
+        "Training", paragraphs=(text,), items=(*items, _recipe_table(recipe)), warnings=_cut_short(histories)
+    )
+
+
+def _cut_short(histories: Sequence[History]) -> tuple[str, ...]:
+    found = [history.cut_short for history in histories if history.cut_short]
+    if len(found) <= 1:
+        return tuple(found)
+    return (f"Of {len(found)} of {len(histories)} networks, the first of them: {found[0]}",)
+
+
+def _of_head(network: str, recipe: Mapping[str, Any], networks: int) -> Section:
+    """Say that no epoch was trained."""
+    times = "" if networks == 1 else f", {networks} times, each time without one fold"
+    text = (
+        f"The last layer of {network} was fitted by penalised logistic regression on the features of training images"
+        f"{times}; all other weights are those that it was pretrained with, so there are no epochs."
+    )
+    return Section("Training", paragraphs=(text,), items=(_recipe_table(recipe),))
 
 
 def _epochs(history: History) -> Table:

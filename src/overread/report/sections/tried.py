@@ -1,0 +1,33 @@
+"""What was tried in the time that a run was given, what each was worth, and what more time would bring."""
+
+from __future__ import annotations
+
+from overread.report.document import Section, Table
+from overread.run.trials import TimeRecord, Trial
+from overread.words import count, duration
+
+
+def tried_section(record: TimeRecord) -> Section:
+    """List the trials in their order, and say which was chosen.
+
+    Args:
+        record: of a run that has chosen.
+    """
+    chosen = next(trial for trial in record.trials if trial.number == record.chosen)
+    networks = sum(trial.is_like(chosen) and trial.is_judged for trial in record.trials)
+    text = (
+        f"The run was given {duration(record.given_s)}. Each candidate was trained without the validation patients and "
+        f"judged by them; {chosen} had the least log loss, {chosen.loss:.4f}, and was chosen. The bundle holds "
+        f"{count(networks, 'network')} of it. The figures flatter a little, for the best of several was chosen by "
+        "them; the test side was opened after that."
+    )
+    header = ("Tried", "How it ended", "Log loss", "AUC", "Epochs", "Time")
+    rows = tuple(_row(trial, record.chosen) for trial in record.trials)
+    return Section("What was tried", paragraphs=(text, record.outlook), items=(Table("Trials", header, rows),))
+
+
+def _row(trial: Trial, chosen: int | None) -> tuple[str, ...]:
+    figures = ("", "") if trial.loss is None or trial.auc is None else (f"{trial.loss:.4f}", f"{trial.auc:.4f}")
+    epochs = f"{trial.epochs_done} of {trial.epochs}" if trial.epochs else ""
+    name = f"{trial} (chosen)" if trial.number == chosen else str(trial)
+    return (name, trial.state, *figures, epochs, duration(trial.seconds))

@@ -1,0 +1,122 @@
+"""What was tried in the time that a run was given: its own record, from which it goes on when it was interrupted."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from overread.errors import InvalidData, InvalidOption
+from overread.machine.files import from_json
+
+HEAD, FINE_TUNING = "linear head", "whole network"
+UNDER_WAY, DONE, CUT_SHORT, BEHIND, NO_TIME = "under way", "done", "cut short", "stopped, behind", "no time for it"
+NO_HEAD, FAILED = "it has no linear head", "it failed"
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def seconds_of(time: str) -> int:
+    """The seconds of a time such as "30m", "2h", "90s" or "1h30m".
+
+    Raises:
+        InvalidOption: it is no such time, or none at all.
+    """
+    found = _DURATION.fullmatch(time.strip().lower())
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    if not (total := 3600 * hours + 60 * minutes + seconds):
+        raise InvalidOption(f"--time {time} is no time: give hours, minutes or seconds, such as 30m, 2h, 90s or 1h30m")
+    return total
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One training of a run against the clock.
+
+    Args:
+        network: its name.
+        size: side of the images in pixels.
+        way: what is trained, the linear head or the whole network.
+        number: from 1, in the order in which they began; 0 before it began.
+        fold: 1 for a candidate, which is held against the validation side; a further network of the chosen one leaves
+            out fold 2 or later of the training patients.
+        epochs: that were planned; 0 for a linear head.
+        state: how it stands.
+        epochs_done: of these.
+        begun_at_s: the time of the run that was spent when it began.
+        seconds: that it took.
+        loss: log loss of the patients that it never saw, calibrated; None where it is not known.
+        auc: likewise.
+    """
+
+    network: str
+    size: int
+    way: str
+    number: int = 0
+    fold: int = 1
+    epochs: int = 0
+    state: str = UNDER_WAY
+    epochs_done: int = 0
+    begun_at_s: float = 0.0
+    seconds: float = 0.0
+    loss: float | None = None
+    auc: float | None = None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it came to a network that may be chosen."""
+        return self.loss is not None
+
+    def is_like(self, other: Trial) -> bool:
+        """Whether both train the same of the same network at the same size."""
+        return (self.network, self.size, self.way) == (other.network, other.size, other.way)
+
+    def __str__(self) -> str:
+        left_out = f", fold {self.fold} left out" if self.fold > 1 else ""
+        return f"{self.network} at {self.size} px, {self.way}{left_out}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TimeRecord:
+    """How a run spent the time that it was given.
+
+    Args:
+        given_s: by the user.
+        spent_s: so far, over all the processes that worked on the run.
+        trials: in their order.
+        bundle_s: what it took to make a bundle of one network; None before the first.
+        chosen: the number of the candidate that the bundle is made of.
+        outlook: what more time would likely bring.
+    """
+
+    given_s: float
+    spent_s: float = 0.0
+    trials: tuple[Trial, ...] = ()
+    bundle_s: float | None = None
+    chosen: int | None = None
+    outlook: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {**vars(self), "trials": [dataclasses.asdict(trial) for trial in self.trials]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TimeRecord:
+        """What `to_dict` gave."""
+        trials = tuple(Trial(**trial) for trial in values["trials"])
+        return cls(**{**values, "trials": trials})
+
+    @classmethod
+    def read(cls, path: Path) -> TimeRecord | None:
+        """The record in a file; None where there is none.
+
+        Raises:
+            InvalidData: it is damaged.
+        """
+        if not path.exists():
+            return None
+        try:
+            return cls.from_dict(from_json(path.read_bytes()))
+        except (OSError, KeyError, TypeError, ValueError):
+            raise InvalidData(f"{path.name} of the run is damaged: begin anew with --force") from None

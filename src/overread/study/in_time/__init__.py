@@ -1,0 +1,1 @@
+"""Training against the clock: what is tried next, the record of the time, and the work."""

@@ -1,0 +1,64 @@
+"""The record of the time, kept on disk while it passes, so that a run that is killed goes on with what is left."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from overread.machine.files import write_json
+from overread.run.trials import TimeRecord, Trial
+
+
+class Ledger:
+    """A `TimeRecord` in a file, and the clock that runs on from it.
+
+    Args:
+        path: of the file.
+        record: as it is.
+        since: the reading of `time.perf_counter` from which on time counts.
+    """
+
+    def __init__(self, path: Path, record: TimeRecord, *, since: float) -> None:
+        self._path, self._before, self._since = path, record.spent_s, since
+        self.record = record
+        self.save()
+
+    @classmethod
+    def open(cls, path: Path, *, given_s: float, since: float) -> Ledger:
+        """Go on with the record that is there, with the time that is given now, or begin one."""
+        record = TimeRecord.read(path) or TimeRecord(given_s=given_s)
+        return cls(path, dataclasses.replace(record, given_s=given_s), since=since)
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds that were spent."""
+        return self._before + time.perf_counter() - self._since
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left; below 0 when it is over."""
+        return self.record.given_s - self.spent_s
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """What was tried."""
+        return self.record.trials
+
+    def save(self, **changes: Any) -> None:
+        """Write the record with these changes and the time that was spent."""
+        self.record = dataclasses.replace(self.record, **changes, spent_s=round(self.spent_s, 1))
+        write_json(self._path, self.record.to_dict())
+
+    def begin(self, trial: Trial) -> Trial:
+        """Add a trial."""
+        begun = dataclasses.replace(trial, number=len(self.trials) + 1, begun_at_s=self.spent_s)
+        self.save(trials=(*self.trials, begun))
+        return begun
+
+    def end(self, trial: Trial, **changes: Any) -> Trial:
+        """Put what came of a trial in its place."""
+        ended = dataclasses.replace(trial, seconds=round(self.spent_s - trial.begun_at_s, 1), **changes)
+        self.save(trials=tuple(ended if one.number == trial.number else one for one in self.trials))
+        return ended
