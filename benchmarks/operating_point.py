@@ -104,8 +104,10 @@ def _judge_rules(split: Split, found: Found) -> None:
     calibration = _calibrated(split)
     p, judged = _positive(calibration, split.logits), _positive(calibration, split.judged_logits)
     best = _best(split.judged, judged)
-    for name, choose in RULES.items():
-        threshold = choose(split.y_true, p)
+    everyone = np.concatenate([split.y_true, split.judged]), np.concatenate([p, judged])
+    thresholds = {name: choose(split.y_true, p) for name, choose in RULES.items()}
+    thresholds["overread, had it seen the judges too"] = RULES["overread"](*everyone)
+    for name, threshold in thresholds.items():
         found[name][split.size][split.name].append(best - _balanced(split.judged, judged, threshold))
         if split.size == SIZES[-1]:
             for logits in split.shifted:
