@@ -24,7 +24,7 @@ from overread.images import Preprocessing, prepare
 SIZE, FITTED = 160, 0.4
 # Images of a set, so that their features take a few minutes.
 MOST = 2500
-_STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 0.1)
+_STRENGTHS = (1e-4, 1e-3, 1e-2, 0.1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
