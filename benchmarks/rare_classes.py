@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from overread.decision import Task, choose_operating_point, fit_calibration
+from overread.decision.calibration.temperature import fit_temperature_and_offset
 from overread.evaluation import average_precision, roc_auc
 
 TASK = Task.of(("no", "yes"))
@@ -77,11 +78,10 @@ def _row(features: np.ndarray, y_true: np.ndarray, sides: Mapping[str, np.ndarra
         StandardScaler(), LogisticRegression(C=1e-3, class_weight={0: 1, 1: heavier}, max_iter=300)
     ).fit(features[teach], y_true[teach])
     logits = head.decision_function(features)[:, None]
-    # The log odds of these shares are what the weights have added, with the sign turned.
-    shares = np.array([heavier, 1]) / (heavier + 1)
-    chosen, alone = (
-        fit_calibration(y_true[choose], logits[choose], task=TASK, shares=given) for given in (shares, None)
-    )
+    columns = np.column_stack([np.zeros(len(logits)), logits])
+    expected, effect = -np.log([heavier]), np.array([[0.0, 1.0]])
+    chosen = fit_temperature_and_offset(y_true[choose], columns[choose], effect=effect, expected=expected)
+    alone = fit_calibration(y_true[choose], logits[choose], task=TASK)
     point = choose_operating_point(y_true[choose], chosen.apply(logits[choose], TASK)[:, 1])
     actual, y_prob = y_true[judge], chosen.apply(logits[judge], TASK)
     called = y_prob[:, 1] >= point.threshold
