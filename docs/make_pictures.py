@@ -23,8 +23,9 @@ from overread.demo.phantom import write_phantoms
 
 PICTURES = Path(__file__).parent / "pictures"
 FIGURES = (
-    "figures/samples", "figures/augmented", "figures/training", "figures/mean_maps", "test/figures/roc",
-    "test/figures/precision_recall", "test/figures/confusion", "test/figures/reliability", "test/figures/net_benefit",
+    "figures/samples", "figures/augmented", "figures/training", "figures/mean_maps", "figures/robustness",
+    "test/figures/roc", "test/figures/precision_recall", "test/figures/confusion", "test/figures/reliability",
+    "test/figures/net_benefit",
 )  # fmt: skip
 RECIPE = Recipe(
     network="compact",

@@ -6,7 +6,7 @@ import math
 
 from overread.evaluation import LABELS, Difference
 from overread.evaluation.robustness import Change, Robustness
-from overread.evaluation.wording import ends_of, in_cell
+from overread.evaluation.wording import ends_of, value_of
 from overread.report.document import Table
 from overread.words import clause, count, level_of, percent
 
@@ -41,7 +41,7 @@ def robustness_table(found: Robustness) -> Table:
         )
         for each in found.changes
     ]
-    clean = ("as they are", "", *(cell for name in ranked for cell in (in_cell(found.unchanged[name]), "")))
+    clean = ("as they are", "", *(cell for name in ranked for cell in (value_of(found.unchanged[name].metric), "")))
     header = ("Change", "What was done", *(cell for name in ranked for cell in (LABELS[name], "Difference")))
     method = found.worst.differences["balanced_accuracy"].interval.method
     return Table(

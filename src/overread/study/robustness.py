@@ -49,9 +49,8 @@ def measure_robustness(
     seed = int(bundle.recipe["seed"])
     images = _Unseen.of(data_sets)
     images = images.take(_spread(images.cases, bundle.task.indicators(images.labels), seed))
-    readers = [Reader(dataclasses.replace(bundle, members=(member,))) for member in bundle.members]
     with at_work(console, f"reading {len(images.cases)} {bundle.chosen_on} as other scanners would give them"):
-        found = _assess(images, data_sets, readers, level=level, seed=seed)
+        found = _assess(bundle, images, data_sets, level=level, seed=seed)
     write_json(folder.robustness, {"bundle": bundle.fingerprint, **found.to_dict()})
     return found
 
@@ -119,10 +118,9 @@ def _spread(cases: Sequence[Case], indicators: np.ndarray, seed: int) -> list[in
     return sorted(itertools.islice(chosen, _MOST_IMAGES))
 
 
-def _assess(
-    images: _Unseen, data_sets: Sequence[DataSet], readers: Sequence[Reader], *, level: float, seed: int
-) -> Robustness:
+def _assess(bundle: Bundle, images: _Unseen, data_sets: Sequence[DataSet], *, level: float, seed: int) -> Robustness:
     """Read the images as they are and under every shift, a few at a time."""
+    readers = [Reader(dataclasses.replace(bundle, members=(member,))) for member in bundle.members]
     network, few = next(images.chunks())
     conditions: list[tuple[Shift, int]] = [
         *itertools.product(shifts_for(data_sets[network].pixels(few)), range(len(STRENGTHS)))
@@ -139,7 +137,7 @@ def _assess(
         for shift, strength in conditions
     ]
     changed_by = dict(zip(changes, others, strict=True))
-    return assess_robustness(unchanged, changed_by, images=readers[0].bundle.chosen_on, level=level, seed=seed)
+    return assess_robustness(unchanged, changed_by, images=bundle.chosen_on, level=level, seed=seed)
 
 
 def _decided(images: _Unseen, reader: Reader, parts: Sequence[Answers]) -> Read:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from overread.evaluation import LABELS
 from overread.evaluation.robustness import Robustness, UnderChange
-from overread.evaluation.wording import in_cell, share_in_cell
+from overread.evaluation.wording import in_cell, in_words, share_in_cell
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_robustness
 from overread.report.robustness import (
@@ -54,14 +54,17 @@ def robustness_section(found: Robustness, folder: Path) -> Section:
 
 
 def _means(found: Robustness) -> str:
-    means = (found.mean_change(name) for name in ("auc", "balanced_accuracy"))
-    auc, balanced = ("an undefined amount" if math.isnan(mean) else f"{mean:+.3f}" for mean in means)
+    ranked = ("auc", "balanced_accuracy")
+    auc, balanced = (in_words(found.unchanged[name], with_level=False) for name in ranked)
+    means = (found.mean_change(name) for name in ranked)
+    mean_auc, mean_balanced = ("an undefined amount" if math.isnan(mean) else f"{mean:+.3f}" for mean in means)
     tried = len(found.changes)
     by_chance = f"{tried * (1 - found.level) / 2:.1f}"
     return (
-        f"On the mean of all changes the AUC differs by {auc} and the balanced accuracy by {balanced}. "
-        f"Nothing corrects for how many changes are looked at: of {tried} intervals about {by_chance} would lie "
-        "below 0 by chance alone, and the worst of many looks worse than it is."
+        f"As they are, these images give an AUC of {auc} and a balanced accuracy of {balanced}. On the mean of all "
+        f"changes the AUC differs by {mean_auc} and the balanced accuracy by {mean_balanced}. Nothing corrects for how "
+        f"many changes are looked at: of {tried} intervals about {by_chance} would lie below 0 by chance alone, and "
+        "the worst of many looks worse than it is."
     )
 
 
