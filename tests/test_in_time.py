@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import pytest
@@ -153,6 +154,18 @@ def test_time_that_was_spent_counts_on_and_more_may_be_given(tmp_path: Path) -> 
 
     assert again.left_s == pytest.approx(300 - 70, abs=5)
     assert [one.state for one in again.trials] == [DONE]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"), [({"time": "soon"}, "is no time"), ({"time": "1m", "folds": 3}, "or --folds")]
+)
+def test_what_cannot_be_done_in_time_is_told_before_anything_is_read(
+    options: dict[str, Any], why: str, two_classes: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidOption, match=why):
+        train(two_classes, tmp_path / "run", **options)
+
+    assert not (tmp_path / "run").exists()
 
 
 class StopsAt(keras.callbacks.Callback):

@@ -15,6 +15,7 @@ from overread.cli.tables import print_audit
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions, Predictions, assess, compare
 from overread.evaluation.summary import summarise
+from overread.report.verdict import verdict
 from overread.study.compare import compare as compare_runs
 from support.reports import THREE, TWO, make, predict
 
@@ -67,6 +68,24 @@ def test_each_of_several_classes_has_its_images_auc_sensitivity_and_specificity(
         assert [cell.split()[0] for cell in cells[1:]] == values
     names = [row[0] for row in overall.rows]
     assert names[:4] == ["AUC, mean", "Balanced accuracy", "Specificity, mean", "Accuracy"] and len(set(names)) == 10
+
+
+@pytest.mark.parametrize("classes", [TWO, THREE])
+def test_average_precision_stands_beside_the_auc_of_a_rare_class(classes: tuple[str, ...]) -> None:
+    found = predict(classes, 300)
+    last = np.flatnonzero(np.asarray(found.y_true) == len(classes) - 1)
+    kept = np.setdiff1d(np.arange(300), last[8:])
+    rows = {
+        name: np.asarray(getattr(found, name))[kept].tolist()
+        for name in ("cases", "y_true", "y_prob", "uncalibrated", "patients")
+    }
+    assessment = assess(dataclasses.replace(found, **rows), FEW)
+    first, *each = summarise(assessment).tables
+    assert [row[0].split(",")[0] for row in first.rows[:2]] == ["AUC", "Average precision"]
+    assert all("Average precision" in table.header for table in each)
+    said = verdict(assessment, None)[0]
+    assert f"{classes[-1]} is rare here" in said and "where chance would give 0.0" in said
+    assert "is rare here" not in verdict(assess(found, FEW), None)[0]
 
 
 def test_a_stated_prevalence_has_a_table_of_its_own() -> None:

@@ -51,7 +51,7 @@ class Worker:
         """Until it has done what it was asked."""
         if not self._process.stdout.readline():
             log = (self._folder / "aucmedi.log").read_text(encoding="utf-8")
-            raise SystemExit(f"AUCMEDI ended before it could read: {log[-2000:]}")
+            raise RuntimeError(f"AUCMEDI ended before it could read: {log.strip().splitlines()[-1]}")
 
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         """Have it read pixels as it gave them."""

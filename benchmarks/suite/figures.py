@@ -118,7 +118,7 @@ def _regret(readings: Readings, thresholds: Mapping[str, float]) -> float:
 
 
 def _sensitivity_reached(readings: Readings) -> float:
-    """On the test side, with a point that was to reach .95 by the validation readings."""
+    """On the test side, at the point that overread's rule places by the validation readings of the arm."""
     try:
         points = choose_operating_points(
             readings.val_true, readings.val_prob, task=readings.task, rule="sensitivity=0.95"

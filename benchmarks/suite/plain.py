@@ -12,12 +12,13 @@ import numpy as np
 from efficientnet_lite import published_body
 from keras import layers
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.metrics import roc_curve
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from overread import Preprocessing, Recipe
-from overread.decision import choose_operating_points
+from overread.decision import Task
 from overread.networks.torch_weights import read_torch_weights
 from suite.arm import Candidate, Job
 from suite.files import as_folders
@@ -118,10 +119,18 @@ def linear(job: Job, folder: Path) -> Candidate:
     chosen = make_pipeline(StandardScaler(), search).fit(x, y)
     again = make_pipeline(StandardScaler(), LogisticRegression(C=search.C_, max_iter=1000))
     held_out = cross_val_predict(again, x, y, cv=splits, method="predict_proba")
-    youden = choose_operating_points(y, held_out, task=job.task, rule="youden")
     return Candidate(
         pixels=job.pixels("test", shape),
         predict=lambda pixels: chosen.predict_proba(features.predict(pixels, verbose=0)),
-        points={"at 0.5": {}, "at Youden's point": {name: point.threshold for name, point in youden.items()}},
+        points={"at 0.5": {}, "at Youden's point": _youden(job.task, y, held_out)},
         validation=(y, held_out),
     )
+
+
+def _youden(task: Task, y_true: np.ndarray, y_prob: np.ndarray) -> dict[str, float]:
+    """The thresholds of the largest sensitivity + specificity as scikit-learn's curve has it."""
+    found = {}
+    for name in task.judged:
+        alarms, sensitivity, thresholds = roc_curve(task.shows(y_true, name), y_prob[:, task.column(name)])
+        found[name] = float(thresholds[np.argmax(sensitivity - alarms)])
+    return found

@@ -16,6 +16,8 @@ _OF_A_CLASS = ("auc", "sensitivity", "specificity")
 _THE_SAME = "the same"
 _MEAN = "Mean: over the classes, each against the rest; that of sensitivity (recall) is the balanced accuracy."
 _MOST_REASONS = 3
+# A class with a smaller share of the images is rare: AUC says little of how many of those called would be right.
+_RARE = 0.1
 
 
 class Rows(NamedTuple):
@@ -45,10 +47,13 @@ def summarise(assessment: Assessment) -> Summary:
 
 
 def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
-    """The metrics of an assessment, each number under one name."""
+    """The metrics of an assessment, each number under one name; where a class is rare, average precision beside AUC."""
     # Where several classes are judged, balanced accuracy is their mean sensitivity.
     left_out = () if assessment.task.positive else ("balanced_accuracy",)
-    return tuple(found for found in assessment.evaluation.definitions if found.name not in left_out)
+    shown = [found for found in assessment.evaluation.definitions if found.name not in left_out]
+    if rare_classes(assessment):
+        shown.sort(key=lambda found: found.name not in RANKING)
+    return tuple(shown)
 
 
 def label_of(found: MetricDefinition, assessment: Assessment) -> str:
@@ -62,6 +67,12 @@ def point_of(assessment: Assessment) -> str:
     """Say which operating point decided."""
     threshold = assessment.evaluation.threshold
     return "Own point (of each network)" if threshold is None else f"At {threshold:.4g} (operating point)"
+
+
+def rare_classes(assessment: Assessment) -> tuple[str, ...]:
+    """The judged classes that are rare among the images, whose average precision is to be told beside their AUC."""
+    evaluation = assessment.evaluation
+    return tuple(name for name in assessment.task.judged if evaluation.class_counts[name] < _RARE * evaluation.n)
 
 
 def _title(assessment: Assessment) -> str:
@@ -96,11 +107,12 @@ def _cells(name: str, columns: Iterable[Estimates]) -> Iterator[str]:
 def _of_several(assessment: Assessment) -> tuple[Rows, ...]:
     shown = shown_metrics(assessment)
     overall = tuple((label_of(found, assessment), briefly(assessment[found.name])) for found in shown)
+    of_a_class = (*RANKING, *_OF_A_CLASS[1:]) if rare_classes(assessment) else _OF_A_CLASS
     each = tuple(
-        (name, f"{n:,}", *(briefly(assessment.estimates.of_class(name, metric)) for metric in _OF_A_CLASS))
+        (name, f"{n:,}", *(briefly(assessment.estimates.of_class(name, metric)) for metric in of_a_class))
         for name, n in assessment.evaluation.class_counts.items()
     )
-    header = ("Class", "Images", *(LABELS[name] for name in _OF_A_CLASS))
+    header = ("Class", "Images", *(LABELS[name] for name in of_a_class))
     return (
         Rows(_title(assessment), ("Metric", f"Decided on ({assessment.task.decided_on})"), overall),
         Rows("Each class against the rest", header, each),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from overread.evaluation import Assessment, Estimate
+from overread.evaluation.summary import rare_classes
 from overread.evaluation.wording import in_words
 from overread.report.document import Section
 from overread.words import clause, count, level_of, listed, percent
@@ -21,7 +22,7 @@ def verdict(
         chosen_on: the images that placed the threshold, in words.
     """
     found = _of_positive(assessment, chosen_on) if assessment.task.positive is not None else _of_several(assessment)
-    return (found, design(assessment, patients))
+    return (" ".join((found, *_rare(assessment))), design(assessment, patients))
 
 
 def design(assessment: Assessment, patients: Sequence[str | None] | None) -> str:
@@ -83,6 +84,20 @@ def _of_positive(assessment: Assessment, chosen_on: str) -> str:
         )
     decided = f"{at} fixed beforehand on {chosen_on}{called} {', and '.join(halves)}."
     return f"{ranked} {decided} {_predictive_values(assessment)}"
+
+
+def _rare(assessment: Assessment) -> Iterator[str]:
+    """What AUC leaves out of rare classes."""
+    estimates, positive = assessment.estimates, assessment.task.positive
+    for name in rare_classes(assessment):
+        found = estimates["average_precision"] if positive else estimates.of_class(name, "average_precision")
+        if found.metric.reason is None:
+            share = assessment.evaluation.class_counts[name] / assessment.evaluation.n
+            yield (
+                f"{name} is rare here, {percent(share)} of the images, and of a rare class the AUC tells too little: "
+                f"the average precision, the share of right ones among those called, averaged over all thresholds, is "
+                f"{in_words(found)}, where chance would give {share:.3f}."
+            )
 
 
 def _predictive_values(assessment: Assessment) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from rich.console import Console
@@ -38,4 +39,5 @@ def train_head(data_set: DataSet, recipe: Recipe, folder: Path, *, console: Cons
     weights = RunFolder(folder).checkpoints / WEIGHTS
     weights.parent.mkdir(parents=True, exist_ok=True)
     network.save_weights(weights)
+    spec = dataclasses.replace(spec, second_look=recipe.second_look)  # the head is fitted to one look
     return TrainedNetwork(spec=spec, weights=weights, precision="float32", history=History(rows=(), best_epoch=0))
