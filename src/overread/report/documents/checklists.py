@@ -140,7 +140,7 @@ def _of_network(bundle: Bundle, facts: CardFacts) -> dict[str, Any]:
         "classes": listed(bundle.classes),
         "preprocessing": preprocessing(bundle),
         "augmentation": paired(shown_changes(recipe["augmentation"])),
-        "imbalance": "Classes are weighted in the loss so that each counts alike."
+        "imbalance": "Classes are weighted in the loss so that each counts alike, a case at most ten times another."
         if recipe["class_weights"]
         else "No method against class imbalance was used.",
         "training": training(facts),

@@ -119,7 +119,9 @@ class InTime:
     def _fitting_epochs(self, trial: Trial) -> int:
         """As many epochs as there is time for by the speed of a few steps; one where there is nothing else."""
         data_set, recipe = self.field.cases(trial.size), self.field.recipe(trial)
-        least = 0 if any(one.is_judged for one in self.ledger.trials) else 1
+        least = 0 if best_of(self.ledger.trials) else 1
+        if least == 0 and self._left() < 2 * _TO_BEGIN_S:  # to measure takes as long as to begin
+            return 0
         if (speed := measure_speed(data_set, recipe)) is None:
             return trial.epochs
         epoch_s = _OVER_STEPS * len(data_set.manifest.select("train")) / speed
@@ -184,8 +186,9 @@ class InTime:
     def _left(self) -> float:
         """Seconds that are left for training: bundle, test side and report take theirs."""
         networks = self._networks()
-        # A bundle takes its time for each network that is new in it, of which the next is one.
-        bundle_s = self._bundle_s * (1 + len({trial.number for trial in networks} - self._bundled))
+        # A bundle takes its time for each network that is new in it: one candidate, or folds and the next one of them.
+        waiting = {trial.number for trial in networks} - self._bundled
+        bundle_s = self._bundle_s * (1 if len(networks) < 2 else len(waiting) + 1)
         of_val, of_test = (len(self.field.data_set.manifest.select(side)) for side in ("val", "test"))
         members, size = max(1, len(networks)), networks[0].size if networks else self.field.ladder[0].size
         readings = of_test * members + _UNDER_SHIFTS * min(_SHIFTED, of_val * members)
