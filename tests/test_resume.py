@@ -30,7 +30,7 @@ def killed(two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def kill(*_: object) -> None:
         raise KeyboardInterrupt
 
-    module = importlib.import_module("overread.study.train")
+    module = importlib.import_module("overread.study.stages.begin")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(module, "write_json", kill)
         train(
@@ -66,7 +66,7 @@ def test_a_run_from_before_copies_were_joined_goes_on_with_its_own_split(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(importlib.import_module("overread.study.sides"), "join_copies", lambda manifest, *_: manifest)
-        patch.setattr(importlib.import_module("overread.study.train"), "write_json", kill)
+        patch.setattr(importlib.import_module("overread.study.stages.begin"), "write_json", kill)
         train(folder, tmp_path / "run", QUICK, accept=["duplicate-across-splits"], store=tmp_path / "s")
     record = RunFolder(tmp_path / "run").record
     earlier = json.loads(record.read_text())

@@ -48,7 +48,7 @@ from overread.study.folds import FoldTraining, train_fold
 from overread.study.robustness import read_robustness
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
-from overread.study.train import write_documents
+from overread.study.stages.finish import write_documents
 from overread.test_side.outcome import read_predictions, write_predictions
 
 _REPORTED = ("auc", "sensitivity", "specificity", "accuracy", "ppv", "npv", "brier", "loss")

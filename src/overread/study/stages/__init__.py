@@ -1,0 +1,1 @@
+"""The stages of a training run before and after its training."""
