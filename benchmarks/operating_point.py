@@ -62,7 +62,7 @@ def main() -> None:
     measures = ("log loss", "|slope - 1|", "|in the large|")
     columns = tuple((size, measure) for measure in measures for size in SIZES)
     names = ("calibration", *(f"{measure}, {size}" for measure in measures for size in HEADER[1:4]))
-    _print("Calibration on unseen patients", names, calibrated, columns, factor=1)
+    _print("Calibration on unseen patients, median of the sets", names, calibrated, columns, factor=1, over=np.median)
     rules = ("argmax", "overread")
     print("\n| set, half to choose on |", " | ".join(rules), "| slope |\n|", " | ".join(["---"] * 4), "|")
     for name in sets:
@@ -104,8 +104,10 @@ def _judge_rules(split: Split, found: Found) -> None:
     calibration = _calibrated(split)
     p, judged = _positive(calibration, split.logits), _positive(calibration, split.judged_logits)
     best = _best(split.judged, judged)
-    for name, choose in RULES.items():
-        threshold = choose(split.y_true, p)
+    everyone = np.concatenate([split.y_true, split.judged]), np.concatenate([p, judged])
+    thresholds = {name: choose(split.y_true, p) for name, choose in RULES.items()}
+    thresholds["overread, had it seen the judges too"] = RULES["overread"](*everyone)
+    for name, threshold in thresholds.items():
         found[name][split.size][split.name].append(best - _balanced(split.judged, judged, threshold))
         if split.size == SIZES[-1]:
             for logits in split.shifted:
@@ -218,11 +220,19 @@ RULES: dict[str, Choice] = {
 }
 
 
-def _print(title: str, header: tuple[str, ...], found: Found, columns: tuple[object, ...], factor: float = 100) -> None:
+def _print(
+    title: str,
+    header: tuple[str, ...],
+    found: Found,
+    columns: tuple[object, ...],
+    *,
+    factor: float = 100,
+    over: Callable[[list[float]], float] = np.mean,
+) -> None:
     print(f"\n## {title}\n\n| {' | '.join(header)} |\n| {' | '.join(['---'] * len(header))} |")
     for name, cells in found.items():
-        means = [np.mean([np.mean(values) for values in cells[column].values()]) for column in columns]
-        print(f"| {name} | {' | '.join(f'{factor * mean:.3f}' for mean in means)} |")
+        shown = [over([np.mean(values) for values in cells[column].values()]) for column in columns]
+        print(f"| {name} | {' | '.join(f'{factor * value:.3f}' for value in shown)} |")
 
 
 if __name__ == "__main__":

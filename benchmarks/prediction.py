@@ -38,6 +38,7 @@ NETWORKS = ("compact", "efficientnet-lite0")
 CLASSES = ("NORMAL", "PNEUMONIA")
 # What a single answer of Keras takes is long enough to be known from a few.
 FEW = 50
+FIVE = 5
 
 
 def hand_over(name: str, folder: Path) -> None:
@@ -155,6 +156,34 @@ def warm(name: str, folder: Path, images: Path, paths: list[Path]) -> Iterator[R
                   target=target if targets else None, at_most=True)  # fmt: skip
 
 
+def several(name: str, folder: Path, paths: list[Path]) -> Row:
+    """A row on a bundle of five networks, such as training on five folds makes, against one of a single network."""
+    one = Bundle.load(folder / "bundle")
+    files = {f"{number}-{own}": folder / own for number in range(FIVE) for own in (GRAPH, WEIGHTS, REFERENCE)}
+    members = [
+        dataclasses.replace(
+            one.members[0],
+            graph=f"{number}-{GRAPH}",
+            weights=f"{number}-{WEIGHTS}",
+            reference=f"{number}-{REFERENCE}",
+        )
+        for number in range(FIVE)
+    ]
+    five = dataclasses.replace(one, members=tuple(members)).write(folder / "five", files)
+    readers = {"one": Reader(one), "five": Reader(five)}
+    seconds = interleaved(
+        {key: lambda reader=reader: list(reader.read_many(paths)) for key, reader in readers.items()}, 3
+    )
+    return Row(
+        what=f"{name}, five networks in one bundle, times as long",
+        ours=f"{len(paths) / seconds['five']:.0f} images/s",
+        other=f"one network: {len(paths) / seconds['one']:.0f} images/s",
+        ratio=seconds["five"] / seconds["one"],
+        target=FIVE,
+        at_most=True,
+    )
+
+
 def compared(what: str, ours: float, way: str, other: float, count: int, target: float | None = None) -> Row:
     """A row of two ways to read `count` images."""
     theirs = f"Keras {way}: {other:.1f} s, {count / other:.0f} images/s"
@@ -181,6 +210,7 @@ def main() -> None:
             rows.append(Row(what=f"{name}, difference from Keras in probability", ours="", other="", ratio=worst,
                             target=1e-3, at_most=True))  # fmt: skip
             rows += [*whole_process(name, folder, images, len(paths)), *warm(name, folder, images, paths)]
+            rows.append(several(name, folder, paths))
     report("Reading images", rows, asked.json)
 
 

@@ -24,7 +24,7 @@ from overread.images import Preprocessing, prepare
 SIZE, FITTED = 160, 0.4
 # Images of a set, so that their features take a few minutes.
 MOST = 2500
-_STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 0.1)
+_STRENGTHS = (1e-4, 1e-3, 1e-2, 0.1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ def listed_sets() -> Iterator[Listed]:
 
 def score(listed: Listed, cache: Path, *, seed: int) -> Scored:
     """Fit the head on a part of the patients and give the logits of the others."""
-    features = _features(listed.paths, cache / f"{listed.name.split(',')[0]}.npy")
+    features = features_of(listed.paths, cache / f"{listed.name.split(',')[0]}.npy")
     random, names = np.random.default_rng(seed), np.unique(listed.patients)
     taught = np.isin(listed.patients, random.permutation(names)[: int(FITTED * len(names))])
     head = _fit_head(features[0][taught], listed.y_true[taught], listed.patients[taught])
@@ -128,7 +128,7 @@ def _fit_head(features: np.ndarray, y_true: np.ndarray, patients: np.ndarray) ->
     return heads[int(np.argmax(found))].fit(features, y_true)
 
 
-def _features(paths: Sequence[Path], kept: Path) -> np.ndarray:
+def features_of(paths: Sequence[Path], kept: Path) -> np.ndarray:
     """Pooled features `(1 + changes, n, features)`, computed once."""
     if not kept.exists():
         from overread.networks.backend import keras

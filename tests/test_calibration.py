@@ -262,16 +262,17 @@ def test_a_temperature_out_of_bounds_is_held_and_said() -> None:
 
 
 def weighed(shares: tuple[float, ...], n: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
-    """Classes of these shares, and the logits that a network gives which learnt them as equal ones, stretched."""
+    """Classes of these shares, and the logits that a network gives which learnt them by weights of cases, stretched."""
     random = np.random.default_rng(5)
     labels = random.choice(len(shares), n, p=shares)
     evidence = random.normal(0, 1, (n, len(shares))) + 1.5 * np.eye(len(shares))[labels]
-    logits = 1.5 * evidence
-    return labels, 2 * (logits if len(shares) > 2 else logits[:, 1:] - logits[:, :1])
+    counted = np.minimum(max(shares) / np.array(shares), 10) * shares
+    logits = 2 * (1.5 * evidence + np.log(counted))
+    return labels, logits if len(shares) > 2 else logits[:, 1:] - logits[:, :1]
 
 
 @pytest.mark.parametrize("shares", [(0.98, 0.02), (0.7, 0.25, 0.05)])
-def test_what_was_learnt_as_equal_classes_is_brought_back_to_their_shares(shares: tuple[float, ...]) -> None:
+def test_what_was_learnt_with_weights_is_brought_back_to_the_shares(shares: tuple[float, ...]) -> None:
     task = Task.of("abcd"[: len(shares)])
     labels, logits = weighed(shares)
     plain = fit_calibration(labels, logits, task=task)
@@ -282,6 +283,18 @@ def test_what_was_learnt_as_equal_classes_is_brought_back_to_their_shares(shares
     assert task.log_losses(labels, y_prob).mean() < task.log_losses(labels, plain.apply(logits, task)).mean()
     assert measure_reliability(labels == 1, y_prob[:, 1]).slope.value == pytest.approx(1, abs=0.1)
     assert Calibration.from_dict(json.loads(json.dumps(calibration.to_dict()))) == calibration
+
+
+@pytest.mark.parametrize(("shares", "weights"), [([8, 4], [1, 2]), ([60, 30, 1], [1, 2, 10])])
+def test_classes_count_alike_in_training_but_for_very_rare_ones(shares: list[int], weights: list[int]) -> None:
+    task, labels = Task.of("abcd"[: len(shares)]), np.repeat(np.arange(len(shares)), shares)
+    found = task.case_weights(labels)
+    assert found.mean() == pytest.approx(1, abs=1e-6)
+    assert found / found[0] == pytest.approx(np.array(weights)[labels])
+    lacking = task.share_logits(np.array(shares) / sum(shares))
+    log_weights = np.log(weights)
+    expected = [log_weights[0] - log_weights[1]] if task.outputs == 1 else -log_weights
+    assert lacking == pytest.approx(np.asarray(expected))
 
 
 def test_a_calibration_stored_without_an_offset_is_read() -> None:

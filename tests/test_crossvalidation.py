@@ -160,6 +160,7 @@ def test_the_report_shows_folds_pool_and_spread(finished: CrossValidation) -> No
     assert "https://" not in text
     for shown in ("2 folds", "pooled", "across seeds", f"{finished.pooled[0].evaluation['auc'].value:.3f}"):
         assert shown in text
+    assert "Changed less unchanged validation images, 4 training runs" in text and "darker, strong" in text
 
 
 @pytest.mark.parametrize("seeds", [0, 21])

@@ -85,7 +85,7 @@ def test_report_card_and_checklists_say_where_the_choices_were_made(study: Study
     assert "Each of the 2 networks is calibrated by temperature scaling" in card
     assert f"fitted on {n} out-of-fold images" in card and "out-of-fold images, before the test was read" in card
     assert "was not tested" not in card
-    assert "Train is dealt to 2 folds" in checklists
+    assert "each of 2 networks is fitted without one" in checklists
     assert json.loads((study.out / "out-of-fold" / "metrics.json").read_text())["n"] == n
     robustness = json.loads((study.out / "robustness.json").read_text())
     assert (robustness["n"], robustness["images"]) == (n, "out-of-fold images")

@@ -108,7 +108,9 @@ class Recipe:
         0.0, "Mix training images in pairs, their shares drawn from Beta(m, m); 0 mixes none.", panel="Training"
     )
     dropout: float = option(0.3, "Fraction of pooled features dropped.", panel="Network")
-    class_weights: bool = option(True, "Weigh the loss so that every class counts alike.", panel="Training")
+    class_weights: bool = option(
+        True, "Weigh the loss so that classes count alike, a case ten times at most.", panel="Training"
+    )
     precision: str = option("auto", f"{', '.join(PRECISIONS)}; auto measures what is faster here.", panel="Training")
     calibration: str = option("temperature", "temperature, isotonic, beta or none.", panel="Decision")
     operating_point: str = option(

@@ -112,7 +112,8 @@ def _lite(number: int, size: int) -> Network:
     )
 
 
-# Chosen on patient-grouped validation of chest_xray, November 2026; lite0 at 160 px costs a third of 224.
+# Chosen on patient-grouped validation of chest_xray, November 2026; lite0 at 160 px costs a third of 224. Few images
+# need steps: trained on 100 of head_ct at 64 px, lite0 had a log loss of .28 on unseen ones after 24, .14 after 100.
 _NETWORKS = {
     network.name: network
     for network in (

@@ -28,6 +28,6 @@ def _sentence(who: str, found: Calibration, image: str = "validation image") -> 
         effect = "milder" if found.temperature > 1 else "more extreme"
         strength = f" (temperature {found.temperature:.3f}, which makes probabilities {effect})"
     if found.offset is not None and any(found.offset):
-        strength += " and brought back from equal classes to their shares in the training images"
+        strength += " and brought back from the weights of training to the shares of the classes among its images"
     fitted_on = f"fitted on {count(found.n, image)}"
     return f"{who} is calibrated by {_METHODS[found.method]}{strength}, {fitted_on}.{note}"

@@ -6,15 +6,20 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from overread.evaluation import LABELS, Assessment, Evaluation, Predictions
+from overread.evaluation.robustness import Change, Robustness
 from overread.evaluation.wording import in_cell, value_of
 from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
+from overread.report.robustness import change_in_words
 from overread.report.verdict import caution, verdict
 from overread.run import CrossValidationRun, RunFolder
 from overread.words import count, level_of, paired
 
+_RANKED = ("auc", "balanced_accuracy")
 _BY_FOLD = ("auc", "sensitivity", "specificity", "accuracy")
 
 
@@ -26,11 +31,13 @@ class Folds:
         folds: the evaluation of each fold.
         pooled: all folds together.
         spread: of each metric, its standard deviation across folds and across seeds; None where there is none.
+        robustness: of each training run that recorded what changed validation images cost.
     """
 
     folds: Mapping[int, Sequence[Evaluation]]
     pooled: Mapping[int, Assessment]
     spread: Mapping[str, Mapping[str, float | None]]
+    robustness: Sequence[Robustness] = ()
 
 
 def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictions, *, run: CrossValidationRun) -> Path:
@@ -53,6 +60,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         sections.calibration_section(assessment, [], folder),
         sections.decision_curve_section(predictions, assessment, folder),
         sections.subgroups_section(assessment, folder),
+        *((_robustness(found.robustness),) if found.robustness else ()),
         _reproducibility(run, assessment),
     )
     folds, seeds = run.request.folds, len(found.pooled)
@@ -97,6 +105,35 @@ def _pooled(found: Folds) -> Section:
         "training on the same patients could. The seeds share the folds."
     )
     return Section("Pooled", paragraphs=(text,), items=(Table(caption, header, rows),))
+
+
+def _robustness(found: Sequence[Robustness]) -> Section:
+    """What each change costs on the mean of all training runs, and at most in one."""
+    lost: dict[Change, dict[str, list[float]]] = {}
+    for run in found:
+        for each in run.changes:
+            of_change = lost.setdefault(each.change, {name: [] for name in _RANKED})
+            for name, values in of_change.items():
+                values.append(each.differences[name].difference)
+    ordered = sorted(lost.items(), key=lambda item: np.nan_to_num(np.mean(item[1]["balanced_accuracy"]), nan=np.inf))
+    rows = tuple(
+        (
+            change_in_words(change),
+            *(_signed(float(taken(values))) for values in of.values() for taken in (np.mean, np.min)),
+        )
+        for change, of in ordered
+    )
+    header = ("Change", *(cell for name in _RANKED for cell in (f"{LABELS[name]}, mean difference", "worst run")))
+    text = (
+        "Each training run read validation images again as another scanner or technician may have given them. The "
+        "report of each has the intervals; this is the mean over the runs, the change that costs most first."
+    )
+    caption = f"Changed less unchanged validation images, {count(len(found), 'training run')}"
+    return Section("Robustness", paragraphs=(text,), items=(Table(caption, header, rows),))
+
+
+def _signed(value: float) -> str:
+    return "undefined" if np.isnan(value) else f"{value:+.3f}"
 
 
 def _reproducibility(run: CrossValidationRun, assessment: Assessment) -> Section:

@@ -45,6 +45,7 @@ from overread.study.data import (
 )
 from overread.study.ensemble import card_facts, write_ensemble
 from overread.study.folds import FoldTraining, train_fold
+from overread.study.robustness import read_robustness
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
 from overread.study.train import write_documents
@@ -268,7 +269,9 @@ def _pool(folder: RunFolder, run: CrossValidationRun, settled: Settled) -> Cross
         write_predictions(folder.pooled_predictions(seed), predictions)
     write_json(folder.crossvalidation, result.to_dict())
     spread = {name: result.spread(name) for name in _REPORTED}
-    shown = Folds(folds=result.folds, pooled=result.pooled, spread=spread)
+    trained = [folder.fold(seed, number) for seed in _seeds(run) for number in range(1, run.request.folds + 1)]
+    robustness = [found for fold in trained if (found := read_robustness(fold)) is not None]
+    shown = Folds(folds=result.folds, pooled=result.pooled, spread=spread, robustness=robustness)
     write_crossvalidation_report(folder.path, shown, pooled[settled.recipe.seed], run=run)
     return result
 

@@ -44,7 +44,7 @@ def measure_robustness(
         level: of the intervals.
         console: where progress is shown.
     """
-    if (former := _recorded(bundle, folder)) is not None:
+    if (former := read_robustness(folder, bundle.fingerprint)) is not None:
         return former
     seed = int(bundle.recipe["seed"])
     images = _Unseen.of(data_sets)
@@ -55,10 +55,12 @@ def measure_robustness(
     return found
 
 
-def _recorded(bundle: Bundle, folder: RunFolder) -> Robustness | None:
+def read_robustness(folder: RunFolder, bundle: str | None = None) -> Robustness | None:
+    """What the run in a folder recorded, of the bundle with this fingerprint where one is asked for; None without."""
     try:
         values = dict(from_json(folder.robustness.read_bytes()))
-        return Robustness.from_dict(values) if values.pop("bundle") == bundle.fingerprint else None
+        measured = values.pop("bundle")
+        return Robustness.from_dict(values) if bundle in (None, measured) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -60,7 +60,7 @@ class TrainingData:
         )
 
     def _weights(self) -> np.ndarray:
-        """The weight of each training image, so that all classes count alike; of all other images 0."""
+        """The weight of each training image, so that classes count alike; of all other images 0."""
         weights, train = np.zeros(len(self.y_true), dtype=np.float32), np.asarray(self.train)
         weights[train] = self.task.case_weights(self.y_true[train])
         return weights

@@ -41,9 +41,9 @@ def fit_calibration(
         logits: `(n, outputs)`, finite.
         task: what is told apart.
         method: "temperature" for any number of logits; "isotonic" and "beta" for one; "none".
-        shares: `(K,)` of each class among the cases that a network learnt from while all classes counted alike; None
-            where no class was weighed. The temperature then comes with an offset that leads back to them: the log of
-            the shares, from which few cases move it little. The other methods find the way back by themselves.
+        shares: `(K,)` of each class among the cases that a network learnt from, weighed by `Task.case_weights`; None
+            where no class was weighed. The temperature then comes with an offset that leads back to them, from which
+            few cases move it little. The other methods find the way back by themselves.
 
     Raises:
         InvalidOption: an unknown method, or one for a single logit where there are several.

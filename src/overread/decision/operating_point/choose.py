@@ -37,7 +37,7 @@ def choose_operating_point(
     How: see `FewestErrors` and `Reach`. Probabilities should be calibrated; the fewer the cases, the more "youden" and
     "cost" lean on that. Cases of equal probability are decided alike, so that ties may leave a target out of reach.
 
-    The note says where validation cannot place the threshold, where too few cases promise a target, where calling none
+    The note says where the cases cannot place the threshold, where too few cases promise a target, where calling none
     positive would cost less, and where the point finds no positive or clears no negative case.
 
     Args:
@@ -138,4 +138,4 @@ def _loose(interval: tuple[float, float] | None) -> str | None:
     if interval is None or not is_wide(*interval):
         return None
     low, high = interval
-    return f"Validation can hardly place the threshold: with other patients it would lie from {low:.2g} to {high:.2g}."
+    return f"These cases hardly place the threshold: with other patients it would lie from {low:.2g} to {high:.2g}."

@@ -107,17 +107,15 @@ class FewestErrors:
         called = int(np.count_nonzero(score >= threshold))
         if self.costs is not None and errors[called] > errors[0]:
             return "Calling no case positive would cost less."
-        unlike = np.flatnonzero(errors > errors.min() + self._negligible(draws))
-        first, after = np.searchsorted(unlike, called), len(errors)
-        if called in unlike:
-            return None
-        start = unlike[first - 1] + 1 if first else 0
-        end = unlike[first] if first < len(unlike) else after
+        alike = errors <= errors.min() + self._negligible(draws)
+        unlike = np.flatnonzero(~alike)
+        start = unlike[unlike < called].max(initial=-1) + 1
+        end = unlike[unlike > called].min(initial=len(errors))
         edges = np.concatenate([score[:1], score, score[-1:]])
         low, high = float(edges[end]), float(edges[start])
-        if not is_wide(low, high):
+        if not (alike[called] and is_wide(low, high)):
             return None
-        return f"Validation cannot place the threshold: anything from {low:.2g} to {high:.2g} does as well there."
+        return f"These cases cannot place the threshold: anything from {low:.2g} to {high:.2g} does as well on them."
 
     def _weights(self, draws: Draws) -> tuple[FloatArray, FloatArray]:
         """`(draws, 1)` what a miss and a false alarm count."""

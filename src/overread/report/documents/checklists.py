@@ -140,7 +140,7 @@ def _of_network(bundle: Bundle, facts: CardFacts) -> dict[str, Any]:
         "classes": listed(bundle.classes),
         "preprocessing": preprocessing(bundle),
         "augmentation": paired(shown_changes(recipe["augmentation"])),
-        "imbalance": "Classes are weighted in the loss so that each counts alike."
+        "imbalance": "Classes are weighted in the loss so that each counts alike, a case at most ten times another."
         if recipe["class_weights"]
         else "No method against class imbalance was used.",
         "training": training(facts),
@@ -208,9 +208,9 @@ def _use(bundle: Bundle, facts: CardFacts) -> str:
         )
     if len(bundle.members) > 1:
         return (
-            f"Train is dealt to {len(bundle.members)} folds: each network is fitted on all but one and takes its epoch "
-            "from that one; calibration and threshold come from what each says of its own fold; test is read after "
-            "every choice, by all networks together."
+            f"The patients outside test are dealt to folds: each of {len(bundle.members)} networks is fitted without "
+            "one and takes its epoch from it; calibration and threshold come from what each says of the fold that it "
+            "never saw; test is read after every choice, by all networks together."
         )
     return (
         "Weights are fitted on train; epoch, calibration and threshold come from val; test is read after every choice."
