@@ -17,7 +17,16 @@ from overread.run import RunFolder
 from overread.run.trials import CUT_SHORT, DONE, FINE_TUNING, HEAD, NO_TIME, UNDER_WAY, TimeRecord, Trial, seconds_of
 from overread.study.data import read_manifest
 from overread.study.in_time.ledger import Ledger
-from overread.study.in_time.schedule import Candidate, Step, best_of, expected_seconds, ladder_of, next_step, outlook
+from overread.study.in_time.schedule import (
+    Candidate,
+    Step,
+    best_of,
+    expected_seconds,
+    ladder_of,
+    members_of,
+    next_step,
+    outlook,
+)
 from overread.study.train import train
 
 LADDER = ladder_of([("lite0", 160, 6), ("lite1", 192, 6)], has_head=True, may_grow=True)
@@ -116,6 +125,14 @@ def test_the_last_network_gets_the_epochs_that_fit_or_is_not_begun() -> None:
     assert too_little is None
 
 
+def test_a_network_that_time_cut_short_in_its_first_half_is_left_out_of_the_bundle() -> None:
+    halves = [
+        dataclasses.replace(FIRST, fold=fold, state=CUT_SHORT, epochs_done=done) for fold, done in ((2, 5), (3, 3))
+    ]
+
+    assert [trial.fold for trial in members_of(after(FIRST_HEAD, FIRST, *halves))] == [1, 2]
+
+
 def test_what_more_time_would_bring_is_told_by_what_was_measured() -> None:
     ladder = ladder_of([("lite0", 160, 6)], has_head=True, may_grow=True)
     larger = dataclasses.replace(FIRST, size=224, seconds=600, loss=0.18)
@@ -184,9 +201,10 @@ class StopsAt(keras.callbacks.Callback):
 
 
 @pytest.mark.usefixtures("blank_figures")
-def test_a_run_that_is_stopped_goes_on_in_the_time_that_is_given_then_and_bundles_what_it_has(
-    two_classes: Path, tmp_path: Path
+def test_a_run_that_is_stopped_goes_on_where_it_was_and_its_networks_are_bundled(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("overread.study.in_time.left_out.FOLDS", 3)
     manifest, out = read_manifest(two_classes, patient_pattern=r"^\w\d+"), tmp_path / "run"
     recipe = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
     stopped, again = StopsAt(2), StopsAt(0)
@@ -194,15 +212,14 @@ def test_a_run_that_is_stopped_goes_on_in_the_time_that_is_given_then_and_bundle
     with pytest.raises(Interrupted, match="--resume"):
         train(manifest, out, recipe, time="20m", callbacks=[stopped], store=tmp_path / "store")
     first = Bundle.load(out)
-    result = train(manifest, out, existing="resume", time="1s", callbacks=[again], store=tmp_path / "store")
+    result = train(manifest, out, existing="resume", callbacks=[again], store=tmp_path / "store")
 
     record = TimeRecord.read(RunFolder(out).time)
     assert record is not None
-    assert (len(first.members), len(result.bundle.members), again.begun) == (1, 2, 1)
-    assert [(trial.fold, trial.state) for trial in record.trials] == [(1, DONE), (2, CUT_SHORT)]
+    assert (len(first.members), len(result.bundle.members), again.begun) == (1, 3, 2)
+    assert [(trial.fold, trial.state) for trial in record.trials] == [(1, DONE), (2, DONE), (3, DONE)]
     assert result.unseen is not None
-    sizes = result.split.sizes()
-    assert sizes["val"] < result.unseen.evaluation.n < sizes["val"] + sizes["train"]
+    assert result.unseen.evaluation.n == result.split.sizes()["train"] + result.split.sizes()["val"]
     assert "What was tried" in result.report.read_text(encoding="utf-8")
     with pytest.raises(InvalidOption, match="its test side was opened"):
         train(manifest, out, existing="resume", time="30m", store=tmp_path / "store")

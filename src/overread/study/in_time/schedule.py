@@ -122,6 +122,19 @@ def best_of(trials: Sequence[Trial]) -> Trial | None:
     return min((trial for trial in trials if trial.fold == 1 and trial.is_judged), key=_loss, default=None)
 
 
+def members_of(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials whose networks the bundle is made of, by fold; one that time cut short in its first half is none."""
+    best = best_of(trials)
+    found = [trial for trial in trials if best and trial.is_judged and trial.is_like(best)]
+    # The last epoch of what was cut short may be no whole one.
+    whole = [
+        trial
+        for trial in found
+        if trial == best or trial.state != CUT_SHORT or trial.epochs_done - 1 >= _LEAST_SHARE * trial.epochs
+    ]
+    return sorted(whole, key=lambda trial: trial.fold)
+
+
 def _loss(trial: Trial) -> float:
     return trial.loss if trial.loss is not None else float("inf")
 
@@ -171,7 +184,7 @@ def outlook(ladder: Sequence[Candidate], trials: Sequence[Trial], *, folds: int 
     left = [one for one in ladder if one.way == FINE_TUNING and not any(map(one.is_of, tried))]
     if left and (seconds := expected_seconds(left[0], trials)) is not None:
         return f"More time would next go to {left[0]}, about {duration(seconds)}{_gain(tried)}."
-    made = sum(trial.is_like(best) for trial in trials)
+    made = len(members_of(trials))
     if made < folds:
         return (
             f"More time would go to {folds - made} more networks of {best}, about {duration(best.seconds)} each, which "
