@@ -23,6 +23,7 @@ from overread.study.in_time.schedule import (
     best_of,
     expected_seconds,
     ladder_of,
+    lacked_time,
     members_of,
     next_step,
     outlook,
@@ -172,6 +173,26 @@ def test_time_that_was_spent_counts_on_and_more_may_be_given(tmp_path: Path) -> 
 
     assert again.left_s == pytest.approx(300 - 70, abs=5)
     assert [one.state for one in again.trials] == [DONE]
+    assert again.is_given_more and not Ledger.open(path, given_s=300, since=time.perf_counter()).is_given_more
+
+
+def test_what_had_too_little_time_is_told_from_what_more_would_not_change() -> None:
+    ladder = ladder_of([("lite0", 160, 6)], has_head=True, may_grow=False)
+    fewer, cut, none = (
+        dataclasses.replace(FIRST, **changes) for changes in ({"epochs": 4}, {"state": CUT_SHORT}, {"state": NO_TIME})
+    )
+
+    assert [lacked_time(ladder, trial) for trial in (FIRST_HEAD, FIRST, fewer, cut, none)] == [False] * 2 + [True] * 3
+
+
+def test_a_trial_that_is_forgotten_leaves_its_number_to_no_earlier_one(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "time.json", given_s=100, since=time.perf_counter())
+    first, second = ledger.begin(FIRST_HEAD), ledger.begin(FIRST)
+
+    ledger.forget(first)
+
+    assert ledger.trials == (second,)
+    assert ledger.begin(FIRST).number == 3
 
 
 @pytest.mark.parametrize(
