@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overread.decision import OperatingPoint, Task, choose_operating_point
-from overread.decision.operating_point import check_operating_point_rule, choose_operating_points
+from overread.decision import (
+    OperatingPoint,
+    Task,
+    check_operating_point_rule,
+    choose_operating_point,
+    choose_operating_points,
+)
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import compute_metrics
 
