@@ -23,11 +23,13 @@ from overread.study.in_time.schedule import (
     best_of,
     expected_seconds,
     ladder_of,
+    lacked_time,
     members_of,
     next_step,
     outlook,
 )
 from overread.study.train import train
+from overread.training.watch import Watch
 
 LADDER = ladder_of([("lite0", 160, 6), ("lite1", 192, 6)], has_head=True, may_grow=True)
 FIRST_HEAD = Trial(number=1, network="lite0", size=160, way=HEAD, state=DONE, seconds=20, loss=0.30, auc=0.95)
@@ -171,6 +173,26 @@ def test_time_that_was_spent_counts_on_and_more_may_be_given(tmp_path: Path) -> 
 
     assert again.left_s == pytest.approx(300 - 70, abs=5)
     assert [one.state for one in again.trials] == [DONE]
+    assert again.is_given_more and not Ledger.open(path, given_s=300, since=time.perf_counter()).is_given_more
+
+
+def test_what_had_too_little_time_is_told_from_what_more_would_not_change() -> None:
+    ladder = ladder_of([("lite0", 160, 6)], has_head=True, may_grow=False)
+    fewer, cut, none = (
+        dataclasses.replace(FIRST, **changes) for changes in ({"epochs": 4}, {"state": CUT_SHORT}, {"state": NO_TIME})
+    )
+
+    assert [lacked_time(ladder, trial) for trial in (FIRST_HEAD, FIRST, fewer, cut, none)] == [False] * 2 + [True] * 3
+
+
+def test_a_trial_that_is_forgotten_leaves_its_number_to_no_earlier_one(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "time.json", given_s=100, since=time.perf_counter())
+    first, second = ledger.begin(FIRST_HEAD), ledger.begin(FIRST)
+
+    ledger.forget(first)
+
+    assert ledger.trials == (second,)
+    assert ledger.begin(FIRST).number == 3
 
 
 @pytest.mark.parametrize(
@@ -183,6 +205,35 @@ def test_what_cannot_be_done_in_time_is_told_before_anything_is_read(
         train(two_classes, tmp_path / "run", **options)
 
     assert not (tmp_path / "run").exists()
+
+
+def watched(watch: Watch, losses: list[float]) -> int:
+    """The epochs of four that a training with these validation losses has."""
+    model = keras.Model()
+    model.stop_training = False
+    watch.set_params({"epochs": 4})
+    watch.set_model(model)
+    for epoch, loss in enumerate(losses):
+        watch.on_epoch_begin(epoch)
+        watch.on_train_batch_end(0)
+        watch.on_epoch_end(epoch, {"val_loss": loss})
+        if model.stop_training:
+            return epoch + 1
+    return len(losses)
+
+
+def test_a_training_that_is_clearly_behind_after_half_of_its_epochs_ends() -> None:
+    behind, level = (Watch(lambda: 100.0, rival=[0.5, 0.3, 0.2, 0.2], tick=lambda: None) for _ in range(2))
+
+    assert (watched(behind, [0.9, 0.4, 0.3, 0.2]), behind.is_behind) == (2, True)
+    assert (watched(level, [0.9, 0.35, 0.24, 0.2]), level.is_behind) == (4, False)
+
+
+def test_a_training_ends_before_the_epoch_that_there_is_no_time_for() -> None:
+    clock = iter(range(100, -200, -15))
+    watch = Watch(lambda: float(next(clock)), tick=lambda: None)
+
+    assert (watched(watch, [0.9, 0.4, 0.3, 0.2]), watch.is_out_of_time) == (2, True)
 
 
 class StopsAt(keras.callbacks.Callback):

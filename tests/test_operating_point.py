@@ -190,6 +190,14 @@ def test_the_interval_holds_the_threshold_and_narrows_with_more_patients() -> No
     assert choose_operating_point([0, 1], [0.2, 0.8], rule="0.5").interval is None
 
 
+@pytest.mark.parametrize("patients", [["a"] * 60, None])
+def test_too_few_patients_give_no_interval_rather_than_a_narrow_one(patients: list[str] | None) -> None:
+    y_true, score = np.repeat([0, 1], [58, 2]), np.linspace(0.05, 0.95, 60)
+    point = choose_operating_point(y_true, score, patients=patients)
+    assert point.interval is None
+    assert "too few to tell how sure" in str(point.note) or "cannot place" in str(point.note)
+
+
 @pytest.mark.parametrize("rule", ["youden", "sensitivity=0.9", "specificity=0.9", "cost=2:1"])
 def test_images_of_one_patient_are_drawn_together(rule: str) -> None:
     y_true, score = (np.repeat(values, 10) for values in normal_scores(100, seed=0))

@@ -21,6 +21,7 @@ import numpy as np
 
 from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidOption
+from overread.words import count
 
 # How far in log odds thresholds may lie from one another and still count as one place: .22 to .78, say.
 WIDE = 2.5
@@ -182,12 +183,12 @@ class Reach:
         return np.clip(_probability(found), np.nextafter(score[inner], 2), 1)
 
     def note(self, draws: Draws, threshold: float) -> str | None:
-        n, who = int(self._towards(draws)[0][0, -1]), "positive" if self.positive else "negative"
+        n, kind = int(self._towards(draws)[0][0, -1]), "positive" if self.positive else "negative"
         enough = math.ceil(round(self.target / (1 - self.target), 9)) if self.target < 1 else None
         if enough is not None and n >= enough:
             return None
         what = f"A {'sensitivity' if self.positive else 'specificity'} of {self.target:g} cannot be promised"
-        return f"{what} by {n} {who} cases" + ("." if enough is None else f": it takes {enough}.")
+        return f"{what} by {count(n, f'{kind} case')}" + ("." if enough is None else f": it takes {enough}.")
 
     def _towards(self, draws: Draws) -> tuple[FloatArray, FloatArray]:
         """The weight of the cases that are to be right as each score is added, and the scores in that order."""

@@ -170,14 +170,23 @@ def _head_seconds(network: str, trials: Sequence[Trial]) -> tuple[float, int] | 
     return next(((trial.seconds, trial.size) for trial in found), None)
 
 
+def lacked_time(ladder: Sequence[Candidate], trial: Trial) -> bool:
+    """Whether more time would have made more of a trial: it was not begun, cut short, or given fewer epochs."""
+    return trial.state in {NO_TIME, CUT_SHORT} or trial.epochs < _full_epochs(ladder, trial)
+
+
+def _full_epochs(ladder: Sequence[Candidate], trial: Trial) -> int:
+    return max((one.epochs for one in ladder if one.is_of(trial)), default=trial.epochs)
+
+
 def outlook(ladder: Sequence[Candidate], trials: Sequence[Trial], *, folds: int = FOLDS) -> str:
     """Say what more time would likely bring, by what was measured."""
     best = best_of(trials)
     if best is None:
         return "There was no time to judge a network: give more of it."
     tried = [trial for trial in trials if trial.fold == 1]
-    full = max((one.epochs for one in ladder if one.is_of(best)), default=best.epochs)
-    if best.state == CUT_SHORT or best.epochs < full:
+    full = _full_epochs(ladder, best)
+    if lacked_time(ladder, best):
         return f"More time would first go to all {full} epochs of {best}, which had too little; that is likely to help."
     if (short := next((trial for trial in tried if trial.state == NO_TIME), None)) is not None:
         return f"More time would first go to {short}, for which there was none; that is likely to help."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import shutil
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from overread.run import RunFolder, TrainingRun
 from overread.run.trials import BEHIND, CUT_SHORT, DONE, FAILED, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
 from overread.study.in_time.field import Field
 from overread.study.in_time.ledger import Ledger
-from overread.study.in_time.schedule import Step, best_of, epochs_that_fit, members_of, next_step, outlook
+from overread.study.in_time.schedule import Step, best_of, epochs_that_fit, lacked_time, members_of, next_step, outlook
 from overread.training.frozen import train_head
 from overread.training.held_out import judge
 from overread.training.make_bundle import Fitted, write_bundle
@@ -69,6 +70,8 @@ class InTime:
     def carry_out(self) -> Chosen:
         """Try what there is time for, and give the networks of the best candidate."""
         folds = len(self.field.parts)
+        if self.ledger.is_given_more:
+            self._forget_what_lacked_time()
         while (step := next_step(self.field.ladder, self.ledger.trials, self._left(), folds=folds)) is not None:
             trial = self._try(step)
             is_new = trial in members_of(self.ledger.trials)
@@ -78,6 +81,13 @@ class InTime:
         self.ledger.save(chosen=chosen.number, outlook=outlook(self.field.ladder, self.ledger.trials, folds=folds))
         self._tell()
         return self._chosen()
+
+    def _forget_what_lacked_time(self) -> None:
+        """Let the time that was added go where it was lacking: what had too little is begun anew."""
+        for trial in self.ledger.trials:
+            if lacked_time(self.field.ladder, trial):
+                self.ledger.forget(trial)
+                shutil.rmtree(self._folder(trial).path, ignore_errors=True)
 
     def _try(self, step: Step) -> Trial:
         """Train what the schedule wants, or go on with it, and judge it by the patients that it never saw."""
