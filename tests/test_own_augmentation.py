@@ -55,6 +55,12 @@ def test_layers_come_in_their_order_and_before_ours() -> None:
         assert np.allclose(after, before, atol=1e-3) or np.allclose(after, before[::-1], atol=1e-3)
 
 
+def test_a_layer_may_leave_the_range_of_pixels_before_ours() -> None:
+    augment = Augment(Augmentation(layers=(keras.layers.GaussianNoise(80.0),)))
+    found = np.asarray(augment(images(), training=True))
+    assert np.isfinite(found).all() and found.min() >= 0 and found.max() <= 255
+
+
 def test_a_recipe_records_layers_and_makes_them_again() -> None:
     layers = (keras.layers.RandomErasing(factor=0.7), Darken())
     recipe = Recipe(augmentation=Augmentation(layers=layers))
