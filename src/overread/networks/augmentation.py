@@ -39,7 +39,7 @@ class Augmentation:
             serialised.
     """
 
-    # What scanners and technicians do. On patients of chest_xray who neither trained nor validated, the balanced accuracy
+    # What scanners and technicians do. On patients of chest_xray that no network had seen, the balanced accuracy
     # under ten shifts rose with such changes from .81 to .94 (compact) and from .87 to .93 (efficientnet-lite0). A
     # tighter field was then the worst shift, whence the zoom; on fundus photographs it took the AUC from .905 to .912.
     # Stronger noise and gamma cost some AUC, erased rectangles .01 (November 2026).
