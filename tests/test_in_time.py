@@ -17,8 +17,19 @@ from overread.run import RunFolder
 from overread.run.trials import CUT_SHORT, DONE, FINE_TUNING, HEAD, NO_TIME, UNDER_WAY, TimeRecord, Trial, seconds_of
 from overread.study.data import read_manifest
 from overread.study.in_time.ledger import Ledger
-from overread.study.in_time.schedule import Candidate, Step, best_of, expected_seconds, ladder_of, next_step, outlook
+from overread.study.in_time.schedule import (
+    Candidate,
+    Step,
+    best_of,
+    expected_seconds,
+    lacked_time,
+    ladder_of,
+    members_of,
+    next_step,
+    outlook,
+)
 from overread.study.train import train
+from overread.training.watch import Watch
 
 LADDER = ladder_of([("lite0", 160, 6), ("lite1", 192, 6)], has_head=True, may_grow=True)
 FIRST_HEAD = Trial(number=1, network="lite0", size=160, way=HEAD, state=DONE, seconds=20, loss=0.30, auc=0.95)
@@ -116,6 +127,14 @@ def test_the_last_network_gets_the_epochs_that_fit_or_is_not_begun() -> None:
     assert too_little is None
 
 
+def test_a_network_that_time_cut_short_in_its_first_half_is_left_out_of_the_bundle() -> None:
+    halves = [
+        dataclasses.replace(FIRST, fold=fold, state=CUT_SHORT, epochs_done=done) for fold, done in ((2, 5), (3, 3))
+    ]
+
+    assert [trial.fold for trial in members_of(after(FIRST_HEAD, FIRST, *halves))] == [1, 2]
+
+
 def test_what_more_time_would_bring_is_told_by_what_was_measured() -> None:
     ladder = ladder_of([("lite0", 160, 6)], has_head=True, may_grow=True)
     larger = dataclasses.replace(FIRST, size=224, seconds=600, loss=0.18)
@@ -154,6 +173,26 @@ def test_time_that_was_spent_counts_on_and_more_may_be_given(tmp_path: Path) -> 
 
     assert again.left_s == pytest.approx(300 - 70, abs=5)
     assert [one.state for one in again.trials] == [DONE]
+    assert again.is_given_more and not Ledger.open(path, given_s=300, since=time.perf_counter()).is_given_more
+
+
+def test_what_had_too_little_time_is_told_from_what_more_would_not_change() -> None:
+    ladder = ladder_of([("lite0", 160, 6)], has_head=True, may_grow=False)
+    fewer, cut, none = (
+        dataclasses.replace(FIRST, **changes) for changes in ({"epochs": 4}, {"state": CUT_SHORT}, {"state": NO_TIME})
+    )
+
+    assert [lacked_time(ladder, trial) for trial in (FIRST_HEAD, FIRST, fewer, cut, none)] == [False] * 2 + [True] * 3
+
+
+def test_a_trial_that_is_forgotten_leaves_its_number_to_no_earlier_one(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "time.json", given_s=100, since=time.perf_counter())
+    first, second = ledger.begin(FIRST_HEAD), ledger.begin(FIRST)
+
+    ledger.forget(first)
+
+    assert ledger.trials == (second,)
+    assert ledger.begin(FIRST).number == 3
 
 
 @pytest.mark.parametrize(
@@ -166,6 +205,35 @@ def test_what_cannot_be_done_in_time_is_told_before_anything_is_read(
         train(two_classes, tmp_path / "run", **options)
 
     assert not (tmp_path / "run").exists()
+
+
+def watched(watch: Watch, losses: list[float]) -> int:
+    """The epochs of four that a training with these validation losses has."""
+    model = keras.Model()
+    model.stop_training = False
+    watch.set_params({"epochs": 4})
+    watch.set_model(model)
+    for epoch, loss in enumerate(losses):
+        watch.on_epoch_begin(epoch)
+        watch.on_train_batch_end(0)
+        watch.on_epoch_end(epoch, {"val_loss": loss})
+        if model.stop_training:
+            return epoch + 1
+    return len(losses)
+
+
+def test_a_training_that_is_clearly_behind_after_half_of_its_epochs_ends() -> None:
+    behind, level = (Watch(lambda: 100.0, rival=[0.5, 0.3, 0.2, 0.2], tick=lambda: None) for _ in range(2))
+
+    assert (watched(behind, [0.9, 0.4, 0.3, 0.2]), behind.is_behind) == (2, True)
+    assert (watched(level, [0.9, 0.35, 0.24, 0.2]), level.is_behind) == (4, False)
+
+
+def test_a_training_ends_before_the_epoch_that_there_is_no_time_for() -> None:
+    clock = iter(range(100, -200, -15))
+    watch = Watch(lambda: float(next(clock)), tick=lambda: None)
+
+    assert (watched(watch, [0.9, 0.4, 0.3, 0.2]), watch.is_out_of_time) == (2, True)
 
 
 class StopsAt(keras.callbacks.Callback):
@@ -184,9 +252,10 @@ class StopsAt(keras.callbacks.Callback):
 
 
 @pytest.mark.usefixtures("blank_figures")
-def test_a_run_that_is_stopped_goes_on_in_the_time_that_is_given_then_and_bundles_what_it_has(
-    two_classes: Path, tmp_path: Path
+def test_a_run_that_is_stopped_goes_on_where_it_was_and_its_networks_are_bundled(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("overread.study.in_time.left_out.FOLDS", 3)
     manifest, out = read_manifest(two_classes, patient_pattern=r"^\w\d+"), tmp_path / "run"
     recipe = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
     stopped, again = StopsAt(2), StopsAt(0)
@@ -194,15 +263,14 @@ def test_a_run_that_is_stopped_goes_on_in_the_time_that_is_given_then_and_bundle
     with pytest.raises(Interrupted, match="--resume"):
         train(manifest, out, recipe, time="20m", callbacks=[stopped], store=tmp_path / "store")
     first = Bundle.load(out)
-    result = train(manifest, out, existing="resume", time="1s", callbacks=[again], store=tmp_path / "store")
+    result = train(manifest, out, existing="resume", callbacks=[again], store=tmp_path / "store")
 
     record = TimeRecord.read(RunFolder(out).time)
     assert record is not None
-    assert (len(first.members), len(result.bundle.members), again.begun) == (1, 2, 1)
-    assert [(trial.fold, trial.state) for trial in record.trials] == [(1, DONE), (2, CUT_SHORT)]
+    assert (len(first.members), len(result.bundle.members), again.begun) == (1, 3, 2)
+    assert [(trial.fold, trial.state) for trial in record.trials] == [(1, DONE), (2, DONE), (3, DONE)]
     assert result.unseen is not None
-    sizes = result.split.sizes()
-    assert sizes["val"] < result.unseen.evaluation.n < sizes["val"] + sizes["train"]
+    assert result.unseen.evaluation.n == result.split.sizes()["train"] + result.split.sizes()["val"]
     assert "What was tried" in result.report.read_text(encoding="utf-8")
     with pytest.raises(InvalidOption, match="its test side was opened"):
         train(manifest, out, existing="resume", time="30m", store=tmp_path / "store")

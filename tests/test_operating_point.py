@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overread.decision import OperatingPoint, Task, choose_operating_point
-from overread.decision.operating_point import check_operating_point_rule, choose_operating_points
+from overread.decision import (
+    OperatingPoint,
+    Task,
+    check_operating_point_rule,
+    choose_operating_point,
+    choose_operating_points,
+)
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import compute_metrics
 
@@ -186,8 +191,16 @@ def test_the_interval_holds_the_threshold_and_narrows_with_more_patients() -> No
     few, many = (choose_operating_point(*normal_scores(n, seed=0)) for n in (60, 4000))
     for point in (few, many):
         assert point.interval is not None and point.interval[0] < point.threshold < point.interval[1]
-    assert np.ptp(many.interval) < np.ptp(few.interval) / 2
+    assert np.ptp(many.interval) < np.ptp(few.interval)
     assert choose_operating_point([0, 1], [0.2, 0.8], rule="0.5").interval is None
+
+
+@pytest.mark.parametrize("patients", [["a"] * 60, None])
+def test_too_few_patients_give_no_interval_rather_than_a_narrow_one(patients: list[str] | None) -> None:
+    y_true, score = np.repeat([0, 1], [58, 2]), np.linspace(0.05, 0.95, 60)
+    point = choose_operating_point(y_true, score, patients=patients)
+    assert point.interval is None
+    assert "too few to tell how sure" in str(point.note) or "cannot place" in str(point.note)
 
 
 @pytest.mark.parametrize("rule", ["youden", "sensitivity=0.9", "specificity=0.9", "cost=2:1"])

@@ -49,12 +49,16 @@ def test_a_layer_instead_of_ours_is_applied_while_training_only() -> None:
 
 
 def test_layers_come_in_their_order_and_before_ours() -> None:
-    mirrored = Augmentation(
-        rotation_degrees=0, shift=0, zoom=0, brightness=0, contrast=0, vertical_flip=True, layers=(Darken(), Darken())
-    )
+    mirrored = dataclasses.replace(Augmentation.off(layers=(Darken(), Darken())), vertical_flip=True)
     found = np.asarray(Augment(mirrored, seed=1)(images(), training=True))
     for before, after in zip(images() / 4, found, strict=True):
         assert np.allclose(after, before, atol=1e-3) or np.allclose(after, before[::-1], atol=1e-3)
+
+
+def test_a_layer_may_leave_the_range_of_pixels_before_ours() -> None:
+    augment = Augment(Augmentation(layers=(keras.layers.GaussianNoise(80.0),)))
+    found = np.asarray(augment(images(), training=True))
+    assert np.isfinite(found).all() and found.min() >= 0 and found.max() <= 255
 
 
 def test_a_recipe_records_layers_and_makes_them_again() -> None:

@@ -106,7 +106,8 @@ class Augment(keras.layers.Layer):
 
     def _bend(self, images: Any) -> Any:
         power = ops.exp(self._uniform(ops.shape(images)[0], 1, math.log1p(self.augmentation.gamma)))
-        return 255 * ops.power(images / 255, power[:, :, None, None])
+        # Of a negative number, which a layer of the user's may give, there is no power.
+        return 255 * ops.power(ops.clip(images / 255, 0.0, 1.0), power[:, :, None, None])
 
     def _focus(self, images: Any) -> Any:
         """Move each image towards its blurred copy, or away from it."""

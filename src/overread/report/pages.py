@@ -81,7 +81,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
         audit_section(without_names(training.audit, result.names)),
         sections.training_section(training.histories, bundle.network["name"], bundle.recipe, training.run, folder),
-        *((sections.tried_section(training.time),) if training.time else ()),
+        *((sections.tried_section(training.time, len(bundle.members)),) if training.time else ()),
         *_out_of_fold(training.unseen, result.outcome.assessment),
         *_result_sections(result, RunFolder(out).test.figures),
         sections.robustness_section(training.robustness, folder),

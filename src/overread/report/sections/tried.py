@@ -7,14 +7,14 @@ from overread.run.trials import TimeRecord, Trial
 from overread.words import count, duration
 
 
-def tried_section(record: TimeRecord) -> Section:
+def tried_section(record: TimeRecord, networks: int) -> Section:
     """List the trials in their order, and say which was chosen.
 
     Args:
         record: of a run that has chosen.
+        networks: that the bundle holds.
     """
     chosen = next(trial for trial in record.trials if trial.number == record.chosen)
-    networks = sum(trial.is_like(chosen) and trial.is_judged for trial in record.trials)
     text = (
         f"The run was given {duration(record.given_s)}. Each candidate was trained without the validation patients and "
         f"judged by them; {chosen} had the least log loss, {chosen.loss:.4f}, and was chosen. The bundle holds "

@@ -18,18 +18,19 @@ class Ledger:
         path: of the file.
         record: as it is.
         since: the reading of `time.perf_counter` from which on time counts.
+        was_given_s: the time that the run was given before.
     """
 
-    def __init__(self, path: Path, record: TimeRecord, *, since: float) -> None:
+    def __init__(self, path: Path, record: TimeRecord, *, since: float, was_given_s: float) -> None:
         self._path, self._before, self._since = path, record.spent_s, since
-        self.record = record
+        self.record, self.is_given_more = record, record.given_s > was_given_s
         self.save()
 
     @classmethod
     def open(cls, path: Path, *, given_s: float, since: float) -> Ledger:
         """Go on with the record that is there, with the time that is given now, or begin one."""
         record = TimeRecord.read(path) or TimeRecord(given_s=given_s)
-        return cls(path, dataclasses.replace(record, given_s=given_s), since=since)
+        return cls(path, dataclasses.replace(record, given_s=given_s), since=since, was_given_s=record.given_s)
 
     @property
     def spent_s(self) -> float:
@@ -53,7 +54,8 @@ class Ledger:
 
     def begin(self, trial: Trial) -> Trial:
         """Add a trial."""
-        begun = dataclasses.replace(trial, number=len(self.trials) + 1, begun_at_s=self.spent_s)
+        number = 1 + max((one.number for one in self.trials), default=0)
+        begun = dataclasses.replace(trial, number=number, begun_at_s=self.spent_s)
         self.save(trials=(*self.trials, begun))
         return begun
 
@@ -62,3 +64,7 @@ class Ledger:
         ended = dataclasses.replace(trial, seconds=round(self.spent_s - trial.begun_at_s, 1), **changes)
         self.save(trials=tuple(ended if one.number == trial.number else one for one in self.trials))
         return ended
+
+    def forget(self, trial: Trial) -> None:
+        """Take a trial out, as if it had not been begun."""
+        self.save(trials=tuple(one for one in self.trials if one.number != trial.number))

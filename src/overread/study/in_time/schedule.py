@@ -122,6 +122,19 @@ def best_of(trials: Sequence[Trial]) -> Trial | None:
     return min((trial for trial in trials if trial.fold == 1 and trial.is_judged), key=_loss, default=None)
 
 
+def members_of(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials whose networks the bundle is made of, by fold; one that time cut short in its first half is none."""
+    best = best_of(trials)
+    found = [trial for trial in trials if best and trial.is_judged and trial.is_like(best)]
+    # The last epoch of what was cut short may be no whole one.
+    whole = [
+        trial
+        for trial in found
+        if trial == best or trial.state != CUT_SHORT or trial.epochs_done - 1 >= _LEAST_SHARE * trial.epochs
+    ]
+    return sorted(whole, key=lambda trial: trial.fold)
+
+
 def _loss(trial: Trial) -> float:
     return trial.loss if trial.loss is not None else float("inf")
 
@@ -157,21 +170,30 @@ def _head_seconds(network: str, trials: Sequence[Trial]) -> tuple[float, int] | 
     return next(((trial.seconds, trial.size) for trial in found), None)
 
 
+def lacked_time(ladder: Sequence[Candidate], trial: Trial) -> bool:
+    """Whether more time would have made more of a trial: it was not begun, cut short, or given fewer epochs."""
+    return trial.state in {NO_TIME, CUT_SHORT} or trial.epochs < _full_epochs(ladder, trial)
+
+
+def _full_epochs(ladder: Sequence[Candidate], trial: Trial) -> int:
+    return max((one.epochs for one in ladder if one.is_of(trial)), default=trial.epochs)
+
+
 def outlook(ladder: Sequence[Candidate], trials: Sequence[Trial], *, folds: int = FOLDS) -> str:
     """Say what more time would likely bring, by what was measured."""
     best = best_of(trials)
     if best is None:
         return "There was no time to judge a network: give more of it."
     tried = [trial for trial in trials if trial.fold == 1]
-    full = max((one.epochs for one in ladder if one.is_of(best)), default=best.epochs)
-    if best.state == CUT_SHORT or best.epochs < full:
+    full = _full_epochs(ladder, best)
+    if lacked_time(ladder, best):
         return f"More time would first go to all {full} epochs of {best}, which had too little; that is likely to help."
     if (short := next((trial for trial in tried if trial.state == NO_TIME), None)) is not None:
         return f"More time would first go to {short}, for which there was none; that is likely to help."
     left = [one for one in ladder if one.way == FINE_TUNING and not any(map(one.is_of, tried))]
     if left and (seconds := expected_seconds(left[0], trials)) is not None:
         return f"More time would next go to {left[0]}, about {duration(seconds)}{_gain(tried)}."
-    made = sum(trial.is_like(best) for trial in trials)
+    made = len(members_of(trials))
     if made < folds:
         return (
             f"More time would go to {folds - made} more networks of {best}, about {duration(best.seconds)} each, which "

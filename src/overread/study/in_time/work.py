@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import shutil
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from overread.run import RunFolder, TrainingRun
 from overread.run.trials import BEHIND, CUT_SHORT, DONE, FAILED, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
 from overread.study.in_time.field import Field
 from overread.study.in_time.ledger import Ledger
-from overread.study.in_time.schedule import Step, best_of, epochs_that_fit, next_step, outlook
+from overread.study.in_time.schedule import Step, best_of, epochs_that_fit, lacked_time, members_of, next_step, outlook
 from overread.training.frozen import train_head
 from overread.training.held_out import judge
 from overread.training.make_bundle import Fitted, write_bundle
@@ -69,14 +70,24 @@ class InTime:
     def carry_out(self) -> Chosen:
         """Try what there is time for, and give the networks of the best candidate."""
         folds = len(self.field.parts)
+        if self.ledger.is_given_more:
+            self._forget_what_lacked_time()
         while (step := next_step(self.field.ladder, self.ledger.trials, self._left(), folds=folds)) is not None:
             trial = self._try(step)
-            if trial.is_judged and self._is_of_best(trial) and self._bundle_s <= _FOR_BUNDLE * self.ledger.left_s:
+            is_new = trial in members_of(self.ledger.trials)
+            if is_new and self._bundle_s <= _FOR_BUNDLE * self.ledger.left_s:
                 self._write_bundle()
-        chosen, *_ = self._networks()
+        chosen, *_ = members_of(self.ledger.trials)
         self.ledger.save(chosen=chosen.number, outlook=outlook(self.field.ladder, self.ledger.trials, folds=folds))
         self._tell()
         return self._chosen()
+
+    def _forget_what_lacked_time(self) -> None:
+        """Let the time that was added go where it was lacking: what had too little is begun anew."""
+        for trial in self.ledger.trials:
+            if lacked_time(self.field.ladder, trial):
+                self.ledger.forget(trial)
+                shutil.rmtree(self._folder(trial).path, ignore_errors=True)
 
     def _try(self, step: Step) -> Trial:
         """Train what the schedule wants, or go on with it, and judge it by the patients that it never saw."""
@@ -152,18 +163,8 @@ class InTime:
         with self._folder(trial).log.open(newline="", encoding="utf-8") as rows:
             return [float(row["val_loss"]) for row in csv.DictReader(rows)]
 
-    def _is_of_best(self, trial: Trial) -> bool:
-        best = best_of(self.ledger.trials)
-        return best is not None and trial.is_like(best) and (trial.fold > 1 or trial == best)
-
-    def _networks(self) -> list[Trial]:
-        """The trials whose networks the bundle holds."""
-        best = best_of(self.ledger.trials)
-        found = [trial for trial in self.ledger.trials if best and trial.is_like(best) and trial.is_judged]
-        return sorted(found, key=lambda trial: trial.fold)
-
     def _chosen(self) -> Chosen:
-        trials = self._networks()
+        trials = members_of(self.ledger.trials)
         fitted = [self._made.get(trial.number) or self._train(trial) for trial in trials]
         recipe = self.field.recipe(trials[0])
         return Chosen(
@@ -174,7 +175,7 @@ class InTime:
 
     def _write_bundle(self) -> None:
         start, chosen = time.perf_counter(), self._chosen()
-        self._bundled.update(trial.number for trial in self._networks())
+        self._bundled.update(trial.number for trial in members_of(self.ledger.trials))
         write_bundle(chosen.fitted, chosen.run, self.folder)
         self.ledger.save(bundle_s=round(time.perf_counter() - start, 1))
         say(self.console, f"{self.folder.bundle} holds {chosen.fitted[0].trained.spec.name} now and can be used")
@@ -185,7 +186,7 @@ class InTime:
 
     def _left(self) -> float:
         """Seconds that are left for training: bundle, test side and report take theirs."""
-        networks = self._networks()
+        networks = members_of(self.ledger.trials)
         # A bundle takes its time for each network that is new in it: one candidate, or folds and the next one of them.
         waiting = {trial.number for trial in networks} - self._bundled
         bundle_s = self._bundle_s * (1 if len(networks) < 2 else len(waiting) + 1)

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.choosing.rules import Draws, Rule
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.operating_point.rules import Draws, Rule
 from overread.errors import InvalidData
 
 _DRAWS, _LEVEL = 200, 0.95
+# Of the draws, that may miss a class.
+_MOST_WITHOUT = 0.05
 # Numbers that are worked on at once.
 _CELLS = 1_000_000
 
@@ -21,7 +23,8 @@ def interval_of(
 ) -> tuple[float, float] | None:
     """Give the middle 95 % of the thresholds that draws of as many patients lead to.
 
-    Draws that miss a class count for nothing; None where all do. The draws are the same for the same patients.
+    Draws that miss a class count for nothing. None where more than a twentieth do, or all others agree: that
+    says that patients are few, not that the threshold is sure. The draws are the same for the same patients.
 
     Args:
         rule: that chooses.
@@ -36,12 +39,11 @@ def interval_of(
     distinct, place = np.unique(-score, return_inverse=True)
     order = np.argsort(place, kind="stable")
     last = np.cumsum(np.bincount(place)) - 1
-    found = [
-        rule.thresholds(Draws(-distinct, *sums)) for sums in _sums(who[order], positive[order], last) if len(sums[0])
-    ]
-    if not found:
+    sums = [each for each in _sums(who[order], positive[order], last) if len(each[0])]
+    found = np.concatenate([np.empty(0), *(rule.thresholds(Draws(-distinct, *each)) for each in sums)])
+    if len(found) < (1 - _MOST_WITHOUT) * _DRAWS or np.ptp(found) == 0:
         return None
-    low, high = np.quantile(np.concatenate(found), [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    low, high = np.quantile(found, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return float(low), float(high)
 
 

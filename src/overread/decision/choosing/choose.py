@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.choosing.resample import interval_of
+from overread.decision.choosing.rules import Draws, Fixed, is_wide, parse_rule
 from overread.decision.cuts import checked_scores, cut_table
-from overread.decision.operating_point.point import OperatingPoint
-from overread.decision.operating_point.resample import interval_of
-from overread.decision.operating_point.rules import Draws, Fixed, is_wide, parse_rule
+from overread.decision.operating_point import OperatingPoint
 from overread.decision.task import Task
 from overread.errors import InvalidData
 
@@ -69,9 +69,11 @@ def choose_operating_point(
     called = int(np.count_nonzero(cuts.score >= threshold))
     true_positives = int(cuts.true_positives[called - 1]) if called else 0
     false_positives = int(cuts.false_positives[called - 1]) if called else 0
-    interval = None if isinstance(chosen, Fixed) else interval_of(chosen, positive, score, patients)
-    useless = _useless(true_positives, false_positives == cuts.n_negative)
-    notes = [useless, chosen.note(draws, threshold) or _loose(interval)]
+    notes = [_useless(true_positives, false_positives == cuts.n_negative), chosen.note(draws, threshold)]
+    interval = None
+    if not isinstance(chosen, Fixed):
+        interval = interval_of(chosen, positive, score, patients)
+        notes[1] = notes[1] or _loose(interval)
     return OperatingPoint(
         threshold=threshold,
         rule=str(rule),
@@ -135,7 +137,9 @@ def _useless(true_positives: int, all_called: bool) -> str | None:
 
 
 def _loose(interval: tuple[float, float] | None) -> str | None:
-    if interval is None or not is_wide(*interval):
+    if interval is None:
+        return "These cases are too few to tell how sure the threshold is."
+    if not is_wide(*interval):
         return None
     low, high = interval
     return f"These cases hardly place the threshold: with other patients it would lie from {low:.2g} to {high:.2g}."

@@ -21,9 +21,13 @@ import numpy as np
 
 from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidOption
+from overread.words import count
 
 # How far in log odds thresholds may lie from one another and still count as one place: .22 to .78, say.
 WIDE = 2.5
+# What an error takes from the log of a threshold's weight: the same cases have had their say in the calibration. On ten
+# real sets 1/3 lost less on unseen patients than 1, 1/2 or 0, the share of positive cases (November 2026).
+_SAY = 1 / 3
 # The loss in balanced accuracy that nobody minds.
 _ALIKE = 0.0025
 _SMALLEST = 1e-12
@@ -80,7 +84,7 @@ class Fixed:
 
 @dataclasses.dataclass(frozen=True)
 class FewestErrors:
-    """The mean over all thresholds, each weighed by exp(-errors): by how well it does on the cases.
+    """The mean over all thresholds, each weighed by exp(-errors / 3): by how well it does on the cases.
 
     A missed positive case and a false alarm count as `costs` has them, or, without, so that both classes count alike;
     together 1. Before a case is seen every threshold is as likely as another, on the scale of the probability that a
@@ -98,7 +102,7 @@ class FewestErrors:
         width, errors = upper - lower, self._errors(draws)
         # Of the thresholds that have a width: where all others are ruled out, theirs must not vanish with them.
         least = np.where(width > 0, errors, np.inf).min(axis=1, keepdims=True)
-        weight = np.exp(np.minimum(least - errors, 0)) * width
+        weight = np.exp(_SAY * np.minimum(least - errors, 0)) * width
         middle = (weight * (upper + lower)).sum(axis=1, keepdims=True) / (2 * weight.sum(axis=1, keepdims=True))
         return np.asarray(middle * alarm / (middle * alarm + (1 - middle) * miss))[:, 0]
 
@@ -179,12 +183,12 @@ class Reach:
         return np.clip(_probability(found), np.nextafter(score[inner], 2), 1)
 
     def note(self, draws: Draws, threshold: float) -> str | None:
-        n, who = int(self._towards(draws)[0][0, -1]), "positive" if self.positive else "negative"
+        n, kind = int(self._towards(draws)[0][0, -1]), "positive" if self.positive else "negative"
         enough = math.ceil(round(self.target / (1 - self.target), 9)) if self.target < 1 else None
         if enough is not None and n >= enough:
             return None
         what = f"A {'sensitivity' if self.positive else 'specificity'} of {self.target:g} cannot be promised"
-        return f"{what} by {n} {who} cases" + ("." if enough is None else f": it takes {enough}.")
+        return f"{what} by {count(n, f'{kind} case')}" + ("." if enough is None else f": it takes {enough}.")
 
     def _towards(self, draws: Draws) -> tuple[FloatArray, FloatArray]:
         """The weight of the cases that are to be right as each score is added, and the scores in that order."""

@@ -23,7 +23,7 @@ class OperatingPoint:
         n_negative: negative cases it was chosen on.
         note: a sentence where the rule could not be met, or only by a point of no use, or the cases cannot place it.
         interval: where the threshold would lie, in 95 of 100, had other patients been drawn; None if it was given
-            beforehand, or chosen by an overread that did not ask.
+            beforehand, or chosen on too few, or by an overread that did not ask.
 
     Raises:
         InvalidData: a value lies outside 0 to 1, or a class had no case.
