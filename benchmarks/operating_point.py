@@ -59,7 +59,7 @@ def main() -> None:
     sets = sorted(regrets["argmax"][SIZES[-1]])
     _print(f"Regret in points of balanced accuracy, mean of {len(sets)} sets", HEADER, regrets, (*SIZES, "changed"))
     _print("Share reached on unseen patients", HEADER[:4], reached, SIZES, factor=1)
-    measures = ("log loss", "|slope - 1|", "|in the large|")
+    measures = ("log loss", "slope, off 1", "off in the large")
     columns = tuple((size, measure) for measure in measures for size in SIZES)
     names = ("calibration", *(f"{measure}, {size}" for measure in measures for size in HEADER[1:4]))
     _print("Calibration on unseen patients, median of the sets", names, calibrated, columns, factor=1, over=np.median)
@@ -143,9 +143,9 @@ def _judge_calibration(split: Split, found: Found) -> None:
         measured = measure_reliability(split.judged, p)
         loss = TASK.log_losses(split.judged, np.column_stack([1 - p, p])).mean()
         found[name][split.size, "log loss"][split.name].append(loss)
-        found[name][split.size, "|in the large|"][split.name].append(abs(measured.in_the_large.value))
+        found[name][split.size, "off in the large"][split.name].append(abs(measured.in_the_large.value))
         if measured.slope.reason is None:
-            found[name][split.size, "|slope - 1|"][split.name].append(abs(measured.slope.value - 1))
+            found[name][split.size, "slope, off 1"][split.name].append(abs(measured.slope.value - 1))
             if split.size == SIZES[-1]:
                 found[name]["slopes"][split.name].append(measured.slope.value)
 

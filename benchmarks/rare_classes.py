@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from overread.decision import Task, choose_operating_point, fit_calibration
-from overread.decision.calibration.temperature import fit_temperature_and_offset
+from overread.decision.calibrating.temperature import fit_temperature_and_offset
 from overread.evaluation import average_precision, roc_auc
 
 TASK = Task.of(("no", "yes"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import keras
@@ -92,9 +93,7 @@ def test_outside_training_and_when_off_pixels_pass_unchanged() -> None:
     assert np.array_equal(Augment(Augmentation())(images(), training=False), images().astype("float32"))
     assert np.array_equal(Augment(Augmentation.off())(images(), training=True), images().astype("float32"))
     assert Augmentation.off().is_identity
-    assert not Augmentation(
-        rotation_degrees=0, shift=0, zoom=0, brightness=0, contrast=0, vertical_flip=True
-    ).is_identity
+    assert not dataclasses.replace(Augmentation.off(), vertical_flip=True).is_identity
 
 
 def test_the_same_seed_gives_the_same_images_and_the_next_step_others() -> None:
@@ -116,7 +115,7 @@ def test_pixels_stay_in_their_range_and_differ_within_a_batch() -> None:
 
 @pytest.mark.parametrize("name", ["horizontal_flip", "vertical_flip"])
 def test_flips_happen_to_about_half_of_the_images(name: str) -> None:
-    only = Augmentation(rotation_degrees=0, shift=0, zoom=0, brightness=0, contrast=0, **{name: True})
+    only = dataclasses.replace(Augmentation.off(), **{name: True})
     original = images(1)[0].astype("float32")
     out = keras.ops.convert_to_numpy(Augment(only, seed=5)(np.repeat(images(1), 200, axis=0), training=True))
     mirrored = original[:, ::-1] if name == "horizontal_flip" else original[::-1]
@@ -129,7 +128,7 @@ def test_flips_happen_to_about_half_of_the_images(name: str) -> None:
 def changed(count: int = 200, image: np.ndarray | None = None, **ranges: float) -> np.ndarray:
     """Copies of one image, each changed in these ways alone."""
     copies = np.repeat(images(1) if image is None else image, count, axis=0)
-    only = Augmentation(**{**Augmentation.off().ranges, **ranges})
+    only = dataclasses.replace(Augmentation.off(), **ranges)
     return np.asarray(keras.ops.convert_to_numpy(Augment(only, seed=2)(copies, training=True)))
 
 

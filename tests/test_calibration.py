@@ -17,14 +17,15 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
-from overread.decision import SeveralClasses, Task, to_probabilities
-from overread.decision.calibration import (
+from overread.decision import (
     CALIBRATION_METHODS,
-    LARGEST_TEMPERATURE,
-    SMALLEST_TEMPERATURE,
     Calibration,
+    SeveralClasses,
+    Task,
     fit_calibration,
+    to_probabilities,
 )
+from overread.decision.calibrating.temperature import LARGEST_TEMPERATURE, SMALLEST_TEMPERATURE
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import roc_auc
 from overread.evaluation.reliability import measure_reliability

@@ -29,6 +29,7 @@ from overread.study.in_time.schedule import (
     outlook,
 )
 from overread.study.train import train
+from overread.training.watch import Watch
 
 LADDER = ladder_of([("lite0", 160, 6), ("lite1", 192, 6)], has_head=True, may_grow=True)
 FIRST_HEAD = Trial(number=1, network="lite0", size=160, way=HEAD, state=DONE, seconds=20, loss=0.30, auc=0.95)
@@ -204,6 +205,35 @@ def test_what_cannot_be_done_in_time_is_told_before_anything_is_read(
         train(two_classes, tmp_path / "run", **options)
 
     assert not (tmp_path / "run").exists()
+
+
+def watched(watch: Watch, losses: list[float]) -> int:
+    """The epochs of four that a training with these validation losses has."""
+    model = keras.Model()
+    model.stop_training = False
+    watch.set_params({"epochs": 4})
+    watch.set_model(model)
+    for epoch, loss in enumerate(losses):
+        watch.on_epoch_begin(epoch)
+        watch.on_train_batch_end(0)
+        watch.on_epoch_end(epoch, {"val_loss": loss})
+        if model.stop_training:
+            return epoch + 1
+    return len(losses)
+
+
+def test_a_training_that_is_clearly_behind_after_half_of_its_epochs_ends() -> None:
+    behind, level = (Watch(lambda: 100.0, rival=[0.5, 0.3, 0.2, 0.2], tick=lambda: None) for _ in range(2))
+
+    assert (watched(behind, [0.9, 0.4, 0.3, 0.2]), behind.is_behind) == (2, True)
+    assert (watched(level, [0.9, 0.35, 0.24, 0.2]), level.is_behind) == (4, False)
+
+
+def test_a_training_ends_before_the_epoch_that_there_is_no_time_for() -> None:
+    clock = iter(range(100, -200, -15))
+    watch = Watch(lambda: float(next(clock)), tick=lambda: None)
+
+    assert (watched(watch, [0.9, 0.4, 0.3, 0.2]), watch.is_out_of_time) == (2, True)
 
 
 class StopsAt(keras.callbacks.Callback):

@@ -36,7 +36,16 @@ RECIPE = Recipe(
     layer_decay=0.9,
     label_smoothing=0.05,
     mixup=0.1,
-    augmentation=Augmentation(horizontal_flip=True, gamma=0.1, blur=0.3, sharpness=0.3, noise=0.02, erasing=0.2),
+    augmentation=Augmentation(
+        brightness=0.1,
+        contrast=0.2,
+        gamma=0.1,
+        blur=0.3,
+        sharpness=0.3,
+        noise=0.02,
+        erasing=0.2,
+        horizontal_flip=True,
+    ),
 )
 
 
@@ -149,7 +158,7 @@ def test_the_log_the_tensorboard_files_and_one_best_checkpoint_are_kept(whole: R
 
 
 def test_three_classes_train_with_softmax(tmp_path: Path) -> None:
-    plain = dataclasses.replace(RECIPE, epochs=3, mixup=0, layer_decay=1, augmentation=Augmentation())
+    plain = dataclasses.replace(RECIPE, epochs=3, mixup=0, layer_decay=1, augmentation=Augmentation.off())
     _, history = run(tmp_path, plain, classes=3)
     assert history.rows[-1]["loss"] < history.rows[0]["loss"]
     assert 0 <= history.rows[-1]["val_auc"] <= 1
@@ -278,7 +287,7 @@ def test_a_recipe_that_makes_no_sense_is_refused(option: str, value: Any) -> Non
 def test_a_recipe_survives_its_record() -> None:
     recipe = Recipe(network="EfficientNet-Lite0", augmentation=Augmentation(zoom=0.3))
     again = Recipe.from_dict(recipe.to_dict())
-    assert again == dataclasses.replace(recipe, size=160, learning_rate=2e-4, layer_decay=1)
+    assert again == dataclasses.replace(recipe, size=160, learning_rate=4e-4, layer_decay=0.8)
     assert again.to_dict() == recipe.to_dict()
     assert recipe.network == "efficientnet-lite0"
 
@@ -294,7 +303,7 @@ def test_what_an_earlier_record_does_not_name_was_not_done() -> None:
 
 def test_another_network_brings_its_own_defaults() -> None:
     replaced = dataclasses.replace(Recipe(), network="efficientnet-lite0")
-    assert (replaced.image_size, replaced.epochs_of(400), replaced.peak_learning_rate) == (160, 6, 2e-4)
+    assert (replaced.image_size, replaced.epochs_of(400), replaced.peak_learning_rate) == (160, 8, 4e-4)
     kept = dataclasses.replace(Recipe(size=96), network="densenet121")
     assert (kept.image_size, kept.epochs_of(400), kept.peak_learning_rate) == (96, 8, 1e-4)
 

@@ -74,7 +74,10 @@ def _open(source: Path) -> h5py.File:
     if source.suffix != ".h5":
         bundle = Bundle.load(source)
         if len(bundle.members) > 1:
-            raise InvalidOption(f"{source} holds {len(bundle.members)} networks: start from the run folder of one fold")
+            raise InvalidOption(
+                f"{source} holds {len(bundle.members)} networks: start from one of them, a network.weights.h5 below "
+                "networks/ in its run, or the run folder of one fold of a cross-validation"
+            )
         content = io.BytesIO(bundle.read_file(bundle.members[0].weights))
     try:
         return h5py.File(content, "r")

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from overread.decision.calibration.calibration import CALIBRATION_METHODS, Calibration, beta_columns, checked_logits
-from overread.decision.calibration.temperature import SEPARATED, fit_temperature, fit_temperature_and_offset, smoothed
+from overread.decision.calibrating.temperature import SEPARATED, fit_temperature, fit_temperature_and_offset, smoothed
+from overread.decision.calibration import CALIBRATION_METHODS, Calibration, beta_columns, checked_logits
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.logistic import fit_logistic
 from overread.decision.task import Task

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from overread.decision.calibration.calibration import Calibration
+from overread.decision.calibration import Calibration
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.probability import to_probabilities
 

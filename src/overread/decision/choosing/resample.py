@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.choosing.rules import Draws, Rule
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.operating_point.rules import Draws, Rule
 from overread.errors import InvalidData
 
 _DRAWS, _LEVEL = 200, 0.95

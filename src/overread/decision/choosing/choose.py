@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from overread.decision.choosing.resample import interval_of
+from overread.decision.choosing.rules import Draws, Fixed, is_wide, parse_rule
 from overread.decision.cuts import checked_scores, cut_table
-from overread.decision.operating_point.point import OperatingPoint
-from overread.decision.operating_point.resample import interval_of
-from overread.decision.operating_point.rules import Draws, Fixed, is_wide, parse_rule
+from overread.decision.operating_point import OperatingPoint
 from overread.decision.task import Task
 from overread.errors import InvalidData
 

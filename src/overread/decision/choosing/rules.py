@@ -25,6 +25,9 @@ from overread.words import count
 
 # How far in log odds thresholds may lie from one another and still count as one place: .22 to .78, say.
 WIDE = 2.5
+# What an error takes from the log of a threshold's weight: the same cases have had their say in the calibration. On ten
+# real sets 1/3 lost less on unseen patients than 1, 1/2 or 0, the share of positive cases (November 2026).
+_SAY = 1 / 3
 # The loss in balanced accuracy that nobody minds.
 _ALIKE = 0.0025
 _SMALLEST = 1e-12
@@ -81,7 +84,7 @@ class Fixed:
 
 @dataclasses.dataclass(frozen=True)
 class FewestErrors:
-    """The mean over all thresholds, each weighed by exp(-errors): by how well it does on the cases.
+    """The mean over all thresholds, each weighed by exp(-errors / 3): by how well it does on the cases.
 
     A missed positive case and a false alarm count as `costs` has them, or, without, so that both classes count alike;
     together 1. Before a case is seen every threshold is as likely as another, on the scale of the probability that a
@@ -99,7 +102,7 @@ class FewestErrors:
         width, errors = upper - lower, self._errors(draws)
         # Of the thresholds that have a width: where all others are ruled out, theirs must not vanish with them.
         least = np.where(width > 0, errors, np.inf).min(axis=1, keepdims=True)
-        weight = np.exp(np.minimum(least - errors, 0)) * width
+        weight = np.exp(_SAY * np.minimum(least - errors, 0)) * width
         middle = (weight * (upper + lower)).sum(axis=1, keepdims=True) / (2 * weight.sum(axis=1, keepdims=True))
         return np.asarray(middle * alarm / (middle * alarm + (1 - middle) * miss))[:, 0]
 
