@@ -121,6 +121,7 @@ def test_evaluating_at_the_threshold_gives_the_rates_of_the_point(
 def test_a_number_is_a_fixed_threshold(rule: str | float, threshold: float, name: str) -> None:
     point = choose_operating_point([0, 1], [0.2, 0.8], rule=rule)
     assert (point.threshold, point.rule) == (threshold, name)
+    assert point.is_given and not choose_operating_point([0, 1], [0.2, 0.8]).is_given
 
 
 @given(scored_cases(), st.sampled_from([0.5, 0.8, 0.9]), st.booleans())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from overread.bundle import Bundle
 from overread.evaluation.robustness import Robustness
 from overread.images.shifts import STRENGTHS, shifts_for
 from overread.report.figures import draw_robustness
+from overread.report.robustness import worst_sentence
 from overread.report.sections import robustness_section
 from overread.run import RunFolder
 from overread.study.robustness import measure_robustness
@@ -41,6 +43,12 @@ def test_images_that_stay_the_same_cost_nothing(found: Robustness) -> None:
 
     assert {each.difference for each in same.differences.values()} == {0.0}
     assert same.shares == {name: found.unchanged[name] for name in ("referred", "unnoticed")}
+
+
+def test_where_nothing_costs_anything_no_worst_change_is_told(found: Robustness) -> None:
+    (same,) = [each for each in found.changes if each.change.name == "the same"]
+
+    assert "none lowers the balanced accuracy" in worst_sentence(dataclasses.replace(found, changes=(same,)))
 
 
 def test_a_record_gives_back_what_was_written(found: Robustness) -> None:

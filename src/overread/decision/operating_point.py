@@ -55,6 +55,14 @@ class OperatingPoint:
         if self.interval is not None and not 0 <= self.interval[0] <= self.interval[1] <= 1:
             raise InvalidData(f"operating point interval={self.interval!r} is none from 0 to 1: choose the point again")
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the threshold was given beforehand, so that no case had a say in it."""
+        try:
+            return bool(float(self.rule) == self.threshold)
+        except ValueError:
+            return False
+
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""
         return {**dataclasses.asdict(self), "interval": None if self.interval is None else list(self.interval)}

@@ -19,6 +19,8 @@ def threshold_interval(point: OperatingPoint) -> str:
 
 
 def _sentence(name: str, point: OperatingPoint) -> str:
-    sure = f" (95 % interval by patient {threshold_interval(point)})" if point.interval else ""
     note = f" {point.note}" if point.note else ""
+    if point.is_given:
+        return f"{name} is called from a probability of {point.threshold:.4g}, as given beforehand.{note}"
+    sure = f" (95 % interval by patient {threshold_interval(point)})" if point.interval else ""
     return f"{name} is called from a probability of {point.threshold:.4g}{sure}, by the rule {point.rule}.{note}"

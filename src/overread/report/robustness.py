@@ -18,10 +18,15 @@ def worst_sentence(found: Robustness) -> str:
     if math.isnan(lost.difference):
         return f"What images from another scanner would cost is not known ({clause(lost.interval.reason)})."
     balanced, auc = (_from_to(name, worst.differences[name]) for name in ("balanced_accuracy", "auc"))
+    tried = (
+        f"Of {kinds} ways in which another scanner or technician may change images, each in two strengths, on "
+        f"{found.n:,} {found.images}"
+    )
+    if lost.difference >= 0:
+        return f"{tried} none lowers the balanced accuracy; it is {lost.first:.3f} on the unchanged ones."
     before, after = (percent(shares["referred"].metric.value) for shares in (found.unchanged, worst.shares))
     return (
-        f"Of {kinds} ways in which another scanner or technician may change images, each in two strengths, on "
-        f"{found.n:,} {found.images} this costs most: {change_in_words(worst.change)}. The {balanced}, the "
+        f"{tried} this costs most: {change_in_words(worst.change)}. The {balanced}, the "
         f"{auc}, and the share that is referred goes from {before} to {after}."
     )
 

@@ -93,6 +93,8 @@ def _choice(points: Mapping[str, OperatingPoint], one: bool, chosen_on: str) -> 
     frozen = "was frozen before the test images were opened"
     if one:
         (point,) = points.values()
+        if point.is_given:
+            return f"The threshold {point.threshold:.4g} was given beforehand: no image had a say in it."
         interval = threshold_interval(point)
         drawn = f" Had other patients been drawn, it would lie from {interval} in 95 of 100." if interval else ""
         return (
@@ -142,7 +144,7 @@ def _chosen(points: Mapping[str, OperatingPoint], chosen_on: str) -> Table:
         )
         for name, point in points.items()
     )
-    return Table(f"The threshold as it was chosen on {chosen_on}", header, rows)
+    return Table(f"The threshold, and what it gave on the {chosen_on}", header, rows)
 
 
 def _of_positive(assessment: Assessment) -> tuple[Table, ...]:

@@ -13,7 +13,7 @@ from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_curves_of_networks, draw_training_curves
 from overread.run import FinishedTraining
 from overread.training.history import History
-from overread.words import low_to_high
+from overread.words import clause, low_to_high
 
 _EPOCH = (
     ("loss", "Loss, training"),
@@ -67,7 +67,7 @@ def _cut_short(histories: Sequence[History]) -> tuple[str, ...]:
     found = [history.cut_short for history in histories if history.cut_short]
     if len(found) <= 1:
         return tuple(found)
-    return (f"Of {len(found)} of {len(histories)} networks, the first of them: {found[0]}",)
+    return (f"{len(found)} of {len(histories)} networks were cut short. The first of them: {clause(found[0])}",)
 
 
 def _of_head(network: str, recipe: Mapping[str, Any], networks: int) -> Section:

@@ -69,16 +69,16 @@ class InTime:
 
     def carry_out(self) -> Chosen:
         """Try what there is time for, and give the networks of the best candidate."""
-        folds = len(self.field.parts)
         if self.ledger.is_given_more:
             self._forget_what_lacked_time()
-        while (step := next_step(self.field.ladder, self.ledger.trials, self._left(), folds=folds)) is not None:
+        while (step := self._next_step()) is not None:
             trial = self._try(step)
             is_new = trial in members_of(self.ledger.trials)
             if is_new and self._bundle_s <= _FOR_BUNDLE * self.ledger.left_s:
                 self._write_bundle()
         chosen, *_ = members_of(self.ledger.trials)
-        self.ledger.save(chosen=chosen.number, outlook=outlook(self.field.ladder, self.ledger.trials, folds=folds))
+        said = outlook(self.field.ladder, self.ledger.trials, folds=len(self.field.parts))
+        self.ledger.save(chosen=chosen.number, outlook=said)
         self._tell()
         return self._chosen()
 
@@ -88,6 +88,13 @@ class InTime:
             if lacked_time(self.field.ladder, trial):
                 self.ledger.forget(trial)
                 shutil.rmtree(self._folder(trial).path, ignore_errors=True)
+        self.ledger.save(chosen=None)
+
+    def _next_step(self) -> Step | None:
+        """What is tried next; nothing once a candidate was chosen, for then the test side may have been opened."""
+        if self.ledger.record.chosen is not None:
+            return None
+        return next_step(self.field.ladder, self.ledger.trials, self._left(), folds=len(self.field.parts))
 
     def _try(self, step: Step) -> Trial:
         """Train what the schedule wants, or go on with it, and judge it by the patients that it never saw."""
