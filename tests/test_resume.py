@@ -141,7 +141,7 @@ def test_the_options_of_a_run_make_its_recipe_again() -> None:
     ("arguments", "message"),
     [
         (("train", "--out", "{run}", "--resume", "--epochs", "9"), "differs in epochs"),
-        (("train", "--out", "{run}", "--resume", "--zoom", "0.3"), "differs in augmentation"),
+        (("train", "--out", "{run}", "--resume", "--zoom", "0.2"), "differs in augmentation"),
         (("train", "--out", "{run}", "--resume"), "no data are given"),
         (("train", "--out", "{tmp}/run"), "no data are given"),
         (("train", "{data}", "--out", "{tmp}/run", "--accept", "nonsense"), "the code 'nonsense'"),
