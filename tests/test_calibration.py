@@ -553,3 +553,8 @@ def test_cases_without_reliability_are_refused(labels: list[int], probability: l
 def test_a_number_of_bins_below_one_is_refused(bins: Any) -> None:
     with pytest.raises(InvalidOption, match="bins"):
         measure_reliability([0, 1], [0.2, 0.8], bins=bins)
+
+
+def test_an_offset_that_is_none_is_not_written_so_that_older_bundles_keep_their_fingerprint() -> None:
+    older = {"method": "temperature", "temperature": 1.5, "beta": None, "isotonic": None, "n": 9, "note": None}
+    assert Calibration.from_dict(older).to_dict() == older
