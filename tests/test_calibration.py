@@ -298,12 +298,6 @@ def test_classes_count_alike_in_training_but_for_very_rare_ones(shares: list[int
     assert lacking == pytest.approx(np.asarray(expected))
 
 
-def test_a_calibration_stored_without_an_offset_is_read() -> None:
-    fields = fitted(*too_extreme(50)).to_dict()
-    assert fields.pop("offset") is None
-    assert Calibration.from_dict(fields).offset is None
-
-
 @pytest.mark.parametrize("shares", [(1.0,), (0.0, 1.0), (0.5, 0.2, 0.3)])
 def test_shares_that_do_not_fit_the_classes_are_refused(shares: tuple[float, ...]) -> None:
     with pytest.raises(InvalidData, match="one for each of the 2 classes"):

@@ -284,7 +284,7 @@ def test_an_operating_point_survives_json_unchanged() -> None:
 def test_a_point_stored_without_note_and_interval_is_read() -> None:
     point = choose_operating_point([0, 1], [0.2, 0.8], rule="0.5")
     fields = point.to_dict()
-    del fields["note"], fields["interval"]
+    del fields["note"]
     assert OperatingPoint.from_dict(fields) == point
 
 
