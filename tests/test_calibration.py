@@ -298,12 +298,6 @@ def test_classes_count_alike_in_training_but_for_very_rare_ones(shares: list[int
     assert lacking == pytest.approx(np.asarray(expected))
 
 
-def test_a_calibration_stored_without_an_offset_is_read() -> None:
-    fields = fitted(*too_extreme(50)).to_dict()
-    assert fields.pop("offset") is None
-    assert Calibration.from_dict(fields).offset is None
-
-
 @pytest.mark.parametrize("shares", [(1.0,), (0.0, 1.0), (0.5, 0.2, 0.3)])
 def test_shares_that_do_not_fit_the_classes_are_refused(shares: tuple[float, ...]) -> None:
     with pytest.raises(InvalidData, match="one for each of the 2 classes"):
@@ -553,3 +547,8 @@ def test_cases_without_reliability_are_refused(labels: list[int], probability: l
 def test_a_number_of_bins_below_one_is_refused(bins: Any) -> None:
     with pytest.raises(InvalidOption, match="bins"):
         measure_reliability([0, 1], [0.2, 0.8], bins=bins)
+
+
+def test_an_offset_that_is_none_is_not_written_so_that_older_bundles_keep_their_fingerprint() -> None:
+    older = {"method": "temperature", "temperature": 1.5, "beta": None, "isotonic": None, "n": 9, "note": None}
+    assert Calibration.from_dict(older).to_dict() == older

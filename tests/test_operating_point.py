@@ -284,7 +284,7 @@ def test_an_operating_point_survives_json_unchanged() -> None:
 def test_a_point_stored_without_note_and_interval_is_read() -> None:
     point = choose_operating_point([0, 1], [0.2, 0.8], rule="0.5")
     fields = point.to_dict()
-    del fields["note"], fields["interval"]
+    del fields["note"]
     assert OperatingPoint.from_dict(fields) == point
 
 
@@ -310,3 +310,11 @@ def test_a_missing_field_is_named() -> None:
     del fields["rule"]
     with pytest.raises(InvalidData, match=r"\['rule'\]"):
         OperatingPoint.from_dict(fields)
+
+
+def test_what_was_not_known_of_a_point_is_not_written_so_that_older_bundles_keep_their_fingerprint() -> None:
+    older = {
+        "threshold": 0.5, "rule": "0.5", "sensitivity": 1.0, "specificity": 1.0, "n_positive": 1, "n_negative": 1,
+        "note": None,
+    }  # fmt: skip
+    assert OperatingPoint.from_dict(older).to_dict() == older

@@ -75,10 +75,15 @@ class Calibration:
         return np.column_stack([1 - positive, positive])
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the fields as JSON values."""
+        """Give the fields as JSON values, an offset only where there is one.
+
+        So one without is written as before there were offsets, and an older bundle keeps its fingerprint.
+        """
+        fields = dataclasses.asdict(self)
+        offset = fields.pop("offset")
         return {
-            **dataclasses.asdict(self),
-            "offset": None if self.offset is None else list(self.offset),
+            **fields,
+            **({} if offset is None else {"offset": list(offset)}),
             "beta": None if self.beta is None else list(self.beta),
             "isotonic": None if self.isotonic is None else [list(point) for point in self.isotonic],
         }

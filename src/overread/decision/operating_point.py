@@ -64,8 +64,13 @@ class OperatingPoint:
             return False
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the fields as JSON values."""
-        return {**dataclasses.asdict(self), "interval": None if self.interval is None else list(self.interval)}
+        """Give the fields as JSON values, an interval only where there is one.
+
+        So a point without one is written as before there were intervals, and an older bundle keeps its fingerprint.
+        """
+        fields = dataclasses.asdict(self)
+        interval = fields.pop("interval")
+        return fields if interval is None else {**fields, "interval": list(interval)}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> OperatingPoint:

@@ -66,7 +66,8 @@ def _imbalance(manifest: Manifest) -> Finding | None:
         severity="warn" if most >= _VERY_UNEQUAL * fewest else "info",
         sentence=f"There are {ratio} ({most:,}) as of {smallest} ({fewest:,}): whoever always says {largest} "
         f"is right in {100 * most / len(manifest):.0f} % of the images and of no use.",
-        fix=f"Judge the result by sensitivity, specificity and AUC, not by accuracy, and collect images of {smallest}.",
+        fix="Judge the result by sensitivity, specificity, AUC and average precision, not by accuracy, and collect "
+        f"images of {smallest}.",
         count=fewest,
         evidence=tuple({"class": name, "images": f"{count:,}"} for name, count in images.most_common()),
     )
