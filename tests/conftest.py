@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
 from overread.study.train import Study, train
@@ -59,7 +60,16 @@ def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_study(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A whole training run on the two easy classes: a network of 32 pixels, three epochs."""
     folder = tmp_path_factory.mktemp("study")
-    recipe = Recipe(network="compact", size=32, epochs=3, batch_size=8, precision="float32", learning_rate=5e-3)
+    gentle = Augmentation(zoom=0.1, shift=0.05, gamma=0, blur=0, sharpness=0, noise=0, brightness=0.1, contrast=0.2)
+    recipe = Recipe(
+        network="compact",
+        size=32,
+        epochs=3,
+        batch_size=8,
+        precision="float32",
+        learning_rate=5e-3,
+        augmentation=gentle,  # three epochs teach it something then
+    )
     return train(read_manifest(two_classes, patient_pattern=r"^\w\d+"), folder / "run", recipe, store=folder / "store")
 
 

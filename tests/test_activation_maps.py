@@ -47,7 +47,8 @@ def make_section(
         {"class": "Cyst", "images": 0, "mean_map": [[0.0]], "border": [None, 0.0], "rim": [None, 0.0]},
     ]
     randomised = {"images": 32, "cells": [side, side], "draws": 3, "stages": stages if side > 2 else []}
-    return activation_maps_section({"randomised": randomised, "border": 0.1, "placed": placed}, data_set, folder)
+    found = {"randomised": randomised, "border": 0.1, "placed": placed}
+    return activation_maps_section(found, data_set, folder, "validation images")
 
 
 def test_maps_that_change_with_the_weights_pass_and_their_likeness_stands_in_a_table(section: Make) -> None:

@@ -104,7 +104,9 @@ def test_the_activation_map_explains_the_logit(reader: Reader, two_classes: Path
     reading = reader.read(some(two_classes)[0])
     probability, (member,) = reading.probabilities["Disease"], reader.bundle.members
     assert member.calibration.temperature is not None
-    logit = member.calibration.temperature * np.log(probability / (1 - probability))
+    assert member.calibration.offset is not None
+    odds = np.log(probability / (1 - probability)) - member.calibration.offset[0]
+    logit = member.calibration.temperature * odds
     assert reading.activation_map.mean() == pytest.approx(logit, abs=1e-3)
 
 
