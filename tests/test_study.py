@@ -220,17 +220,16 @@ def test_a_run_is_resumed_only_with_the_same_recipe_and_data(
         train(
             manifest,
             tiny_study.out,
-            Recipe(**{**_fields(tiny_study), "seed": 9}),
+            dataclasses.replace(_recipe(tiny_study), seed=9),
             existing="resume",
             store=tmp_path / "s",
         )
     with pytest.raises(InvalidOption, match="the images or their split"):
-        train(two_classes, tiny_study.out, Recipe(**_fields(tiny_study)), existing="resume", store=tmp_path / "s")
+        train(two_classes, tiny_study.out, _recipe(tiny_study), existing="resume", store=tmp_path / "s")
 
 
-def _fields(study: Study) -> dict[str, object]:
-    recipe = dict(json.loads((study.out / "run.json").read_text())["recipe"])
-    return {name: value for name, value in recipe.items() if name != "augmentation"}
+def _recipe(study: Study) -> Recipe:
+    return Recipe.from_dict(json.loads((study.out / "run.json").read_text())["recipe"])
 
 
 def test_an_output_that_cannot_be_made_is_told_before_decoding(two_classes: Path, tmp_path: Path) -> None:
