@@ -22,7 +22,19 @@ _DEMO_RECIPE = Recipe(
     epochs=12,
     batch_size=16,
     precision="float32",  # at this size the measuring would cost more than it can gain
-    augmentation=Augmentation(horizontal_flip=True, rotation_degrees=25),
+    # The changes of the default teach as much, but in 60 rounds instead of 12.
+    augmentation=Augmentation(
+        rotation_degrees=25,
+        shift=0.06,
+        zoom=0.12,
+        horizontal_flip=True,
+        brightness=0.1,
+        contrast=0.2,
+        gamma=0,
+        blur=0,
+        sharpness=0,
+        noise=0,
+    ),
 )
 
 
