@@ -12,13 +12,12 @@ from overread.auditing import Audit
 from overread.bundle import Bundle
 from overread.cases import Manifest
 from overread.cases.folder import LeftOut, each_image_below, images_below
-from overread.errors import InvalidData, InvalidOption, PlaceUnreachable
-from overread.machine.remote import place
+from overread.errors import InvalidData, InvalidOption
 from overread.reading import Reader, find_images
 from overread.study import audit, evaluate
 from overread.study.train import Study
-from support.command_line import overread
-from support.image_files import png, write_images, write_tree
+from support.command_line import overread, sentence
+from support.image_files import png, write_tree
 
 
 def upload(folder: Path, to: Path) -> Path:
@@ -34,8 +33,11 @@ def archive(bucket: Path, two_classes: Path) -> Path:
 
 
 def test_a_remote_folder_is_searched_as_a_local_one(bucket: Path, tmp_path: Path) -> None:
-    files = {"b/2.png": png(), "b/1.PNG": png(), "a/3.dcm": b"DICM", "notes.txt": "none", ".hidden/x.png": png(),
-             "b-2/9.jpg": png(), "_SUCCESS": b"", "a/run/run.json": '{"kind": "audit"}', "a/run/x.png": png()}  # fmt: skip
+    files = {
+        "b/2.png": png(), "b/1.PNG": png(), "b-2/9.jpg": png(), "a/3.dcm": b"DICM", "a/no-suffix": png(),
+        "notes.txt": "none", "_SUCCESS": b"", ".hidden/x.png": png(),
+        "a/run/run.json": '{"kind": "audit"}', "a/run/x.png": png(),
+    }  # fmt: skip
     local, remote = write_tree(tmp_path / "data", files), bucket / "data"
     upload(local, remote)
     told = LeftOut(), LeftOut()
@@ -43,7 +45,7 @@ def test_a_remote_folder_is_searched_as_a_local_one(bucket: Path, tmp_path: Path
     found = [str(path.relative_to(local)) for path in images_below(local, told[0])]
 
     assert [str(path).removeprefix(f"{remote}/") for path in each_image_below(remote, told[1])] == found
-    assert told[0].sentences() == told[1].sentences()
+    assert [said.replace(str(local), str(remote)) for said in told[0].sentences()] == [*told[1].sentences()]
 
 
 def test_files_folders_and_patterns_of_a_store_are_images(archive: Path) -> None:
@@ -97,7 +99,7 @@ def test_a_bundle_is_loaded_from_a_store(bucket: Path, tiny_study: Study, name: 
     loaded = Bundle.load(f"{bucket}/{name}")
 
     assert loaded.fingerprint == tiny_study.bundle.fingerprint
-    assert Reader(loaded).read(run / "absent" if False else png()).predicted_label
+    assert Reader(loaded).read(png()).predicted_label
 
 
 def test_a_bundle_of_a_store_records_its_evaluation_there(
@@ -106,9 +108,8 @@ def test_a_bundle_of_a_store_records_its_evaluation_there(
     upload(Path(tiny_study.out) / "bundle", bucket / "bundle")
     before = len(Bundle.load(bucket / "bundle").openings())
 
-    result = evaluate(f"{bucket}/bundle", str(archive), tmp_path / "out", store=tmp_path / "store")
+    evaluate(f"{bucket}/bundle", str(archive), tmp_path / "out", store=tmp_path / "store")
 
-    assert len(result.predictions.y_true) == 64
     assert len(Bundle.load(bucket / "bundle").openings()) == before + 1
 
 
@@ -142,7 +143,7 @@ def _table(names: list[str], labels: list[str]) -> str:
 def test_predict_reads_a_remote_folder_into_a_remote_table(archive: Path, bucket: Path, tiny_study: Study) -> None:
     done = overread("predict", str(tiny_study.out), f"{archive}/Disease", "--csv", f"{bucket}/out/readings.csv")
 
-    assert done.exit_code == 0, done.stderr
+    assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((bucket / "out" / "readings.csv").read_text().splitlines()))
     assert [row["path"] for row in rows] == [str(path) for path in images_below(archive / "Disease")]
 
@@ -150,24 +151,25 @@ def test_predict_reads_a_remote_folder_into_a_remote_table(archive: Path, bucket
 def test_results_of_a_run_stay_on_this_machine(two_classes: Path, bucket: Path) -> None:
     done = overread("train", str(two_classes), "--out", f"{bucket}/run")
 
-    assert done.exit_code == 2
+    assert done.returncode == 2
     assert "does not lie on this machine" in done.stderr
 
 
-def test_denied_access_is_told_without_credentials(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_told(bucket: Path, tiny_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(PlaceUnreachable, match="set credentials"):
-        find_images(f"s3://another-{bucket.name}x/data")
+
+    done = overread("predict", tiny_study.out, bucket)
+
+    assert done.returncode == 1
+    assert (
+        sentence(done)
+        == f"overread: {bucket} cannot be reached (NoCredentialsError: set credentials as this store takes them)"
+    )
 
 
 def test_a_password_in_a_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("path,label\ns3://key:secret@bucket/a.png,A\n")
     with pytest.raises(InvalidOption, match="holds a password"):
         Manifest.from_csv(tmp_path / "labels.csv")
-
-
-def test_remote_data_make_the_same_pixels_as_local_ones(archive: Path, tmp_path: Path) -> None:
-    assert place(str(archive)).is_dir()
-    write_images(tmp_path / "other", {"A": 1})

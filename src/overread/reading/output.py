@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from overread.errors import OutputUnwritable
 from overread.machine.files import replacing, to_json, write_rows
@@ -26,10 +26,10 @@ def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure],
     Raises:
         OutputUnwritable: the file cannot be written.
     """
-    if not isinstance(target, Path) and not is_remote(target):
+    if not (isinstance(target, Path) or is_remote(target)):
         return _write_rows(target, readings, classes)
     try:
-        with replacing(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        with replacing(cast(Path, target)) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
             return _write_rows(stream, readings, classes)
     except OSError as error:
         raise OutputUnwritable(f"{target} cannot be written ({error.strerror}): choose another file") from None

@@ -69,18 +69,17 @@ def _case(values: dict[str, str], folder: Path, where: str) -> Case:
     for column, value in (("path", name), ("label", label)):
         if not value:
             raise InvalidData(f"{where} has an empty {column}: fill it or remove the row")
-    if (
-        not is_remote(name) and "\\" in name and not (folder / name).exists()
-    ):  # a path of Windows, unless a file is called so
-        name = name.replace("\\", "/")
-    path, name = (place(name), name) if is_remote(name) else (folder / name, PurePosixPath(name).as_posix())
+    if not is_remote(name):
+        if "\\" in name and not (folder / name).exists():  # a path of Windows, unless a file is called so
+            name = name.replace("\\", "/")
+        name = PurePosixPath(name).as_posix()
     if split and split.lower() not in SPLIT_ALIASES:
         raise InvalidData(f"{where} has the unknown split {split!r}; expected train, val or test")
     frame = values.pop("frame", "")
     if frame and not (frame.isdecimal() and int(frame) >= 1):
         raise InvalidData(f"{where} has the frame {frame!r}; expected a number from 1, or nothing for the only frame")
     return Case(
-        path=path,
+        path=place(name) if is_remote(name) else folder / name,
         name=name,
         label=label,
         patient_id=values.pop("patient_id", "") or None,
