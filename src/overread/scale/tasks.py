@@ -18,16 +18,16 @@ class RayTasks:
     """An engine of the Ray that `cluster.connected` has made.
 
     Args:
-        cpus: that each item has for itself.
-        gpus: likewise; a fraction where several share one.
+        cpus: that each item has for itself; by default all of the smallest node, as it has on one machine.
+        gpus: likewise, by default none; a fraction where several share one.
     """
 
-    cpus: float = 1
+    cpus: int | None = None
     gpus: float = 0
 
     def __post_init__(self) -> None:
-        if self.cpus <= 0 or self.gpus < 0:
-            raise InvalidOption(f"cpus={self.cpus}, gpus={self.gpus}: give a number above 0 of CPUs and 0 or more GPUs")
+        if (self.cpus is not None and self.cpus < 1) or self.gpus < 0:
+            raise InvalidOption(f"cpus={self.cpus}, gpus={self.gpus}: give 1 CPU or more, and 0 GPUs or more")
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
         """The result of each item, in the order of the items; an error of the function is raised as it is.
@@ -41,8 +41,7 @@ class RayTasks:
         import ray
         from ray.exceptions import RayError, RayTaskError
 
-        self._require_room()
-        task: Any = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=_RETRIES)(_done)
+        task: Any = ray.remote(max_retries=_RETRIES, **self._resources())(_done)
         waiting = [task.remote(function, item) for item in items]
         try:
             for reference in waiting:
@@ -58,16 +57,20 @@ class RayTasks:
             for reference in waiting:
                 ray.cancel(reference, force=True)
 
-    def _require_room(self) -> None:
+    def _resources(self) -> dict[str, Any]:
+        """What Ray is to reserve for an item, and the threads that TensorFlow may have where that is not all."""
         import ray
 
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        if not any(node.get("CPU", 0) >= self.cpus and node.get("GPU", 0) >= self.gpus for node in nodes):
-            most = max((node.get("CPU", 0) for node in nodes), default=0)
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+        cpus = self.cpus or int(min((node["CPU"] for node in nodes), default=1))
+        if not any(node["CPU"] >= cpus and node.get("GPU", 0) >= self.gpus for node in nodes):
+            most = max((node["CPU"] for node in nodes), default=0)
             raise InvalidOption(
-                f"no node of the cluster has {self.cpus:g} CPUs and {self.gpus:g} GPUs (the largest has {most:g} CPUs): "
-                "ask for fewer"
+                f"no node of the cluster has {cpus} CPUs and {self.gpus:g} GPUs (the largest has {most:g} CPUs): ask "
+                "for fewer"
             )
+        threads = {} if self.cpus is None else {"env_vars": {"TF_NUM_INTRAOP_THREADS": str(cpus)}}
+        return {"num_cpus": cpus, "num_gpus": self.gpus, "runtime_env": threads}
 
 
 def _done(function: Callable[[Item], Result], item: Item) -> Result:
