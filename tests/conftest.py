@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from overread.machine.remote import place
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
 from overread.study.train import Study, train
 from support.image_files import write_images
+from support.object_store import VARIABLES, object_store
 
 # No test asserts a time, and a busy machine is no defect.
 settings.register_profile("overread", deadline=None)
@@ -71,6 +74,24 @@ def tiny_study(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> S
         augmentation=gentle,  # three epochs teach it something then
     )
     return train(read_manifest(two_classes, patient_pattern=r"^\w\d+"), folder / "run", recipe, store=folder / "store")
+
+
+@pytest.fixture(scope="session")
+def store_address() -> Iterator[str]:
+    """Where an S3 server answers."""
+    with object_store() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(store_address: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    """An empty bucket of that server, reached as users reach theirs."""
+    for name, value in {**VARIABLES, "AWS_ENDPOINT_URL": store_address}.items():
+        monkeypatch.setenv(name, value)
+    name = "bucket-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
+    folder = place(f"s3://{name}")
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@
     |-- InvalidBundle      (ValueError)         a bundle that is damaged, altered or of an unknown version
     |-- ExportMismatch     (RuntimeError)       the ONNX graph and the Keras network disagree
     |-- MissingPath        (FileNotFoundError)  a path that is not there
+    |-- PlaceUnreachable   (OSError)            a place beyond this machine that does not answer, or denies access
     |-- OutputExists       (FileExistsError)    an output that would be overwritten
     |-- OutputUnwritable   (OSError)            an output that cannot be written: read-only, disk full
     |-- MissingExtra       (ImportError)        an optional dependency that is not installed
@@ -91,6 +92,14 @@ class ExportMismatch(OverreadError, RuntimeError):
 
 class MissingPath(OverreadError, FileNotFoundError):
     """A path is not there."""
+
+
+class PlaceUnreachable(OverreadError, OSError):
+    """A place beyond this machine does not answer, or denies access; `strerror` says why in a few words."""
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.strerror = why
 
 
 class OutputExists(OverreadError, FileExistsError):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
+import click
 import typer
 
 from overread.cases.relabel import read_mapping, written_mapping
@@ -19,6 +20,8 @@ from overread.errors import InvalidOption
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
 from overread.run import CrossValidationRun, Existing, RunFolder, TrainingRun
+from overread.scale import RayTasks
+from overread.scale.cluster import connected
 
 if TYPE_CHECKING:
     from overread.evaluation import AssessmentOptions
@@ -38,6 +41,15 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the results that t
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Store = Annotated[Path | None, typer.Option(help="Folder of decoded pixels that runs share; else the user's cache.")]
 Skip = Annotated[bool, typer.Option("--skip-unreadable", help="Leave unreadable images out, naming each.")]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        help="ray: spread the work with Ray, here; ray://HEAD:10001: over the Ray cluster there; ray://auto: over the "
+        "cluster that this machine is a node of.",
+        metavar="ENGINE",
+    ),
+]
 Accept = Annotated[
     list[str] | None,
     typer.Option(help="Code of an audit finding to go on with; may be repeated.", autocompletion=complete_code),
@@ -218,16 +230,34 @@ def make_running(
     force: Force = False,
     skip_unreadable: Skip = False,
     store: Store = None,
+    engine: EngineOption = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Where trainings of an engine keep each epoch, such as s3://bucket/run, so that another node goes on "
+            "where one is lost. Not needed where all nodes see --out.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    cpus_each: Annotated[
+        int | None, typer.Option(help="CPUs of each training of an engine; by default all of the smallest node.")
+    ] = None,
+    gpus_each: Annotated[float, typer.Option(help="GPUs of each training of an engine.")] = 0,
 ) -> dict[str, Any]:
-    """How a training run deals with what it finds, as keyword arguments of `study.train`.
+    """How a training run deals with what it finds and where it works, as keyword arguments of `study.train`.
 
     Raises:
-        InvalidOption: both --resume and --force were given.
+        InvalidOption: both --resume and --force were given, or no such engine is known.
     """
     if resume and force:
         raise InvalidOption("--resume goes on with a run and --force replaces it: give one of them")
     existing = "resume" if resume else replaced_if(force)
-    return {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
+    given = {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
+    if engine is None:
+        return given
+    tasks = RayTasks(cpus=cpus_each, gpus=gpus_each)
+    click.get_current_context().with_resource(connected(engine))
+    return {**given, "engine": tasks, "storage": storage}
 
 
 def replaced_if(force: bool) -> Existing:

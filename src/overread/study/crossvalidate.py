@@ -48,6 +48,7 @@ from overread.study.folds import FoldTraining, train_fold
 from overread.study.robustness import read_robustness
 from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
+from overread.study.stages.elsewhere import bring_home, storage_of
 from overread.study.stages.finish import write_documents
 from overread.test_side.outcome import read_predictions, write_predictions
 
@@ -117,6 +118,7 @@ def crossvalidate(
     store: Path | None = None,
     callbacks: Sequence[Any] = (),
     engine: Engine | None = None,
+    storage: str | None = None,
     verbose: bool | None = None,
     console: Console | None = None,
 ) -> CrossValidation:
@@ -142,6 +144,7 @@ def crossvalidate(
         store: as for `train`.
         callbacks: as for `train`; those of all folds are the same objects.
         engine: what runs the trainings, such as a `ProcessPoolExecutor`; by default one after the other, here.
+        storage: as for `train`.
         verbose: show progress; by default on a terminal and in a notebook.
         console: where progress is written instead.
 
@@ -151,7 +154,7 @@ def crossvalidate(
     if not 1 <= seeds <= 20:
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
     require_codes(accept, rules)
-    console, folder = console or progress_console(verbose), RunFolder(Path(out))
+    console, folder = console or progress_console(verbose), RunFolder(Path(out).absolute() if engine else Path(out))
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, folder=folder, former=former
@@ -176,10 +179,10 @@ def crossvalidate(
     )
     run = _start(folder, run, former)
     fold = functools.partial(FoldTraining, rules=tuple(rules), store=store, callbacks=tuple(callbacks), console=console)
-    trainings = _trainings(folder, run, settled, dealt, fold)
+    trainings = _trainings(folder, run, settled, dealt, fold, storage)
     waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
-    for _ in (engine or OneAfterTheOther()).map(train_fold, waiting):
-        pass
+    for training, _ in zip(waiting, (engine or OneAfterTheOther()).map(train_fold, waiting), strict=True):
+        bring_home(training.out, training.storage)
     result = _pool(folder, run, settled)
     if ensemble:
         result = dataclasses.replace(result, bundle=_bundle(folder, run, dealt, decoded.data_set, result))
@@ -220,6 +223,7 @@ def _trainings(
     settled: Settled,
     dealt: tuple[Manifest, ...],
     training: Callable[..., FoldTraining],
+    storage: str | None,
 ) -> list[FoldTraining]:
     """Every training, seed by seed and fold by fold; what they share is in training already."""
     return [
@@ -227,6 +231,7 @@ def _trainings(
             title=f"seed {seed}, fold {number} of {len(dealt)}",
             manifest=fold,
             out=folder.fold(seed, number).path,
+            storage=storage_of(storage, folder.fold(seed, number).path, folder.path),
             recipe=dataclasses.replace(settled.recipe, seed=seed),
             options=settled.options,
             accept=settled.request.accept,

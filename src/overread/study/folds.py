@@ -12,6 +12,7 @@ from overread.auditing import Rule
 from overread.cases import Manifest
 from overread.evaluation import AssessmentOptions
 from overread.recipe import Recipe
+from overread.study.stages.elsewhere import kept
 from overread.study.train import train
 
 
@@ -27,6 +28,7 @@ class FoldTraining:
         options: what to ask of the fold.
         accept, rules, skip_unreadable, store, callbacks: as for `train`.
         study: the id that all folds share.
+        storage: the place where the folder is kept while another machine trains.
         console: where progress is written. It stays in its process: elsewhere training is silent.
     """
 
@@ -40,6 +42,7 @@ class FoldTraining:
     skip_unreadable: bool
     store: Path | None
     study: str
+    storage: str | None = None
     callbacks: tuple[Any, ...] = ()
     console: Console | None = None
 
@@ -51,18 +54,19 @@ def train_fold(fold: FoldTraining) -> Path:
     """Train one fold, or go on with it, and give its folder."""
     console = fold.console or Console(quiet=True)
     console.rule(fold.title)
-    train(
-        fold.manifest,
-        fold.out,
-        fold.recipe,
-        options=fold.options,
-        accept=fold.accept,
-        rules=fold.rules,
-        existing="resume",
-        skip_unreadable=fold.skip_unreadable,
-        store=fold.store,
-        study_id=fold.study,
-        callbacks=fold.callbacks,
-        console=console,
-    )
+    with kept(fold.out, fold.storage) as (folder, callbacks):
+        train(
+            fold.manifest,
+            folder,
+            fold.recipe,
+            options=fold.options,
+            accept=fold.accept,
+            rules=fold.rules,
+            existing="resume",
+            skip_unreadable=fold.skip_unreadable,
+            store=fold.store,
+            study_id=fold.study,
+            callbacks=(*callbacks, *fold.callbacks),
+            console=console,
+        )
     return fold.out

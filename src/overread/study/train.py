@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+import functools
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,16 @@ from rich.console import Console
 from overread.auditing import Rule
 from overread.bundle import Bundle
 from overread.cases import Split
+from overread.errors import InvalidOption
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.machine.terminal import progress_console
 from overread.recipe import Recipe
 from overread.run import Existing, RunFolder, TrainingRun
 from overread.run.trials import seconds_of
+from overread.scale import Engine, OneAfterTheOther
 from overread.study.data import (
     Data,
+    preprocessing_of,
     require_codes,
     require_training,
     split_as,
@@ -28,7 +32,9 @@ from overread.study.data import (
 from overread.study.in_time.ledger import Ledger
 from overread.study.settle import settle
 from overread.study.stages.begin import Begun, begin
+from overread.study.stages.elsewhere import bring_home, storage_of
 from overread.study.stages.finish import make, report
+from overread.study.stages.network import NetworkTraining, train_one
 from overread.training.history import History
 
 if TYPE_CHECKING:
@@ -92,6 +98,8 @@ def train(
     store: Path | None = None,
     study_id: str | None = None,
     callbacks: Sequence[Any] = (),
+    engine: Engine | None = None,
+    storage: str | None = None,
     verbose: bool | None = None,
     console: Console | None = None,
 ) -> Study:
@@ -118,6 +126,9 @@ def train(
         store: folder of decoded pixels that runs share; by default in the user's cache.
         study_id: runs under one id may open a test set one after the other without a warning; by default a new one.
         callbacks: Keras callbacks that training calls; a run that is resumed calls them again.
+        engine: with folds, what runs the trainings, such as `scale.RayTasks`; by default one after the other, here.
+        storage: where an engine's trainings keep what they have reached, so that another machine goes on where one is
+            lost: an address such as "s3://bucket/run". Not needed where all see out under the same path.
         verbose: show progress; by default on a terminal and in a notebook.
         console: where progress is written instead.
 
@@ -129,19 +140,29 @@ def train(
     """
     since = perf_counter()
     require_codes(accept, rules)
-    console, folder = console or progress_console(verbose), RunFolder(Path(out))
+    console, folder = console or progress_console(verbose), RunFolder(Path(out).absolute() if engine else Path(out))
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, time=time, folder=folder,
         former=former,
     )  # fmt: skip
     require_training(settled.recipe, settled.manifest, settled.options)
+    if engine is not None and settled.request.folds < 2:
+        raise InvalidOption("an engine spreads several trainings, and this is one: give --folds 2 to 20 or no --engine")
     tell(console, (*settled.notes, *settled.manifest.notes))
     split_as(settled.manifest, settled.recipe, settled.request.folds)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     begun = begin(settled, folder, former, rules=rules, study_id=study_id, store=store, console=console)
     if settled.request.time is None:
-        fitted = _train(begun, callbacks, console)
+        training = functools.partial(
+            NetworkTraining,
+            every=settled.manifest,
+            store=store,
+            skip_unreadable=settled.request.skip_unreadable,
+            callbacks=tuple(callbacks),
+            console=console,
+        )
+        fitted = _train(begun, _trainings(begun, training, storage), engine)
     else:
         begun, fitted = _train_in_time(begun, callbacks, console, since)
     made, unrecorded = make(begun, fitted, settled.options, console)
@@ -156,24 +177,38 @@ def train(
     )
 
 
-def _train(begun: Begun, callbacks: Sequence[Any], console: Console) -> tuple[Fitted, ...]:
+def _train(begun: Begun, trainings: Sequence[NetworkTraining], engine: Engine | None) -> tuple[Fitted, ...]:
     """Train the network, or one for each fold; the networks of folds that an earlier run has finished are loaded."""
     from overread.training.make_bundle import Fitted
-    from overread.training.train_network import train_network
 
-    fitted, folds = [], len(begun.split.parts)
-    for number, part in enumerate(begun.split.parts, start=1):
-        data_set, recipe, folder = begun.data_set.with_split(part), begun.recipe, begun.folder
-        if folds > 1:
-            console.rule(f"fold {number} of {folds}")
-            # Networks that begin alike err more alike.
-            recipe = dataclasses.replace(recipe, seed=(recipe.seed + number - 1) % 2**31)
-            folder = folder.network(number)
-            folder.path.mkdir(parents=True, exist_ok=True)
-            part.write_csv(folder.manifest)
-        trained = train_network(data_set, recipe, folder.path, console=console, callbacks=callbacks)
-        fitted.append(Fitted(trained=trained, data_set=data_set, folder=folder))
+    fitted = []
+    done = (engine or OneAfterTheOther()).map(train_one, trainings)
+    for training, trained in zip(trainings, done, strict=True):
+        bring_home(training.out, training.storage)
+        data_set = begun.data_set.with_split(training.sides)
+        fitted.append(Fitted(trained=trained, data_set=data_set, folder=RunFolder(training.out)))
     return tuple(fitted)
+
+
+def _trainings(begun: Begun, training: Callable[..., NetworkTraining], storage: str | None) -> list[NetworkTraining]:
+    """The training of each fold, or of the only network; what they share is in training already."""
+    folds, found = len(begun.split.parts), []
+    for number, part in enumerate(begun.split.parts, start=1):
+        out = begun.folder.network(number).path if folds > 1 else begun.folder.path
+        # Networks that begin alike err more alike.
+        seed = (begun.recipe.seed + number - 1) % 2**31
+        found.append(
+            training(
+                title=f"fold {number} of {folds}" if folds > 1 else "",
+                sides=part,
+                data_set=begun.data_set.with_split(part),
+                preprocessing=preprocessing_of(begun.recipe),
+                recipe=dataclasses.replace(begun.recipe, seed=seed),
+                out=out,
+                storage=storage_of(storage, out, begun.folder.path),
+            )
+        )
+    return found
 
 
 def _train_in_time(

@@ -1,0 +1,131 @@
+"""The paths of remote places: those of universal-pathlib, whose errors are told as those of local files are."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from upath.extensions import ProxyUPath
+
+from overread.errors import OverreadError, PlaceUnreachable
+from overread.machine.remote import public_name
+
+# In names of errors of botocore, google-auth and azure, which a place with another driver does not install.
+_OF_CREDENTIALS = re.compile(r"Credential|Profile|Token|SSO|Refresh|Authentication")
+_WEB = frozenset({"http", "https"})
+# An object of these is there when it is whole, so that no temporary name is needed.
+_WHOLE_ON_CLOSE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "memory"})
+
+
+def _told(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def called(self: RemotePath, *args: Any, **options: Any) -> Any:
+        with _failures_at(self):
+            return method(self, *args, **options)
+
+    return called
+
+
+class RemotePath(ProxyUPath):
+    """A path of any store that fsspec reaches."""
+
+    __slots__ = ()
+
+    open = _told(ProxyUPath.open)
+    stat = _told(ProxyUPath.stat)
+    exists = _told(ProxyUPath.exists)
+    is_file = _told(ProxyUPath.is_file)
+    mkdir = _told(ProxyUPath.mkdir)
+    rename = _told(ProxyUPath.rename)
+    unlink = _told(ProxyUPath.unlink)
+
+    def iterdir(self) -> Iterator[RemotePath]:
+        """What is in the folder, sorted by name."""
+        return (self / name for name, _ in self.entries())
+
+    def is_dir(self) -> bool:
+        """Whether it is a folder; on the web, where only a page could tell, whether it ends in a slash."""
+        if self.protocol in _WEB:
+            return str(self).endswith("/")
+        with _failures_at(self):
+            return bool(self.fs.isdir(self.path))
+
+    def is_symlink(self) -> bool:
+        """No store has links."""
+        return False
+
+    def entries(self) -> list[tuple[str, bool]]:
+        """The names in the folder, sorted, each with whether it is a folder."""
+        with _failures_at(self):
+            listed = self.fs.ls(self.path, detail=True)
+        paths = ((one["name"].strip("/"), one["type"] == "directory") for one in listed)
+        # Stores keep an empty object that stands for the folder itself.
+        own = self.path.strip("/")
+        return sorted({path.rpartition("/")[2]: is_folder for path, is_folder in paths if path != own}.items())
+
+    def glob(self, pattern: str) -> Iterator[RemotePath]:
+        """What matches a pattern below, sorted."""
+        with _failures_at(self):
+            return iter(sorted(super().glob(pattern), key=str))
+
+    def read_bytes(self) -> bytes:
+        """The content, by one request."""
+        with _failures_at(self):
+            return self.fs.cat_file(self.path)
+
+    def write_bytes(self, content: bytes) -> int:
+        """Write the content, by one request where the store takes it so."""
+        with _failures_at(self):
+            self.fs.pipe_file(self.path, content)
+        return len(content)
+
+    @property
+    def is_whole_on_close(self) -> bool:
+        """Whether a file that is being written is not there before it is whole."""
+        return self.protocol in _WHOLE_ON_CLOSE
+
+    def replace(self, target: Any) -> RemotePath:
+        """Rename, in place of what is there."""
+        with _failures_at(self):
+            self.fs.mv(self.path, target.path)
+        return target
+
+    def absolute(self) -> RemotePath:
+        """Itself."""
+        return self
+
+    def resolve(self, strict: bool = False) -> RemotePath:
+        """Itself."""
+        return self
+
+
+@contextlib.contextmanager
+def _failures_at(path: RemotePath) -> Iterator[None]:
+    """Raise what a driver raises as the errors of a file system, without an address that may hold a key."""
+    try:
+        yield
+    except (OverreadError, MemoryError):
+        raise
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), public_name(str(path))) from None
+    except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+        raise type(error)(error.errno or errno.EIO, type(error).__name__, public_name(str(path))) from None
+    except PermissionError:
+        raise _unreachable(path, "access is denied: check your credentials and the rights that they give") from None
+    except Exception as error:
+        told = f"{type(error).__name__} {getattr(error, 'status', '')}".rstrip()
+        remedy = (
+            "set credentials as this store takes them"
+            if _OF_CREDENTIALS.search(told)
+            else "check the address and the network"
+        )
+        raise _unreachable(path, f"{told}: {remedy}") from None
+
+
+def _unreachable(path: RemotePath, why: str) -> PlaceUnreachable:
+    return PlaceUnreachable(f"{public_name(str(path))} cannot be reached ({why})", why)
