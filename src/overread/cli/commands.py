@@ -33,6 +33,7 @@ from overread.cli.options import (
 from overread.cli.results import print_assessment, print_comparison, print_crossvalidation
 from overread.cli.tables import print_audit, print_readings
 from overread.cli.verbs import Verbs
+from overread.machine.remote import local_place, place
 from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
 
@@ -68,8 +69,13 @@ def _program(
 @takes(source=make_source, recipe=make_split_recipe)
 def audit(
     source: Source | None,
-    out: Annotated[Path | None, typer.Option(help="Folder for a report with thumbnails.")] = None,
-    fix: Annotated[Path | None, typer.Option(help="CSV to write a cleaned manifest to, which train takes.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(parser=local_place, help="Folder for a report with thumbnails.", metavar="PATH")
+    ] = None,
+    fix: Annotated[
+        Path | None,
+        typer.Option(parser=place, help="CSV to write a cleaned manifest to, which train takes.", metavar="PATH"),
+    ] = None,
     details: Annotated[bool, typer.Option("--details", help="Print each finding in full, and what to do.")] = False,
     *,
     recipe: Recipe,
@@ -205,7 +211,9 @@ def compare(
 def predict(
     bundle: BundlePath,
     images: Annotated[list[str], typer.Argument(help="Files, folders, patterns, or - for a list on standard input.")],
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a CSV file.")] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", parser=place, help="Write a CSV file.", metavar="PATH")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
     """Read new images: class, probabilities, decision, referral to a human. Exit status 1 if any cannot be read.

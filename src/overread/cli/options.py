@@ -17,6 +17,7 @@ from overread.cases.relabel import read_mapping, written_mapping
 from overread.cases.source import Source
 from overread.cli.completion import COMPLETERS, complete_code
 from overread.errors import InvalidOption
+from overread.machine.remote import local_place, place
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
 from overread.run import CrossValidationRun, Existing, RunFolder, TrainingRun
@@ -29,14 +30,18 @@ if TYPE_CHECKING:
 DataOrLabels = Annotated[
     Path | None,
     typer.Argument(
+        parser=place,
         help="Folder of images in class sub-folders, or with a table of labels in or near it; or a table, as "
-        "path,label[,patient_id][,split]. By default what --labels names, and with --resume the run's."
+        "path,label[,patient_id][,split]. By default what --labels names, and with --resume the run's.",
     ),
 ]
 BundlePath = Annotated[
-    Path, typer.Argument(help="Bundle directory, bundle.zip or the folder of a training run.", metavar="BUNDLE")
+    Path,
+    typer.Argument(
+        parser=place, help="Bundle directory, bundle.zip or the folder of a training run.", metavar="BUNDLE"
+    ),
 ]
-Out = Annotated[Path, typer.Option(help="Folder of the results.")]
+Out = Annotated[Path, typer.Option(parser=local_place, help="Folder of the results.", metavar="PATH")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the results that the folder holds.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Store = Annotated[Path | None, typer.Option(help="Folder of decoded pixels that runs share; else the user's cache.")]
@@ -204,7 +209,7 @@ def make_source(data: DataOrLabels = None, **values: Any) -> Source | None:
     """Where the cases are read from; None where they are not named, which only a run that is resumed allows."""
     values["mapping"] = read_mapping(values["mapping"] or ())
     if data is None and values["labels"]:
-        data = Path(values["images"] or Path(values["labels"][0]).parent)
+        data = place(values["images"] or place(values["labels"][0]).parent)
     return Source(data=str(data), **values) if data else None
 
 

@@ -16,7 +16,9 @@ from overread.bundle import Bundle, Graph
 from overread.decision import Abstentions, Calibration, Familiarity, Task, measure_traits
 from overread.errors import MissingPath, OverreadError
 from overread.images import prepare
+from overread.machine.remote import public_name
 from overread.machine.workers import in_order
+from overread.reading.fetch import Fetched, fetched
 from overread.reading.in_memory import file_content
 from overread.reading.reading import Failure, Reading
 
@@ -102,7 +104,7 @@ class Reader:
             >>> reader.read(np.zeros((512, 512), np.uint8), name="black")  # doctest: +SKIP
         """
         if name is None:
-            name = str(source) if isinstance(source, str | Path) else ""
+            name = "" if isinstance(source, bytes | Image.Image | np.ndarray) else public_name(source)
         content = file_content(source) if isinstance(source, Image.Image | np.ndarray) else source
         pixels = prepare(content, self.bundle.preprocessing, name)
         return self.read_prepared([name], pixels[None])[0]
@@ -132,8 +134,8 @@ class Reader:
             paths: of the images.
             workers: threads that each take images from file to reading; by default one on each core.
         """
-        names = map(str, paths)
-        chunks = iter(lambda: list(itertools.islice(names, CHUNK)), [])
+        sources = fetched(paths)
+        chunks = iter(lambda: list(itertools.islice(sources, CHUNK)), [])
         # A worker on each core takes its images from file to reading: 10 % faster than decoding one batch ahead of a
         # network on all cores, where each waits for the other's threads (2 cores, November 2026).
         networks = self._on_one_core
@@ -176,17 +178,20 @@ class Reader:
             for i, name in enumerate(names)
         ]
 
-    def _read_chunk(self, networks: Sequence[_Network], names: Sequence[str]) -> list[Reading | Failure]:
-        prepared = {name: self._try_prepare(Path(name)) for name in names}
-        good = {name: pixels for name, pixels in prepared.items() if isinstance(pixels, np.ndarray)}
-        found = self._read_prepared(networks, [*good], np.stack([*good.values()])) if good else []
-        readings = {reading.path: reading for reading in found}
-        return [readings.get(name) or Failure(path=name, error=str(prepared[name])) for name in names]
+    def _read_chunk(self, networks: Sequence[_Network], sources: Sequence[Fetched]) -> list[Reading | Failure]:
+        prepared = [self._try_prepare(source) for source in sources]
+        good = [(i, pixels) for i, pixels in enumerate(prepared) if isinstance(pixels, np.ndarray)]
+        names = [sources[i].name for i, _ in good]
+        found = iter(self._read_prepared(networks, names, np.stack([pixels for _, pixels in good])) if good else [])
+        return [
+            Failure(path=source.name, error=outcome) if isinstance(outcome, str) else next(found)
+            for source, outcome in zip(sources, prepared, strict=True)
+        ]
 
-    def _try_prepare(self, path: Path) -> np.ndarray | str:
+    def _try_prepare(self, source: Fetched) -> np.ndarray | str:
         """Pixels, or the reason why there are none."""
         try:
-            return prepare(path, self.bundle.preprocessing)
+            return prepare(source.content(), self.bundle.preprocessing, source.name)
         except MissingPath:
             return "the file is not there: check the name"
         except OverreadError as error:

@@ -28,6 +28,7 @@ from overread.evaluation import (
 )
 from overread.images import DataSet
 from overread.machine.files import write_json
+from overread.machine.remote import local_place
 from overread.machine.terminal import progress_console
 from overread.machine.text import storable
 from overread.recipe import Recipe
@@ -154,7 +155,8 @@ def crossvalidate(
     if not 1 <= seeds <= 20:
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
     require_codes(accept, rules)
-    console, folder = console or progress_console(verbose), RunFolder(Path(out).absolute() if engine else Path(out))
+    console, folder = console or progress_console(verbose), RunFolder(local_place(out))
+    folder = RunFolder(folder.path.absolute()) if engine else folder
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, folder=folder, former=former

@@ -16,6 +16,7 @@ from overread.bundle import Bundle
 from overread.cases import Split
 from overread.errors import InvalidOption
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
+from overread.machine.remote import local_place
 from overread.machine.terminal import progress_console
 from overread.recipe import Recipe
 from overread.run import Existing, RunFolder, TrainingRun
@@ -140,7 +141,8 @@ def train(
     """
     since = perf_counter()
     require_codes(accept, rules)
-    console, folder = console or progress_console(verbose), RunFolder(Path(out).absolute() if engine else Path(out))
+    console, folder = console or progress_console(verbose), RunFolder(local_place(out))
+    folder = RunFolder(folder.path.absolute()) if engine else folder
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, time=time, folder=folder,
