@@ -21,7 +21,8 @@ from overread.recipe import Recipe
 from overread.training.batches import Batches
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
-from overread.training.objective import LayerwiseAdamW, compile_for_training, layer_factors
+from overread.training.objective import compile_for_training, layer_factors
+from overread.training.optimizer import LayerwiseAdamW
 from overread.training.precision import choose_precision
 
 RECIPE = Recipe(
@@ -144,16 +145,15 @@ def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), again.get_weights(), strict=True))
 
 
-def test_the_log_the_tensorboard_files_and_one_best_checkpoint_are_kept(whole: Run) -> None:
+def test_the_log_the_tensorboard_files_and_the_states_of_the_last_and_the_best_epoch_are_kept(whole: Run) -> None:
     history, tmp_path = whole.history, whole.folder
     with (tmp_path / "log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [float(row["val_loss"]) for row in rows] == [row["val_loss"] for row in history.rows]
     assert {"epoch", "loss", "accuracy", "auc", "val_auc", "learning_rate", "images_per_second"} <= set(rows[0])
     assert list((tmp_path / "tensorboard").glob("events.*"))
-    assert [path.name for path in (tmp_path / "checkpoints").glob("best-*")] == [
-        f"best-{history.best_epoch:04d}.weights.h5"
-    ]
+    states = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    assert states == {f"epoch-{epoch:05d}.npz" for epoch in (history.best_epoch, len(history.rows))}
     assert history.best_epoch == 1 + int(np.argmax([row["val_accuracy"] for row in history.rows]))
 
 

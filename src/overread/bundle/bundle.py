@@ -14,6 +14,7 @@ the card may be edited, and each line of the evaluations holds the hash of the o
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import shutil
@@ -118,7 +119,7 @@ class Bundle:
         """The images on which all was chosen, in words: out-of-fold where each of several networks read its own."""
         return "validation images" if len(self.members) == 1 else "out-of-fold images"
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """The SHA-256 that stands for the whole bundle."""
         return _self_hash(self._description())

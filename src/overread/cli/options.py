@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-import click
 import typer
 
 from overread.cases.relabel import read_mapping, written_mapping
@@ -62,7 +62,10 @@ Accept = Annotated[
 
 
 def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of functions that each make one of its parameters, in that parameter's place."""
+    """Give a command the options of functions that each make one of its parameters, in that parameter's place.
+
+    What a function gives that is a context is entered for as long as the command runs.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command).parameters
@@ -70,11 +73,12 @@ def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Calla
 
         @functools.wraps(command)
         def called(**values: Any) -> None:
-            made = {
-                name: maker(**{option: values.pop(option) for option in options[name]})
-                for name, maker in makers.items()
-            }
-            command(**values, **made)
+            with contextlib.ExitStack() as stack:
+                for name, maker in makers.items():
+                    made = maker(**{option: values.pop(option) for option in options[name]})
+                    is_context = isinstance(made, contextlib.AbstractContextManager)
+                    values[name] = stack.enter_context(made) if is_context else made
+                command(**values)
 
         parameters = []
         for name, parameter in own.items():
@@ -135,7 +139,7 @@ def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) ->
     """A parameter with its annotation evaluated: of those that remain only, since the others name what loads NumPy."""
     annotation = parameter.annotation
     if isinstance(annotation, str):
-        annotation = eval(annotation, function.__globals__)
+        annotation = eval(annotation, inspect.unwrap(function).__globals__)
     return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
 
 
@@ -229,6 +233,7 @@ def require_source(source: Source | None) -> Source:
     return source
 
 
+@contextlib.contextmanager
 def make_running(
     accept: Accept = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that the folder holds.")] = False,
@@ -248,7 +253,7 @@ def make_running(
         int | None, typer.Option(help="CPUs of each training of an engine; by default all of the smallest node.")
     ] = None,
     gpus_each: Annotated[float, typer.Option(help="GPUs of each training of an engine.")] = 0,
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
     """How a training run deals with what it finds and where it works, as keyword arguments of `study.train`.
 
     Raises:
@@ -257,12 +262,12 @@ def make_running(
     if resume and force:
         raise InvalidOption("--resume goes on with a run and --force replaces it: give one of them")
     existing = "resume" if resume else replaced_if(force)
-    given = {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
+    running = {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
     if engine is None:
-        return given
-    tasks = RayTasks(cpus=cpus_each, gpus=gpus_each)
-    click.get_current_context().with_resource(connected(engine))
-    return {**given, "engine": tasks, "storage": storage}
+        yield running
+        return
+    with connected(engine):
+        yield {**running, "engine": RayTasks(cpus=cpus_each, gpus=gpus_each), "storage": storage}
 
 
 def replaced_if(force: bool) -> Existing:

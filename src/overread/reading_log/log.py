@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, UnknownReading
+from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, OverreadError, UnknownReading
 from overread.reading_log.database import open_database, transaction
 from overread.reading_log.rows import ImageRow, ReadingRow, Review
 from overread.reading_log.tables import claims, images, readings
@@ -20,6 +20,7 @@ from overread.reading_log.tables import claims, images, readings
 CLAIM_TIMEOUT = timedelta(minutes=5)
 _REMOVE_EVERY_S = 3600
 _AT_ONCE = 500
+Answer = TypeVar("Answer")
 
 
 class ReadingLog:
@@ -74,7 +75,7 @@ class ReadingLog:
             KeyInProgress: the same request is being answered.
         """
         held = claims.c.key_sha256 == _sha256(key)
-        claim = {"key_sha256": _sha256(key), "request_sha256": request_sha256, "time": datetime.now(UTC)}
+        claim = _claim(key, request_sha256)
         while True:
             try:
                 with transaction(self.engine, writing=True) as connection:
@@ -95,6 +96,23 @@ class ReadingLog:
                 raise KeyInProgress("a request with this idempotency key is being answered: ask again in a moment")
             return self.get(found.reading_id)
 
+    def begin_all(self, requests: Sequence[tuple[str, str]]) -> list[ReadingRow | OverreadError | None]:
+        """Claim the keys of several requests, in one transaction where none was claimed before.
+
+        Args:
+            requests: key and SHA-256 of each, as `begin` takes them.
+
+        Returns:
+            For each request what `begin` gives, or the error that it raises.
+        """
+        fresh = [_claim(*request) for request in requests]
+        try:
+            with transaction(self.engine, writing=True) as connection:
+                connection.execute(sa.insert(claims), fresh)
+        except sa.exc.IntegrityError:
+            return [_outcome(self.begin, *request) for request in requests]
+        return [None] * len(requests)
+
     def withdraw(self, key: str) -> None:
         """Give up a claim that led to no reading, so that the key may be used again at once."""
         with transaction(self.engine, writing=True) as connection:
@@ -108,14 +126,35 @@ class ReadingLog:
             KeyReused: the claim was given away after its time-out; nothing is logged.
             InvalidData: the id is there already.
         """
+        self._insert([(reading, key)])
+
+    def add_all(self, entries: Sequence[tuple[ReadingRow, str | None]]) -> list[OverreadError | None]:
+        """Log several readings, in one transaction where none is refused.
+
+        Args:
+            entries: each reading and the key that was claimed for it, as `add` takes them.
+
+        Returns:
+            For each reading None where it is logged, or the error that `add` raises.
+        """
+        try:
+            self._insert(entries)
+        except (KeyReused, InvalidData):
+            return [_outcome(self.add, reading, key=key) for reading, key in entries]
+        return [None] * len(entries)
+
+    def _insert(self, entries: Sequence[tuple[ReadingRow, str | None]]) -> None:
+        """All of them or none."""
+        rows = [{"id": reading.id, "time": reading.time, "bundle": reading.bundle} for reading, _ in entries]
+        claimed = [{"held": _sha256(key), "by": reading.id} for reading, key in entries if key is not None]
         try:
             with transaction(self.engine, writing=True) as connection:
-                connection.execute(sa.insert(readings).values(id=reading.id, time=reading.time, bundle=reading.bundle))
-                connection.execute(sa.insert(images), [_to_values(image) for image in reading.images])
-                if key is not None:
-                    held = sa.and_(claims.c.key_sha256 == _sha256(key), claims.c.reading_id.is_(None))
-                    if not connection.execute(sa.update(claims).where(held).values(reading_id=reading.id)).rowcount:
-                        raise KeyReused("the idempotency key was taken over by another request: ask again")
+                connection.execute(sa.insert(readings), rows)
+                connection.execute(
+                    sa.insert(images), [_to_values(image) for reading, _ in entries for image in reading.images]
+                )
+                if claimed and connection.execute(_FILL_CLAIM, claimed).rowcount != len(claimed):
+                    raise KeyReused("the idempotency key was taken over by another request: ask again")
         except sa.exc.IntegrityError:
             raise InvalidData("a reading of this id is in the log already: give each a new one") from None
         self._keep_retention()
@@ -184,6 +223,25 @@ class ReadingLog:
         if self._retention_days is not None and time.monotonic() >= self._remove_next:
             self._remove_next = time.monotonic() + _REMOVE_EVERY_S
             self.remove_older_than(self._retention_days)
+
+
+_FILL_CLAIM = (
+    sa.update(claims)
+    .where(claims.c.key_sha256 == sa.bindparam("held"), claims.c.reading_id.is_(None))
+    .values(reading_id=sa.bindparam("by"))
+)
+
+
+def _claim(key: str, request_sha256: str) -> dict[str, Any]:
+    return {"key_sha256": _sha256(key), "request_sha256": request_sha256, "time": datetime.now(UTC)}
+
+
+def _outcome(function: Callable[..., Answer], *arguments: Any, **options: Any) -> Answer | OverreadError:
+    """What a function gives, or the error that it raises."""
+    try:
+        return function(*arguments, **options)
+    except OverreadError as error:
+        return error
 
 
 def _select(connection: sa.Connection, *wanted: sa.ColumnElement[bool]) -> Iterator[ImageRow]:

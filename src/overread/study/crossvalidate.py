@@ -29,7 +29,7 @@ from overread.evaluation import (
 from overread.images import DataSet
 from overread.machine.files import write_json
 from overread.machine.remote import local_place
-from overread.machine.terminal import progress_console
+from overread.machine.terminal import progress_console, say
 from overread.machine.text import storable
 from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
@@ -156,7 +156,6 @@ def crossvalidate(
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
     require_codes(accept, rules)
     console, folder = console or progress_console(verbose), RunFolder(local_place(out))
-    folder = RunFolder(folder.path.absolute()) if engine else folder
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, folder=folder, former=former
@@ -185,6 +184,8 @@ def crossvalidate(
     waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
     for training, _ in zip(waiting, (engine or OneAfterTheOther()).map(train_fold, waiting), strict=True):
         bring_home(training.out, training.storage)
+        if engine is not None:
+            say(console, f"{training.title} is finished")
     result = _pool(folder, run, settled)
     if ensemble:
         result = dataclasses.replace(result, bundle=_bundle(folder, run, dealt, decoded.data_set, result))
@@ -232,7 +233,7 @@ def _trainings(
         training(
             title=f"seed {seed}, fold {number} of {len(dealt)}",
             manifest=fold,
-            out=folder.fold(seed, number).path,
+            out=folder.fold(seed, number).path.absolute(),
             storage=storage_of(storage, folder.fold(seed, number).path, folder.path),
             recipe=dataclasses.replace(settled.recipe, seed=seed),
             options=settled.options,

@@ -17,7 +17,7 @@ from overread.cases import Split
 from overread.errors import InvalidOption
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
 from overread.machine.remote import local_place
-from overread.machine.terminal import progress_console
+from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.run import Existing, RunFolder, TrainingRun
 from overread.run.trials import seconds_of
@@ -142,7 +142,6 @@ def train(
     since = perf_counter()
     require_codes(accept, rules)
     console, folder = console or progress_console(verbose), RunFolder(local_place(out))
-    folder = RunFolder(folder.path.absolute()) if engine else folder
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, time=time, folder=folder,
@@ -189,6 +188,8 @@ def _train(begun: Begun, trainings: Sequence[NetworkTraining], engine: Engine | 
         bring_home(training.out, training.storage)
         data_set = begun.data_set.with_split(training.sides)
         fitted.append(Fitted(trained=trained, data_set=data_set, folder=RunFolder(training.out)))
+        if engine is not None and training.console is not None:
+            say(training.console, f"{training.title} is finished")
     return tuple(fitted)
 
 
@@ -206,7 +207,7 @@ def _trainings(begun: Begun, training: Callable[..., NetworkTraining], storage: 
                 data_set=begun.data_set.with_split(part),
                 preprocessing=preprocessing_of(begun.recipe),
                 recipe=dataclasses.replace(begun.recipe, seed=seed),
-                out=out,
+                out=out.absolute(),
                 storage=storage_of(storage, out, begun.folder.path),
             )
         )

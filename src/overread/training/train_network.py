@@ -26,10 +26,10 @@ from overread.training.linear_head import fit_linear_head
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
-from overread.training.resume import state_file
+from overread.training.resume import last_state
 from overread.training.start import load_start
 
-# A run keeps two states of weights and three moments each, two best weights, and copies in graph, bundle and zip.
+# A run has up to three states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
 _WEIGHT_COPIES = 16
 _FIXED_BYTES = 20_000_000
 
@@ -86,7 +86,7 @@ def train_network(
     name, backend = assembly.spec.name, keras.backend.backend()
     say(console, f"training {name} with Keras on {backend} in {precision}")
     network = assembly.build(precision.policy)
-    if not state_file(RunFolder(folder).checkpoints).exists():  # else it goes on from weights of its own
+    if last_state(RunFolder(folder).checkpoints) is None:  # else it goes on from weights of its own
         _start(network, data, recipe, folder, console)
     model = assembly.compile(network)
     say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +21,7 @@ from overread.service.problems import Problem, too_busy
 from overread.service.prometheus import Metrics
 from overread.service.room.decoding import DecodingPool, Undecodable
 from overread.service.room.records import ImageRecord, ReadingRecord, Upload, name_of, request_digest
+from overread.service.room.together import Together
 from overread.service.room.zips import Limits, is_zip
 from overread.service.settings import Settings
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from overread.reading_log import ReadingLog, ReadingRow
 
 Answer = TypeVar("Answer")
+MOST = 4
 _log = logging.getLogger("overread.service")
 
 
@@ -45,6 +47,15 @@ class ReadingRoom:
         self.metrics = Metrics(self.readers)
         self.pool = DecodingPool(settings)
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="reading")
+        self._read_together = {
+            name: Together(functools.partial(_read_together, reader), self._threads, goes=settings.workers, most=MOST)
+            for name, reader in self.readers.items()
+        }
+        # One thread writes: several would wait for SQLite's lock, which is asked for again after 1 ms, 2, 5, ... 100.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="log")
+        if log is not None:
+            self._claims = Together(log.begin_all, self._writer, goes=1, most=settings.max_waiting)
+            self._entries = Together(log.add_all, self._writer, goes=1, most=settings.max_waiting)
         self._waiting = self._receiving = 0
 
     def reader(self, bundle_id: str | None = None) -> Reader:
@@ -104,7 +115,8 @@ class ReadingRoom:
             images = await asyncio.gather(*(self._image(reader, i, *item, to_show) for i, item in enumerate(items)))
         record = ReadingRecord(images=list(images), bundle=reader.bundle.fingerprint)
         if self.log is not None:
-            await in_log(self.log.add, record.row(), key=key)
+            with log_problems():
+                await self._entries.ask((record.row(), key))
         return record
 
     async def read_once(self, uploads: list[Upload], bundle_id: str | None, key: str) -> ReadingRecord | ReadingRow:
@@ -115,7 +127,9 @@ class ReadingRoom:
         """
         if self.log is None:
             raise Problem(501, "no-log", "this server keeps no log, by which a repeated request would be known")
-        found = await in_log(self.log.begin, key, request_digest(self.reader(bundle_id).bundle.fingerprint, uploads))
+        request = request_digest(self.reader(bundle_id).bundle.fingerprint, uploads)
+        with log_problems():
+            found = await self._claims.ask((key, request))
         if found is not None:
             return found
         try:
@@ -128,6 +142,7 @@ class ReadingRoom:
         """Finish what is being read, and end the processes."""
         self.pool.close()
         self._threads.shutdown()
+        self._writer.shutdown()
 
     @contextlib.contextmanager
     def places(self, count: int) -> Iterator[None]:
@@ -169,12 +184,6 @@ class ReadingRoom:
             items += [(Upload(name=name, content=content), None) for name, content in found]
         return items
 
-    async def _infer(self, reader: Reader, name: str, pixels: np.ndarray) -> list[Reading]:
-        # On all cores a request took 46 ms of processor time, most of it threads that spin for one another; so it takes
-        # 10 (compact, 224 px, 2 cores, November 2026).
-        read = functools.partial(reader.read_prepared, [name], pixels[None], side_by_side=True)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
-
     async def _image(
         self, reader: Reader, index: int, upload: Upload, refused: Undecodable | None, to_show: bool
     ) -> ImageRecord:
@@ -187,7 +196,7 @@ class ReadingRoom:
                 raise Undecodable("too-large", f"has more than {self.settings.max_file_bytes} bytes: reduce it first")
             decoded = await self.pool.decode(upload.content, upload.name, reader.bundle.preprocessing, to_show=to_show)
             rendition, began = decoded.rendition, time.perf_counter()
-            (result,) = await self._infer(reader, name, decoded.pixels)
+            result = await self._read_together[self.id_of(reader)].ask((name, decoded.pixels))
             self.metrics.seconds.labels("decode").observe(decoded.seconds)
             self.metrics.seconds.labels("infer").observe(time.perf_counter() - began)
         except Undecodable as error:
@@ -213,14 +222,32 @@ def room_of(request: Request) -> ReadingRoom:
     return room
 
 
-async def in_log(function: Callable[..., Answer], *arguments: Any, **options: Any) -> Answer:
+def _read_together(reader: Reader, images: Sequence[tuple[str, np.ndarray]]) -> list[Reading | Exception]:
+    """Prepared images, each with its name; where they cannot be read together, each by itself."""
+    names, pixels = zip(*images, strict=True)
+    try:
+        # On all cores a request took 46 ms of processor time, most of it threads that spin for one another; so it takes
+        # 10 (compact, 224 px, 2 cores, November 2026).
+        return [*reader.read_prepared(names, np.stack(pixels), side_by_side=True)]
+    except Exception as error:  # noqa: BLE001 - it concerns one image
+        return [error] if len(images) == 1 else [_read_together(reader, [image])[0] for image in images]
+
+
+async def in_log(function: Callable[..., Answer], *arguments: Any) -> Answer:
     """Ask the log, in a thread.
 
     Raises:
         Problem: what the log refuses, or that it is out of order.
     """
+    with log_problems():
+        return await asyncio.to_thread(function, *arguments)
+
+
+@contextlib.contextmanager
+def log_problems() -> Iterator[None]:
+    """Turn what the log refuses, or that it is out of order, into a `Problem`."""
     try:
-        return await asyncio.to_thread(function, *arguments, **options)
+        yield
     except UnknownReading:
         raise Problem(
             404, "unknown-reading", "the log has no such image: see its id, or it is past its retention"
