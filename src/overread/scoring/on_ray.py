@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,6 +32,7 @@ def read_on_ray(
     import ray
     from ray.data import ActorPoolStrategy, DataContext, from_items
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = DataContext.get_current()
     context.max_errored_blocks = -1
     context.enable_progress_bars = False
@@ -44,7 +46,7 @@ def read_on_ray(
         batch_format="numpy",
         compute=ActorPoolStrategy(min_size=1, max_size=readers, initial_size=readers),
         num_cpus=1,
-        max_task_retries=_RETRIES,
+        ray_remote_args_fn=lambda: {"max_task_retries": _RETRIES},
     )
     for row in outcomes.iter_rows():
         yield Outcome(number=int(row["number"]), images=int(row["images"]), error=str(row["error"]))
