@@ -19,8 +19,6 @@ _NOTICE = re.compile(
     rb"I0000 |WARNING: All log messages before absl|To enable the following instructions:|\s*$"
     # TensorFlow's farewell when a run is interrupted.
     rb"|W0000 .*finalizing GeneratorDataset|\s*\[\[\{\{node PyFunc\}\}\]\]"
-    # Ray's, that an actor cannot start again without its arguments.
-    rb"|\[.* core_worker\.cc:\d+: Actor with class name: "
 )
 _ESCAPED = "overread.escaped"
 # Control characters, ends of lines, what turns the direction of text, and lone surrogates.
