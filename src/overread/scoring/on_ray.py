@@ -66,7 +66,7 @@ class _HandsOut:
             num_cpus=1,
             ray_remote_args_fn=lambda: {"max_task_retries": _RETRIES},
         )
-        self._rows = outcomes.iter_rows()
+        self._rows = iter(outcomes.iter_rows())
 
     def next(self) -> Outcome | None:
         """What became of one more part; None after the last."""
