@@ -1,8 +1,8 @@
 """How fast whole epochs are, augmentation and validation included: overread against the pipelines that users have.
 
 Every network is trained by overread and by the others, and by nothing but its own arithmetic (the limit): the same
-steps on one resident batch without input, augmentation, averaging of weights, logs or saved states, with Keras's own Adam
-and with overread's optimizer, which is the stricter limit. All run in turn, epoch by epoch.
+steps on one resident batch without input, augmentation, averaging of weights, logs or saved states, with Keras's own
+Adam and with overread's optimizer, which is the stricter limit. All run in turn, epoch by epoch.
 """
 
 from __future__ import annotations
