@@ -85,13 +85,12 @@ def store_address() -> Iterator[str]:
 
 @pytest.fixture
 def bucket(store_address: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
-    """An empty bucket of that server, reached as users reach theirs."""
+    """An empty folder in a bucket of that server, reached as users reach theirs."""
     for name, value in {**VARIABLES, "AWS_ENDPOINT_URL": store_address}.items():
         monkeypatch.setenv(name, value)
-    name = "bucket-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
-    folder = place(f"s3://{name}")
-    folder.mkdir()
-    return folder
+    bucket = place("s3://bucket-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12])
+    bucket.mkdir()
+    return bucket / "archive"
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from overread.auditing.rules import every_rule
 from overread.cases import SPLITS, Case
 from overread.cases.tables.own import table_of
 from overread.machine.files import write_csv
+from overread.machine.remote import is_remote
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -112,6 +113,8 @@ def _moves(kept: list[int], cases: tuple[Case, ...]) -> dict[int, str]:
 
 
 def _relative(path: Path, start: Path) -> str:
+    if is_remote(path) or is_remote(start):
+        return str(path.absolute())
     try:
         return Path(os.path.relpath(path, start)).as_posix()
     except ValueError:  # another drive

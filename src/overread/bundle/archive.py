@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from overread.errors import InvalidBundle, OutputUnwritable
-from overread.machine.files import replace_file
+from overread.machine.files import replace_file, replacing
 
 # Far above any real network; a zip that declares more is a bomb.
 _MAX_FILE_BYTES = 4 * 2**30
@@ -25,7 +25,7 @@ def read_file(root: Path, name: str) -> bytes:
     try:
         if root.is_dir():
             return (root / name).read_bytes()
-        with zipfile.ZipFile(root) as archive:
+        with _archive(root) as archive:
             if archive.getinfo(name).file_size > _MAX_FILE_BYTES:
                 raise InvalidBundle(f"{name} of the bundle declares more than 4 GiB: it is refused")
             return archive.read(name)
@@ -35,11 +35,17 @@ def read_file(root: Path, name: str) -> bytes:
         raise InvalidBundle(f"{root.name} is no bundle: expected a bundle directory or bundle.zip") from None
 
 
+@contextlib.contextmanager
+def _archive(root: Path) -> Iterator[zipfile.ZipFile]:
+    with root.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        yield archive
+
+
 def has_file(root: Path, name: str) -> bool:
     """Tell whether a bundle that can be read has this file."""
     if root.is_dir():
         return (root / name).is_file()
-    with zipfile.ZipFile(root) as archive:
+    with _archive(root) as archive:
         return name in archive.namelist()
 
 
@@ -52,7 +58,7 @@ def add_file(root: Path, name: str, content: bytes) -> None:
     if root.is_dir():
         replace_file(root / name, content)
         return
-    with zipfile.ZipFile(root) as archive:
+    with _archive(root) as archive:
         kept = [other for other in archive.namelist() if other != name]
     _write_zip(root, ((other, read_file(root, other)) for other in kept), {name: content})
 
@@ -67,16 +73,12 @@ def pack(folder: Path, target: Path) -> Path:
 
 
 def _write_zip(target: Path, files: Iterator[tuple[str, bytes]], more: dict[str, bytes]) -> Path:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        with replacing(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in (*files, *more.items()):
                 archive.writestr(name, content)
-        temporary.replace(target)
     except OSError as error:
         raise OutputUnwritable(
             f"{target} cannot be written ({error.strerror}): copy the bundle to where you may write"
         ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
     return target

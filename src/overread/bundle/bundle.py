@@ -30,6 +30,7 @@ from overread.errors import InvalidBundle, MissingPath
 from overread.images import Preprocessing
 from overread.machine.clock import now
 from overread.machine.files import from_json, write_json
+from overread.machine.remote import place
 from overread.run.folder import RunFolder
 
 FORMAT_VERSION = 3
@@ -152,7 +153,7 @@ class Bundle:
         """
         if isinstance(bundle, Bundle):
             return bundle
-        path = _bundle_in(Path(bundle))
+        path = _bundle_in(place(bundle))
         try:
             found = cls._from_description(from_json(read_file(path, _DESCRIPTION)), path)
         except (KeyError, TypeError, ValueError) as error:

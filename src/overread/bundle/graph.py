@@ -41,11 +41,14 @@ class Graph:
         threads: that work on one image or batch together; 0 for one on each core.
     """
 
-    def __init__(self, content: bytes, *, threads: int = 0) -> None:
-        self._content = content
+    def __init__(self, content: bytes, threads: int = 0) -> None:
+        self._content, self._threads = content, threads
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    def __reduce__(self) -> tuple[type[Graph], tuple[bytes, int]]:
+        return Graph, (self._content, self._threads)
 
     def on_one_core(self) -> Graph:
         """The same graph worked by the thread that calls it, for threads that read side by side."""

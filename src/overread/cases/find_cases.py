@@ -21,6 +21,7 @@ from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.own import is_manifest, read_table
 from overread.cases.tables.table import Table, read_tables
 from overread.errors import InvalidData, MissingPath, Undecided
+from overread.machine.remote import place
 from overread.words import listed
 
 Found = tuple[list[Case], list[str]]
@@ -43,7 +44,7 @@ def find_cases(source: Source, relabel: Relabel) -> Found:
         InvalidOption: the source names what is not there.
         InvalidData: what is there cannot be used.
     """
-    root = Path(source.data)
+    root = place(source.data)
     named = source.labels or ((source.data,) if root.is_file() else ())
     if named and named != (FOLDERS,):
         return _by_named(named, source, relabel)
@@ -67,7 +68,7 @@ def _by_folders(root: Path, source: Source, relabel: Relabel) -> Found:
 
 def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
     """The cases of the tables that are named, all of which must be of use."""
-    first = Path(named[0])
+    first = place(named[0])
     may_be_own = len(named) == 1 and source.images is None and not source.names_columns and is_manifest(first)
     own = read_table(first) if may_be_own else []
     if any(case.path.exists() for case in own):
@@ -93,7 +94,7 @@ def _told(left_out: LeftOut) -> tuple[str, ...]:
 
 
 def _files_of(source: Source, beside: Path) -> tuple[Files, LeftOut]:
-    root = Path(source.images or (source.data if Path(source.data).is_dir() else beside))
+    root = place(source.images or (source.data if place(source.data).is_dir() else beside))
     if not root.is_dir():
         raise MissingPath(f"{root} is not there: expected the folder that holds the images (--images)")
     left_out = LeftOut()
@@ -165,7 +166,7 @@ def _match_near(tables: Sequence[Table], files: Files, source: Source) -> list[M
 
 
 def _several(references: Sequence[str]) -> Undecided:
-    names = listed([Path(reference).name for reference in references])
+    names = listed([place(reference).name for reference in references])
     return Undecided(f"several tables name the images: {names}", option="labels", choices=references)
 
 

@@ -22,6 +22,7 @@ from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
 from overread.machine.question import Question, ask
+from overread.machine.remote import place
 from overread.words import count, listed
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class Manifest:
             >>> Manifest.from_folder("larynx", positive="Papilloma").classes  # doctest: +SKIP
             ('Normal', 'Papilloma')
         """
-        cases, notes = read_folder(Path(folder))
+        cases, notes = read_folder(place(folder))
         return cls._build(cases, notes, positive, task)
 
     @classmethod
@@ -207,7 +208,7 @@ class Manifest:
             MissingPath: table is not there.
             InvalidData: a row that cannot be used; the message cites it (the header is row 1).
         """
-        table = Path(table)
+        table = place(table)
         return cls._build(read_table(table, task), [f"cases are read from {table.name}"], positive, task)
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 
 from overread.cases.relabel import read_mapping
 from overread.machine.option import option
+from overread.machine.remote import place
 
 # In place of tables: labels are the names of class folders.
 FOLDERS = "folders"
@@ -82,9 +83,9 @@ class Source:
 
     def absolute(self) -> Source:
         """The same source from wherever it is read."""
-        labels = (name if name == FOLDERS else str(Path(name).absolute()) for name in self.labels)
-        images = self.images and str(Path(self.images).absolute())
-        return dataclasses.replace(self, data=str(Path(self.data).absolute()), labels=tuple(labels), images=images)
+        labels = (name if name == FOLDERS else str(place(name).absolute()) for name in self.labels)
+        images = self.images and str(place(self.images).absolute())
+        return dataclasses.replace(self, data=str(place(self.data).absolute()), labels=tuple(labels), images=images)
 
     def settled(self, name: str, choice: str) -> Source:
         """The same source with one choice made, by the name of its field."""

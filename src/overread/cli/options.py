@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-import click
 import typer
 
 from overread.cases.relabel import read_mapping, written_mapping
 from overread.cases.source import Source
 from overread.cli.completion import COMPLETERS, complete_code
 from overread.errors import InvalidOption
+from overread.machine.remote import local_place, place
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
 from overread.run import CrossValidationRun, Existing, RunFolder, TrainingRun
@@ -29,14 +30,18 @@ if TYPE_CHECKING:
 DataOrLabels = Annotated[
     Path | None,
     typer.Argument(
+        parser=place,
         help="Folder of images in class sub-folders, or with a table of labels in or near it; or a table, as "
-        "path,label[,patient_id][,split]. By default what --labels names, and with --resume the run's."
+        "path,label[,patient_id][,split]. By default what --labels names, and with --resume the run's.",
     ),
 ]
 BundlePath = Annotated[
-    Path, typer.Argument(help="Bundle directory, bundle.zip or the folder of a training run.", metavar="BUNDLE")
+    Path,
+    typer.Argument(
+        parser=place, help="Bundle directory, bundle.zip or the folder of a training run.", metavar="BUNDLE"
+    ),
 ]
-Out = Annotated[Path, typer.Option(help="Folder of the results.")]
+Out = Annotated[Path, typer.Option(parser=local_place, help="Folder of the results.", metavar="PATH")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the results that the folder holds.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Store = Annotated[Path | None, typer.Option(help="Folder of decoded pixels that runs share; else the user's cache.")]
@@ -57,7 +62,10 @@ Accept = Annotated[
 
 
 def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of functions that each make one of its parameters, in that parameter's place."""
+    """Give a command the options of functions that each make one of its parameters, in that parameter's place.
+
+    What a function gives that is a context is entered for as long as the command runs.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command).parameters
@@ -65,11 +73,12 @@ def takes(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Calla
 
         @functools.wraps(command)
         def called(**values: Any) -> None:
-            made = {
-                name: maker(**{option: values.pop(option) for option in options[name]})
-                for name, maker in makers.items()
-            }
-            command(**values, **made)
+            with contextlib.ExitStack() as stack:
+                for name, maker in makers.items():
+                    made = maker(**{option: values.pop(option) for option in options[name]})
+                    is_context = isinstance(made, contextlib.AbstractContextManager)
+                    values[name] = stack.enter_context(made) if is_context else made
+                command(**values)
 
         parameters = []
         for name, parameter in own.items():
@@ -130,7 +139,7 @@ def _keyword_only(parameter: inspect.Parameter, function: Callable[..., Any]) ->
     """A parameter with its annotation evaluated: of those that remain only, since the others name what loads NumPy."""
     annotation = parameter.annotation
     if isinstance(annotation, str):
-        annotation = eval(annotation, function.__globals__)
+        annotation = eval(annotation, inspect.unwrap(function).__globals__)
     return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
 
 
@@ -204,7 +213,7 @@ def make_source(data: DataOrLabels = None, **values: Any) -> Source | None:
     """Where the cases are read from; None where they are not named, which only a run that is resumed allows."""
     values["mapping"] = read_mapping(values["mapping"] or ())
     if data is None and values["labels"]:
-        data = Path(values["images"] or Path(values["labels"][0]).parent)
+        data = place(values["images"] or place(values["labels"][0]).parent)
     return Source(data=str(data), **values) if data else None
 
 
@@ -224,6 +233,7 @@ def require_source(source: Source | None) -> Source:
     return source
 
 
+@contextlib.contextmanager
 def make_running(
     accept: Accept = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that the folder holds.")] = False,
@@ -243,7 +253,7 @@ def make_running(
         int | None, typer.Option(help="CPUs of each training of an engine; by default all of the smallest node.")
     ] = None,
     gpus_each: Annotated[float, typer.Option(help="GPUs of each training of an engine.")] = 0,
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
     """How a training run deals with what it finds and where it works, as keyword arguments of `study.train`.
 
     Raises:
@@ -252,12 +262,12 @@ def make_running(
     if resume and force:
         raise InvalidOption("--resume goes on with a run and --force replaces it: give one of them")
     existing = "resume" if resume else replaced_if(force)
-    given = {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
+    running = {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
     if engine is None:
-        return given
-    tasks = RayTasks(cpus=cpus_each, gpus=gpus_each)
-    click.get_current_context().with_resource(connected(engine))
-    return {**given, "engine": tasks, "storage": storage}
+        yield running
+        return
+    with connected(engine):
+        yield {**running, "engine": RayTasks(cpus=cpus_each, gpus=gpus_each), "storage": storage}
 
 
 def replaced_if(force: bool) -> Existing:

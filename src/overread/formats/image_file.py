@@ -17,6 +17,7 @@ from overread.formats.other_files import other_file, pointer
 from overread.formats.picture import MAX_PIXELS, Fitted, GreyValues, Picture, as_stored
 from overread.formats.registry import Format, format_names, format_of
 from overread.formats.source import HEAD_LENGTH, opened
+from overread.machine.remote import place
 from overread.machine.workers import Progress, in_chunks
 
 
@@ -107,10 +108,11 @@ def read_header(path: str | Path) -> Header:
     Opens the file once. Where the libraries of its format are not installed, a file has its format, its size in bytes
     and zeros.
     """
-    suffix, size_bytes, name, header = sys.intern(Path(path).suffix.lower()), 0, None, Header()
+    suffix, size_bytes, name, header = sys.intern(place(path).suffix.lower()), 0, None, Header()
     # Formats raise anything on a damaged file; what is known by then stays.
     with contextlib.suppress(Exception), opened(path) as stream:
-        size_bytes = os.fstat(stream.fileno()).st_size
+        size_bytes = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
         head = stream.read(HEAD_LENGTH)
         stream.seek(0)
         if (found := format_of(head, path)) is not None:

@@ -16,7 +16,8 @@ from overread.formats.header import Header
 from overread.formats.other_files import UNOPENED, OtherFile, is_slide_or_raw, other_file, pointer
 from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
-from overread.formats.source import HEAD_LENGTH, opened
+from overread.formats.source import head_of
+from overread.machine.remote import is_remote
 from overread.words import listed
 
 ENTRY_POINTS = "overread.formats"
@@ -142,16 +143,18 @@ def kind_of_other(path: Path) -> OtherFile | None:
 
     Content decides, whatever the suffix. A file that no format claims, and one that cannot be opened, are images by
     their suffix: they are damaged, and reading them says how. DICOM objects without an image, slides that are stored as
-    TIFF and pointers to files that were not fetched are none, unless a format that is not ours claims them.
+    TIFF and pointers to files that were not fetched are none, unless a format that is not ours claims them. Of a remote
+    file its suffix decides, where a format has it.
 
     Raises:
         InvalidOption: a format cannot say whether the file is its own.
     """
     name = path.name.strip().lower()
     is_named_so = any(name.endswith(end) for one in formats() for end in one.suffixes)
+    if is_named_so and is_remote(path):
+        return None  # a request for each of millions would take longer than reading them
     try:
-        with opened(path) as stream:
-            head = stream.read(HEAD_LENGTH)
+        head = head_of(path)
     except (MissingPath, UnreadableImage, OSError):
         return None if is_named_so else UNOPENED
     found = format_of(head, name)

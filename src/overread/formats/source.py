@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from overread.errors import MissingPath, UnreadableImage
+from overread.machine.remote import is_remote, place, read_head
 
 # What a format sees of a file before it says whether the file is its own.
 HEAD_LENGTH = 512
@@ -17,7 +18,7 @@ HEAD_LENGTH = 512
 
 @contextlib.contextmanager
 def opened(source: str | Path | bytes) -> Iterator[BinaryIO]:
-    """Open a file, or bytes as if they were one.
+    """Open a file, or bytes as if they were one; a remote file is fetched whole.
 
     Raises:
         MissingPath: nothing is there.
@@ -27,13 +28,9 @@ def opened(source: str | Path | bytes) -> Iterator[BinaryIO]:
         yield io.BytesIO(source)
         return
     try:
-        # A named pipe would wait for its writer for ever.
-        path = source if isinstance(source, Path) else Path(source)
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-            raise UnreadableImage(f"is {kind}: one image file was expected")
-        stream = path.open("rb")
+        path = place(source)
+        # By one request, for a driver would ask for the size first and read ahead by megabytes.
+        stream = io.BytesIO(path.read_bytes()) if is_remote(path) else _opened_file(path)
     except UnreadableImage:
         raise
     except (FileNotFoundError, NotADirectoryError, ValueError):  # a null in the name
@@ -42,3 +39,30 @@ def opened(source: str | Path | bytes) -> Iterator[BinaryIO]:
         raise UnreadableImage(f"cannot be opened: {error.strerror}") from None
     with stream:
         yield stream
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file, as many as a format sees, on the conditions of `opened`.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    if is_remote(path):
+        return read_head(path, HEAD_LENGTH)
+    with opened(path) as stream:
+        return stream.read(HEAD_LENGTH)
+
+
+def content_of(path: str | Path) -> bytes:
+    """All bytes of a file, on the conditions of `opened`."""
+    with opened(path) as stream:
+        return stream.read()
+
+
+def _opened_file(path: Path) -> BinaryIO:
+    # A named pipe would wait for its writer for ever.
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise UnreadableImage(f"is {kind}: one image file was expected")
+    return path.open("rb")

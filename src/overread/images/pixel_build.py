@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from overread.errors import MissingPath, UnreadableImage
 from overread.formats import HEAD_LENGTH, format_of, is_coloured
+from overread.formats.source import content_of
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing, as_channels, fit_pixels
 from overread.machine.files import write_json
@@ -31,15 +31,15 @@ class StoredImage:
 
     def identify(self) -> tuple[str, str]:
         """SHA-256 of the file's bytes, with the frame where one is named, and the name of its format; else empty."""
-        with contextlib.suppress(OSError):
-            if stat.S_ISREG(self.path.stat().st_mode):
-                content = self.path.read_bytes()
-                digest = hashlib.sha256(content)
-                if self.frame is not None:
-                    digest.update(b"frame %d" % self.frame)
-                found = format_of(content[:HEAD_LENGTH], self.path)
-                return digest.hexdigest(), "" if found is None else found.name
-        return "", ""
+        try:
+            content = content_of(self.path)
+        except (MissingPath, UnreadableImage, OSError):
+            return "", ""
+        digest = hashlib.sha256(content)
+        if self.frame is not None:
+            digest.update(b"frame %d" % self.frame)
+        found = format_of(content[:HEAD_LENGTH], self.path)
+        return digest.hexdigest(), "" if found is None else found.name
 
     def fitted(self, preprocessing: Preprocessing) -> np.ndarray:
         """Its pixels, as `fit_pixels` gives them."""

@@ -20,10 +20,12 @@ from overread.images.pixel_build import Build, StoredImage
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing
 from overread.machine.places import STORED_PIXELS
+from overread.machine.remote import is_remote
 from overread.machine.workers import Progress, in_chunks
 
-STORE_FORMAT = 2
+STORE_FORMAT = 3
 ABANDONED_AFTER_S = 24 * 3600
+_FETCHERS = 16
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ class PixelStore:
                 made anew in colour if a coloured one turns up later.
             frames: which frame of each file, from 1; None for the only one, as for all by default.
             folder: where stores are kept; made if absent. Files that a killed process left there go after a day.
-            workers: threads; all processors by default.
+            workers: threads; by default as many as processors, and more for remote files.
             progress: called with the number of images done and of all, for images decoded now.
 
         Raises:
@@ -80,7 +82,7 @@ class PixelStore:
         """
         if not paths:
             raise InvalidData("there are no images to prepare: at least one path was expected")
-        workers = (os.cpu_count() or 1) if workers is None else workers
+        workers = _workers_for(paths) if workers is None else workers
         if workers < 1:
             raise InvalidOption(f"workers={workers}: choose 1 or more")
         images = [StoredImage(*image) for image in zip(paths, frames or [None] * len(paths), strict=True)]
@@ -96,6 +98,12 @@ class PixelStore:
         if store is None:
             raise OutputUnwritable(f"the pixel store just written to {folder} cannot be read back: check that disk")
         return store
+
+
+def _workers_for(paths: Sequence[Path]) -> int:
+    """A thread a core, and more where most of the time is spent waiting for a store."""
+    cores = os.cpu_count() or 1
+    return max(cores, _FETCHERS) if any(map(is_remote, paths)) else cores
 
 
 def _key(preprocessing: Preprocessing, digests: tuple[str, ...], formats: Collection[str]) -> str:

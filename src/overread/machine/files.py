@@ -9,11 +9,13 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from overread.errors import OutputUnwritable
+from overread.machine.remote import is_remote, write_whole
 from overread.machine.text import restored, restored_values, storable, storable_values
 
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
@@ -32,6 +34,9 @@ def replace_file(path: Path, content: bytes, *, private: bool = False) -> Path:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        if is_remote(path):
+            write_whole(path, content)
+            return path
         temporary.touch(mode=0o600 if private else 0o666)
         temporary.write_bytes(content)
         temporary.replace(path)
@@ -42,6 +47,25 @@ def replace_file(path: Path, content: bytes, *, private: bool = False) -> Path:
             f"{path} cannot be written ({error.strerror}): give a folder that exists, is writable and has space left"
         ) from error
     return path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file of this machine to write to, which takes the place of another when all went well.
+
+    Raises:
+        OSError: it cannot be written, or not be brought to where it belongs.
+    """
+    with contextlib.ExitStack() as stack:
+        if is_remote(path):
+            temporary = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "content"
+            yield temporary
+            write_whole(path, temporary)
+            return
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        stack.callback(temporary.unlink, missing_ok=True)
+        yield temporary
+        temporary.replace(path)
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -1,7 +1,7 @@
-"""Places beyond this machine, as fsspec names them: `s3://bucket/folder`, `https://host/image.png`, `zip://::s3://...`.
+"""Places beyond this machine, as fsspec names them: `s3://bucket/folder`, `https://host/a.png`, `zip://::s3://...`.
 
-What a user names becomes a path here and nowhere else. Credentials come by the store's own means: environment variables,
-profiles, roles.
+What a user names becomes a path here and nowhere else. Credentials come by the store's own means: environment
+variables, profiles, roles.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def place(name: str | Path) -> Path:
     """The path that a text names: one of this machine, or a place that a `scheme://` leads to.
 
     Args:
-        name: as a user, a table or a caller gives it; a path is given back.
+        name: as a user, a table or a caller gives it; a path is given back, so that a `upath.UPath` keeps its options.
 
     Returns:
         A `pathlib.Path`, or what has its methods (a `upath.UPath`) and raises its errors.
@@ -43,7 +43,7 @@ def place(name: str | Path) -> Path:
         MissingExtra: the library or the driver of the scheme is not installed.
     """
     if not isinstance(name, str):
-        return name if is_remote(name) else Path(name)
+        return _wrapped(name) if is_remote(name) else name
     found = _ADDRESS.match(name)
     if found is None:
         return Path(name)
@@ -55,20 +55,34 @@ def place(name: str | Path) -> Path:
             "credentials as the store takes them, in environment variables, a profile or a role"
         )
     require_extra("remote", ("fsspec", "upath"))
-    from overread.machine.remote_path import RemotePath
-
     for address in name.split("::"):
         _require_driver(address.partition("://")[0].lower())
+    from upath import UPath
+
     # Listings that s3fs and others keep would hide what was written since, and grow with the archive.
-    return cast(Path, RemotePath(name, use_listings_cache=False))
+    return _wrapped(UPath(name, use_listings_cache=False))
 
 
-def is_remote(path: str | Path) -> bool:
+def is_remote(path: object) -> bool:
     """Whether a path, or the text of one, leads beyond the files of this machine."""
     if isinstance(path, str):
         found = _ADDRESS.match(path)
         return found is not None and found[0].lower() != "file://"
-    return not isinstance(path, Path)
+    return not isinstance(path, Path) and hasattr(type(path), "fs")
+
+
+def local_place(name: str | Path) -> Path:
+    """The path of this machine that a text names.
+
+    Raises:
+        InvalidOption: it leads elsewhere.
+    """
+    if is_remote(name):
+        raise InvalidOption(
+            f"{public_name(name)} does not lie on this machine, and the folder of a run does: give a folder here, and "
+            "copy it when the run is done"
+        )
+    return Path(name)
 
 
 def public_name(path: str | Path) -> str:
@@ -84,6 +98,30 @@ def entries(folder: Path) -> list[tuple[str, bool]]:
         OSError: the folder cannot be listed.
     """
     return _remote(folder).entries()
+
+
+def read_head(path: Path, length: int) -> bytes:
+    """The first bytes of a remote file, without fetching the rest.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    return _remote(path).read_head(length)
+
+
+def write_whole(path: Path, content: bytes | Path) -> None:
+    """Write a remote file, from memory or from one of this machine, so that it is there whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    _remote(path).write_whole(content)
+
+
+def _wrapped(path: Any) -> Path:
+    from overread.machine.remote_path import RemotePath
+
+    return cast(Path, RemotePath.of(path))
 
 
 def _remote(path: Path) -> RemotePath:

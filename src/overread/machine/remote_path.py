@@ -8,6 +8,7 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from upath.extensions import ProxyUPath
@@ -35,6 +36,11 @@ class RemotePath(ProxyUPath):
     """A path of any store that fsspec reaches."""
 
     __slots__ = ()
+
+    @classmethod
+    def of(cls, path: Any) -> RemotePath:
+        """Wrap a path of universal-pathlib; a wrapped one is given back."""
+        return cls._from_upath(path)
 
     open = _told(ProxyUPath.open)
     stat = _told(ProxyUPath.stat)
@@ -84,10 +90,22 @@ class RemotePath(ProxyUPath):
             self.fs.pipe_file(self.path, content)
         return len(content)
 
-    @property
-    def is_whole_on_close(self) -> bool:
-        """Whether a file that is being written is not there before it is whole."""
-        return self.protocol in _WHOLE_ON_CLOSE
+    def read_head(self, length: int) -> bytes:
+        """The first bytes, without fetching the rest."""
+        with _failures_at(self), self.fs.open(self.path, "rb", cache_type="none") as stream:
+            return stream.read(length)
+
+    def write_whole(self, content: bytes | Path) -> None:
+        """Write what is in memory or in a local file, under a temporary name where the store shows unfinished files."""
+        is_safe = self.protocol in _WHOLE_ON_CLOSE
+        target = self if is_safe else self.with_name(f".{self.name}.{os.getpid()}.tmp")
+        with _failures_at(self):
+            if isinstance(content, bytes):
+                self.fs.pipe_file(target.path, content)
+            else:
+                self.fs.put_file(str(content), target.path)
+            if not is_safe:
+                self.fs.mv(target.path, self.path)
 
     def replace(self, target: Any) -> RemotePath:
         """Rename, in place of what is there."""
@@ -115,17 +133,16 @@ def _failures_at(path: RemotePath) -> Iterator[None]:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), public_name(str(path))) from None
     except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
         raise type(error)(error.errno or errno.EIO, type(error).__name__, public_name(str(path))) from None
-    except PermissionError:
-        raise _unreachable(path, "access is denied: check your credentials and the rights that they give") from None
-    except Exception as error:
-        told = f"{type(error).__name__} {getattr(error, 'status', '')}".rstrip()
-        remedy = (
-            "set credentials as this store takes them"
-            if _OF_CREDENTIALS.search(told)
-            else "check the address and the network"
-        )
-        raise _unreachable(path, f"{told}: {remedy}") from None
+    except Exception as error:  # noqa: BLE001 - drivers raise what their libraries do
+        raise _unreachable(path, error) from None
 
 
-def _unreachable(path: RemotePath, why: str) -> PlaceUnreachable:
+def _unreachable(path: RemotePath, error: Exception) -> PlaceUnreachable:
+    name = type(error).__name__
+    if isinstance(error, PermissionError) or getattr(error, "status", None) in (401, 403):
+        why = "access is denied: check your credentials and the rights that they give"
+    elif _OF_CREDENTIALS.search(name):
+        why = f"{name}: set credentials as this store takes them"
+    else:
+        why = f"{name}: check the address and the network"
     return PlaceUnreachable(f"{public_name(str(path))} cannot be reached ({why})", why)

@@ -106,8 +106,9 @@ class Augment(keras.layers.Layer):
 
     def _bend(self, images: Any) -> Any:
         power = ops.exp(self._uniform(ops.shape(images)[0], 1, math.log1p(self.augmentation.gamma)))
-        # Of a negative number, which a layer of the user's may give, there is no power.
-        return 255 * ops.power(ops.clip(images / 255, 0.0, 1.0), power[:, :, None, None])
+        # By way of the logarithm, which takes a quarter of the time of ops.power (November 2026). Of a negative number,
+        # which a layer of the user's may give, there is none; of 0 it is minus infinity, which becomes 0 again.
+        return 255 * ops.exp(power[:, :, None, None] * ops.log(ops.clip(images / 255, 0.0, 1.0)))
 
     def _focus(self, images: Any) -> Any:
         """Move each image towards its blurred copy, or away from it."""
@@ -117,12 +118,7 @@ class Augment(keras.layers.Layer):
             self.augmentation.blur,
             seed=self.seed_generator,
         )
-        # The mean of an odd window, twice: nearly Gaussian, and of the same share of the image at every size.
-        window = 2 * max(1, max(images.shape[1:3]) // 100) + 1
-        blurred = images
-        for _ in range(2):
-            blurred = ops.average_pool(blurred, window, strides=1, padding="same")
-        return ops.clip(images + share * (blurred - images), 0.0, 255.0)
+        return ops.clip(images + share * (_blurred(images) - images), 0.0, 255.0)
 
     def _grain(self, images: Any) -> Any:
         strength = self._uniform(ops.shape(images)[0], 1, 255 * self.augmentation.noise)[:, :, None, None]
@@ -142,3 +138,14 @@ class Augment(keras.layers.Layer):
         erased = rows[:, :, None, None] & columns[:, None, :, None]
         erased &= (draws[:, 4] < self.augmentation.erasing)[:, None, None, None]
         return ops.where(erased, ops.mean(images, axis=(1, 2, 3), keepdims=True), images)
+
+
+def _blurred(images: Any) -> Any:
+    """Each image under the mean of an odd window, twice: nearly Gaussian, the same share of the image at every size."""
+    height, width, channels = images.shape[1:]
+    window = 2 * max(1, max(height, width) // 100) + 1
+    # The images as channels of one: TensorFlow pools these side by side, in a sixth of the time (November 2026).
+    pooled = ops.reshape(ops.transpose(images, (1, 2, 0, 3)), (1, height, width, -1))
+    for _ in range(2):
+        pooled = ops.average_pool(pooled, window, strides=1, padding="same")
+    return ops.transpose(ops.reshape(pooled, (height, width, -1, channels)), (2, 0, 1, 3))

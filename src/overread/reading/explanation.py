@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from overread.bundle import Bundle
 from overread.errors import InvalidOption
 from overread.machine.files import replace_file
+from overread.machine.remote import is_remote, local_place
 from overread.reading.pictures import OPACITY, overlay, picture_of, require_opacity
 from overread.reading.reader import Reader
 from overread.reading.reading import Failure, Reading, require_class
@@ -76,12 +77,12 @@ def explain(
         InvalidOption: the bundle has no such class, the opacity is outside 0 to 1, or an image lies in `out`.
         OutputExists, OutputUnwritable: out cannot be used or written.
     """
-    reader, paths, out = Reader.load(bundle), find_images(images), Path(out)
+    reader, paths, out = Reader.load(bundle), find_images(images), local_place(out)
     if shown is not None:
         require_class(shown, reader.bundle.classes)
     require_opacity(opacity)
     folder = out.resolve()
-    if any(folder in path.resolve().parents for path in paths):
+    if any(folder in path.resolve().parents for path in paths if not is_remote(path)):
         raise InvalidOption(f"images lie in {out}, where the results go: choose another --out")
     RunFolder.open(out, existing).write(ExplanationRun(bundle=reader.bundle.fingerprint, explained=len(paths)))
     return _explained(reader, paths, out, shown, opacity)

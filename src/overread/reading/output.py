@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from overread.errors import OutputUnwritable
-from overread.machine.files import to_json, write_rows
+from overread.machine.files import replacing, to_json, write_rows
 from overread.machine.frames import data_frame
+from overread.machine.remote import is_remote
 from overread.reading.fields import FIELDS, column_names
 from overread.reading.reading import Failure, Reading
 
@@ -27,19 +26,13 @@ def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure],
     Raises:
         OutputUnwritable: the file cannot be written.
     """
-    if not isinstance(target, Path):
+    if not (isinstance(target, Path) or is_remote(target)):
         return _write_rows(target, readings, classes)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
-            failures = _write_rows(stream, readings, classes)
-        temporary.replace(target)
+        with replacing(cast(Path, target)) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+            return _write_rows(stream, readings, classes)
     except OSError as error:
         raise OutputUnwritable(f"{target} cannot be written ({error.strerror}): choose another file") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    return failures
 
 
 def write_json_lines(target: TextIO, readings: Iterable[Reading | Failure]) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from overread.cases.folder import LeftOut, images_below, is_junk
+from overread.cases.folder import LeftOut, each_image_below, images_below, is_junk
 from overread.cases.folder.left_out import LINK_BACK
 from overread.errors import InvalidData
 from overread.formats import format_names, kind_of_other
+from overread.machine.remote import is_remote, place
 
 STANDARD_INPUT = "-"
 
@@ -32,13 +34,21 @@ def find_images(
     Raises:
         InvalidData: a folder or pattern without any image.
     """
-    found: dict[Path, None] = {}
-    for source in [sources] if isinstance(sources, str | Path) else sources:
+    return list(dict.fromkeys(each_image(sources, standard_input, left_out)))
+
+
+def each_image(
+    sources: str | Path | Iterable[str | Path], standard_input: Iterable[str] = (), left_out: LeftOut | None = None
+) -> Iterator[Path]:
+    """The same one by one, as they are found, and again where several sources name an image.
+
+    Memory grows with the largest folder, with what a pattern matches and with what is left out, not with the images.
+    """
+    for source in sources if isinstance(sources, Iterable) and not isinstance(sources, str) else [sources]:
         told = LeftOut()
-        found.update(dict.fromkeys(_expand(str(source), standard_input, told)))
+        yield from _expand(str(source), standard_input, told)
         if left_out is not None:
             left_out.update(told)
-    return list(found)
 
 
 def _expand(source: str, standard_input: Iterable[str], left_out: LeftOut) -> Iterator[Path]:
@@ -47,11 +57,11 @@ def _expand(source: str, standard_input: Iterable[str], left_out: LeftOut) -> It
             # Names may end in blanks, and a list that Windows wrote begins with a mark.
             if line.strip():
                 yield from _named(line.removeprefix("\ufeff").rstrip("\r\n"), left_out)
-    elif not os.path.lexists(source) and glob.has_magic(source):
-        matches = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    elif _is_pattern(source):
+        matches = _matching(source)
         if not matches:
             raise InvalidData(f"nothing matches {source}: check the pattern")
-        images = [image for match in matches for image in _matched(Path(match), left_out)]
+        images = [image for match in matches for image in _matched(match, left_out)]
         if not images:
             raise _without_image(f"what {source} matches", left_out)
         yield from images
@@ -59,19 +69,33 @@ def _expand(source: str, standard_input: Iterable[str], left_out: LeftOut) -> It
         yield from _named(source, left_out)
 
 
+def _is_pattern(source: str) -> bool:
+    if is_remote(source):  # a query begins with a question mark, and keys of objects hold brackets
+        return "*" in source
+    return not os.path.lexists(source) and glob.has_magic(source)
+
+
+def _matching(pattern: str) -> list[Path]:
+    if not is_remote(pattern):
+        return [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207 - may be absolute
+    folder, slash, _ = pattern.partition("*")[0].rpartition("/")
+    return list(place(folder + slash).glob(pattern.removeprefix(folder + slash)))
+
+
 def _named(name: str, left_out: LeftOut) -> Iterator[Path]:
     """The images of a folder, or a file as it is."""
     quoted = name.strip()
     if not os.path.lexists(name) and quoted[:1] == quoted[-1:] in ('"', "'"):
         name = quoted[1:-1]
-    path = Path(name)
+    path = place(name)
     if not path.is_dir():
         yield path
         return
-    images = images_below(path, left_out)
-    if not images:
+    images = each_image_below(path, left_out)
+    first = next(images, None)
+    if first is None:
         raise _without_image(name, left_out)
-    yield from images
+    yield from itertools.chain([first], images)
 
 
 def _matched(path: Path, left_out: LeftOut) -> list[Path]:

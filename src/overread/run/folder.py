@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable
 from overread.machine.files import from_json, write_json
 from overread.machine.places import RUN_RECORD
+from overread.machine.remote import local_place
 
 if TYPE_CHECKING:
     from overread.run.record import Run
@@ -39,7 +40,7 @@ class RunFolder:
             OutputExists: it holds something and may not be used.
             OutputUnwritable: it cannot be made or written.
         """
-        folder = cls(Path(path))
+        folder = cls(local_place(path))
         if folder.path.is_file():
             raise OutputExists(f"{path} is a file; expected a folder for the results: choose another --out")
         if folder.path.is_dir() and any(folder.path.iterdir()):

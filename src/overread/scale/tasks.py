@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -45,7 +47,10 @@ class RayTasks:
         waiting = [task.remote(function, item) for item in items]
         try:
             for reference in waiting:
-                yield ray.get(reference)
+                # Ray tells there of workers that it lost, and standard output is for data.
+                with contextlib.redirect_stdout(sys.stderr):
+                    result = ray.get(reference)
+                yield result
         except RayTaskError as error:
             raise (error.cause if isinstance(error.cause, OverreadError) else error) from None
         except RayError as error:

@@ -15,6 +15,7 @@ from overread.errors import InvalidData, OutputExists
 from overread.images import DataSet
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
+from overread.machine.remote import place
 from overread.machine.terminal import at_work, progress_console, say
 from overread.recipe import Recipe
 from overread.report.audit import write_audit_report
@@ -65,7 +66,7 @@ def audit(
     if out is not None:
         require_outside(out, data)
         require_extra("report", ("matplotlib", "jinja2"))
-    if fix is not None and Path(fix).exists() and existing == "refuse":
+    if fix is not None and place(fix).exists() and existing == "refuse":
         raise OutputExists(f"{fix} is there already: choose another name, or --force to replace it")
     every_rule(rules)  # what clashes is told before the decoding
     manifest = read_cases(data)
@@ -79,7 +80,7 @@ def audit(
         # Of the sides that the data name: those that training carves, it carves again.
         given = dataclasses.replace(material, manifest=manifest)
         plan = draft_plan(found, given, rules=rules)
-        plan.write(Path(fix), given)
+        plan.write(place(fix), given)
         say(console, f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}")
     if folder is not None:
         run = Run(kind="audit")

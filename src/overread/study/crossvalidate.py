@@ -28,7 +28,8 @@ from overread.evaluation import (
 )
 from overread.images import DataSet
 from overread.machine.files import write_json
-from overread.machine.terminal import progress_console
+from overread.machine.remote import local_place
+from overread.machine.terminal import progress_console, say
 from overread.machine.text import storable
 from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
@@ -154,7 +155,7 @@ def crossvalidate(
     if not 1 <= seeds <= 20:
         raise InvalidOption(f"seeds={seeds} is outside 1 to 20: 3 shows how much chance there is in one training")
     require_codes(accept, rules)
-    console, folder = console or progress_console(verbose), RunFolder(Path(out).absolute() if engine else Path(out))
+    console, folder = console or progress_console(verbose), RunFolder(local_place(out))
     former = folder.read(CrossValidationRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, folder=folder, former=former
@@ -180,9 +181,12 @@ def crossvalidate(
     run = _start(folder, run, former)
     fold = functools.partial(FoldTraining, rules=tuple(rules), store=store, callbacks=tuple(callbacks), console=console)
     trainings = _trainings(folder, run, settled, dealt, fold, storage)
+    trainings = _in_one_precision(trainings, folder, decoded.data_set, engine, console)
     waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
     for training, _ in zip(waiting, (engine or OneAfterTheOther()).map(train_fold, waiting), strict=True):
         bring_home(training.out, training.storage)
+        if engine is not None:
+            say(console, f"{training.title} is finished")
     result = _pool(folder, run, settled)
     if ensemble:
         result = dataclasses.replace(result, bundle=_bundle(folder, run, dealt, decoded.data_set, result))
@@ -230,7 +234,7 @@ def _trainings(
         training(
             title=f"seed {seed}, fold {number} of {len(dealt)}",
             manifest=fold,
-            out=folder.fold(seed, number).path,
+            out=folder.fold(seed, number).path.absolute(),
             storage=storage_of(storage, folder.fold(seed, number).path, folder.path),
             recipe=dataclasses.replace(settled.recipe, seed=seed),
             options=settled.options,
@@ -240,6 +244,23 @@ def _trainings(
         )
         for seed in _seeds(run)
         for number, fold in enumerate(dealt, start=1)
+    ]
+
+
+def _in_one_precision(
+    trainings: list[FoldTraining], folder: RunFolder, data_set: DataSet, engine: Engine | None, console: Console
+) -> list[FoldTraining]:
+    """The trainings with the precision of them all; those of a run that began without it go on with their own."""
+    from overread.training.train_network import settle_precision
+
+    if not folder.precision.exists() and any(RunFolder(training.out).is_ours for training in trainings):
+        return trainings
+    recipe, fold = trainings[0].recipe, _split(trainings[0].manifest, trainings[0].recipe).manifest
+    readable = data_set.with_split(fold.replace(fold.cases[row] for row in data_set.rows))
+    precision = settle_precision(readable, recipe, folder.path, engine, console).precision
+    return [
+        dataclasses.replace(training, recipe=dataclasses.replace(training.recipe, precision=precision))
+        for training in trainings
     ]
 
 

@@ -20,6 +20,7 @@ from overread.formats.dicom.header import read_patient_id
 from overread.images import DataSet, Preprocessing
 from overread.machine.extras import require_extra
 from overread.machine.files import write_csv
+from overread.machine.remote import is_remote, place
 from overread.machine.terminal import at_work, say
 from overread.recipe import Recipe
 from overread.run import RunFolder
@@ -99,8 +100,8 @@ def require_outside(out: str | Path, data: Data) -> None:
         return
     source = Source.of(data)
     for folder in filter(None, (source.data, source.images)):
-        inside = Path(folder).resolve()
-        if inside.is_dir() and Path(out).resolve().is_relative_to(inside):
+        inside = place(folder).resolve()
+        if not is_remote(inside) and inside.is_dir() and Path(out).resolve().is_relative_to(inside):
             raise InvalidOption(
                 f"--out {out} lies in the data, {folder}: choose a folder outside of them, such as "
                 f"{Path(folder).absolute().parent / 'runs' / Path(out).name}"
@@ -117,7 +118,7 @@ def name_publicly(manifest: Manifest, data: Data | None = None) -> PublicNames:
     if data is None or isinstance(data, Manifest):
         return PublicNames(manifest)
     source = Source.of(data)
-    return PublicNames(manifest, [Path(place) for place in (source.data, *source.labels, source.images) if place])
+    return PublicNames(manifest, [place(name) for name in (source.data, *source.labels, source.images) if name])
 
 
 def write_names(folder: RunFolder, names: PublicNames) -> None:

@@ -16,7 +16,8 @@ from overread.bundle import Bundle
 from overread.cases import Split
 from overread.errors import InvalidOption
 from overread.evaluation import Assessment, AssessmentOptions, Evaluation
-from overread.machine.terminal import progress_console
+from overread.machine.remote import local_place
+from overread.machine.terminal import progress_console, say
 from overread.recipe import Recipe
 from overread.run import Existing, RunFolder, TrainingRun
 from overread.run.trials import seconds_of
@@ -140,7 +141,7 @@ def train(
     """
     since = perf_counter()
     require_codes(accept, rules)
-    console, folder = console or progress_console(verbose), RunFolder(Path(out).absolute() if engine else Path(out))
+    console, folder = console or progress_console(verbose), RunFolder(local_place(out))
     former = folder.read(TrainingRun) if existing == "resume" and folder.is_ours else None
     settled = settle(
         data, recipe, options, accept=accept, skip_unreadable=skip_unreadable, folds=folds, time=time, folder=folder,
@@ -162,7 +163,8 @@ def train(
             callbacks=tuple(callbacks),
             console=console,
         )
-        fitted = _train(begun, _trainings(begun, training, storage), engine)
+        recipe = _of_all_networks(begun, engine, console)
+        fitted = _train(begun, _trainings(begun, recipe, training, storage), engine)
     else:
         begun, fitted = _train_in_time(begun, callbacks, console, since)
     made, unrecorded = make(begun, fitted, settled.options, console)
@@ -177,6 +179,16 @@ def train(
     )
 
 
+def _of_all_networks(begun: Begun, engine: Engine | None, console: Console) -> Recipe:
+    """The recipe; of several networks, with the precision that all are trained in."""
+    from overread.training.train_network import settle_precision
+
+    if len(begun.split.parts) == 1:
+        return begun.recipe
+    data_set = begun.data_set.with_split(begun.split.parts[0])
+    return settle_precision(data_set, begun.recipe, begun.folder.path, engine, console)
+
+
 def _train(begun: Begun, trainings: Sequence[NetworkTraining], engine: Engine | None) -> tuple[Fitted, ...]:
     """Train the network, or one for each fold; the networks of folds that an earlier run has finished are loaded."""
     from overread.training.make_bundle import Fitted
@@ -187,24 +199,28 @@ def _train(begun: Begun, trainings: Sequence[NetworkTraining], engine: Engine | 
         bring_home(training.out, training.storage)
         data_set = begun.data_set.with_split(training.sides)
         fitted.append(Fitted(trained=trained, data_set=data_set, folder=RunFolder(training.out)))
+        if engine is not None and training.console is not None:
+            say(training.console, f"{training.title} is finished")
     return tuple(fitted)
 
 
-def _trainings(begun: Begun, training: Callable[..., NetworkTraining], storage: str | None) -> list[NetworkTraining]:
+def _trainings(
+    begun: Begun, recipe: Recipe, training: Callable[..., NetworkTraining], storage: str | None
+) -> list[NetworkTraining]:
     """The training of each fold, or of the only network; what they share is in training already."""
     folds, found = len(begun.split.parts), []
     for number, part in enumerate(begun.split.parts, start=1):
         out = begun.folder.network(number).path if folds > 1 else begun.folder.path
         # Networks that begin alike err more alike.
-        seed = (begun.recipe.seed + number - 1) % 2**31
+        seed = (recipe.seed + number - 1) % 2**31
         found.append(
             training(
                 title=f"fold {number} of {folds}" if folds > 1 else "",
                 sides=part,
                 data_set=begun.data_set.with_split(part),
-                preprocessing=preprocessing_of(begun.recipe),
-                recipe=dataclasses.replace(begun.recipe, seed=seed),
-                out=out,
+                preprocessing=preprocessing_of(recipe),
+                recipe=dataclasses.replace(recipe, seed=seed),
+                out=out.absolute(),
                 storage=storage_of(storage, out, begun.folder.path),
             )
         )

@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import dataclasses
 import math
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +17,15 @@ import numpy as np
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
+from overread.machine.stopping import stopping_on_sigterm
 from overread.machine.text import storable
 from overread.networks.backend import keras
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
 from overread.training.batches import Batches
 from overread.training.history import History
-from overread.training.resume import BEST_WEIGHTS, EpochSeed, Progress, SaveState, best_weights_file, read_progress
+from overread.training.keep import KeepEachEpoch
+from overread.training.resume import EpochSeed, Progress, SaveState, load_best_weights, read_progress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -155,28 +155,22 @@ def fit(
     progress, best = read_progress(checkpoints)
     train, validation = data.batches(recipe)
     epochs = recipe.epochs_of(len(train))
-    model.optimizer.build(model.trainable_variables)  # its variables must be there before any weights are loaded
+    model.optimizer.build(model.trainable_variables)  # its variables must be there before a state is loaded
     if not progress.finished:
         mode, patience = MONITORS[recipe.monitor], recipe.patience_of(len(train))
         early_stopping = keras.callbacks.EarlyStopping(recipe.monitor, patience=patience, mode=mode)
-        checkpoint = keras.callbacks.ModelCheckpoint(
-            str(checkpoints / BEST_WEIGHTS),
-            recipe.monitor,
-            mode=mode,
-            save_best_only=True,
-            save_weights_only=True,
-        )
         averaging = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        kept = [callback.on_state_saved for callback in callbacks if isinstance(callback, KeepEachEpoch)]
+        saving = SaveState(checkpoints, progress, early_stopping, averaging, then=kept)
         ordered = [
             EpochSeed(train, recipe.seed),
             averaging,
             Log(folder, progress, train.image_count),
             *callbacks,
             early_stopping,
-            checkpoint,
-            SaveState(checkpoints, progress, early_stopping, checkpoint, averaging),
+            saving,
         ]
-        with _stop_on_signals(progress):
+        with _stop_on_signals(progress), closing(saving):
             model.fit(
                 train,
                 validation_data=validation,
@@ -187,26 +181,18 @@ def fit(
                 verbose=0,
             )
         best = early_stopping.best_epoch
-    model.load_weights(best_weights_file(checkpoints, best))
+    load_best_weights(model, checkpoints, best)
     return History(rows=tuple(progress.rows), best_epoch=best + 1, at_most=epochs)
 
 
 @contextmanager
 def _stop_on_signals(progress: Progress) -> Iterator[None]:
     """Let SIGTERM stop training as Ctrl-C does, and say how to go on."""
-    in_main_thread = threading.current_thread() is threading.main_thread()
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    former = signal.signal(signal.SIGTERM, stop) if in_main_thread else None
     try:
-        yield
+        with stopping_on_sigterm():
+            yield
     except KeyboardInterrupt:
         raise Interrupted(
             f"training was stopped after {progress.epochs_done} whole epochs, whose state is saved: run the same "
             "command with --resume to go on"
         ) from None
-    finally:
-        if in_main_thread:
-            signal.signal(signal.SIGTERM, former)

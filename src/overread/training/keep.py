@@ -8,12 +8,12 @@ from overread.networks.backend import keras
 
 
 class KeepEachEpoch(keras.callbacks.Callback):
-    """Calls `keep` as soon as the state of an epoch is whole, which is when the next begins."""
+    """Calls `keep` as soon as the state of an epoch is whole, beside the steps of the next one."""
 
     def __init__(self, keep: Callable[[], None]) -> None:
         super().__init__()
         self._keep = keep
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if epoch:
-            self._keep()
+    def on_state_saved(self) -> None:
+        """Keep what the folder holds now; `SaveState` calls this in its thread."""
+        self._keep()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from overread.decision import Task
 from overread.networks.backend import keras, ops
 from overread.networks.build import logits_of
 from overread.recipe import Recipe
+from overread.training.optimizer import LayerwiseAdamW
 
 # The kept weights, and the statistics of normalisation, are moving averages over about this fraction of all steps.
 _AVERAGED_FRACTION = 0.05
@@ -40,12 +41,10 @@ def compile_for_training(network: keras.Model, recipe: Recipe, task: Task, steps
     # Averaged weights validate more steadily: on chest_xray, compact, after epoch 1 the validation loss reached 0.30 at
     # most with them and 2.1 without (November 2026).
     momentum = 1 - 1 / averaged_steps(recipe, steps)
-    options = {"weight_decay": recipe.weight_decay, "use_ema": True, "ema_momentum": momentum}
+    averages = {"use_ema": True, "ema_momentum": momentum}
     model = logits_of(network)
-    if recipe.rate_decay == 1:
-        optimizer = keras.optimizers.AdamW(schedule, **options)
-    else:
-        optimizer = LayerwiseAdamW(schedule, factors=layer_factors(model, recipe.rate_decay), **options)
+    factors = layer_factors(model, recipe.rate_decay)
+    optimizer = LayerwiseAdamW(schedule, factors=factors, weight_decay=recipe.weight_decay, **averages)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = getattr(keras.losses, task.loss)(from_logits=True)
     # XLA halves the speed of TensorFlow on CPUs; JAX needs it.
@@ -73,22 +72,6 @@ def _layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield from _layers_of(layer)
         else:
             yield layer
-
-
-class LayerwiseAdamW(keras.optimizers.AdamW):
-    """AdamW whose learning rate has a factor for each variable, in the order in which it is built with them.
-
-    References:
-        Clark et al. ELECTRA (layer-wise learning-rate decay). arXiv:2003.10555.
-    """
-
-    def __init__(self, *args: Any, factors: Sequence[float], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._factors = tuple(factors)
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        factor = self._factors[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, learning_rate * factor)
 
 
 def _accuracy(task: Task) -> keras.metrics.Metric:

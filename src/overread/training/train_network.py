@@ -20,16 +20,17 @@ from overread.networks.backend import keras
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
+from overread.scale import Engine
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
 from overread.training.linear_head import fit_linear_head
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
-from overread.training.resume import state_file
+from overread.training.resume import last_state
 from overread.training.start import load_start
 
-# A run keeps two states of weights and three moments each, two best weights, and copies in graph, bundle and zip.
+# A run has up to three states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
 _WEIGHT_COPIES = 16
 _FIXED_BYTES = 20_000_000
 
@@ -81,12 +82,12 @@ def train_network(
     keras.utils.clear_session()  # what an earlier training has left in memory
     data = training_data(data_set)
     batches, _ = data.batches(recipe)
-    assembly = _Assembly(spec=spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    assembly = _Assembly.of(recipe, data_set, steps=len(batches))
     precision = _settled_precision(RunFolder(folder).precision, lambda: assembly.choose_precision(data_set, batches[0]))
     name, backend = assembly.spec.name, keras.backend.backend()
     say(console, f"training {name} with Keras on {backend} in {precision}")
     network = assembly.build(precision.policy)
-    if not state_file(RunFolder(folder).checkpoints).exists():  # else it goes on from weights of its own
+    if last_state(RunFolder(folder).checkpoints) is None:  # else it goes on from weights of its own
         _start(network, data, recipe, folder, console)
     model = assembly.compile(network)
     say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
@@ -102,11 +103,36 @@ def train_network(
     return TrainedNetwork(spec=spec, weights=weights, precision=precision.policy, history=history)
 
 
+def settle_precision(
+    data_set: DataSet, recipe: Recipe, folder: Path, engine: Engine | None, console: Console
+) -> Recipe:
+    """The recipe with one precision for all networks of a run: it changes their weights, and machines differ in it.
+
+    Args:
+        data_set: cases with their sides, as one of the networks gets them.
+        recipe: of the run.
+        folder: of the run, which remembers what was chosen.
+        engine: that trains them, and so measures; None for this process.
+        console: where the choice is told.
+    """
+    batches, _ = training_data(data_set).batches(recipe)
+    assembly = _Assembly.of(recipe, data_set, steps=len(batches))
+
+    def choose() -> PrecisionChoice:
+        if engine is None or recipe.precision != "auto":
+            return assembly.choose_precision(data_set, batches[0])
+        (choice,) = engine.map(_measure, [(assembly, batches[0])])
+        return choice
+
+    choice = _settled_precision(RunFolder(folder).precision, choose)
+    say(console, f"all networks are trained in {choice}")
+    return dataclasses.replace(recipe, precision=choice.policy)
+
+
 def measure_speed(data_set: DataSet, recipe: Recipe) -> float | None:
     """Images a second in training steps, measured as precision is chosen; None where that is fixed."""
-    data = training_data(data_set)
-    batches, _ = data.batches(recipe)
-    assembly = _Assembly(spec=spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    batches, _ = training_data(data_set).batches(recipe)
+    assembly = _Assembly.of(recipe, data_set, steps=len(batches))
     choice = assembly.choose_precision(data_set, batches[0])
     return choice.images_per_second.get(choice.policy)
 
@@ -151,6 +177,10 @@ class _Assembly:
     task: Task
     steps: int
 
+    @classmethod
+    def of(cls, recipe: Recipe, data_set: DataSet, *, steps: int) -> _Assembly:
+        return cls(spec=spec_of(recipe, data_set), recipe=recipe, task=data_set.manifest.task, steps=steps)
+
     def build(self, policy: str) -> keras.Model:
         return build_network(
             self.spec,
@@ -166,15 +196,22 @@ class _Assembly:
 
     def choose_precision(self, data_set: DataSet, batch: tuple[np.ndarray, ...]) -> PrecisionChoice:
         """As `training.precision` does; what was measured is kept beside the pixels."""
-        asked = self.recipe.precision
         return recall_or_work_out(
             data_set.store.path.parent,
             "precision",
-            [self.spec.to_dict(), self.recipe.batch_size, asked, computer()],
-            lambda: choose_precision(lambda policy: self.compile(self.build(policy)), batch, asked=asked),
+            [self.spec.to_dict(), self.recipe.batch_size, self.recipe.precision, computer()],
+            lambda: self.measure_precision(batch),
             write=dataclasses.asdict,
             read=lambda values: PrecisionChoice(**values),
         )
+
+    def measure_precision(self, batch: tuple[np.ndarray, ...]) -> PrecisionChoice:
+        return choose_precision(lambda policy: self.compile(self.build(policy)), batch, asked=self.recipe.precision)
+
+
+def _measure(item: tuple[_Assembly, tuple[np.ndarray, ...]]) -> PrecisionChoice:
+    assembly, batch = item
+    return assembly.measure_precision(batch)
 
 
 def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) -> np.ndarray:

@@ -11,6 +11,7 @@ _HOMES = {
     "Layout": "overread.cases.folder.layout",
     "LeftOut": "overread.cases.folder.left_out",
     "describe_layout": "overread.cases.folder.layout",
+    "each_image_below": "overread.cases.folder.walk",
     "images_below": "overread.cases.folder.walk",
     "is_junk": "overread.cases.folder.left_out",
     "read_folder": "overread.cases.folder.read",
@@ -24,4 +25,5 @@ if TYPE_CHECKING:
     from overread.cases.folder.left_out import LeftOut as LeftOut
     from overread.cases.folder.left_out import is_junk as is_junk
     from overread.cases.folder.read import read_folder as read_folder
+    from overread.cases.folder.walk import each_image_below as each_image_below
     from overread.cases.folder.walk import images_below as images_below

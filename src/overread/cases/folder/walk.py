@@ -12,6 +12,7 @@ from overread.errors import InvalidData
 from overread.formats import OtherFile, kind_of_other
 from overread.formats.other_files import ANNEX_POINTER, BROKEN_LINK, SPECIAL
 from overread.machine.places import holds_results
+from overread.machine.remote import entries, is_remote
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,12 +42,23 @@ def images_below(folder: Path, left_out: LeftOut | None = None) -> list[Path]:
     Raises:
         InvalidData: the folder cannot be opened.
     """
-    found: list[Path] = []
+    return list(each_image_below(folder, left_out))
+
+
+def each_image_below(folder: Path, left_out: LeftOut | None = None) -> Iterator[Path]:
+    """The same one by one, each folder listed when its turn comes: memory grows with the largest folder only.
+
+    Args:
+        folder: to be searched, of this machine or remote.
+        left_out: is told what is no image, and so grows with that.
+
+    Raises:
+        InvalidData: the folder cannot be opened.
+    """
     for directory in walk(folder):
-        found += directory.images
         if left_out is not None:
             left_out.update(directory.left_out)
-    return found
+        yield from directory.images
 
 
 def walk(root: Path) -> Iterator[Directory]:
@@ -58,6 +70,9 @@ def walk(root: Path) -> Iterator[Directory]:
     Raises:
         InvalidData: the first folder cannot be opened.
     """
+    if is_remote(root):
+        yield from _walk_remote(root)
+        return
     top = root.resolve()
     entered: set[tuple[int, int]] = set()
     waiting: list[tuple[Path, tuple[str, ...]]] = [(root, ())]
@@ -85,6 +100,36 @@ def walk(root: Path) -> Iterator[Directory]:
             yield Directory(path=path, parts=parts, images=images, left_out=left_out)
             continue
         yield Directory(path=path, parts=parts, images=(), left_out=left_out)
+
+
+def _walk_remote(root: Path) -> Iterator[Directory]:
+    """The same of a store, which has no links."""
+    waiting: list[tuple[Path, tuple[str, ...]]] = [(root, ())]
+    while waiting:
+        path, parts = waiting.pop()
+        left_out, images = LeftOut(), list[Path]()
+        below: list[str] = []
+        try:
+            found = entries(path)
+        except OSError as error:
+            if not parts:
+                raise InvalidData(f"{root} cannot be opened ({error.strerror}): see to its permissions") from None
+            left_out.add_folder(path, UNOPENED)
+            found = []
+        if parts and holds_results(path, {name for name, _ in found}):
+            left_out.add_folder(path, OF_OVERREAD)
+            found = []
+        for name, is_folder in found:
+            if is_junk(name):
+                left_out.add_junk(path / name)
+            elif is_folder:
+                below.append(name)
+            elif (kind := kind_of_other(path / name)) is None:
+                images.append(path / name)
+            else:
+                left_out.add_file(path / name, kind)
+        waiting += [(path / name, (*parts, name)) for name in reversed(below)]
+        yield Directory(path=path, parts=parts, images=tuple(images), left_out=left_out)
 
 
 def _sorted_out(

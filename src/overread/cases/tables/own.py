@@ -12,6 +12,7 @@ from overread.cases.tables.encoding import text_of
 from overread.cases.tables.table import read_tables
 from overread.decision import Task
 from overread.errors import InvalidData, MissingPath
+from overread.machine.remote import is_remote, place
 from overread.machine.text import with_ends
 
 _HEAD_BYTES = 65_536
@@ -20,8 +21,6 @@ _HEAD_BYTES = 65_536
 def is_manifest(table: Path) -> bool:
     """True for a text file whose first row names the columns path and label."""
     if not table.is_file():  # a pipe would wait
-        return False
-    if not table.is_file():
         return False
     try:
         with table.open("rb") as stream:
@@ -70,16 +69,17 @@ def _case(values: dict[str, str], folder: Path, where: str) -> Case:
     for column, value in (("path", name), ("label", label)):
         if not value:
             raise InvalidData(f"{where} has an empty {column}: fill it or remove the row")
-    if "\\" in name and not (folder / name).exists():  # a path of Windows, unless a file is called so
-        name = name.replace("\\", "/")
-    name = PurePosixPath(name).as_posix()
+    if not is_remote(name):
+        if "\\" in name and not (folder / name).exists():  # a path of Windows, unless a file is called so
+            name = name.replace("\\", "/")
+        name = PurePosixPath(name).as_posix()
     if split and split.lower() not in SPLIT_ALIASES:
         raise InvalidData(f"{where} has the unknown split {split!r}; expected train, val or test")
     frame = values.pop("frame", "")
     if frame and not (frame.isdecimal() and int(frame) >= 1):
         raise InvalidData(f"{where} has the frame {frame!r}; expected a number from 1, or nothing for the only frame")
     return Case(
-        path=folder / name,
+        path=place(name) if is_remote(name) else folder / name,
         name=name,
         label=label,
         patient_id=values.pop("patient_id", "") or None,

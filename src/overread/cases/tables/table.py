@@ -13,6 +13,7 @@ from overread.cases.tables.encoding import text_of
 from overread.cases.tables.workbook import ZIP, sheets_of
 from overread.errors import InvalidData, MissingPath
 from overread.formats import kind_of_other
+from overread.machine.remote import place
 
 _SHEET = "#"
 
@@ -82,10 +83,10 @@ def read_tables(reference: str) -> list[Table]:
         MissingPath: the file is not there.
         InvalidData: it is no table, or a row has more cells than the header; the message cites it.
     """
-    path, sheet = Path(reference), None
+    path, sheet = place(reference), None
     if not path.exists() and _SHEET in reference:
         name, sheet = reference.rsplit(_SHEET, 1)
-        path = Path(name)
+        path = place(name)
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "no regular file"
         raise InvalidData(f"{path} is {kind}: expected a table of labels, as CSV, TSV or XLSX")

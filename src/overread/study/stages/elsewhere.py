@@ -12,8 +12,8 @@ from overread.machine.places import RUN_RECORD
 from overread.machine.remote import place
 from overread.scale.kept import KeptFolder
 
-# What tells that the others are whole: the state of a training, then the record of a finished run.
-_LAST = ("checkpoints/state.npz", RUN_RECORD)
+# What tells that the others are whole.
+_LAST = (RUN_RECORD,)
 
 
 @contextlib.contextmanager
