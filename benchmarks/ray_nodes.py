@@ -85,6 +85,7 @@ def cluster_of(nodes: int, cpus: int = 1) -> Iterator[Cluster]:
     os.environ |= {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ADDRESS": f"127.0.0.1:{PORT}",
+        "RAY_raylet_start_wait_time_s": "120",  # on a machine that is busy with other nodes
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }

@@ -257,13 +257,17 @@ def make_running(
     """How a training run deals with what it finds and where it works, as keyword arguments of `study.train`.
 
     Raises:
-        InvalidOption: both --resume and --force were given, or no such engine is known.
+        InvalidOption: both --resume and --force were given, no such engine is known, or what belongs to one came alone.
     """
     if resume and force:
         raise InvalidOption("--resume goes on with a run and --force replaces it: give one of them")
     existing = "resume" if resume else replaced_if(force)
     running = {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
     if engine is None:
+        if storage is not None or cpus_each is not None or gpus_each:
+            raise InvalidOption(
+                "--storage, --cpus-each and --gpus-each are for trainings of an engine: give --engine, too"
+            )
         yield running
         return
     with connected(engine):

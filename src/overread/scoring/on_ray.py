@@ -36,8 +36,9 @@ def read_on_ray(
     # In a list, so that it is not fetched with the arguments.
     stored = [ray.put(reader)]
     # Ray Data needs a driver in the cluster, and one that joined by ray://HOST:PORT is none (Ray 2.60).
-    hands_out = ray.remote(num_cpus=0)(_HandsOut).remote(stored, folder, list(numbers), working_folder)
+    hands_out: Any = ray.remote(num_cpus=0)(_HandsOut).remote(stored, folder, list(numbers), working_folder)
     try:
+        outcome: Outcome | None
         while (outcome := ray.get(hands_out.next.remote())) is not None:
             yield outcome
     except ray.exceptions.RayActorError:
@@ -66,12 +67,14 @@ class _HandsOut:
             num_cpus=1,
             ray_remote_args_fn=lambda: {"max_task_retries": _RETRIES},
         )
-        self._rows = outcomes.iter_rows()
+        self._rows = iter(outcomes.iter_rows())
 
     def next(self) -> Outcome | None:
         """What became of one more part; None after the last."""
         row = next(self._rows, None)
-        return row and Outcome(number=int(row["number"]), images=int(row["images"]), error=str(row["error"]))
+        if row is None:
+            return None
+        return Outcome(number=int(row["number"]), images=int(row["images"]), error=str(row["error"]))
 
 
 class _ReadsParts:
