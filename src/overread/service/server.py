@@ -86,6 +86,6 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InvalidOption(f"{host} port {port} cannot be listened on ({reason}): choose another --port") from None
-    # asyncio turns Nagle's algorithm off only for a socket that names its protocol, as `create_server` does not: each
-    # answer waited 40 ms for the client to acknowledge its headers (November 2026).
+    # asyncio turns Nagle's algorithm off only where a socket names its protocol, which `create_server` leaves open:
+    # each answer waited 40 ms for the client to acknowledge its headers (November 2026).
     return socket.socket(listening.family, listening.type, socket.IPPROTO_TCP, fileno=listening.detach())
