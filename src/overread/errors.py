@@ -19,6 +19,7 @@
     |-- UnknownReading     (LookupError)        a reading that the log does not hold
     |-- KeyReused          (ValueError)         an idempotency key that came with another request
     |-- KeyInProgress      (RuntimeError)       an idempotency key whose request is being answered
+    |-- HostLost           (RuntimeError)       one of the hosts that train together is gone; it can be resumed
     `-- Interrupted        (RuntimeError)       training stopped by a signal; it can be resumed
 
 Each message says what happened, what was expected and what to do; none quotes a patient identifier.
@@ -128,6 +129,10 @@ class KeyReused(OverreadError, ValueError):
 
 class KeyInProgress(OverreadError, RuntimeError):
     """The request of an idempotency key is being answered."""
+
+
+class HostLost(OverreadError, RuntimeError):
+    """One of the hosts that train a network together is gone or did not come."""
 
 
 class Interrupted(OverreadError, RuntimeError):

@@ -16,6 +16,7 @@ import typer
 from overread.cases.relabel import read_mapping, written_mapping
 from overread.cases.source import Source
 from overread.cli.completion import COMPLETERS, complete_code
+from overread.cli.hosts import trained_with_jax
 from overread.errors import InvalidOption
 from overread.machine.remote import local_place, place
 from overread.networks.augmentation import Augmentation
@@ -23,6 +24,7 @@ from overread.recipe import Recipe
 from overread.run import CrossValidationRun, Existing, RunFolder, TrainingRun
 from overread.scale import RayTasks
 from overread.scale.cluster import connected
+from overread.scale.hosts import Hosts
 
 if TYPE_CHECKING:
     from overread.evaluation import AssessmentOptions
@@ -253,17 +255,41 @@ def make_running(
         int | None, typer.Option(help="CPUs of each training of an engine; by default all of the smallest node.")
     ] = None,
     gpus_each: Annotated[float, typer.Option(help="GPUs of each training of an engine.")] = 0,
+    hosts: Annotated[
+        int,
+        typer.Option(help="With --engine jax: deal each batch to so many hosts; alone: processes of this machine."),
+    ] = 1,
+    coordinator: Annotated[
+        str | None,
+        typer.Option(
+            help="The same command runs on each of the hosts, and the first listens at this HOST:PORT; auto: where "
+            "SLURM, Open MPI or Kubernetes has started them.",
+            metavar="HOST:PORT",
+        ),
+    ] = None,
+    host_number: Annotated[int | None, typer.Option(help="Of this host, from 0, which is the coordinator's.")] = None,
 ) -> Iterator[dict[str, Any]]:
     """How a training run deals with what it finds and where it works, as keyword arguments of `study.train`.
 
     Raises:
-        InvalidOption: both --resume and --force were given, or no such engine is known.
+        InvalidOption: both --resume and --force were given, no such engine is known, or what belongs to one came alone.
     """
     if resume and force:
         raise InvalidOption("--resume goes on with a run and --force replaces it: give one of them")
     existing = "resume" if resume else replaced_if(force)
     running = {"accept": accept or (), "existing": existing, "skip_unreadable": skip_unreadable, "store": store}
+    of_jax = Hosts(count=hosts, coordinator=coordinator, number=host_number)
+    if engine == "jax":
+        with trained_with_jax(of_jax):
+            yield running
+        return
+    if not of_jax.are_one_process:
+        raise InvalidOption("--hosts deals the batches of one training to hosts, by --engine jax: give that, too")
     if engine is None:
+        if storage is not None or cpus_each is not None or gpus_each:
+            raise InvalidOption(
+                "--storage, --cpus-each and --gpus-each are for trainings of an engine: give --engine, too"
+            )
         yield running
         return
     with connected(engine):

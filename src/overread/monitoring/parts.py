@@ -15,7 +15,7 @@ from overread.machine.workers import in_order
 from overread.monitoring.checks import Check, Expected, adjusted, check_shift, check_unfamiliar
 from overread.monitoring.drift_tests import AgainstSample
 from overread.monitoring.watch import Monitoring
-from overread.reading.table import Table, files_of_readings, read_table
+from overread.reading.table import Table, files_of_readings, from_table
 
 _LEVEL = 0.95
 # Files read at once: a store answers after tens of milliseconds.
@@ -41,7 +41,7 @@ def watch_parts(folder: Path, expected: Expected | None, bundle: str | None = No
     """
     paths = files_of_readings(folder)
     tally = _Tally(expected)
-    for table in in_order(read_table, paths, _READERS):
+    for table in in_order(from_table, paths, _READERS):
         tally.add(table)
     return tally.monitoring(len(paths), bundle)
 

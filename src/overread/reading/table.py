@@ -75,7 +75,7 @@ def to_table(readings: Iterable[Reading | Failure], classes: Sequence[str], kind
     return _KINDS[kind](readings, classes)
 
 
-def read_table(path: Path) -> Table:
+def from_table(path: Path) -> Table:
     """Read a file that `to_table` or `write_readings` made.
 
     Raises:

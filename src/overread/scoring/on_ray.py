@@ -15,7 +15,7 @@ from overread.reading import Reader
 from overread.scoring.folder import ScoringFolder
 from overread.scoring.part import Outcome, read_part
 
-# The driver's memory grows with blocks: of more parts than these, several go together.
+# The memory of what hands parts out grows with blocks: of more parts than these, several go together.
 _MOST_BLOCKS = 10_000
 # Lost workers and nodes that one block survives.
 _RETRIES = 10
@@ -27,30 +27,59 @@ def read_on_ray(
     """Read parts with a reader on each core of the cluster that is connected; gives each as it ends, in any order.
 
     A block of parts that fails for good is left out: its parts are missing afterwards.
+
+    Raises:
+        OverreadError: the cluster lost what hands the parts out.
     """
     import ray
-    from ray.data import ActorPoolStrategy, DataContext, from_items
 
-    context = DataContext.get_current()
-    context.max_errored_blocks = -1
-    context.enable_progress_bars = False
-    readers = max(1, min(int(ray.cluster_resources().get("CPU", 1)), len(numbers)))
-    blocks = from_items(list(numbers), override_num_blocks=min(len(numbers), _MOST_BLOCKS))
-    outcomes = blocks.map_batches(
-        _PartReader,
-        # In a list, so that each reader fetches it itself, once a node.
-        fn_constructor_args=([ray.put(reader)], folder, working_folder),
-        batch_size=1,
-        batch_format="numpy",
-        compute=ActorPoolStrategy(min_size=1, max_size=readers, initial_size=readers),
-        num_cpus=1,
-        max_task_retries=_RETRIES,
-    )
-    for row in outcomes.iter_rows():
-        yield Outcome(number=int(row["number"]), images=int(row["images"]), error=str(row["error"]))
+    # In a list, so that it is not fetched with the arguments.
+    stored = [ray.put(reader)]
+    # Ray Data needs a driver in the cluster, and one that joined by ray://HOST:PORT is none (Ray 2.60).
+    hands_out: Any = ray.remote(num_cpus=0)(_HandsOut).remote(stored, folder, list(numbers), working_folder)
+    try:
+        outcome: Outcome | None
+        while (outcome := ray.get(hands_out.next.remote())) is not None:
+            yield outcome
+    except ray.exceptions.RayActorError:
+        raise OverreadError(
+            "the cluster lost the process that hands the parts out: run the same command to go on"
+        ) from None
 
 
-class _PartReader:
+class _HandsOut:
+    """Runs Ray Data in the cluster."""
+
+    def __init__(
+        self, stored: list[Any], folder: ScoringFolder, numbers: list[int], working_folder: str | None
+    ) -> None:
+        import ray
+        from ray.data import ActorPoolStrategy, DataContext, from_items
+
+        DataContext.get_current().max_errored_blocks = -1
+        readers = max(1, min(int(ray.cluster_resources().get("CPU", 1)), len(numbers)))
+        outcomes = from_items(numbers, override_num_blocks=min(len(numbers), _MOST_BLOCKS)).map_batches(
+            _ReadsParts,
+            fn_constructor_args=(stored, folder, working_folder),
+            batch_size=1,
+            batch_format="numpy",
+            compute=ActorPoolStrategy(min_size=1, max_size=readers, initial_size=readers),
+            num_cpus=1,
+            ray_remote_args_fn=lambda: {"max_task_retries": _RETRIES},
+        )
+        self._rows = iter(outcomes.iter_rows())
+
+    def next(self) -> Outcome | None:
+        """What became of one more part; None after the last."""
+        row = next(self._rows, None)
+        if row is None:
+            return None
+        return Outcome(number=int(row["number"]), images=int(row["images"]), error=str(row["error"]))
+
+
+class _ReadsParts:
+    """A reader on one core of the cluster."""
+
     def __init__(self, stored: list[Any], folder: ScoringFolder, working_folder: str | None) -> None:
         import ray
 

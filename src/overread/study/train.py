@@ -149,7 +149,10 @@ def train(
     )  # fmt: skip
     require_training(settled.recipe, settled.manifest, settled.options)
     if engine is not None and settled.request.folds < 2:
-        raise InvalidOption("an engine spreads several trainings, and this is one: give --folds 2 to 20 or no --engine")
+        raise InvalidOption(
+            "an engine spreads trainings that know nothing of each other, which a single network and --time lack: give "
+            "--folds 2 to 20 or no --engine"
+        )
     tell(console, (*settled.notes, *settled.manifest.notes))
     split_as(settled.manifest, settled.recipe, settled.request.folds)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)

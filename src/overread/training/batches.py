@@ -17,6 +17,10 @@ class Batches(keras.utils.PyDataset):
     `mixup` each image is mixed with another of its batch, in a share drawn from Beta(mixup, mixup); targets and weights
     are mixed so that the loss is that of both images in these shares.
 
+    Where hosts share a training each reads its part of every batch. The last batch is whole then, and under JAX
+    always, so that what comes out is the same for any number of them: it is filled up with the first images of the
+    epoch, which count again in training; in batches that are not shuffled they have no weight.
+
     References:
         Zhang et al. mixup: Beyond Empirical Risk Minimization. arXiv:1710.09412.
     """
@@ -31,6 +35,8 @@ class Batches(keras.utils.PyDataset):
         shuffle_seed: int | None = None,
         weights: np.ndarray | None = None,
         mixup: float = 0.0,
+        is_whole: bool = False,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         # Keras takes batches from threads of its own then. With one worker tf.data fetches them and tunes itself, and
         # before many an epoch TensorFlow 2.21 waits 2 to 3 s until that tuning has ended (November 2026).
@@ -38,6 +44,7 @@ class Batches(keras.utils.PyDataset):
         self._pixels, self._indices = pixels, np.asarray(indices)
         self._told = (targets,) if weights is None else (targets, weights)
         self._batch_size, self._shuffle_seed, self._mixup = batch_size, shuffle_seed, mixup
+        self._is_whole, self._part = is_whole, part
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
@@ -46,6 +53,8 @@ class Batches(keras.utils.PyDataset):
         self._order = self._indices
         if self._shuffle_seed is not None:
             self._order = np.random.default_rng([self._shuffle_seed, epoch]).permutation(self._indices)
+        if self._is_whole:
+            self._order = np.resize(self._order, len(self) * self._batch_size)
 
     @property
     def image_count(self) -> int:
@@ -56,31 +65,39 @@ class Batches(keras.utils.PyDataset):
         return -(-len(self._indices) // self._batch_size)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
-        chosen = self._order[step * self._batch_size : (step + 1) * self._batch_size]
+        places = np.arange(step * self._batch_size, min((step + 1) * self._batch_size, len(self._order)))
+        number, parts = self._part
+        own = np.array_split(np.arange(len(places)), parts)[number]
+        if self._mixup:
+            draws = np.random.default_rng([self._shuffle_seed or 0, self._epoch, step])
+            other, share = _draw_mixture(len(places), self._mixup, draws)
+            return _mixed(self._read(places[own]), self._read(places[other[own]]), share[own])
+        return self._read(places[own])
+
+    def _read(self, places: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The images at these places of the epoch, with what is told of them."""
+        chosen = self._order[places]
         batch = (self._pixels[chosen], *(each[chosen] for each in self._told))
-        if not self._mixup:
+        if not self._is_whole or self._shuffle_seed is not None:
             return batch
-        return _mixed(
-            *batch, alpha=self._mixup, draws=np.random.default_rng([self._shuffle_seed or 0, self._epoch, step])
-        )
+        # Keras divides by the number of images, those without a weight included.
+        counts = places < len(self._indices)
+        return (*batch, (counts * (len(self._order) / len(self._indices))).astype(np.float32))
 
 
-def _mixed(
-    images: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray | None = None,
-    *,
-    alpha: float,
-    draws: np.random.Generator,
-) -> tuple[np.ndarray, ...]:
-    """Each image mixed with the one that a permutation puts in its place; the first has the larger share."""
-    other = draws.permutation(len(images))
-    drawn = draws.beta(alpha, alpha, len(images)).astype(np.float32)
-    share = np.maximum(drawn, 1 - drawn)
+def _draw_mixture(count: int, alpha: float, draws: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """By which of a batch each image is mixed, and the share that it keeps, which is the larger one."""
+    other = draws.permutation(count)
+    drawn = draws.beta(alpha, alpha, count).astype(np.float32)
+    return other, np.maximum(drawn, 1 - drawn)
+
+
+def _mixed(first: tuple[np.ndarray, ...], second: tuple[np.ndarray, ...], share: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Images, targets and weights, if any, of which each has its share of the first and the rest of the second."""
     at_pixels = share[:, None, None, None]
-    images = np.rint(at_pixels * images + (1 - at_pixels) * images[other]).astype(np.uint8)
-    if weights is None:
-        return images, share[:, None] * targets + (1 - share[:, None]) * targets[other]
-    of_first, of_other = share * weights, (1 - share) * weights[other]
-    weights = of_first + of_other
-    return images, (of_first[:, None] * targets + of_other[:, None] * targets[other]) / weights[:, None], weights
+    images = np.rint(at_pixels * first[0] + (1 - at_pixels) * second[0]).astype(np.uint8)
+    if len(first) == 2:
+        return images, share[:, None] * first[1] + (1 - share[:, None]) * second[1]
+    of_first, of_second = share * first[2], (1 - share) * second[2]
+    weights = of_first + of_second
+    return images, (of_first[:, None] * first[1] + of_second[:, None] * second[1]) / weights[:, None], weights

@@ -23,6 +23,7 @@ from overread.networks.backend import keras
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
 from overread.training.batches import Batches
+from overread.training.crew import place, share
 from overread.training.history import History
 from overread.training.keep import KeepEachEpoch
 from overread.training.resume import EpochSeed, Progress, SaveState, load_best_weights, read_progress
@@ -46,17 +47,18 @@ class TrainingData:
         """Training batches, shuffled, weighted, smoothed and mixed as the recipe asks, and ordered validation ones."""
         targets = self.task.targets(self.y_true)
         evenly = 1 / self.task.outputs if self.task.activation == "softmax" else 0.5
+        dealt = {"batch_size": recipe.batch_size, "is_whole": keras.backend.backend() == "jax", "part": place()}
         return (
             Batches(
                 self.pixels,
                 targets + recipe.label_smoothing * (evenly - targets),
                 self.train,
-                batch_size=recipe.batch_size,
                 shuffle_seed=recipe.seed,
                 weights=self._weights() if recipe.class_weights else None,
                 mixup=recipe.mixup,
+                **dealt,
             ),
-            Batches(self.pixels, targets, self.validation, batch_size=recipe.batch_size),
+            Batches(self.pixels, targets, self.validation, **dealt),
         )
 
     def _weights(self) -> np.ndarray:
@@ -64,6 +66,14 @@ class TrainingData:
         weights, train = np.zeros(len(self.y_true), dtype=np.float32), np.asarray(self.train)
         weights[train] = self.task.case_weights(self.y_true[train])
         return weights
+
+
+class SameFigures(keras.callbacks.Callback):
+    """Gives the figures of the first host to all, so that each decides alike by them."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if logs is not None:
+            logs.update(share(logs))
 
 
 class Log(keras.callbacks.Callback):
@@ -164,6 +174,7 @@ def fit(
         saving = SaveState(checkpoints, progress, early_stopping, averaging, then=kept)
         ordered = [
             EpochSeed(train, recipe.seed),
+            SameFigures(),
             averaging,
             Log(folder, progress, train.image_count),
             *callbacks,

@@ -49,7 +49,7 @@ def compile_for_training(network: keras.Model, recipe: Recipe, task: Task, steps
     loss = getattr(keras.losses, task.loss)(from_logits=True)
     # XLA halves the speed of TensorFlow on CPUs; JAX needs it.
     jit = keras.backend.backend() == "jax"
-    model.compile(optimizer, loss, metrics=[_accuracy(task), LogitAUC(task)], jit_compile=jit)
+    model.compile(optimizer, loss, weighted_metrics=[_accuracy(task), LogitAUC(task)], jit_compile=jit)
     return model
 
 
@@ -80,7 +80,7 @@ def _accuracy(task: Task) -> keras.metrics.Metric:
 
     class Accuracy(kind):  # type: ignore[misc, valid-type]
         def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-            super().update_state(foremost(y_true, task), y_pred, sample_weight)
+            super().update_state(foremost(y_true, task), y_pred, _counted(sample_weight))
 
     return Accuracy(**options, name="accuracy")
 
@@ -95,7 +95,12 @@ class LogitAUC(keras.metrics.AUC):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         to_probability = getattr(keras.ops, self._task.activation)
-        super().update_state(foremost(y_true, self._task), to_probability(y_pred), sample_weight)
+        super().update_state(foremost(y_true, self._task), to_probability(y_pred), _counted(sample_weight))
+
+
+def _counted(weights: Any) -> Any:
+    """Of all images that have a weight in the loss each counts once in a metric; those without fill up a batch."""
+    return None if weights is None else ops.cast(weights > 0, "float32")
 
 
 def foremost(targets: Any, task: Task) -> Any:

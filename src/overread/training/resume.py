@@ -22,6 +22,7 @@ import numpy as np
 
 from overread.networks.backend import keras
 from overread.training.batches import Batches
+from overread.training.crew import is_first, place, share
 
 # As runs had them until November 2026: the last state, and apart from it the best weights.
 _FORMER_STATE, _FORMER_BEST = "state.npz", "best-{:04d}.weights.h5"
@@ -136,9 +137,8 @@ class SaveState(keras.callbacks.Callback):
             os.fsync(stream.fileno())
         temporary.replace(last)
         kept = {last, *_best_files(self._folder, best)}
-        for pattern in ("epoch-*.npz", _FORMER_STATE, "best-*.weights.h5"):
-            for path in set(self._folder.glob(pattern)) - kept:
-                path.unlink()
+        for path in _states(self._folder) - kept:
+            path.unlink()
         for call in self._then:
             call()
 
@@ -150,6 +150,15 @@ def last_state(folder: Path) -> Path | None:
     """The file that holds the state after the last whole epoch, if there is one."""
     former = folder / _FORMER_STATE
     return max(folder.glob("epoch-*.npz"), default=former if former.exists() else None)
+
+
+def share_states(folder: Path) -> None:
+    """Have the states that the first host's folder holds in the folders of all hosts that train together."""
+    states = share({path.name: path.read_bytes() for path in _states(folder)} if place()[1] > 1 else {})
+    if not is_first():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in states.items():
+            (folder / name).write_bytes(content)
 
 
 def read_progress(folder: Path) -> tuple[Progress, int]:
@@ -178,6 +187,10 @@ def _read_state(path: Path, variables: dict[str, list[Any]]) -> dict[str, Any]:
                 variable.assign(saved[f"{name}_{number}"])
         memory: dict[str, Any] = json.loads(str(saved["memory"]))
     return memory
+
+
+def _states(folder: Path) -> set[Path]:
+    return {path for pattern in ("epoch-*.npz", _FORMER_STATE, "best-*.weights.h5") for path in folder.glob(pattern)}
 
 
 def _state_file(folder: Path, epoch: int) -> Path:

@@ -21,13 +21,14 @@ from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
 from overread.scale import Engine
+from overread.training.crew import is_first, on_what, share, spread
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
 from overread.training.linear_head import fit_linear_head
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
-from overread.training.resume import last_state
+from overread.training.resume import last_state, share_states
 from overread.training.start import load_start
 
 # A run has up to three states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
@@ -83,22 +84,32 @@ def train_network(
     data = training_data(data_set)
     batches, _ = data.batches(recipe)
     assembly = _Assembly.of(recipe, data_set, steps=len(batches))
-    precision = _settled_precision(RunFolder(folder).precision, lambda: assembly.choose_precision(data_set, batches[0]))
-    name, backend = assembly.spec.name, keras.backend.backend()
-    say(console, f"training {name} with Keras on {backend} in {precision}")
+    checkpoints, precision = RunFolder(folder).checkpoints, None
+    if is_first():
+        memory = RunFolder(folder).precision
+        precision = _settled_precision(memory, lambda: assembly.choose_precision(data_set, batches[0]))
+    precision = share(precision)
+    share_states(checkpoints)
+    say(console, f"training {assembly.spec.name} with Keras on {on_what()} in {precision}")
     network = assembly.build(precision.policy)
-    if last_state(RunFolder(folder).checkpoints) is None:  # else it goes on from weights of its own
+    if is_first() and last_state(checkpoints) is None:  # else it goes on from weights of its own
         _start(network, data, recipe, folder, console)
-    model = assembly.compile(network)
-    say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
-    require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
-    history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
+    with spread(recipe.batch_size) as is_spread:
+        if is_spread:
+            begun = share(network.get_weights())
+            network = assembly.build(precision.policy)
+            network.set_weights(begun)
+        model = assembly.compile(network)
+        say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
+        require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
+        history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
+        trained = model.get_weights()
     if history.cut_short:
         say(console, history.cut_short, "bold yellow")
     spec = dataclasses.replace(assembly.spec, second_look=recipe.second_look)  # training takes one look
     network = build_network(spec)
-    network.set_weights(model.get_weights())
-    weights = RunFolder(folder).checkpoints / WEIGHTS
+    network.set_weights(trained)
+    weights = checkpoints / WEIGHTS
     network.save_weights(weights)
     return TrainedNetwork(spec=spec, weights=weights, precision=precision.policy, history=history)
 

@@ -12,6 +12,7 @@ from overread.cli.program.surroundings import keep_out_settings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
 from overread.machine.question import answered_by, terminal_user
 from overread.machine.terminal import flush_streams, hide_notices, prepare_streams, say
+from overread.scale.hosts import Hosts
 
 _STATUS = {InvalidOption: 2, MissingPath: 2, OutputExists: 2, BlockedByAudit: 3, Interrupted: 130}
 _DEBUG = "OVERREAD_DEBUG"
@@ -74,7 +75,8 @@ def _sentence_of(error: Exception) -> str:
 
 def _stop(sentence: str, status: int, *, at_once: bool = False) -> None:
     say(progress, f"overread: {sentence}", "bold red")
-    if at_once:
+    if at_once or Hosts.of_this_process() is not None:
+        # JAX waits for the other hosts of a training on its way out, and aborts then.
         # h5py crashes the interpreter on its way out when a file could not be closed on a full disk.
         os._exit(status)
     sys.exit(status)

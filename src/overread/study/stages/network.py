@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,19 +56,36 @@ class NetworkTraining:
 
 
 def train_one(training: NetworkTraining) -> TrainedNetwork:
-    """Train a network, or go on with it; its weights are named as those of its own folder."""
+    """Train a network, or go on with it; its weights are named as those of its own folder.
+
+    Hosts that have joined this one train it too.
+    """
+    from overread.training import crew
     from overread.training.train_network import train_network
 
+    if crew.is_first():
+        crew.share(training)
     console = training.console or Console(quiet=True)
     if training.title:
         console.rule(training.title)
     data_set = training.data_set or open_data_set(
         training.every, training.preprocessing, training.store, training.skip_unreadable, console
     ).with_split(training.sides)
-    with kept(training.out, training.storage) as (folder, callbacks):
+    crew.require_same(data_set.fingerprint, "images")
+    with kept(training.out, training.storage) as (folder, callbacks), crew.ended_by_loss():
         folder.mkdir(parents=True, exist_ok=True)
         if training.title:
             training.sides.write_csv(RunFolder(folder).manifest)
         callbacks = [*callbacks, *training.callbacks]
         trained = train_network(data_set, training.recipe, folder, console=console, callbacks=callbacks)
     return dataclasses.replace(trained, weights=training.out / trained.weights.relative_to(folder))
+
+
+def follow() -> None:
+    """Train what the first host trains, network by network, until it is done, and keep nothing of it."""
+    from overread.training import crew
+
+    with crew.ended_by_loss():
+        while (training := crew.share(None)) is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                train_one(dataclasses.replace(training, out=Path(folder), storage=None))
