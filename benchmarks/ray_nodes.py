@@ -1,4 +1,7 @@
-"""A Ray cluster of several nodes and an S3 server on one machine, in a network of their own, and what dies there."""
+"""A Ray cluster of several nodes and an S3 server on one machine, and what dies there.
+
+Ray listens on all addresses, and asks for a token that only these processes know.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,8 @@ from pathlib import Path
 
 PORT, STORE_PORT = 6399, 9799
 _READER = "_PartReader"
-
-
-def in_own_network() -> None:
-    """Begin again in a network namespace with nothing in it but a loopback, so that no port is reached from outside."""
-    if "--in-namespace" in sys.argv:
-        sys.argv.remove("--in-namespace")
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        return
-    os.execvp("unshare", ["unshare", "--net", "--map-root-user", sys.executable, *sys.argv, "--in-namespace"])
+# Of which several clusters on one machine would take the same.
+_PORTS = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "metrics-export-port", "runtime-env-agent-port")
 
 
 class Cluster:
@@ -35,7 +31,8 @@ class Cluster:
         self._folder, self._cpus = folder, cpus
         self._nodes: list[subprocess.Popen] = []
         # The head runs no readers: what dies is what a cluster may lose.
-        self._start("--head", f"--port={PORT}", "--include-dashboard=false", "--num-cpus=0")
+        self._start("--head", f"--port={PORT}", f"--ray-client-server-port={_free_port()}", "--include-dashboard=false",
+                    "--num-cpus=0")  # fmt: skip
         for _ in range(nodes):
             self.add()
 
@@ -67,9 +64,9 @@ class Cluster:
             _end(node)
 
     def _start(self, *options: str) -> None:
-        command = ["ray", "start", "--block", "--node-ip-address=127.0.0.1", f"--temp-dir={self._folder}",
-                   "--object-store-memory=200000000", *options]  # fmt: skip
-        command[0] = str(Path(sys.executable).with_name("ray"))
+        ports = [f"--{name}={_free_port()}" for name in _PORTS]
+        command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--object-store-memory=200000000"]
+        command += [f"--temp-dir={self._folder}", *ports, *options]
         log = self._folder / f"node-{time.monotonic_ns()}.log"
         with log.open("wb") as stream:
             self._nodes.append(subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True))
@@ -114,6 +111,12 @@ def object_store() -> Iterator[None]:
     finally:
         server.terminate()
         server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def _wait_for(port: int) -> None:

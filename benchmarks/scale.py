@@ -5,7 +5,7 @@
     python benchmarks/scale.py overhead --workers 1 8 64
     python benchmarks/scale.py growth --images 10000 100000 1000000
 
-Linux, with `unshare`, `ip` and `overread[dev,ray]`.
+Linux, with `overread[dev,ray]`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ray_nodes import cluster_of, in_own_network, object_store
+from ray_nodes import cluster_of, object_store
 
 from overread.machine.remote import place
 from overread.reading import Failure
@@ -52,7 +52,6 @@ def main() -> None:
     verb = verbs.add_parser("growth")
     verb.set_defaults(measure=growth)
     verb.add_argument("--images", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    in_own_network()
     options = parser.parse_args()
     options.measure(options)
 
