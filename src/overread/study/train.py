@@ -165,6 +165,8 @@ def train(
         )
         fitted = _train(begun, _trainings(begun, training, storage), engine)
     else:
+        if begun.run.hosts > 1:
+            raise InvalidOption("--time finds a network on one host: give it without --hosts")
         begun, fitted = _train_in_time(begun, callbacks, console, since)
     made, unrecorded = make(begun, fitted, settled.options, console)
     report(begun, made, unrecorded)
