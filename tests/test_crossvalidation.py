@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import pickle
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ from overread.evaluation import AssessmentOptions
 from overread.images import prepare
 from overread.study.crossvalidate import CrossValidation
 from overread.study.data import read_manifest
+from overread.training.precision import PrecisionChoice
 
 QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
 
@@ -147,6 +149,40 @@ def test_a_run_goes_on_with_the_folds_that_are_missing_by_its_folder_alone(
     assert json.loads((tmp_path / "run" / "run.json").read_text())["finished"] is True
     with pytest.raises(InvalidOption, match="differs in folds"):
         crossvalidate(None, tmp_path / "run", folds=3, store=tmp_path / "s", existing="resume")
+
+
+class Measuring:
+    """An engine that measures, and stops when it gets trainings."""
+
+    def __init__(self) -> None:
+        self.precisions = list[str]()
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]:
+        for item in items:
+            if hasattr(item, "recipe"):
+                self.precisions.append(item.recipe.precision)
+            else:
+                yield function(item)
+        if self.precisions:
+            raise KeyboardInterrupt
+
+
+def test_all_folds_are_trained_in_the_precision_that_the_engine_measured_once(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faster = iter(["mixed_bfloat16", "float32"])
+    monkeypatch.setattr(
+        "overread.training.train_network.choose_precision",
+        lambda build, batch, *, asked: PrecisionChoice(policy=next(faster), images_per_second={}),
+    )
+    manifest, engine = read_manifest(two_classes, patient_pattern=r"^\w\d+"), Measuring()
+    recipe = dataclasses.replace(QUICK, precision="auto")
+    for existing in ("refuse", "resume"):
+        with pytest.raises(KeyboardInterrupt):
+            crossvalidate(
+                manifest, tmp_path / "run", recipe, folds=2, store=tmp_path / "s", engine=engine, existing=existing
+            )
+    assert engine.precisions == 4 * ["mixed_bfloat16"]
 
 
 def test_where_a_fold_leaves_a_metric_undefined_its_spread_is_none() -> None:

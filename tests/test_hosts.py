@@ -11,8 +11,9 @@ from overread.scale.hosts import Hosts, run_on_hosts
 from overread.training.batches import Batches
 
 SCRIPT = Path(__file__).parent / "support" / "train_on_hosts.py"
-# Hosts add what each computes in another order than one process does.
-TOLERANCE = 2e-6
+# Hosts add in another order than one process. Adam makes steps of one size of gradients that are nearly 0, too: there
+# 2 of 294,912 weights differed by 3e-5, all others by less than 2e-6 (November 2026).
+TOLERANCE = 1e-4
 
 pytest.importorskip("jax")
 

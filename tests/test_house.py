@@ -110,6 +110,12 @@ def test_the_service_imports_no_training_library_and_reading_none_of_the_service
     assert python(decoding) == "[]"
 
 
+def test_no_driver_of_a_store_is_loaded_before_one_is_named() -> None:
+    drivers = "{'fsspec', 'upath', 's3fs', 'botocore', 'aiohttp', 'ray'}"
+    code = f"import sys, overread; from overread.reading import Reader; print(sorted({drivers} & set(sys.modules)))"
+    assert python(code) == "[]"
+
+
 def test_reading_imports_no_judging() -> None:
     found = "sorted(name for name in sys.modules if name.startswith('overread'))"
     modules = python(f"import sys; from overread.reading import Reader, Reading; print(*{found})").split()

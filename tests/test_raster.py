@@ -143,12 +143,6 @@ def test_a_deep_tiff_whose_white_is_zero_is_inverted() -> None:
     assert np.array_equal(read(inverted), 255 - read(content))
 
 
-def test_16_bit_colour_keeps_its_high_byte() -> None:
-    pixels = np.random.default_rng(0).integers(0, 65536, (64, 64, 3), np.uint16)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-    assert np.array_equal(read(raw_png(64, 64, depth=16, colour=2, rows=rows)), pixels >> 8)
-
-
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_an_image_is_turned_upright_by_its_exif_orientation(file_format: str, orientation: int) -> None:

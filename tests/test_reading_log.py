@@ -197,6 +197,23 @@ def test_a_request_is_answered_once(log: ReadingLog) -> None:
         log.begin("key", "other")
 
 
+def test_requests_claimed_and_logged_together_end_as_each_by_itself(log: ReadingLog) -> None:
+    known, fresh, lost = reading(), reading(), reading()
+    log.begin("known", "one")
+    log.add(known, key="known")
+    first, second, third = log.begin_all([("known", "one"), ("fresh", "two"), ("known", "other")])
+    assert first == known and second is None and isinstance(third, KeyReused)
+    found = log.add_all([(fresh, "fresh"), (lost, "never claimed"), (known, None)])
+    assert found[0] is None and isinstance(found[1], KeyReused) and isinstance(found[2], InvalidData)
+    assert log.get(fresh.id) == fresh
+    with pytest.raises(UnknownReading):
+        log.get(lost.id)
+    others = [reading() for _ in range(3)]
+    assert log.begin_all([(other.id, "one") for other in others]) == [None] * 3
+    assert log.add_all([(other, other.id) for other in others]) == [None] * 3
+    assert [log.begin(other.id, "one") for other in others] == others
+
+
 def test_a_withdrawn_key_is_free_and_a_used_one_is_not(log: ReadingLog) -> None:
     assert log.begin("key", "one") is None
     log.withdraw("key")

@@ -145,6 +145,30 @@ def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), again.get_weights(), strict=True))
 
 
+def test_a_state_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints" / "epoch-00002.tmp").mkdir(parents=True)
+    with pytest.raises(OSError, match="epoch-00002"):
+        run(tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoints").glob("*.npz")] == ["epoch-00001.npz"]
+
+
+def test_a_run_whose_best_weights_were_a_file_of_their_own_goes_on(tmp_path: Path, whole: Run) -> None:
+    with pytest.raises(SystemError):
+        run(tmp_path, callbacks=[StopAt(len(whole.history.rows) - 1, crash)])
+    best, last = sorted((tmp_path / "checkpoints").iterdir())
+    with np.load(best) as state:
+        weights = [state[f"weight_{number}"] for number in range(len(whole.model.weights))]
+    former, _ = run(tmp_path / "other", dataclasses.replace(RECIPE, epochs=1))
+    former.set_weights(weights)
+    former.save_weights(best.with_name(f"best-{whole.history.best_epoch:04d}.weights.h5"))
+    last.rename(last.with_name("state.npz"))
+    best.unlink()
+    resumed, history = run(tmp_path)
+    assert figures_of(history) == figures_of(whole.history)
+    assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
+    assert not list((tmp_path / "checkpoints").glob("state*"))
+
+
 def test_the_log_the_tensorboard_files_and_the_states_of_the_last_and_the_best_epoch_are_kept(whole: Run) -> None:
     history, tmp_path = whole.history, whole.folder
     with (tmp_path / "log.csv").open() as stream:

@@ -15,6 +15,7 @@ from overread.cases.source import Source
 from overread.cli.calls import Commands
 from overread.cli.options import (
     BundlePath,
+    EngineOption,
     Force,
     Json,
     Out,
@@ -31,8 +32,9 @@ from overread.cli.options import (
     takes,
 )
 from overread.cli.results import print_assessment, print_comparison, print_crossvalidation
-from overread.cli.tables import print_audit, print_readings
+from overread.cli.tables import print_audit, print_monitoring, print_readings
 from overread.cli.verbs import Verbs
+from overread.errors import InvalidOption
 from overread.machine.remote import local_place, place
 from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
@@ -215,13 +217,34 @@ def predict(
         Path | None, typer.Option("--csv", parser=place, help="Write a CSV file.", metavar="PATH")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder or address for the readings of an archive, as files of a part each; goes on after any end.",
+            metavar="PATH",
+        ),
+    ] = None,
+    engine: EngineOption = None,
+    parts: Annotated[
+        str | None, typer.Option(help="parquet (where pyarrow is installed) or csv.", metavar="KIND")
+    ] = None,
+    part_images: Annotated[int | None, typer.Option(help="Images of a part; else 1,000.")] = None,
 ) -> None:
     """Read new images: class, probabilities, decision, referral to a human. Exit status 1 if any cannot be read.
 
-    A table on a terminal, CSV elsewhere.
+    A table on a terminal, CSV elsewhere. With --out an archive of any size: run the same command again to go on.
 
     Example: overread predict runs/cxr/bundle new_images/ --csv readings.csv
+
+    Example: overread predict runs/cxr/bundle s3://archive/2026/ --out s3://readings/2026/ --engine ray://head:10001
     """
+    if out is not None:
+        if csv_file is not None or as_json:
+            raise InvalidOption("--out writes parts and a report: leave out --csv and --json, or --out")
+        score_archive(bundle, images, out, engine=engine, kind=parts, part_images=part_images)
+        return
+    if engine or parts or part_images:
+        raise InvalidOption("--engine, --parts and --part-images read an archive: give --out FOLDER for its parts")
     from overread import reading
 
     reader = reading.Reader.load(bundle)
@@ -236,6 +259,19 @@ def predict(
     else:
         failures = reading.write_readings(data_output(), readings, reader.bundle.classes)
     end_reading(failures + losses, len(paths) + losses)
+
+
+def score_archive(bundle: Path, images: list[str], out: str, **options: Any) -> None:
+    """Read an archive into parts, and say what became of it."""
+    from overread.scoring import ScoringOptions, score
+
+    scored = score(bundle, images, out, ScoringOptions(**options), standard_input=sys.stdin, console=progress)
+    print_monitoring(scored.monitoring, as_json=False)
+    say(progress, f"open {scored.report}" if scored.report else f"the report is {place(out) / 'monitoring.json'}")
+    if scored.missing:
+        say(progress, f"{scored.missing} parts are missing: run the same command again", "bold red")
+        raise typer.Exit(1)
+    end_reading(scored.failures, scored.images)
 
 
 def images_named(sources: list[str]) -> tuple[list[Path], int]:

@@ -273,7 +273,7 @@ def make_running(
     """How a training run deals with what it finds and where it works, as keyword arguments of `study.train`.
 
     Raises:
-        InvalidOption: both --resume and --force were given, or no such engine is known.
+        InvalidOption: both --resume and --force were given, no such engine is known, or what belongs to one came alone.
     """
     if resume and force:
         raise InvalidOption("--resume goes on with a run and --force replaces it: give one of them")
@@ -287,6 +287,10 @@ def make_running(
     if not of_jax.are_one_process:
         raise InvalidOption("--hosts deals the batches of one training to hosts, by --engine jax: give that, too")
     if engine is None:
+        if storage is not None or cpus_each is not None or gpus_each:
+            raise InvalidOption(
+                "--storage, --cpus-each and --gpus-each are for trainings of an engine: give --engine, too"
+            )
         yield running
         return
     with connected(engine):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from overread.cli.layout import print_json, print_lines, print_table
-from overread.words import level_of, low_to_high
+from overread.words import count, level_of, low_to_high
 
 if TYPE_CHECKING:
     from overread.auditing import Audit
@@ -45,7 +45,11 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
     if as_json:
         print_json(found.to_dict())
         return
-    print_lines(f"{found.n_images} images in {found.n_readings} readings since {found.since:%Y-%m-%d}")
+    images = count(found.n_images, "image")
+    if found.since is None:
+        print_lines(f"{images} in {count(found.n_readings, 'part')}")
+    else:
+        print_lines(f"{images} in {count(found.n_readings, 'reading')} since {found.since:%Y-%m-%d}")
     n = str(found.rates["referred"].metric.n)
     rows = [(name, *_estimate(estimate), str(estimate.metric.n)) for name, estimate in found.rates.items()]
     rows += [(f"latency {name}, ms", _number(value, ".1f"), "", n) for name, value in found.latency_ms.items()]

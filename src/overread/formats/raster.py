@@ -22,6 +22,7 @@ from PIL import (
 )
 
 from overread.errors import UnreadableImage
+from overread.formats.deep_colour import DEEP_GREY, byte_modes, deep_picture, is_deep_colour, set_raw_mode
 from overread.formats.header import Header
 from overread.formats.picture import (
     MIDDLE,
@@ -47,15 +48,14 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 @dataclasses.dataclass(frozen=True)
 class Raster:
     """A format that Pillow reads, told by how its files start.
 
-    Transparency is composited on black. Grey deeper than 8 bits is windowed linearly from the 0.1 to the 99.9
-    percentile of its finite values, NaN becoming black; 16-bit colour keeps the high byte, as Pillow reads it.
+    Transparency is composited on black. What is deeper than 8 bits is windowed linearly from the 0.1 to the 99.9
+    percentile of its finite values, those of all channels together, NaN becoming black.
 
     Image.open would warn of, or refuse, large images by a limit that is global to the process: each format is opened
     by Pillow's class for it instead, which also keeps Pillow's forty rarer parsers closed.
@@ -77,16 +77,29 @@ class Raster:
 
     def decode(self, stream: BinaryIO, *, frame: int | None, max_pixels: int) -> Picture:
         """Open a file, and choose the frame; its pixels are decoded when they are asked for."""
+        image = self._opened(stream, frame)
+        _refuse_large(image, max_pixels)
+        if not is_deep_colour(image):
+            return _RasterPicture(image)
+        decoded = []
+        for mode in byte_modes(image):
+            again = self._opened(stream, frame)
+            with _pillow_errors():
+                set_raw_mode(again, mode)
+                again.load()
+                decoded.append(np.asarray(_upright(again, again)))
+        return deep_picture(image, decoded)
+
+    def _opened(self, stream: BinaryIO, frame: int | None) -> ImageFile.ImageFile:
+        stream.seek(0)
         with _pillow_errors():
             image = self.reader(stream)
-        with _pillow_errors():
             pages = image_pages(image)
         page = pages[frame_index(len(pages), frame)]
         if page != pages[0]:
             with _pillow_errors():
                 image.seek(page)
-        _refuse_large(image, max_pixels)
-        return _RasterPicture(image)
+        return image
 
 
 class Jpeg(Raster):
@@ -124,7 +137,7 @@ class _RasterPicture:
             return np.asarray(_upright(_to_8_bit(self.image), self.image))
 
     def grey_values(self) -> GreyValues | None:
-        if self.image.mode not in DEEP_MODES:
+        if self.image.mode not in DEEP_GREY:
             return None
         with _pillow_errors():
             self.image.load()
@@ -208,7 +221,7 @@ def _upright(pixels: Image.Image, image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
-    if image.mode in DEEP_MODES:
+    if image.mode in DEEP_GREY:
         values = np.asarray(image)
         levels = window(values, *percentile_window(values))
         return Image.fromarray(255 - levels if _white_is_zero(image) else levels)

@@ -23,7 +23,7 @@ from overread.machine.places import STORED_PIXELS
 from overread.machine.remote import is_remote
 from overread.machine.workers import Progress, in_chunks
 
-STORE_FORMAT = 2
+STORE_FORMAT = 3
 ABANDONED_AFTER_S = 24 * 3600
 _FETCHERS = 16
 

@@ -133,17 +133,16 @@ def _failures_at(path: RemotePath) -> Iterator[None]:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), public_name(str(path))) from None
     except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
         raise type(error)(error.errno or errno.EIO, type(error).__name__, public_name(str(path))) from None
-    except PermissionError:
-        raise _unreachable(path, "access is denied: check your credentials and the rights that they give") from None
     except Exception as error:  # noqa: BLE001 - drivers raise what their libraries do
-        told = f"{type(error).__name__} {getattr(error, 'status', '')}".rstrip()
-        remedy = (
-            "set credentials as this store takes them"
-            if _OF_CREDENTIALS.search(told)
-            else "check the address and the network"
-        )
-        raise _unreachable(path, f"{told}: {remedy}") from None
+        raise _unreachable(path, error) from None
 
 
-def _unreachable(path: RemotePath, why: str) -> PlaceUnreachable:
+def _unreachable(path: RemotePath, error: Exception) -> PlaceUnreachable:
+    name = type(error).__name__
+    if isinstance(error, PermissionError) or getattr(error, "status", None) in (401, 403):
+        why = "access is denied: check your credentials and the rights that they give"
+    elif _OF_CREDENTIALS.search(name):
+        why = f"{name}: set credentials as this store takes them"
+    else:
+        why = f"{name}: check the address and the network"
     return PlaceUnreachable(f"{public_name(str(path))} cannot be reached ({why})", why)

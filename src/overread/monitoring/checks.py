@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from overread.decision.cuts import FloatArray
-from overread.monitoring.drift_tests import exceedances_p, fewer_p, holm, kolmogorov_smirnov
-from overread.reading_log.rows import ImageRow
+from overread.monitoring.drift_tests import AgainstSample, exceedances_p, fewer_p, holm
+
+if TYPE_CHECKING:
+    from overread.reading_log.rows import ImageRow
 
 # Of all tests of a run together, the chance of a false alarm; and the images, or reviews, below which none is made.
 ALPHA = 0.01
@@ -46,8 +48,8 @@ class Check:
         statistic: of the Kolmogorov-Smirnov test the largest distance of the shares, else the new share.
         reason: why no test was made.
         expected: the reference values, if any.
-        values: the new ones, as `times` in their order.
-        times: when each was read.
+        values: the new ones, as `times` in their order; of an archive every so many.
+        times: when each was read; none of an archive.
         limit: above which a value is unfamiliar, if there is one.
     """
 
@@ -100,24 +102,33 @@ def check_drift(rows: Sequence[ImageRow], expected: Expected) -> list[Check]:
 
 def _shift(name: str, values: Sequence[float], expected: FloatArray, times: Sequence[datetime]) -> Check:
     new = np.asarray(values, dtype=float)
-    fewest = min(len(new), len(expected))
-    shown: dict[str, Any] = {"name": name, "n": len(new), "values": new, "expected": expected, "times": times}
+    against = AgainstSample(expected)
+    against.add(new)
+    return check_shift(name, against, values=new, expected=expected, times=times)
+
+
+def check_shift(name: str, against: AgainstSample, **shown: Any) -> Check:
+    """Test whether values are drawn as the reference was."""
+    fewest = min(against.n, against.m)
     if fewest < FEWEST:
-        return Check(test="none", reason=_too_few("images", fewest), **shown)
-    statistic, p = kolmogorov_smirnov(new, expected)
-    return Check(test="Kolmogorov-Smirnov", statistic=statistic, p=p, **shown)
+        return Check(name=name, n=against.n, test="none", reason=_too_few("images", fewest), **shown)
+    statistic, p = against.kolmogorov_smirnov()
+    return Check(name=name, n=against.n, test="Kolmogorov-Smirnov", statistic=statistic, p=p, **shown)
 
 
 def _unfamiliar(values: FloatArray, expected: FloatArray, times: Sequence[datetime]) -> Check:
-    n, fewest = len(values), min(len(values), len(expected))
-    name = "share of unfamiliar images"
-    shown: dict[str, Any] = {"name": name, "n": n, "values": values, "expected": expected, "times": times, "limit": 1.0}
+    return check_unfamiliar(int((values > 1).sum()), len(values), values=values, expected=expected, times=times)
+
+
+def check_unfamiliar(above: int, n: int, *, expected: FloatArray, **shown: Any) -> Check:
+    """Test whether more of n images are unfamiliar than the reference lets expect."""
+    told: dict[str, Any] = {"name": "share of unfamiliar images", "n": n, "expected": expected, "limit": 1.0, **shown}
+    fewest = min(n, len(expected))
     if fewest < FEWEST:
-        return Check(test="none", reason=_too_few("images", fewest), **shown)
-    above = int((values > 1).sum())
+        return Check(test="none", reason=_too_few("images", fewest), **told)
     at_limit = max(1, int((expected >= 1).sum()))
     p = exceedances_p(above, n, reference_above=at_limit, n_reference=len(expected))
-    return Check(test="exceedances, beta-binomial", statistic=above / n, p=p, **shown)
+    return Check(test="exceedances, beta-binomial", statistic=above / n, p=p, **told)
 
 
 def check_agreement(reviewed: Sequence[ImageRow]) -> Check:

@@ -78,6 +78,35 @@ def draw_drift(
     return write_png(path, figure)
 
 
+@drawing
+def draw_distributions(
+    values: npt.ArrayLike, expected: npt.ArrayLike, *, name: str, path: str | Path, limit: float | None = None
+) -> Path:
+    """Draw the distribution of values over that of the reference.
+
+    Args:
+        values: `(n,)` finite numbers, one or more.
+        expected: `(m,)` likewise, of the reference.
+        name: of what is drawn.
+        path: without a suffix; the CSV holds the lower end of each bin and the share of both in it.
+        limit: a line to draw, as of `draw_drift`.
+    """
+    new, reference = np.asarray(values, dtype=float), np.asarray(expected, dtype=float)
+    bins = np.histogram_bin_edges(np.concatenate([new, reference, [limit] if limit else []]), _BINS)
+    shares = [np.histogram(sample, bins)[0] / len(sample) for sample in (reference, new)]
+    figure = new_figure(_WIDTH_INCHES, _HEIGHT_INCHES)
+    axis = axes_at(figure, (0, 0, _WIDTH_INCHES, _HEIGHT_INCHES))
+    axis.stairs(shares[0], bins, fill=True, color="0.8", label="reference")
+    axis.stairs(shares[1], bins, color=PALETTE[0], linewidth=1.4, label="archive")
+    if limit is not None:
+        axis.axvline(limit, color=PALETTE[1], linestyle="--", linewidth=1.2, label="limit")
+    tidy(axis, "y")
+    axis.set(xlabel=wrapped(name, _NAME_CHARACTERS), ylabel="share of images")
+    axis.legend(fontsize=9, frameon=False)
+    write_csv(Path(f"{path}.csv"), ("from", "reference", "archive"), zip(bins[:-1], *shares, strict=True))
+    return write_png(path, figure)
+
+
 def _draw_distributions(axis: Axes, new: FloatArray, reference: FloatArray, bins: FloatArray) -> None:
     shape: dict[str, Any] = {"bins": bins, "density": True, "orientation": "horizontal"}
     axis.hist(reference, color="0.8", **shape)

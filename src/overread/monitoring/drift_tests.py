@@ -20,8 +20,8 @@ class AgainstSample:
     """
 
     def __init__(self, sample: npt.ArrayLike) -> None:
-        self.n = 0
         self._sample = np.sort(np.asarray(sample, dtype=float))
+        self.n, self.m = 0, len(self._sample)
         self._at = np.unique(self._sample)
         self._below, self._up_to = np.zeros((2, len(self._at)), dtype=np.int64)
 
@@ -41,11 +41,10 @@ class AgainstSample:
         References:
             Smirnov N. Ann Math Stat 1948;19:279-281. doi:10.1214/aoms/1177730256
         """
-        m = len(self._sample)
-        below, up_to = (np.searchsorted(self._sample, self._at, side=side) / m for side in ("left", "right"))
+        below, up_to = (np.searchsorted(self._sample, self._at, side=side) / self.m for side in ("left", "right"))
         distances = np.abs([self._below / self.n - below, self._up_to / self.n - up_to])
         distance = float(distances.max())
-        scaled = math.sqrt(self.n * m / (self.n + m)) * distance
+        scaled = math.sqrt(self.n * self.m / (self.n + self.m)) * distance
         if scaled < 0.2:  # p is 1 to twelve digits, and the sum converges slowly
             return distance, 1.0
         terms = (math.copysign(math.exp(-2 * (k * scaled) ** 2), k % 2 - 0.5) for k in range(1, 101))

@@ -10,10 +10,11 @@ import numpy as np
 from overread.bundle import Bundle
 from overread.errors import InvalidOption
 from overread.machine.files import write_json
+from overread.machine.remote import place
 from overread.monitoring.checks import Expected
+from overread.monitoring.parts import watch_parts
 from overread.monitoring.report import write_monitoring_report
 from overread.monitoring.watch import Monitoring, watch
-from overread.reading_log import ReadingLog, default_url
 from overread.run import Existing, MonitoringRun, RunFolder
 
 _LONGEST_DAYS = 36525
@@ -56,6 +57,9 @@ def monitor(
     fingerprint = bundle.fingerprint if bundle else None
     if out is not None:
         RunFolder.open(out, existing)
+    # Needs a database, which readings in files do not.
+    from overread.reading_log import ReadingLog, default_url
+
     log = ReadingLog.open(log_url or default_url(), create=False)
     try:
         rows = log.images(since, until, fingerprint)
@@ -64,11 +68,44 @@ def monitor(
     finally:
         log.close()
     if out is not None:
-        folder = RunFolder(out)
-        folder.write(MonitoringRun(bundle=fingerprint, since_days=since_days))
-        write_json(folder.monitoring, found.to_dict())
-        write_monitoring_report(out, found)
+        _write(RunFolder(out), found, MonitoringRun(bundle=fingerprint, since_days=since_days))
     return found
+
+
+def monitor_readings(
+    readings: str | Path,
+    bundle: Bundle | str | Path | None = None,
+    *,
+    out: Path | None = None,
+    existing: Existing = "refuse",
+) -> Monitoring:
+    """Look at the readings that `overread predict --out` wrote, however many they are.
+
+    Args:
+        readings: their folder, of this machine or remote.
+        bundle: that read them, and whose reference they are held against; without it drift is not tested.
+        out: as of `monitor`.
+        existing: as of `monitor`.
+
+    Raises:
+        MissingPath: there are no readings.
+        InvalidData: a file holds no readings.
+        MissingExtra: with `out` matplotlib or Jinja2, for Parquet pyarrow, or the driver of a store is not installed.
+    """
+    bundle = None if bundle is None else Bundle.load(bundle)
+    fingerprint = bundle.fingerprint if bundle else None
+    if out is not None:
+        RunFolder.open(out, existing)
+    found = watch_parts(place(readings), expected_of(bundle) if bundle else None, fingerprint)
+    if out is not None:
+        _write(RunFolder(out), found, MonitoringRun(bundle=fingerprint))
+    return found
+
+
+def _write(folder: RunFolder, found: Monitoring, run: MonitoringRun) -> None:
+    folder.write(run)
+    write_json(folder.monitoring, found.to_dict())
+    write_monitoring_report(folder.path, found)
 
 
 def expected_of(bundle: Bundle) -> Expected:

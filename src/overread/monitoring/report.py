@@ -8,7 +8,7 @@ from pathlib import Path
 from overread.evaluation import Estimate
 from overread.evaluation.wording import in_words, p_of
 from overread.monitoring.checks import Check
-from overread.monitoring.drift_figure import draw_drift
+from overread.monitoring.drift_figure import draw_distributions, draw_drift
 from overread.monitoring.watch import Monitoring
 from overread.report.document import FigureItem, ReportContext, Section, Table
 from overread.report.html import write_report
@@ -48,18 +48,25 @@ def write_monitoring_report(out: Path, found: Monitoring) -> Path:
         OutputUnwritable: a file cannot be written.
         MissingExtra: matplotlib or Jinja2 is not installed.
     """
-    sections = (_volume_section(found), _agreement_section(found), _drift_section(found, RunFolder(out).figures))
-    title = f"The reader at work, {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
+    agreement = () if found.since is None else (_agreement_section(found),)
+    sections = (_volume_section(found), *agreement, _drift_section(found, RunFolder(out).figures))
+    stretch = "on an archive" if found.since is None else f"at work, {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
+    title = f"The reader {stretch}"
     return write_report(RunFolder(out).report, ReportContext(title, _verdict(found), sections))
 
 
 def _verdict(found: Monitoring) -> tuple[str, ...]:
-    what = f"{count(found.n_images, 'image')} in {count(found.n_readings, 'reading')}"
-    told = f"From {found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M} UTC there were {what}. "
+    images = count(found.n_images, "image")
+    if found.since is None:
+        told = f"There were {images} in {count(found.n_readings, 'part')}. "
+    else:
+        what = f"{images} in {count(found.n_readings, 'reading')}"
+        told = f"From {found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M} UTC there were {what}. "
     told += f"Referred to a human: {in_words(found.rates['referred'], as_share=True)}."
     made = [check for check in found.checks if check.p is not None]
     if not made:
-        return (told, "Nothing was tested: see under Drift and Agreement why.")
+        where = "Drift" if found.since is None else "Drift and Agreement"
+        return (told, f"Nothing was tested: see under {where} why.")
     if not found.findings:
         return (told, f"Of {count(len(made), 'test')} none found a change.")
     names = listed([check.name for check in found.findings])
@@ -68,7 +75,8 @@ def _verdict(found: Monitoring) -> tuple[str, ...]:
 
 def _volume_section(found: Monitoring) -> Section:
     level = found.rates["referred"].interval.level
-    rates: dict[str, Estimate] = {label: found.rates[name] for name, label in _RATES.items()}
+    rates: dict[str, Estimate] = {label: found.rates[name] for name, label in _RATES.items() if name in found.rates}
+    classes = tuple((name, f"{n:,}") for name, n in sorted(found.classes.items()))
     days = tuple(
         (day.isoformat(), *(f"{counts[name]:,}" for name in ("images", "referred", "failed")))
         for day, counts in found.by_day.items()
@@ -79,11 +87,13 @@ def _volume_section(found: Monitoring) -> Section:
     failures = tuple((code, f"{n:,}") for code, n in found.failures.items())
     items = (
         metrics_table("Shares", rates, level=level),
-        Table("Images by day (UTC)", ("Day", "Images", "Referred", "Failed"), days),
-        Table("Time from taking up an image to its result", ("Percentile", "Time"), latency),
+        Table("Images read, by the class decided on", ("Class", "Images"), classes),
+        *((Table("Images by day (UTC)", ("Day", "Images", "Referred", "Failed"), days),) if days else ()),
+        *((Table("Time from taking up an image to its result", ("Percentile", "Time"), latency),) if latency else ()),
         *((Table("Images that could not be read", ("Error", "Images"), failures),) if failures else ()),
     )
-    return Section("Volume", paragraphs=(f"Bundle: {found.bundle or 'all that wrote into the log'}.",), items=items)
+    unnamed = "not named" if found.since is None else "all that wrote into the log"
+    return Section("Volume", paragraphs=(f"Bundle: {found.bundle or unnamed}.",), items=items)
 
 
 def _agreement_section(found: Monitoring) -> Section:
@@ -132,10 +142,15 @@ def _figure(check: Check, folder: Path) -> FigureItem:
     folder.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"[^a-z0-9]+", "_", check.name.lower()).strip("_")
     name = "unfamiliarity" if check.limit is not None else check.name
-    path = draw_drift(check.times, check.values, check.expected, name=name, path=folder / stem, limit=check.limit)
+    if len(check.times):
+        path = draw_drift(check.times, check.values, check.expected, name=name, path=folder / stem, limit=check.limit)
+        how = "by day, over the values of the reference; on the right both distributions"
+        shown = "Median of each day against the band of the reference"
+    else:
+        path = draw_distributions(check.values, check.expected, name=name, path=folder / stem, limit=check.limit)
+        how = "of the archive, over the values of the reference"
+        shown = "Both distributions"
     told = "has changed" if check.found else "no change was found" if check.p is not None else "it was not tested"
-    caption = f"{name[:1].upper()}{name[1:]} by day, over the values of the reference; on the right both distributions."
-    alt = (
-        f"Median of the {name} of each day against the band of the reference; by the test of the {check.name}, {told}."
-    )
+    caption = f"{name[:1].upper()}{name[1:]} {how}."
+    alt = f"{shown}, {name}; by the test of the {check.name}, {told}."
     return FigureItem(path, caption, alt)

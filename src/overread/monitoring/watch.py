@@ -6,27 +6,30 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from overread.evaluation.estimates import Estimate
 from overread.evaluation.uncertainty.proportions import proportions
 from overread.monitoring.checks import ALPHA, Check, Expected, adjusted, check_agreement, check_drift
-from overread.reading_log.rows import ImageRow
+
+if TYPE_CHECKING:
+    from overread.reading_log.rows import ImageRow
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Monitoring:
-    """What was found in a stretch of the log.
+    """What was found in a stretch of the log, or in the readings of an archive.
 
     Args:
-        since: its begin.
+        since: its begin; None of an archive, whose readings have no times, and so no days, latency and reviews either.
         until: its end.
         bundle: fingerprint; None for all bundles.
-        n_readings: requests.
+        n_readings: requests, or parts of an archive.
         n_images: images in them, read or not.
         n_distinct: different images that were read; a test counts each once, however often it was sent.
+        classes: images read, by the class decided on.
         by_day: images, referred and failed ones of each day (UTC) that had any.
         failures: images that could not be read, by code.
         rates: `referred`, `failed`, `unfamiliar`, and `agreement` of reviewed images, each with Wilson's interval.
@@ -37,12 +40,13 @@ class Monitoring:
         alpha: chance that something is found by chance alone, over all tests.
     """
 
-    since: datetime
-    until: datetime
+    since: datetime | None
+    until: datetime | None
     bundle: str | None
     n_readings: int
     n_images: int
     n_distinct: int
+    classes: Mapping[str, int]
     by_day: Mapping[date, Mapping[str, int]]
     failures: Mapping[str, int]
     rates: Mapping[str, Estimate]
@@ -61,8 +65,8 @@ class Monitoring:
         """All of it as JSON values."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return values | {
-            "since": self.since.isoformat(),
-            "until": self.until.isoformat(),
+            "since": self.since and self.since.isoformat(),
+            "until": self.until and self.until.isoformat(),
             "by_day": {day.isoformat(): dict(counts) for day, counts in self.by_day.items()},
             "rates": {name: rate.to_dict() for name, rate in self.rates.items()},
             "confusion": [
@@ -112,6 +116,7 @@ def watch(
         n_readings=len({row.reading_id for row in kept}),
         n_images=len(kept),
         n_distinct=len(distinct),
+        classes=Counter(str(row.predicted_label) for row in read),
         by_day=by_day,
         failures=Counter(row.error for row in kept if row.error is not None),
         rates=_rates(kept, reviewed),

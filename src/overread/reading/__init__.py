@@ -10,6 +10,7 @@ _HOMES = {
     "Failure": "overread.reading.reading",
     "Reader": "overread.reading.reader",
     "Reading": "overread.reading.reading",
+    "each_image": "overread.reading.sources",
     "explain": "overread.reading.explanation",
     "find_images": "overread.reading.sources",
     "heat_map": "overread.reading.pictures",
@@ -39,4 +40,5 @@ if TYPE_CHECKING:
     from overread.reading.reader import Reader as Reader
     from overread.reading.reading import Failure as Failure
     from overread.reading.reading import Reading as Reading
+    from overread.reading.sources import each_image as each_image
     from overread.reading.sources import find_images as find_images

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from overread.cases.folder import LeftOut, images_below, is_junk
+from overread.cases.folder import LeftOut, each_image_below, images_below, is_junk
 from overread.cases.folder.left_out import LINK_BACK
 from overread.errors import InvalidData
 from overread.formats import format_names, kind_of_other
@@ -33,13 +34,21 @@ def find_images(
     Raises:
         InvalidData: a folder or pattern without any image.
     """
-    found: dict[Path, None] = {}
+    return list(dict.fromkeys(each_image(sources, standard_input, left_out)))
+
+
+def each_image(
+    sources: str | Path | Iterable[str | Path], standard_input: Iterable[str] = (), left_out: LeftOut | None = None
+) -> Iterator[Path]:
+    """The same one by one, as they are found, and again where several sources name an image.
+
+    Memory grows with the largest folder, with what a pattern matches and with what is left out, not with the images.
+    """
     for source in sources if isinstance(sources, Iterable) and not isinstance(sources, str) else [sources]:
         told = LeftOut()
-        found.update(dict.fromkeys(_expand(str(source), standard_input, told)))
+        yield from _expand(str(source), standard_input, told)
         if left_out is not None:
             left_out.update(told)
-    return list(found)
 
 
 def _expand(source: str, standard_input: Iterable[str], left_out: LeftOut) -> Iterator[Path]:
@@ -82,10 +91,11 @@ def _named(name: str, left_out: LeftOut) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    images = images_below(path, left_out)
-    if not images:
+    images = each_image_below(path, left_out)
+    first = next(images, None)
+    if first is None:
         raise _without_image(name, left_out)
-    yield from images
+    yield from itertools.chain([first], images)
 
 
 def _matched(path: Path, left_out: LeftOut) -> list[Path]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from overread.decision.cuts import FloatArray
-from overread.errors import InvalidData, InvalidOption, MissingExtra
+from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath
 from overread.machine.files import read_rows
 from overread.machine.text import restored, storable_values
 from overread.reading.fields import FIELDS, Field, column_names
@@ -22,6 +22,8 @@ from overread.reading.reading import Failure, Reading
 if TYPE_CHECKING:
     import pyarrow
 
+# Under the folder of `overread predict --out`.
+PARTS = "parts"
 _PROBABILITY = next(f"{field.each}_" for field in FIELDS if field.name == "probabilities")
 
 
@@ -73,7 +75,7 @@ def to_table(readings: Iterable[Reading | Failure], classes: Sequence[str], kind
     return _KINDS[kind](readings, classes)
 
 
-def read_table(path: Path) -> Table:
+def from_table(path: Path) -> Table:
     """Read a file that `to_table` or `write_readings` made.
 
     Raises:
@@ -85,6 +87,23 @@ def read_table(path: Path) -> Table:
         raise InvalidData(
             f"{path.name} is no file of readings, or is damaged: expected what overread predict --out wrote"
         ) from None
+
+
+def files_of_readings(path: Path) -> list[Path]:
+    """The files in a folder of readings, or in that of its parts, in the order of their names.
+
+    Raises:
+        MissingPath: it is not there, or holds none.
+    """
+    for folder in (path / PARTS, path):
+        if folder.is_dir():
+            found = sorted(
+                (one for one in folder.iterdir() if one.suffix in (".parquet", ".csv") and one.name[0] != "."),
+                key=lambda one: one.name,
+            )
+            if found:
+                return found
+    raise MissingPath(f"{path} holds no readings: expected the folder of overread predict --out")
 
 
 def _require_pyarrow() -> None:
@@ -105,10 +124,10 @@ def _to_parquet(readings: Iterable[Reading | Failure], classes: Sequence[str]) -
     columns: list[list[Any]] = [[] for _ in column_names(classes)]
     failures = 0
     for found in readings:
-        failed = isinstance(found, Failure)
-        failures += failed
+        error = found.error if isinstance(found, Failure) else None
+        failures += error is not None
         told = (value for field in FIELDS for value in field.values(found, classes))
-        for column, value in zip(columns, (found.path, *told, found.error if failed else None), strict=True):
+        for column, value in zip(columns, (found.path, *told, error), strict=True):
             column.append(storable_values(value))
     types = [pyarrow.string(), *(_arrow_type(f) for f in FIELDS for _ in f.columns(classes)), pyarrow.string()]
     names = storable_values(column_names(classes))
@@ -140,9 +159,7 @@ def _from_parquet(path: Path) -> Table:
     with path.open("rb") as stream:
         found = pyarrow.parquet.read_table(stream)
     texts = {name: found.column(name).to_pylist() for name in ("predicted_label", "refer", "error")}
-    numbers = {
-        name: found.column(name).to_numpy().astype(float) for name in found.column_names if _is_number(name)
-    }
+    numbers = {name: found.column(name).to_numpy().astype(float) for name in found.column_names if _is_number(name)}
     return _table(texts, numbers)
 
 

@@ -129,11 +129,11 @@ class ExplanationRun(Run):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MonitoringRun(Run):
-    """The last days of a reading log were looked at, of one bundle or of all."""
+    """The last days of a reading log, of one bundle or of all, or the readings of an archive were looked at."""
 
     kind: str = "monitor"
     bundle: str | None
-    since_days: float
+    since_days: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

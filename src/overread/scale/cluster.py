@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from overread.errors import InvalidOption
+from overread.errors import InvalidOption, OverreadError
 from overread.machine.extras import require_extra
 
 _ADDRESS = re.compile(r"ray://(?P<host>auto|[^/\s:]+:\d+|\[[0-9a-fA-F:]+\]:\d+)/?")
@@ -42,6 +42,7 @@ def connected(engine: str) -> Iterator[None]:
     Raises:
         InvalidOption: no cluster answers there, or its nodes have another overread, or none.
         MissingExtra: Ray is not installed.
+        OverreadError: it did not start on this machine.
     """
     if not names_ray(engine) or (engine != "ray" and not _ADDRESS.fullmatch(engine)):
         raise InvalidOption(f"no engine is called {engine}: {_EXPECTED}")
@@ -73,10 +74,22 @@ def _started() -> Iterator[None]:
     short = "/tmp" if os.path.isdir("/tmp") else None  # noqa: PTH112
     with tempfile.TemporaryDirectory(prefix="overread-ray-", dir=short, ignore_cleanup_errors=True) as folder:
         try:
-            ray.init(address="local", include_dashboard=False, _temp_dir=folder, **_quiet())
+            _start(folder)
             yield
         finally:
             ray.shutdown()
+
+
+def _start(folder: str) -> None:
+    import ray
+
+    try:
+        ray.init(address="local", include_dashboard=False, _temp_dir=folder, **_quiet())
+    except Exception as error:  # a node that does not come up in time raises no narrower one
+        raise OverreadError(
+            "Ray did not come up on this machine in time: see that its memory and processors have room and try again, "
+            "or leave --engine out"
+        ) from error
 
 
 def _join(engine: str) -> None:

@@ -181,6 +181,7 @@ def crossvalidate(
     run = _start(folder, run, former)
     fold = functools.partial(FoldTraining, rules=tuple(rules), store=store, callbacks=tuple(callbacks), console=console)
     trainings = _trainings(folder, run, settled, dealt, fold, storage)
+    trainings = _in_one_precision(trainings, folder, decoded.data_set, engine, console)
     waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
     for training, _ in zip(waiting, (engine or OneAfterTheOther()).map(train_fold, waiting), strict=True):
         bring_home(training.out, training.storage)
@@ -243,6 +244,23 @@ def _trainings(
         )
         for seed in _seeds(run)
         for number, fold in enumerate(dealt, start=1)
+    ]
+
+
+def _in_one_precision(
+    trainings: list[FoldTraining], folder: RunFolder, data_set: DataSet, engine: Engine | None, console: Console
+) -> list[FoldTraining]:
+    """The trainings with the precision of them all; those of a run that began without it go on with their own."""
+    from overread.training.train_network import settle_precision
+
+    if not folder.precision.exists() and any(RunFolder(training.out).is_ours for training in trainings):
+        return trainings
+    recipe, fold = trainings[0].recipe, _split(trainings[0].manifest, trainings[0].recipe).manifest
+    readable = data_set.with_split(fold.replace(fold.cases[row] for row in data_set.rows))
+    precision = settle_precision(readable, recipe, folder.path, engine, console).precision
+    return [
+        dataclasses.replace(training, recipe=dataclasses.replace(training.recipe, precision=precision))
+        for training in trainings
     ]
 
 

@@ -149,7 +149,10 @@ def train(
     )  # fmt: skip
     require_training(settled.recipe, settled.manifest, settled.options)
     if engine is not None and settled.request.folds < 2:
-        raise InvalidOption("an engine spreads several trainings, and this is one: give --folds 2 to 20 or no --engine")
+        raise InvalidOption(
+            "an engine spreads trainings that know nothing of each other, which a single network and --time lack: give "
+            "--folds 2 to 20 or no --engine"
+        )
     tell(console, (*settled.notes, *settled.manifest.notes))
     split_as(settled.manifest, settled.recipe, settled.request.folds)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
@@ -163,7 +166,8 @@ def train(
             callbacks=tuple(callbacks),
             console=console,
         )
-        fitted = _train(begun, _trainings(begun, training, storage), engine)
+        recipe = _of_all_networks(begun, engine, console)
+        fitted = _train(begun, _trainings(begun, recipe, training, storage), engine)
     else:
         if begun.run.hosts > 1:
             raise InvalidOption("--time finds a network on one host: give it without --hosts")
@@ -178,6 +182,16 @@ def train(
         assessment=made.outcome.assessment,
         unseen=made.unseen,
     )
+
+
+def _of_all_networks(begun: Begun, engine: Engine | None, console: Console) -> Recipe:
+    """The recipe; of several networks, with the precision that all are trained in."""
+    from overread.training.train_network import settle_precision
+
+    if len(begun.split.parts) == 1:
+        return begun.recipe
+    data_set = begun.data_set.with_split(begun.split.parts[0])
+    return settle_precision(data_set, begun.recipe, begun.folder.path, engine, console)
 
 
 def _train(begun: Begun, trainings: Sequence[NetworkTraining], engine: Engine | None) -> tuple[Fitted, ...]:
@@ -195,20 +209,22 @@ def _train(begun: Begun, trainings: Sequence[NetworkTraining], engine: Engine | 
     return tuple(fitted)
 
 
-def _trainings(begun: Begun, training: Callable[..., NetworkTraining], storage: str | None) -> list[NetworkTraining]:
+def _trainings(
+    begun: Begun, recipe: Recipe, training: Callable[..., NetworkTraining], storage: str | None
+) -> list[NetworkTraining]:
     """The training of each fold, or of the only network; what they share is in training already."""
     folds, found = len(begun.split.parts), []
     for number, part in enumerate(begun.split.parts, start=1):
         out = begun.folder.network(number).path if folds > 1 else begun.folder.path
         # Networks that begin alike err more alike.
-        seed = (begun.recipe.seed + number - 1) % 2**31
+        seed = (recipe.seed + number - 1) % 2**31
         found.append(
             training(
                 title=f"fold {number} of {folds}" if folds > 1 else "",
                 sides=part,
                 data_set=begun.data_set.with_split(part),
-                preprocessing=preprocessing_of(begun.recipe),
-                recipe=dataclasses.replace(begun.recipe, seed=seed),
+                preprocessing=preprocessing_of(recipe),
+                recipe=dataclasses.replace(recipe, seed=seed),
                 out=out.absolute(),
                 storage=storage_of(storage, out, begun.folder.path),
             )

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import math
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -19,6 +17,7 @@ import numpy as np
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
+from overread.machine.stopping import stopping_on_sigterm
 from overread.machine.text import storable
 from overread.networks.backend import keras
 from overread.recipe import MONITORS, Recipe
@@ -200,19 +199,11 @@ def fit(
 @contextmanager
 def _stop_on_signals(progress: Progress) -> Iterator[None]:
     """Let SIGTERM stop training as Ctrl-C does, and say how to go on."""
-    in_main_thread = threading.current_thread() is threading.main_thread()
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    former = signal.signal(signal.SIGTERM, stop) if in_main_thread else None
     try:
-        yield
+        with stopping_on_sigterm():
+            yield
     except KeyboardInterrupt:
         raise Interrupted(
             f"training was stopped after {progress.epochs_done} whole epochs, whose state is saved: run the same "
             "command with --resume to go on"
         ) from None
-    finally:
-        if in_main_thread:
-            signal.signal(signal.SIGTERM, former)

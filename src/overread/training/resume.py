@@ -132,7 +132,7 @@ class SaveState(keras.callbacks.Callback):
         last = _state_file(self._folder, epoch)
         temporary = last.with_suffix(".tmp")
         with temporary.open("wb") as stream:
-            np.savez(stream, **arrays)
+            np.savez(stream, **arrays)  # type: ignore[arg-type] # of allow_pickle, which is none of them
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(last)

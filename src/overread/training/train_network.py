@@ -20,6 +20,7 @@ from overread.networks.backend import keras
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
+from overread.scale import Engine
 from overread.training.crew import is_first, on_what, share, spread
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
@@ -82,7 +83,7 @@ def train_network(
     keras.utils.clear_session()  # what an earlier training has left in memory
     data = training_data(data_set)
     batches, _ = data.batches(recipe)
-    assembly = _Assembly(spec=spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    assembly = _Assembly.of(recipe, data_set, steps=len(batches))
     checkpoints, memory = RunFolder(folder).checkpoints, RunFolder(folder).precision
     precision = share(lambda: _settled_precision(memory, lambda: assembly.choose_precision(data_set, batches[0])))
     share_states(checkpoints)
@@ -110,11 +111,36 @@ def train_network(
     return TrainedNetwork(spec=spec, weights=weights, precision=precision.policy, history=history)
 
 
+def settle_precision(
+    data_set: DataSet, recipe: Recipe, folder: Path, engine: Engine | None, console: Console
+) -> Recipe:
+    """The recipe with one precision for all networks of a run: it changes their weights, and machines differ in it.
+
+    Args:
+        data_set: cases with their sides, as one of the networks gets them.
+        recipe: of the run.
+        folder: of the run, which remembers what was chosen.
+        engine: that trains them, and so measures; None for this process.
+        console: where the choice is told.
+    """
+    batches, _ = training_data(data_set).batches(recipe)
+    assembly = _Assembly.of(recipe, data_set, steps=len(batches))
+
+    def choose() -> PrecisionChoice:
+        if engine is None or recipe.precision != "auto":
+            return assembly.choose_precision(data_set, batches[0])
+        (choice,) = engine.map(_measure, [(assembly, batches[0])])
+        return choice
+
+    choice = _settled_precision(RunFolder(folder).precision, choose)
+    say(console, f"all networks are trained in {choice}")
+    return dataclasses.replace(recipe, precision=choice.policy)
+
+
 def measure_speed(data_set: DataSet, recipe: Recipe) -> float | None:
     """Images a second in training steps, measured as precision is chosen; None where that is fixed."""
-    data = training_data(data_set)
-    batches, _ = data.batches(recipe)
-    assembly = _Assembly(spec=spec_of(recipe, data_set), recipe=recipe, task=data.task, steps=len(batches))
+    batches, _ = training_data(data_set).batches(recipe)
+    assembly = _Assembly.of(recipe, data_set, steps=len(batches))
     choice = assembly.choose_precision(data_set, batches[0])
     return choice.images_per_second.get(choice.policy)
 
@@ -159,6 +185,10 @@ class _Assembly:
     task: Task
     steps: int
 
+    @classmethod
+    def of(cls, recipe: Recipe, data_set: DataSet, *, steps: int) -> _Assembly:
+        return cls(spec=spec_of(recipe, data_set), recipe=recipe, task=data_set.manifest.task, steps=steps)
+
     def build(self, policy: str) -> keras.Model:
         return build_network(
             self.spec,
@@ -174,15 +204,22 @@ class _Assembly:
 
     def choose_precision(self, data_set: DataSet, batch: tuple[np.ndarray, ...]) -> PrecisionChoice:
         """As `training.precision` does; what was measured is kept beside the pixels."""
-        asked = self.recipe.precision
         return recall_or_work_out(
             data_set.store.path.parent,
             "precision",
-            [self.spec.to_dict(), self.recipe.batch_size, asked, computer()],
-            lambda: choose_precision(lambda policy: self.compile(self.build(policy)), batch, asked=asked),
+            [self.spec.to_dict(), self.recipe.batch_size, self.recipe.precision, computer()],
+            lambda: self.measure_precision(batch),
             write=dataclasses.asdict,
             read=lambda values: PrecisionChoice(**values),
         )
+
+    def measure_precision(self, batch: tuple[np.ndarray, ...]) -> PrecisionChoice:
+        return choose_precision(lambda policy: self.compile(self.build(policy)), batch, asked=self.recipe.precision)
+
+
+def _measure(item: tuple[_Assembly, tuple[np.ndarray, ...]]) -> PrecisionChoice:
+    assembly, batch = item
+    return assembly.measure_precision(batch)
 
 
 def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) -> np.ndarray:

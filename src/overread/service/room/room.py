@@ -8,7 +8,7 @@ import functools
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from overread.reading_log import ReadingLog, ReadingRow
 
 Answer = TypeVar("Answer")
-MOST = 4
 _log = logging.getLogger("overread.service")
 
 
@@ -47,15 +46,11 @@ class ReadingRoom:
         self.metrics = Metrics(self.readers)
         self.pool = DecodingPool(settings)
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="reading")
-        self._read_together = {
-            name: Together(functools.partial(_read_together, reader), self._threads, goes=settings.workers, most=MOST)
-            for name, reader in self.readers.items()
-        }
         # One thread writes: several would wait for SQLite's lock, which is asked for again after 1 ms, 2, 5, ... 100.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="log")
         if log is not None:
-            self._claims = Together(log.begin_all, self._writer, goes=1, most=settings.max_waiting)
-            self._entries = Together(log.add_all, self._writer, goes=1, most=settings.max_waiting)
+            self._claims = Together(log.begin_all, self._writer)
+            self._entries = Together(log.add_all, self._writer)
         self._waiting = self._receiving = 0
 
     def reader(self, bundle_id: str | None = None) -> Reader:
@@ -184,6 +179,13 @@ class ReadingRoom:
             items += [(Upload(name=name, content=content), None) for name, content in found]
         return items
 
+    async def _infer(self, reader: Reader, name: str, pixels: np.ndarray) -> list[Reading]:
+        # On all cores a request took 46 ms of processor time, most of it threads that spin for one another; so it takes
+        # 10 (compact, 224 px, 2 cores, November 2026). Images of several requests in one batch gain nothing: 4.0 ms an
+        # image alone, 3.7 to 4.0 with 2 to 32 in a batch, and the first would wait for the last.
+        read = functools.partial(reader.read_prepared, [name], pixels[None], side_by_side=True)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
+
     async def _image(
         self, reader: Reader, index: int, upload: Upload, refused: Undecodable | None, to_show: bool
     ) -> ImageRecord:
@@ -196,7 +198,7 @@ class ReadingRoom:
                 raise Undecodable("too-large", f"has more than {self.settings.max_file_bytes} bytes: reduce it first")
             decoded = await self.pool.decode(upload.content, upload.name, reader.bundle.preprocessing, to_show=to_show)
             rendition, began = decoded.rendition, time.perf_counter()
-            result = await self._read_together[self.id_of(reader)].ask((name, decoded.pixels))
+            (result,) = await self._infer(reader, name, decoded.pixels)
             self.metrics.seconds.labels("decode").observe(decoded.seconds)
             self.metrics.seconds.labels("infer").observe(time.perf_counter() - began)
         except Undecodable as error:
@@ -220,17 +222,6 @@ def room_of(request: Request) -> ReadingRoom:
     """The room of the application that a request came to."""
     room: ReadingRoom = request.app.state.room
     return room
-
-
-def _read_together(reader: Reader, images: Sequence[tuple[str, np.ndarray]]) -> list[Reading | Exception]:
-    """Prepared images, each with its name; where they cannot be read together, each by itself."""
-    names, pixels = zip(*images, strict=True)
-    try:
-        # On all cores a request took 46 ms of processor time, most of it threads that spin for one another; so it takes
-        # 10 (compact, 224 px, 2 cores, November 2026).
-        return [*reader.read_prepared(names, np.stack(pixels), side_by_side=True)]
-    except Exception as error:  # noqa: BLE001 - it concerns one image
-        return [error] if len(images) == 1 else [_read_together(reader, [image])[0] for image in images]
 
 
 async def in_log(function: Callable[..., Answer], *arguments: Any) -> Answer:

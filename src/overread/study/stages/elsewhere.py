@@ -12,7 +12,7 @@ from overread.machine.places import RUN_RECORD
 from overread.machine.remote import place
 from overread.scale.kept import KeptFolder
 
-# What tells that the others are whole: the record of a finished run. Each state of a training is whole in itself.
+# What tells that the others are whole.
 _LAST = (RUN_RECORD,)
 
 
