@@ -52,7 +52,8 @@ EngineOption = Annotated[
     str | None,
     typer.Option(
         "--engine",
-        help="ray: spread the work with Ray, here; ray://HEAD:10001: over the Ray cluster there; ray://auto: over the "
+        help="jax: compute a training with JAX; "
+        "ray: spread the work with Ray, here; ray://HEAD:10001: over the Ray cluster there; ray://auto: over the "
         "cluster that this machine is a node of.",
         metavar="ENGINE",
     ),
@@ -132,7 +133,7 @@ def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     of_kind = (
         {"seeds": run.seeds, "keep_ensemble": run.ensemble}
         if isinstance(run, CrossValidationRun)
-        else {"time": request.time}
+        else {"time": request.time, **({"engine": "jax"} if run.backend == "jax" else {})}
     )
     return {**recipe, **changes, **source, **request.options, "folds": request.folds, **of_kind}
 

@@ -148,6 +148,8 @@ class TrainingRun(Run):
         study: the id of the study that the run belongs to.
         left_out: by the number of the image, why it was left out.
         copies: how many groups of copies were kept together; None where they were not looked for before the split.
+        backend: of Keras, which computed.
+        hosts: how many trained together.
     """
 
     kind: str = "training"
@@ -158,6 +160,8 @@ class TrainingRun(Run):
     study: str
     left_out: Mapping[str, str]
     copies: int | None = None
+    backend: str = "tensorflow"
+    hosts: int = 1
 
     @property
     def data(self) -> dict[str, Any]:

@@ -132,9 +132,9 @@ def _what_was_lost(hosts: Hosts, ended: Mapping[int, int | None]) -> str:
 
 def _start(own: Hosts, command: Sequence[str]) -> subprocess.Popen:
     told = {"hosts": dataclasses.asdict(own), "starter": os.getpid()}
+    environment = {**os.environ, _VARIABLE: json.dumps(told)}
     # Ctrl-C on a terminal is for the first host.
-    apart = {"start_new_session": True} if own.number else {}
-    return subprocess.Popen(command, env={**os.environ, _VARIABLE: json.dumps(told)}, **apart)
+    return subprocess.Popen(command, env=environment, start_new_session=bool(own.number))
 
 
 def _await_end(running: Collection[subprocess.Popen], first: subprocess.Popen) -> None:

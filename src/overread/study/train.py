@@ -169,6 +169,8 @@ def train(
         recipe = _of_all_networks(begun, engine, console)
         fitted = _train(begun, _trainings(begun, recipe, training, storage), engine)
     else:
+        if begun.run.hosts > 1:
+            raise InvalidOption("--time finds a network on one host: give it without --hosts")
         begun, fitted = _train_in_time(begun, callbacks, console, since)
     made, unrecorded = make(begun, fitted, settled.options, console)
     report(begun, made, unrecorded)

@@ -6,7 +6,7 @@ import os
 import pickle
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -50,7 +50,7 @@ def join(hosts: Hosts) -> None:
         raise InvalidOption(
             f"--hosts {hosts.count}: the cluster has started {jax.process_count()}; give that number, or start as many"
         )
-    share(None)  # connects all while all are here
+    share(lambda: None)  # connects all while all are here
 
 
 def leave(status: int | None = None) -> None:
@@ -86,14 +86,14 @@ def on_what() -> str:
     return keras.backend.backend() + (f" on {count} hosts" if count > 1 else "")
 
 
-def share(value: Value) -> Value:
-    """What the first host has for value, on all hosts, which must all be here; of the others value is not looked at."""
+def share(make: Callable[[], Value]) -> Value:
+    """What a function gives on the first host, on all hosts, which must all be here; no other host calls it."""
     number, count = place()
     if count == 1:
-        return value
+        return make()
     from jax.experimental import multihost_utils
 
-    content = np.frombuffer(pickle.dumps(value) if number == 0 else b"", np.uint8)
+    content = np.frombuffer(pickle.dumps(make()) if number == 0 else b"", np.uint8)
     length = int(multihost_utils.broadcast_one_to_all(np.int32(len(content))))
     sent = content if number == 0 else np.zeros(length, np.uint8)
     shared: Value = pickle.loads(np.asarray(multihost_utils.broadcast_one_to_all(sent)).tobytes())
@@ -106,7 +106,7 @@ def require_same(value: str, what: str) -> None:
     Raises:
         InvalidOption: this host has another value than the first.
     """
-    if share(value) != value:
+    if share(lambda: value) != value:
         raise InvalidOption(f"host {place()[0]} has other {what} than host 0: give all hosts the same")
 
 

@@ -73,7 +73,7 @@ class SameFigures(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if logs is not None:
-            logs.update(share(logs))
+            logs.update(share(lambda: logs))
 
 
 class Log(keras.callbacks.Callback):

@@ -154,7 +154,9 @@ def last_state(folder: Path) -> Path | None:
 
 def share_states(folder: Path) -> None:
     """Have the states that the first host's folder holds in the folders of all hosts that train together."""
-    states = share({path.name: path.read_bytes() for path in _states(folder)} if place()[1] > 1 else {})
+    if place()[1] == 1:
+        return
+    states = share(lambda: {path.name: path.read_bytes() for path in _states(folder)})
     if not is_first():
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in states.items():

@@ -84,11 +84,8 @@ def train_network(
     data = training_data(data_set)
     batches, _ = data.batches(recipe)
     assembly = _Assembly.of(recipe, data_set, steps=len(batches))
-    checkpoints, precision = RunFolder(folder).checkpoints, None
-    if is_first():
-        memory = RunFolder(folder).precision
-        precision = _settled_precision(memory, lambda: assembly.choose_precision(data_set, batches[0]))
-    precision = share(precision)
+    checkpoints, memory = RunFolder(folder).checkpoints, RunFolder(folder).precision
+    precision = share(lambda: _settled_precision(memory, lambda: assembly.choose_precision(data_set, batches[0])))
     share_states(checkpoints)
     say(console, f"training {assembly.spec.name} with Keras on {on_what()} in {precision}")
     network = assembly.build(precision.policy)
@@ -96,7 +93,7 @@ def train_network(
         _start(network, data, recipe, folder, console)
     with spread(recipe.batch_size) as is_spread:
         if is_spread:
-            begun = share(network.get_weights())
+            begun = share(network.get_weights)
             network = assembly.build(precision.policy)
             network.set_weights(begun)
         model = assembly.compile(network)

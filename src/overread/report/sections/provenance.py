@@ -57,6 +57,7 @@ def reproducibility_section(bundle: Bundle, run: TrainingRun | EvaluationRun, op
         ("Seed of the training", str(bundle.recipe["seed"])),
         ("Intervals", f"{level_of(options.level)}, {options.resamples:,} resamples, seed {options.seed}"),
         ("Machine", run.machine),
+        *_trained_on(run),
         ("Versions here", paired(run.versions)),
         ("Versions that trained it", paired(bundle.versions)),
         ("Bundle made", bundle.created),
@@ -74,6 +75,12 @@ def reproducibility_section(bundle: Bundle, run: TrainingRun | EvaluationRun, op
         ),
         items=(Table("This result", ("What", "Value"), facts), Table("Hashes", ("What", "SHA-256"), hashes)),
     )
+
+
+def _trained_on(run: TrainingRun | EvaluationRun) -> tuple[tuple[str, str], ...]:
+    if not isinstance(run, TrainingRun):
+        return ()
+    return (("Trained with", f"Keras on {run.backend}, on {count(run.hosts, 'host')}"),)
 
 
 def _times(here: Sequence[Opening]) -> str:

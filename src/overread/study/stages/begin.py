@@ -72,6 +72,9 @@ def begin(
     Nothing is written until the audit lets it pass, so that the same folder can be given again; then the run is
     recorded first, so that it can always go on.
     """
+    from overread.networks.backend import keras
+    from overread.training.crew import place
+
     request, recipe = settled.request, settled.recipe
     opened = open_data_set(settled.manifest, preprocessing_of(recipe), store, request.skip_unreadable, console)
     decoded = Decoded.of(settled.manifest, opened, joins_copies=former is None or former.copies is not None)
@@ -89,6 +92,8 @@ def begin(
         study=former.study if former else study_id or new_study_id(),
         left_out=names.of_all(data_set.failures),
         copies=decoded.groups if former is None else former.copies,
+        backend=keras.backend.backend(),
+        hosts=place()[1],
     )
     if former is not None:
         what = "the images or their split"

@@ -64,7 +64,7 @@ def train_one(training: NetworkTraining) -> TrainedNetwork:
     from overread.training.train_network import train_network
 
     if crew.is_first():
-        crew.share(training)
+        crew.share(lambda: training)
     console = training.console or Console(quiet=True)
     if training.title:
         console.rule(training.title)
@@ -81,11 +81,16 @@ def train_one(training: NetworkTraining) -> TrainedNetwork:
     return dataclasses.replace(trained, weights=training.out / trained.weights.relative_to(folder))
 
 
+def _nothing() -> NetworkTraining | None:
+    """What the first host gives when it has nothing more to train."""
+    return None
+
+
 def follow() -> None:
     """Train what the first host trains, network by network, until it is done, and keep nothing of it."""
     from overread.training import crew
 
     with crew.ended_by_loss():
-        while (training := crew.share(None)) is not None:
+        while (training := crew.share(_nothing)) is not None:
             with tempfile.TemporaryDirectory() as folder:
                 train_one(dataclasses.replace(training, out=Path(folder), storage=None))
