@@ -32,6 +32,7 @@ NOT_RUN = {
     "a server": 5,
     "needs a log of readings": 1,
     "needs a cluster": 1,
+    "a store": 1,
 }
 TAKES_LONGER = 9
 COMMAND = typer.main.get_command(app)
