@@ -65,7 +65,7 @@ class SaveState(keras.callbacks.Callback):
 
     It must stand last among the callbacks: it reads what the others have decided about the epoch, and overwrites what
     they reset as training begins. What is written is a copy, beside the steps of the next epoch: a state of 177 MB took
-    a second to reach the disk, and copying it .06 (November 2026). One that cannot be written is told as the next is
+    a second to reach the disk, and copying it .1 (November 2026). One that cannot be written is told as the next is
     due, or as this is closed.
 
     Args:
