@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
+import socket
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-import uvicorn
 
 from overread.reading import Reader
 from overread.service.room.together import Together
@@ -93,27 +90,6 @@ def test_clients_at_the_same_time_get_the_readings_of_their_own_images(
         assert client.get(f"/v1/readings/{answer.json()['id']}").json()["images"][0]["sha256"] == item["sha256"]
 
 
-def test_an_answer_does_not_wait_until_its_headers_are_acknowledged() -> None:
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"ok"})
-
-    listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        connection = http.client.HTTPConnection(*listening.getsockname()[:2], timeout=10)
-        assert min(_seconds_of(connection) for _ in range(8)) < 0.03
-        connection.close()
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
-
-
-def _seconds_of(connection: http.client.HTTPConnection) -> float:
-    start = time.perf_counter()
-    connection.request("GET", "/")
-    connection.getresponse().read()
-    return time.perf_counter() - start
+def test_a_socket_names_its_protocol_without_which_asyncio_lets_answers_wait_for_an_acknowledgement() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
