@@ -27,9 +27,13 @@ _PORTS = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "metrics-e
 class Cluster:
     """Nodes of one core each (by what Ray is told), the first of which is the head that none of the rounds kills."""
 
-    def __init__(self, folder: Path, nodes: int, cpus: int = 1) -> None:
-        self._folder, self._cpus = folder, cpus
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._cpus = folder, 1
         self._nodes: list[subprocess.Popen] = []
+
+    def begin(self, nodes: int, cpus: int) -> None:
+        """Start the head and nodes of so many cores."""
+        self._cpus = cpus
         # The head runs no readers: what dies is what a cluster may lose.
         self._start("--head", f"--port={PORT}", f"--ray-client-server-port={_free_port()}", "--include-dashboard=false",
                     "--num-cpus=0")  # fmt: skip
@@ -87,8 +91,9 @@ def cluster_of(nodes: int, cpus: int = 1) -> Iterator[Cluster]:
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }
     with tempfile.TemporaryDirectory(prefix="nodes-", ignore_cleanup_errors=True) as folder:
-        cluster = Cluster(Path(folder), nodes, cpus)
+        cluster = Cluster(Path(folder))
         try:
+            cluster.begin(nodes, cpus)
             yield cluster
         finally:
             cluster.end()
