@@ -45,7 +45,7 @@ def main(out: Path, dies: int | None) -> None:
     own = Hosts.of_this_process()
     if own is not None:
         crew.join(own)
-    number, count = crew.place()
+    number, count = crew.which_host()
     folder = out if number == 0 else out / f"host-{number}"
     rng = np.random.default_rng(0)
     y_true = np.arange(21) % 2
@@ -55,7 +55,7 @@ def main(out: Path, dies: int | None) -> None:
     spec = NetworkSpec(name="compact", height=32, width=32, channels=1, outputs=1)
     steps = len(data.batches(RECIPE)[0])
     share_states(RunFolder(folder).checkpoints)
-    with crew.ended_by_loss(), crew.spread(RECIPE.batch_size):
+    with crew.ended_by_loss(), crew.dealt_to_devices(RECIPE.batch_size):
         model = compile_for_training(build_network(spec, augmentation=RECIPE.augmentation), RECIPE, task, steps)
         callbacks = [Die(dies - 1)] if dies is not None and number == count - 1 else []
         history = fit(model, data, RECIPE, folder, callbacks=callbacks)

@@ -66,7 +66,7 @@ def leave(status: int | None = None) -> None:
     os._exit(status)
 
 
-def place() -> tuple[int, int]:
+def which_host() -> tuple[int, int]:
     """The number of this host, from 0, and how many there are."""
     if keras.backend.backend() != "jax":
         return 0, 1
@@ -77,18 +77,18 @@ def place() -> tuple[int, int]:
 
 def is_first() -> bool:
     """Whether this host decides, writes and speaks."""
-    return place()[0] == 0
+    return which_host()[0] == 0
 
 
 def on_what() -> str:
     """The backend of Keras, and on how many hosts it computes."""
-    count = place()[1]
+    count = which_host()[1]
     return keras.backend.backend() + (f" on {count} hosts" if count > 1 else "")
 
 
 def share(make: Callable[[], Value]) -> Value:
     """What a function gives on the first host, on all hosts, which must all be here; no other host calls it."""
-    number, count = place()
+    number, count = which_host()
     if count == 1:
         return make()
     from jax.experimental import multihost_utils
@@ -107,7 +107,7 @@ def require_same(value: str, what: str) -> None:
         InvalidOption: this host has another value than the first.
     """
     if share(lambda: value) != value:
-        raise InvalidOption(f"host {place()[0]} has other {what} than host 0: give all hosts the same")
+        raise InvalidOption(f"host {which_host()[0]} has other {what} than host 0: give all hosts the same")
 
 
 @contextmanager
@@ -116,13 +116,13 @@ def ended_by_loss() -> Iterator[None]:
     try:
         yield
     except (ValueError, RuntimeError) as error:
-        if place()[1] > 1 and _GONE.search(str(error)):
+        if which_host()[1] > 1 and _GONE.search(str(error)):
             leave(OTHER_LOST)
         raise
 
 
 @contextmanager
-def spread(batch_size: int) -> Iterator[bool]:
+def dealt_to_devices(batch_size: int) -> Iterator[bool]:
     """Deal the batches of a network that is built within the context to all devices of all hosts, in equal parts.
 
     Each step is computed as of the whole batch: its gradient, the statistics of its normalisation, its random numbers.

@@ -23,7 +23,7 @@ from overread.networks.backend import keras
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
 from overread.training.batches import Batches
-from overread.training.crew import place, share
+from overread.training.crew import share, which_host
 from overread.training.history import History
 from overread.training.keep import KeepEachEpoch
 from overread.training.resume import EpochSeed, Progress, SaveState, load_best_weights, read_progress
@@ -47,7 +47,7 @@ class TrainingData:
         """Training batches, shuffled, weighted, smoothed and mixed as the recipe asks, and ordered validation ones."""
         targets = self.task.targets(self.y_true)
         evenly = 1 / self.task.outputs if self.task.activation == "softmax" else 0.5
-        dealt = {"batch_size": recipe.batch_size, "is_whole": keras.backend.backend() == "jax", "part": place()}
+        dealt = {"batch_size": recipe.batch_size, "is_whole": keras.backend.backend() == "jax", "part": which_host()}
         return (
             Batches(
                 self.pixels,

@@ -22,7 +22,7 @@ import numpy as np
 
 from overread.networks.backend import keras
 from overread.training.batches import Batches
-from overread.training.crew import is_first, place, share
+from overread.training.crew import is_first, share, which_host
 
 # As runs had them until November 2026: the last state, and apart from it the best weights.
 _FORMER_STATE, _FORMER_BEST = "state.npz", "best-{:04d}.weights.h5"
@@ -154,7 +154,7 @@ def last_state(folder: Path) -> Path | None:
 
 def share_states(folder: Path) -> None:
     """Have the states that the first host's folder holds in the folders of all hosts that train together."""
-    if place()[1] == 1:
+    if which_host()[1] == 1:
         return
     states = share(lambda: {path.name: path.read_bytes() for path in _states(folder)})
     if not is_first():

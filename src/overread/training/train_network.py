@@ -21,7 +21,7 @@ from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
 from overread.scale import Engine
-from overread.training.crew import is_first, on_what, share, spread
+from overread.training.crew import dealt_to_devices, is_first, on_what, share
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
 from overread.training.linear_head import fit_linear_head
@@ -91,7 +91,7 @@ def train_network(
     network = assembly.build(precision.policy)
     if is_first() and last_state(checkpoints) is None:  # else it goes on from weights of its own
         _start(network, data, recipe, folder, console)
-    with spread(recipe.batch_size) as is_spread:
+    with dealt_to_devices(recipe.batch_size) as is_spread:
         if is_spread:
             begun = share(network.get_weights)
             network = assembly.build(precision.policy)

@@ -73,7 +73,7 @@ def begin(
     recorded first, so that it can always go on.
     """
     from overread.networks.backend import keras
-    from overread.training.crew import place
+    from overread.training.crew import which_host
 
     request, recipe = settled.request, settled.recipe
     opened = open_data_set(settled.manifest, preprocessing_of(recipe), store, request.skip_unreadable, console)
@@ -93,7 +93,7 @@ def begin(
         left_out=names.of_all(data_set.failures),
         copies=decoded.groups if former is None else former.copies,
         backend=keras.backend.backend(),
-        hosts=place()[1],
+        hosts=which_host()[1],
     )
     if former is not None:
         what = "the images or their split"
