@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PORT, STORE_PORT = 6399, 9799
-_READER = "_PartReader"
+_READER = "ray::MapWorker("
 # Of which several clusters on one machine would take the same.
 _PORTS = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "metrics-export-port", "runtime-env-agent-port")
 
@@ -86,7 +86,7 @@ def cluster_of(nodes: int, cpus: int = 1) -> Iterator[Cluster]:
     os.environ |= {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ADDRESS": f"127.0.0.1:{PORT}",
-        "RAY_raylet_start_wait_time_s": "120",  # on a machine that is busy with other nodes
+        "RAY_raylet_start_wait_time_s": "300",  # on a machine that is busy with other nodes
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }

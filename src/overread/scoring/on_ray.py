@@ -36,12 +36,14 @@ def read_on_ray(
     # In a list, so that it is not fetched with the arguments.
     stored = [ray.put(reader)]
     # Ray Data needs a driver in the cluster, and one that joined by ray://HOST:PORT is none (Ray 2.60).
-    hands_out: Any = ray.remote(num_cpus=0)(_HandsOut).remote(stored, folder, list(numbers), working_folder)
+    # On the head, for Ray Data ends with the node that it runs on, and a cluster may lose any other.
+    on_head = ray.remote(num_cpus=0, resources={"node:__internal_head__": 0.001})
+    hands_out: Any = on_head(_HandsOut).remote(stored, folder, list(numbers), working_folder)
     try:
         outcome: Outcome | None
         while (outcome := ray.get(hands_out.next.remote())) is not None:
             yield outcome
-    except ray.exceptions.RayActorError:
+    except ray.exceptions.RayError:
         raise OverreadError(
             "the cluster lost the process that hands the parts out: run the same command to go on"
         ) from None
