@@ -33,6 +33,7 @@ NOT_RUN = {
     "needs a log of readings": 1,
     "needs a cluster": 1,
     "a store": 1,
+    "takes two machines": 1,
 }
 TAKES_LONGER = 9
 COMMAND = typer.main.get_command(app)
