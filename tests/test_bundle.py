@@ -15,9 +15,10 @@ import pytest
 
 from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Opening, Reference
 from overread.decision import Calibration, Familiarity, OperatingPoint, Referral, Task
-from overread.errors import ExportMismatch, InvalidBundle, MissingPath, OutputUnwritable
+from overread.errors import ExportMismatch, InvalidBundle, InvalidOption, MissingPath, OutputUnwritable
 from overread.images import Preprocessing
 from overread.networks.build import NetworkSpec, build_network
+from overread.reading import Reader
 from overread.training.export import check_parity, export_onnx
 
 TASK = Task.of(("well", "ill"))
@@ -256,3 +257,14 @@ def test_a_bundle_that_cannot_be_written_says_so_and_stays_whole(copy: Path, mon
         Bundle.load(archive).record(opening("first"))
     assert archive.read_bytes() == before
     assert not list(copy.parent.glob(".*.tmp"))
+
+
+def test_what_onnx_runtime_computes_with_is_named_by_the_environment_and_never_replaced_in_silence(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_PROVIDER", "cpu")
+    assert Reader.load(written).provider == "CPUExecutionProvider"
+    monkeypatch.setenv("OVERREAD_PROVIDER", "CUDA")
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(InvalidOption, match=r"OVERREAD_PROVIDER=CUDA .*\(CPU\)"):
+        Reader.load(written)

@@ -31,8 +31,9 @@ NOT_RUN = {
     "PowerShell": 2,
     "a server": 5,
     "needs a log of readings": 1,
-    "needs a cluster": 1,
+    "needs a cluster": 2,
     "a store": 1,
+    "takes two machines": 1,
 }
 TAKES_LONGER = 9
 COMMAND = typer.main.get_command(app)

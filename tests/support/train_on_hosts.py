@@ -13,6 +13,7 @@ os.environ |= {"JAX_COMPILATION_CACHE_DIR": str(Path(sys.argv[1]).parent / "comp
 os.environ["KERAS_BACKEND"] = "jax"  # which is read as Keras is loaded
 
 import numpy as np
+from own_networks import normalised
 
 from overread.decision.find_task import find_task
 from overread.networks.augmentation import Augmentation
@@ -26,7 +27,7 @@ from overread.training.fit import TrainingData, fit
 from overread.training.objective import compile_for_training
 from overread.training.resume import share_states
 
-RECIPE = Recipe(network="compact", batch_size=8, epochs=2, mixup=0.2, augmentation=Augmentation(noise=0.02))
+RECIPE = Recipe(network=normalised, batch_size=8, epochs=2, mixup=0.2, augmentation=Augmentation(noise=0.02))
 
 
 class Die(keras.callbacks.Callback):
@@ -52,7 +53,7 @@ def main(out: Path, dies: int | None) -> None:
     pixels = rng.integers(0, 256, (21, 32, 32, 1)).astype(np.uint8)
     task, _ = find_task(["no", "yes"], positive="yes")
     data = TrainingData(pixels=pixels, y_true=y_true, train=range(14), validation=range(14, 21), task=task)
-    spec = NetworkSpec(name="compact", height=32, width=32, channels=1, outputs=1)
+    spec = NetworkSpec(name="own", height=32, width=32, channels=1, outputs=1, builder=normalised)
     steps = len(data.batches(RECIPE)[0])
     share_states(RunFolder(folder).checkpoints)
     with crew.ended_by_loss(), crew.dealt_to_devices(RECIPE.batch_size):

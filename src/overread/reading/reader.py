@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from overread.bundle import Bundle, Graph
+from overread.bundle.graph import provider_asked
 from overread.decision import Abstentions, Calibration, Familiarity, Task, measure_traits
 from overread.errors import MissingPath, OverreadError
 from overread.images import prepare
@@ -56,15 +57,17 @@ class _Network:
 class Reader:
     """Reads images with a bundle, each prepared exactly as the bundle's training images were.
 
-    It can be pickled, and so be sent to where the bundle does not lie.
+    It can be pickled, and so be sent to where the bundle does not lie. `provider` is what ONNX Runtime computes with,
+    which the environment variable OVERREAD_PROVIDER names.
     """
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle, self.references = bundle, bundle.references()
+        self.provider = provider_asked()
         self._networks = [
             _Network(
                 task=bundle.task,
-                graph=Graph(bundle.read_file(member.graph)),
+                graph=Graph(bundle.read_file(member.graph), provider=self.provider),
                 calibration=member.calibration,
                 familiarity=reference.familiarity,
                 limit=reference.limit,
@@ -79,6 +82,7 @@ class Reader:
         Raises:
             MissingPath: nothing is there.
             InvalidBundle: it is no bundle, was altered, or has an unknown version.
+            InvalidOption: OVERREAD_PROVIDER names what ONNX Runtime cannot compute with here.
 
         Example:
             >>> reader = Reader.load("runs/cxr/bundle")  # doctest: +SKIP

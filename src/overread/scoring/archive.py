@@ -153,6 +153,7 @@ def _request(reader: Reader, sources: tuple[str, ...], options: ScoringOptions, 
     asked = Request(
         overread=__version__,
         bundle=reader.bundle.fingerprint,
+        provider=reader.provider,
         sources=sources,
         working_folder=str(Path.cwd()) if is_relative else None,
         part_images=options.part_images or (former.part_images if former else PART_IMAGES),

@@ -16,6 +16,7 @@ _RECORD, _PLAN = "scoring.json", "plan"
 _NAMES = {
     "overread": "the version of overread",
     "bundle": "the bundle",
+    "provider": "what ONNX Runtime computes with",
     "sources": "the images",
     "working_folder": "the folder from which they are named",
     "part_images": "the images of a part",
@@ -30,6 +31,7 @@ class Request:
     Args:
         overread: the version that reads.
         bundle: its fingerprint.
+        provider: what ONNX Runtime computes with.
         sources: what the user named.
         working_folder: from where, if a name is relative.
         part_images: images of a part.
@@ -40,6 +42,7 @@ class Request:
 
     overread: str
     bundle: str
+    provider: str
     sources: tuple[str, ...]
     working_folder: str | None
     part_images: int
