@@ -33,7 +33,6 @@ NOT_RUN = {
     "needs a log of readings": 1,
     "needs a cluster": 2,
     "a store": 1,
-    "takes two machines": 1,
 }
 TAKES_LONGER = 9
 COMMAND = typer.main.get_command(app)

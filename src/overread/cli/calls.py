@@ -49,7 +49,8 @@ def _words(context: typer.Context, *, show_paths: bool) -> Iterator[str]:
         if getattr(parameter, "is_flag", False):
             yield (parameter.opts if value else parameter.secondary_opts)[0]
             continue
-        is_argument, word = parameter.param_type_name == "argument", parameter.metavar or name.upper()
+        is_argument = parameter.param_type_name == "argument"
+        word = (is_argument and parameter.metavar) or name.upper()
         texts = [
             word if _is_address(one) or (not show_paths and (is_argument or _is_place(one))) else str(one)
             for one in (value if isinstance(value, list | tuple) else [value])
