@@ -9,7 +9,8 @@ demo: .venv/installed
 	$(BIN)/overread demo --out demo --force
 
 test: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not cluster"
+	$(BIN)/python -m pytest -m "cluster and not slow"
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow

@@ -17,6 +17,7 @@ from overread.study.data import read_manifest
 from support.kill_once import KillOnce
 
 pytest.importorskip("ray")
+pytestmark = pytest.mark.cluster
 QUICK = Recipe(network="compact", size=32, epochs=2, batch_size=8, precision="float32", learning_rate=5e-3)
 TASKS = RayTasks()  # threads as on one machine: sums depend on their number
 

@@ -16,6 +16,7 @@ SCRIPT = Path(__file__).parent / "support" / "train_on_hosts.py"
 TOLERANCE = 1e-4
 
 pytest.importorskip("jax")
+pytestmark = pytest.mark.cluster
 
 
 def batches(**options):

@@ -27,6 +27,7 @@ from overread.study.train import Study
 from support.command_line import overread
 
 pytest.importorskip("pyarrow")
+pytestmark = pytest.mark.cluster
 SMALL = ScoringOptions(part_images=8)
 CSV = ScoringOptions(part_images=8, kind="csv")
 
