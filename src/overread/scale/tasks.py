@@ -59,8 +59,10 @@ class RayTasks:
                 "and logs, then run the same command with --resume"
             ) from None
         finally:
-            for reference in waiting:
-                ray.cancel(reference, force=True)
+            # Of those that are done none: to cancel a task that has just ended takes the whole process down (Ray 2.60).
+            _, running = ray.wait(waiting, num_returns=len(waiting), timeout=0) if waiting else ([], [])
+            for reference in running:
+                ray.cancel(reference)
 
     def _resources(self) -> dict[str, Any]:
         """What Ray is to reserve for an item, and the threads that TensorFlow may have where that is not all."""
