@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from overread.machine.terminal import say
 from overread.scoring.part import Outcome
+from overread.words import duration
 
 _LINE_EVERY_S = 30
 
@@ -50,15 +51,9 @@ class ScoringProgress:
         left_s = (self._parts - self.done) * self._part_images / rate if rate else 0
         told = (
             f"{self.done:,} of {self._parts:,} parts, {self._images:,} images, {rate:,.0f} images/s, "
-            f"at most {_duration(left_s)} left"
+            f"at most {duration(left_s)} left"
         )
         self._bar.update(self._task, completed=self.done, now=told)
         if not self._console.is_terminal and now - self._told >= _LINE_EVERY_S:
             self._told = now
             say(self._console, told)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
