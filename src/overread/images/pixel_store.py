@@ -20,12 +20,11 @@ from overread.images.pixel_build import Build, StoredImage
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing
 from overread.machine.places import STORED_PIXELS
-from overread.machine.remote import is_remote
+from overread.machine.remote import FETCHERS, is_remote
 from overread.machine.workers import Progress, in_chunks
 
 STORE_FORMAT = 3
 ABANDONED_AFTER_S = 24 * 3600
-_FETCHERS = 16
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -103,7 +102,7 @@ class PixelStore:
 def _workers_for(paths: Sequence[Path]) -> int:
     """A thread a core, and more where most of the time is spent waiting for a store."""
     cores = os.cpu_count() or 1
-    return max(cores, _FETCHERS) if any(map(is_remote, paths)) else cores
+    return max(cores, FETCHERS) if any(map(is_remote, paths)) else cores
 
 
 def _key(preprocessing: Preprocessing, digests: tuple[str, ...], formats: Collection[str]) -> str:

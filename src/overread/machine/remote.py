@@ -28,6 +28,9 @@ _DRIVERS = {
     **dict.fromkeys(("http", "https"), "aiohttp"),
 }
 
+# Requests at once: a store answers each after tens of milliseconds, in which a core reads several images.
+FETCHERS = 16
+
 
 def place(name: str | Path) -> Path:
     """The path that a text names: one of this machine, or a place that a `scheme://` leads to.

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from overread.errors import OverreadError
 from overread.formats.source import content_of
-from overread.machine.remote import is_remote, place, public_name
+from overread.machine.remote import FETCHERS, is_remote, place, public_name
 from overread.machine.workers import in_order
-
-# Requests at once: a store answers each after tens of milliseconds, in which a core reads several images.
-_FETCHERS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +35,7 @@ def fetched(sources: Iterable[str | Path]) -> Iterator[Fetched]:
     """Fetch remote files ahead of their turn, so many and no more; those of this machine are left where they are."""
     for remote, group in itertools.groupby(sources, is_remote):
         if remote:
-            yield from in_order(_fetch, group, _FETCHERS)
+            yield from in_order(_fetch, group, FETCHERS)
         else:
             yield from (Fetched(str(source), place(source)) for source in group)
 
