@@ -11,7 +11,6 @@ folder in which a run was killed may hold one more.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from overread.machine.files import from_json, replacing, to_json
 from overread.networks.backend import keras
 from overread.training.batches import Batches
 from overread.training.crew import is_first, share, which_host
@@ -40,6 +40,41 @@ class Progress:
     @property
     def epochs_done(self) -> int:
         return len(self.rows)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What a state remembers besides weights: what early stopping does, and the progress.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+
+    wait: int
+    best: float
+    best_epoch: int
+    rows: list[dict[str, float]]
+    finished: bool
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if not all(isinstance(figure, int | float) for figure in row.values()):
+                raise ValueError("the figures of an epoch are none")
+        if not 0 <= self.best_epoch < len(self.rows):
+            raise ValueError(f"best_epoch={self.best_epoch} is outside 0 to {len(self.rows) - 1}")
+
+    @classmethod
+    def from_array(cls, array: np.ndarray) -> Memory:
+        """What `to_array` gave.
+
+        Raises:
+            ValueError, TypeError, AttributeError: it is something else.
+        """
+        return cls(**from_json(str(array)))
+
+    def to_array(self) -> np.ndarray:
+        """All of it as one text."""
+        return np.array(to_json(dataclasses.asdict(self)))
 
 
 class EpochSeed(keras.callbacks.Callback):
@@ -95,27 +130,27 @@ class SaveState(keras.callbacks.Callback):
         if saved is None:
             return
         memory = _read_state(saved, self._variables())
-        self._early_stopping.wait = memory["wait"]
-        self._early_stopping.best = memory["best"]
-        self._early_stopping.best_epoch = memory["best_epoch"]
+        self._early_stopping.wait = memory.wait
+        self._early_stopping.best = memory.best
+        self._early_stopping.best_epoch = memory.best_epoch
         # The state is saved while the averaged weights stand in the model; this makes the next epoch swap them back.
         self._averaging._ema_weights_in_model = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._progress.finished = self.model.stop_training or epoch + 1 == self.params["epochs"]
-        memory = {
-            "wait": self._early_stopping.wait,
-            "best": float(self._early_stopping.best),
-            "best_epoch": self._early_stopping.best_epoch,
-            **dataclasses.asdict(self._progress),
-        }
+        memory = Memory(
+            wait=self._early_stopping.wait,
+            best=float(self._early_stopping.best),
+            best_epoch=self._early_stopping.best_epoch,
+            **vars(self._progress),
+        )
         self._await_writing()  # before the copy, so that there is never more than one
         arrays = {
             f"{name}_{number}": np.array(keras.ops.convert_to_numpy(variable))
             for name, variables in self._variables().items()
             for number, variable in enumerate(variables)
         }
-        arrays["memory"] = np.array(json.dumps(memory))
+        arrays["memory"] = memory.to_array()
         self._writing = self._writer.submit(self._write, epoch, self._early_stopping.best_epoch, arrays)
 
     def close(self) -> None:
@@ -130,12 +165,10 @@ class SaveState(keras.callbacks.Callback):
 
     def _write(self, epoch: int, best: int, arrays: dict[str, np.ndarray]) -> None:
         last = _state_file(self._folder, epoch)
-        temporary = last.with_suffix(".tmp")
-        with temporary.open("wb") as stream:
+        with replacing(last) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type] # of allow_pickle, which is none of them
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(last)
         kept = {last, *_best_files(self._folder, best)}
         for path in _states(self._folder) - kept:
             path.unlink()
@@ -146,10 +179,14 @@ class SaveState(keras.callbacks.Callback):
         return {"weight": self.model.weights, "optimizer": self.model.optimizer.variables}
 
 
+def saved_states(folder: Path) -> list[Path]:
+    """The files that hold the states after whole epochs, the last one first."""
+    return [*sorted(folder.glob("epoch-*.npz"), reverse=True), *folder.glob(_FORMER_STATE)]
+
+
 def last_state(folder: Path) -> Path | None:
     """The file that holds the state after the last whole epoch, if there is one."""
-    former = folder / _FORMER_STATE
-    return max(folder.glob("epoch-*.npz"), default=former if former.exists() else None)
+    return next(iter(saved_states(folder)), None)
 
 
 def share_states(folder: Path) -> None:
@@ -169,26 +206,25 @@ def read_progress(folder: Path) -> tuple[Progress, int]:
     if saved is None:
         return Progress(), 0
     memory = _read_state(saved, {})
-    return Progress(rows=memory["rows"], finished=memory["finished"]), memory["best_epoch"]
+    return Progress(rows=memory.rows, finished=memory.finished), memory.best_epoch
 
 
 def load_best_weights(model: keras.Model, folder: Path, epoch: int) -> None:
     """Load what a model was after its best epoch (from 0)."""
-    state, former = _best_files(folder, epoch)
-    if state.exists():
-        _read_state(state, {"weight": model.weights})
+    best = best_file(folder, epoch)
+    if best is None or best.suffix == ".h5":
+        model.load_weights(_best_files(folder, epoch)[1])
     else:
-        model.load_weights(former)
+        _read_state(best, {"weight": model.weights})
 
 
-def _read_state(path: Path, variables: dict[str, list[Any]]) -> dict[str, Any]:
+def _read_state(path: Path, variables: dict[str, list[Any]]) -> Memory:
     """Set these variables to what a state holds of them, and give what it remembers besides."""
     with np.load(path, allow_pickle=False) as saved:
         for name, those in variables.items():
             for number, variable in enumerate(those):
                 variable.assign(saved[f"{name}_{number}"])
-        memory: dict[str, Any] = json.loads(str(saved["memory"]))
-    return memory
+        return Memory.from_array(saved["memory"])
 
 
 def _states(folder: Path) -> set[Path]:
@@ -197,6 +233,11 @@ def _states(folder: Path) -> set[Path]:
 
 def _state_file(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch + 1:05d}.npz"
+
+
+def best_file(folder: Path, epoch: int) -> Path | None:
+    """The file that holds the weights after the best epoch (from 0), if there is one."""
+    return next((path for path in _best_files(folder, epoch) if path.exists()), None)
 
 
 def _best_files(folder: Path, epoch: int) -> tuple[Path, Path]:
