@@ -6,6 +6,8 @@ import csv
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -176,6 +178,16 @@ def test_a_run_stopped_within_epochs_loses_none_of_the_batches_that_were_saved(
     assert shown.steps == Counter([1, 1] + 5 * list(range(len(whole.history.rows))))  # one is lost at each stop
 
 
+@pytest.mark.slow
+def test_a_run_stopped_under_jax_ends_as_an_uninterrupted_one() -> None:
+    pytest.importorskip("jax")
+    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "stopped_twice or stopped_within"]
+    done = subprocess.run(
+        command, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True, check=False
+    )
+    assert "2 passed" in done.stdout, done.stdout
+
+
 def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
     again, history = run(whole.folder, callbacks=[StopAt(0, crash)])
     assert history == whole.history
@@ -183,10 +195,11 @@ def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
 
 
 def test_a_state_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "checkpoints" / "epoch-00002.tmp").mkdir(parents=True)
+    checkpoints = tmp_path / "checkpoints"
+    in_the_way = StopAt(1, (checkpoints / "epoch-00002.npz").mkdir)
     with pytest.raises(OSError, match="epoch-00002"):
-        run(tmp_path)
-    assert [path.name for path in (tmp_path / "checkpoints").glob("*.npz")] == ["epoch-00001.npz"]
+        run(tmp_path, callbacks=[in_the_way])
+    assert [path.name for path in checkpoints.iterdir() if path.is_file()] == ["epoch-00001.npz"]
 
 
 def test_a_run_whose_best_weights_were_a_file_of_their_own_goes_on(tmp_path: Path, whole: Run) -> None:

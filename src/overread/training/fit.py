@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import math
 import tempfile
@@ -18,6 +17,7 @@ import numpy as np
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
+from overread.machine.files import write_csv
 from overread.machine.stopping import stopping_on_sigterm
 from overread.machine.text import storable
 from overread.networks.backend import keras
@@ -107,13 +107,7 @@ class Log(keras.callbacks.Callback):
             "images_per_second": self._images / (self._trained - self._start),
         }
         self._progress.rows.append(row)
-        log = RunFolder(self._folder).log
-        temporary = log.with_suffix(".csv.tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, fieldnames=list(row))
-            writer.writeheader()
-            writer.writerows(self._progress.rows)
-        temporary.replace(log)
+        write_csv(RunFolder(self._folder).log, list(row), [list(each.values()) for each in self._progress.rows])
         for name, value in row.items():
             self._writer.add_scalar(f"epoch/{name}", value, epoch + 1)
         self._writer.flush()
@@ -171,7 +165,9 @@ def fit(
     checkpoints.mkdir(parents=True, exist_ok=True)
     progress, best = read_progress(checkpoints)
     train, validation = data.batches(recipe)
-    if progress.steps:  # its metrics go on from what they had counted, so that they must be there
+    if progress.steps or keras.backend.backend() == "jax":
+        # Makes the variables of metrics, which go on from what they had counted in an interrupted epoch. Under JAX,
+        # Keras 3.15 makes them of batches that it fetches before the epoch is known, and trains on these later.
         with failing_as_read(validation):
             model.test_on_batch(*validation[0])
     epochs = recipe.epochs_of(len(train))
