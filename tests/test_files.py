@@ -68,7 +68,7 @@ def test_a_member_of_a_bundle_that_is_a_pipe_or_never_ends_is_refused(
 
 
 @needs_pipes
-def test_pipes_in_the_place_of_records_and_tables_are_named(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+def test_pipes_in_the_place_of_records_are_named(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(tiny_study.out, tmp_path / "run"))
     for name in ("run.json", "test/metrics.json", "labels.csv"):
         (run / name).unlink(missing_ok=True)
