@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import math
 import tempfile
@@ -18,6 +17,7 @@ import numpy as np
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
+from overread.machine.files import write_csv
 from overread.machine.stopping import stopping_on_sigterm
 from overread.machine.text import storable
 from overread.networks.backend import keras
@@ -107,13 +107,7 @@ class Log(keras.callbacks.Callback):
             "images_per_second": self._images / (self._trained - self._start),
         }
         self._progress.rows.append(row)
-        log = RunFolder(self._folder).log
-        temporary = log.with_suffix(".csv.tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, fieldnames=list(row))
-            writer.writeheader()
-            writer.writerows(self._progress.rows)
-        temporary.replace(log)
+        write_csv(RunFolder(self._folder).log, list(row), [list(each.values()) for each in self._progress.rows])
         for name, value in row.items():
             self._writer.add_scalar(f"epoch/{name}", value, epoch + 1)
         self._writer.flush()

@@ -12,7 +12,6 @@ stands in the order of names before that of the whole epoch.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -22,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from overread.machine.files import open_regular, read_regular
+from overread.machine.files import from_json, open_regular, read_regular, replacing, to_json
 from overread.networks.backend import keras
 from overread.training.batches import Batches
 from overread.training.crew import is_first, share, which_host
@@ -54,6 +53,44 @@ class Progress:
     @property
     def epochs_done(self) -> int:
         return len(self.rows)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What a state remembers besides weights: what early stopping does, and the progress.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+
+    wait: int
+    best: float | None
+    best_epoch: int
+    rows: list[dict[str, float]]
+    finished: bool
+    # States of before November 2026 are of whole epochs.
+    steps: int = 0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if not all(isinstance(figure, int | float) for figure in row.values()):
+                raise ValueError("the figures of an epoch are none")
+        if not 0 <= self.best_epoch < max(1, len(self.rows)):
+            raise ValueError(f"best_epoch={self.best_epoch} of {len(self.rows)} epochs")
+
+    @classmethod
+    def from_array(cls, array: np.ndarray) -> Memory:
+        """What `to_array` gave.
+
+        Raises:
+            ValueError, TypeError, AttributeError: it is something else.
+        """
+        return cls(**from_json(str(array)))
+
+    def to_array(self) -> np.ndarray:
+        """All of it as one text."""
+        return np.array(to_json(dataclasses.asdict(self)))
 
 
 class EpochSeed(keras.callbacks.Callback):
@@ -119,9 +156,9 @@ class SaveState(keras.callbacks.Callback):
         if saved is None:
             return
         memory = _read_state(saved, self._variables())
-        self._early_stopping.wait = memory["wait"]
-        self._early_stopping.best = memory["best"]
-        self._early_stopping.best_epoch = memory["best_epoch"]
+        self._early_stopping.wait = memory.wait
+        self._early_stopping.best = memory.best
+        self._early_stopping.best_epoch = memory.best_epoch
         # After an epoch the averaged weights stand in the model; this makes the next epoch swap them back.
         self._averaging._ema_weights_in_model = not self._progress.steps
 
@@ -151,19 +188,19 @@ class SaveState(keras.callbacks.Callback):
     def _save(self, groups: dict[str, list[Any]], target: Path, kept: Collection[Path] = ()) -> None:
         """Copy variables, and have them written beside what follows; of other states those kept stay, and the best."""
         best = self._early_stopping.best
-        memory = {
-            "wait": self._early_stopping.wait,
-            "best": None if best is None else float(best),
-            "best_epoch": self._early_stopping.best_epoch,
-            **dataclasses.asdict(self._progress),
-        }
+        memory = Memory(
+            wait=self._early_stopping.wait,
+            best=None if best is None else float(best),
+            best_epoch=self._early_stopping.best_epoch,
+            **vars(self._progress),
+        )
         self._await_writing()  # before the copy, so that there is never more than one
         arrays = {
             f"{name}_{number}": np.array(keras.ops.convert_to_numpy(variable))
             for name, variables in groups.items()
             for number, variable in enumerate(variables)
         }
-        arrays["memory"] = np.array(json.dumps(memory))
+        arrays["memory"] = memory.to_array()
         kept = {target, *kept, *_best_files(self._folder, self._early_stopping.best_epoch)}
         self._writing = self._writer.submit(self._write, target, arrays, kept)
         self._saved_at = time.monotonic()
@@ -179,12 +216,10 @@ class SaveState(keras.callbacks.Callback):
             writing.result()
 
     def _write(self, target: Path, arrays: dict[str, np.ndarray], kept: Collection[Path]) -> None:
-        temporary = target.with_suffix(".tmp")
-        with temporary.open("wb") as stream:
+        with replacing(target) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type] # of allow_pickle, which is none of them
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(target)
         for path in _states(self._folder).difference(kept):
             path.unlink()
         for call in self._then:
@@ -198,10 +233,14 @@ class SaveState(keras.callbacks.Callback):
         return {"seed": seed_states(self.model), "metric": self.model.metrics_variables}
 
 
+def saved_states(folder: Path) -> list[Path]:
+    """The files that hold the states, the last one first."""
+    return [*sorted(folder.glob("epoch-*.npz"), reverse=True), *folder.glob(_FORMER_STATE)]
+
+
 def last_state(folder: Path) -> Path | None:
     """The file that holds the last state, if there is one."""
-    former = folder / _FORMER_STATE
-    return max(folder.glob("epoch-*.npz"), default=former if former.exists() else None)
+    return next(iter(saved_states(folder)), None)
 
 
 def share_states(folder: Path) -> None:
@@ -221,27 +260,26 @@ def read_progress(folder: Path) -> tuple[Progress, int]:
     if saved is None:
         return Progress(), 0
     memory = _read_state(saved, {})
-    known = {field.name: memory[field.name] for field in dataclasses.fields(Progress) if field.name in memory}
-    return Progress(**known), memory["best_epoch"]
+    known = {field.name: getattr(memory, field.name) for field in dataclasses.fields(Progress)}
+    return Progress(**known), memory.best_epoch
 
 
 def load_best_weights(model: keras.Model, folder: Path, epoch: int) -> None:
     """Load what a model was after its best epoch (from 0)."""
-    state, former = _best_files(folder, epoch)
-    if state.exists():
-        _read_state(state, {"weight": model.weights})
+    best = best_file(folder, epoch)
+    if best is None or best.suffix == ".h5":
+        model.load_weights(_best_files(folder, epoch)[1])
     else:
-        model.load_weights(former)
+        _read_state(best, {"weight": model.weights})
 
 
-def _read_state(path: Path, variables: dict[str, list[Any]]) -> dict[str, Any]:
+def _read_state(path: Path, variables: dict[str, list[Any]]) -> Memory:
     """Set these variables to what a state holds of them, and give what it remembers besides."""
     with open_regular(path) as stream, np.load(stream, allow_pickle=False) as saved:
         for name, those in variables.items():
             for number, variable in enumerate(those):
                 variable.assign(saved[f"{name}_{number}"])
-        memory: dict[str, Any] = json.loads(str(saved["memory"]))
-    return memory
+        return Memory.from_array(saved["memory"])
 
 
 def _states(folder: Path) -> set[Path]:
@@ -251,6 +289,11 @@ def _states(folder: Path) -> set[Path]:
 def _state_file(folder: Path, epoch: int, steps: int = 0) -> Path:
     """Where the state after an epoch is, or after so many steps of it."""
     return folder / (f"epoch-{epoch + 1:05d}" + (f"-{steps:07d}" if steps else "") + ".npz")
+
+
+def best_file(folder: Path, epoch: int) -> Path | None:
+    """The file that holds the weights after the best epoch (from 0), if there is one."""
+    return next((path for path in _best_files(folder, epoch) if path.exists()), None)
 
 
 def _best_files(folder: Path, epoch: int) -> tuple[Path, Path]:
