@@ -11,6 +11,7 @@
     |-- InvalidBundle      (ValueError)         a bundle that is damaged, altered or of an unknown version
     |-- ExportMismatch     (RuntimeError)       the ONNX graph and the Keras network disagree
     |-- MissingPath        (FileNotFoundError)  a path that is not there
+    |-- UnfitFile          (OSError)            a folder, pipe, socket or device where a file was expected
     |-- PlaceUnreachable   (OSError)            a place beyond this machine that does not answer, or denies access
     |-- OutputExists       (FileExistsError)    an output that would be overwritten
     |-- OutputUnwritable   (OSError)            an output that cannot be written: read-only, disk full
@@ -93,6 +94,14 @@ class ExportMismatch(OverreadError, RuntimeError):
 
 class MissingPath(OverreadError, FileNotFoundError):
     """A path is not there."""
+
+
+class UnfitFile(OverreadError, OSError):
+    """What lies at a path is no regular file, or a huge one; `kind` says what it is, `strerror` in a clause."""
+
+    def __init__(self, path: str, kind: str) -> None:
+        super().__init__(f"{path} is {kind}: one ordinary file was expected")
+        self.kind, self.strerror = kind, f"it is {kind}"
 
 
 class PlaceUnreachable(OverreadError, OSError):

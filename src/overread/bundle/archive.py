@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from overread.errors import InvalidBundle, OutputUnwritable
-from overread.machine.files import replace_file, replacing
+from overread.errors import InvalidBundle, OutputUnwritable, UnfitFile
+from overread.machine.files import open_regular, read_regular, replace_file, replacing
 
 # Far above any real network; a zip that declares more is a bomb.
 _MAX_FILE_BYTES = 4 * 2**30
@@ -24,27 +24,29 @@ def read_file(root: Path, name: str) -> bytes:
         raise InvalidBundle("the bundle names a file outside itself: it is refused")
     try:
         if root.is_dir():
-            return (root / name).read_bytes()
+            return read_regular(root / name, most=_MAX_FILE_BYTES)
         with _archive(root) as archive:
             if archive.getinfo(name).file_size > _MAX_FILE_BYTES:
                 raise InvalidBundle(f"{name} of the bundle declares more than 4 GiB: it is refused")
             return archive.read(name)
     except (FileNotFoundError, KeyError):
         raise InvalidBundle(f"{root.name} has no {name}: expected a bundle directory or bundle.zip") from None
+    except UnfitFile as error:
+        raise InvalidBundle(f"{name} of the bundle is {error.kind}: get the bundle again from its source") from None
     except zipfile.BadZipFile:
         raise InvalidBundle(f"{root.name} is no bundle: expected a bundle directory or bundle.zip") from None
 
 
 @contextlib.contextmanager
 def _archive(root: Path) -> Iterator[zipfile.ZipFile]:
-    with root.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+    with open_regular(root) as stream, zipfile.ZipFile(stream) as archive:
         yield archive
 
 
 def has_file(root: Path, name: str) -> bool:
     """Tell whether a bundle that can be read has this file."""
     if root.is_dir():
-        return (root / name).is_file()
+        return (root / name).exists()
     with _archive(root) as archive:
         return name in archive.namelist()
 
@@ -69,7 +71,7 @@ def pack(folder: Path, target: Path) -> Path:
     Raises:
         OutputUnwritable: the zip cannot be written.
     """
-    return _write_zip(target, ((path.name, path.read_bytes()) for path in sorted(folder.iterdir())), {})
+    return _write_zip(target, ((path.name, read_regular(path)) for path in sorted(folder.iterdir())), {})
 
 
 def _write_zip(target: Path, files: Iterator[tuple[str, bytes]], more: dict[str, bytes]) -> Path:

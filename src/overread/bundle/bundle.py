@@ -29,7 +29,7 @@ from overread.decision import Calibration, OperatingPoint, Referral, Task
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import Preprocessing
 from overread.machine.clock import now
-from overread.machine.files import from_json, write_json
+from overread.machine.files import from_json, read_regular, write_json
 from overread.machine.remote import place
 from overread.run.folder import RunFolder
 
@@ -194,7 +194,7 @@ class Bundle:
             folder: the bundle's directory, replaced if it is there.
             files: where each file lies now, by its name in the bundle.
         """
-        hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+        hashes = {name: hashlib.sha256(read_regular(path)).hexdigest() for name, path in files.items()}
         written = dataclasses.replace(self, files=hashes, path=folder)
         description = written._description()
         temporary = folder.with_name(folder.name + ".tmp")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from overread.errors import MissingPath, UnreadableImage
+from overread.errors import MissingPath, UnfitFile, UnreadableImage
+from overread.machine.files import open_regular, read_regular
 from overread.machine.remote import is_remote, place, read_head
 
 # What a format sees of a file before it says whether the file is its own.
@@ -27,16 +27,10 @@ def opened(source: str | Path | bytes) -> Iterator[BinaryIO]:
     if isinstance(source, bytes):
         yield io.BytesIO(source)
         return
-    try:
+    with _named_failures():
         path = place(source)
         # By one request, for a driver would ask for the size first and read ahead by megabytes.
-        stream = io.BytesIO(path.read_bytes()) if is_remote(path) else _opened_file(path)
-    except UnreadableImage:
-        raise
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # a null in the name
-        raise MissingPath("is not there: check the path") from None
-    except OSError as error:
-        raise UnreadableImage(f"cannot be opened: {error.strerror}") from None
+        stream = io.BytesIO(read_regular(path)) if is_remote(path) else open_regular(path)
     with stream:
         yield stream
 
@@ -55,14 +49,17 @@ def head_of(path: Path) -> bytes:
 
 def content_of(path: str | Path) -> bytes:
     """All bytes of a file, on the conditions of `opened`."""
-    with opened(path) as stream:
-        return stream.read()
+    with _named_failures():
+        return read_regular(place(path))
 
 
-def _opened_file(path: Path) -> BinaryIO:
-    # A named pipe would wait for its writer for ever.
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-        raise UnreadableImage(f"is {kind}: one image file was expected")
-    return path.open("rb")
+@contextlib.contextmanager
+def _named_failures() -> Iterator[None]:
+    try:
+        yield
+    except UnfitFile as error:
+        raise UnreadableImage(f"is {error.kind}: one image file was expected") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingPath("is not there: check the path") from None
+    except OSError as error:
+        raise UnreadableImage(f"cannot be opened: {error.strerror}") from None

@@ -1,24 +1,86 @@
-"""Output that is whole or absent, and CSV and JSON as overread writes and reads them: UTF-8, whatever a name holds."""
+"""Input that is a regular file, output that is whole or absent, and CSV and JSON of UTF-8, whatever a name holds."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
-from overread.errors import OutputUnwritable
+from overread.errors import OutputUnwritable, UnfitFile
 from overread.machine.remote import is_remote, write_whole
 from overread.machine.text import restored, restored_values, storable, storable_values
 
+# No table, record or bundle comes near; without it, a file of a terabyte that takes no space would be read to the end.
+MAX_FILE_BYTES = 4 * 2**30
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file that others may have put there: it never waits, as the opening of a named pipe does.
+
+    What was opened is looked at, not what the name stood for before. Links are followed; remote files open as they do.
+
+    Raises:
+        UnfitFile: it is a folder, a pipe, a socket or a device.
+        FileNotFoundError: nothing is there, or the name is none that a file can have.
+        OSError: it may not be opened.
+    """
+    if is_remote(path):
+        return cast(BinaryIO, path.open("rb"))
+    try:
+        return open(path, "rb", opener=_opened_without_waiting)
+    except ValueError:  # a null, or half of a surrogate pair
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+    except OSError as error:
+        # What a socket, or a device without a driver, says.
+        if error.errno in (errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP):
+            raise UnfitFile(str(path), "no regular file") from None
+        raise
+
+
+def _opened_without_waiting(name: str, flags: int) -> int:
+    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise UnfitFile(name, "a folder" if stat.S_ISDIR(mode) else "no regular file")
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def read_regular(path: Path, *, most: int = MAX_FILE_BYTES) -> bytes:
+    """Read the whole of a file, on the conditions of `open_regular`; a remote one is fetched by one request.
+
+    Args:
+        path: of the file.
+        most: bytes; one that is larger is refused before it is read.
+
+    Raises:
+        UnfitFile: it is larger.
+    """
+    if is_remote(path):
+        return path.read_bytes()
+    with open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > most:
+            raise UnfitFile(str(path), f"larger than {most / 2**30:,.0f} GiB")
+        return stream.read(size)
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a CSV of UTF-8 for `read_rows`, on the conditions of `open_regular`."""
+    return io.TextIOWrapper(open_regular(path), encoding="utf-8", newline="")
 
 
 def replace_file(path: Path, content: bytes, *, private: bool = False) -> Path:
