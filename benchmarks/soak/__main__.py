@@ -23,7 +23,6 @@ from load import wait
 from table import options, report
 
 from overread.bundle import Bundle
-from overread.demo.phantom import write_phantoms
 from overread.monitoring.monitor import monitor
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
@@ -32,6 +31,7 @@ from soak.checks import Soaked, rows
 from soak.pictures import bad_files, sound_pictures, zips_of
 from soak.server import Sample, Server
 from soak.traffic import Client, Ledger, Nuisance
+from support.image_files import write_images
 from support.postgres import NoPostgres, Postgres
 
 _SAMPLE_S, _WARM_UP_S, _SETTLE_S = 5, 20, 30
@@ -108,9 +108,9 @@ def _database() -> Postgres | None:
 
 
 def _bundle(folder: Path) -> Path:
-    write_phantoms(folder / "images", patients=24, size=64)
-    recipe = Recipe(network="compact", size=64, epochs=3, batch_size=8)
-    return train(read_manifest(folder / "images"), folder / "run", recipe, store=folder / "store").out / "bundle"
+    manifest = read_manifest(write_images(folder / "images", {"Normal": 40, "Disease": 24}), patient_pattern=r"^\w\d+")
+    recipe = Recipe(network="compact", size=32, epochs=3, batch_size=8)
+    return train(manifest, folder / "run", recipe, store=folder / "store").out / "bundle"
 
 
 def _samples(server: Server, end: float, url: str, bundle: Path) -> Iterator[Sample]:
