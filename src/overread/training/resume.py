@@ -68,6 +68,7 @@ class Memory:
     best_epoch: int
     rows: list[dict[str, float]]
     finished: bool
+    # States of before November 2026 are of whole epochs.
     steps: int = 0
     seconds: float = 0.0
 
@@ -240,7 +241,7 @@ class SaveState(keras.callbacks.Callback):
 
 
 def saved_states(folder: Path) -> list[Path]:
-    """The files that hold states, the last one first."""
+    """The files that hold the states, the last one first."""
     return [*sorted(folder.glob("epoch-*.npz"), reverse=True), *folder.glob(_FORMER_STATE)]
 
 
@@ -266,8 +267,8 @@ def read_progress(folder: Path) -> tuple[Progress, int]:
     if saved is None:
         return Progress(), 0
     memory = _read_state(saved, {})
-    progress = Progress(rows=memory.rows, finished=memory.finished, steps=memory.steps, seconds=memory.seconds)
-    return progress, memory.best_epoch
+    known = {field.name: getattr(memory, field.name) for field in dataclasses.fields(Progress)}
+    return Progress(**known), memory.best_epoch
 
 
 def load_best_weights(model: keras.Model, folder: Path, epoch: int) -> None:
