@@ -73,11 +73,18 @@ class Memory:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        if not (type(self.steps) is int and self.steps >= 0 and isinstance(self.seconds, int | float)):
+            raise ValueError(f"steps={self.steps} or seconds={self.seconds} is none")
         for row in self.rows:
             if not all(isinstance(figure, int | float) for figure in row.values()):
                 raise ValueError("the figures of an epoch are none")
-        if not 0 <= self.best_epoch < max(1, len(self.rows)):
-            raise ValueError(f"best_epoch={self.best_epoch} of {len(self.rows)} epochs")
+        if not (0 <= self.best_epoch < len(self.rows) or (self.is_amid_first and self.best_epoch == 0)):
+            raise ValueError(f"best_epoch={self.best_epoch} is none of {len(self.rows)} epochs")
+
+    @property
+    def is_amid_first(self) -> bool:
+        """Whether no epoch is whole, so that none is the best."""
+        return self.steps > 0 and not self.rows
 
     @classmethod
     def from_array(cls, array: np.ndarray) -> Memory:

@@ -24,6 +24,8 @@ def drop_damaged(folder: Path, console: Console) -> None:
     for path in saved_states(folder):
         memory = _memory_of(path)
         best = None if memory is None else best_file(folder, memory.best_epoch)
+        if memory is not None and memory.is_amid_first:
+            break
         if best is not None and (best == path or best.suffix == ".h5" or _memory_of(best) is not None):
             break
         damaged.append(path)
