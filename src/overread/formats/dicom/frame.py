@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from overread.errors import UnreadableImage
+from overread.formats.apart import decode_apart
 from overread.formats.dicom.dataset import DISPLAY_TAGS, PIXEL_KEYWORDS, read_dataset, without_detail
 from overread.formats.dicom.deflated import inflated
-from overread.formats.dicom.syntax import JPEG_EXTENDED, PLUGINS, assume_missing, require_decoder, syntax_name
+from overread.formats.dicom.syntax import (
+    JPEG_EXTENDED,
+    PLUGINS,
+    assume_missing,
+    has_sound_decoder,
+    require_decoder,
+    syntax_name,
+)
 from overread.formats.jpeg12 import decode_jpeg12, precision_of
 from overread.formats.picture import frame_index
 
@@ -43,11 +51,13 @@ def read_frame(stream: BinaryIO, frame: int | None, max_pixels: int) -> tuple[Da
         frames = _count_frames(header)
         index = frame_index(frames, frame)
         _check_size(header, stream, max_pixels)
+        if not has_sound_decoder(header):
+            require_decoder(header)
+            decode_apart()
         ds = read_dataset(stream, DISPLAY_TAGS)
         assume_missing(ds)
         if not any(keyword in ds for keyword in PIXEL_KEYWORDS):
             raise UnreadableImage("is truncated: its DICOM pixel data has no end")
-        require_decoder(ds)
         encoded = _encoded_frame(ds, index, frames)
         _check_codestream(ds, encoded)
     with without_detail(f"has DICOM pixel data ({syntax_name(ds)}) that is damaged or cannot be decoded"):
