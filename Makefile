@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow docs benchmark lint clean
+.PHONY: demo test test-slow fuzz sbom docs benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/overread demo --out demo --force
@@ -14,6 +14,16 @@ test: lint
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow
+
+# Every parser that meets a stranger's bytes, each for so many seconds; see fuzz/README.md.
+FUZZ_SECONDS ?= 300
+fuzz: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-dev.txt -e '.[fuzz]'
+	$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+# What each extra installs, with versions and licences: a CycloneDX file for each, in sbom/.
+sbom: .venv/installed
+	$(BIN)/python .ci/sbom.py --out sbom
 
 # The documentation, in site/index.html.
 docs: .venv/installed
@@ -37,4 +47,4 @@ lint: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv demo site
+	rm -rf .venv demo site sbom .fuzz

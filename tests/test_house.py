@@ -90,6 +90,44 @@ def test_two_functions_of_one_name_return_one_type() -> None:
     assert {name: types for name, types in returned.items() if len(types) > 1} == {}
 
 
+# All else that is read may have been put there by a stranger, and goes through `machine.files.open_regular`.
+READ_DIRECTLY = {
+    "machine.files": "the home of that function",
+    "machine.remote_path": "what a store holds is no pipe",
+    "machine.memo": "our own code",
+    "training.precision": "what the system says of its processor",
+    "images.pixel_file": "the store's own file, without a buffer",
+    "images.shifts": "an image in memory",
+    "report.documents.model_card": "our own template",
+    "report.documents.checklists": "our own templates",
+    "demo.notebook": "our own notebook",
+    "demo.phantom": "what it has just written",
+    "cli.serve": "the operator's own token, which may come through a pipe",
+    "service.room.zips": "an entry of an archive in memory",
+}
+
+
+# Whose `open` opens something else, or writes.
+OTHER_OPENERS = {"RunFolder", "DataSet", "PixelStore", "ReadingLog", "Ledger", "os"}
+
+
+def reads_a_file(call: ast.Call) -> bool:
+    *owner, name = ast.unparse(call.func).split(".")
+    if name != "open" or OTHER_OPENERS.intersection(owner):
+        return name in ("read_bytes", "read_text")
+    given = [each.value for each in call.args if isinstance(each, ast.Constant)]
+    return not {"w", "a", "wb", "r+b"}.intersection(given)
+
+
+def test_no_file_is_opened_for_reading_but_by_the_one_function_that_never_waits() -> None:
+    found = set()
+    for path in (ROOT / "src" / "overread").rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if any(isinstance(node, ast.Call) and reads_a_file(node) for node in nodes):
+            found.add(".".join(path.relative_to(ROOT / "src" / "overread").with_suffix("").parts))
+    assert sorted(found) == sorted(READ_DIRECTLY)
+
+
 def test_reading_evaluating_and_reporting_import_no_training_library() -> None:
     heavy = (
         "{'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'pandas', 'scipy', 'pydicom', 'jinja2', 'sqlalchemy', "

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import traceback
 import uuid
@@ -36,6 +34,7 @@ from overread.errors import (
 from overread.reading_log import ImageRow, ReadingLog, ReadingRow, database, default_url
 from overread.reading_log import log as log_module
 from overread.reading_log.tables import VERSION_TABLE, metadata, readings
+from support.postgres import NoPostgres, Postgres
 
 NOW = datetime.now(UTC)
 WRITER = """
@@ -74,31 +73,14 @@ def reading(*images: ImageRow, age: timedelta = timedelta(0), bundle: str = "b" 
 
 
 @pytest.fixture(scope="session")
-def postgres_socket() -> Iterator[str]:
-    """The socket folder of a private PostgreSQL server, or a skip that says what is missing."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    where = found[-1].parent if found else Path(shutil.which("initdb") or "/none").parent
-    if not (where / "initdb").exists() or not (where / "pg_ctl").exists():
-        pytest.skip("no PostgreSQL here: install its server, whose initdb and pg_ctl the test needs")
-    as_user = []
-    folder = Path(tempfile.mkdtemp(prefix="overread-pg-"))
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        try:
-            shutil.chown(folder, "postgres")
-        except LookupError:
-            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
-    data, options = folder / "data", f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-
-    def call(program: str, *arguments: str) -> None:
-        command = [*as_user, str(where / program), "-D", str(data), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
-
-    call("initdb", "--auth=trust", "--username=overread", "--no-sync")
-    call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
-    yield str(folder)
-    call("pg_ctl", "-w", "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL server, or a skip that says what is missing."""
+    try:
+        server = Postgres()
+    except NoPostgres as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -106,13 +88,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'state' / 'readings.sqlite'}"
-    socket, name = request.getfixturevalue("postgres_socket"), f"test_{uuid.uuid4().hex}"
-    engine = sa.create_engine(
-        f"postgresql+psycopg://overread@/postgres?host={socket}", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
-    )
+    server, name = request.getfixturevalue("postgres"), f"test_{uuid.uuid4().hex}"
+    address = server.url().replace("postgresql:", "postgresql+psycopg:")
+    engine = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    return f"postgresql://overread@/{name}?host={socket}"
+    return server.url(name)
 
 
 @pytest.fixture

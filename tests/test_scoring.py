@@ -62,13 +62,13 @@ def deadly(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(archive, folder / "archive")
     shutil.copyfile(archive / "00.png", folder / "archive" / "05-deadly.png")
     (folder / "sitecustomize.py").write_text(
-        "import os, pathlib, signal\n"
-        "former = pathlib.Path.open\n"
-        "def open(self, *args, **options):\n"
-        "    if self.name == '05-deadly.png':\n"
+        "import os, signal\n"
+        "former = os.open\n"
+        "def open(name, *args, **options):\n"
+        "    if str(name).endswith('05-deadly.png'):\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    return former(self, *args, **options)\n"
-        "pathlib.Path.open = open\n"
+        "    return former(name, *args, **options)\n"
+        "os.open = open\n"
     )
     return folder
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from overread.errors import InvalidBundle, OutputUnwritable, OverreadError, UnfitFile
-from overread.machine.files import open_regular, replace_file, replacing
+from overread.machine.files import open_regular, read_regular, replace_file, replacing
 from overread.machine.zips import ZIP_ERRORS, open_zip, read_entry
 
 # No ONNX file can be larger.
@@ -47,7 +47,7 @@ def read_file(root: Path, name: str, most: int = MAX_FILE_BYTES) -> bytes:
     check_name(name)
     try:
         if root.is_dir():
-            return _read_at_most(root / name, most)
+            return read_regular(root / name, most=most)
         with _archive(root) as archive:
             return read_entry(archive, archive.getinfo(name), most)
     except (FileNotFoundError, NotADirectoryError, KeyError):
@@ -97,7 +97,7 @@ def pack(folder: Path, target: Path) -> Path:
     Raises:
         OutputUnwritable: the zip cannot be written.
     """
-    return _write_zip(target, ((path.name, _read_at_most(path)) for path in sorted(folder.iterdir())), {})
+    return _write_zip(target, ((path.name, read_regular(path)) for path in sorted(folder.iterdir())), {})
 
 
 @contextlib.contextmanager
@@ -110,14 +110,6 @@ def _archive(root: Path) -> Iterator[zipfile.ZipFile]:
         if sum(entry.file_size for entry in entries) > max(_ALWAYS_BYTES, _LARGEST_GROWTH * packed):
             raise zipfile.BadZipFile(f"unpacked it is more than {_LARGEST_GROWTH} times as large")
         yield archive
-
-
-def _read_at_most(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
-    with open_regular(path) as stream:
-        content = stream.read(most + 1)
-    if len(content) > most:
-        raise UnfitFile(str(path), f"larger than {most / 2**20:,.0f} MiB")
-    return content
 
 
 def _no_bundle(root: Path, error: Exception) -> OverreadError:

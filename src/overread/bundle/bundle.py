@@ -41,7 +41,7 @@ from overread.decision import Calibration, OperatingPoint, Referral, Task
 from overread.errors import InvalidBundle, InvalidData, MissingPath, OverreadError
 from overread.images import Preprocessing
 from overread.machine.clock import now
-from overread.machine.files import replace_file
+from overread.machine.files import read_regular, replace_file
 from overread.machine.remote import place
 from overread.run.folder import RunFolder
 
@@ -205,7 +205,7 @@ class Bundle:
             folder: the bundle's directory, replaced if it is there.
             files: where each file lies now, by its name in the bundle.
         """
-        hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+        hashes = {name: hashlib.sha256(read_regular(path)).hexdigest() for name, path in files.items()}
         written = dataclasses.replace(self, files=hashes, format_version=FORMAT_VERSION, path=folder)
         temporary = folder.with_name(folder.name + ".tmp")
         shutil.rmtree(temporary, ignore_errors=True)

@@ -17,6 +17,7 @@ from overread.formats.other_files import UNOPENED, OtherFile, is_slide_or_raw, o
 from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
 from overread.formats.source import head_of
+from overread.machine.files import read_regular
 from overread.machine.remote import is_remote
 from overread.words import listed
 
@@ -204,7 +205,7 @@ def _version(library: str) -> str | None:
 
 def _code_of(image_format: Format) -> str:
     try:
-        return hashlib.sha256(Path(inspect.getfile(type(image_format))).read_bytes()).hexdigest()
+        return hashlib.sha256(read_regular(Path(inspect.getfile(type(image_format))))).hexdigest()
     except (TypeError, OSError):  # typed in by hand
         return ""
 

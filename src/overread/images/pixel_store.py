@@ -19,6 +19,7 @@ from overread.formats import decoder_versions
 from overread.images.pixel_build import Build, StoredImage
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing
+from overread.machine.files import read_regular
 from overread.machine.places import STORED_PIXELS
 from overread.machine.remote import FETCHERS, is_remote
 from overread.machine.workers import Progress, in_chunks
@@ -135,7 +136,7 @@ def _stored(folder: Path, key: str, digests: tuple[str, ...]) -> PixelStore | No
 
 
 def _record(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(read_regular(path))
 
 
 def _remove_abandoned(folder: Path) -> None:

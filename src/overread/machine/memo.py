@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from overread.errors import OutputUnwritable
-from overread.machine.files import from_json, write_json
+from overread.machine.files import from_json, read_regular, write_json
 
 KEPT_FOR_S = 30 * 24 * 3600
 _FOLDER = "remembered"
@@ -52,7 +52,7 @@ def recall_or_work_out(
     path = folder / f"{kind}-{_digest([program(), key])}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if time.time() - path.stat().st_mtime < KEPT_FOR_S:
-            record = from_json(path.read_bytes())
+            record = from_json(read_regular(path))
             if record["digest"] == _digest(record["value"]):
                 return read(record["value"])
     result = work_out()

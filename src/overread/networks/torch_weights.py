@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from overread.errors import InvalidData
+from overread.machine.files import open_regular
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _STORAGE_DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
@@ -26,7 +27,7 @@ def read_torch_weights(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InvalidData: the file is no such checkpoint, or its pickle names anything but plain float and integer tensors.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         try:
             if _load(stream) != _MAGIC:
                 raise InvalidData(f"{path.name} is no legacy PyTorch checkpoint: expected one saved before PyTorch 1.6")

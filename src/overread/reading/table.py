@@ -13,7 +13,7 @@ import numpy as np
 
 from overread.decision.cuts import FloatArray
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath
-from overread.machine.files import read_rows
+from overread.machine.files import open_regular, open_text, read_rows
 from overread.machine.text import restored, storable_values
 from overread.reading.fields import FIELDS, Field, column_names
 from overread.reading.output import write_readings
@@ -156,7 +156,7 @@ def _from_parquet(path: Path) -> Table:
     _require_pyarrow()
     import pyarrow.parquet
 
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         found = pyarrow.parquet.read_table(stream)
     texts = {name: found.column(name).to_pylist() for name in ("predicted_label", "refer", "error")}
     numbers = {name: found.column(name).to_numpy().astype(float) for name in found.column_names if _is_number(name)}
@@ -164,7 +164,7 @@ def _from_parquet(path: Path) -> Table:
 
 
 def _from_csv(path: Path) -> Table:
-    with path.open(encoding="utf-8", newline="") as stream:
+    with open_text(path) as stream:
         header, *rows = read_rows(stream)
     columns = {name: [row[i] or None for row in rows] for i, name in enumerate(header)}
     numbers = {name: np.array(cells, dtype=float) for name, cells in columns.items() if _is_number(name)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overread.errors import InvalidData, MissingExtra, MissingPath
-from overread.machine.files import write_text
+from overread.machine.files import read_regular, write_text
 from overread.machine.terminal import shown
 from overread.report.document import ReportContext
 
@@ -66,7 +66,7 @@ def write_report(path: str | Path, context: ReportContext) -> Path:
 
 def _embedded(path: Path) -> Picture:
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise MissingPath(f"figure {path} cannot be read ({error.strerror}): draw it before the report") from error
     if not content.startswith(PNG_SIGNATURE) or len(content) < 24:

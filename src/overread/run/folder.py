@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable
-from overread.machine.files import from_json, write_json
+from overread.machine.files import from_json, read_regular, write_json
 from overread.machine.places import RUN_RECORD
 from overread.machine.remote import local_place
 
@@ -267,6 +267,6 @@ class RunFolder:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return dict(from_json(path.read_bytes()))
+        return dict(from_json(read_regular(path)))
     except (OSError, ValueError, TypeError):
         return {}

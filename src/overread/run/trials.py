@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from overread.errors import InvalidData, InvalidOption
-from overread.machine.files import from_json
+from overread.machine.files import from_json, read_regular
 
 HEAD, FINE_TUNING = "linear head", "whole network"
 UNDER_WAY, DONE, CUT_SHORT, BEHIND, NO_TIME = "under way", "done", "cut short", "stopped, behind", "no time for it"
@@ -117,6 +117,6 @@ class TimeRecord:
         if not path.exists():
             return None
         try:
-            return cls.from_dict(from_json(path.read_bytes()))
+            return cls.from_dict(from_json(read_regular(path)))
         except (OSError, KeyError, TypeError, ValueError):
             raise InvalidData(f"{path.name} of the run is damaged: begin anew with --force") from None

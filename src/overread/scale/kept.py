@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from overread.errors import OutputUnwritable, PlaceUnreachable
-from overread.machine.files import replace_file
+from overread.machine.files import read_regular, replace_file
 from overread.machine.remote import is_remote, public_name
 
 
@@ -36,7 +36,7 @@ class KeptFolder:
             for name, path in sorted(_files_below(self._store)):
                 target = self._folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                replace_file(target, path.read_bytes())
+                replace_file(target, read_regular(path))
                 self._kept[name] = _mark(target)
 
     def keep(self) -> None:
@@ -50,7 +50,7 @@ class KeptFolder:
             for name in sorted(here, key=self._rank):
                 mark = _mark(here[name])
                 if self._kept.get(name) != mark:
-                    self._write(name, here[name].read_bytes())
+                    self._write(name, read_regular(here[name]))
                     self._kept[name] = mark
             for name in self._kept.keys() - here.keys():
                 self._store.joinpath(*name.split("/")).unlink(missing_ok=True)

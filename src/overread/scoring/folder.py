@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable
-from overread.machine.files import from_json, read_rows, replace_file, to_json, write_rows
+from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable, UnfitFile
+from overread.machine.files import from_json, read_regular, read_rows, replace_file, to_json, write_rows
 from overread.reading.table import PARTS
 
 _RECORD, _PLAN = "scoring.json", "plan"
@@ -71,7 +71,7 @@ class ScoringFolder:
         """
         path = self._plan(number)
         try:
-            _, *rows = read_rows(io.StringIO(path.read_bytes().decode(), newline=""))
+            _, *rows = read_rows(io.StringIO(read_regular(path).decode(), newline=""))
             return [name for (name,) in rows]
         except (OSError, ValueError) as error:
             raise InvalidData(
@@ -137,13 +137,13 @@ def recorded(path: Path) -> Request | None:
         InvalidData: the record is damaged.
     """
     try:
-        values: dict[str, Any] = from_json((path / _RECORD).read_bytes())
+        values: dict[str, Any] = from_json(read_regular(path / _RECORD))
         return Request(**{**values, "sources": tuple(values["sources"])})
     except FileNotFoundError:
         pass
     except NotADirectoryError:
         raise OutputExists(f"{path} is a file; expected a folder for the readings: choose another --out") from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, UnfitFile):
         raise InvalidData(f"{_RECORD} in {path} is damaged: choose another --out") from None
     if path.is_dir() and any(True for _ in path.iterdir()):
         raise OutputExists(f"{path} holds files that are no readings of an archive: choose another --out")

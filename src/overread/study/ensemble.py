@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from overread.bundle import Bundle
 from overread.cases import Manifest, split_cases
 from overread.images import DataSet
+from overread.machine.files import open_text
 from overread.report.documents import CardFacts
 from overread.run import CrossValidationRun, FinishedTraining, RunFolder, TrainingRun
 from overread.study.data import name_publicly
@@ -70,7 +71,7 @@ def _fitted(folder: RunFolder, fold: Manifest, data_set: DataSet, run: CrossVali
 
 
 def _history(folder: RunFolder) -> History:
-    with folder.log.open(encoding="utf-8", newline="") as stream:
+    with open_text(folder.log) as stream:
         rows = tuple({name: float(value) for name, value in row.items()} for row in csv.DictReader(stream))
     return History(rows=rows, best_epoch=folder.read(FinishedTraining).best_epoch or 1)
 

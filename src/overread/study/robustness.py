@@ -17,7 +17,7 @@ from overread.evaluation import Predictions
 from overread.evaluation.robustness import Change, Read, Robustness, assess_robustness
 from overread.images import DataSet
 from overread.images.shifts import STRENGTHS, Shift, shifts_for
-from overread.machine.files import from_json, write_json
+from overread.machine.files import from_json, read_regular, write_json
 from overread.machine.terminal import at_work
 from overread.reading.reader import Answers, Reader
 from overread.run import RunFolder
@@ -58,7 +58,7 @@ def measure_robustness(
 def read_robustness(folder: RunFolder, bundle: str | None = None) -> Robustness | None:
     """What the run in a folder recorded, of the bundle with this fingerprint where one is asked for; None without."""
     try:
-        values = dict(from_json(folder.robustness.read_bytes()))
+        values = dict(from_json(read_regular(folder.robustness)))
         measured = values.pop("bundle")
         return Robustness.from_dict(values) if bundle in (None, measured) else None
     except (OSError, ValueError, TypeError, KeyError):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from overread.bundle import Opening
 from overread.errors import OutputUnwritable
+from overread.machine.files import read_regular
 from overread.machine.places import state_folder
 
 
@@ -44,7 +45,7 @@ class Ledger:
 
     def _lines(self) -> Iterator[Opening]:
         try:
-            lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
+            lines = read_regular(self._path).decode("utf-8", "replace").split("\n")
         except OSError:
             return
         for line in lines:

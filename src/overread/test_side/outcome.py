@@ -15,10 +15,10 @@ import numpy as np
 from overread.bundle import Opening, referral_from
 from overread.cases import pseudonym
 from overread.decision import Abstentions, Task
-from overread.errors import InvalidData, MissingPath
+from overread.errors import InvalidData, MissingPath, UnfitFile
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
-from overread.machine.files import from_json, read_rows, write_csv, write_json
+from overread.machine.files import from_json, open_text, read_regular, read_rows, write_csv, write_json
 from overread.reading.reader import Reader
 from overread.reading.reading import Reading
 from overread.run import RunFolder
@@ -153,8 +153,8 @@ def read_predictions(folder: str | Path) -> Predictions:
     """
     files = evaluation_in(folder)
     try:
-        metrics = from_json(files.metrics.read_bytes())
-        with files.predictions.open(encoding="utf-8", newline="") as stream:
+        metrics = from_json(read_regular(files.metrics))
+        with open_text(files.predictions) as stream:
             header, *cells = read_rows(stream)
         rows = [dict(zip(header, row, strict=True)) for row in cells]
         task, thresholds = Task.from_dict(metrics), metrics["class_thresholds"]
@@ -174,7 +174,7 @@ def read_predictions(folder: str | Path) -> Predictions:
         raise MissingPath(
             f"{folder} holds no evaluation: expected the --out of overread evaluate, or of overread train"
         ) from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, UnfitFile) as error:
         if isinstance(error, InvalidData):
             raise
         raise InvalidData(f"the evaluation in {folder} is damaged: evaluate again") from None

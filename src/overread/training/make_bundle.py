@@ -14,6 +14,7 @@ from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Re
 from overread.decision import Calibration, Familiarity, Task, choose_operating_points, fit_calibration
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import DataSet
+from overread.machine.files import read_regular
 from overread.run import RunFolder, TrainingRun
 from overread.training.export import check_parity, export_onnx
 from overread.training.map_checks import check_activation_maps
@@ -64,7 +65,7 @@ def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) 
     shares = _shares(fitted) if recipe.class_weights else None
     unseen = _Unseen.of(exports, task=task, method=recipe.calibration, shares=shares)
     members, files = _members(exports, unseen)
-    references = [Reference.from_bytes(files[member.reference].read_bytes()) for member in members]
+    references = [Reference.from_bytes(read_regular(files[member.reference])) for member in members]
     bundle = Bundle(
         task=task,
         preprocessing=first.data_set.store.preprocessing,
@@ -103,7 +104,7 @@ class _Export:
 
     @property
     def graph(self) -> Graph:
-        return Graph((self.fitted.folder.checkpoints / GRAPH).read_bytes())
+        return Graph(read_regular(self.fitted.folder.checkpoints / GRAPH))
 
 
 @functools.lru_cache(maxsize=20)  # a run in a given time makes a bundle anew with each further network
@@ -112,7 +113,7 @@ def _export(fitted: Fitted, seed: int) -> _Export:
     validation = manifest.select("val")
     exported = fitted.folder.checkpoints / GRAPH
     export_onnx(trained.spec, trained.weights, exported)
-    graph = Graph(exported.read_bytes())
+    graph = Graph(read_regular(exported))
     difference = check_parity(trained.build(), graph, manifest.task, data_set.pixels(validation[:_PARITY_IMAGES]))
     logits, traits = graph.logits_and_traits(data_set.chunks(validation))
     return _Export(
@@ -211,6 +212,6 @@ def _written_before(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolde
     except (MissingPath, InvalidBundle):
         return None
     same = bundle.data["fingerprint"] == run.fingerprint and bundle.data["study"] == run.study
-    weights = [hashlib.sha256(each.trained.weights.read_bytes()).hexdigest() for each in fitted]
+    weights = [hashlib.sha256(read_regular(each.trained.weights)).hexdigest() for each in fitted]
     held = [bundle.files[member.weights] for member in bundle.members]
     return bundle if same and held == weights and bundle.versions == run.versions else None

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from overread.machine.files import open_regular, read_regular
 from overread.networks.backend import keras
 from overread.training.batches import Batches
 from overread.training.crew import is_first, share, which_host
@@ -156,7 +157,7 @@ def share_states(folder: Path) -> None:
     """Have the states that the first host's folder holds in the folders of all hosts that train together."""
     if which_host()[1] == 1:
         return
-    states = share(lambda: {path.name: path.read_bytes() for path in _states(folder)})
+    states = share(lambda: {path.name: read_regular(path) for path in _states(folder)})
     if not is_first():
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in states.items():
@@ -183,7 +184,7 @@ def load_best_weights(model: keras.Model, folder: Path, epoch: int) -> None:
 
 def _read_state(path: Path, variables: dict[str, list[Any]]) -> dict[str, Any]:
     """Set these variables to what a state holds of them, and give what it remembers besides."""
-    with np.load(path, allow_pickle=False) as saved:
+    with open_regular(path) as stream, np.load(stream, allow_pickle=False) as saved:
         for name, those in variables.items():
             for number, variable in enumerate(those):
                 variable.assign(saved[f"{name}_{number}"])

@@ -6,12 +6,13 @@ import dataclasses
 import io
 import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 
 from overread.bundle import Bundle
 from overread.errors import InvalidData, InvalidOption, MissingPath
+from overread.machine.files import read_regular
 from overread.networks.backend import keras
 
 
@@ -68,21 +69,29 @@ def load_start(network: keras.Model, source: str | Path) -> StartWeights:
 def _open(source: Path) -> h5py.File:
     if not source.exists():
         raise MissingPath(f"{source} is not there: expected a run folder, a bundle or a .weights.h5 file to start from")
-    if not (source.is_dir() or source.is_file()):
-        raise InvalidData(f"{source} is no regular file: expected a run folder, a bundle or a .weights.h5 file")
-    content: BinaryIO | Path = source
-    if source.suffix != ".h5":
+    if source.suffix == ".h5":
+        content = _content(source)
+    else:
         bundle = Bundle.load(source)
         if len(bundle.members) > 1:
             raise InvalidOption(
                 f"{source} holds {len(bundle.members)} networks: start from one of them, a network.weights.h5 below "
                 "networks/ in its run, or the run folder of one fold of a cross-validation"
             )
-        content = io.BytesIO(bundle.read_file(bundle.members[0].weights))
+        content = bundle.read_file(bundle.members[0].weights)
     try:
-        return h5py.File(content, "r")
+        return h5py.File(io.BytesIO(content), "r")
     except OSError:
         raise InvalidData(f"{source.name} is no HDF5 file: expected weights that Keras saved as .weights.h5") from None
+
+
+def _content(source: Path) -> bytes:
+    try:
+        return read_regular(source)
+    except OSError as error:
+        raise InvalidData(
+            f"{source} cannot be read ({error.strerror}): expected weights that Keras saved as .weights.h5"
+        ) from None
 
 
 def _arrays(file: h5py.File) -> dict[str, Any]:

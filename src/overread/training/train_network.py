@@ -12,7 +12,7 @@ from rich.console import Console
 from overread.bundle import WEIGHTS
 from overread.decision import Task
 from overread.images import DataSet
-from overread.machine.files import from_json, require_space, write_json
+from overread.machine.files import from_json, read_regular, require_space, write_json
 from overread.machine.memo import recall_or_work_out
 from overread.machine.terminal import say
 from overread.networks.augment import Augment
@@ -247,7 +247,7 @@ def _start(network: keras.Model, data: TrainingData, recipe: Recipe, folder: Pat
 def _settled_precision(memory: Path, choose: Callable[[], PrecisionChoice]) -> PrecisionChoice:
     """The precision that the run in this folder began with, or a new choice: a resumed run must compute as it began."""
     if memory.exists():
-        return PrecisionChoice(**from_json(memory.read_bytes()))
+        return PrecisionChoice(**from_json(read_regular(memory)))
     choice = choose()
     write_json(memory, dataclasses.asdict(choice))
     return choice

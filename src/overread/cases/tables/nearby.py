@@ -6,6 +6,7 @@ from pathlib import Path
 
 from overread.cases.folder.left_out import is_junk
 from overread.cases.folder.names import doubt_classes, words_of
+from overread.machine.files import open_regular
 from overread.machine.places import RUN_RECORD, holds_results
 
 _SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".xlsx", ".xlsm"})
@@ -52,7 +53,7 @@ def _is_written_by_us(path: Path) -> bool:
     if path.suffix.lower() != ".csv":
         return False
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return path.name.endswith(".changes.csv") or b",predicted_label," in file.readline(1000)
     except OSError:
         return False

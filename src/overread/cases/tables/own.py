@@ -12,6 +12,7 @@ from overread.cases.tables.encoding import text_of
 from overread.cases.tables.table import read_tables
 from overread.decision import Task
 from overread.errors import InvalidData, MissingPath
+from overread.machine.files import open_regular
 from overread.machine.remote import is_remote, place
 from overread.machine.text import with_ends
 
@@ -20,10 +21,8 @@ _HEAD_BYTES = 65_536
 
 def is_manifest(table: Path) -> bool:
     """True for a text file whose first row names the columns path and label."""
-    if not table.is_file():  # a pipe would wait
-        return False
     try:
-        with table.open("rb") as stream:
+        with open_regular(table) as stream:
             text, _ = text_of(stream.read(_HEAD_BYTES), table.name)
         lines = io.StringIO(text, newline="")
         first = lines.readline()

@@ -11,8 +11,9 @@ from pathlib import Path
 from overread.cases.tables.dialect import Rows, rows_of
 from overread.cases.tables.encoding import text_of
 from overread.cases.tables.workbook import ZIP, sheets_of
-from overread.errors import InvalidData, MissingPath
+from overread.errors import InvalidData, MissingPath, UnfitFile
 from overread.formats import kind_of_other
+from overread.machine.files import read_regular
 from overread.machine.remote import place
 
 _SHEET = "#"
@@ -87,13 +88,13 @@ def read_tables(reference: str) -> list[Table]:
     if not path.exists() and _SHEET in reference:
         name, sheet = reference.rsplit(_SHEET, 1)
         path = place(name)
-    if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "no regular file"
-        raise InvalidData(f"{path} is {kind}: expected a table of labels, as CSV, TSV or XLSX")
-    if not path.exists():
-        raise MissingPath(f"{path} is not there: expected a table of labels, as CSV, TSV or XLSX")
+    expected = "expected a table of labels, as CSV, TSV or XLSX"
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
+    except UnfitFile as error:
+        raise InvalidData(f"{path} is {error.kind}: {expected}") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingPath(f"{path} is not there: {expected}") from None
     except OSError as error:
         raise InvalidData(f"{path.name} cannot be read ({error.strerror}): check its permissions") from None
     if content.startswith(ZIP):

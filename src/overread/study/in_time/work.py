@@ -13,6 +13,7 @@ from rich.console import Console
 
 from overread.errors import InvalidOption
 from overread.images import DataSet
+from overread.machine.files import open_text
 from overread.machine.terminal import say
 from overread.run import RunFolder, TrainingRun
 from overread.run.trials import BEHIND, CUT_SHORT, DONE, FAILED, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
@@ -167,7 +168,7 @@ class InTime:
         """The validation loss of each epoch of a trial; of a linear head there is none."""
         if trial is None or not self._folder(trial).log.exists():
             return []
-        with self._folder(trial).log.open(newline="", encoding="utf-8") as rows:
+        with open_text(self._folder(trial).log) as rows:
             return [float(row["val_loss"]) for row in csv.DictReader(rows)]
 
     def _chosen(self) -> Chosen:
