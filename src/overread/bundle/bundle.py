@@ -8,9 +8,9 @@
     card.md             the model card, for a human to complete
 
 Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of graphs, weights, references and itself,
-and `evaluations.jsonl` ends with a seal (see `openings`): one altered bit in any of these is refused. Not sealed are the
-card, which may be edited, and what a zip says beside the content of its files, such as dates. Hashes tell damage and
-careless changes; against who writes all of them anew, compare `fingerprint` with one that was published elsewhere.
+and `evaluations.jsonl` ends with a seal (see `openings`): one altered bit in any of these is refused. Not sealed are
+the card, which may be edited, and what a zip says beside the content of its files, such as dates. Hashes tell damage
+and careless changes; against who writes all of them anew, compare `fingerprint` with one that was published elsewhere.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from overread.bundle.description import (
 from overread.bundle.member import Member
 from overread.bundle.openings import RECORD, Opening, read_openings, write_openings
 from overread.bundle.reference import Reference
-from overread.decision import Calibration, OperatingPoint, Referral, Task
+from overread.decision import OperatingPoint, Referral, Task
 from overread.errors import InvalidBundle, InvalidData, MissingPath, OverreadError
 from overread.images import Preprocessing
 from overread.machine.clock import now
@@ -97,7 +97,7 @@ class Bundle:
             raise InvalidBundle(f"the parts of the bundle do not fit together: {error}") from None
         preprocessing = self.preprocessing
         pixels = preprocessing.channels is not None and min(preprocessing.height, preprocessing.width) >= _SMALLEST_SIDE
-        judged = {*self.operating_points} == {*self.task.judged}
+        judged = {*([self.positive] if self.positive else ())} <= {*self.operating_points} <= {*self.task.judged}
         if not (self.members and pixels and judged and (*self.referral.thresholds,) == self.classes):
             raise InvalidBundle("the parts of the bundle do not fit together: get it again from its source")
 

@@ -51,7 +51,9 @@ def check_onnx(content: bytes) -> None:
 def _check(message: memoryview, name: str) -> None:
     for number, kind, value in _fields(message):
         if reason := _reason(name, number, kind, value):
-            raise InvalidBundle(f"the network of the bundle has {reason}: expected standard operators and their numbers")
+            raise InvalidBundle(
+                f"the network of the bundle has {reason}: expected standard operators and their numbers"
+            )
         if inner := _MESSAGES[name].get(number):
             if not isinstance(value, memoryview):
                 raise IndexError("no message where one belongs")

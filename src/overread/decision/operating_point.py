@@ -90,8 +90,10 @@ class OperatingPoint:
 
 
 def _is_interval(value: object) -> bool:
-    ends = value if isinstance(value, tuple) and len(value) == 2 else ()
-    return bool(ends) and all(is_number(end, 0, 1) for end in ends) and ends[0] <= ends[1]
+    if not isinstance(value, tuple) or len(value) != 2:
+        return False
+    low, high = value
+    return is_number(low, 0, 1) and is_number(high, 0, 1) and bool(low <= high)
 
 
 _MAY_BE_MISSING = {"note", "interval"}
