@@ -28,7 +28,7 @@ EVERY = pytest.mark.parametrize("every", [37, pytest.param(1, marks=pytest.mark.
 
 
 def altered(content: bytes, every: int) -> Iterator[bytes]:
-    """The content with one bit of it another: each bit, or each so-manieth."""
+    """The content with one bit of it another: each bit, or one in so many."""
     for bit in range(0, 8 * len(content), every):
         changed = bytearray(content)
         changed[bit // 8] ^= 1 << bit % 8
