@@ -85,7 +85,7 @@ def add_file(root: Path, name: str, content: bytes) -> None:
         return
     try:
         with _archive(root) as archive:
-            kept = [other for other in archive.namelist() if other != name]
+            kept = [other for other in archive.namelist() if other != name and _NAME.fullmatch(other)]
     except ZIP_ERRORS as error:
         raise _no_bundle(root, error) from None
     _write_zip(root, ((other, read_file(root, other)) for other in kept), {name: content})
@@ -97,7 +97,9 @@ def pack(folder: Path, target: Path) -> Path:
     Raises:
         OutputUnwritable: the zip cannot be written.
     """
-    return _write_zip(target, ((path.name, read_regular(path)) for path in sorted(folder.iterdir())), {})
+    # Without what the system, or a process that was killed, has left there.
+    files = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
+    return _write_zip(target, ((path.name, read_regular(path)) for path in files), {})
 
 
 @contextlib.contextmanager

@@ -42,7 +42,8 @@ from overread.errors import InvalidBundle, InvalidData, MissingPath, OverreadErr
 from overread.images import Preprocessing
 from overread.machine.clock import now
 from overread.machine.files import read_regular, replace_file
-from overread.machine.remote import place
+from overread.machine.remote import is_remote, place
+from overread.machine.temporary import put_back, replacing_folder
 from overread.run.folder import RunFolder
 
 CARD = "card.md"
@@ -207,21 +208,17 @@ class Bundle:
         """
         hashes = {name: hashlib.sha256(read_regular(path)).hexdigest() for name, path in files.items()}
         written = dataclasses.replace(self, files=hashes, format_version=FORMAT_VERSION, path=folder)
-        temporary = folder.with_name(folder.name + ".tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for name, path in files.items():
-            shutil.copyfile(path, temporary / name)
-        replace_file(temporary / DESCRIPTION, to_bytes(written._description()))
-        replace_file(temporary / RECORD, write_openings((), origin=written.fingerprint, sealed=True))
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.replace(folder)
+        with replacing_folder(folder) as temporary:
+            for name, path in files.items():
+                shutil.copyfile(path, temporary / name)
+            replace_file(temporary / DESCRIPTION, to_bytes(written._description()))
+            replace_file(temporary / RECORD, write_openings((), origin=written.fingerprint, sealed=True))
+            written._zip().unlink(missing_ok=True)  # which would be of another bundle
         return written
 
     def pack(self) -> Path:
         """Write the bundle's directory as `<directory>.zip`; it appears complete or not at all."""
-        root = self._root()
-        return pack(root, root.with_name(root.name + ".zip"))
+        return pack(self._root(), self._zip())
 
     def write_card(self, text: str) -> None:
         """Put the model card into the bundle, in place of an earlier one."""
@@ -250,7 +247,7 @@ class Bundle:
             InvalidBundle: its record was altered, or what stands beside it is damaged.
         """
         root, damage = self._root(), None
-        twin = root.with_suffix("") if root.is_file() else root.with_name(root.name + ".zip")
+        twin = root.with_suffix("") if root.is_file() else self._zip()
         openings, of_twin = list(self.openings()), None
         try:
             of_twin = self._openings_in_twin(twin)
@@ -265,6 +262,9 @@ class Bundle:
         if damage is not None:
             raise damage
 
+    def _zip(self) -> Path:
+        return self._root().with_name(self._root().name + ".zip")
+
     def _openings_in(self, root: Path) -> tuple[Opening, ...]:
         if not (self.is_sealed or has_file(root, RECORD)):
             return ()
@@ -273,13 +273,10 @@ class Bundle:
 
     def _openings_in_twin(self, twin: Path) -> tuple[Opening, ...] | None:
         """The evaluations in what stands beside the bundle; None where it is not the same bundle."""
-        if (
-            twin == self._root()
-            or not twin.exists()
-            or read_file(twin, DESCRIPTION) != read_file(self._root(), DESCRIPTION)
-        ):
+        if twin == self._root() or not twin.exists():
             return None
-        return self._openings_in(twin)
+        is_same = read_file(twin, DESCRIPTION) == read_file(self._root(), DESCRIPTION)
+        return self._openings_in(twin) if is_same else None
 
     def _description(self) -> dict[str, Any]:
         return {
@@ -302,6 +299,9 @@ class Bundle:
 def _bundle_in(path: Path) -> Path:
     """Where the bundle lies: here, or in the run whose folder this is."""
     run = RunFolder(path)
+    if not is_remote(path):
+        for folder in (path, run.bundle):
+            put_back(folder)
     if run.bundle.exists():
         return run.bundle
     if run.is_ours:
