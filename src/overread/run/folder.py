@@ -43,7 +43,8 @@ class RunFolder:
         folder = cls(local_place(path))
         if folder.path.is_file():
             raise OutputExists(f"{path} is a file; expected a folder for the results: choose another --out")
-        clear_abandoned(folder.path)
+        for below in (folder.path, folder.private):
+            clear_abandoned(below)
         if folder.path.is_dir() and any(folder.path.iterdir()) and not folder.is_barely_begun:
             if existing == "refuse":
                 raise OutputExists(f"{path} holds results already: choose another --out, or --force to replace them")
