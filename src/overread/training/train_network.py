@@ -33,8 +33,8 @@ from overread.training.resume import last_state, share_states
 from overread.training.start import load_start
 from overread.training.whole_states import drop_damaged
 
-# A run has up to three states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
-_WEIGHT_COPIES = 16
+# A run has up to four states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
+_WEIGHT_COPIES = 20
 _FIXED_BYTES = 20_000_000
 
 
@@ -79,7 +79,7 @@ def train_network(
         callbacks: as for `fit`.
 
     Raises:
-        Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
+        Interrupted: Ctrl-C or SIGTERM; the last state is in folder.
         OverreadError: the network cannot be built or training diverged.
     """
     keras.utils.clear_session()  # what an earlier training has left in memory
