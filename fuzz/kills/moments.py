@@ -22,7 +22,9 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 HANGS = -1
 
 
-def run_in_fork(work: Callable[[], None], log: Path, *, limit_s: float = 300, kill_after_s: float | None = None) -> int:
+def run_in_fork(
+    work: Callable[[], None], log: Path, *, limit_s: float = 1800, kill_after_s: float | None = None
+) -> int:
     """Do something in a copy of this process, whose output goes to a file, and give its exit status.
 
     Args:
