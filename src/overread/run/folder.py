@@ -247,8 +247,8 @@ class RunFolder:
             return kind.from_dict(self._values())
         except (KeyError, TypeError, ValueError, AttributeError):
             raise InvalidData(
-                f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: choose "
-                "another --out, or begin anew with --force"
+                f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: bring "
+                "back a copy of it, choose another --out, or begin anew with --force"
             ) from None
 
     def _remove(self) -> None:

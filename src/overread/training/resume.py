@@ -6,7 +6,8 @@ rather than stored.
 
 Each epoch has one file. There are those of the last epoch that is whole and of the best one, whose weights are in it,
 or of the best before where the last is the best: should one be damaged, the other can be gone on from. A folder in
-which a run was killed may hold one more. A long epoch has a file of its own every few minutes too, which stands in the order of names before that of the whole epoch.
+which a run was killed may hold one more. A long epoch has a file of its own every few minutes too, which stands in the
+order of names before that of the whole epoch.
 """
 
 from __future__ import annotations
