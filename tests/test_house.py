@@ -117,7 +117,7 @@ def reads_a_file(call: ast.Call) -> bool:
     if name != "open" or OTHER_OPENERS.intersection(owner):
         return name in ("read_bytes", "read_text")
     given = [each.value for each in call.args if isinstance(each, ast.Constant)]
-    return not {"w", "a", "wb", "r+b"}.intersection(given)
+    return not {"w", "a", "wb", "ab", "r+b"}.intersection(given)
 
 
 def test_no_file_is_opened_for_reading_but_by_the_one_function_that_never_waits() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from overread.bundle.graph import INPUT, OUTPUTS, Graph
 from overread.decision import Task
 from overread.errors import ExportMismatch, MissingExtra
+from overread.machine.files import replace_file
 
 if TYPE_CHECKING:
     from overread.networks.build import NetworkSpec
@@ -83,7 +84,7 @@ def _convert(spec: NetworkSpec, weights: Path, target: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
     if [value.name for value in model.graph.input] != [INPUT]:
         raise ExportMismatch("the converter made a graph with other inputs than the image: report this network")
-    target.write_bytes(model.SerializeToString())
+    replace_file(target, model.SerializeToString())
 
 
 def _name_outputs(model: Any) -> None:
