@@ -169,7 +169,7 @@ def test_more_requests_than_places_are_told_to_come_back(client: Any, two_classe
     room = client.app.state.room
     with contextlib.ExitStack() as taken:
         for _ in range(room.settings.max_requests):
-            taken.enter_context(room.receiving())
+            taken.enter_context(room.answering())
         answer = client.post("/v1/readings", files=images_of(two_classes / "Disease"))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 

@@ -21,7 +21,6 @@ from overread.service.api import openapi
 from overread.service.problems import Problem
 from overread.service.room.records import ReadingRecord, logged
 from overread.service.room.room import in_log, room_of
-from overread.service.room.uploads import receive_uploads
 
 router = APIRouter()
 BundleId = Annotated[str | None, Query(description="Id of the bundle that reads; the first of /v1/bundles if none.")]
@@ -54,8 +53,7 @@ async def read_images(request: Request, bundle: BundleId = None, idempotency_key
     """
     room = room_of(request)
     room.reader(bundle)
-    with room.receiving():
-        uploads = await receive_uploads(request, room.settings)
+    async with room.uploads(request) as uploads:
         if idempotency_key is None:
             return _answer(await room.read(uploads, bundle))
         return _answer(await room.read_once(uploads, bundle, idempotency_key))
@@ -94,8 +92,8 @@ async def explain(
     classes = room.reader(bundle).bundle.classes
     if shown is not None and shown not in classes:
         raise Problem(422, "unknown-class", "the bundle has no such class: see /v1/bundles")
-    with room.receiving():
-        record = await room.read(await receive_uploads(request, room.settings, most=1), bundle)
+    async with room.uploads(request, most=1) as uploads:
+        record = await room.read(uploads, bundle)
     if len(record.images) > 1:
         raise Problem(422, "one-image", "one image is explained at a time: send it alone")
     found = record.images[0].result

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +22,7 @@ from overread.service.prometheus import Metrics
 from overread.service.room.decoding import DecodingPool, Undecodable
 from overread.service.room.records import ImageRecord, ReadingRecord, Upload, name_of, request_digest
 from overread.service.room.together import Together
+from overread.service.room.uploads import receive_uploads
 from overread.service.room.zips import Limits, is_zip
 from overread.service.settings import Settings
 
@@ -51,7 +52,7 @@ class ReadingRoom:
         if log is not None:
             self._claims = Together(log.begin_all, self._writer)
             self._entries = Together(log.add_all, self._writer)
-        self._waiting = self._receiving = 0
+        self._waiting = self._answering = 0
 
     def reader(self, bundle_id: str | None = None) -> Reader:
         """The bundle of an id or fingerprint, at work; the first for None.
@@ -71,19 +72,30 @@ class ReadingRoom:
         return next(name for name, served in self.readers.items() if served is reader)
 
     @contextlib.contextmanager
-    def receiving(self) -> Iterator[None]:
-        """A place for taking one request in, held until it is answered.
+    def answering(self) -> Iterator[None]:
+        """A place for one request, held until it is answered.
 
         Raises:
             Problem: 503, all places are taken.
         """
-        if self._receiving >= self.settings.max_requests:
+        if self._answering >= self.settings.max_requests:
             raise too_busy("as many requests as are taken at a time are being answered: try again in a few seconds")
-        self._receiving += 1
+        self._answering += 1
         try:
             yield
         finally:
-            self._receiving -= 1
+            self._answering -= 1
+
+    @contextlib.asynccontextmanager
+    async def uploads(self, request: Request, *, most: int | None = None) -> AsyncIterator[list[Upload]]:
+        """The files of a multipart request and, once they are there, a place for it: who sends slowly holds none.
+
+        Raises:
+            Problem: as `receive_uploads` and `answering`.
+        """
+        received = await receive_uploads(request, self.settings, most=most)
+        with self.answering():
+            yield received
 
     async def read(
         self, uploads: list[Upload], bundle_id: str | None = None, *, key: str | None = None, to_show: bool = False

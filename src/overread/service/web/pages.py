@@ -23,7 +23,6 @@ from overread.run import RunFolder
 from overread.service.problems import Problem
 from overread.service.room.records import ReadingRecord
 from overread.service.room.room import ReadingRoom, in_log, room_of
-from overread.service.room.uploads import receive_uploads
 from overread.service.settings import MIB
 from overread.service.web.html import WEB, html
 from overread.service.web.view import bundle_facts, csv_columns, table_columns, title, view_images
@@ -56,8 +55,7 @@ async def read(request: Request, bundle: str | None = None) -> Response:
     room = room_of(request)
     room.reader(bundle)
     try:
-        with room.receiving():
-            sent = await receive_uploads(request, room.settings)
+        async with room.uploads(request) as sent:
             # A form without a chosen file sends one that has neither name nor content.
             uploads = [upload for upload in sent if upload.name or upload.content]
             if not uploads:
