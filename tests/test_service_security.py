@@ -219,6 +219,6 @@ def test_no_name_identifier_or_header_reaches_a_log(
     client.get("/v1/readings/Doe^John")
     said = capfd.readouterr()
     assert "Doe" not in caplog.text + said.out + said.err + client.get("/metrics").text
-    with client.app.state.room.log.engine.connect() as connection:
+    with client.app.state.room.desk.log.engine.connect() as connection:
         for dump in connection.connection.driver_connection.iterdump():
             assert "Doe" not in dump

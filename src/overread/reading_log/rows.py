@@ -12,7 +12,7 @@ from overread.errors import InvalidData
 
 # What a code looks like: neither a sentence, a path nor a file name with its ending fits.
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ID_PATTERN = "[A-Za-z0-9_-]{1,64}"
 # Of a reading: what every database counts by.
 MOST_IMAGES = 2**31
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -135,7 +135,7 @@ class ReadingRow:
 
 def is_id(text: str) -> bool:
     """Whether a reading can have this id."""
-    return _ID.fullmatch(text) is not None
+    return re.fullmatch(ID_PATTERN, text) is not None
 
 
 def _require_zone(time: datetime) -> None:

@@ -46,6 +46,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings, entry: Entry | None, metrics: Metrics) -> None:
         self._app, self._settings, self._entry, self._metrics = app, settings, entry, metrics
         self.bodies = Bodies(settings.max_requests * settings.max_upload_bytes, settings.upload_timeout_s)
+        metrics.body_bytes.set_function(lambda: self.bodies.held_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

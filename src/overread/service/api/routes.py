@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,14 +19,12 @@ from overread.reading.pictures import OPACITY, overlay
 from overread.reading_log import ReadingRow
 from overread.service.api import openapi
 from overread.service.problems import Problem
+from overread.service.room.log_desk import LogDesk
 from overread.service.room.records import ReadingRecord, logged
-from overread.service.room.room import in_log, room_of
+from overread.service.room.room import room_of
+from overread.service.values import LONGEST_LABEL, BundleId, BundleName, ImageIndex, Key, ReadingId
 
 router = APIRouter()
-BundleId = Annotated[str | None, Query(description="Id of the bundle that reads; the first of /v1/bundles if none.")]
-Key = Annotated[
-    str | None, Header(description="Names the request: sent again, it is answered from the log.", max_length=255)
-]
 
 
 class GivenReview(BaseModel):
@@ -36,7 +34,7 @@ class GivenReview(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"agrees": True}, {"true_label": "Normal"}]}
     )
     agrees: bool | None = Field(None, description="True: the predicted label is the true one.")
-    true_label: str | None = Field(None, description="The class that the human sees.", max_length=200)
+    true_label: str | None = Field(None, description="The class that the human sees.", max_length=LONGEST_LABEL)
 
     @model_validator(mode="after")
     def _one_of_them(self) -> GivenReview:
@@ -60,21 +58,22 @@ async def read_images(request: Request, bundle: BundleId = None, idempotency_key
 
 
 @router.get("/v1/readings/{reading_id}", **openapi.LOOK_UP)
-async def look_up(request: Request, reading_id: str) -> Response:
+async def look_up(request: Request, reading_id: ReadingId) -> Response:
     """A reading from the log, without names and pixels, with the review of each image."""
-    return _json(logged(await in_log(_log_of(request).get, reading_id)))
+    desk = _desk_of(request)
+    return _json(logged(await desk.ask(desk.log.get, reading_id)))
 
 
 @router.post("/v1/readings/{reading_id}/images/{index}/review", **openapi.REVIEW)
-async def review(request: Request, reading_id: str, index: int, given: GivenReview) -> Response:
+async def review(request: Request, reading_id: ReadingId, index: ImageIndex, given: GivenReview) -> Response:
     """Note whether a human agrees; a later review takes the place of an earlier one."""
-    log = _log_of(request)
+    desk = _desk_of(request)
     true_label = given.true_label and restored(given.true_label)
     if true_label is None:
-        images = (await in_log(log.get, reading_id)).images
+        images = (await desk.ask(desk.log.get, reading_id)).images
         # Of an image that could not be read, or is not there, the log says so.
         true_label = (images[index].predicted_label if 0 <= index < len(images) else None) or ""
-    await in_log(log.review, reading_id, index, true_label)
+    await desk.ask(desk.log.review, reading_id, index, true_label)
     return Response(status_code=204)
 
 
@@ -83,7 +82,8 @@ async def explain(
     request: Request,
     bundle: BundleId = None,
     shown: Annotated[
-        str | None, Query(alias="class", description="Whose evidence is drawn; else the class decided on.")
+        str | None,
+        Query(alias="class", description="Whose evidence is drawn; else that decided on.", max_length=LONGEST_LABEL),
     ] = None,
     opacity: Annotated[float, Query(ge=0, le=1, description="Of the strongest colour.")] = OPACITY,
 ) -> Response:
@@ -112,7 +112,7 @@ async def bundles(request: Request) -> Response:
 
 
 @router.get("/v1/bundles/{bundle_id}", **openapi.BUNDLE)
-async def bundle_of(request: Request, bundle_id: str) -> Response:
+async def bundle_of(request: Request, bundle_id: BundleName) -> Response:
     """One bundle, with its model card as Markdown."""
     room = room_of(request)
     reader = room.reader(bundle_id)
@@ -127,12 +127,9 @@ async def healthz() -> Mapping[str, str]:
 
 @router.get("/readyz", **openapi.READY)
 async def readyz(request: Request) -> Mapping[str, str]:
-    """The server reads: a decoding process answers, and the log can be written."""
-    room = room_of(request)
-    if room.log is not None:
-        await in_log(room.log.withdraw, "")
-    if not await room.pool.answers():
-        raise Problem(503, "not-ready", "no decoding process answers", headers={"Retry-After": "5"})
+    """The server reads: a decoding process answers, and the log gives back what is written to it."""
+    if problem := await room_of(request).readiness.problem():
+        raise problem
     return {"status": "ready"}
 
 
@@ -158,11 +155,11 @@ def _json(content: Mapping[str, Any]) -> Response:
     return Response(to_json(content), media_type="application/json")
 
 
-def _log_of(request: Request) -> Any:
-    log = room_of(request).log
-    if log is None:
+def _desk_of(request: Request) -> LogDesk:
+    desk = room_of(request).desk
+    if desk is None:
         raise Problem(501, "no-log", "this server keeps no log")
-    return log
+    return desk
 
 
 def _summary(bundle_id: str, reader: Reader) -> dict[str, Any]:
