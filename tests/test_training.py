@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from overread.errors import Interrupted, InvalidOption
 from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
+from overread.training import resume
 from overread.training.batches import Batches
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
@@ -78,18 +80,32 @@ def run(folder: Path, recipe: Recipe = RECIPE, *, classes: int = 2, callbacks: A
 
 
 class StopAt(keras.callbacks.Callback):
-    """Does something in the middle of an epoch (counted from 0)."""
+    """Does something in an epoch, after so many batches that are shown now (both counted from 0)."""
 
-    def __init__(self, epoch: int, action: Any) -> None:
+    def __init__(self, epoch: int, action: Any, batch: int = 2) -> None:
         super().__init__()
-        self.epoch, self.action = epoch, action
+        self.epoch, self.action, self.batch = epoch, action, batch
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.current = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if (self.current, batch) == (self.epoch, 2):
+        if (self.current, batch) == (self.epoch, self.batch):
             self.action()
+
+
+class Count(keras.callbacks.Callback):
+    """Counts the steps of each epoch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: Counter[int] = Counter()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.current = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.steps[self.current] += 1
 
 
 def terminate() -> None:
@@ -139,6 +155,27 @@ def test_a_run_stopped_twice_ends_with_the_weights_of_an_uninterrupted_one(tmp_p
     assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
 
 
+def test_a_run_stopped_within_epochs_loses_none_of_the_batches_that_were_saved(
+    tmp_path: Path, whole: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second stop falls into the rest of the epoch that the first one interrupted."""
+    monkeypatch.setattr(resume, "STATE_EVERY_S", 0)
+    shown = Count()
+    for epoch, batch, steps in ((1, 2, 2), (1, 1, 3)):
+        with pytest.raises(Interrupted, match=f"after {epoch} whole epochs and {steps} steps of the next"):
+            run(tmp_path, callbacks=[shown, StopAt(epoch, terminate, batch)])
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {
+        "epoch-00001.npz",
+        "epoch-00002-0000003.npz",
+    }
+    resumed, history = run(tmp_path, callbacks=[shown])
+    assert figures_of(history) == figures_of(whole.history)
+    assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
+    states = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    assert states == {f"epoch-{epoch:05d}.npz" for epoch in (history.best_epoch, len(history.rows))}
+    assert shown.steps == Counter([1, 1] + 5 * list(range(len(whole.history.rows))))  # one is lost at each stop
+
+
 def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
     again, history = run(whole.folder, callbacks=[StopAt(0, crash)])
     assert history == whole.history
@@ -146,10 +183,11 @@ def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
 
 
 def test_a_state_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "checkpoints" / "epoch-00002.tmp").mkdir(parents=True)
+    checkpoints = tmp_path / "checkpoints"
+    in_the_way = StopAt(1, (checkpoints / "epoch-00002.npz").mkdir)
     with pytest.raises(OSError, match="epoch-00002"):
-        run(tmp_path)
-    assert [path.name for path in (tmp_path / "checkpoints").glob("*.npz")] == ["epoch-00001.npz"]
+        run(tmp_path, callbacks=[in_the_way])
+    assert [path.name for path in checkpoints.iterdir() if path.is_file()] == ["epoch-00001.npz"]
 
 
 def test_a_run_whose_best_weights_were_a_file_of_their_own_goes_on(tmp_path: Path, whole: Run) -> None:

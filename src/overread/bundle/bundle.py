@@ -30,7 +30,8 @@ from overread.errors import InvalidBundle, MissingPath
 from overread.images import Preprocessing
 from overread.machine.clock import now
 from overread.machine.files import from_json, read_regular, write_json
-from overread.machine.remote import place
+from overread.machine.remote import is_remote, place
+from overread.machine.temporary import put_back, replacing_folder
 from overread.run.folder import RunFolder
 
 FORMAT_VERSION = 3
@@ -197,20 +198,16 @@ class Bundle:
         hashes = {name: hashlib.sha256(read_regular(path)).hexdigest() for name, path in files.items()}
         written = dataclasses.replace(self, files=hashes, path=folder)
         description = written._description()
-        temporary = folder.with_name(folder.name + ".tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for name, path in files.items():
-            shutil.copyfile(path, temporary / name)
-        write_json(temporary / _DESCRIPTION, {**description, "sha256": _self_hash(description)})
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.replace(folder)
+        with replacing_folder(folder) as temporary:
+            for name, path in files.items():
+                shutil.copyfile(path, temporary / name)
+            write_json(temporary / _DESCRIPTION, {**description, "sha256": _self_hash(description)})
+            written._zip().unlink(missing_ok=True)  # which would be of another bundle
         return written
 
     def pack(self) -> Path:
         """Write the bundle's directory as `<directory>.zip`; it appears complete or not at all."""
-        root = self._root()
-        return pack(root, root.with_name(root.name + ".zip"))
+        return pack(self._root(), self._zip())
 
     def write_card(self, text: str) -> None:
         """Put the model card into the bundle, in place of an earlier one."""
@@ -237,10 +234,13 @@ class Bundle:
         """
         content = append_opening(self._record(), opening, origin=self.fingerprint)
         root = self._root()
-        twin = root.with_suffix("") if root.is_file() else root.with_name(root.name + ".zip")
+        twin = root.with_suffix("") if root.is_file() else self._zip()
         add_file(root, RECORD, content)
         if twin != root and twin.exists() and read_file(twin, _DESCRIPTION) == read_file(root, _DESCRIPTION):
             add_file(twin, RECORD, content)
+
+    def _zip(self) -> Path:
+        return self._root().with_name(self._root().name + ".zip")
 
     def _record(self) -> bytes:
         return read_file(self._root(), RECORD) if has_file(self._root(), RECORD) else b""
@@ -266,6 +266,9 @@ class Bundle:
 def _bundle_in(path: Path) -> Path:
     """Where the bundle lies: here, or in the run whose folder this is."""
     run = RunFolder(path)
+    if not is_remote(path):
+        for folder in (path, run.bundle):
+            put_back(folder)
     if run.bundle.exists():
         return run.bundle
     if run.is_ours:
