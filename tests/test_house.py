@@ -129,6 +129,13 @@ def test_no_file_is_opened_for_reading_but_by_the_one_function_that_never_waits(
     assert sorted(found) == sorted(READ_DIRECTLY)
 
 
+def test_no_process_that_is_begun_imports_from_the_folder_of_the_moment() -> None:
+    """There may lie a stranger's images, and a `numpy.py`."""
+    for path in (ROOT / "src" / "overread").rglob("*.py"):
+        for after in re.findall(r"\[sys\.executable, (\S+)", path.read_text(encoding="utf-8")):
+            assert after in ('"-P",', '"-I",'), path
+
+
 def test_reading_evaluating_and_reporting_import_no_training_library() -> None:
     heavy = (
         "{'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'pandas', 'scipy', 'pydicom', 'jinja2', 'sqlalchemy', "
