@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 from tensorflow.errors import ResourceExhaustedError
 
 from overread.decision import Task
@@ -32,6 +35,7 @@ from overread.training.memory import asking_for_less
 from overread.training.objective import compile_for_training, layer_factors
 from overread.training.optimizer import LayerwiseAdamW
 from overread.training.precision import choose_precision
+from overread.training.whole_states import drop_damaged
 
 RECIPE = Recipe(
     network="compact",
@@ -459,3 +463,41 @@ def test_a_training_whose_loss_still_fell_when_its_epochs_ended_says_so_and_what
     if said is not None:
         assert "from 0.4000 to 0.3000, as its 3 epochs ended" in said
         assert said.endswith("--epochs 6")
+
+
+def damaged_ways() -> dict[str, Any]:
+    return {
+        "empty": lambda path: path.write_bytes(b""),
+        "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        "flipped": lambda path: path.write_bytes(path.read_bytes().replace(b"\x3f", b"\x3e", 1)),
+        "deep": lambda path: path.write_bytes(b"[" * 10_000),
+        "pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+        "folder": lambda path: (path.unlink(), path.mkdir()),
+    }
+
+
+@pytest.mark.parametrize("way", damaged_ways())
+def test_where_the_last_state_is_damaged_training_goes_on_from_the_one_before(
+    tmp_path: Path, whole: Run, way: str
+) -> None:
+    with pytest.raises(SystemError):
+        run(tmp_path, callbacks=[StopAt(len(whole.history.rows) - 1, crash)])
+    checkpoints, said = tmp_path / "checkpoints", Console(record=True, file=io.StringIO())
+    *_, last = sorted(checkpoints.iterdir())
+    damaged_ways()[way](last)
+    drop_damaged(checkpoints, said)
+    assert f"{last.name} is damaged: training goes on from the state before it" in said.export_text()
+    resumed, history = run(tmp_path)
+    assert figures_of(history) == figures_of(whole.history)
+    assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
+
+
+def test_where_no_state_is_whole_nothing_is_begun_anew_unasked(tmp_path: Path, whole: Run) -> None:
+    checkpoints = Path(shutil.copytree(whole.folder / "checkpoints", tmp_path / "checkpoints"))
+    states = sorted(checkpoints.iterdir())
+    assert len(states) == 2
+    for path in states:
+        path.write_bytes(b"no state")
+    with pytest.raises(InvalidData, match=r"no state .* is whole: .* --force"):
+        drop_damaged(checkpoints, Console(file=io.StringIO()))
+    assert sorted(checkpoints.iterdir()) == states

@@ -61,6 +61,10 @@ class Ledger:
         self.save(trials=(*self.trials, begun))
         return begun
 
+    def note(self, trial: Trial, state: str | None) -> None:
+        """Keep the time that was spent, and how a trial that ends now does, though it is not judged yet."""
+        self.change(trial, state=state or trial.state, starts=0)
+
     def end(self, trial: Trial, **changes: Any) -> Trial:
         """Put what came of a trial in its place."""
         return self.change(trial, seconds=round(self.spent_s - trial.begun_at_s, 1), starts=0, **changes)
@@ -79,11 +83,7 @@ class Ledger:
         try:
             yield
         finally:
-            self.reach(trial)
-
-    def reach(self, trial: Trial) -> None:
-        """Note that a trial has come to something."""
-        self.change(trial, starts=0)
+            self.change(trial, starts=0)
 
     def forget(self, trial: Trial) -> None:
         """Take a trial out, as if it had not been begun."""
