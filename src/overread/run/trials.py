@@ -14,6 +14,9 @@ from overread.machine.files import from_json, read_regular
 HEAD, FINE_TUNING = "linear head", "whole network"
 UNDER_WAY, DONE, CUT_SHORT, BEHIND, NO_TIME = "under way", "done", "cut short", "stopped, behind", "no time for it"
 NO_HEAD, FAILED = "it has no linear head", "it failed"
+KILLED = "its process was killed again and again"
+# So often a trial is begun without reaching an epoch.
+_MOST_STARTS = 2
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -53,6 +56,7 @@ class Trial:
         epochs_done: of these.
         begun_at_s: the time of the run that was spent when it began.
         seconds: that it took.
+        starts: how often it was begun, or gone on with, since an epoch of it was whole or what ended it was told.
         loss: log loss of the patients that it never saw, calibrated; None where it is not known.
         auc: likewise.
     """
@@ -67,6 +71,7 @@ class Trial:
     epochs_done: int = 0
     begun_at_s: float = 0.0
     seconds: float = 0.0
+    starts: int = 0
     loss: float | None = None
     auc: float | None = None
 
@@ -85,6 +90,13 @@ class Trial:
     def is_judged(self) -> bool:
         """Whether it came to a network that may be chosen."""
         return self.loss is not None
+
+    @property
+    def is_killed_always(self) -> bool:
+        """Whether it is not to be begun again, for something that says nothing ends its process, as a system out of
+        memory does.
+        """
+        return self.starts >= _MOST_STARTS
 
     def is_like(self, other: Trial) -> bool:
         """Whether both train the same of the same network at the same size."""
