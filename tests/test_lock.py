@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -151,3 +152,21 @@ def test_an_opening_whose_metrics_fail_is_counted_and_so_is_one_beside_a_damaged
     assert Ledger().openings(Bundle.load(bundle).openings()[-1].data)
     evaluate(bundle, two_classes, tmp_path / "two", store=tmp_path / "s")
     assert len(Bundle.load(bundle).openings()) == before + 2
+
+
+@pytest.mark.parametrize("damage", [b"\n{half of a li", b"\n" + b"[" * 10_000, b'\n{"data": 5}\n', b"\n\xff\xfe\n"])
+def test_what_damages_the_ledger_costs_none_of_its_other_lines(tmp_path: Path, damage: bytes) -> None:
+    ledger, opening = Ledger(tmp_path), Opening(data="d", n=1, result="r", study="s")
+    ledger.note(opening)
+    with (tmp_path / "test_sets.jsonl").open("ab") as stream:
+        stream.write(damage)
+    ledger.note(opening)
+    assert ledger.openings("d") == [opening, opening]
+
+
+def test_a_pipe_in_the_place_of_the_ledger_is_told_and_nobody_waits(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "test_sets.jsonl")
+    ledger = Ledger(tmp_path)
+    assert ledger.openings("d") == []
+    with pytest.raises(OutputUnwritable):
+        ledger.note(Opening(data="d", n=1, result="r", study="s"))

@@ -7,6 +7,7 @@ pixels that it was trained on.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,8 @@ def fit_pixels(
 
 
 def _fit(picture: Picture, preprocessing: Preprocessing) -> np.ndarray:
-    pixels = picture.pixels(lambda size: _fitted(size, preprocessing), preprocessing.channels)
+    # No lambda, which could not go to another process.
+    pixels = picture.pixels(functools.partial(_fitted, preprocessing=preprocessing), preprocessing.channels)
     stored = pixels.shape[1], pixels.shape[0]
     size = _fitted(stored, preprocessing)
     # BILINEAR widens with the scale, which is what keeps fine texture from aliasing; reducing_gap=2 only saves time.

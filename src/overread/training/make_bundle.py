@@ -15,7 +15,7 @@ from overread.bundle.trial import remember_sound
 from overread.decision import Calibration, Familiarity, Task, choose_operating_points, fit_calibration
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import DataSet
-from overread.machine.files import read_regular
+from overread.machine.files import read_regular, replace_file
 from overread.run import RunFolder, TrainingRun
 from overread.training.export import check_parity, export_onnx
 from overread.training.map_checks import check_activation_maps
@@ -178,7 +178,7 @@ def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member,
     for number, export in enumerate(exports):
         own, checkpoints = unseen.owners == number, export.fitted.folder.checkpoints
         reference = Reference.of(export.familiarity, export.traits, unseen.labels[own], unseen.y_prob[own])
-        (checkpoints / REFERENCE).write_bytes(reference.to_bytes())
+        replace_file(checkpoints / REFERENCE, reference.to_bytes())
         mark = f"-{number + 1:02d}" if len(exports) > 1 else ""
         member = Member(
             graph=_marked(GRAPH, mark),
