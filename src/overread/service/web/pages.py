@@ -18,6 +18,7 @@ from overread.bundle import Bundle
 from overread.formats import format_names
 from overread.machine.files import write_rows
 from overread.machine.text import restored
+from overread.reading.fields import column_names
 from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.run import RunFolder
 from overread.service.problems import Problem
@@ -26,7 +27,7 @@ from overread.service.room.room import ReadingRoom, room_of
 from overread.service.settings import MIB
 from overread.service.values import LONGEST_LABEL, BundleId, BundleName, ImageIndex, ReadingId
 from overread.service.web.html import WEB, html
-from overread.service.web.view import bundle_facts, csv_columns, table_columns, title, view_images
+from overread.service.web.view import bundle_facts, table_columns, title, view_images
 
 STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
@@ -115,7 +116,7 @@ def _page(
 ) -> Response:
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
-    cells = csv_columns(reader.bundle)
+    cells = column_names(reader.bundle.classes)
     return html(
         "room.html.j2",
         status=problem.status_code if problem else 200,
