@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parents[1]
 NETWORK = "compact"
 # A small picture: the smaller the network, the more a guard weighs.
 SIZE = 128
+WORKS = {"predict": "Reading 624 radiographs", "epoch": "An epoch of training"}
 
 
 def main() -> None:
@@ -32,9 +33,12 @@ def main() -> None:
     parser = options(__doc__.splitlines()[0])
     parser.add_argument("--before", type=Path, required=True, help="a tree of overread to compare with")
     parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--only", choices=WORKS, help="one of the two")
     chosen = parser.parse_args()
     rows = []
-    for work, what in (("predict", "Reading 624 radiographs"), ("epoch", "An epoch of training")):
+    for work, what in WORKS.items():
+        if chosen.only not in (None, work):
+            continue
         with tempfile.TemporaryDirectory() as folder:
             pairs = by_turns(work, {"before": chosen.before, "now": HERE}, chosen.turns, Path(folder))
         before, now = (statistics.median(side) for side in zip(*pairs, strict=True))
