@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from overread.machine.files import from_json, open_regular, read_regular, replacing, to_json
+from overread.machine.values import from_values
 from overread.networks.backend import keras
 from overread.training.batches import Batches
 from overread.training.crew import is_first, share, which_host
@@ -74,9 +75,6 @@ class Memory:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        for row in self.rows:
-            if not all(isinstance(figure, int | float) for figure in row.values()):
-                raise ValueError("the figures of an epoch are none")
         if not 0 <= self.best_epoch < max(1, len(self.rows)):
             raise ValueError(f"best_epoch={self.best_epoch} of {len(self.rows)} epochs")
 
@@ -87,7 +85,7 @@ class Memory:
         Raises:
             ValueError, TypeError, AttributeError: it is something else.
         """
-        return cls(**from_json(str(array)))
+        return from_values(cls, from_json(str(array)))
 
     def to_array(self) -> np.ndarray:
         """All of it as one text."""
