@@ -8,6 +8,8 @@ import io
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -178,6 +180,16 @@ def test_a_run_stopped_within_epochs_loses_none_of_the_batches_that_were_saved(
     states = {path.name for path in (tmp_path / "checkpoints").iterdir()}
     assert states == {f"epoch-{epoch:05d}.npz" for epoch in (history.best_epoch, len(history.rows))}
     assert shown.steps == Counter([1, 1] + 5 * list(range(len(whole.history.rows))))  # one is lost at each stop
+
+
+@pytest.mark.slow
+def test_a_run_stopped_under_jax_ends_as_an_uninterrupted_one() -> None:
+    pytest.importorskip("jax")
+    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "stopped_twice or stopped_within"]
+    done = subprocess.run(
+        command, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True, check=False
+    )
+    assert "2 passed" in done.stdout, done.stdout
 
 
 def test_a_finished_run_is_not_trained_again(whole: Run) -> None:

@@ -18,7 +18,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -41,7 +40,7 @@ class WorkEnded(Exception):
     """Work gave neither a result nor an error.
 
     Args:
-        code: `timed-out`, `crashed` (the process died at it, twice) or `no-process` (none could be started).
+        code: `timed-out`, `crashed` (the process died at it, twice), `no-process` (none could be started) or `closed`.
     """
 
     def __init__(self, code: str) -> None:
@@ -63,7 +62,7 @@ class Processes:
         set_up: called in each before its first work; it can be pickled.
     """
 
-    def __init__(self, workers: int, *, memory_bytes: int, set_up: Callable[[], None] | None = None) -> None:
+    def __init__(self, workers: int, *, memory_bytes: int, set_up: Callable[[], object] | None = None) -> None:
         self._set_up = pickle.dumps((memory_bytes, set_up))
         # Each holder gives its place back within its own deadlines: waiting for one needs no other.
         self._places = threading.BoundedSemaphore(workers)
@@ -81,8 +80,7 @@ class Processes:
             timeout_s: from its begin; then its process is ended.
 
         Raises:
-            WorkEnded: it took too long, or its process died.
-            RuntimeError: the processes are closed.
+            WorkEnded: it took too long, its process died, or the processes are closed.
             Exception: what the function raised, MemoryError among it.
         """
         succeeded, value = pickle.loads(self._answer(pickle.dumps((function, arguments, timeout_s)), timeout_s))
@@ -92,7 +90,7 @@ class Processes:
         return result
 
     def close(self) -> None:
-        """End all processes at once; work under way raises RuntimeError."""
+        """End all processes at once, and work under way with them."""
         with self._lock:
             self._is_closed = True
             free, self._free = self._free, []
@@ -123,7 +121,7 @@ class Processes:
         with self._places:
             with self._lock:
                 if self._is_closed:
-                    raise RuntimeError("the processes are closed")
+                    raise WorkEnded("closed")
                 try:
                     worker = self._free.pop() if self._free else _Worker(self._set_up)
                 except OSError:  # no memory, or no descriptor left
@@ -209,8 +207,7 @@ def serve() -> None:
         connection = socket.fromshare(sys.stdin.buffer.read())
     else:
         connection = socket.socket(fileno=os.dup(0))
-    with Path(os.devnull).open() as nothing:
-        os.dup2(nothing.fileno(), 0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     memory_bytes, set_up = pickle.loads(_receive(connection))
     if set_up is not None:
         set_up()

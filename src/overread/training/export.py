@@ -47,7 +47,9 @@ def export_onnx(spec: NetworkSpec, weights: Path, target: Path) -> None:
         "CUDA_VISIBLE_DEVICES": "",
         "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path),  # the module of a user's network is imported
     }
-    done = subprocess.run([sys.executable, "-c", code, arguments], env=environment, capture_output=True, check=False)
+    # -P: nothing is imported from the folder of the moment, which may hold a stranger's images and more.
+    command = [sys.executable, "-P", "-c", code, arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise ExportMismatch(f"the ONNX graph could not be written ({reason}): install overread[train]")

@@ -172,7 +172,9 @@ def fit(
     progress, best = read_progress(checkpoints)
     _write_log(folder, progress)  # it may have been damaged since
     train, validation = data.batches(recipe)
-    if progress.steps:  # its metrics go on from what they had counted, so that they must be there
+    if progress.steps or keras.backend.backend() == "jax":
+        # Makes the variables of metrics, which go on from what they had counted in an interrupted epoch. Under JAX,
+        # Keras 3.15 makes them of batches that it fetches before the epoch is known, and trains on these later.
         with failing_as_read(validation):
             model.test_on_batch(*validation[0])
     epochs = recipe.epochs_of(len(train))

@@ -75,8 +75,14 @@ class Memory:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.best_epoch < max(1, len(self.rows)):
-            raise ValueError(f"best_epoch={self.best_epoch} of {len(self.rows)} epochs")
+        epochs = 1 if self.is_amid_first else len(self.rows)
+        if self.steps < 0 or not 0 <= self.best_epoch < epochs:
+            raise ValueError(f"best_epoch={self.best_epoch} is none of {len(self.rows)} epochs")
+
+    @property
+    def is_amid_first(self) -> bool:
+        """Whether no epoch is whole, so that none is the best."""
+        return self.steps > 0 and not self.rows
 
     @classmethod
     def from_array(cls, array: np.ndarray) -> Memory:
