@@ -83,16 +83,21 @@ class Place:
         self.moments = folder / "moments"
 
     def make(self) -> None:
-        """Make images, and of them what some stages need."""
+        """Make images."""
         for name, count in (("Normal", 20), ("Disease", 16)):
             rng, brighter = np.random.default_rng(len(name)), 60 * (name == "Disease")
             (self.made / "images" / name).mkdir(parents=True, exist_ok=True)
             for i in range(count):
                 pixels = rng.integers(0, 120, (40, 40), dtype=np.uint8) + np.uint8(brighter)
                 Image.fromarray(pixels).save(self.made / "images" / name / f"{name[0]}{i // 2:03d}_{i % 2}.png")
-        for name, stage in MADE.items():
-            if not (self.made / name).exists():
-                status = run_in_fork(self.command(stage.words(self.desk, self.made)), self.log)
+
+    def provide(self, stage: Stage) -> None:
+        """Make what a stage needs, by the commands of others."""
+        for name, maker in MADE.items():
+            is_needed = name in stage.holds or f"{{made}}/{name}" in stage.command
+            if maker is not stage and is_needed and not (self.made / name).exists():
+                self.provide(maker)
+                status = run_in_fork(self.command(maker.words(self.desk, self.made)), self.log)
                 assert status in (0, 1), f"{name}: {self.log.read_text()}"
 
     def clean(self, stage: Stage) -> None:
@@ -123,6 +128,7 @@ def _kill(place: Place, name: str, stage: Stage, given: argparse.Namespace) -> i
     """Kill one stage, and print what came of it; gives how often something was wrong."""
     words, again = (stage.words(place.desk, place.made, again=is_again) for is_again in (False, True))
     shutil.rmtree(place.moments, ignore_errors=True)
+    place.provide(stage)
     place.clean(stage)
     start, seen = time.monotonic(), set()
 
