@@ -17,7 +17,7 @@ from overread.recipe import Recipe
 from overread.run import RunFolder, StudyRequest, TrainingRun
 from overread.study.settle import settle
 
-ANYTHING: list[Any] = [None, 5, -1, 2**70, 1e400, True, "x", "x\0y", [], [[1]], [None], {}, {"a": {"b": 1}}]
+ANYTHING: list[Any] = [None, 2**70, 1e400, True, "x\0y", [[1]], {"a": {"b": 1}}]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,32 +43,36 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := [name for name in given.stages if name not in STAGES]:
         parser.error(f"{unknown[0]} is none of the stages {', '.join(STAGES)}")
-    _load()
+    stages = {name: STAGES[name] for name in given.stages or STAGES}
+    _load(trains=any("train" in stage.command or "made}/run" in stage.command for stage in stages.values()))
     with tempfile.TemporaryDirectory(prefix="overread-kills-") as temporary:
         place = Place((given.keep or Path(temporary)).absolute())
         place.make()
-        wrong = [_kill(place, name, STAGES[name], given) for name in given.stages or STAGES]
+        wrong = [_kill(place, name, stage, given) for name, stage in stages.items()]
     return int(any(wrong))
 
 
-def _load() -> None:
+def _load(*, trains: bool) -> None:
     """Import what the commands do, so that each is a copy of a process that begins at once; none computes yet."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from matplotlib.figure import Figure
 
-    import overread.auditing
+    import overread.cli
     import overread.monitoring.monitor
     import overread.scoring.archive
-    import overread.study.crossvalidate
-    import overread.study.in_time.left_out
-    import overread.study.in_time.work
-    import overread.training.make_bundle
+    import overread.study.audit
 
     def blank(figure: Figure, file: Any, **options: Any) -> None:
         Image.new("L", (4, 4)).save(file, "png")
 
     Figure.savefig = blank  # most of the time, and none of the moments
-    overread.study.in_time.left_out.FOLDS = 2
+    if trains:
+        import overread.study.crossvalidate
+        import overread.study.in_time.left_out
+        import overread.study.in_time.work
+        import overread.training.make_bundle
+
+        overread.study.in_time.left_out.FOLDS = 2
 
 
 class Place:
