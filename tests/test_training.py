@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,9 +17,10 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
 from overread.decision import Task
-from overread.errors import Interrupted, InvalidOption
+from overread.errors import Interrupted, InvalidData, InvalidOption
 from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
@@ -26,6 +31,7 @@ from overread.training.history import History
 from overread.training.objective import compile_for_training, layer_factors
 from overread.training.optimizer import LayerwiseAdamW
 from overread.training.precision import choose_precision
+from overread.training.whole_states import drop_damaged
 
 RECIPE = Recipe(
     network="compact",
@@ -174,6 +180,16 @@ def test_a_run_stopped_within_epochs_loses_none_of_the_batches_that_were_saved(
     states = {path.name for path in (tmp_path / "checkpoints").iterdir()}
     assert states == {f"epoch-{epoch:05d}.npz" for epoch in (history.best_epoch, len(history.rows))}
     assert shown.steps == Counter([1, 1] + 5 * list(range(len(whole.history.rows))))  # one is lost at each stop
+
+
+@pytest.mark.slow
+def test_a_run_stopped_under_jax_ends_as_an_uninterrupted_one() -> None:
+    pytest.importorskip("jax")
+    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "stopped_twice or stopped_within"]
+    done = subprocess.run(
+        command, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True, check=False
+    )
+    assert "2 passed" in done.stdout, done.stdout
 
 
 def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
@@ -404,3 +420,41 @@ def test_a_training_whose_loss_still_fell_when_its_epochs_ended_says_so_and_what
     if said is not None:
         assert "from 0.4000 to 0.3000, as its 3 epochs ended" in said
         assert said.endswith("--epochs 6")
+
+
+def damaged_ways() -> dict[str, Any]:
+    return {
+        "empty": lambda path: path.write_bytes(b""),
+        "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        "flipped": lambda path: path.write_bytes(path.read_bytes().replace(b"\x3f", b"\x3e", 1)),
+        "deep": lambda path: path.write_bytes(b"[" * 10_000),
+        "pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+        "folder": lambda path: (path.unlink(), path.mkdir()),
+    }
+
+
+@pytest.mark.parametrize("way", damaged_ways())
+def test_where_the_last_state_is_damaged_training_goes_on_from_the_one_before(
+    tmp_path: Path, whole: Run, way: str
+) -> None:
+    with pytest.raises(SystemError):
+        run(tmp_path, callbacks=[StopAt(len(whole.history.rows) - 1, crash)])
+    checkpoints, said = tmp_path / "checkpoints", Console(record=True, file=io.StringIO())
+    *_, last = sorted(checkpoints.iterdir())
+    damaged_ways()[way](last)
+    drop_damaged(checkpoints, said)
+    assert f"{last.name} is damaged: training goes on from the state before it" in said.export_text()
+    resumed, history = run(tmp_path)
+    assert figures_of(history) == figures_of(whole.history)
+    assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
+
+
+def test_where_no_state_is_whole_nothing_is_begun_anew_unasked(tmp_path: Path, whole: Run) -> None:
+    checkpoints = Path(shutil.copytree(whole.folder / "checkpoints", tmp_path / "checkpoints"))
+    states = sorted(checkpoints.iterdir())
+    assert len(states) == 2
+    for path in states:
+        path.write_bytes(b"no state")
+    with pytest.raises(InvalidData, match=r"no state .* is whole: .* --force"):
+        drop_damaged(checkpoints, Console(file=io.StringIO()))
+    assert sorted(checkpoints.iterdir()) == states

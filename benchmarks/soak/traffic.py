@@ -124,6 +124,7 @@ class Client(threading.Thread):
         identity, label = self._chance.choice(self._own), self._chance.choice(self._classes)
         address = f"/v1/readings/{identity}/images/0/review"
         status, _ = self._ask("POST", address, json.dumps({"true_label": label}).encode(), _ENTITLED)
+        self._ledger.reviews.pop((identity, 0), None)  # of one that was refused nobody knows whether it is kept
         if status == 204:
             self._ledger.reviews[identity, 0] = label
         return 200 if status == 204 else status

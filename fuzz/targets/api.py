@@ -136,7 +136,7 @@ async def _answer(request: h11.Request, body: bytes, *, is_whole: bool) -> None:
     app = _GUARDED if guarded else _OPEN
     await app(scope, receive, send)
     _check(sent, is_whole=is_whole)
-    assert app.state.room._receiving == app.state.room._waiting == 0, "a place is not given back"
+    assert app.state.room._answering == app.state.room._waiting == 0, "a place is not given back"
 
 
 def _check(sent: list[Any], *, is_whole: bool) -> None:

@@ -47,7 +47,7 @@ class Preprocessing:
             value = getattr(self, name)
             if type(value) is not int or not 1 <= value <= MAX_SIDE:
                 raise InvalidOption(f"{name}={value!r} is no size: choose a whole number from 1 to {MAX_SIDE}")
-        if self.channels not in (None, 1, 3):
+        if self.channels is not None and (type(self.channels) is not int or self.channels not in (1, 3)):
             raise InvalidOption(f"channels={self.channels!r}: choose 1 (grey), 3 (RGB) or None (decided from the data)")
         if self.fit not in ("pad", "stretch"):
             raise InvalidOption(f"fit={self.fit!r}: choose 'pad' or 'stretch'")
@@ -63,8 +63,8 @@ class Preprocessing:
         Raises:
             InvalidBundle: an option is unknown or has a value that it cannot have.
         """
-        if unknown := sorted(set(options) - {field.name for field in dataclasses.fields(cls)}):
-            raise InvalidBundle(f"unknown preprocessing options {unknown}: read it with the overread that wrote it")
+        if set(options) - {field.name for field in dataclasses.fields(cls)}:
+            raise InvalidBundle("unknown preprocessing options: read it with the overread that wrote it")
         try:
             return cls(**options)
         except InvalidOption as error:

@@ -75,7 +75,8 @@ def read_regular(path: Path, *, most: int = MAX_FILE_BYTES) -> bytes:
     with open_regular(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > most:
-            raise UnfitFile(str(path), f"larger than {most / 2**30:,.0f} GiB")
+            limit = f"{most // 2**30} GiB" if most >= 2**30 else f"{most // 2**20} MiB"
+            raise UnfitFile(str(path), f"larger than {limit}")
         return stream.read(size)
 
 

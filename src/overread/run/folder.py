@@ -43,7 +43,8 @@ class RunFolder:
         folder = cls(local_place(path))
         if folder.path.is_file():
             raise OutputExists(f"{path} is a file; expected a folder for the results: choose another --out")
-        clear_abandoned(folder.path)
+        for below in (folder.path, folder.private):
+            clear_abandoned(below)
         if folder.path.is_dir() and any(folder.path.iterdir()) and not folder.is_barely_begun:
             if existing == "refuse":
                 raise OutputExists(f"{path} holds results already: choose another --out, or --force to replace them")
@@ -246,8 +247,8 @@ class RunFolder:
             return kind.from_dict(self._values())
         except (KeyError, TypeError, ValueError, AttributeError):
             raise InvalidData(
-                f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: choose "
-                "another --out, or begin anew with --force"
+                f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: bring "
+                "back a copy of it, choose another --out, or begin anew with --force"
             ) from None
 
     def _remove(self) -> None:

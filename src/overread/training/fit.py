@@ -107,7 +107,7 @@ class Log(keras.callbacks.Callback):
             "images_per_second": self._images / (self._trained - self._start),
         }
         self._progress.rows.append(row)
-        write_csv(RunFolder(self._folder).log, list(row), [list(each.values()) for each in self._progress.rows])
+        _write_log(self._folder, self._progress)
         for name, value in row.items():
             self._writer.add_scalar(f"epoch/{name}", value, epoch + 1)
         self._writer.flush()
@@ -121,6 +121,12 @@ class Log(keras.callbacks.Callback):
                 f"training diverged in epoch {self._epoch + 1} (the loss is no number): begin anew with a lower "
                 "--learning-rate, or with --precision float32"
             )
+
+
+def _write_log(folder: Path, progress: Progress) -> None:
+    """Write a row for each epoch that is done."""
+    if progress.rows:
+        write_csv(RunFolder(folder).log, list(progress.rows[0]), [list(row.values()) for row in progress.rows])
 
 
 def _tensorboard_writer(folder: Path) -> Any:
@@ -164,8 +170,11 @@ def fit(
     checkpoints = RunFolder(folder).checkpoints
     checkpoints.mkdir(parents=True, exist_ok=True)
     progress, best = read_progress(checkpoints)
+    _write_log(folder, progress)  # it may have been damaged since
     train, validation = data.batches(recipe)
-    if progress.steps:  # its metrics go on from what they had counted, so that they must be there
+    if progress.steps or keras.backend.backend() == "jax":
+        # Makes the variables of metrics, which go on from what they had counted in an interrupted epoch. Under JAX,
+        # Keras 3.15 makes them of batches that it fetches before the epoch is known, and trains on these later.
         with failing_as_read(validation):
             model.test_on_batch(*validation[0])
     epochs = recipe.epochs_of(len(train))

@@ -4,9 +4,10 @@ Keras's BackupAndRestore keeps weights and epoch only. What a run needs besides 
 stopping remembers, and the position of every random stream. The last is a function of seed and epoch here, so it is set
 rather than stored.
 
-Each epoch has one file. There are those of the last epoch that is whole and of the best one, whose weights are in it; a
-folder in which a run was killed may hold one more. A long epoch has a file of its own every few minutes too, which
-stands in the order of names before that of the whole epoch.
+Each epoch has one file. There are those of the last epoch that is whole and of the best one, whose weights are in it,
+or of the best before where the last is the best: should one be damaged, the other can be gone on from. A folder in
+which a run was killed may hold one more. A long epoch has a file of its own every few minutes too, which stands in the
+order of names before that of the whole epoch.
 """
 
 from __future__ import annotations
@@ -73,11 +74,18 @@ class Memory:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        if not (type(self.steps) is int and self.steps >= 0 and isinstance(self.seconds, int | float)):
+            raise ValueError(f"steps={self.steps} or seconds={self.seconds} is none")
         for row in self.rows:
             if not all(isinstance(figure, int | float) for figure in row.values()):
                 raise ValueError("the figures of an epoch are none")
-        if not 0 <= self.best_epoch < max(1, len(self.rows)):
-            raise ValueError(f"best_epoch={self.best_epoch} of {len(self.rows)} epochs")
+        if not (0 <= self.best_epoch < len(self.rows) or (self.is_amid_first and self.best_epoch == 0)):
+            raise ValueError(f"best_epoch={self.best_epoch} is none of {len(self.rows)} epochs")
+
+    @property
+    def is_amid_first(self) -> bool:
+        """Whether no epoch is whole, so that none is the best."""
+        return self.steps > 0 and not self.rows
 
     @classmethod
     def from_array(cls, array: np.ndarray) -> Memory:
@@ -150,6 +158,7 @@ class SaveState(keras.callbacks.Callback):
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="state")
         self._writing: Future[None] | None = None
         self._saved_at = time.monotonic()
+        self._best_epochs: tuple[int, ...] = ()
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         saved = last_state(self._folder)
@@ -159,6 +168,7 @@ class SaveState(keras.callbacks.Callback):
         self._early_stopping.wait = memory.wait
         self._early_stopping.best = memory.best
         self._early_stopping.best_epoch = memory.best_epoch
+        self._best_epochs = (memory.best_epoch,) if memory.rows else ()
         # After an epoch the averaged weights stand in the model; this makes the next epoch swap them back.
         self._averaging._ema_weights_in_model = not self._progress.steps
 
@@ -183,7 +193,10 @@ class SaveState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._progress.finished = self.model.stop_training or epoch + 1 == self.params["epochs"]
         self._progress.steps, self._progress.seconds = 0, 0.0
-        self._save(self._variables(), _state_file(self._folder, epoch))
+        if (best := self._early_stopping.best_epoch) not in self._best_epochs:
+            self._best_epochs = (*self._best_epochs[-1:], best)
+        before = self._best_epochs[0] if best == epoch else best
+        self._save(self._variables(), _state_file(self._folder, epoch), _best_files(self._folder, before))
 
     def _save(self, groups: dict[str, list[Any]], target: Path, kept: Collection[Path] = ()) -> None:
         """Copy variables, and have them written beside what follows; of other states those kept stay, and the best."""

@@ -15,6 +15,7 @@ from overread.errors import InvalidData
 from overread.images import DataSet
 from overread.machine.files import from_json, read_regular, require_space, write_json
 from overread.machine.memo import recall_or_work_out
+from overread.machine.temporary import clear
 from overread.machine.terminal import say
 from overread.networks.augment import Augment
 from overread.networks.backend import keras
@@ -113,6 +114,7 @@ def train_network(
     network = build_network(spec)
     network.set_weights(trained)
     weights = checkpoints / WEIGHTS
+    clear(weights)  # a folder or a pipe in its place, which nobody can write to
     network.save_weights(weights)
     return TrainedNetwork(spec=spec, weights=weights, precision=precision.policy, history=history)
 

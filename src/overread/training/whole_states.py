@@ -23,8 +23,7 @@ def drop_damaged(folder: Path, console: Console) -> None:
     damaged = []
     for path in saved_states(folder):
         memory = _memory_of(path)
-        best = None if memory is None else best_file(folder, memory.best_epoch)
-        if best is not None and (best == path or best.suffix == ".h5" or _memory_of(best) is not None):
+        if memory is not None and (not memory.rows or _is_whole(best_file(folder, memory.best_epoch))):
             break
         damaged.append(path)
     else:
@@ -36,6 +35,10 @@ def drop_damaged(folder: Path, console: Console) -> None:
     for path in damaged:
         clear(path)
         say(console, f"WARNING: {path.name} is damaged: training goes on from the state before it", "bold yellow")
+
+
+def _is_whole(best: Path | None) -> bool:
+    return best is not None and (best.suffix == ".h5" or _memory_of(best) is not None)
 
 
 def _memory_of(path: Path) -> Memory | None:
