@@ -240,9 +240,9 @@ def test_a_trial_that_is_killed_before_it_is_judged_is_gone_on_with_as_it_ended(
     path = tmp_path / "time.json"
     ledger = Ledger.open(path, given_s=100, since=time.perf_counter())
     trial = ledger.begin(dataclasses.replace(FIRST, state=UNDER_WAY, loss=None))
-    ledger.note(trial, None)
+    ledger.reach(trial)
     assert ledger.trials[-1].state == UNDER_WAY
-    ledger.note(trial, CUT_SHORT)
+    ledger.reach(trial, CUT_SHORT)
 
     again = Ledger.open(path, given_s=100, since=time.perf_counter()).trials
     step = next_step(LADDER, again, 50)
