@@ -10,6 +10,7 @@ from typing import Any
 
 from overread.errors import InvalidData, InvalidOption
 from overread.machine.files import from_json, read_regular
+from overread.machine.values import from_values
 
 HEAD, FINE_TUNING = "linear head", "whole network"
 UNDER_WAY, DONE, CUT_SHORT, BEHIND, NO_TIME = "under way", "done", "cut short", "stopped, behind", "no time for it"
@@ -31,13 +32,6 @@ def seconds_of(time: str) -> int:
     if not (total := 3600 * hours + 60 * minutes + seconds):
         raise InvalidOption(f"--time {time} is no time: give hours, minutes or seconds, such as 30m, 2h, 90s or 1h30m")
     return total
-
-
-def _require(kind: Any, *values: Any) -> None:
-    """Refuse what a damaged file may hold in place of a number or a text."""
-    for value in values:
-        if not isinstance(value, kind):
-            raise InvalidData(f"{value!r} is not what was expected in the record of a run's time")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,12 +68,6 @@ class Trial:
     starts: int = 0
     loss: float | None = None
     auc: float | None = None
-
-    def __post_init__(self) -> None:
-        _require(str, self.network, self.way, self.state)
-        _require(int, self.size, self.number, self.fold, self.epochs, self.epochs_done)
-        _require(int | float, self.begun_at_s, self.seconds)
-        _require(int | float | None, self.loss, self.auc)
 
     @property
     def is_under_way(self) -> bool:
@@ -127,11 +115,6 @@ class TimeRecord:
     chosen: int | None = None
     outlook: str = ""
 
-    def __post_init__(self) -> None:
-        _require(int | float, self.given_s, self.spent_s)
-        _require(int | float | None, self.bundle_s, self.chosen)
-        _require(str, self.outlook)
-
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
         return {**vars(self), "trials": [dataclasses.asdict(trial) for trial in self.trials]}
@@ -139,8 +122,7 @@ class TimeRecord:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TimeRecord:
         """What `to_dict` gave."""
-        trials = tuple(Trial(**trial) for trial in values["trials"])
-        return cls(**{**values, "trials": trials})
+        return from_values(cls, {**values, "trials": [from_values(Trial, trial) for trial in values["trials"]]})
 
     @classmethod
     def read(cls, path: Path) -> TimeRecord | None:

@@ -61,10 +61,6 @@ class Ledger:
         self.save(trials=(*self.trials, begun))
         return begun
 
-    def note(self, trial: Trial, state: str | None) -> None:
-        """Keep the time that was spent, and how a trial that ends now does, though it is not judged yet."""
-        self.change(trial, state=state or trial.state, starts=0)
-
     def end(self, trial: Trial, **changes: Any) -> Trial:
         """Put what came of a trial in its place."""
         return self.change(trial, seconds=round(self.spent_s - trial.begun_at_s, 1), starts=0, **changes)
@@ -83,7 +79,11 @@ class Ledger:
         try:
             yield
         finally:
-            self.change(trial, starts=0)
+            self.reach(trial)
+
+    def reach(self, trial: Trial, state: str | None = None) -> None:
+        """Note that a trial has come to something, and how one that ends now does, though it is not judged yet."""
+        self.change(trial, starts=0, **({} if state is None else {"state": state}))
 
     def forget(self, trial: Trial) -> None:
         """Take a trial out, as if it had not been begun."""

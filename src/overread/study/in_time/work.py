@@ -138,7 +138,7 @@ class InTime:
 
     def _judged(self, trial: Trial) -> Trial:
         rival = best_of(self.ledger.trials) if trial.fold == 1 else None
-        watch = Watch(self._left, rival=self._losses(rival), tick=lambda: self.ledger.note(trial, watch.ended_as))
+        watch = Watch(self._left, rival=self._losses(rival), tick=lambda: self.ledger.reach(trial, watch.ended_as))
         with asking_for_less(self.field.recipe(trial)):
             fitted = self._train(trial, watch)
             if fitted is None:
