@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import random
 import signal
@@ -9,10 +11,12 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from overread.machine.apart import Processes, WorkEnded, is_apart
@@ -67,6 +71,19 @@ def test_what_work_raises_is_raised(one: Processes) -> None:
     with pytest.raises(TypeError, match="pickle"):
         one.run(threading.Lock, timeout_s=10)
     assert pid(one) == before
+
+
+def test_an_error_lets_go_of_what_the_work_was_given(one: Processes) -> None:
+    gc.disable()
+    try:
+        given = np.zeros(3)
+        alive = weakref.ref(given)
+        with contextlib.suppress(TypeError):
+            one.run(int, given, timeout_s=20)
+        del given
+        assert alive() is None, "a ring of error and frame holds it"
+    finally:
+        gc.enable()
 
 
 def test_work_that_takes_too_long_ends_with_its_process(one: Processes) -> None:

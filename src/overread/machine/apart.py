@@ -84,10 +84,14 @@ class Processes:
             Exception: what the function raised, MemoryError among it.
         """
         succeeded, value = pickle.loads(self._answer(pickle.dumps((function, arguments, timeout_s)), timeout_s))
-        if not succeeded:
-            raise value
-        result: Result = value
-        return result
+        try:
+            if not succeeded:
+                raise value
+            result: Result = value
+            return result
+        finally:
+            # The error holds this frame, which would hold it, and the file with it, until Python looks for such rings.
+            del value
 
     def close(self) -> None:
         """End all processes at once, and work under way with them."""
