@@ -67,6 +67,8 @@ def decode_jpeg12(content: bytes) -> np.ndarray:
 def _read_quantisers(segment: bytes, frame: _Frame) -> None:
     while segment:
         number, width = segment[0] & 15, 1 + (segment[0] >> 4)
+        if width > 2:
+            raise UnreadableImage("has JPEG pixel data whose quantisers are of no known precision: it is damaged")
         table = np.zeros(64)
         table[_ZIGZAG] = np.frombuffer(segment, f">u{width}", 64, offset=1)
         frame.quantisers[number] = table
