@@ -7,9 +7,10 @@ import io
 import struct
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import declared_by_jpeg, declared_by_jpeg2000, require_few_scans
+from overread.formats.codestream import declared_by_jpeg, require_few_scans
 from overread.formats.dicom.sniff import starts_as_dicom
 from overread.formats.jpeg12 import decode_jpeg12
+from overread.formats.jpeg2000 import declared_by_jpeg2000
 from overread.formats.tiff import directories
 
 _MOST_PIXELS = 2**16
