@@ -10,8 +10,8 @@ import pytest
 
 from overread.errors import UnreadableImage
 from overread.formats import open_picture
-from overread.formats.codestream import declared_by_jpeg
-from overread.formats.jpeg2000 import declared_by_jpeg2000
+from overread.formats.codestreams.jpeg import declared_by_jpeg
+from overread.formats.codestreams.jpeg2000 import declared_by_jpeg2000
 
 pytest.importorskip("pydicom", reason="DICOM needs the extra: pip install 'overread[dicom]'")
 

@@ -6,10 +6,10 @@ import contextlib
 import io
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import declared_by_jpeg, require_few_scans
+from overread.formats.codestreams.jpeg import declared_by_jpeg, require_few_scans
+from overread.formats.codestreams.jpeg2000 import declared_by_jpeg2000
 from overread.formats.dicom.sniff import starts_as_dicom
-from overread.formats.jpeg2000 import declared_by_jpeg2000
-from overread.formats.tiff import directories
+from overread.formats.raster.tiff import directories
 
 TOKENS = (
     *(

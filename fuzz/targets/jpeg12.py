@@ -6,8 +6,8 @@ import contextlib
 import struct
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import declared_by_jpeg
-from overread.formats.jpeg12 import decode_jpeg12
+from overread.formats.codestreams.jpeg import declared_by_jpeg
+from overread.formats.codestreams.jpeg12 import decode_jpeg12
 
 _MOST_PIXELS = 2**14
 TOKENS = tuple(bytes([0xFF, marker]) for marker in b"\xc1\xc4\xd0\xd8\xd9\xda\xdb\xdd")

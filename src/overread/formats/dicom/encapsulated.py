@@ -6,9 +6,9 @@ import struct
 from typing import TYPE_CHECKING
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import Declared, declared_by_jpeg, require_few_scans
+from overread.formats.codestreams.jpeg import Declared, declared_by_jpeg, require_few_scans
+from overread.formats.codestreams.jpeg2000 import declared_by_jpeg2000
 from overread.formats.dicom.syntax import JPEG2000_SYNTAXES, JPEG_SYNTAXES, RLE, syntax_name
-from overread.formats.jpeg2000 import declared_by_jpeg2000
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import Declared
+from overread.formats.codestreams.jpeg import Declared
 
 _JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
 _START_AND_SIZE = b"\xff\x4f\xff\x51"

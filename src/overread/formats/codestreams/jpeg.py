@@ -1,8 +1,4 @@
-"""What a JPEG or JPEG-LS says of its own size, read from its markers before any decoder sees it.
-
-A decoder makes room for what its codestream declares, whatever stands around it: a few hundred bytes can ask for many
-gigabytes.
-"""
+"""What a JPEG or JPEG-LS says of its own size, read from its markers before any decoder sees it."""
 
 from __future__ import annotations
 
@@ -13,8 +9,8 @@ from collections.abc import Iterator
 
 from overread.errors import UnreadableImage
 
-SOF_BASELINE, SOF_EXTENDED, SOF_JPEG_LS = 0xC0, 0xC1, 0xF7
-DHT, EOI, SOS, DQT, DNL, DRI, LSE = 0xC4, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xF8
+SOF_EXTENDED, SOF_JPEG_LS = 0xC1, 0xF7
+DHT, EOI, SOS, DQT, DRI, LSE = 0xC4, 0xD9, 0xDA, 0xDB, 0xDD, 0xF8
 SOFS = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC} | {SOF_JPEG_LS}
 # TEM and the start of an image, which have no segment; nor have restart markers, which are passed over as pixels are.
 _BARE = frozenset({0x01, 0xD8})

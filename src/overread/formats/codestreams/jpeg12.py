@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import DHT, DQT, DRI, EOI, SOF_EXTENDED, SOFS, segments
+from overread.formats.codestreams.jpeg import DHT, DQT, DRI, EOI, SOF_EXTENDED, SOFS, segments
 
 _PRECISION, _MIDDLE, _MOST = 12, 2048, 4095
 # Where the 64 coefficients of a block stand, row by row, in the order of their storage.
