@@ -92,7 +92,6 @@ def test_two_functions_of_one_name_return_one_type() -> None:
 
 # All else that is read may have been put there by a stranger, and goes through `machine.files.open_regular`.
 READ_DIRECTLY = {
-    "machine.apart": "the null device",
     "machine.files": "the home of that function",
     "machine.remote_path": "what a store holds is no pipe",
     "machine.memo": "our own code",
