@@ -102,6 +102,8 @@ def test_work_whose_process_dies_is_tried_once_more_and_then_named(one: Processe
         one.run(exec, f"import os; open({str(tries)!r}, 'a').write('x'); os.abort()", timeout_s=10)
     assert ended.value.code == "crashed"
     assert tries.read_text() == "xx"
+    with pytest.raises(WorkEnded, match="killed"):
+        one.run(exec, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", timeout_s=10)
     once = f"import os, pathlib; p = pathlib.Path({str(tmp_path / 'once')!r}); p.exists() or (p.touch(), os.abort())"
     assert one.run(exec, once, timeout_s=10) is None
 
