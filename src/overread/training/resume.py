@@ -181,11 +181,8 @@ class SaveState(keras.callbacks.Callback):
         if now - self._saved_at < STATE_EVERY_S or steps == self.params["steps"]:
             return
         self._progress.steps, self._progress.seconds = steps, now - self._began_at
-        variables, target = (
-            self._variables() | self._variables_of_epoch(),
-            _state_file(self._folder, self._epoch, steps),
-        )
-        self._save(variables, target, [_state_file(self._folder, self._epoch - 1)])
+        target = _state_file(self._folder, self._epoch, steps)
+        self._save(self._variables() | self._variables_of_epoch(), target, kept=None)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._progress.finished = self.model.stop_training or epoch + 1 == self.params["epochs"]
@@ -195,8 +192,11 @@ class SaveState(keras.callbacks.Callback):
         before = self._best_epochs[0] if best == epoch else best
         self._save(self._variables(), _state_file(self._folder, epoch), _best_files(self._folder, before))
 
-    def _save(self, groups: dict[str, list[Any]], target: Path, kept: Collection[Path] = ()) -> None:
-        """Copy variables, and have them written beside what follows; of other states those kept stay, and the best."""
+    def _save(self, groups: dict[str, list[Any]], target: Path, kept: Collection[Path] | None) -> None:
+        """Copy variables, and have them written beside what follows.
+
+        Of other states those kept stay, and the best; where kept is None, all of whole epochs.
+        """
         best = self._early_stopping.best
         memory = Memory(
             wait=self._early_stopping.wait,
@@ -211,7 +211,8 @@ class SaveState(keras.callbacks.Callback):
             for number, variable in enumerate(variables)
         }
         arrays["memory"] = memory.to_array()
-        kept = {target, *kept, *_best_files(self._folder, self._early_stopping.best_epoch)}
+        if kept is not None:
+            kept = {target, *kept, *_best_files(self._folder, self._early_stopping.best_epoch)}
         self._writing = self._writer.submit(self._write, target, arrays, kept)
         self._saved_at = time.monotonic()
 
@@ -225,12 +226,13 @@ class SaveState(keras.callbacks.Callback):
         if writing is not None:
             writing.result()
 
-    def _write(self, target: Path, arrays: dict[str, np.ndarray], kept: Collection[Path]) -> None:
+    def _write(self, target: Path, arrays: dict[str, np.ndarray], kept: Collection[Path] | None) -> None:
         with replacing(target) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type] # of allow_pickle, which is none of them
             stream.flush()
             os.fsync(stream.fileno())
-        for path in _states(self._folder).difference(kept):
+        amid = set(self._folder.glob("epoch-*-*.npz")) - {target}
+        for path in amid if kept is None else _states(self._folder).difference(kept):
             path.unlink()
         for call in self._then:
             call()

@@ -36,8 +36,8 @@ from overread.training.resume import last_state, share_states
 from overread.training.start import load_start
 from overread.training.whole_states import drop_damaged
 
-# A run has up to four states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
-_WEIGHT_COPIES = 20
+# A run has up to five states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
+_WEIGHT_COPIES = 24
 _FIXED_BYTES = 20_000_000
 
 
