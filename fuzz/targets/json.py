@@ -1,4 +1,4 @@
-"""JSON of strangers and of ours: what is read is written and read again as it was."""
+"""JSON of strangers and of ours: what is written is read as it was."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ TOKENS = (b"\\ud800", b"\\\\udc5c", b"\\u0000", b"[[[[", b'{"a":', b"1e999", b"N
 
 
 def one_input(data: bytes) -> None:
-    """Read a value, write it and read it again."""
+    """Write and read a value again; what looks like a sign of ours in it is one from the first time on."""
     try:
-        value = from_json(data)
+        value = from_json(to_json(from_json(data)))
     except ValueError:
         return
     again = from_json(to_json(value))

@@ -21,6 +21,8 @@ def one_input(data: bytes) -> None:
     pattern, *names = os.fsdecode(data.replace(b"\0", b"")).split("\n")
     short = [name[:_LONGEST_NAME] for name in names[:_MOST_NAMES] if name.strip("./")]
     cases = [Case(path=Path("/data", name), name=name, label="ab"[i % 2]) for i, name in enumerate(short)]
+    if not cases:
+        return
     with contextlib.suppress(OverreadError):
         match_patients(pattern[:_LONGEST_PATTERN], cases)
     with contextlib.suppress(OverreadError):
