@@ -34,7 +34,7 @@ from overread.errors import (
 from overread.reading_log import ImageRow, ReadingLog, ReadingRow, database, default_url
 from overread.reading_log import log as log_module
 from overread.reading_log.tables import VERSION_TABLE, metadata, readings
-from support.postgres import NoPostgres, Postgres
+from support.postgres import Postgres
 
 NOW = datetime.now(UTC)
 WRITER = """
@@ -72,28 +72,13 @@ def reading(*images: ImageRow, age: timedelta = timedelta(0), bundle: str = "b" 
     return ReadingRow(id=uuid.uuid4().hex, time=NOW - age, bundle=bundle, images=images or (image(),))
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A private PostgreSQL server, or a skip that says what is missing."""
-    try:
-        server = Postgres()
-    except NoPostgres as missing:
-        pytest.skip(str(missing))
-    yield server
-    server.remove()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'state' / 'readings.sqlite'}"
-    server, name = request.getfixturevalue("postgres"), f"test_{uuid.uuid4().hex}"
-    address = server.url().replace("postgresql:", "postgresql+psycopg:")
-    engine = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    return server.url(name)
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
 @pytest.fixture
