@@ -104,7 +104,6 @@ READ_DIRECTLY = {
     "demo.notebook": "our own notebook",
     "demo.phantom": "what it has just written",
     "cli.serve": "the operator's own token, which may come through a pipe",
-    "service.room.zips": "an entry of an archive in memory",
 }
 
 

@@ -6,7 +6,10 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from pathlib import Path
+
+import sqlalchemy as sa
 
 
 class NoPostgres(Exception):
@@ -40,6 +43,15 @@ class Postgres:
     def url(self, name: str = "postgres") -> str:
         """How a database of it is reached."""
         return f"postgresql://overread@/{name}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """How a database is reached that is made now."""
+        name = f"test_{uuid.uuid4().hex}"
+        address = self.url().replace("postgresql:", "postgresql+psycopg:")
+        engine = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        return self.url(name)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
