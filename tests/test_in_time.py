@@ -179,7 +179,7 @@ def test_a_trial_that_ends_its_process_without_a_word_is_begun_twice_and_then_le
         assert not opened().trials[0].is_killed_always
         subprocess.run([sys.executable, "-c", KILLED_IN_TRIAL, str(path)], check=False)
     assert opened().trials[0].is_killed_always
-    opened().reach(opened().trials[0])
+    opened().reach(opened().trials[0])  # an epoch is whole
     assert not opened().trials[0].is_killed_always
 
 
