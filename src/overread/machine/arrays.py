@@ -33,7 +33,7 @@ def read_arrays(content: bytes) -> dict[str, np.ndarray]:
                 entry.filename.removesuffix(".npy"): _array(read_entry(archive, entry, len(content)))
                 for entry in archive.infolist()
             }
-    except ZIP_ERRORS as error:
+    except (*ZIP_ERRORS, TypeError) as error:  # which a type that NumPy does not know raises
         raise ValueError(f"it is no file of arrays, or a damaged one ({type(error).__name__})") from None
 
 
