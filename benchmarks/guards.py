@@ -111,7 +111,7 @@ def epochs(folder: Path, turns: int) -> None:
     """Train on the test side, whose size is handy, and wait before each epoch."""
     import keras
 
-    from overread import Recipe, train
+    from overread import Recipe, Source, train
     from overread.study.data import read_manifest
 
     class Waiting(keras.callbacks.Callback):
@@ -124,8 +124,8 @@ def epochs(folder: Path, turns: int) -> None:
             self.began = processor_s()
 
     recipe = Recipe(network=NETWORK, size=SIZE, epochs=turns + 3, patience=turns + 3, precision="float32")
-    manifest = read_manifest(data_folder() / "test")
-    train(manifest, folder / "run", recipe, callbacks=[Waiting()], skip_unreadable=True)
+    manifest = read_manifest(Source(data=str(data_folder() / "test"), ignore_sides=True))
+    train(manifest, folder / "run", recipe, callbacks=[Waiting()])
 
 
 def processor_s() -> float:
