@@ -112,7 +112,6 @@ def epochs(folder: Path, turns: int) -> None:
     import keras
 
     from overread import Recipe, Source, train
-    from overread.study.data import read_manifest
 
     class Waiting(keras.callbacks.Callback):
         began = 0.0
@@ -124,8 +123,8 @@ def epochs(folder: Path, turns: int) -> None:
             self.began = processor_s()
 
     recipe = Recipe(network=NETWORK, size=SIZE, epochs=turns + 3, patience=turns + 3, precision="float32")
-    manifest = read_manifest(Source(data=str(data_folder() / "test"), ignore_sides=True))
-    train(manifest, folder / "run", recipe, callbacks=[Waiting()])
+    source = Source(data=str(data_folder() / "test"), ignore_sides=True)
+    train(source, folder / "run", recipe, callbacks=[Waiting()])
 
 
 def processor_s() -> float:
