@@ -508,5 +508,5 @@ def test_the_state_of_another_network_is_refused_in_a_sentence(tmp_path: Path) -
     folder.mkdir()
     memory = resume.Memory(wait=0, best=0.5, best_epoch=0, rows=[{"val_loss": 0.5}], finished=True)
     np.savez(folder / "epoch-00001.npz", weight_0=np.zeros(3), memory=memory.to_array())
-    with pytest.raises(InvalidData, match="another network.* --force"):
+    with pytest.raises(InvalidData, match=r"another network.* --force"):
         run(tmp_path)
