@@ -501,3 +501,12 @@ def test_where_no_state_is_whole_nothing_is_begun_anew_unasked(tmp_path: Path, w
     with pytest.raises(InvalidData, match=r"no state .* is whole: .* --force"):
         drop_damaged(checkpoints, Console(file=io.StringIO()))
     assert sorted(checkpoints.iterdir()) == states
+
+
+def test_the_state_of_another_network_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    memory = resume.Memory(wait=0, best=0.5, best_epoch=0, rows=[{"val_loss": 0.5}], finished=True)
+    np.savez(folder / "epoch-00001.npz", weight_0=np.zeros(3), memory=memory.to_array())
+    with pytest.raises(InvalidData, match=r"another network.* --force"):
+        run(tmp_path)

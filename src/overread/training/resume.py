@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from overread.errors import InvalidData
 from overread.machine.files import from_json, open_regular, read_regular, replacing, to_json
 from overread.machine.values import from_values
 from overread.networks.backend import keras
@@ -290,7 +291,13 @@ def _read_state(path: Path, variables: dict[str, list[Any]]) -> Memory:
     with open_regular(path) as stream, np.load(stream, allow_pickle=False) as saved:
         for name, those in variables.items():
             for number, variable in enumerate(those):
-                variable.assign(saved[f"{name}_{number}"])
+                value = saved.get(f"{name}_{number}")
+                if value is None or value.shape != tuple(variable.shape):
+                    raise InvalidData(
+                        f"{path.name} is the state of another network, as after a change of its code: begin anew with "
+                        "--force in place of --resume"
+                    )
+                variable.assign(value)
         return Memory.from_array(saved["memory"])
 
 

@@ -26,6 +26,7 @@ from overread.training.memory import asking_for_less
 from overread.training.resume import read_progress
 from overread.training.train_network import TrainedNetwork, measure_speed, train_network
 from overread.training.watch import Watch
+from overread.training.whole_states import drop_damaged
 from overread.words import duration
 
 # Seconds, as long as they were not measured: to build a network and compile its steps, to make a bundle, to report.
@@ -195,7 +196,9 @@ class InTime:
         """The validation loss of each epoch of a trial; of a linear head there is none."""
         if trial is None or trial.way == HEAD:
             return []
-        reached, _ = read_progress(self._folder(trial).checkpoints)
+        checkpoints = self._folder(trial).checkpoints
+        drop_damaged(checkpoints, self.console)
+        reached, _ = read_progress(checkpoints)
         return [row["val_loss"] for row in reached.rows]
 
     def _chosen(self) -> Chosen:
