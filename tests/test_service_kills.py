@@ -1,4 +1,4 @@
-"""A server that is killed amid readings, and its database: what was answered is in the log once, however often asked."""
+"""A server that is killed amid readings, and its database: what was answered is in the log once, whoever asks again."""
 
 from __future__ import annotations
 

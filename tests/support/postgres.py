@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -64,7 +65,8 @@ class Postgres:
 
     def remove(self) -> None:
         """Stop it and delete all of it."""
-        self.stop()
+        with contextlib.suppress(subprocess.CalledProcessError):  # it does not run
+            self.stop()
         shutil.rmtree(self.folder)
 
     def _call(self, program: str, *arguments: str) -> None:
