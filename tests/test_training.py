@@ -27,7 +27,6 @@ from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.study.train import train
-from overread.training import resume
 from overread.training.batches import Batches
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
@@ -35,7 +34,8 @@ from overread.training.memory import asking_for_less
 from overread.training.objective import compile_for_training, layer_factors
 from overread.training.optimizer import LayerwiseAdamW
 from overread.training.precision import choose_precision
-from overread.training.whole_states import drop_damaged
+from overread.training.states import resume
+from overread.training.states.whole import drop_damaged
 
 RECIPE = Recipe(
     network="compact",

@@ -23,10 +23,10 @@ from overread.training.frozen import train_head
 from overread.training.held_out import judge
 from overread.training.make_bundle import Fitted, write_bundle
 from overread.training.memory import asking_for_less
-from overread.training.resume import read_progress
+from overread.training.states.resume import read_progress
+from overread.training.states.whole import drop_damaged
 from overread.training.train_network import TrainedNetwork, measure_speed, train_network
 from overread.training.watch import Watch
-from overread.training.whole_states import drop_damaged
 from overread.words import duration
 
 # Seconds, as long as they were not measured: to build a network and compile its steps, to make a bundle, to report.

@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 
-from overread.machine.zips import ZIP_ERRORS, open_zip, read_entry
+from overread.machine.content.zips import ZIP_ERRORS, open_zip, read_entry
 
 _MAGIC = b"\x93NUMPY"
 _HEADER = re.compile(

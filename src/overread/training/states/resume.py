@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from overread.errors import InvalidData
+from overread.machine.content.values import from_values
 from overread.machine.files import from_json, open_regular, read_regular, replacing, to_json
-from overread.machine.values import from_values
 from overread.networks.backend import keras
 from overread.training.batches import Batches
 from overread.training.crew import is_first, share, which_host
