@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ from PIL import Image
 
 from overread.auditing import Finding, Material
 from overread.auditing.rules.patients import RULE
-from overread.cases import Case, Manifest, pseudonym, split_cases
+from overread.cases import Case, Manifest, Source, pseudonym, split_cases
+from overread.cases.relabel import read_mapping
 from overread.decision import Task
 from overread.demo.phantom import write_phantoms
 from overread.errors import InvalidData
@@ -140,6 +142,49 @@ def test_a_given_side_without_a_class_is_named() -> None:
     assert finding.count == 1
 
 
+def test_of_many_classes_the_small_ones_are_listed_with_the_option_that_takes_them_out() -> None:
+    cases = [case(f"{c}_{i}.png", f"class {c:02d}", f"{c}-{i}") for c in range(16) for i in range(1 + 9 * (c > 2))]
+    finding = found(manifest_of(cases))["impossible-split"]
+    assert finding.count == 3 and len(finding.evidence) == 3
+    assert "1 image of class 00 from 1 patient" in finding.sentence and "class 03" not in finding.sentence
+    out, merged = (part.split("'")[1] for part in finding.fix.split("--map ")[1:])
+    assert "the 3 classes that stand in the way" in finding.fix
+    for option, classes in ((out, 13), (merged, 14)):
+        mapping = read_mapping([option])
+        renamed = [dataclasses.replace(c, label=mapping.get(c.label, c.label)) for c in cases]
+        kept = manifest_of([c for c in renamed if c.label])
+        assert len(kept.classes) == classes and "impossible-split" not in found(kept)
+
+
+def test_classes_that_were_renamed_before_are_renamed_in_one_option() -> None:
+    cases = [
+        case(f"{c}_{i}.png", c, f"{c}-{i}") for c, n in (("big", 9), ("also big", 9), ("tiny", 1)) for i in range(n)
+    ]
+    manifest = dataclasses.replace(manifest_of(cases), source=Source(data="x", mapping={"T1": "tiny", "B": "big"}))
+    assert "the class tiny: --map T1=,B=big." in found(manifest)["impossible-split"].fix
+
+
+def test_sides_that_lack_a_class_may_be_dealt_anew() -> None:
+    cases = [case(f"{i}.png", "ab"[i % 2], str(i), SIDES[i % 3]) for i in range(120)]
+    finding = found(manifest_of([c for c in cases if (c.label, c.split) != ("b", "test")]))["impossible-split"]
+    assert "--ignore-sides" in finding.fix and "--map" not in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("sides", "said"),
+    [
+        (("train", "test"), "1 on train and test: the network would be tested on what it has learnt from"),
+        (("val", "test"), "1 on val and test: the network would be tested on what it was tuned by"),
+        (("train", "val"), "1 on train and val: the network would be tuned by what it has learnt from"),
+    ],
+)
+def test_a_leak_is_told_by_the_sides_that_it_joins(sides: tuple[str, str], said: str) -> None:
+    cases = sound()
+    moved = [dataclasses.replace(c, split=sides[i % 2]) if i < 2 else c for i, c in enumerate(cases)]
+    sentence = found(manifest_of(moved))["patient-across-splits"].sentence
+    assert said in sentence and ("better than the truth" in sentence) == ("test" in sides)
+
+
 def test_sides_that_are_named_for_some_images_only_block() -> None:
     cases = [case(c.path.name, c.label, c.patient_id, None if i < 5 else c.split) for i, c in enumerate(sound())]
     finding = found(manifest_of(cases))["split-incomplete"]
@@ -208,7 +253,7 @@ def test_bare_numbers_in_two_class_folders_are_told_by_how_the_images_look() -> 
         "patient-ids-restart"
     ]
     assert "50 patient ids occur in both ill and well (by class)" in finding.sentence
-    assert "no more alike than two of strangers" in finding.sentence
+    assert "hardly more alike than two of strangers" in finding.sentence
     assert "column patient_id" in finding.fix
     same, each = finding.evidence
     assert float(same["mean correlation"]) > float(same["of strangers"]) + 0.3

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-
 from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.patients.identities import images_of, on_two_sides
 from overread.auditing.rules.patients.restarts import Restart, find_restart, restart_finding
-from overread.cases import SPLITS, Manifest, pseudonym, split_cases
+from overread.auditing.rules.patients.splits import ONE_SIDE, PATIENTS_OF_EACH_CLASS, find_impossible_split
+from overread.cases import SPLITS, Manifest, pseudonym
+from overread.cases.leaks import said_of_leaks
 from overread.cases.patients import PatientPattern, suggest_patients
-from overread.errors import InvalidData
 from overread.words import count
 
-PATIENTS_OF_EACH_CLASS = 3  # train, validation and test each need one
 _ONE_EACH = 0.98
-_RULE = "all images of a patient must be on one side"
 
 
 def find_patient_problems(material: Material) -> list[Finding]:
@@ -37,7 +34,7 @@ def find_patient_problems(material: Material) -> list[Finding]:
     restart = find_restart(material)
     found = [
         _across_splits(manifest, restart),
-        _impossible_split(manifest),
+        find_impossible_split(manifest),
         _missing_ids(manifest),
         _one_per_image(manifest),
         restart and restart_finding(manifest, restart),
@@ -68,10 +65,9 @@ def _across_splits(manifest: Manifest, restart: Restart | None) -> Finding | Non
         return None
     sentence = (
         f"{count(len(groups), 'patient')}, with {count(sum(map(len, groups)), 'image')} in all, can be seen on more "
-        "than one side of the split: the network would be tested on patients that it has learnt by heart, which "
-        "flatters the result."
+        f"than one side of the split ({said_of_leaks({str(manifest.cases[i].split) for i in g} for g in groups)})."
     )
-    fix = f"Move each of these patients to one side, for {_RULE}."
+    fix = f"Move each of these patients to one side, for {ONE_SIDE}."
     if restart is not None:
         left = len(on_two_sides(manifest, restart.keys))
         sentence += (
@@ -155,40 +151,3 @@ def _one_per_image(manifest: Manifest) -> Finding | None:
 def _naming(aim: str, found: PatientPattern | None) -> str:
     how = f"by {found.option}, which the file names bear out" if found else "by --patient-pattern"
     return f"{aim}: in the column patient_id of a CSV, or {how}."
-
-
-def _impossible_split(manifest: Manifest) -> Finding | None:
-    try:
-        split_cases(manifest)
-        return None
-    except InvalidData:
-        sides = Counter(case.split for case in manifest.cases)
-    if sides[None] and len(sides) > 1:
-        return Finding(
-            code="split-incomplete",
-            severity="block",
-            sentence=f"{sides[None]:,} of {len(manifest):,} images name no side of the split while the others do, so "
-            "that it cannot be told what may be trained on.",
-            fix="Give every image one of train, val and test, or none of them.",
-            count=sides[None],
-        )
-    images, patients, placed = Counter[str](), defaultdict(set), set()
-    for case, shown in zip(manifest.cases, manifest.shown, strict=True):
-        for name in shown:
-            images[name] += 1
-            patients[name].add(case.counts_as)
-            placed.add((case.split, name))
-    absent = [f"{s} has no {name}" for s in SPLITS for name in images if sides[s] and (s, name) not in placed]
-    noun = "patient" if manifest.has_patients else "image"
-    rows = [{"class": name, "images": str(images[name]), f"{noun}s": str(len(patients[name]))} for name in images]
-    listed = [f"{count(images[name], 'image')} of {name} from {count(len(patients[name]), noun)}" for name in images]
-    return Finding(
-        code="impossible-split",
-        severity="block",
-        sentence=f"These data cannot be split so that training, validation and test all see every class, for {_RULE}: "
-        f"{', '.join(absent + listed)}. A network trained on them cannot be tested.",
-        fix=f"Collect images of at least {PATIENTS_OF_EACH_CLASS} patients with each class, one for each side, and of "
-        "many more for a result to rely on; where the data name the sides, deal the patients to them anew.",
-        count=len(absent) or sum(len(found) < PATIENTS_OF_EACH_CLASS for found in patients.values()) or len(images),
-        evidence=tuple(rows),
-    )

@@ -7,23 +7,22 @@ from collections.abc import Callable
 import numpy as np
 
 from overread.auditing.rules.shortcuts.folds import BoolArray
+from overread.auditing.rules.shortcuts.levels import levels_of
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation import roc_auc
 
 # Takes the rows to learn from and the rows to try, and gives the scores of the latter.
 Classifier = Callable[[IntArray, IntArray], FloatArray]
-MOST_LEVELS, _CASES_FOR_LEVEL = 16, 20
 _RIDGE = 0.03
 
 
-def classifiers_for(subject: Property, is_label: BoolArray, cases: int) -> list[Classifier]:
+def classifiers_for(subject: Property, is_label: BoolArray, patients: IntArray) -> list[Classifier]:
     """The classifiers that suit a property, the simplest first."""
     if subject.values.ndim == 2:
         return [_ridge_classifier(subject.values, is_label)]
-    if subject.categories:
-        return [_rate_classifier(subject.values.astype(np.int64), is_label)]
-    return [_direction_classifier(subject.values, is_label), _rate_classifier(_levels(subject.values, cases), is_label)]
+    by_level = _rate_classifier(levels_of(subject, patients), is_label)
+    return [by_level] if subject.categories else [_direction_classifier(subject.values, is_label), by_level]
 
 
 def _direction_classifier(values: FloatArray, is_label: BoolArray) -> Classifier:
@@ -69,13 +68,3 @@ def _ridge_classifier(columns: FloatArray, is_label: BoolArray) -> Classifier:
         return np.asarray(((columns[tried] - centre) / spread) @ slopes)
 
     return scores
-
-
-def _levels(values: FloatArray, cases: int) -> IntArray:
-    """The values themselves where they are few, else groups of equal size; the fewer the cases, the fewer groups."""
-    known = values[~np.isnan(values)]
-    most = min(MOST_LEVELS, max(2, cases // _CASES_FOR_LEVEL))
-    edges = np.unique(known)
-    if edges.size > most:
-        edges = np.unique(np.quantile(known, np.arange(1, most) / most))
-    return np.searchsorted(edges, values)
