@@ -12,7 +12,7 @@ from overread.auditing.rule import Rule
 from overread.auditing.shares import surely_more
 from overread.cases import Manifest
 from overread.evaluation import wilson
-from overread.words import count
+from overread.words import count, first_of
 
 _UNEQUAL, _VERY_UNEQUAL = 2, 10
 _TEST_SHARE, _WIDEST = 0.15, 0.2
@@ -93,7 +93,7 @@ def _too_small(manifest: Manifest) -> Finding | None:
         code="class-too-small",
         severity="warn",
         sentence=f"The test side {'is' if given else 'will be'} too small for a claim: even a perfect reader would "
-        f"have {' and '.join(parts)} (95 % interval), so a good network cannot be told from a poor one.{unnamed}",
+        f"have {first_of(parts)} (95 % interval), so a good network cannot be told from a poor one.{unnamed}",
         fix=f"Collect images until {enough} patients or more with each class can be tested, which narrows the interval "
         f"to {100 * _WIDEST:.0f} points, or test on every patient in turn with overread crossvalidate.",
         count=len(parts),

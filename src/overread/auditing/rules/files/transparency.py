@@ -41,7 +41,12 @@ def find_transparency(files: FileTable) -> Finding | None:
         return f"{files.headers[i].format} {files.headers[i].mode}, {seen}"
 
     return files.finding(
-        "transparency", mask, severity="info", what=f"have a transparent layer that is not known to be opaque; {said}", fix=fix, cell=cell
+        "transparency",
+        mask,
+        severity="info",
+        what=f"have a transparent layer that is not known to be opaque; {said}",
+        fix=fix,
+        cell=cell,
     )
 
 

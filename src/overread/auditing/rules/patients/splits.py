@@ -12,11 +12,10 @@ from overread.cases import SPLITS, Manifest, split_cases
 from overread.cases.relabel import written_mapping
 from overread.decision import Task
 from overread.errors import InvalidData
-from overread.words import count
+from overread.words import count, first_of
 
 PATIENTS_OF_EACH_CLASS = 3  # train, validation and test each need one
 ONE_SIDE = "all images of a patient must be on one side"
-_MOST_LISTED = 6
 
 
 def find_impossible_split(manifest: Manifest) -> Finding | None:
@@ -46,12 +45,11 @@ def find_impossible_split(manifest: Manifest) -> Finding | None:
     order = sorted(in_the_way or images, key=lambda name: (len(patients[name]), images[name]))
     said = [f"{side} has no {name}" for side, name in absent]
     said += [f"{count(images[name], 'image')} of {name} from {count(len(patients[name]), noun)}" for name in order]
-    more = f" and {len(said) - _MOST_LISTED:,} more of the kind" if len(said) > _MOST_LISTED else ""
     return Finding(
         code="impossible-split",
         severity="block",
         sentence=f"These data cannot be split so that training, validation and test all see every class, for {ONE_SIDE}"
-        f": {', '.join(said[:_MOST_LISTED])}{more}. A network trained on them cannot be tested.",
+        f": {first_of(said)}. A network trained on them cannot be tested.",
         fix=" ".join(_ways_out(manifest, in_the_way)),
         count=len(in_the_way) or len(images),
         evidence=tuple(

@@ -17,7 +17,7 @@ from overread.auditing.rules.shortcuts.folds import FEWEST_PATIENTS, RUNS, Folde
 from overread.auditing.rules.shortcuts.predictability import Predictability, measure_properties
 from overread.auditing.rules.shortcuts.properties import DESCRIPTIONS, Kind, Property, number_in_words
 from overread.decision.cuts import FloatArray, IntArray
-from overread.words import listed
+from overread.words import first_of, listed
 
 _LISTED = 4
 _MEANING: Mapping[Kind, str] = {
@@ -180,14 +180,15 @@ def _untested(cases: FoldedCases) -> list[Finding]:
     if not left_out:
         return []
     unit = "patients" if cases.manifest.has_patients else "images"
-    listed = ", ".join(f"{name} {cases.count_patients(rows, name):,}" for name in classes)
+    numbers = [f"{name} {cases.count_patients(rows, name):,}" for name in classes]
     return [
         Finding(
             code="shortcut-untested",
             severity="info",
-            sentence=f"Whether the files give the class away was not examined for {', '.join(left_out)}: that takes "
-            f"{FEWEST_PATIENTS} {unit} with a class and as many without, outside the test side; there are {listed}.",
-            fix=f"Collect images of more {unit}; until then look by eye whether the classes differ in size, format, "
+            sentence=f"Whether the files give the class away was not examined for {first_of(left_out)}: that takes "
+            f"{FEWEST_PATIENTS} {unit} with a class and as many without, outside the test side; there are "
+            f"{first_of(numbers)}.",
+            fix=f"Collect more {unit}; until then look by eye whether the classes differ in size, format, "
             "brightness, borders or marks.",
             count=sum(int(cases.shows(name).sum()) for name in left_out),
         )
