@@ -20,7 +20,8 @@ _INSTRUMENTED = ["overread", "pydicom", "PIL", "zipfile", "csv", "json", "python
 def main() -> None:
     """Fuzz the target of the first argument; the others are libFuzzer's."""
     name, *options = sys.argv[1:]
-    sys.path.insert(0, str(Path(__file__).parent))
+    here = Path(__file__).parent
+    sys.path[:0] = [str(here), str(here.parent / "tests")]
     with atheris.instrument_imports(include=_INSTRUMENTED):
         target = importlib.import_module(f"targets.{name}")
     warnings.simplefilter("ignore")

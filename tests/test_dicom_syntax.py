@@ -158,7 +158,12 @@ def test_compressed_pixels_that_cannot_be_decoded_name_their_compression() -> No
     ds = described()
     ds.compress("1.2.840.10008.1.2.5", encoding_plugin="pydicom")
     ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.70"
-    with pytest.raises(UnreadableImage, match=r"pixel data \(JPEG Lossless.*damaged or cannot be decoded"):
+    with pytest.raises(UnreadableImage, match="JPEG pixel data that does not begin as JPEG"):
+        shown(file_bytes(ds))
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.5"
+    frame = struct.pack("<16L", 2, 64, 66, *[0] * 13) + b"\0\1\0\1"
+    ds.PixelData = encapsulate([frame])
+    with pytest.raises(UnreadableImage, match=r"pixel data \(RLE Lossless\).*damaged or cannot be decoded"):
         shown(file_bytes(ds))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
-from overread.errors import UnfitFile
+from overread import Bundle, Source, Study, audit, compare
+from overread.errors import InvalidBundle, InvalidData, OutputExists, UnfitFile
 from overread.machine.files import MAX_FILE_BYTES, open_regular, open_text, read_regular, read_rows
+from overread.run import RunFolder
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
 
@@ -49,3 +52,30 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         stream.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(UnfitFile, match="is larger than 4 GiB"):
         read_regular(tmp_path / "sparse.csv")
+
+
+@needs_pipes
+@pytest.mark.parametrize("member", ["bundle.json", "network.onnx", "evaluations.jsonl"])
+def test_a_member_of_a_bundle_that_is_a_pipe_or_never_ends_is_refused(
+    tiny_study: Study, tmp_path: Path, member: str
+) -> None:
+    bundle = Path(shutil.copytree(tiny_study.out / "bundle", tmp_path / "bundle"))
+    for spoil in (lambda path: path.symlink_to("/dev/zero"), os.mkfifo):
+        (bundle / member).unlink(missing_ok=True)
+        spoil(bundle / member)
+        with pytest.raises(InvalidBundle, match=f"{member} of the bundle is no regular file"):
+            Bundle.load(bundle)
+
+
+@needs_pipes
+def test_pipes_in_the_place_of_records_are_named(tiny_study: Study, two_classes: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(tiny_study.out, tmp_path / "run"))
+    for name in ("run.json", "test/metrics.json", "labels.csv"):
+        (run / name).unlink(missing_ok=True)
+        os.mkfifo(run / name)
+    with pytest.raises(InvalidData, match="is damaged"):
+        compare(run, tiny_study.out)
+    with pytest.raises(InvalidData, match="is no regular file: expected a table of labels"):
+        audit(Source(data=str(two_classes), labels=(str(run / "labels.csv"),)))
+    with pytest.raises(OutputExists, match="no results of overread"):
+        RunFolder.open(run, "resume")

@@ -229,7 +229,6 @@ def test_an_installed_package_brings_a_format_and_a_broken_one_is_named(
 
 
 def test_the_processes_of_the_service_know_the_formats_of_the_server(npy: None) -> None:
-    pytest.importorskip("pebble")
     from overread.service.room.decoding import DecodingPool
     from overread.service.settings import Settings
 
@@ -243,7 +242,6 @@ def test_the_processes_of_the_service_know_the_formats_of_the_server(npy: None) 
 
 
 def test_a_format_that_processes_cannot_import_is_refused_before_the_service_starts() -> None:
-    pytest.importorskip("pebble")
     from overread.service.room.decoding import DecodingPool
     from overread.service.settings import Settings
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import time
 from pathlib import Path
 from typing import Any
 
 import keras
 import pytest
+from rich.console import Console
 
 from overread.bundle import Bundle
-from overread.errors import Interrupted, InvalidOption
+from overread.errors import Interrupted, InvalidData, InvalidOption
 from overread.recipe import Recipe
 from overread.run import RunFolder
 from overread.run.trials import CUT_SHORT, DONE, FINE_TUNING, HEAD, NO_TIME, UNDER_WAY, TimeRecord, Trial, seconds_of
@@ -196,6 +198,32 @@ def test_a_trial_that_is_forgotten_leaves_its_number_to_no_earlier_one(tmp_path:
 
 
 @pytest.mark.parametrize(
+    "damage", ["", "[" * 10_000, '{"given_s": "much"}', '{"given_s": 1, "trials": [{"network": 5}]}']
+)
+def test_a_record_of_the_time_that_is_damaged_is_told(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "time.json"
+    path.write_text(damage)
+    with pytest.raises(InvalidData, match=r"time\.json of the run is damaged"):
+        TimeRecord.read(path)
+
+
+def test_a_trial_that_is_killed_before_it_is_judged_is_gone_on_with_as_it_ended(tmp_path: Path) -> None:
+    path = tmp_path / "time.json"
+    ledger = Ledger.open(path, given_s=100, since=time.perf_counter())
+    trial = ledger.begin(dataclasses.replace(FIRST, state=UNDER_WAY, loss=None))
+    ledger.note(trial, None)
+    assert ledger.trials[-1].state == UNDER_WAY
+    ledger.note(trial, CUT_SHORT)
+
+    again = Ledger.open(path, given_s=100, since=time.perf_counter()).trials
+    step = next_step(LADDER, again, 50)
+
+    assert step is not None
+    assert (again[-1].state, step.candidate.way, step.fold) == (CUT_SHORT, FINE_TUNING, 1)
+    assert next_step(LADDER, [dataclasses.replace(again[-1], loss=0.3)], -1) is None
+
+
+@pytest.mark.parametrize(
     ("options", "why"), [({"time": "soon"}, "is no time"), ({"time": "1m", "folds": 3}, "or --folds")]
 )
 def test_what_cannot_be_done_in_time_is_told_before_anything_is_read(
@@ -280,10 +308,12 @@ def test_a_run_that_is_stopped_goes_on_where_it_was_and_its_networks_are_bundled
 def test_the_least_time_gives_a_bundle_and_a_test_too(two_classes: Path, tmp_path: Path) -> None:
     recipe = Recipe(network="compact", size=32, batch_size=8, precision="float32", learning_rate=5e-3)
 
-    result = train(two_classes, tmp_path / "run", recipe, time="1s", store=tmp_path / "store")
+    said = Console(record=True, file=io.StringIO())
+    result = train(two_classes, tmp_path / "run", recipe, time="1s", store=tmp_path / "store", console=said)
 
     record = TimeRecord.read(RunFolder(tmp_path / "run").time)
     assert record is not None
+    assert "--time 1s cannot be kept" in said.export_text()
     assert [trial.state for trial in record.trials] == [CUT_SHORT]
     assert record.outlook.startswith("More time would first go to all")
     assert result.assessment.evaluation.n > 0

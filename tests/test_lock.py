@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from overread import AssessmentOptions, Bundle, OwnMetric, Recipe, evaluate, train
 from overread.bundle import Opening
+from overread.bundle.openings import write_openings
 from overread.errors import InvalidData, OutputUnwritable
 from overread.study.data import read_manifest
 from overread.study.train import Study
@@ -28,7 +30,9 @@ def test_every_further_evaluation_is_counted_and_the_same_result_has_the_same_ha
     tiny_study: Study, two_classes: Path, tmp_path: Path
 ) -> None:
     bundle = Path(shutil.copytree(tiny_study.out / "bundle", tmp_path / "bundle"))
-    (bundle / "evaluations.jsonl").unlink()  # other tests have evaluated the same bundle
+    # Other tests have evaluated the same bundle.
+    none = write_openings((), origin=Bundle.load(bundle).fingerprint, sealed=True)
+    (bundle / "evaluations.jsonl").write_bytes(none)
     for name in ("one", "two", "three"):
         evaluate(bundle, tiny_study.split.manifest, tmp_path / name, store=tmp_path / "s")
     evaluate(bundle, two_classes, tmp_path / "all", store=tmp_path / "s")
@@ -148,3 +152,21 @@ def test_an_opening_whose_metrics_fail_is_counted_and_so_is_one_beside_a_damaged
     assert Ledger().openings(Bundle.load(bundle).openings()[-1].data)
     evaluate(bundle, two_classes, tmp_path / "two", store=tmp_path / "s")
     assert len(Bundle.load(bundle).openings()) == before + 2
+
+
+@pytest.mark.parametrize("damage", [b"\n{half of a li", b"\n" + b"[" * 10_000, b'\n{"data": 5}\n', b"\n\xff\xfe\n"])
+def test_what_damages_the_ledger_costs_none_of_its_other_lines(tmp_path: Path, damage: bytes) -> None:
+    ledger, opening = Ledger(tmp_path), Opening(data="d", n=1, result="r", study="s")
+    ledger.note(opening)
+    with (tmp_path / "test_sets.jsonl").open("ab") as stream:
+        stream.write(damage)
+    ledger.note(opening)
+    assert ledger.openings("d") == [opening, opening]
+
+
+def test_a_pipe_in_the_place_of_the_ledger_is_told_and_nobody_waits(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "test_sets.jsonl")
+    ledger = Ledger(tmp_path)
+    assert ledger.openings("d") == []
+    with pytest.raises(OutputUnwritable):
+        ledger.note(Opening(data="d", n=1, result="r", study="s"))

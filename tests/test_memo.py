@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,7 +19,9 @@ from overread import Manifest
 from overread.auditing import Audit, examine_once
 from overread.auditing import audit as auditing
 from overread.decision import Task
+from overread.formats import read_headers
 from overread.images import DataSet, Preprocessing
+from overread.images.copies import Copies, find_copies
 from overread.machine import memo
 from overread.study.data import read_manifest
 
@@ -57,7 +60,9 @@ def test_a_result_is_recalled_for_the_same_key_and_worked_out_for_another(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b'"text"', b'{"digest": "", "value": {"value": 8}}', b"\xff", b'{"value": 3}']
+    "content",
+    [b"", b"[]", b"[" * 100_000, b'"text"', b'{"digest": "", "value": {"value": 8}}', b"\xff", b'{"value": 3}'],
+    ids=range(7),
 )
 def test_a_damaged_file_is_worked_out_anew_and_mended(tmp_path: Path, content: bytes) -> None:
     work = Work()
@@ -72,6 +77,18 @@ def test_a_changed_value_is_noticed(tmp_path: Path) -> None:
     work.asked(tmp_path)
     kept(tmp_path).write_text(kept(tmp_path).read_text().replace('"value": 7', '"value": 8'))
     assert work.asked(tmp_path) == 7
+
+
+@pytest.mark.parametrize("days", [-40, 40])
+def test_what_is_dated_far_from_today_is_worked_out_anew_whichever_way_the_clock_was_wrong(
+    tmp_path: Path, days: int
+) -> None:
+    work = Work()
+    work.asked(tmp_path)
+    then = time.time() + days * 24 * 3600
+    os.utime(kept(tmp_path), (then, then))
+    work.asked(tmp_path)
+    assert work.times == 2
 
 
 def test_after_thirty_days_it_is_worked_out_anew_and_what_is_as_old_is_removed(tmp_path: Path) -> None:
@@ -126,6 +143,30 @@ def manifest(tmp_path: Path, two_classes: Path) -> Manifest:
     found = read_manifest(tmp_path / "data", patient_pattern=r"^\w\d+")
     cases = (dataclasses.replace(case, split="train", extra={"site": "a"}) for case in found.cases)
     return found.replace(cases)
+
+
+def test_whichever_byte_of_a_store_is_damaged_pixels_copies_and_audit_are_the_same(
+    manifest: Manifest, tmp_path: Path
+) -> None:
+    manifest = manifest.replace([*manifest.cases[:6], *manifest.cases[-6:]])
+    store, random = tmp_path / "store", np.random.default_rng(0)
+
+    def looked_at() -> tuple[np.ndarray, Copies, Audit]:
+        data_set = DataSet.open(manifest, OPTIONS, folder=store)
+        copies = find_copies(data_set, lambda: read_headers(manifest.paths))
+        return data_set.store.pixels[:], copies, examine_once(manifest, data_set)
+
+    pixels, copies, audit = looked_at()
+    kinds = sorted(path.relative_to(store).parent / path.suffix for path in store.rglob("*") if path.is_file())
+    assert [str(kind) for kind in kinds] == [".json", ".npy", "remembered/.json", "remembered/.json"]
+    for turn in range(40):
+        path = random.choice(sorted(path for path in store.rglob("*") if path.is_file()))
+        content = bytearray(path.read_bytes())
+        content[random.integers(len(content))] ^= 1 << turn % 8
+        path.write_bytes(content)
+        again, *found = looked_at()
+        assert np.array_equal(again, pixels)
+        assert found == [copies, audit]
 
 
 def test_an_audit_is_recalled_whole_and_names_no_patient(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,9 +19,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath, OutputUnwritable, UnreadableImage
-from overread.images import PixelStore, Preprocessing, pixel_build, pixel_file, prepare
+from overread.errors import InvalidData, InvalidOption, MissingExtra, OutputUnwritable, UnreadableImage
+from overread.images import PixelFile, PixelStore, Preprocessing, pixel_build, pixel_file, prepare
 from overread.images.prepare import fit_pixels
+from overread.machine.sealed import sealed
 from overread.machine.workers import in_order
 
 OPTIONS = Preprocessing(height=16, width=16, channels=1)
@@ -41,9 +44,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files decoded by the store, as they are."""
     seen: list[Path] = []
 
-    def counted(path: Path, preprocessing: Preprocessing, **frame: int | None) -> np.ndarray:
-        seen.append(path)
-        return fit_pixels(path, preprocessing, **frame)
+    def counted(content: bytes, preprocessing: Preprocessing, name: str, **frame: int | None) -> np.ndarray:
+        seen.append(Path(name))
+        return fit_pixels(content, preprocessing, name, **frame)
 
     monkeypatch.setattr(pixel_build, "fit_pixels", counted)
     return seen
@@ -108,11 +111,11 @@ def test_only_failures_are_tried_again_and_a_cure_rebuilds(
     paths, folder = write_images(tmp_path / "images", 4), tmp_path / "store"
     is_installed = False
 
-    def needs_decoder(path: Path, preprocessing: Preprocessing, **_: object) -> np.ndarray:
-        decoded.append(path)
-        if path == paths[2] and not is_installed:
+    def needs_decoder(content: bytes, preprocessing: Preprocessing, name: str, **_: object) -> np.ndarray:
+        decoded.append(Path(name))
+        if Path(name) == paths[2] and not is_installed:
             raise UnreadableImage("has no decoder")
-        return fit_pixels(path, preprocessing)
+        return fit_pixels(content, preprocessing, name)
 
     monkeypatch.setattr(pixel_build, "fit_pixels", needs_decoder)
     assert PixelStore.open(paths, OPTIONS, folder=folder).failures == {2: "has no decoder"}
@@ -141,30 +144,80 @@ def test_a_user_who_asks_for_grey_gets_colour_converted(tmp_path: Path) -> None:
     assert PixelStore.open(paths, OPTIONS, folder=tmp_path / "store").pixels.shape == (3, 16, 16, 1)
 
 
-@pytest.mark.parametrize("damage", ["truncate", "append", "remove", "garble", "record", "record-type", "record-shape"])
-def test_a_damaged_store_is_built_anew(tmp_path: Path, decoded: list[Path], damage: str) -> None:
+PIXELS = {
+    "shorter": lambda content: content[:-1],
+    "longer": lambda content: content + b"\0",
+    "other": lambda content: b"x" * len(content),
+    "header": lambda content: content.replace(b"(3, 16, 16, 1)", b"(3, 16, 8, 2) "),
+    "bit": lambda content: content[:-300] + bytes([content[-300] ^ 4]) + content[-299:],
+    "empty": lambda _: b"",
+}
+RECORD = {
+    "empty": lambda _: b"",
+    "half": lambda content: content[: len(content) // 2],
+    "list": lambda _: b"[]",
+    "deep": lambda _: b"[" * 100_000,
+    "null": lambda content: content[:50] + b"\0" + content[51:],
+    "no-utf-8": lambda _: b"\xff",
+    "failure": lambda content: content.replace(b'"failures": {}', b'"failures": {"1": "cannot be read"}'),
+    "without-digest": lambda content: json.dumps(json.loads(content)["value"]).encode(),
+    "of-another": lambda content: content.replace(b'"key": "', b'"key": "0'),
+    "elsewhere": lambda _: json.dumps(sealed({"key": "0", "pixels": "../images/000.png"})).encode(),
+}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "damage"),
+    [(".npy", damage) for damage in PIXELS.values()] + [(".json", damage) for damage in RECORD.values()],
+    ids=[f"pixels-{name}" for name in PIXELS] + [f"record-{name}" for name in RECORD],
+)
+def test_a_damaged_store_is_built_anew_and_this_is_said(
+    tmp_path: Path, decoded: list[Path], suffix: str, damage: Callable[[bytes], bytes]
+) -> None:
     paths, folder = write_images(tmp_path / "images", 3), tmp_path / "store"
-    store = PixelStore.open(paths, OPTIONS, folder=folder)
-    expected, (record,) = store.pixels[:], folder.glob("*.json")
-    if damage == "truncate":
-        os.truncate(store.path, store.path.stat().st_size - 1)
-    elif damage == "append":
-        os.truncate(store.path, store.path.stat().st_size + 1)
-    elif damage == "remove":
-        store.path.unlink()
-    elif damage == "garble":
-        store.path.write_bytes(b"x" * store.path.stat().st_size)
-    elif damage == "record":
-        record.write_text("{")
-    elif damage == "record-type":
-        record.write_text("[]")
-    else:
-        altered = json.loads(record.read_text())
-        altered["preprocessing"]["height"] = 8
-        record.write_text(json.dumps(altered))
+    expected = PixelStore.open(paths, OPTIONS, folder=folder).pixels[:]
+    (file,) = folder.glob(f"*{suffix}")
+    content = file.read_bytes()
+    file.write_bytes(damage(content))
+    assert file.read_bytes() != content
     decoded.clear()
     again = PixelStore.open(paths, OPTIONS, folder=folder)
     assert len(decoded) == 3
+    assert np.array_equal(again.pixels, expected)
+    assert "were damaged, so that the images were decoded anew: check that disk" in again.notes[0]
+    assert not PixelStore.open(paths, OPTIONS, folder=folder).notes
+    assert len(decoded) == 3
+
+
+def test_damaged_pixels_make_room_for_those_that_are_decoded_anew(tmp_path: Path) -> None:
+    paths, folder = write_images(tmp_path / "images", 3), tmp_path / "store"
+    former = PixelStore.open(paths, OPTIONS, folder=folder).path
+    former.write_bytes(b"")
+    again = PixelStore.open(paths, OPTIONS, folder=folder).path
+    assert set(folder.glob("*.npy")) == {again} != {former}
+
+
+def test_pixels_of_which_the_record_is_gone_are_decoded_anew(tmp_path: Path, decoded: list[Path]) -> None:
+    paths, folder = write_images(tmp_path / "images", 3), tmp_path / "store"
+    PixelStore.open(paths, OPTIONS, folder=folder).path.unlink()
+    assert PixelStore.open(paths, OPTIONS, folder=folder).notes
+    next(folder.glob("*.json")).unlink()
+    assert not PixelStore.open(paths, OPTIONS, folder=folder).notes
+    assert len(decoded) == 9
+
+
+def test_a_row_that_changes_while_in_use_is_no_other_picture(tmp_path: Path) -> None:
+    paths, folder = write_images(tmp_path / "images", 6), tmp_path / "store"
+    store = PixelStore.open(paths, OPTIONS, folder=folder)
+    expected = store.pixels[:]
+    with store.path.open("r+b") as file:
+        file.seek(-2 * 256 + 7, os.SEEK_END)
+        file.write(bytes([expected[4].ravel()[7] ^ 1]))
+    assert np.array_equal(store.pixels[[0, 3, 5]], expected[[0, 3, 5]])
+    with pytest.raises(InvalidData, match=r"pixels of image 5 .* changed .* run the same command again.*--resume"):
+        store.pixels[2:]
+    again = PixelStore.open(paths, OPTIONS, folder=folder)
+    assert again.notes
     assert np.array_equal(again.pixels, expected)
 
 
@@ -195,6 +248,20 @@ def test_two_processes_that_build_the_same_store_at_once_both_get_it(tmp_path: P
     printed = {process.communicate(timeout=60)[0].strip() for process in both}
     store = PixelStore.open(paths, OPTIONS, folder=tmp_path / "store")
     assert printed == {f"{int(store.pixels[:].sum())} 0"}
+
+
+def test_a_process_that_is_killed_while_decoding_does_not_disturb_one_that_decodes_the_same(tmp_path: Path) -> None:
+    paths = write_images(tmp_path / "images", 40)
+    killed, other = (
+        start(tmp_path / "images", tmp_path / "store", "die"),
+        start(tmp_path / "images", tmp_path / "store"),
+    )
+    printed = other.communicate(timeout=60)[0].strip()
+    killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    store = PixelStore.open(paths, OPTIONS, folder=tmp_path / "store")
+    assert printed == f"{int(store.pixels[:].sum())} 0"
+    assert not store.notes
 
 
 def test_a_killed_build_leaves_no_store_and_its_remains_go_after_a_day(tmp_path: Path, decoded: list[Path]) -> None:
@@ -283,15 +350,69 @@ def test_what_is_no_fault_of_a_file_stops_the_build(
     assert not list((tmp_path / "store").iterdir())
 
 
-def test_a_file_that_goes_between_hashing_and_decoding_is_a_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def gone(*_: object, **__: object) -> np.ndarray:
-        raise MissingPath("is not there")
+@pytest.fixture
+def after_hashing(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
+    """What is done once all files are hashed, and none is decoded."""
+    done: list[Callable[[], object]] = []
+    reserve = PixelFile.reserve
 
-    monkeypatch.setattr(pixel_build, "fit_pixels", gone)
-    store = PixelStore.open(write_images(tmp_path / "images", 2), OPTIONS, folder=tmp_path / "store")
-    assert store.failures == {0: "is not there", 1: "is not there"}
+    def reserved(path: Path, shape: tuple[int, ...]) -> PixelFile:
+        for do in done:
+            do()
+        return reserve(path, shape)
+
+    monkeypatch.setattr(PixelFile, "reserve", reserved)
+    return done
+
+
+def test_what_vanishes_or_changes_between_hashing_and_decoding_is_a_failure_and_never_other_content(
+    tmp_path: Path, after_hashing: list[Callable[[], object]]
+) -> None:
+    paths, folder = write_images(tmp_path / "images", 5), tmp_path / "store"
+    original = paths[1].read_bytes()
+    paths[4].unlink()
+    after_hashing[:] = [
+        paths[0].unlink,
+        lambda: shutil.copy(paths[2], paths[1]),
+        lambda: paths[3].write_bytes(b""),
+        lambda: shutil.copy(paths[2], paths[4]),
+    ]
+    store = PixelStore.open(paths, OPTIONS, folder=folder)
+    assert set(store.failures) == {0, 1, 3, 4}
+    assert "is not there" in store.failures[0]
+    assert all("changed while it was being read" in store.failures[i] for i in (1, 3, 4))
+    assert not store.pixels[[0, 1, 3, 4]].any()
+    after_hashing.clear()
+    again = PixelStore.open(paths, OPTIONS, folder=folder)
+    assert set(again.failures) == {0, 3}
+    assert np.array_equal(again.pixels[1], prepare(paths[2], OPTIONS))
+    paths[1].write_bytes(original)
+    assert np.array_equal(PixelStore.open(paths, OPTIONS, folder=folder).pixels[1], prepare(paths[1], OPTIONS))
+
+
+def test_a_folder_that_is_unmounted_while_it_is_decoded_gives_named_failures(
+    tmp_path: Path, after_hashing: list[Callable[[], object]]
+) -> None:
+    paths = write_images(tmp_path / "images", 3)
+    after_hashing.append(lambda: (tmp_path / "images").rename(tmp_path / "elsewhere"))
+    store = PixelStore.open(paths, OPTIONS, folder=tmp_path / "store")
+    assert store.failures == dict.fromkeys(range(3), "is not there: check the path")
+
+
+def test_the_clock_may_be_set_back_while_stores_are_there(tmp_path: Path, decoded: list[Path]) -> None:
+    paths, folder = write_images(tmp_path / "images", 3), tmp_path / "store"
+    store = PixelStore.open(paths, OPTIONS, folder=folder)
+    remains = folder / f"{store.path.name[:64]}-{'0' * 32}.npy"
+    remains.touch()
+    tomorrow = time.time() + 3600
+    for path in folder.iterdir():
+        os.utime(path, (tomorrow, tomorrow))
+    PixelStore.open(paths, OPTIONS, folder=folder)
+    assert remains.exists()
+    os.utime(remains, (tomorrow + 90000,) * 2)
+    assert PixelStore.open(paths, OPTIONS, folder=folder).path == store.path
+    assert not remains.exists()
+    assert len(decoded) == 3
 
 
 def test_only_a_bounded_number_of_images_is_under_way() -> None:
@@ -342,7 +463,7 @@ def test_a_store_that_shrinks_while_it_is_read_is_no_silent_black(tmp_path: Path
     store = PixelStore.open(write_images(tmp_path / "images", 4), OPTIONS, folder=tmp_path / "store")
     os.truncate(store.path, store.path.stat().st_size - 1)
     assert store.pixels[:3].any()
-    with pytest.raises(OSError, match="became shorter"):
+    with pytest.raises(InvalidData, match=r"image 4 .* changed on the disk while they were in use"):
         store.pixels[3]
 
 

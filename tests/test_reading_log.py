@@ -455,6 +455,150 @@ def test_a_full_disk_is_said_and_halves_nothing(tmp_path: Path) -> None:
     log.close()
 
 
+def sqlite_log(folder: Path) -> tuple[ReadingLog, Path]:
+    path = folder / "log.sqlite"
+    return ReadingLog.open(f"sqlite:///{path}"), path
+
+
+def files_of(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}*"))
+
+
+def test_a_file_that_was_moved_away_takes_no_reading_until_it_is_back(tmp_path: Path) -> None:
+    log, path = sqlite_log(tmp_path)
+    first, lost, last = reading(), reading(), reading()
+    log.add(first)
+    (away := tmp_path / "away").mkdir()
+    for file in files_of(path):
+        file.rename(away / file.name)
+    for refused in (lambda: log.add(lost), lambda: log.get(first.id), log.check):
+        with pytest.raises(LogUnavailable, match="unable to open"):
+            refused()
+    assert files_of(path) == [], "none is made anew, which would hide that readings are gone"
+    for file in away.iterdir():
+        file.rename(path.parent / file.name)
+    log.check()
+    log.add(last)
+    assert {row.reading_id for row in log.images()} == {first.id, last.id}
+    log.close()
+
+
+def test_a_file_that_was_replaced_is_the_log_from_then_on(tmp_path: Path) -> None:
+    log, path = sqlite_log(tmp_path)
+    (tmp_path / "other").mkdir()
+    other, other_path = sqlite_log(tmp_path / "other")
+    kept, gone, new = reading(), reading(), reading()
+    other.add(kept)
+    other.close()
+    log.add(gone)
+    for file in files_of(path):
+        file.unlink()
+    other_path.rename(path)
+    log.add(new)
+    log.close()
+    with sqlite3.connect(path) as connection:
+        found = connection.execute("SELECT id FROM overread_readings").fetchall()
+    connection.close()
+    assert {name for (name,) in found} == {kept.id, new.id}
+
+
+def test_a_reading_whose_file_vanishes_while_it_is_written_is_not_taken_for_logged(tmp_path: Path) -> None:
+    log, path = sqlite_log(tmp_path)
+    with (
+        pytest.raises(LogUnavailable, match="removed or replaced"),
+        database.transaction(log.engine, writing=True) as connection,
+    ):
+        connection.execute(sa.insert(readings).values(id="1", time=NOW, bundle="b" * 64))
+        path.unlink()
+    log.close()
+
+
+def test_a_check_writes_and_reads_and_leaves_nothing(log: ReadingLog) -> None:
+    log.check()
+    with database.transaction(log.engine) as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM overread_claims")).scalar_one() == 0
+
+
+LIMITED = """
+import os, resource, sys
+from overread.errors import LogUnavailable
+from overread.reading_log import ReadingLog
+
+log = ReadingLog.open(sys.argv[1])
+log.check()
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))  # no file grows, as on a full disk
+try:
+    log.check()
+except LogUnavailable:
+    print("refused")
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+log.check()
+print("well")
+"""
+
+
+def test_a_check_finds_that_nothing_can_be_written_and_that_it_can_again(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LIMITED, f"sqlite:///{tmp_path / 'log.sqlite'}"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "refused\nwell\n"
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "x" * 65, "../x", "a\nb"])
+def test_an_id_that_no_reading_can_have_is_unknown(log: ReadingLog, name: str) -> None:
+    with pytest.raises(UnknownReading):
+        log.get(name)
+    with pytest.raises(UnknownReading):
+        log.review(name, 0, "Ill")
+    with pytest.raises(InvalidData):
+        ReadingRow(id=name, time=NOW, bundle="b" * 64, images=(image(),))
+
+
+@pytest.mark.parametrize("index", [-1, 2**31 - 1, 2**31, 2**63, 2**200])
+def test_an_index_that_no_image_can_have_is_unknown(log: ReadingLog, index: int) -> None:
+    given = reading()
+    log.add(given)
+    with pytest.raises(UnknownReading):
+        log.review(given.id, index, "Ill")
+
+
+def test_a_value_that_a_database_cannot_hold_is_no_broken_log(log: ReadingLog, url: str) -> None:
+    for value in (2**63 if url.startswith("sqlite") else "a\0b", "\ud800"):
+        with pytest.raises(InvalidData, match="cannot hold"), database.transaction(log.engine) as connection:
+            connection.execute(sa.text("SELECT :value"), {"value": value})
+    assert list(log.images()) == []
+
+
+def test_a_claim_from_before_the_clock_was_set_back_is_given_away(
+    log: ReadingLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert log.begin("key", "one") is None
+
+    class SetBack(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) - timedelta(hours=1)
+
+    monkeypatch.setattr(log_module, "datetime", SetBack)
+    assert log.begin("key", "two") is None
+
+
+def test_a_database_that_is_gone_is_said_and_used_again_when_it_is_back(postgres: Postgres) -> None:
+    log = ReadingLog.open(postgres.url())
+    before, lost, after = reading(), reading(), reading()
+    log.add(before)
+    postgres.stop()
+    try:
+        for refused in (lambda: log.add(lost), log.check):
+            with pytest.raises(LogUnavailable):
+                refused()
+    finally:
+        postgres.start()
+    log.check()
+    log.add(after)
+    assert {row.reading_id for row in log.images()} == {before.id, after.id}
+    log.close()
+
+
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no database " * 100, encoding="utf-8")
     with pytest.raises(LogUnavailable, match="file is not a database"):

@@ -70,6 +70,13 @@ def test_an_address_with_a_password_is_refused_without_showing_it(name: str) -> 
     assert "secret" not in str(told.value)
 
 
+@pytest.mark.parametrize("name", ["https://[h/a.png", "file://[h/a", "http://[:z]/a", "s3://b::hunter2!"])
+def test_what_is_no_address_is_refused_in_one_sentence_that_holds_no_password(name: str) -> None:
+    with pytest.raises(InvalidOption, match="is none: expected") as refused:
+        place(name)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_an_account_in_an_address_is_no_password() -> None:
     with pytest.raises(MissingExtra, match="pip install adlfs"):
         place("abfs://container@account.dfs.core.windows.net/a.png")

@@ -152,7 +152,7 @@ def test_a_request_that_is_being_answered_is_not_answered_twice(client: Any, two
 
     room, files = client.app.state.room, images_of(two_classes / "Disease")
     uploads = [Upload(name="", content=files[0][1][1])]
-    room.log.begin("two", request_digest(room.reader().bundle.fingerprint, uploads))
+    room.desk.log.begin("two", request_digest(room.reader().bundle.fingerprint, uploads))
     answer = client.post("/v1/readings", files=files, headers={"Idempotency-Key": "two"})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:overread:problem:key-in-progress")
 
@@ -169,7 +169,7 @@ def test_more_requests_than_places_are_told_to_come_back(client: Any, two_classe
     room = client.app.state.room
     with contextlib.ExitStack() as taken:
         for _ in range(room.settings.max_requests):
-            taken.enter_context(room.receiving())
+            taken.enter_context(room.answering())
         answer = client.post("/v1/readings", files=images_of(two_classes / "Disease"))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 

@@ -18,8 +18,9 @@ from overread.cli.serve import read_token
 from overread.errors import InvalidOption, MissingPath
 from overread.reading import Reader
 from overread.service.app import create_app
+from overread.service.entry import SESSION_S, Entry
 from overread.service.prometheus import Metrics
-from overread.service.security import SESSION_S, Guard, is_session, new_session, same
+from overread.service.security import Guard
 from overread.service.settings import Settings, is_loopback
 from overread.study.train import Study
 
@@ -74,21 +75,34 @@ def test_a_token_comes_from_a_file_or_leaves_the_environment(tmp_path: Path, mon
         read_token(tmp_path / "none")
 
 
-@pytest.mark.parametrize("path", ["/v1/readings/x", "/v1/bundles", "/metrics", "/openapi.json", "/nothing", "/loginx"])
 @pytest.mark.parametrize(
-    "headers",
+    ("path", "headers"),
     [
-        {},
-        {"authorization": "Bearer wrong"},
-        {"authorization": f"Basic {TOKEN}"},
-        {"cookie": f"overread={TOKEN}"},
-        {"authorization": f"Bearer {TOKEN}x"},
+        ("/v1/readings/x", {}),
+        ("/v1/bundles", {"authorization": "Bearer wrong"}),
+        ("/metrics", {"authorization": f"Basic {TOKEN}"}),
+        ("/openapi.json", {"cookie": f"overread={TOKEN}"}),
+        ("/nothing", {"authorization": f"Bearer {TOKEN}x"}),
+        ("/loginx", {}),
     ],
 )
 def test_without_the_token_nothing_is_told(guarded: TestClient, path: str, headers: dict[str, str]) -> None:
     answer = guarded.get(path, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:overread:problem:token-needed")
     assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_who_presents_wrong_tokens_is_told_to_come_back_and_others_are_not(guarded: TestClient) -> None:
+    entry = Entry(TOKEN)
+    app = Guard(PlainTextResponse("inside"), Settings(host="0.0.0.0", token=TOKEN), entry, Metrics({}))
+    attacker, other = (TestClient(app, client=(address, 1)) for address in ("198.51.100.7", "192.0.2.1"))
+    statuses = [attacker.get("/v1/bundles", headers={"authorization": "Bearer x"}).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    refused = attacker.get("/v1/bundles", headers=BEARER)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    session = {"cookie": f"overread={entry.new_session()}"}
+    assert attacker.get("/v1/bundles", headers=session).status_code == 200
+    assert attacker.get("/healthz").status_code == other.get("/v1/bundles", headers=BEARER).status_code == 200
 
 
 def test_an_upload_without_the_token_is_not_taken_in(guarded: TestClient) -> None:
@@ -125,17 +139,18 @@ def test_a_browser_logs_in_with_a_form_and_gets_a_cookie_that_does_not_hold_the_
     assert guarded.post("/login", json={"token": TOKEN}).status_code == 415
 
 
-def test_a_session_ends_and_is_of_one_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    session = new_session(TOKEN)
-    assert is_session(session, TOKEN) and not is_session(session, TOKEN[::-1])
+def test_a_session_ends_and_is_of_one_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Entry(TOKEN)
+    session = entry.new_session()
+    assert entry.is_session(session) and not Entry(TOKEN).is_session(session)
     content, began, signature = session.split(".")
     forgeries = (f"{content}.{began[::-1]}.{signature}", f"x.{began}.{signature}", f"\xb2.{signature}")
     for forged in ("", ".", signature, *forgeries):
-        assert not is_session(forged, TOKEN)
+        assert not entry.is_session(forged)
     now = time.time()
-    monkeypatch.setattr(itsdangerous.timed, "time", SimpleNamespace(time=lambda: now + SESSION_S + 1))
-    assert not is_session(session, TOKEN)
-    assert same("a", "a") and not same("\N{SNOWMAN}", "a")
+    for later in (SESSION_S + 1, -60):  # a clock that is set back ends it too
+        monkeypatch.setattr(itsdangerous.timed, "time", SimpleNamespace(time=lambda later=later: now + later))
+        assert not entry.is_session(session)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +168,7 @@ def test_names_of_this_machine_reach_a_local_server(client: Any, host: str) -> N
 
 def test_a_server_with_names_answers_to_these_and_this_machine_only() -> None:
     settings = Settings(names=("reading.clinic.example",), token=TOKEN)
-    client = TestClient(Guard(PlainTextResponse("inside"), settings, Metrics({})))
+    client = TestClient(Guard(PlainTextResponse("inside"), settings, None, Metrics({})))
     hosts = ("reading.clinic.example", "localhost:8000", "evil.example")
     assert [client.get("/healthz", headers={"host": host}).status_code for host in hosts] == [200, 200, 421]
 
@@ -204,6 +219,6 @@ def test_no_name_identifier_or_header_reaches_a_log(
     client.get("/v1/readings/Doe^John")
     said = capfd.readouterr()
     assert "Doe" not in caplog.text + said.out + said.err + client.get("/metrics").text
-    with client.app.state.room.log.engine.connect() as connection:
+    with client.app.state.room.desk.log.engine.connect() as connection:
         for dump in connection.connection.driver_connection.iterdump():
             assert "Doe" not in dump

@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import Request
 
 from overread.errors import UnreadableImage
 from overread.images import Preprocessing
-from overread.service.problems import Problem
 from overread.service.room.decoding import DecodingPool, Undecodable
-from overread.service.room.uploads import receive_uploads
 from overread.service.room.zips import Limits, unpack
 from overread.service.settings import MIB, Settings
 from support import malformed
@@ -132,16 +129,6 @@ def test_a_request_for_what_is_not_there_is_refused(
     client: Any, address: str, headers: dict[str, str], status: int
 ) -> None:
     refused(client.post(address, files=[("files", ("a.png", b"x"))], headers=headers), {status})
-
-
-def test_a_request_that_trickles_in_is_given_up() -> None:
-    async def silence() -> Any:
-        await asyncio.sleep(3600)
-
-    request = Request({"type": "http", "headers": [(b"content-type", BOUNDARY.encode())]}, silence)
-    with pytest.raises(Problem) as given_up:
-        asyncio.run(receive_uploads(request, Settings(upload_timeout_s=0.01)))
-    assert given_up.value.status_code == 408
 
 
 def test_small_bodies_are_enough_elsewhere(client: Any) -> None:

@@ -38,6 +38,17 @@ FULL = Source(
 )
 
 
+def test_without_data_they_are_the_images_or_lie_beside_the_labels() -> None:
+    assert Source(labels=("a/t.csv",), images="i").data == "i"
+    assert Source(labels=Path("a/t.csv")) == Source(data="a", labels=("a/t.csv",))  # type: ignore[arg-type]
+    assert Source(data=None, labels=["t.csv"]).data == "."  # type: ignore[arg-type]
+    with pytest.raises(InvalidOption, match="no data are given"):
+        Source()
+    for wrong in ({"data": 5}, {"labels": [None]}, {"data": "d", "images": 5}):
+        with pytest.raises(InvalidOption, match="expected a path"):
+            Source(**wrong)  # type: ignore[arg-type]
+
+
 def test_a_source_goes_through_json_and_the_command_line(tmp_path: Path) -> None:
     request = StudyRequest(recipe=Recipe(), source=FULL)
     run = TrainingRun(request=request, fingerprint="", images={}, patients={}, study="", left_out={})

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import os
+import shutil
 import signal
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
 from overread.decision import Task
-from overread.errors import Interrupted, InvalidOption
+from overread.errors import Interrupted, InvalidData, InvalidOption
 from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
+from overread.training import resume
 from overread.training.batches import Batches
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
 from overread.training.objective import compile_for_training, layer_factors
 from overread.training.optimizer import LayerwiseAdamW
 from overread.training.precision import choose_precision
+from overread.training.whole_states import drop_damaged
 
 RECIPE = Recipe(
     network="compact",
@@ -78,18 +86,32 @@ def run(folder: Path, recipe: Recipe = RECIPE, *, classes: int = 2, callbacks: A
 
 
 class StopAt(keras.callbacks.Callback):
-    """Does something in the middle of an epoch (counted from 0)."""
+    """Does something in an epoch, after so many batches that are shown now (both counted from 0)."""
 
-    def __init__(self, epoch: int, action: Any) -> None:
+    def __init__(self, epoch: int, action: Any, batch: int = 2) -> None:
         super().__init__()
-        self.epoch, self.action = epoch, action
+        self.epoch, self.action, self.batch = epoch, action, batch
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.current = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if (self.current, batch) == (self.epoch, 2):
+        if (self.current, batch) == (self.epoch, self.batch):
             self.action()
+
+
+class Count(keras.callbacks.Callback):
+    """Counts the steps of each epoch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: Counter[int] = Counter()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.current = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.steps[self.current] += 1
 
 
 def terminate() -> None:
@@ -139,6 +161,37 @@ def test_a_run_stopped_twice_ends_with_the_weights_of_an_uninterrupted_one(tmp_p
     assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
 
 
+def test_a_run_stopped_within_epochs_loses_none_of_the_batches_that_were_saved(
+    tmp_path: Path, whole: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second stop falls into the rest of the epoch that the first one interrupted."""
+    monkeypatch.setattr(resume, "STATE_EVERY_S", 0)
+    shown = Count()
+    for epoch, batch, steps in ((1, 2, 2), (1, 1, 3)):
+        with pytest.raises(Interrupted, match=f"after {epoch} whole epochs and {steps} steps of the next"):
+            run(tmp_path, callbacks=[shown, StopAt(epoch, terminate, batch)])
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {
+        "epoch-00001.npz",
+        "epoch-00002-0000003.npz",
+    }
+    resumed, history = run(tmp_path, callbacks=[shown])
+    assert figures_of(history) == figures_of(whole.history)
+    assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
+    states = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    assert states == {f"epoch-{epoch:05d}.npz" for epoch in (history.best_epoch, len(history.rows))}
+    assert shown.steps == Counter([1, 1] + 5 * list(range(len(whole.history.rows))))  # one is lost at each stop
+
+
+@pytest.mark.slow
+def test_a_run_stopped_under_jax_ends_as_an_uninterrupted_one() -> None:
+    pytest.importorskip("jax")
+    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "stopped_twice or stopped_within"]
+    done = subprocess.run(
+        command, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True, check=False
+    )
+    assert "2 passed" in done.stdout, done.stdout
+
+
 def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
     again, history = run(whole.folder, callbacks=[StopAt(0, crash)])
     assert history == whole.history
@@ -146,10 +199,11 @@ def test_a_finished_run_is_not_trained_again(whole: Run) -> None:
 
 
 def test_a_state_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "checkpoints" / "epoch-00002.tmp").mkdir(parents=True)
+    checkpoints = tmp_path / "checkpoints"
+    in_the_way = StopAt(1, (checkpoints / "epoch-00002.npz").mkdir)
     with pytest.raises(OSError, match="epoch-00002"):
-        run(tmp_path)
-    assert [path.name for path in (tmp_path / "checkpoints").glob("*.npz")] == ["epoch-00001.npz"]
+        run(tmp_path, callbacks=[in_the_way])
+    assert [path.name for path in checkpoints.iterdir() if path.is_file()] == ["epoch-00001.npz"]
 
 
 def test_a_run_whose_best_weights_were_a_file_of_their_own_goes_on(tmp_path: Path, whole: Run) -> None:
@@ -366,3 +420,41 @@ def test_a_training_whose_loss_still_fell_when_its_epochs_ended_says_so_and_what
     if said is not None:
         assert "from 0.4000 to 0.3000, as its 3 epochs ended" in said
         assert said.endswith("--epochs 6")
+
+
+def damaged_ways() -> dict[str, Any]:
+    return {
+        "empty": lambda path: path.write_bytes(b""),
+        "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        "flipped": lambda path: path.write_bytes(path.read_bytes().replace(b"\x3f", b"\x3e", 1)),
+        "deep": lambda path: path.write_bytes(b"[" * 10_000),
+        "pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+        "folder": lambda path: (path.unlink(), path.mkdir()),
+    }
+
+
+@pytest.mark.parametrize("way", damaged_ways())
+def test_where_the_last_state_is_damaged_training_goes_on_from_the_one_before(
+    tmp_path: Path, whole: Run, way: str
+) -> None:
+    with pytest.raises(SystemError):
+        run(tmp_path, callbacks=[StopAt(len(whole.history.rows) - 1, crash)])
+    checkpoints, said = tmp_path / "checkpoints", Console(record=True, file=io.StringIO())
+    *_, last = sorted(checkpoints.iterdir())
+    damaged_ways()[way](last)
+    drop_damaged(checkpoints, said)
+    assert f"{last.name} is damaged: training goes on from the state before it" in said.export_text()
+    resumed, history = run(tmp_path)
+    assert figures_of(history) == figures_of(whole.history)
+    assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
+
+
+def test_where_no_state_is_whole_nothing_is_begun_anew_unasked(tmp_path: Path, whole: Run) -> None:
+    checkpoints = Path(shutil.copytree(whole.folder / "checkpoints", tmp_path / "checkpoints"))
+    states = sorted(checkpoints.iterdir())
+    assert len(states) == 2
+    for path in states:
+        path.write_bytes(b"no state")
+    with pytest.raises(InvalidData, match=r"no state .* is whole: .* --force"):
+        drop_damaged(checkpoints, Console(file=io.StringIO()))
+    assert sorted(checkpoints.iterdir()) == states

@@ -55,7 +55,7 @@ def bundle_of(found: Predictions, **changes: Any) -> Bundle:
         "referral": choose_referral(labels, y_prob, task=found.task),
         "network": {"name": "compact", "height": 96, "width": 128, "channels": 1, "outputs": len(classes)},
         "recipe": Recipe(network="compact").to_dict(),
-        "data": {"fingerprint": "d" * 64},
+        "data": {"fingerprint": "d" * 64, "study": "a study"},
         "versions": {"overread": "9.8.7", "keras": "3.21"},
         "files": {GRAPH: "a" * 64, WEIGHTS: "b" * 64},
     }

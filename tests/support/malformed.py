@@ -239,6 +239,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "directories.zip": directories,
     "texts.zip": lambda: zipped([("a.txt", b"a"), ("b.txt", b"b")]),
     "slip.zip": lambda: zipped([("../../etc/cron.d/x", HTML), ("/etc/passwd", b"x"), ("C:\\x.png", b"x")]),
+    "nameless.zip": lambda: zipped([("n", b"text")]).replace(b"n", b"\0"),
     "nested.zip": lambda: zipped([("inner.zip", zipped([("a.png", saved("PNG"))]))]),
     "encrypted.zip": encrypted,
     "link.zip": link,

@@ -98,7 +98,7 @@ def write_bundle(folder: Path, predictions: Predictions, **changes: Any) -> Bund
         "referral": choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task),
         "network": {"name": "compact"},
         "recipe": Recipe(network="compact", seed=7).to_dict(),
-        "data": {"study": "a study"},
+        "data": {"fingerprint": "d" * 64, "study": "a study"},
         "versions": {"keras": "3.15.1"},
     }
     (folder / GRAPH).write_bytes(b"a graph")

@@ -1,7 +1,8 @@
 """The bundle: graphs, preprocessing, calibration, operating points, hashes and its own history in one directory."""
 
-from overread.bundle.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Member
+from overread.bundle.bundle import Bundle
 from overread.bundle.graph import Graph, Outputs
+from overread.bundle.member import GRAPH, REFERENCE, WEIGHTS, Member
 from overread.bundle.openings import NO_RESULT, Opening
 from overread.bundle.reference import Reference, referral_from
 

@@ -3,65 +3,91 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from overread.errors import InvalidBundle, OutputUnwritable, UnfitFile
+from overread.errors import InvalidBundle, OutputUnwritable, OverreadError, UnfitFile
 from overread.machine.files import open_regular, read_regular, replace_file, replacing
+from overread.machine.zips import ZIP_ERRORS, open_zip, read_entry
 
-# Far above any real network; a zip that declares more is a bomb.
-_MAX_FILE_BYTES = 4 * 2**30
+# No ONNX file can be larger.
+MAX_FILE_BYTES = 2 * 2**30
+# A description, a record or a card.
+MAX_TEXT_BYTES = 8 * 2**20
+# Weights do not get smaller than nine tenths; a zip beyond this is a bomb.
+_LARGEST_GROWTH, _ALWAYS_BYTES = 20, 64 * 2**20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_EXPECTED = "expected a bundle directory or bundle.zip"
 
 
-def read_file(root: Path, name: str) -> bytes:
-    """The bytes of one file of a bundle.
+def check_name(name: object) -> None:
+    """Refuse the name of a file that does not lie in the bundle itself, whatever the system.
 
     Raises:
-        InvalidBundle: there is no such file, or it is too large, or root is no bundle.
+        InvalidBundle: it is none.
     """
-    if "/" in name or "\\" in name or name.startswith("."):
-        raise InvalidBundle("the bundle names a file outside itself: it is refused")
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        raise InvalidBundle("the bundle names a file outside itself, or in an unusual way: it is refused")
+
+
+def read_file(root: Path, name: str, most: int = MAX_FILE_BYTES) -> bytes:
+    """The bytes of one file of a bundle.
+
+    Args:
+        root: of the bundle.
+        name: of the file.
+        most: bytes; a larger one is refused before it is read.
+
+    Raises:
+        InvalidBundle: there is no such file, or it is too large or no regular file, or root is no bundle.
+    """
+    check_name(name)
     try:
         if root.is_dir():
-            return read_regular(root / name, most=_MAX_FILE_BYTES)
+            return read_regular(root / name, most=most)
         with _archive(root) as archive:
-            if archive.getinfo(name).file_size > _MAX_FILE_BYTES:
-                raise InvalidBundle(f"{name} of the bundle declares more than 4 GiB: it is refused")
-            return archive.read(name)
-    except (FileNotFoundError, KeyError):
-        raise InvalidBundle(f"{root.name} has no {name}: expected a bundle directory or bundle.zip") from None
+            return read_entry(archive, archive.getinfo(name), most)
+    except (FileNotFoundError, NotADirectoryError, KeyError):
+        raise InvalidBundle(f"{root.name} has no {name}: {_EXPECTED}") from None
     except UnfitFile as error:
         raise InvalidBundle(f"{name} of the bundle is {error.kind}: get the bundle again from its source") from None
-    except zipfile.BadZipFile:
-        raise InvalidBundle(f"{root.name} is no bundle: expected a bundle directory or bundle.zip") from None
-
-
-@contextlib.contextmanager
-def _archive(root: Path) -> Iterator[zipfile.ZipFile]:
-    with open_regular(root) as stream, zipfile.ZipFile(stream) as archive:
-        yield archive
+    except ZIP_ERRORS as error:
+        raise _no_bundle(root, error) from None
 
 
 def has_file(root: Path, name: str) -> bool:
-    """Tell whether a bundle that can be read has this file."""
-    if root.is_dir():
-        return (root / name).exists()
-    with _archive(root) as archive:
-        return name in archive.namelist()
+    """Tell whether a bundle has this file.
+
+    Raises:
+        InvalidBundle: root is no bundle.
+    """
+    try:
+        if root.is_dir():
+            return (root / name).exists()
+        with _archive(root) as archive:
+            return name in archive.namelist()
+    except ZIP_ERRORS as error:
+        raise _no_bundle(root, error) from None
 
 
 def add_file(root: Path, name: str, content: bytes) -> None:
     """Write one file of a bundle, in place of an earlier one; the bundle stays whole at every moment.
 
     Raises:
+        InvalidBundle: it is a damaged zip.
         OutputUnwritable: it stands where nothing can be written.
     """
     if root.is_dir():
         replace_file(root / name, content)
         return
-    with _archive(root) as archive:
-        kept = [other for other in archive.namelist() if other != name]
+    try:
+        with _archive(root) as archive:
+            kept = [other for other in archive.namelist() if other != name and _NAME.fullmatch(other)]
+    except ZIP_ERRORS as error:
+        raise _no_bundle(root, error) from None
     _write_zip(root, ((other, read_file(root, other)) for other in kept), {name: content})
 
 
@@ -71,7 +97,28 @@ def pack(folder: Path, target: Path) -> Path:
     Raises:
         OutputUnwritable: the zip cannot be written.
     """
-    return _write_zip(target, ((path.name, read_regular(path)) for path in sorted(folder.iterdir())), {})
+    # Without what the system, or a process that was killed, has left there.
+    files = [path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)]
+    return _write_zip(target, ((path.name, read_regular(path)) for path in files), {})
+
+
+@contextlib.contextmanager
+def _archive(root: Path) -> Iterator[zipfile.ZipFile]:
+    with open_regular(root) as stream, open_zip(stream) as archive:
+        entries = archive.infolist()
+        packed = stream.seek(0, os.SEEK_END)
+        if len({entry.filename for entry in entries}) < len(entries):
+            raise zipfile.BadZipFile("it holds two files of one name")
+        if sum(entry.file_size for entry in entries) > max(_ALWAYS_BYTES, _LARGEST_GROWTH * packed):
+            raise zipfile.BadZipFile(f"unpacked it is more than {_LARGEST_GROWTH} times as large")
+        yield archive
+
+
+def _no_bundle(root: Path, error: Exception) -> OverreadError:
+    if isinstance(error, OverreadError):
+        return error
+    reason = error.strerror if isinstance(error, OSError) else error if isinstance(error, zipfile.BadZipFile) else None
+    return InvalidBundle(f"{root.name} is no bundle that can be read{f' ({reason})' if reason else ''}: {_EXPECTED}")
 
 
 def _write_zip(target: Path, files: Iterator[tuple[str, bytes]], more: dict[str, bytes]) -> Path:

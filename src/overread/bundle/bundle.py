@@ -4,11 +4,13 @@
     network.onnx        the graph: uint8 image -> logits, activation map, features; an ensemble has several
     network.weights.h5  the Keras weights, for further training
     reference.npz       what the network made of validation images: when an image is unfamiliar, and drift
-    card.md             the model card, for a human to complete
     evaluations.jsonl   when it was evaluated, on what and with which result
+    card.md             the model card, for a human to complete
 
-Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of graphs, weights, references and itself;
-the card may be edited, and each line of the evaluations holds the hash of the one before.
+Nothing in it is ever unpickled or executed. `bundle.json` lists the SHA-256 of graphs, weights, references and itself,
+and `evaluations.jsonl` ends with a seal (see `openings`): one altered bit in any of these is refused. Not sealed are
+the card, which may be edited, and what a zip says beside the content of its files, such as dates. Hashes tell damage
+and careless changes; against who writes all of them anew, compare `fingerprint` with one that was published elsewhere.
 """
 
 from __future__ import annotations
@@ -16,44 +18,37 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from overread.bundle.archive import add_file, has_file, pack, read_file
-from overread.bundle.openings import RECORD, Opening, append_opening, read_openings
+from overread.bundle.archive import MAX_TEXT_BYTES, add_file, has_file, pack, read_file
+from overread.bundle.description import (
+    DESCRIPTION,
+    FORMAT_VERSION,
+    UNSEALED_VERSION,
+    check_facts,
+    damaged,
+    fingerprint_of,
+    from_bytes,
+    to_bytes,
+)
+from overread.bundle.member import Member
+from overread.bundle.openings import RECORD, Opening, read_openings, write_openings
 from overread.bundle.reference import Reference
-from overread.decision import Calibration, OperatingPoint, Referral, Task
-from overread.errors import InvalidBundle, MissingPath
+from overread.decision import OperatingPoint, Referral, Task
+from overread.errors import InvalidBundle, InvalidData, MissingPath, OverreadError
 from overread.images import Preprocessing
 from overread.machine.clock import now
-from overread.machine.files import from_json, read_regular, write_json
-from overread.machine.remote import place
+from overread.machine.files import read_regular, replace_file
+from overread.machine.remote import is_remote, place
+from overread.machine.temporary import put_back, replacing_folder
 from overread.run.folder import RunFolder
 
-FORMAT_VERSION = 3
-_DESCRIPTION = "bundle.json"
-GRAPH = "network.onnx"
-WEIGHTS = "network.weights.h5"
-REFERENCE = "reference.npz"
 CARD = "card.md"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Member:
-    """One network of a bundle: the names of its files, and how its logits become probabilities."""
-
-    graph: str = GRAPH
-    weights: str = WEIGHTS
-    reference: str = REFERENCE
-    calibration: Calibration
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Member:
-        """Rebuild what `dataclasses.asdict` gave."""
-        return cls(**{**fields, "calibration": Calibration.from_dict(fields["calibration"])})
+# What tells how an image looks needs as many pixels.
+_SMALLEST_SIDE = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
@@ -73,7 +68,11 @@ class Bundle:
         versions: of the libraries that trained it.
         created: when its training began, in UTC, ISO 8601.
         files: SHA-256 of each file.
+        format_version: of its files; the evaluations of one of format 3 are not sealed.
         path: where it was loaded from.
+
+    Raises:
+        InvalidBundle: the parts do not fit together, or a fact is missing.
     """
 
     task: Task
@@ -87,7 +86,21 @@ class Bundle:
     versions: Mapping[str, str]
     created: str = dataclasses.field(default_factory=now)
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
     path: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_facts({name: getattr(self, name) for name in _PLAIN})
+        try:
+            for member in self.members:
+                member.calibration.require_outputs(self.task.outputs)
+        except InvalidData as error:
+            raise InvalidBundle(f"the parts of the bundle do not fit together: {error}") from None
+        preprocessing = self.preprocessing
+        pixels = preprocessing.channels is not None and min(preprocessing.height, preprocessing.width) >= _SMALLEST_SIDE
+        judged = {*([self.positive] if self.positive else ())} <= {*self.operating_points} <= {*self.task.judged}
+        if not (self.members and pixels and judged and (*self.referral.thresholds,) == self.classes):
+            raise InvalidBundle("the parts of the bundle do not fit together: get it again from its source")
 
     def __repr__(self) -> str:
         network, networks = self.network.get("name", "network"), len(self.members)
@@ -122,7 +135,12 @@ class Bundle:
     @functools.cached_property
     def fingerprint(self) -> str:
         """The SHA-256 that stands for the whole bundle."""
-        return _self_hash(self._description())
+        return fingerprint_of(self._description())
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the record of evaluations is sealed as a whole, as it is but in bundles of format 3."""
+        return self.format_version != UNSEALED_VERSION
 
     def read_file(self, name: str) -> bytes:
         """The bytes of one file, checked against its hash.
@@ -139,9 +157,9 @@ class Bundle:
         """What each network made of validation images, in the order of the members.
 
         Raises:
-            InvalidBundle: a file is missing or was altered.
+            InvalidBundle: a file is missing, was altered or is none of this task.
         """
-        return tuple(Reference.from_bytes(self.read_file(member.reference)) for member in self.members)
+        return tuple(Reference.from_bytes(self.read_file(member.reference), self.task) for member in self.members)
 
     @classmethod
     def load(cls, bundle: Bundle | str | Path) -> Bundle:
@@ -154,12 +172,14 @@ class Bundle:
         if isinstance(bundle, Bundle):
             return bundle
         path = _bundle_in(place(bundle))
+        content = read_file(path, DESCRIPTION, MAX_TEXT_BYTES)
+        description = from_bytes(content)
         try:
-            found = cls._from_description(from_json(read_file(path, _DESCRIPTION)), path)
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InvalidBundle):
-                raise
-            raise InvalidBundle(f"{_DESCRIPTION} is damaged: get the bundle again from its source") from None
+            found = cls._from_description(description, path)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise error if isinstance(error, InvalidBundle) else damaged() from None
+        if found.is_sealed and to_bytes(found._description()) != content:
+            raise InvalidBundle(f"{DESCRIPTION} was altered or damaged: get the bundle again from its source")
         for name in found.files:
             found.read_file(name)
         found.openings()
@@ -167,23 +187,15 @@ class Bundle:
 
     @classmethod
     def _from_description(cls, description: Mapping[str, Any], path: Path) -> Bundle:
-        version = description["format_version"]
-        if version != FORMAT_VERSION:
-            raise InvalidBundle(
-                f"the bundle has format version {version!r}; this overread reads version {FORMAT_VERSION}: train "
-                "again, or install the overread that wrote it"
-            )
-        if description["sha256"] != _self_hash(description):
-            raise InvalidBundle(f"{_DESCRIPTION} was altered or damaged: get the bundle again from its source")
-        points = description["operating_points"].items()
         task = Task.from_dict(description)
+        points = description["operating_points"].items()
         return cls(
             task=task,
             preprocessing=Preprocessing.from_dict(description["preprocessing"]),
             members=tuple(Member.from_dict(member) for member in description["members"]),
             operating_points={name: OperatingPoint.from_dict(point) for name, point in points},
             referral=Referral.from_dict(description["referral"], task.classes),
-            **{name: description[name] for name in _PLAIN},
+            **{name: description[name] for name in (*_PLAIN, "format_version")},
             path=path,
         )
 
@@ -195,22 +207,18 @@ class Bundle:
             files: where each file lies now, by its name in the bundle.
         """
         hashes = {name: hashlib.sha256(read_regular(path)).hexdigest() for name, path in files.items()}
-        written = dataclasses.replace(self, files=hashes, path=folder)
-        description = written._description()
-        temporary = folder.with_name(folder.name + ".tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for name, path in files.items():
-            shutil.copyfile(path, temporary / name)
-        write_json(temporary / _DESCRIPTION, {**description, "sha256": _self_hash(description)})
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.replace(folder)
+        written = dataclasses.replace(self, files=hashes, format_version=FORMAT_VERSION, path=folder)
+        with replacing_folder(folder) as temporary:
+            for name, path in files.items():
+                shutil.copyfile(path, temporary / name)
+            replace_file(temporary / DESCRIPTION, to_bytes(written._description()))
+            replace_file(temporary / RECORD, write_openings((), origin=written.fingerprint, sealed=True))
+            written._zip().unlink(missing_ok=True)  # which would be of another bundle
         return written
 
     def pack(self) -> Path:
         """Write the bundle's directory as `<directory>.zip`; it appears complete or not at all."""
-        root = self._root()
-        return pack(root, root.with_name(root.name + ".zip"))
+        return pack(self._root(), self._zip())
 
     def write_card(self, text: str) -> None:
         """Put the model card into the bundle, in place of an earlier one."""
@@ -219,39 +227,64 @@ class Bundle:
     def read_card(self) -> str:
         """The model card as Markdown; empty where there is none."""
         root = self._root()
-        return read_file(root, CARD).decode("utf-8", "replace") if has_file(root, CARD) else ""
+        if not has_file(root, CARD):
+            return ""
+        return read_file(root, CARD, MAX_TEXT_BYTES).decode("utf-8", "replace")
 
     def openings(self) -> tuple[Opening, ...]:
         """Each evaluation of the bundle, oldest first.
 
         Raises:
-            InvalidBundle: the record was altered.
+            InvalidBundle: the record was altered, or is missing where it is sealed.
         """
-        return read_openings(self._record(), origin=self.fingerprint)
+        return self._openings_in(self._root())
 
     def record(self, opening: Opening) -> None:
         """Add an evaluation to the record of the bundle, and to that of its directory or zip beside it.
 
         Raises:
             OutputUnwritable: the bundle stands where nothing can be written.
+            InvalidBundle: its record was altered, or what stands beside it is damaged.
         """
-        content = append_opening(self._record(), opening, origin=self.fingerprint)
-        root = self._root()
-        twin = root.with_suffix("") if root.is_file() else root.with_name(root.name + ".zip")
+        root, damage = self._root(), None
+        twin = root.with_suffix("") if root.is_file() else self._zip()
+        openings, of_twin = list(self.openings()), None
+        try:
+            of_twin = self._openings_in_twin(twin)
+        except OverreadError as error:
+            damage = error
+        # What an evaluation that was ended between the two could write to one of them only.
+        openings += [other for other in of_twin or () if other not in openings]
+        content = write_openings([*openings, opening], origin=self.fingerprint, sealed=self.is_sealed)
         add_file(root, RECORD, content)
-        if twin != root and twin.exists() and read_file(twin, _DESCRIPTION) == read_file(root, _DESCRIPTION):
+        if of_twin is not None:
             add_file(twin, RECORD, content)
+        if damage is not None:
+            raise damage
 
-    def _record(self) -> bytes:
-        return read_file(self._root(), RECORD) if has_file(self._root(), RECORD) else b""
+    def _zip(self) -> Path:
+        return self._root().with_name(self._root().name + ".zip")
+
+    def _openings_in(self, root: Path) -> tuple[Opening, ...]:
+        if not (self.is_sealed or has_file(root, RECORD)):
+            return ()
+        content = read_file(root, RECORD, MAX_TEXT_BYTES)
+        return read_openings(content, origin=self.fingerprint, sealed=self.is_sealed)
+
+    def _openings_in_twin(self, twin: Path) -> tuple[Opening, ...] | None:
+        """The evaluations in what stands beside the bundle; None where it is not the same bundle."""
+        if twin == self._root() or not twin.exists():
+            return None
+        is_same = read_file(twin, DESCRIPTION) == read_file(self._root(), DESCRIPTION)
+        return self._openings_in(twin) if is_same else None
 
     def _description(self) -> dict[str, Any]:
         return {
             "format": "overread bundle",
-            "format_version": FORMAT_VERSION,
+            "format_version": self.format_version,
             **self.task.to_dict(),
             "preprocessing": self.preprocessing.to_dict(),
-            "members": [{**vars(member), "calibration": member.calibration.to_dict()} for member in self.members],
+            "members": [member.to_dict() for member in self.members],
             "operating_points": {name: point.to_dict() for name, point in self.operating_points.items()},
             "referral": self.referral.to_dict(),
             **{name: getattr(self, name) for name in _PLAIN},
@@ -266,6 +299,9 @@ class Bundle:
 def _bundle_in(path: Path) -> Path:
     """Where the bundle lies: here, or in the run whose folder this is."""
     run = RunFolder(path)
+    if not is_remote(path):
+        for folder in (path, run.bundle):
+            put_back(folder)
     if run.bundle.exists():
         return run.bundle
     if run.is_ours:
@@ -278,9 +314,3 @@ def _bundle_in(path: Path) -> Path:
 
 
 _PLAIN = ("network", "recipe", "data", "versions", "created", "files")
-
-
-def _self_hash(description: Mapping[str, Any]) -> str:
-    """SHA-256 of a description without its own hash, independent of spacing and key order."""
-    content = {name: value for name, value in description.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

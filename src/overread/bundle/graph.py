@@ -9,16 +9,25 @@ from collections.abc import Iterable
 import numpy as np
 import onnxruntime
 
+from overread.bundle.onnx_file import check_onnx
 from overread.decision import measure_traits
-from overread.errors import InvalidOption
+from overread.errors import InvalidBundle, InvalidOption
 
 # Where another program had loaded it before overread said that nothing is to be sent.
 onnxruntime.disable_telemetry_events()
 
 INPUT = "image"
 OUTPUTS = ("logits", "activation_map", "features")
+# Type and number of axes of each.
+_VALUES = {
+    INPUT: ("tensor(uint8)", 4),
+    "logits": ("tensor(float)", 2),
+    "activation_map": ("tensor(float)", 4),
+    "features": ("tensor(float)", 2),
+}
 BATCH_SIZE = 32
 PROVIDER = "OVERREAD_PROVIDER"
+_FATAL = 4
 _CPU, _SUFFIX = "CPUExecutionProvider", "ExecutionProvider"
 
 
@@ -55,6 +64,15 @@ def provider_asked() -> str:
     return found
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GraphShape:
+    """What a graph takes and gives: an image of (height, width, channels), so many outputs and so many features."""
+
+    image: tuple[int, ...]
+    outputs: int
+    features: int
+
+
 class Graph:
     """An ONNX graph from `(batch, height, width, channels)` uint8 to logits, activation map and features.
 
@@ -68,13 +86,30 @@ class Graph:
 
     Raises:
         InvalidOption: the provider does not come up on this machine.
+        InvalidBundle: the file is no such graph.
     """
 
     def __init__(self, content: bytes, threads: int = 0, provider: str = _CPU) -> None:
+        check_onnx(content)
         self._content, self._threads, self.provider = content, threads, provider
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(content, options, providers=list(dict.fromkeys([provider, _CPU])))
+        # Else it takes bytes that spell another format of its own for that.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
+        if provider == _CPU:
+            options.log_severity_level = _FATAL
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=list(dict.fromkeys([provider, _CPU]))
+            )
+        except Exception as error:  # noqa: BLE001 - those of ONNX Runtime have no other base
+            raise _refused(error) from None
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        found = {value.name: (value.type, len(value.shape)) for value in (*inputs, *outputs)}
+        if found != _VALUES or len(inputs) != 1:
+            raise InvalidBundle("the network of the bundle is none that reads images: get it again from its source")
+        shapes = {value.name: value.shape[1:] for value in (*inputs, *outputs)}
+        self.shape = GraphShape(image=(*shapes[INPUT],), outputs=shapes["logits"][0], features=shapes["features"][0])
         # ONNX Runtime only logs that it goes on with the CPU alone.
         if provider not in self._session.get_providers():
             raise InvalidOption(
@@ -94,14 +129,27 @@ class Graph:
 
         Args:
             pixels: `(n, height, width, channels)` uint8 with n of 1 or more.
+
+        Raises:
+            InvalidBundle: it takes no such images, or does not answer each with finite numbers.
         """
         starts = range(0, len(pixels), BATCH_SIZE)
-        batches = [
-            self._session.run(OUTPUTS, {INPUT: np.ascontiguousarray(pixels[start : start + BATCH_SIZE])})
-            for start in starts
-        ]
+        batches = [self._run_batch(np.ascontiguousarray(pixels[start : start + BATCH_SIZE])) for start in starts]
         logits, maps, features = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         return Outputs(logits=logits, activation_maps=maps, features=features)
+
+    def _run_batch(self, pixels: np.ndarray) -> list[np.ndarray]:
+        try:
+            found: list[np.ndarray] = self._session.run(OUTPUTS, {INPUT: pixels})
+        except Exception as error:  # noqa: BLE001 - those of ONNX Runtime have no other base
+            raise _refused(error) from None
+        maps, n = found[1], len(pixels)
+        shapes = ((n, self.shape.outputs), (n, *maps.shape[1:3], self.shape.outputs), (n, self.shape.features))
+        if tuple(values.shape for values in found) != shapes or not all(v.size and np.isfinite(v).all() for v in found):
+            raise InvalidBundle(
+                "the network of the bundle does not answer with finite numbers for each image: get it from its source"
+            )
+        return found
 
     def logits_and_traits(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """`(n, outputs)` and `(n, t)` float32 of all images in the chunks: logits and what `measure_traits` tells."""
@@ -111,3 +159,13 @@ class Graph:
             logits.append(outputs.logits)
             traits.append(measure_traits(outputs.features, chunk))
         return np.concatenate(logits), np.concatenate(traits)
+
+
+def _refused(error: Exception) -> Exception:
+    """What to raise for an error of ONNX Runtime."""
+    if isinstance(error, MemoryError):
+        return error
+    return InvalidBundle(
+        f"the network of the bundle is none that ONNX Runtime can run ({type(error).__name__}): get the bundle again "
+        "from its source"
+    )

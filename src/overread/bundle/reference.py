@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import itertools
-import zipfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +12,9 @@ import numpy.typing as npt
 
 from overread.decision import Familiarity, Normal, Referral, Task, choose_referral, limit_of
 from overread.decision.cuts import FloatArray, IntArray
-from overread.errors import InvalidBundle
+from overread.decision.familiarity import PROJECTED
+from overread.errors import InvalidBundle, InvalidData
+from overread.machine.arrays import read_arrays
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,6 +28,9 @@ class Reference:
         labels: `(m,)` true classes of the images that set the thresholds of `Bundle.referral`: validation, too, or in
             an ensemble the fold that this network was not trained on (none for networks of further seeds).
         scores: `(m, classes)` their calibrated probabilities, in an ensemble the mean over the seeds.
+
+    Raises:
+        InvalidData: the shapes do not fit, there is no validation image, or a value is not finite.
     """
 
     familiarity: Familiarity
@@ -34,6 +38,13 @@ class Reference:
     distances: FloatArray
     labels: IntArray
     scores: FloatArray
+
+    def __post_init__(self) -> None:
+        k = min(PROJECTED, self.familiarity.features.components.shape[1])
+        fits = self.distances.ndim == 1 and self.projections.shape == (len(self.distances), k)
+        finite = np.isfinite(self.projections).all() and np.isfinite(self.distances).all()
+        if not (fits and finite and self.distances.size and self.distances.min() >= 0):
+            raise InvalidData("what the network made of validation images does not fit together: train again")
 
     @classmethod
     def of(
@@ -59,25 +70,34 @@ class Reference:
         return content.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Reference:
+    def from_bytes(cls, content: bytes, task: Task) -> Reference:
         """Rebuild what `to_bytes` gave; nothing is unpickled.
+
+        Args:
+            content: of the file.
+            task: of the labels and scores.
 
         Raises:
             InvalidBundle: it is no such file.
         """
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                parts = {
-                    part: Normal(
-                        mean=arrays[f"{part}_mean"],
-                        components=arrays[f"{part}_components"],
-                        rest=float(arrays[f"{part}_rest"]),
-                    )
-                    for part in _PARTS
-                }
-                familiarity = Familiarity(**parts, limits=arrays["limits"])
-                return cls(familiarity=familiarity, **{name: arrays[name] for name in _OWN})
-        except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile):
+            arrays = read_arrays(content)
+            if any(array.dtype.kind != "f" for name, array in arrays.items() if name != "labels"):
+                raise InvalidData("values of another type")
+            parts = {
+                part: Normal(
+                    mean=arrays[f"{part}_mean"],
+                    components=arrays[f"{part}_components"],
+                    rest=float(arrays[f"{part}_rest"]),
+                )
+                for part in _PARTS
+            }
+            familiarity = Familiarity(**parts, limits=arrays["limits"])
+            found = cls(familiarity=familiarity, **{name: arrays[name] for name in _OWN})
+            task.checked_cases(found.labels, len(found.scores))
+            task.checked_probabilities(found.scores)
+            return found
+        except (KeyError, TypeError, ValueError):
             raise InvalidBundle(
                 "the reference of the bundle is damaged: get the bundle again from its source"
             ) from None

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from overread.cases.relabel import read_mapping
+from overread.errors import InvalidOption
 from overread.machine.option import option
-from overread.machine.remote import place
+from overread.machine.remote import is_remote, place
 
 # In place of tables: labels are the names of class folders.
 FOLDERS = "folders"
@@ -20,10 +21,13 @@ class Source:
     """Where the cases of a study are read from; what is None or empty is found out.
 
     Args:
-        data: a folder of images or a table of labels.
+        data: a folder of images or a table of labels; by default the images, or the folder that the labels lie in.
+
+    Raises:
+        InvalidOption: nothing is named, or by something that is no text.
     """
 
-    data: str
+    data: str = ""
     labels: tuple[str, ...] = option(
         (),
         "Table of labels (CSV, TSV or XLSX), one for each side of a split or one for all; may be repeated. "
@@ -62,7 +66,13 @@ class Source:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", tuple(self.labels))
+        labels = (self.labels,) if isinstance(self.labels, str | Path) else self.labels or ()
+        object.__setattr__(self, "labels", tuple(_named(table, "labels") for table in labels))
+        object.__setattr__(self, "images", self.images and _named(self.images, "images"))
+        data = self.data or self.images or (place(self.labels[0]).parent if self.labels else "")
+        object.__setattr__(self, "data", _named(data, "data"))
+        if not self.data:
+            raise InvalidOption("no data are given: expected a folder of images or a table of labels")
         object.__setattr__(self, "mapping", dict(self.mapping or {}))
 
     @classmethod
@@ -95,3 +105,9 @@ class Source:
         elif name == "mapping":
             value = {**self.mapping, **read_mapping([choice])}
         return dataclasses.replace(self, **{name: value})
+
+
+def _named(place: object, field: str) -> str:
+    if not isinstance(place, str | Path) and not is_remote(place):
+        raise InvalidOption(f"{field} is a {type(place).__name__}: expected a path, or the text of one")
+    return str(place)

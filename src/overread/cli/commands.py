@@ -195,6 +195,7 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Another of the same cases.", metavar="EVAL_B")],
     out: Annotated[Path | None, typer.Option(help="Folder for a report and the figures as JSON.")] = None,
     level: Annotated[float, typer.Option(help="Of every interval.")] = 0.95,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Compare two readers on the same cases: the difference of each metric (B less A), its interval and p.
@@ -204,7 +205,8 @@ def compare(
     from overread import study
     from overread.evaluation import AssessmentOptions
 
-    result = study.compare(first, second, out, options=AssessmentOptions(level=level))
+    options = AssessmentOptions(level=level)
+    result = study.compare(first, second, out, options=options, existing=replaced_if(force))
     print_comparison(result, as_json, readers=(str(first), str(second)))
     say(progress, f"open {RunFolder(out).report}" if out else "--out FOLDER writes this as a page")
 

@@ -36,7 +36,7 @@ def trained_with_jax(hosts: Hosts) -> Iterator[None]:
         return
     own = Hosts.of_this_process()
     if own is None:
-        raise typer.Exit(run_on_hosts(hosts, [sys.executable, "-m", "overread", *sys.argv[1:]]))
+        raise typer.Exit(run_on_hosts(hosts, [sys.executable, "-P", "-m", "overread", *sys.argv[1:]]))
     from overread.study.stages.network import follow
     from overread.training import crew
 

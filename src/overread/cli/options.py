@@ -215,9 +215,7 @@ def make_assessment_options(
 def make_source(data: DataOrLabels = None, **values: Any) -> Source | None:
     """Where the cases are read from; None where they are not named, which only a run that is resumed allows."""
     values["mapping"] = read_mapping(values["mapping"] or ())
-    if data is None and values["labels"]:
-        data = place(values["images"] or place(values["labels"][0]).parent)
-    return Source(data=str(data), **values) if data else None
+    return Source(data=str(data or ""), **values) if data or values["labels"] else None
 
 
 make_source.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

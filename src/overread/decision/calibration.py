@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray
+from overread.decision.numbers import is_count, is_number, is_text
 from overread.decision.task import Task
 from overread.errors import InvalidData
 
 CALIBRATION_METHODS = ("temperature", "isotonic", "beta", "none")
+# A logit divided by less may be infinite.
+_SMALLEST_TEMPERATURE = 1e-100
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class Calibration:
 
     Args:
         method: one of `CALIBRATION_METHODS`; with "none" the probabilities are sigmoid or softmax of the logits.
-        temperature: above 0; the logits are divided by it.
+        temperature: 1e-100 or more; the logits are divided by it.
         offset: added to the logits once they are divided, one number an output: the log of the shares of the classes,
             where a network learnt them as equal ones; None where nothing is added.
         beta: a, b (0 or more) and c of sigmoid(a ln p - b ln(1 - p) + c), p the sigmoid of the logit.
@@ -103,19 +105,33 @@ class Calibration:
                 "isotonic": None if isotonic is None else tuple((logit, share) for logit, share in isotonic),
             }
             return cls(**{**fields, **lists})
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, InvalidData):
                 raise
             raise InvalidData("the calibration has missing, unknown or damaged fields: fit it again") from None
 
+    def require_outputs(self, outputs: int) -> None:
+        """Refuse a calibration of a network with another number of logits.
+
+        Raises:
+            InvalidData: it is none for this many.
+        """
+        one = self.beta is not None or self.isotonic is not None
+        if (one and outputs != 1) or (self.offset is not None and len(self.offset) != outputs):
+            raise InvalidData(f"the {self.method} calibration is none of {outputs} logits: fit the calibration again")
+
     def _is_valid(self) -> bool:
-        if self.offset is not None and (self.temperature is None or not all(map(math.isfinite, self.offset))):
+        if not (is_count(self.n) and (self.note is None or is_text(self.note))):
+            return False
+        if self.offset is not None and (self.temperature is None or not all(map(is_number, self.offset))):
             return False
         if self.temperature is not None:
-            return 0 < self.temperature < math.inf
+            return is_number(self.temperature, _SMALLEST_TEMPERATURE)
         if self.beta is not None:
-            return len(self.beta) == 3 and all(map(math.isfinite, self.beta)) and min(self.beta[:2]) >= 0
+            return len(self.beta) == 3 and all(map(is_number, self.beta)) and min(self.beta[:2]) >= 0
         if self.isotonic is not None:
+            if not all(is_number(value) for point in self.isotonic for value in point):
+                return False
             logits, probabilities = np.array(self.isotonic, dtype=np.float64).reshape(-1, 2).T
             rising = bool(np.all(np.diff(logits) > 0) and np.all(np.diff(probabilities) >= 0))
             return logits.size > 0 and rising and probabilities[0] >= 0 and probabilities[-1] <= 1

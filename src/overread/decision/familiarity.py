@@ -73,7 +73,7 @@ class Normal:
         rest: the variance in every other direction, above 0.
 
     Raises:
-        InvalidData: the shapes do not fit, or a value is not finite.
+        InvalidData: the shapes do not fit, a component is nothing, or a value is not finite.
     """
 
     mean: Floats
@@ -81,8 +81,9 @@ class Normal:
     rest: float
 
     def __post_init__(self) -> None:
-        fits = self.mean.ndim == 1 and self.mean.shape == self.components.shape[:-1]
-        if not (fits and self.rest > 0 and np.isfinite(self.components).all() and np.isfinite(self.mean).all()):
+        fits = self.components.ndim == 2 and self.mean.shape == self.components.shape[:1]
+        finite = all(np.isfinite(values).all() for values in (self.mean, self.components, self.rest))
+        if not (fits and finite and self.rest > 0 and self.components.any(axis=0).all()):
             raise InvalidData("what says which images are familiar does not fit together: train again")
 
     @classmethod
@@ -123,11 +124,19 @@ class Familiarity:
         features: of the pooled features of training images.
         look: of their look.
         limits: `(2,)` the 99th percentiles of the distances of validation images, in features and in look; above 0.
+
+    Raises:
+        InvalidData: the limits are not these, or the look is not that of an image.
     """
 
     features: Normal
     look: Normal
     limits: FloatArray
+
+    def __post_init__(self) -> None:
+        within = self.limits.shape == (2,) and np.isfinite(self.limits).all() and (self.limits > 0).all()
+        if not (within and self.look.mean.shape == (_LOOK,)):
+            raise InvalidData("what says which images are familiar does not fit together: train again")
 
     @classmethod
     def fit(cls, train: npt.ArrayLike, validation: Floats) -> Familiarity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from overread.decision.numbers import is_count, is_number, is_text
 from overread.errors import InvalidData
 
 
@@ -26,7 +27,7 @@ class OperatingPoint:
             beforehand, or chosen on too few, or by an overread that did not ask.
 
     Raises:
-        InvalidData: a value lies outside 0 to 1, or a class had no case.
+        InvalidData: a value lies outside 0 to 1 or is no such value, or a class had no case.
     """
 
     threshold: float
@@ -41,18 +42,19 @@ class OperatingPoint:
     def __post_init__(self) -> None:
         for name in ("threshold", "sensitivity", "specificity"):
             value = getattr(self, name)
-            if not (isinstance(value, int | float) and 0 <= value <= 1):
+            if not is_number(value, 0, 1):
                 raise InvalidData(
                     f"operating point {name}={value!r} is not a number from 0 to 1: choose the point again"
                 )
         for name in ("n_positive", "n_negative"):
             value = getattr(self, name)
-            if not (isinstance(value, int) and value >= 1):
+            if not is_count(value, 1):
                 raise InvalidData(
                     f"operating point {name}={value!r} is not a count of 1 or more: choose the point again"
                 )
-
-        if self.interval is not None and not 0 <= self.interval[0] <= self.interval[1] <= 1:
+        if not is_text(self.rule) or not (self.note is None or is_text(self.note)):
+            raise InvalidData("an operating point has a rule, and may have a note, in words: choose the point again")
+        if self.interval is not None and not _is_interval(self.interval):
             raise InvalidData(f"operating point interval={self.interval!r} is none from 0 to 1: choose the point again")
 
     @property
@@ -84,7 +86,14 @@ class OperatingPoint:
             wrong = sorted(expected ^ (set(fields) | _MAY_BE_MISSING))
             raise InvalidData(f"an operating point has exactly {sorted(expected)}: add or remove {wrong}")
         interval = fields.get("interval")
-        return cls(**{**fields, "interval": None if interval is None else tuple(interval)})
+        return cls(**{**fields, "interval": tuple(interval) if isinstance(interval, list) else interval})
+
+
+def _is_interval(value: object) -> bool:
+    if not isinstance(value, tuple) or len(value) != 2:
+        return False
+    low, high = value
+    return is_number(low, 0, 1) and is_number(high, 0, 1) and bool(low <= high)
 
 
 _MAY_BE_MISSING = {"note", "interval"}

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray
+from overread.decision.numbers import is_count, is_number
 from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
 
@@ -47,7 +48,9 @@ class Referral:
 
     def __post_init__(self) -> None:
         check_coverage(self.coverage)
-        if list(self.thresholds) != list(self.counts) or not all(0 <= t <= 1 for t in self.thresholds.values()):
+        thresholds, counts = self.thresholds.values(), self.counts.values()
+        fits = all(is_number(each, 0, 1) for each in thresholds) and all(map(is_count, counts))
+        if not (fits and list(self.thresholds) == list(self.counts)):
             raise InvalidData("a referral has a threshold from 0 to 1 and a count for each class: train again")
 
     @property
@@ -115,7 +118,7 @@ def check_coverage(coverage: float) -> None:
         InvalidOption: it is outside .5 to .999.
     """
     low, high = COVERAGES
-    if not low <= coverage <= high:
+    if not is_number(coverage, low, high):
         raise InvalidOption(f"coverage={coverage} is outside {low:g} to {high:g}: 0.9 is usual")
 
 

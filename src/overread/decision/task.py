@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.numbers import is_text
 from overread.decision.probability import to_probabilities
 from overread.errors import InvalidData, InvalidOption
 
@@ -39,7 +40,7 @@ class Task(ABC):
         classes: two or more different names, in the order of the columns of `y_prob` `(n, K)`.
 
     Raises:
-        InvalidOption: fewer than two names, or one stands twice.
+        InvalidOption: fewer than two names, one stands twice, is empty or holds a null character.
     """
 
     classes: tuple[str, ...]
@@ -58,6 +59,8 @@ class Task(ABC):
         object.__setattr__(self, "classes", tuple(self.classes))
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise InvalidOption(f"classes={self.classes!r} are not two or more different names: name each class once")
+        if not all(name and is_text(name) for name in self.classes):
+            raise InvalidOption("a class has no name, or one with a null character: name each class by a text")
 
     @staticmethod
     def of(classes: Sequence[str]) -> Task:
@@ -70,8 +73,13 @@ class Task(ABC):
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Task:
-        """The task that `to_dict` gave; other values may stand beside its own."""
-        return Task.of(values["classes"])
+        """The task that `to_dict` gave; other values may stand beside its own.
+
+        Raises:
+            InvalidOption: it has no classes.
+        """
+        classes = values.get("classes")
+        return Task.of(classes if isinstance(classes, list | tuple) else ())
 
     @property
     @abstractmethod

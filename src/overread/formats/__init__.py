@@ -1,5 +1,6 @@
 """Image files: which there are, what their headers say, how a frame of one is decoded."""
 
+from overread.formats.apart import decode_apart
 from overread.formats.header import Header
 from overread.formats.image_file import open_picture, read_header, read_headers
 from overread.formats.other_files import OtherFile
@@ -26,6 +27,7 @@ __all__ = [
     "Header",
     "OtherFile",
     "Picture",
+    "decode_apart",
     "decoder_versions",
     "format_named_by",
     "format_names",

@@ -8,16 +8,18 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from overread.errors import InvalidOption, OverreadError, UnreadableImage
+from overread.formats.apart import DecodeApart, require_portable, run_apart
 from overread.formats.header import Header
 from overread.formats.other_files import other_file, pointer
 from overread.formats.picture import MAX_PIXELS, Fitted, GreyValues, Picture, as_stored
 from overread.formats.registry import Format, format_names, format_of
 from overread.formats.source import HEAD_LENGTH, opened
-from overread.machine.remote import place
+from overread.machine.remote import is_remote, place
 from overread.machine.workers import Progress, in_chunks
 
 
@@ -46,13 +48,11 @@ def open_picture(
         found = format_of(head, name if isinstance(source, bytes) else source)
         if found is None:
             raise UnreadableImage(_refusal(head, name if isinstance(source, bytes) else str(source)))
-        with _failures_of(found):
-            picture = found.decode(stream, frame=frame, max_pixels=max_pixels)
-        if not isinstance(picture, Picture):
-            raise UnreadableImage(
-                f"was decoded by the format {found.name} to a {type(picture).__name__}; a Picture was expected: have "
-                "its decode return a DecodedPicture"
-            )
+        try:
+            picture = _decoded(found, stream, frame, max_pixels)
+        except DecodeApart:
+            require_portable(found, found.name)
+            picture = _Apart(found, _to_be_sent(source, stream), frame, max_pixels)
         yield _Checked(found, picture)
 
 
@@ -62,6 +62,56 @@ def _refusal(head: bytes, name: str) -> str:
         return f"is a {missing.noun}: {missing.remark}"
     noun = other_file(head, name.lower()).noun
     return f"is none of {format_names()}, whatever its name{f' ({noun})' if noun else ''}: export it as one"
+
+
+def _decoded(image_format: Format, stream: BinaryIO, frame: int | None, max_pixels: int) -> Picture:
+    with _failures_of(image_format):
+        picture = image_format.decode(stream, frame=frame, max_pixels=max_pixels)
+    if not isinstance(picture, Picture):
+        raise UnreadableImage(
+            f"was decoded by the format {image_format.name} to a {type(picture).__name__}; a Picture was expected: "
+            "have its decode return a DecodedPicture"
+        )
+    return picture
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Apart:
+    """A picture that another process decodes, whenever something of it is asked."""
+
+    format: Format
+    source: Path | bytes
+    frame: int | None
+    max_pixels: int
+
+    def pixels(self, fitted: Fitted = as_stored, channels: int | None = None) -> np.ndarray:
+        return run_apart(_pixels, self, fitted, channels)
+
+    def grey_values(self) -> GreyValues | None:
+        return run_apart(_grey_values, self)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Picture]:
+        with opened(self.source) as stream:
+            yield _Checked(self.format, _decoded(self.format, stream, self.frame, self.max_pixels))
+
+
+def _to_be_sent(source: str | Path | bytes, stream: BinaryIO) -> Path | bytes:
+    """The path rather than its content, which may be hundreds of frames, unless it was fetched from afar."""
+    if isinstance(source, bytes) or is_remote(source):
+        stream.seek(0)
+        return stream.read()
+    return place(source).absolute()
+
+
+def _pixels(picture: _Apart, fitted: Fitted, channels: int | None) -> np.ndarray:
+    with picture.opened() as found:
+        return found.pixels(fitted, channels)
+
+
+def _grey_values(picture: _Apart) -> GreyValues | None:
+    with picture.opened() as found:
+        return found.grey_values()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,7 +146,7 @@ class _Checked:
 def _failures_of(image_format: Format) -> Iterator[None]:
     try:
         yield
-    except (OverreadError, MemoryError):
+    except (OverreadError, MemoryError, DecodeApart):
         raise
     except Exception as error:
         raise UnreadableImage(f"cannot be decoded as {image_format.name} ({type(error).__name__})") from error

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from overread.errors import UnreadableImage
+from overread.formats.codestream import DHT, DQT, DRI, EOI, SOF_EXTENDED, SOFS, segments
 
-_SOF_EXTENDED, _DHT, _SOS, _DQT, _DRI, _EOI = 0xC1, 0xC4, 0xDA, 0xDB, 0xDD, 0xD9
-_OTHER_FRAMES = frozenset(range(0xC0, 0xD0)) - {_SOF_EXTENDED, _DHT, 0xC8, 0xCC}
 _PRECISION, _MIDDLE, _MOST = 12, 2048, 4095
 # Where the 64 coefficients of a block stand, row by row, in the order of their storage.
 _ZIGZAG = [
@@ -40,52 +39,29 @@ class _Frame:
     quantiser: int = 0
 
 
-def precision_of(content: bytes) -> int:
-    """The bits of a sample that the frame header of a JPEG gives; 0 without one."""
-    for marker, segment, _ in _segments(content):
-        if marker == _SOF_EXTENDED or marker in _OTHER_FRAMES:
-            return segment[0]
-    return 0
-
-
-def decode_jpeg12(content: bytes, rows: int, columns: int) -> np.ndarray:
+def decode_jpeg12(content: bytes) -> np.ndarray:
     """Decode a codestream of one component to `(rows, columns)` uint16 of 0 to 4095.
 
     Raises:
-        UnreadableImage: it is of another kind or size.
+        UnreadableImage: it is of another kind.
         IndexError, KeyError, struct.error: it is damaged.
     """
     frame = _Frame()
-    for marker, segment, end in _segments(content):
-        if marker in _OTHER_FRAMES:
-            raise UnreadableImage("has JPEG Extended pixel data of a process that is not read: decompress it first")
-        if marker == _SOF_EXTENDED:
+    *head, (_, scan, end) = segments(content)
+    for marker, segment, _ in head:
+        if marker == SOF_EXTENDED:
             bits, frame.height, frame.width, components, _, _, frame.quantiser = struct.unpack(">BHHBBBB", segment[:9])
-            if (bits, components) != (_PRECISION, 1) or (frame.height, frame.width) != (rows, columns):
-                raise UnreadableImage("has JPEG Extended pixel data of another size or kind than its DICOM header says")
-        elif marker == _DQT:
+            if (bits, components) != (_PRECISION, 1):
+                raise UnreadableImage("has JPEG Extended pixel data that is not grey of 12 bits: decompress it first")
+        elif marker in SOFS:
+            raise UnreadableImage("has JPEG Extended pixel data of a process that is not read: decompress it first")
+        elif marker == DQT:
             _read_quantisers(segment, frame)
-        elif marker == _DHT:
+        elif marker == DHT:
             _read_codes(segment, frame)
-        elif marker == _DRI:
+        elif marker == DRI:
             (frame.interval,) = struct.unpack(">H", segment)
-        elif marker == _SOS:
-            return _pixels(_coefficients(content[end:], frame, tables=segment[2]), frame)
-    raise UnreadableImage("has JPEG pixel data without a scan")
-
-
-def _segments(content: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Marker, content and end of each segment, up to the first scan."""
-    at = 2
-    while True:
-        marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4], "big")
-        if content[at] != 0xFF or length < 2:
-            raise UnreadableImage("has JPEG pixel data that is damaged")
-        end = at + 2 + length
-        yield marker, content[at + 4 : end], end
-        if marker == _SOS:
-            return
-        at = end
+    return _pixels(_coefficients(content[end:], frame, tables=scan[2]), frame)
 
 
 def _read_quantisers(segment: bytes, frame: _Frame) -> None:
@@ -99,6 +75,8 @@ def _read_quantisers(segment: bytes, frame: _Frame) -> None:
 
 def _read_codes(segment: bytes, frame: _Frame) -> None:
     while segment:
+        if segment[0] in frame.codes:
+            raise UnreadableImage("has JPEG pixel data that defines a table of codes twice: it is damaged")
         counts, place = segment[1:17], 17
         ahead = [0] * 65536
         code = 0
@@ -137,10 +115,10 @@ def _restart_parts(scan: bytes) -> Iterator[bytes]:
     start = at = 0
     while (at := scan.find(b"\xff", at)) >= 0 and at + 1 < len(scan):
         marker = scan[at + 1]
-        if marker in range(0xD0, 0xD8) or marker == _EOI:
+        if marker in range(0xD0, 0xD8) or marker == EOI:
             yield scan[start:at].replace(b"\xff\0", b"\xff")
             start = at + 2
-            if marker == _EOI:
+            if marker == EOI:
                 return
         at += 2 if marker != 0xFF else 1
     yield scan[start:].replace(b"\xff\0", b"\xff")

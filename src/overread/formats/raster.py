@@ -22,6 +22,7 @@ from PIL import (
 )
 
 from overread.errors import UnreadableImage
+from overread.formats.codestream import require_few_scans
 from overread.formats.deep_colour import DEEP_GREY, byte_modes, deep_picture, is_deep_colour, set_raw_mode
 from overread.formats.header import Header
 from overread.formats.picture import (
@@ -108,7 +109,9 @@ class Jpeg(Raster):
     def decode(self, stream: BinaryIO, *, frame: int | None, max_pixels: int) -> Picture:
         """Keep the file; how it is decoded depends on what is asked for."""
         frame_index(1, frame)
-        return _JpegPicture(stream.read(), max_pixels)
+        content = stream.read()
+        require_few_scans(content)
+        return _JpegPicture(content, max_pixels)
 
 
 RASTER_FORMATS = (

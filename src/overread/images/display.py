@@ -6,6 +6,7 @@ No network ever sees these pixels: its own come from `images.prepare`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 from PIL import Image
@@ -45,7 +46,7 @@ def display(picture: Picture, side: int) -> Displayed:
     Raises:
         UnreadableImage: it gives no pixels.
     """
-    pixels, grey = picture.pixels(lambda size: _fitted(size, side)), picture.grey_values()
+    pixels, grey = picture.pixels(functools.partial(_fitted, side=side)), picture.grey_values()
     height, width = pixels.shape[:2]
     size = _fitted((width, height), side)
     values = None if grey is None else _shrunk(_filled(grey), size)

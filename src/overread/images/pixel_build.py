@@ -16,6 +16,7 @@ from overread.formats.source import content_of
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing, as_channels, fit_pixels
 from overread.machine.files import write_json
+from overread.machine.sealed import sealed
 from overread.machine.workers import Progress, in_chunks, in_order
 
 PROBED_FOR_COLOUR, PROBED_SHARE = 64, 16
@@ -24,26 +25,41 @@ CHUNK_BYTES = 2**25
 
 @dataclasses.dataclass(frozen=True)
 class StoredImage:
-    """A frame of a file; its number is None where it is the only one."""
+    """A frame of a file, known by its content.
+
+    Args:
+        path: of the file.
+        frame: its number; None where it is the only one.
+        digest: SHA-256 of the file's bytes, with the frame where one is named; empty for a file that cannot be read.
+        format: the name of its format, or empty.
+    """
 
     path: Path
     frame: int | None
+    digest: str
+    format: str
 
-    def identify(self) -> tuple[str, str]:
-        """SHA-256 of the file's bytes, with the frame where one is named, and the name of its format; else empty."""
+    @classmethod
+    def of(cls, path: Path, frame: int | None) -> StoredImage:
+        """Read the file; whether it gives pixels is not asked."""
         try:
-            content = content_of(self.path)
-        except (MissingPath, UnreadableImage, OSError):
-            return "", ""
-        digest = hashlib.sha256(content)
-        if self.frame is not None:
-            digest.update(b"frame %d" % self.frame)
-        found = format_of(content[:HEAD_LENGTH], self.path)
-        return digest.hexdigest(), "" if found is None else found.name
+            content = content_of(path)
+        except (MissingPath, UnreadableImage):
+            return cls(path, frame, "", "")
+        found = format_of(content[:HEAD_LENGTH], path)
+        return cls(path, frame, _digest(content, frame), "" if found is None else found.name)
 
     def fitted(self, preprocessing: Preprocessing) -> np.ndarray:
-        """Its pixels, as `fit_pixels` gives them."""
-        return fit_pixels(self.path, preprocessing, frame=self.frame)
+        """Its pixels, as `fit_pixels` gives them of the content that it is known by.
+
+        Raises:
+            UnreadableImage: it gives none, or its file has changed.
+            MissingPath: its file is gone.
+        """
+        content = content_of(self.path)
+        if _digest(content, self.frame) != self.digest:
+            raise UnreadableImage("changed while it was being read: leave it as it is and run the same command again")
+        return fit_pixels(content, preprocessing, str(self.path), frame=self.frame)
 
     def reads(self, preprocessing: Preprocessing) -> bool:
         """Whether it gives pixels now."""
@@ -54,13 +70,28 @@ class StoredImage:
         return True
 
 
+def _digest(content: bytes, frame: int | None) -> str:
+    digest = hashlib.sha256(content)
+    if frame is not None:
+        digest.update(b"frame %d" % frame)
+    return digest.hexdigest()
+
+
 class _ColourFound(Exception):
     """A coloured image in a data set whose probe was grey."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Build:
-    """One making of a store: pixels under a name of their own, then a record that makes them count."""
+    """One making of a store: pixels under a name of their own, then a record that makes them count.
+
+    Args:
+        images: in the order of the rows.
+        preprocessing: what is applied.
+        target: the file of the pixels.
+        workers: threads.
+        progress: called with the number of images done and of all.
+    """
 
     images: Sequence[StoredImage]
     preprocessing: Preprocessing
@@ -73,17 +104,19 @@ class Build:
         channels = self.preprocessing.channels or self._probed_channels()
         try:
             try:
-                failures = self._decode_all(channels)
+                pixels, failures = self._decode_all(channels)
             except _ColourFound:
                 channels = 3
-                failures = self._decode_all(channels)
+                pixels, failures = self._decode_all(channels)
             record = {
+                "key": record_path.stem,
                 "pixels": self.target.name,
                 "bytes": self.target.stat().st_size,
                 "preprocessing": dataclasses.replace(self.preprocessing, channels=channels).to_dict(),
-                "failures": failures,
+                "failures": {str(index): reason for index, reason in failures.items()},
+                "checksums": pixels.checksums,
             }
-            write_json(record_path, record)
+            write_json(record_path, sealed(record))
         except BaseException:
             with contextlib.suppress(OSError):
                 self.target.unlink()
@@ -101,7 +134,7 @@ class Build:
         except (UnreadableImage, MissingPath):
             return False
 
-    def _decode_all(self, channels: int) -> dict[int, str]:
+    def _decode_all(self, channels: int) -> tuple[PixelFile, dict[int, str]]:
         shape = (len(self.images), self.preprocessing.height, self.preprocessing.width, channels)
         pixels = PixelFile.reserve(self.target, shape)
         must_be_grey = self.preprocessing.channels is None and channels == 1
@@ -130,4 +163,4 @@ class Build:
                 failures[index] = reason
             if self.progress is not None:
                 self.progress(index + 1, len(self.images))
-        return failures
+        return pixels, failures

@@ -8,14 +8,17 @@ import os
 import shutil
 import threading
 import weakref
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from overread.errors import OutputUnwritable
+from overread.errors import InvalidData, OutputUnwritable
+from overread.machine.workers import in_chunks
 
+_CHECKSUM = np.dtype(">u4")
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -24,12 +27,17 @@ class PixelFile:
 
     A memory map would count every page ever touched as the process's own: 2.5 GB for 50,000 images of 224 x 224.
 
+    Args:
+        path: of the file.
+        checksums: of its rows, as the property gives them, against which every row that is read is held; by default
+            none is.
+
     Raises:
         OSError: the file cannot be opened.
-        ValueError: it is no `.npy` file of uint8 in C order.
+        ValueError: it is no `.npy` file of uint8 in C order, or has another number of rows than checksums.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, checksums: str | None = None) -> None:
         self._stream = path.open("rb", buffering=0)
         weakref.finalize(self, self._stream.close)
         np.lib.format.read_magic(self._stream)
@@ -37,12 +45,17 @@ class PixelFile:
         if is_fortran or dtype != np.uint8 or len(shape) != 4:
             raise ValueError(f"{path} holds no rows of pixels")
         self.path, self.shape, self.dtype = path, shape, dtype
+        self._checksums = None if checksums is None else np.frombuffer(bytearray.fromhex(checksums), _CHECKSUM)
+        if self._checksums is not None and len(self._checksums) != shape[0]:
+            raise ValueError(f"{path} holds {shape[0]} rows and has checksums of {len(self._checksums)}")
         self._start, self._row_bytes = self._stream.tell(), int(np.prod(shape[1:], dtype=np.int64))
         self._every, self._lock = np.arange(shape[0]), threading.Lock()
 
     @classmethod
     def reserve(cls, path: Path, shape: tuple[int, ...]) -> PixelFile:
         """A file of zeros whose disk space is taken, so that a full disk is known before any work.
+
+        Its checksums are those of the rows that are written to it.
 
         Raises:
             OutputUnwritable: the folder cannot be written or its disk cannot hold the file.
@@ -59,7 +72,7 @@ class PixelFile:
                 elif free_bytes(path.parent) < needed:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 stream.truncate(end)
-            return cls(path)
+            return cls(path, bytes(_CHECKSUM.itemsize * shape[0]).hex())
 
     def write(self, first: int, rows: np.ndarray) -> None:
         """Put `(k, height, width, channels)` uint8 at rows `first` to `first + k`; threads may write at once.
@@ -72,17 +85,46 @@ class PixelFile:
             rest = rows.data.cast("B")
             while rest:
                 rest = rest[stream.write(rest) :]
+        if self._checksums is not None:
+            self._checksums[first : first + len(rows)] = [zlib.crc32(row) for row in rows]
+
+    @property
+    def checksums(self) -> str:
+        """The CRC-32 of each row, in hex; empty where they are not known."""
+        return "" if self._checksums is None else self._checksums.tobytes().hex()
+
+    def is_whole(self, workers: int) -> bool:
+        """Whether every row is as it was written, read by so many threads."""
+
+        def read(chunk: range) -> list[bool]:
+            try:
+                self[chunk.start : chunk.stop]
+            except (InvalidData, OSError):
+                return [False]
+            return [True]
+
+        agreeing = in_chunks(read, len(self), workers)
+        return all(agreeing)
 
     def __len__(self) -> int:
         return len(self._every)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        """The rows of an index, slice, list or mask, as NumPy takes them along the first axis."""
+        """The rows of an index, slice, list or mask, as NumPy takes them along the first axis.
+
+        Raises:
+            InvalidData: one is no longer as it was written.
+        """
         chosen = self._every[rows]
         pixels = np.empty((*chosen.shape, *self.shape[1:]), np.uint8)
         for row, place in zip(chosen.reshape(-1).tolist(), pixels.reshape(-1, self._row_bytes), strict=True):
-            if self._read(place, self._start + row * self._row_bytes) != self._row_bytes:
-                raise OSError(errno.EIO, f"the file of prepared pixels became shorter while in use: {self.path}")
+            is_read = self._read(place, self._start + row * self._row_bytes) == self._row_bytes
+            if not is_read or (self._checksums is not None and zlib.crc32(place.data) != self._checksums[row]):
+                raise InvalidData(
+                    f"the decoded pixels of image {row + 1} in {self.path.parent} changed on the disk while they were "
+                    "in use: check that disk and run the same command again, a training with --resume; they are then "
+                    "decoded anew"
+                )
         return pixels
 
     def _read(self, place: np.ndarray, offset: int) -> int:

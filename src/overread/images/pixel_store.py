@@ -22,9 +22,10 @@ from overread.images.prepare import Preprocessing
 from overread.machine.files import read_regular
 from overread.machine.places import STORED_PIXELS
 from overread.machine.remote import FETCHERS, is_remote
+from overread.machine.sealed import unsealed
 from overread.machine.workers import Progress, in_chunks
 
-STORE_FORMAT = 3
+STORE_FORMAT = 4
 ABANDONED_AFTER_S = 24 * 3600
 
 
@@ -39,6 +40,7 @@ class PixelStore:
         failures: index to reason for each image that gave no pixels; its row is zeros and must never be used.
         preprocessing: what was applied, `channels` resolved.
         path: the `.npy` file behind `pixels`.
+        notes: what a user should know of how it was opened.
     """
 
     pixels: PixelFile
@@ -46,6 +48,7 @@ class PixelStore:
     failures: Mapping[int, str]
     preprocessing: Preprocessing
     path: Path
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def open(
@@ -62,8 +65,9 @@ class PixelStore:
 
         The content of the files decides, not their names, and the versions of the libraries that decode the formats
         found: a reader of new images has those that are installed. A store with failures retries those files, since a
-        decoder may have been installed, and is made anew when one reads. Several processes may open the same store at
-        once.
+        decoder may have been installed, and is made anew when one reads; so is one that is no longer as it was written,
+        which `notes` tells. Every row is held against its checksum now, and again each time that it is read. Several
+        processes may open the same store at once.
 
         Args:
             paths: the image files, in the order of the rows.
@@ -85,19 +89,20 @@ class PixelStore:
         workers = _workers_for(paths) if workers is None else workers
         if workers < 1:
             raise InvalidOption(f"workers={workers}: choose 1 or more")
-        images = [StoredImage(*image) for image in zip(paths, frames or [None] * len(paths), strict=True)]
-        found = list(in_chunks(lambda chunk: [images[i].identify() for i in chunk], len(images), workers))
-        digests = tuple(digest for digest, _ in found)
-        key = _key(preprocessing, digests, {name for _, name in found})
+        places = list(zip(paths, frames or [None] * len(paths), strict=True))
+        images = list(in_chunks(lambda chunk: [StoredImage.of(*places[i]) for i in chunk], len(places), workers))
+        digests = tuple(image.digest for image in images)
+        key = _key(preprocessing, digests, {image.format for image in images})
         _remove_abandoned(folder)
-        store = _stored(folder, key, digests)
+        store, is_damaged = _stored(folder, key, digests, workers)
         if store is None or any(images[index].reads(preprocessing) for index in store.failures):
             build = Build(images, preprocessing, folder / f"{key}-{uuid.uuid4().hex}.npy", workers, progress)
             build.run(folder / f"{key}.json")
-            store = _stored(folder, key, digests)
+            store, _ = _stored(folder, key, digests, workers)
         if store is None:
             raise OutputUnwritable(f"the pixel store just written to {folder} cannot be read back: check that disk")
-        return store
+        said = f"the decoded pixels in {folder} were damaged, so that the images were decoded anew: check that disk"
+        return dataclasses.replace(store, notes=(said,) if is_damaged else ())
 
 
 def _workers_for(paths: Sequence[Path]) -> int:
@@ -117,37 +122,50 @@ def _key(preprocessing: Preprocessing, digests: tuple[str, ...], formats: Collec
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _stored(folder: Path, key: str, digests: tuple[str, ...]) -> PixelStore | None:
-    """The complete store of this key; None when there is none, or a damaged one."""
+def _stored(folder: Path, key: str, digests: tuple[str, ...], workers: int) -> tuple[PixelStore | None, bool]:
+    """The store of this key, or None; also whether there is a damaged one, whose pixels are removed."""
     try:
-        record = _record(folder / f"{key}.json")
+        content = read_regular(folder / f"{key}.json")
+    except OSError:
+        return None, False
+    path = None
+    try:
+        record = unsealed(content)
+        if record["key"] != key or STORED_PIXELS.fullmatch(record["pixels"]) is None:
+            raise ValueError("the record is of another store")
         path = folder / record["pixels"]
-        preprocessing = Preprocessing.from_dict(record["preprocessing"])
-        failures = {int(index): str(reason) for index, reason in record["failures"].items()}
-        if path.stat().st_size != record["bytes"]:
-            return None
-        pixels = PixelFile(path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    shape = (len(digests), preprocessing.height, preprocessing.width, preprocessing.channels)
-    if pixels.shape != shape:
-        return None
+        store = _opened(path, record, digests)
+        if path.stat().st_size != record["bytes"] or not store.pixels.is_whole(workers):
+            raise ValueError("the pixels are not as they were written")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if path is not None and not isinstance(error, OSError):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return None, True
+    return store, False
+
+
+def _opened(path: Path, record: Mapping[str, Any], digests: tuple[str, ...]) -> PixelStore:
+    preprocessing = Preprocessing.from_dict(record["preprocessing"])
+    pixels = PixelFile(path, record["checksums"])
+    if pixels.shape != (len(digests), preprocessing.height, preprocessing.width, preprocessing.channels):
+        raise ValueError("the pixels have another shape")
+    failures = {int(index): str(reason) for index, reason in record["failures"].items()}
     return PixelStore(pixels, digests, types.MappingProxyType(failures), preprocessing, path)
 
 
-def _record(path: Path) -> Any:
-    return json.loads(read_regular(path))
-
-
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what killed processes left: our files older than a day that no record names."""
+    """Remove what killed processes left: our files of another day that no record names, and pixels of before.
+
+    A file of tomorrow was written when the clock was wrong.
+    """
     with contextlib.suppress(OSError):
         for path in list(folder.iterdir()):
             match = STORED_PIXELS.fullmatch(path.name)
-            if match is None or time.time() - path.stat().st_mtime < ABANDONED_AFTER_S:
+            if match is None or abs(time.time() - path.stat().st_mtime) < ABANDONED_AFTER_S:
                 continue
             try:
-                is_named = _record(path.with_name(f"{match['key']}.json"))["pixels"] == path.name
+                is_named = unsealed(read_regular(folder / f"{match['key']}.json"))["pixels"] == path.name
             except (OSError, ValueError, KeyError, TypeError):
                 is_named = False
             if not is_named:

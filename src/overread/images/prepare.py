@@ -7,6 +7,7 @@ pixels that it was trained on.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class Preprocessing:
             value = getattr(self, name)
             if type(value) is not int or not 1 <= value <= MAX_SIDE:
                 raise InvalidOption(f"{name}={value!r} is no size: choose a whole number from 1 to {MAX_SIDE}")
-        if self.channels not in (None, 1, 3):
+        if self.channels is not None and (type(self.channels) is not int or self.channels not in (1, 3)):
             raise InvalidOption(f"channels={self.channels!r}: choose 1 (grey), 3 (RGB) or None (decided from the data)")
         if self.fit not in ("pad", "stretch"):
             raise InvalidOption(f"fit={self.fit!r}: choose 'pad' or 'stretch'")
@@ -62,8 +63,8 @@ class Preprocessing:
         Raises:
             InvalidBundle: an option is unknown or has a value that it cannot have.
         """
-        if unknown := sorted(set(options) - {field.name for field in dataclasses.fields(cls)}):
-            raise InvalidBundle(f"unknown preprocessing options {unknown}: read it with the overread that wrote it")
+        if set(options) - {field.name for field in dataclasses.fields(cls)}:
+            raise InvalidBundle("unknown preprocessing options: read it with the overread that wrote it")
         try:
             return cls(**options)
         except InvalidOption as error:
@@ -123,7 +124,8 @@ def fit_pixels(
 
 
 def _fit(picture: Picture, preprocessing: Preprocessing) -> np.ndarray:
-    pixels = picture.pixels(lambda size: _fitted(size, preprocessing), preprocessing.channels)
+    # No lambda, which could not go to another process.
+    pixels = picture.pixels(functools.partial(_fitted, preprocessing=preprocessing), preprocessing.channels)
     stored = pixels.shape[1], pixels.shape[0]
     size = _fitted(stored, preprocessing)
     # BILINEAR widens with the scale, which is what keeps fine texture from aliasing; reducing_gap=2 only saves time.

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from overread.errors import OutputUnwritable, UnfitFile
 from overread.machine.remote import is_remote, write_whole
+from overread.machine.temporary import clear, temporary_for
 from overread.machine.text import restored, restored_values, storable, storable_values
 
 # No table, record or bundle comes near; without it, a file of a terabyte that takes no space would be read to the end.
@@ -74,7 +75,8 @@ def read_regular(path: Path, *, most: int = MAX_FILE_BYTES) -> bytes:
     with open_regular(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > most:
-            raise UnfitFile(str(path), f"larger than {most / 2**30:,.0f} GiB")
+            limit = f"{most // 2**30} GiB" if most >= 2**30 else f"{most // 2**20} MiB"
+            raise UnfitFile(str(path), f"larger than {limit}")
         return stream.read(size)
 
 
@@ -94,17 +96,14 @@ def replace_file(path: Path, content: bytes, *, private: bool = False) -> Path:
     Raises:
         OutputUnwritable: no permission, no such folder or no space left.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         if is_remote(path):
             write_whole(path, content)
             return path
-        temporary.touch(mode=0o600 if private else 0o666)
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.touch(mode=0o600 if private else 0o666)
+            temporary.write_bytes(content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise OutputUnwritable(
             f"{path} cannot be written ({error.strerror}): give a folder that exists, is writable and has space left"
         ) from error
@@ -124,8 +123,8 @@ def replacing(path: Path) -> Iterator[Path]:
             yield temporary
             write_whole(path, temporary)
             return
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        stack.callback(temporary.unlink, missing_ok=True)
+        temporary = temporary_for(path)
+        stack.callback(clear, temporary)
         yield temporary
         temporary.replace(path)
 
@@ -158,9 +157,12 @@ def from_json(text: str | bytes) -> Any:
     """Read what `to_json` wrote.
 
     Raises:
-        ValueError: it is no JSON, or no UTF-8.
+        ValueError: it is no JSON, or no UTF-8, or a thousand brackets deep.
     """
-    return restored_values(json.loads(text))
+    try:
+        return restored_values(json.loads(text))
+    except RecursionError:
+        raise ValueError("values lie too deep in each other") from None
 
 
 def write_rows(stream: TextIO, rows: Iterable[Sequence[Any]]) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
-import json
 import platform
 import re
 import time
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from overread.errors import OutputUnwritable
-from overread.machine.files import from_json, read_regular, write_json
+from overread.machine.files import read_regular, write_json
+from overread.machine.sealed import digest_of, sealed, unsealed
 
 KEPT_FOR_S = 30 * 24 * 3600
 _FOLDER = "remembered"
@@ -49,18 +49,15 @@ def recall_or_work_out(
         read: turns them back; a ValueError, TypeError or KeyError counts as damage.
     """
     folder = store / _FOLDER
-    path = folder / f"{kind}-{_digest([program(), key])}.json"
+    path = folder / f"{kind}-{digest_of([program(), key])}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        if time.time() - path.stat().st_mtime < KEPT_FOR_S:
-            record = from_json(read_regular(path))
-            if record["digest"] == _digest(record["value"]):
-                return read(record["value"])
+        if _is_recent(path):
+            return read(unsealed(read_regular(path)))
     result = work_out()
     with contextlib.suppress(OSError, OutputUnwritable):
         folder.mkdir(parents=True, exist_ok=True)
         _remove_old(folder)
-        value = write(result)
-        write_json(path, {"digest": _digest(value), "value": value})
+        write_json(path, sealed(write(result)))
     return result
 
 
@@ -83,11 +80,12 @@ def _libraries() -> set[str]:
     return {match[0] for line in required if (match := _NAME.match(line))}.union(_FURTHER)
 
 
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+def _is_recent(path: Path) -> bool:
+    """Whether a file is of the last thirty days; one of the future was written when the clock was wrong."""
+    return abs(time.time() - path.stat().st_mtime) < KEPT_FOR_S
 
 
 def _remove_old(folder: Path) -> None:
     for path in folder.iterdir():
-        if time.time() - path.stat().st_mtime >= KEPT_FOR_S:
+        if not _is_recent(path):
             path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from overread.machine.files import read_regular
 
 # The file that makes a folder that of a run, and those of decoded pixels.
 RUN_RECORD = "run.json"
-STORED_PIXELS = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.\d+\.tmp)")
+STORED_PIXELS = re.compile(r"\.?(?P<key>[0-9a-f]{64})(-[0-9a-f]{32}\.npy|\.json\.[\w-]+\.tmp)")
 
 
 def cache_folder() -> Path:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from overread.errors import InvalidOption, MissingExtra
+from overread.errors import InvalidOption, MissingExtra, OverreadError
 from overread.machine.extras import require_extra
 
 if TYPE_CHECKING:
     from overread.machine.remote_path import RemotePath
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+::)*(?P<scheme>[a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _DRIVERS = {
@@ -50,20 +51,15 @@ def place(name: str | Path) -> Path:
     found = _ADDRESS.match(name)
     if found is None:
         return Path(name)
-    if found[0].lower() == "file://":
-        return Path(urllib.request.url2pathname(urlsplit(name).path))
-    if _PASSWORD.search(name):
-        raise InvalidOption(
-            f"the address {found[0]}... holds a password, which logs and readings would show: leave it out, and give "
-            "credentials as the store takes them, in environment variables, a profile or a role"
-        )
-    require_extra("remote", ("fsspec", "upath"))
-    for address in name.split("::"):
-        _require_driver(address.partition("://")[0].lower())
-    from upath import UPath
-
-    # Listings that s3fs and others keep would hide what was written since, and grow with the archive.
-    return _wrapped(UPath(name, use_listings_cache=False))
+    try:
+        if found[0].lower() == "file://":
+            return Path(urllib.request.url2pathname(urlsplit(name).path))
+        return _beyond(name, found[0])
+    except ValueError as error:
+        if isinstance(error, OverreadError):
+            raise
+        # The rest of it may be a password.
+        raise InvalidOption(f"the address {found[0]}... is none: expected {found[0]}PLACE/NAME") from None
 
 
 def is_remote(path: object) -> bool:
@@ -119,6 +115,25 @@ def write_whole(path: Path, content: bytes | Path) -> None:
         OSError: it cannot be written.
     """
     _remote(path).write_whole(content)
+
+
+def _beyond(name: str, start: str) -> Path:
+    if _PASSWORD.search(name):
+        raise InvalidOption(
+            f"the address {start}... holds a password, which logs and readings would show: leave it out, and give "
+            "credentials as the store takes them, in environment variables, a profile or a role"
+        )
+    require_extra("remote", ("fsspec", "upath"))
+    for address in name.split("::"):
+        # Here, for a path of the web is looked at when it is told only; and no bare word of a chain is quoted.
+        scheme = (urlsplit(address).scheme or address).lower()
+        if not _SCHEME.fullmatch(scheme):
+            raise ValueError
+        _require_driver(scheme)
+    from upath import UPath
+
+    # Listings that s3fs and others keep would hide what was written since, and grow with the archive.
+    return _wrapped(UPath(name, use_listings_cache=False))
 
 
 def _wrapped(path: Any) -> Path:

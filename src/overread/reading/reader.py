@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from overread.bundle import Bundle, Graph
-from overread.bundle.graph import provider_asked
+from overread.bundle import Bundle, Graph, Member, Reference
+from overread.bundle.graph import GraphShape, provider_asked
+from overread.bundle.trial import require_sound
 from overread.decision import Abstentions, Calibration, Familiarity, Task, measure_traits
-from overread.errors import MissingPath, OverreadError
+from overread.errors import InvalidBundle, MissingPath, OverreadError
 from overread.images import prepare
 from overread.machine.remote import public_name
 from overread.machine.workers import in_order
@@ -65,13 +66,7 @@ class Reader:
         self.bundle, self.references = bundle, bundle.references()
         self.provider = provider_asked()
         self._networks = [
-            _Network(
-                task=bundle.task,
-                graph=Graph(bundle.read_file(member.graph), provider=self.provider),
-                calibration=member.calibration,
-                familiarity=reference.familiarity,
-                limit=reference.limit,
-            )
+            _network(bundle, member, reference, self.provider)
             for member, reference in zip(bundle.members, self.references, strict=True)
         ]
 
@@ -200,6 +195,22 @@ class Reader:
             return "the file is not there: check the name"
         except OverreadError as error:
             return str(error)
+
+
+def _network(bundle: Bundle, member: Member, reference: Reference, provider: str) -> _Network:
+    options, content = bundle.preprocessing, bundle.read_file(member.graph)
+    image = (options.height, options.width, options.channels or 0)
+    require_sound(content, image)
+    graph, features = Graph(content, provider=provider), reference.familiarity.features.mean.size
+    if graph.shape != GraphShape(image=image, outputs=bundle.task.outputs, features=features):
+        raise InvalidBundle("the network of the bundle is another than it describes: get it again from its source")
+    return _Network(
+        task=bundle.task,
+        graph=graph,
+        calibration=member.calibration,
+        familiarity=reference.familiarity,
+        limit=reference.limit,
+    )
 
 
 def _answer(networks: Sequence[_Network], pixels: np.ndarray) -> Answers:

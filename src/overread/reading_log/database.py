@@ -14,13 +14,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from overread.errors import InvalidOption, LogUnavailable, MissingExtra, MissingPath
+from overread.errors import InvalidData, InvalidOption, LogUnavailable, MissingExtra, MissingPath
 from overread.machine.files import from_json, to_json
 from overread.machine.places import state_folder
+from overread.reading_log.sqlite_file import engine_of, is_in_place, make_private
 from overread.reading_log.tables import VERSION_TABLE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_WAIT_S = 30  # for another process that writes
+# Of PostgreSQL: for its machine to answer, in seconds and milliseconds, and for another process that writes.
+_WAITS = {"connect_timeout": "5", "tcp_user_timeout": "20000", "options": "-c lock_timeout=30s"}
 _ADVISORY_LOCK = 0x6F766572  # any number that all agree on
 _EXPECTED = "expected sqlite:////folder/readings.sqlite or postgresql://user:password@host/database"
 
@@ -53,12 +55,12 @@ def open_database(url: str, *, create: bool = True) -> sa.Engine:
     if parsed.get_backend_name() == "sqlite":
         if not create and not Path(str(parsed.database)).is_file():
             raise MissingPath(f"the reading log {_name(parsed)} is not there: expected what overread serve wrote")
-        _make_private_file(parsed)
-        engine = sa.create_engine(parsed, **_SETTINGS, connect_args={"timeout": _WAIT_S})
-        _prepare_sqlite(engine)
+        make_private(Path(str(parsed.database)))
+        engine = engine_of(Path(str(parsed.database)), _SETTINGS)
     else:
+        waits = {name: value for name, value in _WAITS.items() if name not in parsed.query}
         try:
-            engine = sa.create_engine(parsed, **_SETTINGS, pool_pre_ping=True)
+            engine = sa.create_engine(parsed, **_SETTINGS, connect_args=waits, pool_pre_ping=True)
         except ImportError as error:
             raise MissingExtra(
                 "a reading log in PostgreSQL needs psycopg, which is missing: run pip install 'overread[postgres]'"
@@ -77,13 +79,21 @@ def transaction(engine: sa.Engine, *, writing: bool = False) -> Iterator[sa.Conn
     """Do something whole or not at all.
 
     Raises:
-        LogUnavailable: the database cannot be reached, read or written.
+        LogUnavailable: the database cannot be reached, read or written, or its file was removed meanwhile.
+        InvalidData: it cannot hold a value, such as a NUL or a number beyond its range.
     """
     try:
-        with engine.connect().execution_options(overread_writing=writing) as connection, connection.begin():
-            yield connection
+        with engine.connect().execution_options(overread_writing=writing) as connection:
+            with connection.begin():
+                yield connection
+            if writing and not is_in_place(connection):
+                raise LogUnavailable(f"the reading log {_name(engine.url)} was removed or replaced: put it back")
     except sa.exc.IntegrityError:
         raise
+    except (sa.exc.DataError, OverflowError, UnicodeEncodeError):
+        raise InvalidData(
+            "the reading log cannot hold a value: expected text without NUL and numbers in range"
+        ) from None
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         # Without its cause: what a driver says may hold the connection's URL.
         raise LogUnavailable(
@@ -117,36 +127,6 @@ def _why(error: Exception, url: sa.URL) -> str:
     for secret in filter(None, (url.password, url.query.get("password"))):
         said[0] = said[0].replace(str(secret), "***")
     return said[0]
-
-
-def _make_private_file(url: sa.URL) -> None:
-    path = Path(str(url.database))
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The files that SQLite adds for writing ahead take this one's mode.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise LogUnavailable(
-            f"the reading log {path} cannot be made ({error.strerror}): give a folder that is writable and has space"
-        ) from None
-
-
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    def on_connect(connection: Any, _record: Any) -> None:
-        # Transactions are begun below, not by sqlite3, which begins them late and without a lock.
-        connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    def on_begin(connection: sa.Connection) -> None:
-        # One that reads and then writes must hold the lock from the start, or it fails where another wrote between.
-        writing = connection.get_execution_options().get("overread_writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-    sa.event.listen(engine, "connect", on_connect)
-    sa.event.listen(engine, "begin", on_begin)
 
 
 def _migrate(connection: sa.Connection) -> None:

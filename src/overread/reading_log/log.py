@@ -5,20 +5,30 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, OverreadError, UnknownReading
+from overread.errors import (
+    InvalidData,
+    InvalidOption,
+    KeyInProgress,
+    KeyReused,
+    LogUnavailable,
+    OverreadError,
+    UnknownReading,
+)
 from overread.reading_log.database import open_database, transaction
-from overread.reading_log.rows import ImageRow, ReadingRow, Review
+from overread.reading_log.rows import MOST_IMAGES, ImageRow, ReadingRow, Review, is_id
 from overread.reading_log.tables import claims, images, readings
 
 # A claim this old without a reading is one whose process died; a request that is alive has been answered by then.
 CLAIM_TIMEOUT = timedelta(minutes=5)
 _REMOVE_EVERY_S = 3600
+_LONGEST_DAYS = 366 * 1000
 _AT_ONCE = 500
 Answer = TypeVar("Answer")
 
@@ -39,6 +49,8 @@ class ReadingLog:
             raise InvalidOption(
                 f"retention of {retention_days:g} days keeps nothing: give more than 0, or none to keep"
             )
+        if retention_days is not None and retention_days > _LONGEST_DAYS:
+            raise InvalidOption(f"retention of {retention_days:g} days is beyond the calendar: give none, to keep")
         self.engine = engine
         self._retention_days = retention_days
         self._remove_next = 0.0
@@ -57,6 +69,21 @@ class ReadingLog:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    def check(self) -> None:
+        """Write, read back and delete, as what is logged needs.
+
+        Raises:
+            LogUnavailable: one of these fails.
+        """
+        probe = _claim(uuid.uuid4().hex, _sha256(""))
+        this = claims.c.key_sha256 == probe["key_sha256"]
+        with transaction(self.engine, writing=True) as connection:
+            connection.execute(sa.insert(claims).values(probe))
+            found = connection.execute(sa.select(claims.c.request_sha256).where(this)).scalar_one_or_none()
+            connection.execute(sa.delete(claims).where(this))
+        if found != probe["request_sha256"]:
+            raise LogUnavailable("the reading log does not give back what was written: see its database")
 
     def begin(self, key: str, request_sha256: str) -> ReadingRow | None:
         """Claim an idempotency key, before anything is read.
@@ -87,7 +114,8 @@ class ReadingLog:
                 found = connection.execute(sa.select(claims).where(held).with_for_update()).one_or_none()
                 if found is None:
                     continue  # it was withdrawn between the two
-                if found.reading_id is None and found.time < datetime.now(UTC) - CLAIM_TIMEOUT:
+                # Of the future: from before the clock was set back.
+                if found.reading_id is None and abs(datetime.now(UTC) - found.time) > CLAIM_TIMEOUT:
                     connection.execute(sa.update(claims).where(held).values(claim))
                     return None
             if found.request_sha256 != request_sha256:
@@ -165,8 +193,10 @@ class ReadingLog:
         Raises:
             UnknownReading: there is none, or it was removed.
         """
-        with transaction(self.engine) as connection:
-            found = list(_select(connection, readings.c.id == reading_id))
+        found = []
+        if is_id(reading_id):
+            with transaction(self.engine) as connection:
+                found = list(_select(connection, readings.c.id == reading_id))
         if not found:
             raise _unknown(reading_id)
         return ReadingRow(id=reading_id, time=found[0].time, bundle=found[0].bundle, images=tuple(found))
@@ -185,6 +215,8 @@ class ReadingLog:
             InvalidData: the image could not be read.
             InvalidOption: the label is no class of the bundle.
         """
+        if not is_id(reading_id) or not 0 <= index < MOST_IMAGES:
+            raise _unknown(reading_id, index)
         given = Review(true_label=true_label, time=time or datetime.now(UTC))
         this = sa.and_(images.c.reading_id == reading_id, images.c.index == index)
         with transaction(self.engine, writing=True) as connection:

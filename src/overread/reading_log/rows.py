@@ -12,6 +12,9 @@ from overread.errors import InvalidData
 
 # What a code looks like: neither a sentence, a path nor a file name with its ending fits.
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+ID_PATTERN = "[A-Za-z0-9_-]{1,64}"
+# Of a reading: what every database counts by.
+MOST_IMAGES = 2**31
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -108,7 +111,8 @@ class ReadingRow:
         images: in the order they were sent; they take reading, index, bundle and time from here.
 
     Raises:
-        InvalidData: the time has no zone, or there is no image.
+        InvalidData: the id has other characters than letters, digits, hyphens and underscores, the time has no zone, or
+            there is no image.
     """
 
     id: str
@@ -118,6 +122,8 @@ class ReadingRow:
 
     def __post_init__(self) -> None:
         _require_zone(self.time)
+        if not is_id(self.id):
+            raise InvalidData("the id of a reading is none: expected up to 64 letters and digits, such as uuid4().hex")
         if not self.images:
             raise InvalidData("a reading without an image cannot be logged: give one image or more")
         placed = (
@@ -125,6 +131,11 @@ class ReadingRow:
             for index, image in enumerate(self.images)
         )
         object.__setattr__(self, "images", tuple(placed))
+
+
+def is_id(text: str) -> bool:
+    """Whether a reading can have this id."""
+    return re.fullmatch(ID_PATTERN, text) is not None
 
 
 def _require_zone(time: datetime) -> None:

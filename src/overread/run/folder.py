@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwr
 from overread.machine.files import from_json, read_regular, write_json
 from overread.machine.places import RUN_RECORD
 from overread.machine.remote import local_place
+from overread.machine.temporary import clear_abandoned, temporary_for
 
 if TYPE_CHECKING:
     from overread.run.record import Run
@@ -43,18 +43,20 @@ class RunFolder:
         folder = cls(local_place(path))
         if folder.path.is_file():
             raise OutputExists(f"{path} is a file; expected a folder for the results: choose another --out")
-        if folder.path.is_dir() and any(folder.path.iterdir()):
+        for below in (folder.path, folder.private):
+            clear_abandoned(below)
+        if folder.path.is_dir() and any(folder.path.iterdir()) and not folder.is_barely_begun:
             if existing == "refuse":
                 raise OutputExists(f"{path} holds results already: choose another --out, or --force to replace them")
             if not folder.is_ours:
                 raise OutputExists(f"{path} holds files that are no results of overread: choose another --out")
             if existing == "replace":
-                shutil.rmtree(path)
+                folder._remove()
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputUnwritable(f"{path} cannot be made ({error.strerror}): choose another --out") from None
-        probe = folder.path / f".{os.getpid()}.tmp"
+        probe = temporary_for(folder.path / "probe")
         try:
             probe.touch()
             probe.unlink()
@@ -204,6 +206,11 @@ class RunFolder:
         return self.record.is_file()
 
     @property
+    def is_barely_begun(self) -> bool:
+        """Whether a run was killed before its record was there, when all that it had written were the paths."""
+        return not self.is_ours and {*self.path.rglob("*")} <= {self.private, self.places}
+
+    @property
     def is_finished(self) -> bool:
         """Whether a training run or a cross-validation came to its end here."""
         return self.is_ours and bool(_read(self.record).get("finished"))
@@ -240,9 +247,17 @@ class RunFolder:
             return kind.from_dict(self._values())
         except (KeyError, TypeError, ValueError, AttributeError):
             raise InvalidData(
-                f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: choose "
-                "another --out, or begin anew with --force"
+                f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: bring "
+                "back a copy of it, choose another --out, or begin anew with --force"
             ) from None
+
+    def _remove(self) -> None:
+        """Remove all that is here, the record last, so that what is left when this is ended is ours still."""
+        for path in sorted(self.path.iterdir(), key=lambda path: path == self.record):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def require_same(self, asked: Mapping[str, Any], recorded: Mapping[str, Any]) -> None:
         """Refuse to go on with a run that is another: of what both name, everything must be the same.

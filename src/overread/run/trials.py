@@ -30,6 +30,13 @@ def seconds_of(time: str) -> int:
     return total
 
 
+def _require(kind: Any, *values: Any) -> None:
+    """Refuse what a damaged file may hold in place of a number or a text."""
+    for value in values:
+        if not isinstance(value, kind):
+            raise InvalidData(f"{value!r} is not what was expected in the record of a run's time")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Trial:
     """One training of a run against the clock.
@@ -62,6 +69,17 @@ class Trial:
     seconds: float = 0.0
     loss: float | None = None
     auc: float | None = None
+
+    def __post_init__(self) -> None:
+        _require(str, self.network, self.way, self.state)
+        _require(int, self.size, self.number, self.fold, self.epochs, self.epochs_done)
+        _require(int | float, self.begun_at_s, self.seconds)
+        _require(int | float | None, self.loss, self.auc)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is still trained, or was trained as far as there was time for and is not judged yet."""
+        return self.state == UNDER_WAY or (self.state in (CUT_SHORT, BEHIND) and not self.is_judged)
 
     @property
     def is_judged(self) -> bool:
@@ -97,6 +115,11 @@ class TimeRecord:
     chosen: int | None = None
     outlook: str = ""
 
+    def __post_init__(self) -> None:
+        _require(int | float, self.given_s, self.spent_s)
+        _require(int | float | None, self.bundle_s, self.chosen)
+        _require(str, self.outlook)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
         return {**vars(self), "trials": [dataclasses.asdict(trial) for trial in self.trials]}
@@ -118,5 +141,7 @@ class TimeRecord:
             return None
         try:
             return cls.from_dict(from_json(read_regular(path)))
-        except (OSError, KeyError, TypeError, ValueError):
-            raise InvalidData(f"{path.name} of the run is damaged: begin anew with --force") from None
+        except (OSError, KeyError, TypeError, ValueError, AttributeError):
+            raise InvalidData(
+                f"{path.name} of the run is damaged: bring back a copy, or begin anew with --force"
+            ) from None

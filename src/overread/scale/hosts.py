@@ -25,7 +25,7 @@ _VARIABLE = "OVERREAD_HOST"
 _LOOPBACK = "127.0.0.1"
 # The first host may write what it has reached before all are ended.
 _GRACE_S, _LOOK_S = 10.0, 0.1
-_GO_ON = "run the same command with --resume to go on after the last whole epoch, with as many --hosts or fewer"
+_GO_ON = "run the same command with --resume to go on from the last state, with as many --hosts or fewer"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from rich.console import Console
 from overread import __version__
 from overread.bundle import Bundle
 from overread.cases.folder import LeftOut
-from overread.errors import Interrupted, InvalidOption, OverreadError
+from overread.errors import Interrupted, InvalidData, InvalidOption, OverreadError
 from overread.machine.files import write_json
 from overread.machine.remote import is_remote, place
 from overread.machine.stopping import stopping_on_sigterm
@@ -111,7 +111,7 @@ def score(
 
     Raises:
         InvalidOption: the folder holds readings of other images or by another bundle, or no such engine.
-        InvalidData: a source holds no image.
+        InvalidData: a source holds no image, or a file of the folder is damaged.
         OutputExists, OutputUnwritable: out cannot be used or written.
         Interrupted: Ctrl-C or SIGTERM.
         MissingExtra: what the engine or the place needs is not installed.
@@ -200,6 +200,11 @@ def _conclude(reader: Reader, folder: ScoringFolder, request: Request, console: 
             write_json(folder.path / "monitoring.json", found.to_dict())
         else:
             found = monitor_readings(folder.path, reader.bundle, out=out, existing="replace")
+    if not missing and found.n_images != request.listed:
+        raise InvalidData(
+            f"{folder.path} holds {count(found.n_images, 'reading')} and was to hold {request.listed}: a file of its "
+            "plan or parts is damaged: give another --out"
+        )
     return Scored(
         failures=sum(found.failures.values()) + request.losses,
         images=found.n_images + request.losses,

@@ -10,6 +10,8 @@ from typing import Any
 
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable, UnfitFile
 from overread.machine.files import from_json, read_regular, read_rows, replace_file, to_json, write_rows
+from overread.machine.remote import is_remote
+from overread.machine.temporary import clear_abandoned
 from overread.reading.table import PARTS
 
 _RECORD, _PLAN = "scoring.json", "plan"
@@ -145,7 +147,9 @@ def recorded(path: Path) -> Request | None:
         raise OutputExists(f"{path} is a file; expected a folder for the readings: choose another --out") from None
     except (ValueError, TypeError, KeyError, UnfitFile):
         raise InvalidData(f"{_RECORD} in {path} is damaged: choose another --out") from None
-    if path.is_dir() and any(True for _ in path.iterdir()):
+    if not is_remote(path):
+        clear_abandoned(path)
+    if path.is_dir() and any(not one.is_dir() for one in path.rglob("*")):
         raise OutputExists(f"{path} holds files that are no readings of an archive: choose another --out")
     return None
 

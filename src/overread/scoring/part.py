@@ -51,9 +51,10 @@ def read_part(reader: Reader, folder: ScoringFolder, number: int, *, workers: in
 
 def read_apart(reader: Reader, names: Sequence[str], workers: int | None) -> Iterator[Reading | Failure]:
     """Read images in a process of its own; where it ends, in two halves, down to the image that ends it."""
-    # Not by multiprocessing, which would import the program or the notebook that calls.
+    # Not by multiprocessing, which would import the program or the notebook that calls; nor anything from the folder of
+    # the moment, which may hold the archive (-P).
     process = subprocess.run(
-        [sys.executable, "-m", "overread.scoring.apart"],
+        [sys.executable, "-P", "-m", "overread.scoring.apart"],
         input=pickle.dumps((reader, names, workers)),
         stdout=subprocess.PIPE,
         check=False,

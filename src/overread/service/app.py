@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from overread.reading import Reader
 from overread.service.api import routes as api
 from overread.service.api.openapi import add_schemas
+from overread.service.entry import Entry
 from overread.service.problems import answer_with_problems
 from overread.service.room.room import ReadingRoom
 from overread.service.security import Guard
@@ -47,6 +48,7 @@ def create_app(readers: Mapping[str, Reader], settings: Settings, log: ReadingLo
         await asyncio.to_thread(room.close)
 
     room = ReadingRoom(readers, settings, log)
+    entry = None if settings.token is None else Entry(settings.token)
     # The pages that FastAPI has for its documentation load scripts from elsewhere.
     app = FastAPI(
         title="overread",
@@ -60,7 +62,7 @@ def create_app(readers: Mapping[str, Reader], settings: Settings, log: ReadingLo
     answer_with_problems(app)
     app.include_router(api.router)
     app.include_router(pages.router)
-    app.include_router(login_routes(settings))
+    app.include_router(login_routes(entry))
     add_schemas(app)
-    app.add_middleware(Guard, settings=settings, metrics=room.metrics)
+    app.add_middleware(Guard, settings=settings, entry=entry, metrics=room.metrics)
     return app

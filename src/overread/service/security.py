@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
-import traceback
 from urllib.parse import urlsplit
 
-from itsdangerous import BadSignature, TimestampSigner
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from overread.service.bodies import Bodies, too_large
+from overread.service.entry import Entry
+from overread.service.logs import place
 from overread.service.problems import Problem
 from overread.service.prometheus import Metrics
 from overread.service.settings import Settings, is_loopback
 
 COOKIE = "overread"
-SESSION_S = 12 * 3600
 # Without a token: whether the server lives, and what the login page is made of.
 _OPEN = ("/healthz", "/readyz", "/login")
 _STATIC = "/static/"
@@ -43,10 +41,12 @@ _log = logging.getLogger("overread.service")
 
 
 class Guard:
-    """Stands before the application: host name, origin, token, size of the body; and counts what passes."""
+    """Stands before the application: host name, origin, token, size and speed of the body; and counts what passes."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
-        self._app, self._settings, self._metrics = app, settings, metrics
+    def __init__(self, app: ASGIApp, settings: Settings, entry: Entry | None, metrics: Metrics) -> None:
+        self._app, self._settings, self._entry, self._metrics = app, settings, entry, metrics
+        self.bodies = Bodies(settings.max_requests * settings.max_upload_bytes, settings.upload_timeout_s)
+        metrics.body_bytes.set_function(lambda: self.bodies.held_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -69,14 +69,15 @@ class Guard:
             self._check(connection, scope["method"])
             if not self._may_enter(connection):
                 await self._turn_away(connection)(scope, receive, guarded)
-            else:
-                await self._app(scope, _limited(connection, receive, self._settings.max_upload_bytes), guarded)
+                return
+            with self.bodies.body(receive, self._most_bytes(connection)) as body:
+                await self._app(scope, body.receive, guarded)
         except Problem as problem:
             await problem.response(connection.headers.get("accept", ""))(scope, receive, guarded)
         except ClientDisconnect:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the request and is not logged
-            _log.error("a request failed: %s at %s", type(error).__name__, _place(error))
+            _log.error("a request failed: %s at %s", type(error).__name__, place(error))
             if not status:
                 failed = Problem(500, "internal-error", "the server failed: its log names the place")
                 await failed.response()(scope, receive, guarded)
@@ -93,6 +94,11 @@ class Guard:
             raise Problem(421, "wrong-host", "this server answers to localhost only")
         if self._settings.names and not (is_loopback(name) or name in (*self._settings.names, self._settings.host)):
             raise Problem(421, "wrong-host", "this server does not answer to that host name")
+        if "content-length" in connection.headers and "transfer-encoding" in connection.headers:
+            # A proxy may go by the other one, and take the end of this body for a request of its own.
+            raise Problem(
+                400, "two-lengths", "give Content-Length or Transfer-Encoding", headers={"Connection": "close"}
+            )
         if method in ("GET", "HEAD", "OPTIONS"):
             return
         site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
@@ -101,13 +107,21 @@ class Guard:
             raise Problem(403, "cross-origin", "a page of another origin may send nothing here")
 
     def _may_enter(self, connection: HTTPConnection) -> bool:
-        token, path = self._settings.token, connection.scope["path"]
-        if token is None or path in _OPEN or path.startswith(_STATIC):
+        entry, path = self._entry, connection.scope["path"]
+        if entry is None or path in _OPEN or path.startswith(_STATIC):
             return True
         scheme, _, presented = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return same(presented.strip(), token)
-        return is_session(connection.cookies.get(COOKIE, ""), token)
+            return entry.is_right(presented.strip(), address_of(connection))
+        return entry.is_session(connection.cookies.get(COOKIE, ""))
+
+    def _most_bytes(self, connection: HTTPConnection) -> int:
+        """What a body may have, where what it declares to have is within that."""
+        most = self._settings.max_upload_bytes if connection.scope["path"] in _UPLOADS else _SMALL_BODY
+        declared = connection.headers.get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > most:
+            raise too_large(most)
+        return most
 
     def _turn_away(self, connection: HTTPConnection) -> ASGIApp:
         if connection.scope["method"] == "GET" and "text/html" in connection.headers.get("accept", ""):
@@ -120,33 +134,9 @@ class Guard:
         ).response()
 
 
-def _place(error: Exception) -> str:
-    """Module and line where it was raised."""
-    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
-    return f"{frame.f_globals.get('__name__')}:{line}"
-
-
-def same(presented: str, token: str) -> bool:
-    """Whether a token is the right one, in a time that tells nothing of it."""
-    return hmac.compare_digest(presented.encode(), token.encode())
-
-
-def new_session(token: str) -> str:
-    """The value of a login cookie: the time, signed with the token, which it does not give away."""
-    return _signer(token).sign(b"session").decode()
-
-
-def is_session(cookie: str, token: str) -> bool:
-    """Whether a cookie is one that `new_session` made, and has not ended."""
-    try:
-        _signer(token).unsign(cookie, max_age=SESSION_S)
-    except BadSignature:
-        return False
-    return True
-
-
-def _signer(token: str) -> TimestampSigner:
-    return TimestampSigner(token, salt="overread session", key_derivation="hmac", digest_method=hashlib.sha256)
+def address_of(connection: HTTPConnection) -> str:
+    """Of the client; empty where it has none, as on a socket of the file system."""
+    return connection.client.host if connection.client else ""
 
 
 def _host_name(host: str) -> str:
@@ -162,24 +152,3 @@ def _netloc(origin: str) -> str:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
-
-
-def _limited(connection: HTTPConnection, receive: Receive, most: int) -> Receive:
-    """A body of no more bytes than allowed, whether it declares its length or not."""
-    if connection.scope["path"] not in _UPLOADS:
-        most = _SMALL_BODY
-    problem = Problem(413, "too-large", f"the request has more than {most} bytes: send fewer files at a time")
-    declared = Headers(scope=connection.scope).get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > most:
-        raise problem
-    received = 0
-
-    async def limited() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > most:
-            raise problem
-        return message
-
-    return limited

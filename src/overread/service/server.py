@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from overread.errors import InvalidOption, MissingExtra
 from overread.reading import Reader
+from overread.service.logs import log_error_of_loop, log_seldom
 from overread.service.settings import Settings
 
 # What is being read when the server is told to stop has this long to finish.
@@ -45,6 +48,7 @@ def serve(
 
         from overread.reading_log import ReadingLog, default_url
         from overread.service.app import create_app
+        from overread.service.connections import BACKLOG, Connections, connections_at_most
     except ImportError as error:
         raise MissingExtra("serving needs FastAPI and more: pip install 'overread[serve]'") from error
     opened = [Reader.load(path) for path in bundles]
@@ -55,6 +59,8 @@ def serve(
         app = create_app(readers, settings, log)
         config = uvicorn.Config(
             app,
+            http=Connections(connections_at_most(settings.workers)),  # type: ignore[arg-type]
+            backlog=BACKLOG,
             # Its access log would hold addresses, and its own set-up of logging goes to standard output.
             access_log=False,
             log_config=None,
@@ -68,10 +74,16 @@ def serve(
         # After its last answer uvicorn sends itself the signal again, which would end the process here.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        uvicorn.Server(config).run(sockets=[listening])
+        log_seldom()
+        asyncio.run(_run(uvicorn.Server(config), listening))
     finally:
         log.close()
         listening.close()
+
+
+async def _run(server: Any, listening: socket.socket) -> None:
+    asyncio.get_running_loop().set_exception_handler(log_error_of_loop)
+    await server.serve(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -103,6 +103,7 @@ def _look_at(manifest: Manifest, recipe: Recipe, store: Path | None, console: Co
             progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),
         )
         decoded = Decoded.of(manifest, data_set)
+    tell(console, (), data_set.store.notes)
     try:
         split, decoded = decoded.split(recipe)
     except InvalidData as error:

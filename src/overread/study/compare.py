@@ -10,12 +10,17 @@ from overread.evaluation import AssessmentOptions, Comparison
 from overread.evaluation import compare as compare_predictions
 from overread.machine.files import write_json
 from overread.report.comparison import write_comparison_report
-from overread.run import ComparisonRun, EvaluationRun, RunFolder
+from overread.run import ComparisonRun, EvaluationRun, Existing, RunFolder
 from overread.test_side.outcome import evaluation_in, read_predictions
 
 
 def compare(
-    first: str | Path, second: str | Path, out: str | Path | None = None, *, options: AssessmentOptions | None = None
+    first: str | Path,
+    second: str | Path,
+    out: str | Path | None = None,
+    *,
+    options: AssessmentOptions | None = None,
+    existing: Existing = "refuse",
 ) -> Comparison:
     """Compare two evaluations of the same cases, metric by metric, with interval and p.
 
@@ -24,6 +29,7 @@ def compare(
         second: the one in question: positive differences mean that it has more.
         out: a folder for `comparison.json` and `report.html`; nothing is written without it.
         options: level, resamples and seed.
+        existing: what to do when out holds something: refuse or replace.
 
     Raises:
         MissingPath: a folder holds no evaluation.
@@ -42,7 +48,7 @@ def compare(
     )
     if out is not None:
         run = ComparisonRun(first=_reader_of(first), second=_reader_of(second), folders=(str(first), str(second)))
-        folder = RunFolder.open(out)
+        folder = RunFolder.open(out, existing)
         folder.write(run)
         write_json(folder.comparison, comparison.to_dict())
         write_comparison_report(folder.path, comparison, run=run)

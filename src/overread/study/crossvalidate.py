@@ -16,7 +16,7 @@ from rich.console import Console
 from overread.auditing import Rule
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split, fold_cases, pseudonym, split_cases, without_test
-from overread.errors import InvalidOption
+from overread.errors import InvalidOption, OverreadError
 from overread.evaluation import (
     Assessment,
     AssessmentOptions,
@@ -182,7 +182,7 @@ def crossvalidate(
     fold = functools.partial(FoldTraining, rules=tuple(rules), store=store, callbacks=tuple(callbacks), console=console)
     trainings = _trainings(folder, run, settled, dealt, fold, storage)
     trainings = _in_one_precision(trainings, folder, decoded.data_set, engine, console)
-    waiting = [training for training in trainings if not RunFolder(training.out).is_finished]
+    waiting = [training for training in trainings if not _is_done(training, ensemble=ensemble, console=console)]
     for training, _ in zip(waiting, (engine or OneAfterTheOther()).map(train_fold, waiting), strict=True):
         bring_home(training.out, training.storage)
         if engine is not None:
@@ -245,6 +245,21 @@ def _trainings(
         for seed in _seeds(run)
         for number, fold in enumerate(dealt, start=1)
     ]
+
+
+def _is_done(training: FoldTraining, *, ensemble: bool, console: Console) -> bool:
+    """Whether a fold is trained and what came out is whole; what is damaged is made anew from its last state."""
+    folder = RunFolder(training.out)
+    if not folder.is_finished:
+        return False
+    try:
+        read_predictions(folder.path)
+        if ensemble:
+            Bundle.load(folder.bundle)
+    except OverreadError:
+        say(console, f"WARNING: the results of {training.title} are damaged and are made anew", "bold yellow")
+        return False
+    return True
 
 
 def _in_one_precision(

@@ -197,6 +197,7 @@ def open_data_set(
             skip_unreadable=skip_unreadable,
             progress=lambda done, of: status.update(f"decoding images: {done} of {of}"),
         )
+    tell(console, (), data_set.store.notes)
     for name, reason in data_set.failures.items():
         say(console, f"WARNING: left out, unreadable: {name}: {reason}", "bold yellow")
     _, height, width, channels = data_set.store.pixels.shape

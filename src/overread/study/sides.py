@@ -7,11 +7,13 @@ import functools
 from collections.abc import Callable
 
 from overread.cases import Manifest, Split
+from overread.errors import UnreadableImages
 from overread.formats import Header, read_headers
 from overread.images import DataSet
 from overread.images.copies import join_copies
 from overread.recipe import Recipe
 from overread.study.data import split_as
+from overread.words import count
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,7 +39,7 @@ class Decoded:
             data_set: the readable ones.
             joins_copies: False for a study that began when copies were not looked for before the split.
         """
-        headers = functools.cache(functools.partial(read_headers, manifest.paths))
+        headers = functools.cache(functools.partial(_headers_of, manifest, data_set))
         if joins_copies:
             manifest = join_copies(manifest, data_set, headers)
         return cls(manifest=manifest, data_set=_readable(manifest, data_set), headers=headers)
@@ -64,6 +66,23 @@ class Decoded:
             for i, case in enumerate(self.manifest.cases)
         )
         return split, dataclasses.replace(self, manifest=every, data_set=_readable(every, self.data_set))
+
+
+def _headers_of(manifest: Manifest, data_set: DataSet) -> tuple[Header, ...]:
+    """The header of every case; what is found in them is remembered by the content that was decoded.
+
+    Raises:
+        UnreadableImages: files are gone since they were decoded.
+    """
+    headers = read_headers(manifest.paths)
+    gone = {manifest.cases[row].full_name: "is gone" for row in data_set.rows if not headers[row].size_bytes}
+    if gone:
+        raise UnreadableImages(
+            f"{count(len(gone), 'file')}, such as {next(iter(gone))}, went while this command ran: bring them back and "
+            "run the same command again, or go on without them with --skip-unreadable",
+            gone,
+        )
+    return headers
 
 
 def _readable(manifest: Manifest, data_set: DataSet) -> DataSet:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from overread.bundle import Opening
 from overread.errors import OutputUnwritable
-from overread.machine.files import read_regular
+from overread.machine.files import from_json, read_regular, to_json
 from overread.machine.places import state_folder
 
 
@@ -31,9 +31,10 @@ class Ledger:
         """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            half = b"\n" if self._content()[-1:].strip() else b""  # of a line, by a full disk: it stays by itself
             # Added and not rewritten, so that runs side by side lose none of each other's lines.
-            with self._path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(dataclasses.asdict(opening)) + "\n")
+            with open(self._path, "ab", opener=_open_without_waiting) as stream:
+                stream.write(half + f"{to_json(dataclasses.asdict(opening))}\n".encode())
         except OSError as error:
             raise OutputUnwritable(
                 f"{self._path} cannot be written ({error.strerror}): give a folder that is writable in XDG_STATE_HOME"
@@ -43,13 +44,21 @@ class Ledger:
     def _path(self) -> Path:
         return self.folder / "test_sets.jsonl"
 
-    def _lines(self) -> Iterator[Opening]:
+    def _content(self) -> bytes:
+        """What the file holds; nothing where it cannot be read."""
         try:
-            lines = read_regular(self._path).decode("utf-8", "replace").split("\n")
+            return read_regular(self._path)
         except OSError:
-            return
-        for line in lines:
+            return b""
+
+    def _lines(self) -> Iterator[Opening]:
+        for line in self._content().split(b"\n"):
             try:
-                yield Opening(**json.loads(line))
+                yield Opening(**from_json(line))
             except (ValueError, TypeError):
                 continue
+
+
+def _open_without_waiting(name: str, flags: int) -> int:
+    """Open a file to be written; a pipe that nobody reads is an error at once."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0), 0o666)

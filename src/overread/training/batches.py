@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -45,16 +46,18 @@ class Batches(keras.utils.PyDataset):
         self._told = (targets,) if weights is None else (targets, weights)
         self._batch_size, self._shuffle_seed, self._mixup = batch_size, shuffle_seed, mixup
         self._is_whole, self._part = is_whole, part
+        self._steps = -(-len(self._indices) // batch_size)
+        self._failure: Exception | None = None
         self.set_epoch(0)
 
-    def set_epoch(self, epoch: int) -> None:
-        """Fix the order and the mixture of images for one epoch."""
-        self._epoch = epoch
+    def set_epoch(self, epoch: int, done: int = 0) -> None:
+        """Fix the order and the mixture of images for one epoch, of which the first batches may be done."""
+        self._epoch, self._done = epoch, done
         self._order = self._indices
         if self._shuffle_seed is not None:
             self._order = np.random.default_rng([self._shuffle_seed, epoch]).permutation(self._indices)
         if self._is_whole:
-            self._order = np.resize(self._order, len(self) * self._batch_size)
+            self._order = np.resize(self._order, self._steps * self._batch_size)
 
     @property
     def image_count(self) -> int:
@@ -62,9 +65,16 @@ class Batches(keras.utils.PyDataset):
         return len(self._indices)
 
     def __len__(self) -> int:
-        return -(-len(self._indices) // self._batch_size)
+        return self._steps - self._done
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
+        try:
+            return self._batch(self._done + step)
+        except Exception as error:
+            self._failure = error
+            raise
+
+    def _batch(self, step: int) -> tuple[np.ndarray, ...]:
         places = np.arange(step * self._batch_size, min((step + 1) * self._batch_size, len(self._order)))
         number, parts = self._part
         own = np.array_split(np.arange(len(places)), parts)[number]
@@ -83,6 +93,18 @@ class Batches(keras.utils.PyDataset):
         # Keras divides by the number of images, those without a weight included.
         counts = places < len(self._indices)
         return (*batch, (counts * (len(self._order) / len(self._indices))).astype(np.float32))
+
+
+@contextmanager
+def failing_as_read(*every: Batches) -> Iterator[None]:
+    """Raise what kept a batch from being read as it was: TensorFlow makes an error of its own of it."""
+    try:
+        yield
+    except Exception:
+        for batches in every:
+            if batches._failure is not None:
+                raise batches._failure from None
+        raise
 
 
 def _draw_mixture(count: int, alpha: float, draws: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

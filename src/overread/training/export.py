@@ -14,6 +14,7 @@ import numpy as np
 from overread.bundle.graph import INPUT, OUTPUTS, Graph
 from overread.decision import Task
 from overread.errors import ExportMismatch, MissingExtra
+from overread.machine.files import replace_file
 
 if TYPE_CHECKING:
     from overread.networks.build import NetworkSpec
@@ -46,7 +47,9 @@ def export_onnx(spec: NetworkSpec, weights: Path, target: Path) -> None:
         "CUDA_VISIBLE_DEVICES": "",
         "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path),  # the module of a user's network is imported
     }
-    done = subprocess.run([sys.executable, "-c", code, arguments], env=environment, capture_output=True, check=False)
+    # -P: nothing is imported from the folder of the moment, which may hold a stranger's images and more.
+    command = [sys.executable, "-P", "-c", code, arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise ExportMismatch(f"the ONNX graph could not be written ({reason}): install overread[train]")
@@ -83,7 +86,7 @@ def _convert(spec: NetworkSpec, weights: Path, target: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
     if [value.name for value in model.graph.input] != [INPUT]:
         raise ExportMismatch("the converter made a graph with other inputs than the image: report this network")
-    target.write_bytes(model.SerializeToString())
+    replace_file(target, model.SerializeToString())
 
 
 def _name_outputs(model: Any) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import math
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,16 +17,18 @@ import numpy as np
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
+from overread.machine.files import write_csv
 from overread.machine.stopping import stopping_on_sigterm
 from overread.machine.text import storable
 from overread.networks.backend import keras
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
-from overread.training.batches import Batches
+from overread.training.batches import Batches, failing_as_read
 from overread.training.crew import share, which_host
 from overread.training.history import History
 from overread.training.keep import KeepEachEpoch
 from overread.training.resume import EpochSeed, Progress, SaveState, load_best_weights, read_progress
+from overread.words import count
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,18 +89,16 @@ class Log(keras.callbacks.Callback):
         self._writer = _tensorboard_writer(RunFolder(self._folder).tensorboard)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._start = self._trained = time.perf_counter()
+        self._epoch = epoch
+        self._start = self._trained = time.perf_counter() - self._progress.seconds
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._trained = time.perf_counter()
+        self._require_finite((logs or {})["loss"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
-        if not (math.isfinite(figures["loss"]) and math.isfinite(figures["val_loss"])):
-            raise InvalidOption(
-                f"training diverged in epoch {epoch + 1} (the loss is no number): lower --learning-rate, or take "
-                "--precision float32"
-            )
+        self._require_finite(figures["loss"], figures["val_loss"])
         row = {
             "epoch": epoch + 1,
             **figures,
@@ -107,19 +107,26 @@ class Log(keras.callbacks.Callback):
             "images_per_second": self._images / (self._trained - self._start),
         }
         self._progress.rows.append(row)
-        log = RunFolder(self._folder).log
-        temporary = log.with_suffix(".csv.tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, fieldnames=list(row))
-            writer.writeheader()
-            writer.writerows(self._progress.rows)
-        temporary.replace(log)
+        _write_log(self._folder, self._progress)
         for name, value in row.items():
             self._writer.add_scalar(f"epoch/{name}", value, epoch + 1)
         self._writer.flush()
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self._writer.close()
+
+    def _require_finite(self, *losses: float) -> None:
+        if not all(map(math.isfinite, losses)):
+            raise InvalidOption(
+                f"training diverged in epoch {self._epoch + 1} (the loss is no number): begin anew with a lower "
+                "--learning-rate, or with --precision float32"
+            )
+
+
+def _write_log(folder: Path, progress: Progress) -> None:
+    """Write a row for each epoch that is done."""
+    if progress.rows:
+        write_csv(RunFolder(folder).log, list(progress.rows[0]), [list(row.values()) for row in progress.rows])
 
 
 def _tensorboard_writer(folder: Path) -> Any:
@@ -157,13 +164,19 @@ def fit(
             raise ends the run, which can be resumed.
 
     Raises:
-        Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
+        Interrupted: Ctrl-C or SIGTERM; the last state is in folder.
         InvalidOption: the loss became infinite or NaN.
     """
     checkpoints = RunFolder(folder).checkpoints
     checkpoints.mkdir(parents=True, exist_ok=True)
     progress, best = read_progress(checkpoints)
+    _write_log(folder, progress)  # it may have been damaged since
     train, validation = data.batches(recipe)
+    if progress.steps or keras.backend.backend() == "jax":
+        # Makes the variables of metrics, which go on from what they had counted in an interrupted epoch. Under JAX,
+        # Keras 3.15 makes them of batches that it fetches before the epoch is known, and trains on these later.
+        with failing_as_read(validation):
+            model.test_on_batch(*validation[0])
     epochs = recipe.epochs_of(len(train))
     model.optimizer.build(model.trainable_variables)  # its variables must be there before a state is loaded
     if not progress.finished:
@@ -173,7 +186,7 @@ def fit(
         kept = [callback.on_state_saved for callback in callbacks if isinstance(callback, KeepEachEpoch)]
         saving = SaveState(checkpoints, progress, early_stopping, averaging, then=kept)
         ordered = [
-            EpochSeed(train, recipe.seed),
+            EpochSeed(train, recipe.seed, progress),
             SameFigures(),
             averaging,
             Log(folder, progress, train.image_count),
@@ -181,7 +194,7 @@ def fit(
             early_stopping,
             saving,
         ]
-        with _stop_on_signals(progress), closing(saving):
+        with _stop_on_signals(progress), closing(saving), failing_as_read(train, validation), _epoch_may_be_short():
             model.fit(
                 train,
                 validation_data=validation,
@@ -197,13 +210,22 @@ def fit(
 
 
 @contextmanager
+def _epoch_may_be_short() -> Iterator[None]:
+    """Let the first epoch end before Keras expects it: of one that was interrupted the rest is trained."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Your input ran out of data")
+        yield
+
+
+@contextmanager
 def _stop_on_signals(progress: Progress) -> Iterator[None]:
     """Let SIGTERM stop training as Ctrl-C does, and say how to go on."""
     try:
         with stopping_on_sigterm():
             yield
     except KeyboardInterrupt:
+        within = f" and {count(progress.steps, 'step')} of the next" if progress.steps else ""
         raise Interrupted(
-            f"training was stopped after {progress.epochs_done} whole epochs, whose state is saved: run the same "
-            "command with --resume to go on"
+            f"training was stopped after {progress.epochs_done} whole epochs{within}, whose state is saved: run the "
+            "same command with --resume to go on"
         ) from None

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from overread.bundle import WEIGHTS
 from overread.images import DataSet
+from overread.machine.temporary import clear
 from overread.machine.terminal import say
 from overread.networks.build import build_network
 from overread.recipe import Recipe
@@ -38,6 +39,7 @@ def train_head(data_set: DataSet, recipe: Recipe, folder: Path, *, console: Cons
     say(console, str(found))
     weights = RunFolder(folder).checkpoints / WEIGHTS
     weights.parent.mkdir(parents=True, exist_ok=True)
+    clear(weights)
     network.save_weights(weights)
     spec = dataclasses.replace(spec, second_look=recipe.second_look)  # the head is fitted to one look
     return TrainedNetwork(spec=spec, weights=weights, precision="float32", history=History(rows=(), best_epoch=0))

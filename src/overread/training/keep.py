@@ -8,7 +8,7 @@ from overread.networks.backend import keras
 
 
 class KeepEachEpoch(keras.callbacks.Callback):
-    """Calls `keep` as soon as the state of an epoch is whole, beside the steps of the next one."""
+    """Calls `keep` as soon as a state is whole, beside the steps that follow."""
 
     def __init__(self, keep: Callable[[], None]) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from overread.decision.probability import to_probabilities
 from overread.errors import InvalidOption
 from overread.networks.activation_map import ActivationMapHead
 from overread.networks.backend import keras
-from overread.training.batches import Batches
+from overread.training.batches import Batches, failing_as_read
 from overread.training.fit import TrainingData
 
 # Of the mean loss, on standardised features; the first that is worse than the one before it ends the search.
@@ -95,7 +95,8 @@ def fit_linear_head(network: keras.Model, data: TrainingData, *, seed: int, clas
 def _features(network: keras.Model, data: TrainingData, rows: npt.NDArray) -> npt.NDArray[np.float32]:
     model = keras.Model(network.input, network.output["features"])
     batches = Batches(data.pixels, data.y_true, rows.tolist(), batch_size=_BATCH)
-    return np.asarray(model.predict(batches, verbose=0), dtype=np.float32)
+    with failing_as_read(batches):
+        return np.asarray(model.predict(batches, verbose=0), dtype=np.float32)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

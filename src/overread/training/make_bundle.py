@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Reference, referral_from
+from overread.bundle.trial import remember_sound
 from overread.decision import Calibration, Familiarity, Task, choose_operating_points, fit_calibration
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import DataSet
-from overread.machine.files import read_regular
+from overread.machine.files import read_regular, replace_file
 from overread.run import RunFolder, TrainingRun
 from overread.training.export import check_parity, export_onnx
 from overread.training.map_checks import check_activation_maps
@@ -65,7 +66,7 @@ def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) 
     shares = _shares(fitted) if recipe.class_weights else None
     unseen = _Unseen.of(exports, task=task, method=recipe.calibration, shares=shares)
     members, files = _members(exports, unseen)
-    references = [Reference.from_bytes(read_regular(files[member.reference])) for member in members]
+    references = [Reference.from_bytes(read_regular(files[member.reference]), task) for member in members]
     bundle = Bundle(
         task=task,
         preprocessing=first.data_set.store.preprocessing,
@@ -113,8 +114,9 @@ def _export(fitted: Fitted, seed: int) -> _Export:
     validation = manifest.select("val")
     exported = fitted.folder.checkpoints / GRAPH
     export_onnx(trained.spec, trained.weights, exported)
-    graph = Graph(read_regular(exported))
+    graph = Graph(content := read_regular(exported))
     difference = check_parity(trained.build(), graph, manifest.task, data_set.pixels(validation[:_PARITY_IMAGES]))
+    remember_sound(content, (trained.spec.height, trained.spec.width, trained.spec.channels))
     logits, traits = graph.logits_and_traits(data_set.chunks(validation))
     return _Export(
         fitted=fitted,
@@ -176,7 +178,7 @@ def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member,
     for number, export in enumerate(exports):
         own, checkpoints = unseen.owners == number, export.fitted.folder.checkpoints
         reference = Reference.of(export.familiarity, export.traits, unseen.labels[own], unseen.y_prob[own])
-        (checkpoints / REFERENCE).write_bytes(reference.to_bytes())
+        replace_file(checkpoints / REFERENCE, reference.to_bytes())
         mark = f"-{number + 1:02d}" if len(exports) > 1 else ""
         member = Member(
             graph=_marked(GRAPH, mark),

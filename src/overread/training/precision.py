@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from overread.networks.backend import keras
+from overread.recipe import PRECISIONS
 
 _WARM_UP_STEPS, _LEAST_STEPS, _MOST_STEPS = 2, 2, 4
 # A smaller gain is within the noise of a busy machine, and float32 is the plainer choice.
@@ -25,10 +26,19 @@ _SETTINGS = ("TF_", "ONEDNN_", "DNNL_", "OMP_", "XLA_", "CUDA_")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PrecisionChoice:
-    """The chosen Keras dtype policy and the images/s of each that was measured (none when the user chose)."""
+    """The chosen Keras dtype policy and the images/s of each that was measured (none when the user chose).
+
+    Raises:
+        ValueError: there is no such policy, or a rate is no number.
+    """
 
     policy: str
     images_per_second: dict[str, float]
+
+    def __post_init__(self) -> None:
+        rates = self.images_per_second.values()
+        if self.policy not in PRECISIONS[1:] or not all(isinstance(rate, int | float) for rate in rates):
+            raise ValueError(f"{self.policy!r} is no precision that was measured")
 
     def __str__(self) -> str:
         if not self.images_per_second:

@@ -11,9 +11,11 @@ from rich.console import Console
 
 from overread.bundle import WEIGHTS
 from overread.decision import Task
+from overread.errors import InvalidData
 from overread.images import DataSet
 from overread.machine.files import from_json, read_regular, require_space, write_json
 from overread.machine.memo import recall_or_work_out
+from overread.machine.temporary import clear
 from overread.machine.terminal import say
 from overread.networks.augment import Augment
 from overread.networks.backend import keras
@@ -30,9 +32,10 @@ from overread.training.precision import PrecisionChoice, choose_precision, compu
 from overread.training.progress import ShowProgress
 from overread.training.resume import last_state, share_states
 from overread.training.start import load_start
+from overread.training.whole_states import drop_damaged
 
-# A run has up to three states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
-_WEIGHT_COPIES = 16
+# A run has up to four states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
+_WEIGHT_COPIES = 20
 _FIXED_BYTES = 20_000_000
 
 
@@ -77,7 +80,7 @@ def train_network(
         callbacks: as for `fit`.
 
     Raises:
-        Interrupted: Ctrl-C or SIGTERM; the state after the last whole epoch is in folder.
+        Interrupted: Ctrl-C or SIGTERM; the last state is in folder.
         OverreadError: the network cannot be built or training diverged.
     """
     keras.utils.clear_session()  # what an earlier training has left in memory
@@ -85,7 +88,11 @@ def train_network(
     batches, _ = data.batches(recipe)
     assembly = _Assembly.of(recipe, data_set, steps=len(batches))
     checkpoints, memory = RunFolder(folder).checkpoints, RunFolder(folder).precision
-    precision = share(lambda: _settled_precision(memory, lambda: assembly.choose_precision(data_set, batches[0])))
+    if is_first():
+        drop_damaged(checkpoints, console)
+    precision = share(
+        lambda: _settled_precision(memory, recipe, lambda: assembly.choose_precision(data_set, batches[0]))
+    )
     share_states(checkpoints)
     say(console, f"training {assembly.spec.name} with Keras on {on_what()} in {precision}")
     network = assembly.build(precision.policy)
@@ -107,6 +114,7 @@ def train_network(
     network = build_network(spec)
     network.set_weights(trained)
     weights = checkpoints / WEIGHTS
+    clear(weights)  # a folder or a pipe in its place, which nobody can write to
     network.save_weights(weights)
     return TrainedNetwork(spec=spec, weights=weights, precision=precision.policy, history=history)
 
@@ -132,7 +140,7 @@ def settle_precision(
         (choice,) = engine.map(_measure, [(assembly, batches[0])])
         return choice
 
-    choice = _settled_precision(RunFolder(folder).precision, choose)
+    choice = _settled_precision(RunFolder(folder).precision, recipe, choose)
     say(console, f"all networks are trained in {choice}")
     return dataclasses.replace(recipe, precision=choice.policy)
 
@@ -244,10 +252,22 @@ def _start(network: keras.Model, data: TrainingData, recipe: Recipe, folder: Pat
         say(console, f"training starts from {head}")
 
 
-def _settled_precision(memory: Path, choose: Callable[[], PrecisionChoice]) -> PrecisionChoice:
-    """The precision that the run in this folder began with, or a new choice: a resumed run must compute as it began."""
-    if memory.exists():
+def _settled_precision(memory: Path, recipe: Recipe, choose: Callable[[], PrecisionChoice]) -> PrecisionChoice:
+    """The precision that the run in this folder began with, or a new choice: a resumed run must compute as it began.
+
+    Raises:
+        InvalidData: it is not known any more what was measured.
+    """
+    try:
         return PrecisionChoice(**from_json(read_regular(memory)))
+    except FileNotFoundError:
+        pass
+    except (OSError, TypeError, ValueError, AttributeError):
+        if recipe.precision == "auto":
+            raise InvalidData(
+                f"{memory} is damaged, and a training goes on only in the precision that it began with: bring back a "
+                "copy of that file, or begin anew with --force in place of --resume"
+            ) from None
     choice = choose()
     write_json(memory, dataclasses.asdict(choice))
     return choice

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from overread.networks.backend import keras
+from overread.run.trials import BEHIND, CUT_SHORT
 
 # Of the epochs, after which a training is held against an earlier one; and how much greater its loss may be.
 _FIRST_PART, _MARGIN = 0.5, 1.25
@@ -18,7 +19,7 @@ class Watch(keras.callbacks.Callback):
         left: gives the seconds that the training may still take.
         rival: the validation loss after each epoch of an earlier training; where half of the epochs are over, and the
             least loss is a quarter above that of the rival after the same part, the training ends.
-        tick: is called after each epoch.
+        tick: is called after each epoch, when it is known whether the training ends with it.
     """
 
     def __init__(self, left: Callable[[], float], *, rival: Sequence[float] = (), tick: Callable[[], None]) -> None:
@@ -36,7 +37,6 @@ class Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._losses.append((logs or {})["val_loss"])
-        self._tick()
         done = (epoch + 1) / self.params["epochs"]
         if done < 1 and self._left() < self._left_before - self._left():
             self.is_out_of_time = self.model.stop_training = True
@@ -44,3 +44,9 @@ class Watch(keras.callbacks.Callback):
             same_part = self._rival[: math.ceil(done * len(self._rival))]
             if min(self._losses) > _MARGIN * min(same_part):
                 self.is_behind = self.model.stop_training = True
+        self._tick()
+
+    @property
+    def ended_as(self) -> str | None:
+        """The state of a trial that was ended before its time; None where it was not."""
+        return BEHIND if self.is_behind else CUT_SHORT if self.is_out_of_time else None

@@ -41,9 +41,10 @@ def refusal(error: OSError) -> str | None:
 def keep_traceback(error: BaseException) -> Path | None:
     """Write where an unexpected error came from to a file of the user's state; None where nothing can be written."""
     text = "".join(traceback.format_exception(error))
-    for place in (state_folder, lambda: Path(tempfile.gettempdir())):
+    # Not in a folder of a known name among temporary files, which another user may have made.
+    for folder_of in (lambda: state_folder() / "crashes", lambda: Path(tempfile.mkdtemp(prefix="overread-"))):
         try:
-            folder = place() / "crashes"
+            folder = folder_of()
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = folder / f"{now().replace(':', '')}.txt"
             path.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from overread.errors import MissingExtra, UnreadableImage
+from overread.formats.apart import DecodeApart
 from overread.formats.dicom.lookup import COLOURS
 from overread.machine.quiet import without_warnings_of
 
@@ -31,7 +32,7 @@ def without_detail(failure: str) -> Iterator[None]:
     try:
         with without_warnings_of("pydicom"):
             yield
-    except (MissingExtra, UnreadableImage):
+    except (MissingExtra, UnreadableImage, DecodeApart):
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise anything
         raise UnreadableImage(f"{failure} ({type(error).__name__})") from None

@@ -11,28 +11,36 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 IMPLICIT, EXPLICIT, EXPLICIT_BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
-JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+DEFLATED, RLE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"
+_JPEG = "1.2.840.10008.1.2.4."
+JPEG_BASELINE, JPEG_EXTENDED = f"{_JPEG}50", f"{_JPEG}51"
+# By the syntax of their codestream: JPEG and JPEG-LS share their markers.
+JPEG_SYNTAXES = frozenset(f"{_JPEG}{number}" for number in (50, 51, 57, 70, 80, 81))
+JPEG2000_SYNTAXES = frozenset(f"{_JPEG}{number}" for number in (90, 91, 201, 202, 203))
 # pydicom would take gdcm's decoder first, which ends the process on some damaged files (November 2026); for JPEG-LS and
 # lossless JPEG there is no better one.
 PLUGINS = {
-    "1.2.840.10008.1.2.4.50": "pillow",
+    JPEG_BASELINE: "pillow",
     JPEG_EXTENDED: "pillow",
-    "1.2.840.10008.1.2.4.90": "pylibjpeg",
-    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+    f"{_JPEG}90": "pylibjpeg",
+    f"{_JPEG}91": "pylibjpeg",
 }
 _LOSSY = {
+    JPEG_BASELINE,
     JPEG_EXTENDED,
-    "1.2.840.10008.1.2.4.50",  # JPEG Baseline
-    "1.2.840.10008.1.2.4.81",  # JPEG-LS Near-Lossless
-    "1.2.840.10008.1.2.4.91",  # JPEG 2000
-    "1.2.840.10008.1.2.4.93",  # JPEG 2000 Part 2
-    "1.2.840.10008.1.2.4.203",  # HTJ2K
+    f"{_JPEG}81",  # JPEG-LS Near-Lossless
+    f"{_JPEG}91",  # JPEG 2000
+    f"{_JPEG}93",  # JPEG 2000 Part 2
+    f"{_JPEG}203",  # HTJ2K
 }
+# Decoded by Python, or by libjpeg, which is sound. All others have codecs in C that a few damaged bytes have crashed
+# (JPEG-LS, lossless JPEG) or made swallow memory (JPEG 2000).
+_SOUND = {IMPLICIT, EXPLICIT, EXPLICIT_BIG, DEFLATED, JPEG_BASELINE, JPEG_EXTENDED, RLE}
 # Those that pydicom 3.0 does not know.
 _NAMES = {
-    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
-    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
-    "1.2.840.10008.1.2.4.112": "JPEG XL",
+    f"{_JPEG}110": "JPEG XL Lossless",
+    f"{_JPEG}111": "JPEG XL JPEG Recompression",
+    f"{_JPEG}112": "JPEG XL",
     "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
 }
 _OF_THE_STANDARD = re.compile(r"1\.2\.840\.10008\.1\.2(\.\d{1,3}){1,3}")
@@ -64,6 +72,11 @@ def assume_missing(ds: Dataset) -> tuple[str, ...]:
         return missing
     ds.file_meta.TransferSyntaxUID = IMPLICIT if is_implicit else EXPLICIT if is_little else EXPLICIT_BIG
     return ("TransferSyntaxUID", *missing)
+
+
+def has_sound_decoder(ds: Dataset) -> bool:
+    """Whether damaged pixels raise errors and do no more; where no transfer syntax is named, pixels are plain."""
+    return ds.file_meta.get("TransferSyntaxUID", IMPLICIT) in _SOUND
 
 
 def require_decoder(ds: Dataset) -> None:

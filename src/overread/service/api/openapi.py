@@ -82,10 +82,24 @@ _EXAMPLES = {
 }
 
 
+_OF_ALL = declared(
+    s400="No HTTP that the server understands.",
+    s408="The request took too long to arrive.",
+    s413="Too many bytes.",
+    s421="The server does not answer to this host name.",
+    s500="The server failed; its log names the place.",
+    s503="No room for now: try again after the seconds of Retry-After.",
+)
+_WITH_TOKEN = declared(
+    s401="The token is missing or wrong.",
+    s429="Too many wrong tokens came: try again after the seconds of Retry-After.",
+)
+_POST = declared(s403="A page of another origin may send nothing.")
+
+
 def _route(tag: str, responses: dict[int | str, dict[str, Any]], **more: Any) -> dict[str, Any]:
-    if tag != "health":
-        responses = {**declared(s401="The token is missing or wrong."), **responses}
-    return {"tags": [tag], "responses": responses, "openapi_extra": more or None}
+    every = _OF_ALL if tag == "health" else {**_OF_ALL, **_WITH_TOKEN}
+    return {"tags": [tag], "responses": dict(sorted({**every, **responses}.items())), "openapi_extra": more or None}
 
 
 def _json(description: str, schema: dict[str, Any], example: str) -> dict[int | str, dict[str, Any]]:
@@ -102,10 +116,9 @@ def _takes(several: bool) -> dict[str, Any]:
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
-_REFUSED = declared(
+_REFUSED = _POST | declared(
     s400="The multipart body is damaged.",
     s404="No such bundle is served.",
-    s408="The request took too long to arrive.",
     s413="Too many bytes or files.",
     s415="The body is not multipart.",
     s503="No room for now, or the log cannot be written: try again after the seconds of Retry-After.",
@@ -132,6 +145,7 @@ LOOK_UP = _route(
 REVIEW = _route(
     "readings",
     {204: {"description": "Noted."}}
+    | _POST
     | _NO_LOG
     | declared(s422="The true label is no class of the bundle, or the image could not be read."),
 )

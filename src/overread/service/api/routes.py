@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,15 +19,12 @@ from overread.reading.pictures import OPACITY, overlay
 from overread.reading_log import ReadingRow
 from overread.service.api import openapi
 from overread.service.problems import Problem
+from overread.service.room.log_desk import LogDesk
 from overread.service.room.records import ReadingRecord, logged
-from overread.service.room.room import in_log, room_of
-from overread.service.room.uploads import receive_uploads
+from overread.service.room.room import room_of
+from overread.service.values import LONGEST_LABEL, BundleId, BundleName, ImageIndex, Key, ReadingId
 
 router = APIRouter()
-BundleId = Annotated[str | None, Query(description="Id of the bundle that reads; the first of /v1/bundles if none.")]
-Key = Annotated[
-    str | None, Header(description="Names the request: sent again, it is answered from the log.", max_length=255)
-]
 
 
 class GivenReview(BaseModel):
@@ -37,7 +34,7 @@ class GivenReview(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"agrees": True}, {"true_label": "Normal"}]}
     )
     agrees: bool | None = Field(None, description="True: the predicted label is the true one.")
-    true_label: str | None = Field(None, description="The class that the human sees.", max_length=200)
+    true_label: str | None = Field(None, description="The class that the human sees.", max_length=LONGEST_LABEL)
 
     @model_validator(mode="after")
     def _one_of_them(self) -> GivenReview:
@@ -54,29 +51,29 @@ async def read_images(request: Request, bundle: BundleId = None, idempotency_key
     """
     room = room_of(request)
     room.reader(bundle)
-    with room.receiving():
-        uploads = await receive_uploads(request, room.settings)
+    async with room.uploads(request) as uploads:
         if idempotency_key is None:
             return _answer(await room.read(uploads, bundle))
         return _answer(await room.read_once(uploads, bundle, idempotency_key))
 
 
 @router.get("/v1/readings/{reading_id}", **openapi.LOOK_UP)
-async def look_up(request: Request, reading_id: str) -> Response:
+async def look_up(request: Request, reading_id: ReadingId) -> Response:
     """A reading from the log, without names and pixels, with the review of each image."""
-    return _json(logged(await in_log(_log_of(request).get, reading_id)))
+    desk = _desk_of(request)
+    return _json(logged(await desk.ask(desk.log.get, reading_id)))
 
 
 @router.post("/v1/readings/{reading_id}/images/{index}/review", **openapi.REVIEW)
-async def review(request: Request, reading_id: str, index: int, given: GivenReview) -> Response:
+async def review(request: Request, reading_id: ReadingId, index: ImageIndex, given: GivenReview) -> Response:
     """Note whether a human agrees; a later review takes the place of an earlier one."""
-    log = _log_of(request)
+    desk = _desk_of(request)
     true_label = given.true_label and restored(given.true_label)
     if true_label is None:
-        images = (await in_log(log.get, reading_id)).images
+        images = (await desk.ask(desk.log.get, reading_id)).images
         # Of an image that could not be read, or is not there, the log says so.
         true_label = (images[index].predicted_label if 0 <= index < len(images) else None) or ""
-    await in_log(log.review, reading_id, index, true_label)
+    await desk.ask(desk.log.review, reading_id, index, true_label)
     return Response(status_code=204)
 
 
@@ -85,7 +82,8 @@ async def explain(
     request: Request,
     bundle: BundleId = None,
     shown: Annotated[
-        str | None, Query(alias="class", description="Whose evidence is drawn; else the class decided on.")
+        str | None,
+        Query(alias="class", description="Whose evidence is drawn; else that decided on.", max_length=LONGEST_LABEL),
     ] = None,
     opacity: Annotated[float, Query(ge=0, le=1, description="Of the strongest colour.")] = OPACITY,
 ) -> Response:
@@ -94,8 +92,8 @@ async def explain(
     classes = room.reader(bundle).bundle.classes
     if shown is not None and shown not in classes:
         raise Problem(422, "unknown-class", "the bundle has no such class: see /v1/bundles")
-    with room.receiving():
-        record = await room.read(await receive_uploads(request, room.settings, most=1), bundle)
+    async with room.uploads(request, most=1) as uploads:
+        record = await room.read(uploads, bundle)
     if len(record.images) > 1:
         raise Problem(422, "one-image", "one image is explained at a time: send it alone")
     found = record.images[0].result
@@ -114,7 +112,7 @@ async def bundles(request: Request) -> Response:
 
 
 @router.get("/v1/bundles/{bundle_id}", **openapi.BUNDLE)
-async def bundle_of(request: Request, bundle_id: str) -> Response:
+async def bundle_of(request: Request, bundle_id: BundleName) -> Response:
     """One bundle, with its model card as Markdown."""
     room = room_of(request)
     reader = room.reader(bundle_id)
@@ -129,12 +127,9 @@ async def healthz() -> Mapping[str, str]:
 
 @router.get("/readyz", **openapi.READY)
 async def readyz(request: Request) -> Mapping[str, str]:
-    """The server reads: a decoding process answers, and the log can be written."""
-    room = room_of(request)
-    if room.log is not None:
-        await in_log(room.log.withdraw, "")
-    if not await room.pool.answers():
-        raise Problem(503, "not-ready", "no decoding process answers", headers={"Retry-After": "5"})
+    """The server reads: a decoding process answers, and the log gives back what is written to it."""
+    if problem := await room_of(request).readiness.problem():
+        raise problem
     return {"status": "ready"}
 
 
@@ -160,11 +155,11 @@ def _json(content: Mapping[str, Any]) -> Response:
     return Response(to_json(content), media_type="application/json")
 
 
-def _log_of(request: Request) -> Any:
-    log = room_of(request).log
-    if log is None:
+def _desk_of(request: Request) -> LogDesk:
+    desk = room_of(request).desk
+    if desk is None:
         raise Problem(501, "no-log", "this server keeps no log")
-    return log
+    return desk
 
 
 def _summary(bundle_id: str, reader: Reader) -> dict[str, Any]:

@@ -6,30 +6,27 @@ import asyncio
 import contextlib
 import functools
 import hashlib
-import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from fastapi import Request
 
-from overread.errors import InvalidData, InvalidOption, KeyInProgress, KeyReused, LogUnavailable, UnknownReading
 from overread.reading import Failure, Reader, Reading
 from overread.service.problems import Problem, too_busy
 from overread.service.prometheus import Metrics
 from overread.service.room.decoding import DecodingPool, Undecodable
+from overread.service.room.log_desk import LogDesk
+from overread.service.room.readiness import Readiness
 from overread.service.room.records import ImageRecord, ReadingRecord, Upload, name_of, request_digest
-from overread.service.room.together import Together
+from overread.service.room.uploads import receive_uploads
 from overread.service.room.zips import Limits, is_zip
 from overread.service.settings import Settings
 
 if TYPE_CHECKING:
     from overread.reading_log import ReadingLog, ReadingRow
-
-Answer = TypeVar("Answer")
-_log = logging.getLogger("overread.service")
 
 
 class ReadingRoom:
@@ -42,16 +39,13 @@ class ReadingRoom:
     """
 
     def __init__(self, readers: Mapping[str, Reader], settings: Settings, log: ReadingLog | None) -> None:
-        self.readers, self.settings, self.log = dict(readers), settings, log
+        self.readers, self.settings = dict(readers), settings
         self.metrics = Metrics(self.readers)
         self.pool = DecodingPool(settings)
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="reading")
-        # One thread writes: several would wait for SQLite's lock, which is asked for again after 1 ms, 2, 5, ... 100.
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="log")
-        if log is not None:
-            self._claims = Together(log.begin_all, self._writer)
-            self._entries = Together(log.add_all, self._writer)
-        self._waiting = self._receiving = 0
+        self.desk = None if log is None else LogDesk(log)
+        self.readiness = Readiness(self._check)
+        self._waiting = self._answering = 0
 
     def reader(self, bundle_id: str | None = None) -> Reader:
         """The bundle of an id or fingerprint, at work; the first for None.
@@ -71,19 +65,32 @@ class ReadingRoom:
         return next(name for name, served in self.readers.items() if served is reader)
 
     @contextlib.contextmanager
-    def receiving(self) -> Iterator[None]:
-        """A place for taking one request in, held until it is answered.
+    def answering(self) -> Iterator[None]:
+        """A place for one request, held until it is answered.
 
         Raises:
             Problem: 503, all places are taken.
         """
-        if self._receiving >= self.settings.max_requests:
+        if self._answering >= self.settings.max_requests:
             raise too_busy("as many requests as are taken at a time are being answered: try again in a few seconds")
-        self._receiving += 1
+        self._answering += 1
+        self.metrics.answering.set(self._answering)
         try:
             yield
         finally:
-            self._receiving -= 1
+            self._answering -= 1
+            self.metrics.answering.set(self._answering)
+
+    @contextlib.asynccontextmanager
+    async def uploads(self, request: Request, *, most: int | None = None) -> AsyncIterator[list[Upload]]:
+        """The files of a multipart request and, once they are there, a place for it: who sends slowly holds none.
+
+        Raises:
+            Problem: as `receive_uploads` and `answering`.
+        """
+        received = await receive_uploads(request, self.settings, most=most)
+        with self.answering():
+            yield received
 
     async def read(
         self, uploads: list[Upload], bundle_id: str | None = None, *, key: str | None = None, to_show: bool = False
@@ -109,9 +116,8 @@ class ReadingRoom:
         with self.places(len(items)):
             images = await asyncio.gather(*(self._image(reader, i, *item, to_show) for i, item in enumerate(items)))
         record = ReadingRecord(images=list(images), bundle=reader.bundle.fingerprint)
-        if self.log is not None:
-            with log_problems():
-                await self._entries.ask((record.row(), key))
+        if self.desk is not None:
+            await self.desk.enter(record.row(), key)
         return record
 
     async def read_once(self, uploads: list[Upload], bundle_id: str | None, key: str) -> ReadingRecord | ReadingRow:
@@ -120,24 +126,24 @@ class ReadingRoom:
         Raises:
             Problem: as `read`, or the key came with another request or one that is being answered.
         """
-        if self.log is None:
+        if self.desk is None:
             raise Problem(501, "no-log", "this server keeps no log, by which a repeated request would be known")
         request = request_digest(self.reader(bundle_id).bundle.fingerprint, uploads)
-        with log_problems():
-            found = await self._claims.ask((key, request))
+        found = await self.desk.claim(key, request)
         if found is not None:
             return found
         try:
             return await self.read(uploads, bundle_id, key=key)
         except BaseException:
-            await in_log(self.log.withdraw, key)
+            await self.desk.ask(self.desk.log.withdraw, key)
             raise
 
     def close(self) -> None:
         """Finish what is being read, and end the processes."""
         self.pool.close()
         self._threads.shutdown()
-        self._writer.shutdown()
+        if self.desk is not None:
+            self.desk.close()
 
     @contextlib.contextmanager
     def places(self, count: int) -> Iterator[None]:
@@ -155,6 +161,12 @@ class ReadingRoom:
         finally:
             self._waiting -= count
             self.metrics.waiting.set(self._waiting)
+
+    async def _check(self) -> None:
+        if self.desk is not None:
+            await self.desk.check()
+        if not await self.pool.answers():
+            raise Problem(503, "not-ready", "no decoding process answers", headers={"Retry-After": "5"})
 
     async def _expanded(self, uploads: list[Upload]) -> list[tuple[Upload, Undecodable | None]]:
         """Each image, or a zip that gives none with the reason."""
@@ -222,35 +234,3 @@ def room_of(request: Request) -> ReadingRoom:
     """The room of the application that a request came to."""
     room: ReadingRoom = request.app.state.room
     return room
-
-
-async def in_log(function: Callable[..., Answer], *arguments: Any) -> Answer:
-    """Ask the log, in a thread.
-
-    Raises:
-        Problem: what the log refuses, or that it is out of order.
-    """
-    with log_problems():
-        return await asyncio.to_thread(function, *arguments)
-
-
-@contextlib.contextmanager
-def log_problems() -> Iterator[None]:
-    """Turn what the log refuses, or that it is out of order, into a `Problem`."""
-    try:
-        yield
-    except UnknownReading:
-        raise Problem(
-            404, "unknown-reading", "the log has no such image: see its id, or it is past its retention"
-        ) from None
-    except KeyReused as error:
-        raise Problem(422, "key-reused", str(error)) from None
-    except KeyInProgress as error:
-        raise Problem(409, "key-in-progress", str(error), headers={"Retry-After": "2"}) from None
-    except (InvalidData, InvalidOption) as error:
-        raise Problem(422, "invalid-review", str(error)) from None
-    except LogUnavailable as error:
-        _log.error("%s", error)
-        raise Problem(
-            503, "log-unavailable", "the reading log cannot be used, so nothing is read: see its disk"
-        ) from None

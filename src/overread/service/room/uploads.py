@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import Request
 from python_multipart.exceptions import MultipartParseError
 from starlette.datastructures import UploadFile
@@ -36,7 +34,7 @@ async def receive_uploads(request: Request, settings: Settings, *, most: int | N
     """The files of a multipart request, in the order sent, at most so many or as the settings say.
 
     Raises:
-        Problem: 415, 400, 408 or 413: no multipart, a broken one, one that takes too long, too many files.
+        Problem: 415, 400 or 413: no multipart, a broken one, too many files.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
@@ -44,10 +42,7 @@ async def receive_uploads(request: Request, settings: Settings, *, most: int | N
     most = most or settings.max_files
     parser = _InMemory(request.headers, request.stream(), max_files=most, max_fields=8, max_part_size=4096)
     try:
-        async with asyncio.timeout(settings.upload_timeout_s):
-            form = await parser.parse()
-    except TimeoutError:
-        raise Problem(408, "too-slow", "the request took too long to arrive: send fewer files at a time") from None
+        form = await parser.parse()
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise Problem(413, "too-many-files", f"{most} files are taken at a time: send fewer") from None

@@ -86,4 +86,5 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
 
 def _is_litter(entry: zipfile.ZipInfo) -> bool:
     parts = entry.filename.replace("\\", "/").split("/")
-    return entry.is_dir() or any(is_junk(part) for part in parts if part not in (".", ".."))
+    # Not `is_dir()`, which before Python 3.12 raises IndexError for an entry without a name.
+    return entry.filename.endswith("/") or any(is_junk(part) for part in parts if part not in (".", ".."))

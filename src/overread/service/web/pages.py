@@ -22,9 +22,9 @@ from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.run import RunFolder
 from overread.service.problems import Problem
 from overread.service.room.records import ReadingRecord
-from overread.service.room.room import ReadingRoom, in_log, room_of
-from overread.service.room.uploads import receive_uploads
+from overread.service.room.room import ReadingRoom, room_of
 from overread.service.settings import MIB
+from overread.service.values import LONGEST_LABEL, BundleId, BundleName, ImageIndex, ReadingId
 from overread.service.web.html import WEB, html
 from overread.service.web.view import bundle_facts, csv_columns, table_columns, title, view_images
 
@@ -45,19 +45,18 @@ class Choice:
 
 
 @router.get("/")
-async def start(request: Request, bundle: str | None = None) -> Response:
+async def start(request: Request, bundle: BundleId = None) -> Response:
     """The page before anything was read."""
     return _page(room_of(request), bundle)
 
 
 @router.post("/")
-async def read(request: Request, bundle: str | None = None) -> Response:
+async def read(request: Request, bundle: BundleId = None) -> Response:
     """Read the files of the form, and answer with the page and what came out."""
     room = room_of(request)
     room.reader(bundle)
     try:
-        with room.receiving():
-            sent = await receive_uploads(request, room.settings)
+        async with room.uploads(request) as sent:
             # A form without a chosen file sends one that has neither name nor content.
             uploads = [upload for upload in sent if upload.name or upload.content]
             if not uploads:
@@ -69,26 +68,31 @@ async def read(request: Request, bundle: str | None = None) -> Response:
 
 
 @router.post("/readings/{reading_id}/images/{index}/review")
-async def review(request: Request, reading_id: str, index: int, true_label: Annotated[str, Form()]) -> Response:
+async def review(
+    request: Request,
+    reading_id: ReadingId,
+    index: ImageIndex,
+    true_label: Annotated[str, Form(max_length=LONGEST_LABEL)],
+) -> Response:
     """Note which class a human sees, from the buttons of the page."""
     room = room_of(request)
-    if room.log is None:
+    if room.desk is None:
         raise Problem(501, "no-log", "this server keeps no log of reviews")
-    await in_log(room.log.review, reading_id, index, restored(true_label))
+    await room.desk.ask(room.desk.log.review, reading_id, index, restored(true_label))
     return html(
         "message.html.j2", heading="Your review is noted", text=f"The log now holds {true_label} for this image."
     )
 
 
 @router.get("/bundles/{bundle_id}/card")
-async def card(request: Request, bundle_id: str) -> Response:
+async def card(request: Request, bundle_id: BundleName) -> Response:
     """The model card of a bundle."""
     bundle = room_of(request).reader(bundle_id).bundle
     return html("card.html.j2", card=_markdown().render(bundle.read_card()), bundle=_choice(bundle_id, bundle))
 
 
 @router.get("/bundles/{bundle_id}/report")
-async def report(request: Request, bundle_id: str) -> Response:
+async def report(request: Request, bundle_id: BundleName) -> Response:
     """The report of the training run, where it lies beside the bundle."""
     path = _report_of(room_of(request).reader(bundle_id).bundle)
     if path is None:
@@ -126,7 +130,7 @@ def _page(
         columns=table_columns(reader.bundle),
         csv=_csv_uri([cells, *(image.cells for image in images)]) if images else "",
         problem=problem.sentence if problem else "",
-        reviews=room.log is not None,
+        reviews=room.desk is not None,
         limits={"file": room.settings.max_file_bytes // MIB, "zip": room.settings.max_upload_bytes // MIB},
         formats=format_names(),
         opacity=round(100 * OPACITY),

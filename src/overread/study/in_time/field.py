@@ -15,6 +15,7 @@ from overread.networks.registry import find_network, registered_networks
 from overread.recipe import Recipe
 from overread.run import StudyRequest
 from overread.run.trials import Trial
+from overread.study.data import tell
 from overread.study.in_time.left_out import with_each_fold_left_out
 from overread.study.in_time.schedule import Candidate, ladder_of
 
@@ -82,5 +83,6 @@ class Field:
                     dataclasses.replace(prepared, height=size, width=size),
                     folder=self.data_set.store.path.parent,
                 )
+            tell(self.console, (), opened.store.notes)
             self._sized[size] = dataclasses.replace(opened, failures=self.data_set.failures)
         return self._sized[size].with_split(self.parts[fold - 1])

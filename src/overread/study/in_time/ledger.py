@@ -59,6 +59,11 @@ class Ledger:
         self.save(trials=(*self.trials, begun))
         return begun
 
+    def note(self, trial: Trial, state: str | None) -> None:
+        """Keep the time that was spent, and how a trial that ends now does, though it is not judged yet."""
+        noted = dataclasses.replace(trial, state=state or trial.state)
+        self.save(trials=tuple(noted if one.number == trial.number else one for one in self.trials))
+
     def end(self, trial: Trial, **changes: Any) -> Trial:
         """Put what came of a trial in its place."""
         ended = dataclasses.replace(trial, seconds=round(self.spent_s - trial.begun_at_s, 1), **changes)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from overread.run.trials import CUT_SHORT, FINE_TUNING, HEAD, NO_TIME, UNDER_WAY, Trial
+from overread.run.trials import CUT_SHORT, FINE_TUNING, HEAD, NO_TIME, Trial
 from overread.words import duration
 
 # The validation side is the first; train is dealt to the others.
@@ -76,7 +76,7 @@ def next_step(
         left_s: seconds, without those that the end takes.
         folds: how many networks the chosen candidate may have.
     """
-    if trials and trials[-1].state == UNDER_WAY:
+    if trials and trials[-1].is_under_way:
         last = trials[-1]
         return Step(Candidate(last.network, last.size, last.way, last.epochs), last.fold, last.epochs)
     for candidate in ladder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import shutil
 import time
@@ -13,16 +12,16 @@ from rich.console import Console
 
 from overread.errors import InvalidOption
 from overread.images import DataSet
-from overread.machine.files import open_text
 from overread.machine.terminal import say
 from overread.run import RunFolder, TrainingRun
-from overread.run.trials import BEHIND, CUT_SHORT, DONE, FAILED, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
+from overread.run.trials import DONE, FAILED, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
 from overread.study.in_time.field import Field
 from overread.study.in_time.ledger import Ledger
 from overread.study.in_time.schedule import Step, best_of, epochs_that_fit, lacked_time, members_of, next_step, outlook
 from overread.training.frozen import train_head
 from overread.training.held_out import judge
 from overread.training.make_bundle import Fitted, write_bundle
+from overread.training.resume import read_progress
 from overread.training.train_network import TrainedNetwork, measure_speed, train_network
 from overread.training.watch import Watch
 from overread.words import duration
@@ -72,6 +71,7 @@ class InTime:
         """Try what there is time for, and give the networks of the best candidate."""
         if self.ledger.is_given_more:
             self._forget_what_lacked_time()
+        self._warn_of_too_little()
         while (step := self._next_step()) is not None:
             trial = self._try(step)
             is_new = trial in members_of(self.ledger.trials)
@@ -82,6 +82,17 @@ class InTime:
         self.ledger.save(chosen=chosen.number, outlook=said)
         self._tell()
         return self._chosen()
+
+    def _warn_of_too_little(self) -> None:
+        """Say at once where the time is over before a first network is trained."""
+        if best_of(self.ledger.trials) is None and self._left() <= 0:
+            needed = duration(self.ledger.spent_s + self.ledger.left_s - self._left())
+            say(
+                self.console,
+                f"WARNING: --time {self.run.request.time} cannot be kept: to decode, bundle, test and report takes "
+                f"about {needed} alone; the briefest training follows",
+                "bold yellow",
+            )
 
     def _forget_what_lacked_time(self) -> None:
         """Let the time that was added go where it was lacking: what had too little is begun anew."""
@@ -106,7 +117,7 @@ class InTime:
         about = "" if step.expected_s is None else f", about {duration(step.expected_s)}"
         say(self.console, f"trying {trial}{about}; {duration(self.ledger.left_s)} left", "bold")
         rival = best_of(self.ledger.trials) if trial.fold == 1 else None
-        watch = Watch(self._left, rival=self._losses(rival), tick=self.ledger.save)
+        watch = Watch(self._left, rival=self._losses(rival), tick=lambda: self.ledger.note(trial, watch.ended_as))
         try:
             fitted = self._train(trial, watch)
         except InvalidOption as error:  # it diverged, which is no reason to lose the others
@@ -117,8 +128,8 @@ class InTime:
         if fitted is None:
             return self.ledger.end(trial, state=NO_HEAD)
         loss, auc = judge(fitted.trained, fitted.data_set, class_weights=self.field.base.class_weights)
-        state = BEHIND if watch.is_behind else CUT_SHORT if watch.is_out_of_time else DONE
         done = len(fitted.trained.history.rows)
+        state = watch.ended_as or (trial.state if trial.state != UNDER_WAY and done < trial.epochs else DONE)
         trial = self.ledger.end(trial, state=state, loss=loss, auc=auc, epochs_done=done)
         said = f"log loss {loss:.4f}, AUC {auc:.4f} on patients that it never saw; it took {duration(trial.seconds)}"
         say(self.console, f"{trial} ({state}): {said}")
@@ -126,7 +137,7 @@ class InTime:
 
     def _begun(self, step: Step) -> Trial:
         """The trial of a step, which is under way, or begins now with the epochs that fit."""
-        if self.ledger.trials and self.ledger.trials[-1].state == UNDER_WAY:
+        if self.ledger.trials and self.ledger.trials[-1].is_under_way:
             return self.ledger.trials[-1]
         trial = Trial(**dataclasses.asdict(step.candidate) | {"fold": step.fold, "epochs": step.epochs})
         self.field.cases(trial.size)  # decoding is no part of what a network takes
@@ -166,10 +177,10 @@ class InTime:
 
     def _losses(self, trial: Trial | None) -> list[float]:
         """The validation loss of each epoch of a trial; of a linear head there is none."""
-        if trial is None or not self._folder(trial).log.exists():
+        if trial is None or trial.way == HEAD:
             return []
-        with open_text(self._folder(trial).log) as rows:
-            return [float(row["val_loss"]) for row in csv.DictReader(rows)]
+        reached, _ = read_progress(self._folder(trial).checkpoints)
+        return [row["val_loss"] for row in reached.rows]
 
     def _chosen(self) -> Chosen:
         trials = members_of(self.ledger.trials)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from overread.bundle import Bundle
+from overread.errors import InvalidBundle, MissingPath
 from overread.evaluation import Assessment, AssessmentOptions
 from overread.evaluation.robustness import Robustness
 from overread.evaluation.wording import in_words
@@ -54,6 +55,7 @@ def make(
     """Export, choose all that is chosen on unseen images, and open the test side; also warn of what is unrecorded."""
     from overread.training.make_bundle import write_bundle
 
+    _tell_damage(begun.folder, console)
     bundle = write_bundle(fitted, begun.run, begun.folder)
     unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
     if unseen is not None:
@@ -66,6 +68,15 @@ def make(
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
     made = Made(fitted=fitted, bundle=bundle, unseen=unseen, robustness=robustness, outcome=outcome)
     return made, unrecorded
+
+
+def _tell_damage(folder: RunFolder, console: Console) -> None:
+    try:
+        Bundle.load(folder.bundle)
+    except InvalidBundle:
+        tell(console, (), ("the bundle is damaged and is made anew, and so is its record of evaluations",))
+    except MissingPath:
+        pass
 
 
 def report(begun: Begun, made: Made, unrecorded: tuple[str, ...]) -> None:

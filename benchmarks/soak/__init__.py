@@ -1,0 +1,1 @@
+"""An hour of mixed traffic against a real server: `make soak`."""
