@@ -130,7 +130,7 @@ def test_a_class_of_one_patient_cannot_be_split() -> None:
     cases += [case(f"n{i}.png", "none", str(1 + i % 2)) for i in range(100)]
     finding = found(manifest_of(cases))["impossible-split"]
     assert (finding.severity, finding.count) == ("block", 2)
-    assert "58 images of lesion from 1 patient, 100 images of none from 2 patients" in finding.sentence
+    assert "58 images of lesion from 1 patient and 100 images of none from 2 patients" in finding.sentence
     assert "at least 3 patients with each class" in finding.fix
     assert finding.evidence[0] == {"class": "lesion", "images": "58", "patients": "1"}
 
