@@ -118,6 +118,20 @@ class Manifest:
         """Positions of the cases that show a class."""
         return [i for i, shown in enumerate(self.shown) if name in shown]
 
+    def require_agreement(self) -> None:
+        """Refuse images of which several rows of a table say different things.
+
+        Raises:
+            InvalidData: there are some; the message counts them and cites the rows of the first.
+        """
+        differing = [case.rows for case in self.cases if case.rows and case.rows.differ_in]
+        if differing:
+            first = differing[0]
+            raise InvalidData(
+                f"the rows of {count(len(differing), 'image')} differ in label, patient or side, first {first.cited} "
+                f"in the {listed(first.differ_in)}: keep one row of each (overread audit lists them all)"
+            )
+
     def replace(self, cases: Iterable[Case], *notes: str) -> Manifest:
         """The same study with other cases and further notes."""
         return dataclasses.replace(self, cases=tuple(cases), notes=(*self.notes, *notes))

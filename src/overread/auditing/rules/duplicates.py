@@ -144,6 +144,9 @@ def _finding(
     leaking = sum(len(_sides(manifest, group)) > 1 for group in groups)
     if relation is _ACROSS_CLASSES and leaking:
         sentence += f"; {leaking:,} of the groups also stand{'s' * (leaking == 1)} on more than one side of the split"
+    named_twice = sum(_differ(manifest, group, "patient_id") for group in groups)
+    if relation is not _ACROSS_PATIENTS and named_twice:
+        sentence += f"; {named_twice:,} of the groups {'is' if named_twice == 1 else 'are'} under different patients"
     return Finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
         severity=severity,

@@ -64,7 +64,7 @@ def _holds(cases: Sequence[Case], keys: Sequence[str]) -> bool:
 
 
 def _look_like_patients(cases: Sequence[Case], keys: Sequence[str]) -> bool:
-    """Whether the groups are many, small and spread over classes and sides, which classes, sides and batches are not."""
+    """Whether the groups are many, small and spread over classes and sides; classes and batches are not."""
     sizes = Counter(keys)
     classes, sides = ([getattr(case, name) for case in cases] for name in ("label", "split"))
     return (

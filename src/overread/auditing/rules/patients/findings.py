@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
@@ -14,6 +16,8 @@ from overread.cases.patients import PatientPattern, suggest_patients
 from overread.words import count
 
 _ONE_EACH = 0.98
+# Of the patients with several images: where so few have two classes, that is not how the labels are meant.
+_EXCEPTIONS = 0.1
 
 
 def find_patient_problems(material: Material) -> list[Finding]:
@@ -26,7 +30,8 @@ def find_patient_problems(material: Material) -> list[Finding]:
 
     Returns:
         Findings of the codes `patient-across-splits`, `one-patient-id`, `impossible-split`, `split-incomplete`
-        (block), `patient-ids-missing`, `patient-ids-one-per-image` and `patient-ids-restart` (warn).
+        (block), `patient-ids-missing`, `patient-ids-one-per-image`, `patient-ids-restart` (warn) and
+        `patient-with-several-labels` (warn where they are the exception, else info).
     """
     manifest = material.manifest
     if manifest.has_patients and len(images_of(manifest)) == 1:
@@ -35,6 +40,7 @@ def find_patient_problems(material: Material) -> list[Finding]:
     found = [
         _across_splits(manifest, restart),
         find_impossible_split(manifest),
+        _two_labels(manifest),
         _missing_ids(manifest),
         _one_per_image(manifest),
         restart and restart_finding(manifest, restart),
@@ -51,6 +57,7 @@ RULE = Rule(
             "impossible-split", "block", "data of which no split shows every class to training, validation and test"
         ),
         FindingKind("split-incomplete", "block", "images that name no side of the split while others do"),
+        FindingKind("patient-with-several-labels", "warn", "a patient whose images are of several classes"),
         FindingKind("patient-ids-missing", "warn", "images that do not name their patient"),
         FindingKind("patient-ids-one-per-image", "warn", "patient ids that seem to number the images"),
         FindingKind("patient-ids-restart", "warn", "patient ids that start anew in each class, sub-type or side"),
@@ -102,6 +109,39 @@ def _one_patient(manifest: Manifest) -> Finding:
         fix=_naming("Give each image the id of its own patient", suggest_patients(manifest.cases))
         + f" At least {PATIENTS_OF_EACH_CLASS} patients with each class are needed: to train, to validate and to test.",
         count=len(manifest),
+    )
+
+
+def _two_labels(manifest: Manifest) -> Finding | None:
+    """Patients with images of several classes: where they are few, the labels seem to be meant for patients."""
+    several = [images for images in images_of(manifest).values() if len(images) > 1]
+    mixed = [images for images in several if len({manifest.cases[i].label for i in images}) > 1]
+    if not mixed or not manifest.task.exclusive:
+        return None
+    are_exceptions = len(mixed) <= _EXCEPTIONS * len(several)
+    rows = []
+    for images in mixed:
+        labels = Counter(manifest.cases[i].label for i in images)
+        rows.append(
+            {
+                "patient": pseudonym(manifest.cases[images[0]].patient_id),
+                "images": ", ".join(f"{name} {number}" for name, number in labels.most_common()),
+                "such as": manifest.cases[images[0]].full_name,
+            }
+        )
+    rest = "all others have one class each, so that the label seems to be the patient's and some of theirs wrong"
+    way = "the label seems to be one of the image, of a place or of a time, and not of the patient"
+    return Finding(
+        code="patient-with-several-labels",
+        severity="warn" if are_exceptions else "info",
+        sentence=f"{len(mixed):,} of {count(len(several), 'patient')} with several images have images of several "
+        f"classes: {rest if are_exceptions else way}.",
+        fix="Look at them, and correct the labels or the patient ids that are wrong."
+        if are_exceptions
+        else "If the label is of the patient, correct it; otherwise nothing needs doing.",
+        count=len(mixed),
+        evidence=tuple(rows),
+        groups=tuple(map(tuple, mixed)),
     )
 
 
