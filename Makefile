@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow fuzz soak sbom docs benchmark lint clean
+.PHONY: demo test test-slow fuzz kills soak sbom docs benchmark lint clean
 
 demo: .venv/installed
 	$(BIN)/overread demo --out demo --force
@@ -20,6 +20,10 @@ FUZZ_SECONDS ?= 300
 fuzz: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-dev.txt -e '.[fuzz]'
 	$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+# Every command killed at each moment that matters, and typed again; see fuzz/README.md.
+kills: .venv/installed
+	PYTHONPATH=fuzz $(BIN)/python -m kills
 
 # A real server under mixed traffic for so many minutes, with its database restarted and its workers killed.
 SOAK_MINUTES ?= 60

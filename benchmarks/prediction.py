@@ -68,8 +68,8 @@ def hand_over(name: str, folder: Path) -> None:
         operating_points={CLASSES[1]: point},
         referral=Referral(coverage=0.9, thresholds=dict.fromkeys(CLASSES, 1.0), counts=dict.fromkeys(CLASSES, 0)),
         network=dataclasses.asdict(spec),
-        recipe={},
-        data={},
+        recipe={"seed": 0},
+        data={"fingerprint": "0" * 64, "study": "none"},
         versions={},
     ).write(folder / "bundle", {name: folder / name for name in (GRAPH, WEIGHTS, REFERENCE)})
 

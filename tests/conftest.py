@@ -19,6 +19,7 @@ from overread.study.data import read_manifest
 from overread.study.train import Study, train
 from support.image_files import write_images
 from support.object_store import VARIABLES, object_store
+from support.postgres import NoPostgres, Postgres
 
 # No test asserts a time, and a busy machine is no defect.
 settings.register_profile("overread", deadline=None)
@@ -91,6 +92,17 @@ def bucket(store_address: str, monkeypatch: pytest.MonkeyPatch, request: pytest.
     bucket = place("s3://bucket-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12])
     bucket.mkdir()
     return bucket / "archive"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL server, or a skip that says what is missing."""
+    try:
+        server = Postgres()
+    except NoPostgres as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.remove()
 
 
 @pytest.fixture

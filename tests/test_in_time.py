@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,33 @@ def test_what_more_time_would_bring_is_told_by_what_was_measured() -> None:
     assert "4 more networks of lite0 at 224 px" in outlook(ladder, after(FIRST_HEAD, FIRST, larger))
     whole = [dataclasses.replace(larger, fold=fold) for fold in range(1, 6)]
     assert outlook(ladder, after(FIRST_HEAD, FIRST, *whole)).startswith("All that there is to try was tried")
+
+
+KILLED_IN_TRIAL = """
+import os, sys, time
+from pathlib import Path
+from overread.study.in_time.ledger import Ledger
+ledger = Ledger.open(Path(sys.argv[1]), given_s=60, since=time.perf_counter())
+with ledger.counted(ledger.trials[0]):
+    os._exit(9)
+"""
+
+
+def test_a_trial_that_ends_its_process_without_a_word_is_begun_twice_and_then_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "time.json"
+
+    def opened() -> Ledger:
+        return Ledger.open(path, given_s=60, since=time.perf_counter())
+
+    opened().begin(dataclasses.replace(FIRST, state=UNDER_WAY, loss=None))
+    with pytest.raises(KeyboardInterrupt), opened().counted(opened().trials[0]):
+        raise KeyboardInterrupt  # which is told, and counts for nothing
+    for _ in range(2):
+        assert not opened().trials[0].is_killed_always
+        subprocess.run([sys.executable, "-c", KILLED_IN_TRIAL, str(path)], check=False)
+    assert opened().trials[0].is_killed_always
+    opened().reach(opened().trials[0])
+    assert not opened().trials[0].is_killed_always
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("2h", 7200), ("90s", 90), ("1h30m", 5400)])

@@ -34,7 +34,7 @@ from overread.errors import (
 from overread.reading_log import ImageRow, ReadingLog, ReadingRow, database, default_url
 from overread.reading_log import log as log_module
 from overread.reading_log.tables import VERSION_TABLE, metadata, readings
-from support.postgres import NoPostgres, Postgres
+from support.postgres import Postgres
 
 NOW = datetime.now(UTC)
 WRITER = """
@@ -70,17 +70,6 @@ def image(**changes: Any) -> ImageRow:
 
 def reading(*images: ImageRow, age: timedelta = timedelta(0), bundle: str = "b" * 64) -> ReadingRow:
     return ReadingRow(id=uuid.uuid4().hex, time=NOW - age, bundle=bundle, images=images or (image(),))
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A private PostgreSQL server, or a skip that says what is missing."""
-    try:
-        server = Postgres()
-    except NoPostgres as missing:
-        pytest.skip(str(missing))
-    yield server
-    server.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -120,6 +120,11 @@ def test_a_reading_is_looked_up_without_names_and_reviewed(client: Any, two_clas
     ("address", "body", "status"),
     [
         ("/v1/readings/nothing/images/0/review", {"agrees": True}, 404),
+        ("/v1/readings/a%00b/images/0/review", {"agrees": True}, 422),
+        ("/v1/readings/{id}/images/2147483647/review", {"agrees": True}, 404),
+        ("/v1/readings/{id}/images/2147483648/review", {"true_label": "Normal"}, 422),
+        ("/v1/readings/{id}/images/9223372036854775808/review", {"true_label": "Normal"}, 422),
+        ("/v1/readings/{id}/images/0/review", {"true_label": "\0"}, 422),
         ("/v1/readings/{id}/images/7/review", {"true_label": "Normal"}, 404),
         ("/v1/readings/{id}/images/0/review", {"true_label": "Unheard"}, 422),
         ("/v1/readings/{id}/images/0/review", {"agrees": False}, 422),
@@ -210,6 +215,38 @@ def test_the_server_says_that_it_lives_and_is_ready(client: Any) -> None:
     assert client.get("/readyz").json() == {"status": "ready"}
 
 
+def test_a_reading_of_an_id_that_there_cannot_be_is_refused(client: Any) -> None:
+    statuses = [client.get(f"/v1/readings/{name}").status_code for name in ("x", "a%00b", "x" * 65, "%ff", "..%2fx")]
+    assert statuses == [404, 422, 422, 422, 404]
+
+
+def test_a_server_whose_log_is_gone_is_not_ready_and_reads_nothing(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    from fastapi.testclient import TestClient
+
+    from overread.reading_log import ReadingLog
+    from overread.service.app import create_app
+
+    log = ReadingLog.open(f"sqlite:///{tmp_path / 'log.sqlite'}")
+    app = create_app({"tiny": Reader.load(tiny_study.out / "bundle")}, Settings(workers=1), log)
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        assert client.get("/readyz").status_code == 200
+        for file in (away := tmp_path / "away", *tmp_path.glob("log.sqlite*")):
+            away.mkdir() if file is away else file.rename(away / file.name)
+        refused = client.post("/v1/readings", files=images_of(two_classes / "Normal"))
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert client.get("/readyz").status_code == 200, "what was found out a moment ago"
+        time.sleep(3.1)
+        assert client.get("/readyz").json()["type"] == "urn:overread:problem:log-unavailable"
+        for file in away.iterdir():
+            file.rename(tmp_path / file.name)
+        assert client.post("/v1/readings", files=images_of(two_classes / "Normal")).status_code == 200
+        time.sleep(3.1)
+        assert client.get("/readyz").status_code == 200
+    log.close()
+
+
 def test_errors_of_the_framework_are_problems_too(client: Any) -> None:
     for answer, status in [(client.get("/nothing"), 404), (client.put("/v1/readings"), 405)]:
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
@@ -219,7 +256,8 @@ def test_errors_of_the_framework_are_problems_too(client: Any) -> None:
 def test_openapi_declares_every_status_and_its_examples_fit_the_schema(client: Any) -> None:
     document = client.get("/openapi.json").json()
     post = document["paths"]["/v1/readings"]["post"]
-    assert set(post["responses"]) == {"200", "400", "401", "404", "408", "409", "413", "415", "422", "501", "503"}
+    refusals = "400 401 403 404 408 409 413 415 421 422 429 500 501 503"
+    assert set(post["responses"]) == {"200", *refusals.split()}
     assert "HTTPValidationError" not in document["components"]["schemas"]
     examples = document["components"]["examples"]
     assert all(valid(examples[name]["value"]["images"]) for name in ("Reading", "Logged"))

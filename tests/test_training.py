@@ -18,16 +18,20 @@ import keras
 import numpy as np
 import pytest
 from rich.console import Console
+from tensorflow.errors import ResourceExhaustedError
 
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidData, InvalidOption
+from overread.images import PixelFile
 from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
+from overread.study.train import train
 from overread.training import resume
 from overread.training.batches import Batches
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
+from overread.training.memory import asking_for_less
 from overread.training.objective import compile_for_training, layer_factors
 from overread.training.optimizer import LayerwiseAdamW
 from overread.training.precision import choose_precision
@@ -76,8 +80,10 @@ def task_of(classes: int) -> Task:
     return Task.of([f"class {number}" for number in range(classes)])
 
 
-def run(folder: Path, recipe: Recipe = RECIPE, *, classes: int = 2, callbacks: Any = ()) -> tuple[keras.Model, History]:
-    data = data_of(classes)
+def run(
+    folder: Path, recipe: Recipe = RECIPE, *, classes: int = 2, callbacks: Any = (), data: TrainingData | None = None
+) -> tuple[keras.Model, History]:
+    data = data or data_of(classes)
     task = task_of(classes)
     spec = NetworkSpec(name="compact", height=32, width=32, channels=1, outputs=task.outputs, dropout=recipe.dropout)
     network = build_network(spec, augmentation=recipe.augmentation, seed=recipe.seed)
@@ -249,6 +255,43 @@ def test_a_diverging_run_is_stopped_with_advice(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidOption, match=r"diverged in epoch 1 .* --learning-rate"):
         run(tmp_path, callbacks=[Break()])
+
+
+class OutOfMemory(keras.callbacks.Callback):
+    """Memory runs out as training begins."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        raise MemoryError
+
+
+def test_where_memory_runs_out_the_options_that_need_less_are_told(two_classes: Path, tmp_path: Path) -> None:
+    recipe = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
+    with pytest.raises(InvalidOption, match=r"8 images of 32 x 32 px: .*--resume.* smaller --batch-size or --size"):
+        train(two_classes, tmp_path / "run", recipe, store=tmp_path / "s", callbacks=[OutOfMemory()])
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [
+        (ResourceExhaustedError(None, None, "OOM when allocating"), True),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory"), True),  # as JAX says it
+        (RuntimeError("another"), False),
+    ],
+)
+def test_every_backend_s_lack_of_memory_is_known(error: Exception, is_told: bool) -> None:
+    with pytest.raises(InvalidOption if is_told else RuntimeError), asking_for_less(RECIPE):
+        raise error
+
+
+def test_pixels_that_change_during_a_training_end_it_as_they_are_told(tmp_path: Path) -> None:
+    data = data_of()
+    pixels = PixelFile.reserve(tmp_path / "pixels.npy", data.pixels.shape)
+    pixels.write(0, data.pixels)
+    with pixels.path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([data.pixels.ravel()[-1] ^ 1]))
+    with pytest.raises(InvalidData, match=r"pixels of image 48 .* changed on the disk .* --resume"):
+        run(tmp_path / "run", data=dataclasses.replace(data, pixels=pixels))
 
 
 def test_the_order_of_images_depends_on_seed_and_epoch_alone() -> None:

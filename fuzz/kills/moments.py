@@ -79,6 +79,8 @@ def keep_moments(folder: Path, into: Path, which: Callable[[int, str], bool]) ->
             return
         if not isinstance(arguments[0], str | os.PathLike) or not Path(arguments[0]).is_relative_to(folder):
             return
+        if event == "os.remove" and not os.path.lexists(arguments[0]):
+            return
         count += 1
         name = f"{event} {Path(arguments[0]).relative_to(folder)}"
         if not which(count, name):

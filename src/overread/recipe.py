@@ -10,6 +10,7 @@ from typing import Any
 
 from overread.errors import InvalidOption
 from overread.machine.option import option
+from overread.machine.values import from_values
 from overread.networks.augmentation import Augmentation
 from overread.networks.registry import MINIMUM_SIDE, Builder, Network, default_network, find_network
 
@@ -234,4 +235,5 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """Rebuild what `to_dict` gave; what an earlier version did not name was not done."""
-        return cls(**{**_NOT_DONE, **values, "augmentation": Augmentation.from_dict(values["augmentation"])})
+        augmentation = Augmentation.from_dict(values["augmentation"])
+        return from_values(cls, {**_NOT_DONE, **values, "augmentation": augmentation})

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Member, Opening
-from overread.decision import Calibration, OperatingPoint, Referral, Task
+import numpy as np
+
+from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Member, Opening, Reference
+from overread.decision import Calibration, Familiarity, OperatingPoint, Referral, Task
 from overread.images import Preprocessing
 
 SEALED = ("bundle.json", "evaluations.jsonl", GRAPH, WEIGHTS, REFERENCE)
@@ -51,3 +53,12 @@ def write_small_bundle(
     for name, content in files.items():
         (sources / name).write_bytes(content)
     return small_bundle(**changes).write(folder, {name: sources / name for name in files})
+
+
+def small_reference(features: int = 5) -> bytes:
+    """What a network of so many features made of images of two classes."""
+    rng = np.random.default_rng(1)
+    labels, y_prob = rng.integers(0, 2, 30), rng.uniform(size=30)
+    train, traits = rng.normal(size=(90, features + 67)), rng.normal(size=(30, features + 67)).astype(np.float32)
+    scores = np.column_stack([1 - y_prob, y_prob])
+    return Reference.of(Familiarity.fit(train, traits), traits, labels, scores).to_bytes()

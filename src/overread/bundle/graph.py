@@ -72,6 +72,20 @@ class GraphShape:
     outputs: int
     features: int
 
+    @classmethod
+    def of(cls, session: onnxruntime.InferenceSession) -> GraphShape:
+        """Look it up.
+
+        Raises:
+            InvalidBundle: it takes or gives something else.
+        """
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        found = {value.name: (value.type, len(value.shape)) for value in (*inputs, *outputs)}
+        if found != _VALUES or len(inputs) != 1:
+            raise InvalidBundle("the network of the bundle is none that reads images: get it again from its source")
+        shapes = {value.name: value.shape[1:] for value in (*inputs, *outputs)}
+        return cls(image=(*shapes[INPUT],), outputs=shapes["logits"][0], features=shapes["features"][0])
+
 
 class Graph:
     """An ONNX graph from `(batch, height, width, channels)` uint8 to logits, activation map and features.
@@ -92,24 +106,13 @@ class Graph:
     def __init__(self, content: bytes, threads: int = 0, provider: str = _CPU) -> None:
         check_onnx(content)
         self._content, self._threads, self.provider = content, threads, provider
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Else it takes bytes that spell another format of its own for that.
-        options.add_session_config_entry("session.load_model_format", "ONNX")
-        if provider == _CPU:
-            options.log_severity_level = _FATAL
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=list(dict.fromkeys([provider, _CPU]))
-            )
+            self._session = _session(content, threads, provider)
+            self.shape = GraphShape.of(self._session)
+        except InvalidBundle:
+            raise
         except Exception as error:  # noqa: BLE001 - those of ONNX Runtime have no other base
             raise _refused(error) from None
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        found = {value.name: (value.type, len(value.shape)) for value in (*inputs, *outputs)}
-        if found != _VALUES or len(inputs) != 1:
-            raise InvalidBundle("the network of the bundle is none that reads images: get it again from its source")
-        shapes = {value.name: value.shape[1:] for value in (*inputs, *outputs)}
-        self.shape = GraphShape(image=(*shapes[INPUT],), outputs=shapes["logits"][0], features=shapes["features"][0])
         # ONNX Runtime only logs that it goes on with the CPU alone.
         if provider not in self._session.get_providers():
             raise InvalidOption(
@@ -159,6 +162,16 @@ class Graph:
             logits.append(outputs.logits)
             traits.append(measure_traits(outputs.features, chunk))
         return np.concatenate(logits), np.concatenate(traits)
+
+
+def _session(content: bytes, threads: int, provider: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Else it takes bytes that spell another format of its own for that.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if provider == _CPU:
+        options.log_severity_level = _FATAL
+    return onnxruntime.InferenceSession(content, options, providers=list(dict.fromkeys([provider, _CPU])))
 
 
 def _refused(error: Exception) -> Exception:

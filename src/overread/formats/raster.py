@@ -37,8 +37,10 @@ from overread.formats.picture import (
     window,
 )
 from overread.formats.raster_header import header_of
-from overread.formats.raster_pages import image_pages
+from overread.formats.raster_pages import open_pages
 
+# Decoded in some seconds.
+_MOST_PIXELS_BEFORE = 2**30
 ORIENTATION_TAG, TIFF_PHOTOMETRIC_TAG, WHITE_IS_ZERO = 0x0112, 262, 0
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -92,12 +94,11 @@ class Raster:
         return deep_picture(image, decoded)
 
     def _opened(self, stream: BinaryIO, frame: int | None) -> ImageFile.ImageFile:
-        stream.seek(0)
         with _pillow_errors():
-            image = self.reader(stream)
-            pages = image_pages(image)
+            image, pages = open_pages(self.reader, stream)
         page = pages[frame_index(len(pages), frame)]
         if page != pages[0]:
+            _refuse_late(image, page)
             with _pillow_errors():
                 image.seek(page)
         return image
@@ -215,6 +216,12 @@ def _refuse_large(image: ImageFile.ImageFile, limit: int) -> None:
         raise UnreadableImage(
             f"declares {image.width} x {image.height} pixels; 1 to {limit} were expected: reduce it first"
         )
+
+
+def _refuse_late(image: ImageFile.ImageFile, page: int) -> None:
+    """Refuse a page of an animation, in which all pages before it are decoded; those of a TIFF stand alone."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile) and page * image.width * image.height > _MOST_PIXELS_BEFORE:
+        raise UnreadableImage(f"has {page:,} pictures before the frame that is asked for: save that frame alone")
 
 
 def _upright(pixels: Image.Image, image: ImageFile.ImageFile) -> Image.Image:

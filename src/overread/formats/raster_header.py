@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from overread.formats.header import Header, as_text
-from overread.formats.raster_pages import image_pages
+from overread.formats.raster_pages import open_pages
 from overread.machine.quiet import without_warnings_of
 
 _XMP_POSITION = re.compile(rb"exif:GPS(Latitude|Longitude)\b")
@@ -25,16 +25,14 @@ def header_of(reader: type[ImageFile.ImageFile], stream: BinaryIO) -> Header:
     """Read a header by the Pillow class of the file's format; damaged EXIF is left out."""
     with without_warnings_of("PIL"):
         head = stream.read(_PNG_DEPTH_AT + 1)
-        stream.seek(0)
-        image = reader(stream)
-        header = _header(image, head)
+        image, pages = open_pages(reader, stream)
+        header = _header(image, head, len(pages))
         with contextlib.suppress(Exception):
             return dataclasses.replace(header, **_exif_facts(image, stream, header.has_position))
         return header
 
 
-def _header(image: ImageFile.ImageFile, head: bytes) -> Header:
-    pages = image_pages(image)
+def _header(image: ImageFile.ImageFile, head: bytes, frames: int) -> Header:
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     return Header(
         width=image.width,
@@ -43,7 +41,7 @@ def _header(image: ImageFile.ImageFile, head: bytes) -> Header:
         bit_depth=_bit_depth(image, head),
         has_alpha=image.has_transparency_data,
         jpeg_quantiser=_quantiser(image),
-        frames=len(pages),
+        frames=frames,
         has_position=_XMP_POSITION.search(xmp.encode() if isinstance(xmp, str) else xmp) is not None,
     )
 

@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import BinaryIO
 
 from PIL import ImageFile, TiffImagePlugin
 
-_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _WIDTH, _HEIGHT = 254, 255, 256, 257
-# Of the first: a smaller copy, or a mask of where another page is transparent. Of the second: a smaller copy.
-_REDUCED_OR_MASK, _REDUCED = 1 | 4, 2
+from overread.formats.tiff import Directory, directories
 
 
-def image_pages(image: ImageFile.ImageFile) -> Sequence[int]:
-    """The places of the pages that are images of their own, from 0; the file is left at the first of them.
+def open_pages(reader: type[ImageFile.ImageFile], stream: BinaryIO) -> tuple[ImageFile.ImageFile, Sequence[int]]:
+    """Open a file by Pillow's class for it, at its first image, with the places of all pages that are images, from 0.
 
     In a TIFF thumbnails, levels of a pyramid, labels and masks are none: pages that say so, and those of the same shape
-    as the largest page and at most half its size. A page alone is always one.
+    as the largest page and at most half its size. A page alone is always one. Pillow would look through all pages
+    before each of them.
+
+    Raises:
+        UnreadableImage: a TIFF has absurdly many pages, tags or strips.
+        Exception: Pillow cannot open it.
     """
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return range(getattr(image, "n_frames", 1))
-    tags = [_tags(image, page) for page in range(image.n_frames)]
-    largest = max(tags, key=_size)
-    pages = [page for page, one in enumerate(tags) if not _is_copy(one, largest)] or [0]
+    if not issubclass(reader, TiffImagePlugin.TiffImageFile):
+        stream.seek(0)
+        image = reader(stream)
+        return image, range(getattr(image, "n_frames", 1))
+    found = directories(stream)
+    largest = max(found, key=lambda one: (one.width, one.height))
+    pages = [page for page, one in enumerate(found) if not _is_copy(one, largest)] or [0]
+    stream.seek(0)
+    image = reader(stream)
     image.seek(pages[0])
-    return pages
+    return image, pages
 
 
-def _tags(image: TiffImagePlugin.TiffImageFile, page: int) -> dict[int, Any]:
-    # A page of a kind that Pillow does not read may still say that it is a thumbnail.
-    with contextlib.suppress(Exception):
-        image.seek(page)
-    return {tag: image.tag_v2.get(tag, 0) for tag in (_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _WIDTH, _HEIGHT)}
-
-
-def _size(tags: Mapping[int, Any]) -> tuple[int, int]:
-    return tags[_WIDTH], tags[_HEIGHT]
-
-
-def _is_copy(tags: Mapping[int, Any], largest: Mapping[int, Any]) -> bool:
-    if tags[_NEW_SUBFILE_TYPE] & _REDUCED_OR_MASK or tags[_SUBFILE_TYPE] == _REDUCED:
+def _is_copy(page: Directory, largest: Directory) -> bool:
+    if page.is_copy:
         return True
-    (width, height), (full_width, full_height) = _size(tags), _size(largest)
     # A side is rounded by up to a pixel.
-    is_same_shape = abs(width * full_height - height * full_width) <= max(full_width, full_height)
-    return is_same_shape and 2 * width <= full_width + 1 and 2 * height <= full_height + 1
+    is_same_shape = abs(page.width * largest.height - page.height * largest.width) <= max(largest.width, largest.height)
+    return is_same_shape and 2 * page.width <= largest.width + 1 and 2 * page.height <= largest.height + 1

@@ -67,8 +67,8 @@ class Preprocessing:
             raise InvalidBundle("unknown preprocessing options: read it with the overread that wrote it")
         try:
             return cls(**options)
-        except InvalidOption as error:
-            raise InvalidBundle(f"the stored preprocessing is damaged: {error}") from error
+        except InvalidOption:
+            raise InvalidBundle("the stored preprocessing is damaged: get the bundle again from its source") from None
 
 
 def prepare(

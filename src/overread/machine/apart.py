@@ -26,9 +26,9 @@ Result = TypeVar("Result")
 _TASKS = 500
 # For taking work on: a new process has to start, and to import what its work needs, on a machine that may be busy.
 _START_S, _BEGIN_S = 30.0, 5.0
-# How often work is given to a process that is gone before it begins; and how often to one that dies at it, for the
-# first time it may have been another's fault, such as the system's that was short of memory.
-_STARTS, _TRIES = 5, 2
+# How many processes may be gone before they begin with a piece of work, in how many seconds; and how many may die at
+# it, for the first time it may have been another's fault, such as the system's that was short of memory.
+_STARTS, _STARTS_S, _TRIES = 20, 60.0, 2
 # Isolated from the current folder, in which a file may be called as a module of Python's own.
 _COMMAND = "import sys; sys.path[:] = sys.argv[1:]; from overread.machine.apart import serve; serve()"
 _LENGTH = struct.Struct(">Q")
@@ -100,19 +100,27 @@ class Processes:
             worker.end()
 
     def _answer(self, request: bytes, timeout_s: float) -> bytearray:
-        deaths = 0
-        for _ in range(_STARTS):
-            with self._lent() as worker:
-                if not worker.begins(request):
-                    continue
+        for _ in range(_TRIES):
+            with self._begun(request) as worker:
                 try:
                     return worker.answer(timeout_s)
                 except TimeoutError:
                     raise WorkEnded("timed-out") from None
                 except OSError:
-                    deaths += 1
-            if deaths == _TRIES:
-                raise WorkEnded("crashed")
+                    continue
+        raise WorkEnded("crashed")
+
+    @contextlib.contextmanager
+    def _begun(self, request: bytes) -> Iterator[_Worker]:
+        """A process that took the work on."""
+        give_up = time.monotonic() + _STARTS_S
+        for _ in range(_STARTS):
+            with self._lent() as worker:
+                if worker.begins(request):
+                    yield worker
+                    return
+            if time.monotonic() > give_up:
+                break
         raise WorkEnded("no-process")
 
     @contextlib.contextmanager

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from overread.errors import OutputUnwritable, UnfitFile
+from overread.machine.cells import guarded, unguarded
 from overread.machine.remote import is_remote, write_whole
 from overread.machine.temporary import clear, temporary_for
 from overread.machine.text import restored, restored_values, storable, storable_values
@@ -166,10 +167,10 @@ def from_json(text: str | bytes) -> Any:
 
 
 def write_rows(stream: TextIO, rows: Iterable[Sequence[Any]]) -> None:
-    """Write rows of a CSV; `read_rows` reads them back."""
+    """Write rows of a CSV, in which no spreadsheet finds a formula; `read_rows` reads them back."""
     bare, quoted = (csv.writer(stream, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     for row in rows:
-        cells = ["" if cell is None else storable(str(cell)) for cell in row]
+        cells = ["" if cell is None else guarded(storable(str(cell))) for cell in row]
         # Before Python 3.13 a carriage return is left bare, and ends the row for who reads it.
         (quoted if any("\r" in cell for cell in cells) else bare).writerow(cells)
 
@@ -182,7 +183,7 @@ def read_rows(stream: Iterable[str], **dialect: Any) -> Iterator[list[str]]:
         dialect: as `csv.reader` takes it.
     """
     for row in csv.reader(stream, **dialect):
-        yield [restored(cell) for cell in row]
+        yield [restored(unguarded(cell)) for cell in row]
 
 
 def require_space(folder: Path, needed: int) -> None:

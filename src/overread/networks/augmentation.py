@@ -8,6 +8,7 @@ from typing import Any
 
 from overread.errors import InvalidOption
 from overread.machine.option import option
+from overread.machine.values import from_values
 
 _PANEL = "Augmentation"
 _LIMITS = {
@@ -102,7 +103,7 @@ class Augmentation:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Augmentation:
         """Rebuild what `to_dict` gave; a change that it does not name was none at that time."""
-        return cls(**{**cls.off().ranges, **values})
+        return from_values(cls, {**cls.off().ranges, **values})
 
 
 def shown_changes(record: Mapping[str, Any]) -> dict[str, str]:

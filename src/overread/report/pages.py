@@ -138,7 +138,7 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
 def _last_sections(result: BundleResult, run: TrainingRun | EvaluationRun) -> tuple[Section, Section]:
     outcome = result.outcome
     return (
-        sections.lock_section(result.bundle.openings(), outcome.data, result.warnings),
+        sections.lock_section(result.bundle.openings(), outcome.data, result.warnings, sealed=result.bundle.is_sealed),
         sections.reproducibility_section(result.bundle, run, outcome.assessment.options),
     )
 

@@ -246,10 +246,14 @@ class RunFolder:
         try:
             return kind.from_dict(self._values())
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise InvalidData(
-                f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: bring "
-                "back a copy of it, choose another --out, or begin anew with --force"
-            ) from None
+            raise self.damaged() from None
+
+    def damaged(self) -> InvalidData:
+        """The error for a record that cannot be used."""
+        return InvalidData(
+            f"{self.path} does not hold the run that was expected, or its {self.record.name} is damaged: bring back a "
+            "copy of it, choose another --out, or begin anew with --force"
+        )
 
     def _remove(self) -> None:
         """Remove all that is here, the record last, so that what is left when this is ended is ours still."""

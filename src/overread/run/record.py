@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from overread.machine.clock import now
+from overread.machine.values import from_values
 from overread.run.called import called
 from overread.run.request import StudyRequest
 
@@ -73,7 +74,7 @@ class Run:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The run that `to_dict` gave, with its places where they are known, from fields that this kind has."""
         known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        return from_values(cls, {name: value for name, value in values.items() if name in known})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

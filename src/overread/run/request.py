@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.cases import Source
+from overread.machine.values import from_values
 from overread.recipe import Recipe
 
+_TOLD = ("accept", "skip_unreadable", "options", "folds", "time", "left_open")
 # Of a source.
 _PLACES = ("data", "labels", "images")
 
@@ -74,13 +76,12 @@ class StudyRequest:
         Where the places are not known, neither is the source.
         """
         source = values.get("source") or {}
-        return cls(
-            recipe=Recipe.from_dict(values["recipe"]),
-            source=Source(**{**source, "labels": tuple(source.get("labels", ()))}) if "data" in source else None,
-            accept=tuple(values.get("accept", ())),
-            skip_unreadable=values.get("skip_unreadable", False),
-            options=values.get("options", {}),
-            folds=values.get("folds", 1),
-            time=values.get("time"),
-            left_open=tuple(values.get("left_open", ())),
+        told = {name: values[name] for name in _TOLD if name in values}
+        return from_values(
+            cls,
+            {
+                **told,
+                "recipe": Recipe.from_dict(values["recipe"]),
+                "source": from_values(Source, source) if "data" in source else None,
+            },
         )

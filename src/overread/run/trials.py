@@ -10,10 +10,14 @@ from typing import Any
 
 from overread.errors import InvalidData, InvalidOption
 from overread.machine.files import from_json, read_regular
+from overread.machine.values import from_values
 
 HEAD, FINE_TUNING = "linear head", "whole network"
 UNDER_WAY, DONE, CUT_SHORT, BEHIND, NO_TIME = "under way", "done", "cut short", "stopped, behind", "no time for it"
 NO_HEAD, FAILED = "it has no linear head", "it failed"
+KILLED = "its process was killed again and again"
+# So often a trial is begun without reaching an epoch.
+_MOST_STARTS = 2
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -28,13 +32,6 @@ def seconds_of(time: str) -> int:
     if not (total := 3600 * hours + 60 * minutes + seconds):
         raise InvalidOption(f"--time {time} is no time: give hours, minutes or seconds, such as 30m, 2h, 90s or 1h30m")
     return total
-
-
-def _require(kind: Any, *values: Any) -> None:
-    """Refuse what a damaged file may hold in place of a number or a text."""
-    for value in values:
-        if not isinstance(value, kind):
-            raise InvalidData(f"{value!r} is not what was expected in the record of a run's time")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,6 +50,7 @@ class Trial:
         epochs_done: of these.
         begun_at_s: the time of the run that was spent when it began.
         seconds: that it took.
+        starts: how often it was begun, or gone on with, since an epoch of it was whole or what ended it was told.
         loss: log loss of the patients that it never saw, calibrated; None where it is not known.
         auc: likewise.
     """
@@ -67,14 +65,9 @@ class Trial:
     epochs_done: int = 0
     begun_at_s: float = 0.0
     seconds: float = 0.0
+    starts: int = 0
     loss: float | None = None
     auc: float | None = None
-
-    def __post_init__(self) -> None:
-        _require(str, self.network, self.way, self.state)
-        _require(int, self.size, self.number, self.fold, self.epochs, self.epochs_done)
-        _require(int | float, self.begun_at_s, self.seconds)
-        _require(int | float | None, self.loss, self.auc)
 
     @property
     def is_under_way(self) -> bool:
@@ -85,6 +78,13 @@ class Trial:
     def is_judged(self) -> bool:
         """Whether it came to a network that may be chosen."""
         return self.loss is not None
+
+    @property
+    def is_killed_always(self) -> bool:
+        """Whether it is not to be begun again, for something that says nothing ends its process, as a system out of
+        memory does.
+        """
+        return self.starts >= _MOST_STARTS
 
     def is_like(self, other: Trial) -> bool:
         """Whether both train the same of the same network at the same size."""
@@ -115,11 +115,6 @@ class TimeRecord:
     chosen: int | None = None
     outlook: str = ""
 
-    def __post_init__(self) -> None:
-        _require(int | float, self.given_s, self.spent_s)
-        _require(int | float | None, self.bundle_s, self.chosen)
-        _require(str, self.outlook)
-
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
         return {**vars(self), "trials": [dataclasses.asdict(trial) for trial in self.trials]}
@@ -127,8 +122,7 @@ class TimeRecord:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TimeRecord:
         """What `to_dict` gave."""
-        trials = tuple(Trial(**trial) for trial in values["trials"])
-        return cls(**{**values, "trials": trials})
+        return from_values(cls, {**values, "trials": [from_values(Trial, trial) for trial in values["trials"]]})
 
     @classmethod
     def read(cls, path: Path) -> TimeRecord | None:

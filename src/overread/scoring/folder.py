@@ -12,6 +12,7 @@ from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwr
 from overread.machine.files import from_json, read_regular, read_rows, replace_file, to_json, write_rows
 from overread.machine.remote import is_remote
 from overread.machine.temporary import clear_abandoned
+from overread.machine.values import from_values
 from overread.reading.table import PARTS
 
 _RECORD, _PLAN = "scoring.json", "plan"
@@ -140,12 +141,12 @@ def recorded(path: Path) -> Request | None:
     """
     try:
         values: dict[str, Any] = from_json(read_regular(path / _RECORD))
-        return Request(**{**values, "sources": tuple(values["sources"])})
+        return from_values(Request, values)
     except FileNotFoundError:
         pass
     except NotADirectoryError:
         raise OutputExists(f"{path} is a file; expected a folder for the readings: choose another --out") from None
-    except (ValueError, TypeError, KeyError, UnfitFile):
+    except (ValueError, TypeError, AttributeError, UnfitFile):
         raise InvalidData(f"{_RECORD} in {path} is damaged: choose another --out") from None
     if not is_remote(path):
         clear_abandoned(path)

@@ -44,7 +44,7 @@ class Seldom(logging.Filter):
 def _in_one_line(record: logging.LogRecord) -> str:
     error = record.exc_info[1] if record.exc_info else None
     text = record.getMessage().strip()
-    return text if error is None else f"{text.partition(chr(10))[0]}: {type(error).__name__} at {place(error)}"
+    return text if error is None else f"{text.partition(chr(10))[0]}: {type(error).__name__} at {raised_at(error)}"
 
 
 def log_seldom() -> None:
@@ -58,10 +58,10 @@ def log_error_of_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any])
     """Handle an error that nobody waits for, as an event loop calls it; what it says may quote a request."""
     error = context.get("exception")
     what = context["message"].partition("<")[0].partition(" for ")[0].strip()
-    _log.error("%s: %s", what, f"{type(error).__name__} at {place(error)}" if error else "no exception")
+    _log.error("%s: %s", what, f"{type(error).__name__} at {raised_at(error)}" if error else "no exception")
 
 
-def place(error: BaseException) -> str:
+def raised_at(error: BaseException) -> str:
     """Module and line where an error was raised."""
     found = list(traceback.walk_tb(error.__traceback__))
     if not found:

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from overread.machine.files import to_json
 from overread.service.web.html import html
@@ -104,7 +105,8 @@ def answer_with_problems(app: FastAPI) -> None:
         if not isinstance(error, Problem):
             phrase = http.HTTPStatus(error.status_code).phrase
             detail = _EXPLAINED.get(error.status_code, phrase)
-            error = Problem(error.status_code, phrase.lower().replace(" ", "-"), detail, headers=error.headers)
+            headers = {"Allow": _methods(request)} if error.status_code == 405 else error.headers
+            error = Problem(error.status_code, phrase.lower().replace(" ", "-"), detail, headers=headers)
         return error.response(request.headers.get("accept", ""))
 
     async def invalid(request: Request, error: Exception) -> Response:
@@ -117,6 +119,12 @@ def answer_with_problems(app: FastAPI) -> None:
 
     app.add_exception_handler(HTTPException, known)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _methods(request: Request) -> str:
+    """What an address takes, of all its routes; the framework tells those of the first."""
+    matching = [one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for one in matching for method in getattr(one, "methods", None) or ()}))
 
 
 _EXPLAINED = {

@@ -28,9 +28,7 @@ class Metrics:
             buckets=_SECONDS, registry=self._registry,
         )  # fmt: skip
         self.waiting = Gauge("overread_waiting_images", "Images that wait or are being read.", registry=self._registry)
-        self.answering = Gauge(
-            "overread_answering_requests", "Requests whose images are read.", registry=self._registry
-        )
+        self.answering = Gauge("overread_answering_requests", "Requests that are being read.", registry=self._registry)
         self.body_bytes = Gauge("overread_body_bytes", "Bytes of requests in memory.", registry=self._registry)
         bundles = Info("overread_bundle", "Bundles served.", ["bundle"], registry=self._registry)
         for name, reader in readers.items():

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from overread.service.bodies import Bodies, too_large
 from overread.service.entry import Entry
-from overread.service.logs import place
+from overread.service.logs import raised_at
 from overread.service.problems import Problem
 from overread.service.prometheus import Metrics
 from overread.service.settings import Settings, is_loopback
@@ -77,7 +77,7 @@ class Guard:
         except ClientDisconnect:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the request and is not logged
-            _log.error("a request failed: %s at %s", type(error).__name__, place(error))
+            _log.error("a request failed: %s at %s", type(error).__name__, raised_at(error))
             if not status:
                 failed = Problem(500, "internal-error", "the server failed: its log names the place")
                 await failed.response()(scope, receive, guarded)

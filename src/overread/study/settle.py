@@ -8,6 +8,7 @@ from collections.abc import Collection
 from overread.cases import Manifest, Source
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
+from overread.machine.values import from_values
 from overread.recipe import Recipe
 from overread.run import CrossValidationRun, RunFolder, StudyRequest, TrainingRun
 from overread.run.trials import seconds_of
@@ -73,7 +74,7 @@ def settle(
     given = None if data is None or isinstance(data, Manifest) else Source.of(data)
     source = given or earlier.source
     if options is None:
-        options = AssessmentOptions(**{**earlier.options, "by": tuple(earlier.options.get("by", ()))})
+        options = _former_options(earlier, folder)
     asked = recipe or earlier.recipe
     request = StudyRequest(
         recipe=asked.with_network(),
@@ -104,6 +105,13 @@ def settle(
         request = dataclasses.replace(request, source=manifest.source)
     notes = (_default_network(asked),) if asked.network is None else ()
     return Settled(manifest=manifest, request=request, options=options, notes=notes)
+
+
+def _former_options(earlier: StudyRequest, folder: RunFolder) -> AssessmentOptions:
+    try:
+        return from_values(AssessmentOptions, earlier.options)
+    except (TypeError, ValueError):
+        raise folder.damaged() from None
 
 
 def _require_one_way(request: StudyRequest, earlier: StudyRequest, folder: RunFolder) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from overread.machine.files import from_json, open_regular, read_regular, replacing, to_json
+from overread.machine.values import from_values
 from overread.networks.backend import keras
 from overread.training.batches import Batches
 from overread.training.crew import is_first, share, which_host
@@ -74,12 +75,8 @@ class Memory:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (type(self.steps) is int and self.steps >= 0 and isinstance(self.seconds, int | float)):
-            raise ValueError(f"steps={self.steps} or seconds={self.seconds} is none")
-        for row in self.rows:
-            if not all(isinstance(figure, int | float) for figure in row.values()):
-                raise ValueError("the figures of an epoch are none")
-        if not (0 <= self.best_epoch < len(self.rows) or (self.is_amid_first and self.best_epoch == 0)):
+        epochs = 1 if self.is_amid_first else len(self.rows)
+        if self.steps < 0 or not 0 <= self.best_epoch < epochs:
             raise ValueError(f"best_epoch={self.best_epoch} is none of {len(self.rows)} epochs")
 
     @property
@@ -94,7 +91,7 @@ class Memory:
         Raises:
             ValueError, TypeError, AttributeError: it is something else.
         """
-        return cls(**from_json(str(array)))
+        return from_values(cls, from_json(str(array)))
 
     def to_array(self) -> np.ndarray:
         """All of it as one text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from overread.machine.files import from_json, read_regular, require_space, write
 from overread.machine.memo import recall_or_work_out
 from overread.machine.temporary import clear
 from overread.machine.terminal import say
+from overread.machine.values import from_values
 from overread.networks.augment import Augment
 from overread.networks.backend import keras
 from overread.networks.build import NetworkSpec, build_network
@@ -218,7 +220,7 @@ class _Assembly:
             [self.spec.to_dict(), self.recipe.batch_size, self.recipe.precision, computer()],
             lambda: self.measure_precision(batch),
             write=dataclasses.asdict,
-            read=lambda values: PrecisionChoice(**values),
+            read=functools.partial(from_values, PrecisionChoice),
         )
 
     def measure_precision(self, batch: tuple[np.ndarray, ...]) -> PrecisionChoice:
@@ -259,7 +261,7 @@ def _settled_precision(memory: Path, recipe: Recipe, choose: Callable[[], Precis
         InvalidData: it is not known any more what was measured.
     """
     try:
-        return PrecisionChoice(**from_json(read_regular(memory)))
+        return from_values(PrecisionChoice, from_json(read_regular(memory)))
     except FileNotFoundError:
         pass
     except (OSError, TypeError, ValueError, AttributeError):

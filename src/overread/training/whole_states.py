@@ -23,7 +23,7 @@ def drop_damaged(folder: Path, console: Console) -> None:
     damaged = []
     for path in saved_states(folder):
         memory = _memory_of(path)
-        if memory is not None and (not memory.rows or _is_whole(best_file(folder, memory.best_epoch))):
+        if memory is not None and (memory.is_amid_first or _is_whole(best_file(folder, memory.best_epoch))):
             break
         damaged.append(path)
     else:

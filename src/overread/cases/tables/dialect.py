@@ -8,6 +8,7 @@ import itertools
 import re
 
 from overread.errors import InvalidData
+from overread.machine.cells import unguarded
 from overread.machine.text import restored
 
 Rows = list[tuple[int, list[str]]]
@@ -39,7 +40,7 @@ def rows_of(text: str, name: str) -> Rows:
         if "unexpected end" in str(error):
             raise InvalidData(f"{name} has a quotation mark that is never closed: close it or remove it") from None
         found = _leniently(body, separator, name)
-    stripped = [[restored(cell.strip()) for cell in row] for row in found]
+    stripped = [[restored(unguarded(cell.strip())) for cell in row] for row in found]
     return [(number, cells) for number, cells in enumerate(stripped, start=2 if named else 1) if any(cells)]
 
 

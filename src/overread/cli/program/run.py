@@ -10,6 +10,7 @@ from overread.cli.commands import app, progress
 from overread.cli.program.failures import keep_traceback, refusal
 from overread.cli.program.surroundings import keep_out_settings
 from overread.errors import BlockedByAudit, Interrupted, InvalidOption, MissingPath, OutputExists, OverreadError
+from overread.machine.memory import lacks_memory
 from overread.machine.question import answered_by, terminal_user
 from overread.machine.terminal import flush_streams, hide_notices, prepare_streams, say
 from overread.scale.hosts import Hosts
@@ -58,7 +59,7 @@ def _sentence_of(error: Exception) -> str:
         return f"{refused}; a training run goes on with --resume"
     if isinstance(error, FileNotFoundError) and error.filename is None:  # that of os.getcwd
         return "the current folder is not there any more: change to another"
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # that of TensorFlow
+    if lacks_memory(error):
         return "there is not enough memory: give smaller images or batches, or close other programs"
     if isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         return (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from typing import BinaryIO
 
 from overread.errors import UnreadableImage
 from overread.formats.dicom.syntax import EXPLICIT
+from overread.formats.source import in_memory
 
 _SYNTAX = b"1.2.840.10008.1.2.1.99"
 # A frame of 4096 x 4096 and 16 bits has 32.
@@ -39,7 +39,7 @@ def inflated(stream: BinaryIO) -> BinaryIO:
         raise UnreadableImage(
             f"is a deflated DICOM file of more than {_MAX_MIB} MiB: convert it to Explicit VR Little Endian"
         )
-    return io.BytesIO(head[:start].replace(_SYNTAX, EXPLICIT.encode().ljust(len(_SYNTAX), b"\0")) + content)
+    return in_memory(head[:start].replace(_SYNTAX, EXPLICIT.encode().ljust(len(_SYNTAX), b"\0")) + content)
 
 
 def _data_set(head: bytes) -> tuple[int, bool]:

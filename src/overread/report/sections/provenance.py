@@ -11,14 +11,17 @@ from overread.report.document import Section, Table
 from overread.run import EvaluationRun, TrainingRun
 from overread.words import count, level_of, moment, paired
 
+_UNSEALED = "but an older one, as this is, does not seal it: its last line could have been changed or taken away."
 
-def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ...]) -> Section:
+
+def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ...], *, sealed: bool) -> Section:
     """Say how often this test set was opened with this bundle, and with which result.
 
     Args:
         openings: of the bundle, oldest first, this one among them.
         data: SHA-256 of this test set.
         warnings: of earlier openings by others, or that this one could not be recorded.
+        sealed: whether the bundle's record is.
     """
     here = [opening for opening in openings if opening.data == data]
     elsewhere = len(openings) - len(here)
@@ -37,7 +40,8 @@ def lock_section(openings: Sequence[Opening], data: str, warnings: tuple[str, ..
     others = f" {count(elsewhere, 'evaluation')} with this bundle opened other sets." if elsewhere else ""
     purpose = (
         "A test set is worth what nobody has learnt from it: whoever reads it, changes something and reads it again "
-        "fits to it. The bundle therefore keeps a chained record of each evaluation."
+        "fits to it. The bundle therefore keeps a chained record of each evaluation, "
+        + ("in which no byte can be changed unnoticed." if sealed else _UNSEALED)
     )
     tables = (Table("Openings of this test set with this bundle", header, rows),) if rows else ()
     return Section("Test lock", paragraphs=(f"{_times(here)}{others}", purpose), items=tables, warnings=warnings)

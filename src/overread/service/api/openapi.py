@@ -102,6 +102,14 @@ def _route(tag: str, responses: dict[int | str, dict[str, Any]], **more: Any) ->
     return {"tags": [tag], "responses": dict(sorted({**every, **responses}.items())), "openapi_extra": more or None}
 
 
+def page(description: str, **problems: str) -> dict[str, Any]:
+    """What OpenAPI says of a page, whose problems are pages too where the Accept header asks for them."""
+    told = {**_OF_ALL, **_WITH_TOKEN, **declared(s422="A parameter is not valid."), **declared(**problems)}
+    html = {"text/html": {"schema": {"type": "string"}}}
+    responses = {status: {**told[status], "content": {**told[status]["content"], **html}} for status in sorted(told)}
+    return {"tags": ["pages"], "responses": {200: {"description": description, "content": html}, **responses}}
+
+
 def _json(description: str, schema: dict[str, Any], example: str) -> dict[int | str, dict[str, Any]]:
     examples = {"one": {"$ref": f"#/components/examples/{example}"}}
     return {
@@ -126,6 +134,8 @@ _REFUSED = _POST | declared(
 _RECORD_REF = {"$ref": "#/components/schemas/ReadingRecord"}
 _NO_LOG = declared(s404="The log has no such image.", s501="The server keeps no log.", s503="The log cannot be used.")
 _BUNDLE_SCHEMA = {"type": "object"}
+
+UPLOAD: dict[str, Any] = {"openapi_extra": {"requestBody": _takes(True)}}
 
 READ = _route(
     "readings",

@@ -11,27 +11,31 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
 from overread.formats import format_names
 from overread.machine.files import write_rows
 from overread.machine.text import restored
+from overread.reading.fields import column_names
 from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.run import RunFolder
+from overread.service.api.openapi import UPLOAD, page
 from overread.service.problems import Problem
 from overread.service.room.records import ReadingRecord
 from overread.service.room.room import ReadingRoom, room_of
 from overread.service.settings import MIB
 from overread.service.values import LONGEST_LABEL, BundleId, BundleName, ImageIndex, ReadingId
 from overread.service.web.html import WEB, html
-from overread.service.web.view import bundle_facts, csv_columns, table_columns, title, view_images
+from overread.service.web.view import bundle_facts, table_columns, title, view_images
 
 STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
 REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
-router = APIRouter(include_in_schema=False)
+_UNKNOWN = "No such bundle is served."
+_FOREIGN = "A page of another origin may send nothing."
+router = APIRouter(default_response_class=HTMLResponse)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,13 +48,17 @@ class Choice:
     has_report: bool
 
 
-@router.get("/")
+@router.get("/", **page("The page.", s404=_UNKNOWN))
 async def start(request: Request, bundle: BundleId = None) -> Response:
     """The page before anything was read."""
     return _page(room_of(request), bundle)
 
 
-@router.post("/")
+@router.post(
+    "/",
+    **page("What was read.", s403=_FOREIGN, s404=_UNKNOWN, s415="The body is not multipart."),
+    **UPLOAD,
+)
 async def read(request: Request, bundle: BundleId = None) -> Response:
     """Read the files of the form, and answer with the page and what came out."""
     room = room_of(request)
@@ -67,7 +75,10 @@ async def read(request: Request, bundle: BundleId = None) -> Response:
         return _page(room, bundle, problem=problem)
 
 
-@router.post("/readings/{reading_id}/images/{index}/review")
+@router.post(
+    "/readings/{reading_id}/images/{index}/review",
+    **page("Noted.", s403=_FOREIGN, s404="The log has no such image.", s501="The server keeps no log."),
+)
 async def review(
     request: Request,
     reading_id: ReadingId,
@@ -84,14 +95,16 @@ async def review(
     )
 
 
-@router.get("/bundles/{bundle_id}/card")
+@router.get("/bundles/{bundle_id}/card", **page("The card.", s404=_UNKNOWN))
 async def card(request: Request, bundle_id: BundleName) -> Response:
     """The model card of a bundle."""
     bundle = room_of(request).reader(bundle_id).bundle
     return html("card.html.j2", card=_markdown().render(bundle.read_card()), bundle=_choice(bundle_id, bundle))
 
 
-@router.get("/bundles/{bundle_id}/report")
+@router.get(
+    "/bundles/{bundle_id}/report", **page("The report.", s404="No such bundle is served, or no report lies beside it.")
+)
 async def report(request: Request, bundle_id: BundleName) -> Response:
     """The report of the training run, where it lies beside the bundle."""
     path = _report_of(room_of(request).reader(bundle_id).bundle)
@@ -99,15 +112,18 @@ async def report(request: Request, bundle_id: BundleName) -> Response:
         raise Problem(
             404, "no-report", "no report.html lies beside this bundle: serve it from the folder of its training"
         )
-    return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
+    # Not a response of a file, which would take ranges, of which a request may hold thousands.
+    content = await asyncio.to_thread(path.read_bytes)
+    return HTMLResponse(content, headers={"Content-Security-Policy": REPORT_POLICY})
 
 
-@router.get("/static/{name}")
+@router.get("/static/{name}", include_in_schema=False)
 async def static(name: str) -> Response:
     """Style, script and icon."""
     if name not in STATIC:
         raise Problem(404, "not-found", "there is no such file")
-    return FileResponse(WEB / "static" / name, media_type=STATIC[name], headers={"Cache-Control": "no-cache"})
+    content = await asyncio.to_thread((WEB / "static" / name).read_bytes)
+    return Response(content, media_type=STATIC[name], headers={"Cache-Control": "no-cache"})
 
 
 def _page(
@@ -115,7 +131,7 @@ def _page(
 ) -> Response:
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
-    cells = csv_columns(reader.bundle)
+    cells = column_names(reader.bundle.classes)
     return html(
         "room.html.j2",
         status=problem.status_code if problem else 200,

@@ -12,7 +12,6 @@ from PIL import Image
 from overread.bundle import Bundle
 from overread.images import content_box
 from overread.reading import Failure, Reading
-from overread.reading.fields import column_names
 from overread.reading.output import csv_row
 from overread.reading.pictures import heat_map
 from overread.reading.sentences import (
@@ -31,9 +30,6 @@ from overread.reading.sentences import (
 )
 from overread.service.room.records import ImageRecord, ReadingRecord
 from overread.service.room.rendition import Rendition, data_uri, png
-
-# What a spreadsheet would take for the start of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,11 +100,6 @@ def view_images(record: ReadingRecord, bundle: Bundle) -> list[ImageView]:
     return [_view(image, record.id, bundle) for image in record.images]
 
 
-def csv_columns(bundle: Bundle) -> list[str]:
-    """The columns of the CSV, fit for spreadsheets."""
-    return [harmless(name) for name in column_names(bundle.classes)]
-
-
 def table_columns(bundle: Bundle) -> list[Column]:
     """The columns of the table on the page."""
     return [
@@ -119,12 +110,6 @@ def table_columns(bundle: Bundle) -> list[Column]:
         Column("refer", REFERRAL),
         Column("review", "Review"),
     ]
-
-
-def harmless(cell: Any) -> str:
-    """A cell of a CSV as no spreadsheet takes for a formula: an apostrophe before what starts like one."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def title(bundle: Bundle) -> str:
@@ -153,7 +138,7 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
         "id": f"image-{reading_id}-{image.index}",
         "review": f"/readings/{reading_id}/images/{image.index}/review",
         "name": image.name,
-        "cells": [harmless(cell) for cell in csv_row(found, bundle.classes)],
+        "cells": csv_row(found, bundle.classes),
         "latency_ms": image.latency_ms,
         "sha256": image.sha256,
     }

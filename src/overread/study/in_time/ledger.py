@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +61,29 @@ class Ledger:
         self.save(trials=(*self.trials, begun))
         return begun
 
-    def note(self, trial: Trial, state: str | None) -> None:
-        """Keep the time that was spent, and how a trial that ends now does, though it is not judged yet."""
-        noted = dataclasses.replace(trial, state=state or trial.state)
-        self.save(trials=tuple(noted if one.number == trial.number else one for one in self.trials))
-
     def end(self, trial: Trial, **changes: Any) -> Trial:
         """Put what came of a trial in its place."""
-        ended = dataclasses.replace(trial, seconds=round(self.spent_s - trial.begun_at_s, 1), **changes)
-        self.save(trials=tuple(ended if one.number == trial.number else one for one in self.trials))
-        return ended
+        return self.change(trial, seconds=round(self.spent_s - trial.begun_at_s, 1), starts=0, **changes)
+
+    def change(self, trial: Trial, **changes: Any) -> Trial:
+        """Change what is recorded of a trial."""
+        changed = {one.number: one for one in self.trials}
+        changed[trial.number] = dataclasses.replace(changed[trial.number], **changes)
+        self.save(trials=tuple(changed.values()))
+        return changed[trial.number]
+
+    @contextlib.contextmanager
+    def counted(self, trial: Trial) -> Iterator[None]:
+        """Count the start of a trial, for as long as it may end this process without a word."""
+        self.change(trial, starts=trial.starts + 1)
+        try:
+            yield
+        finally:
+            self.reach(trial)
+
+    def reach(self, trial: Trial, state: str | None = None) -> None:
+        """Note that a trial has come to something, and how one that ends now does, though it is not judged yet."""
+        self.change(trial, starts=0, **({} if state is None else {"state": state}))
 
     def forget(self, trial: Trial) -> None:
         """Take a trial out, as if it had not been begun."""

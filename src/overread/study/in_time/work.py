@@ -14,13 +14,15 @@ from overread.errors import InvalidOption
 from overread.images import DataSet
 from overread.machine.terminal import say
 from overread.run import RunFolder, TrainingRun
-from overread.run.trials import DONE, FAILED, HEAD, NO_HEAD, NO_TIME, UNDER_WAY, Trial
+from overread.run.trials import DONE, FAILED, HEAD, KILLED, NO_HEAD, NO_TIME, UNDER_WAY, Trial
+from overread.study.data import tell
 from overread.study.in_time.field import Field
 from overread.study.in_time.ledger import Ledger
 from overread.study.in_time.schedule import Step, best_of, epochs_that_fit, lacked_time, members_of, next_step, outlook
 from overread.training.frozen import train_head
 from overread.training.held_out import judge
 from overread.training.make_bundle import Fitted, write_bundle
+from overread.training.memory import asking_for_less
 from overread.training.resume import read_progress
 from overread.training.train_network import TrainedNetwork, measure_speed, train_network
 from overread.training.watch import Watch
@@ -77,6 +79,11 @@ class InTime:
             is_new = trial in members_of(self.ledger.trials)
             if is_new and self._bundle_s <= _FOR_BUNDLE * self.ledger.left_s:
                 self._write_bundle()
+        if not members_of(self.ledger.trials):
+            raise InvalidOption(
+                "no network could be trained on this machine, for the process of each was killed: begin anew with a "
+                "smaller --batch-size or --size"
+            )
         chosen, *_ = members_of(self.ledger.trials)
         said = outlook(self.field.ladder, self.ledger.trials, folds=len(self.field.parts))
         self.ledger.save(chosen=chosen.number, outlook=said)
@@ -114,20 +121,29 @@ class InTime:
         if trial.state == NO_TIME:
             say(self.console, f"{trial}: there is no time for it")
             return trial
+        if trial.is_killed_always:
+            why = f"its process was killed {trial.starts} times before an epoch was whole, as where memory runs out"
+            tell(self.console, (), (f"{trial} is left out, for {why}: a smaller --batch-size needs less",))
+            return self.ledger.end(trial, state=KILLED)
         about = "" if step.expected_s is None else f", about {duration(step.expected_s)}"
         say(self.console, f"trying {trial}{about}; {duration(self.ledger.left_s)} left", "bold")
+        with self.ledger.counted(trial):
+            try:
+                return self._judged(trial)
+            except InvalidOption as error:  # it diverged, or takes too much, which is no reason to lose the others
+                if best_of(self.ledger.trials) is None:
+                    raise
+                say(self.console, f"{trial}: {error}", "bold yellow")
+                return self.ledger.end(trial, state=FAILED)
+
+    def _judged(self, trial: Trial) -> Trial:
         rival = best_of(self.ledger.trials) if trial.fold == 1 else None
-        watch = Watch(self._left, rival=self._losses(rival), tick=lambda: self.ledger.note(trial, watch.ended_as))
-        try:
+        watch = Watch(self._left, rival=self._losses(rival), tick=lambda: self.ledger.reach(trial, watch.ended_as))
+        with asking_for_less(self.field.recipe(trial)):
             fitted = self._train(trial, watch)
-        except InvalidOption as error:  # it diverged, which is no reason to lose the others
-            if best_of(self.ledger.trials) is None:
-                raise
-            say(self.console, f"{trial}: {error}", "bold yellow")
-            return self.ledger.end(trial, state=FAILED)
-        if fitted is None:
-            return self.ledger.end(trial, state=NO_HEAD)
-        loss, auc = judge(fitted.trained, fitted.data_set, class_weights=self.field.base.class_weights)
+            if fitted is None:
+                return self.ledger.end(trial, state=NO_HEAD)
+            loss, auc = judge(fitted.trained, fitted.data_set, class_weights=self.field.base.class_weights)
         done = len(fitted.trained.history.rows)
         state = watch.ended_as or (trial.state if trial.state != UNDER_WAY and done < trial.epochs else DONE)
         trial = self.ledger.end(trial, state=state, loss=loss, auc=auc, epochs_done=done)

@@ -61,6 +61,7 @@ def train_one(training: NetworkTraining) -> TrainedNetwork:
     Hosts that have joined this one train it too.
     """
     from overread.training import crew
+    from overread.training.memory import asking_for_less
     from overread.training.train_network import train_network
 
     if crew.is_first():
@@ -77,7 +78,8 @@ def train_one(training: NetworkTraining) -> TrainedNetwork:
         if training.title:
             training.sides.write_csv(RunFolder(folder).manifest)
         callbacks = [*callbacks, *training.callbacks]
-        trained = train_network(data_set, training.recipe, folder, console=console, callbacks=callbacks)
+        with asking_for_less(training.recipe):
+            trained = train_network(data_set, training.recipe, folder, console=console, callbacks=callbacks)
     return dataclasses.replace(trained, weights=training.out / trained.weights.relative_to(folder))
 
 

@@ -78,12 +78,11 @@
     const row = find("tr", copy);
     const article = find("article", copy);
     const columns = JSON.parse(find("#batch thead tr").dataset.csv).length;
-    const harmless = /^[=+\-@\t\r]/.test(file.name) ? `'${file.name}` : file.name;
     article.id = row.dataset.for = `failure-${batch}-${order}`;
     find("a", row).href = `#${article.id}`;
     find("a", row).textContent = row.dataset.name = find(".name", article).textContent = file.name;
     find(".error", row).textContent = find(".error", article).textContent = error.message;
-    row.dataset.csv = JSON.stringify([harmless, ...Array(columns - 2).fill(""), error.message]);
+    row.dataset.csv = JSON.stringify([file.name, ...Array(columns - 2).fill(""), error.message]);
     return { rows: [row], articles: [article] };
   }
 
@@ -215,8 +214,13 @@
   ["#filter", "#only-referred", "#only-positive"].forEach((id) => find(id)?.addEventListener("input", filter));
 
   find("#csv").addEventListener("click", () => {
+    // As machine/cells.py: no spreadsheet may take a cell for a formula.
+    const formula = /((?:^|[,;|"\t\r\n\x85\u2028\u2029])[^\S\t\r\n\x85\u2028\u2029]*)('*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
+    const number = /^([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan))$/;
+    const guarded = (cell) => (number.test(cell) ? cell : cell.replace(formula, "$1'$2"));
     const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-    const lines = [find("#batch thead tr"), ...rows.children].map((row) => JSON.parse(row.dataset.csv).map(quoted).join(","));
+    const written = (row) => JSON.parse(row.dataset.csv).map((cell) => quoted(guarded(cell))).join(",");
+    const lines = [find("#batch thead tr"), ...rows.children].map(written);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "text/csv" }));
     link.download = "readings.csv";
