@@ -16,7 +16,7 @@ from support.image_files import write_images
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """Twelve images; three have a second row with another label, one with another patient, and one with the same facts."""
+    """Twelve images; of five there is another row: 3 with another label, 1 with another patient."""
     folder = write_images(tmp_path / "data", {"a": 6, "b": 6})
     rows = [(f"{path.parent.name}/{path.name}", path.parent.name, path.name[:4]) for path in folder.glob("*/*.png")]
     rows.sort()
@@ -52,4 +52,9 @@ def test_rows_that_contradict_each_other_are_all_counted_and_left_out_of_a_clean
 
 def test_training_stops_at_rows_that_contradict_each_other(table: Path, tmp_path: Path) -> None:
     with pytest.raises(BlockedByAudit, match="The rows of the table differ on 4 images"):
-        study.train(table, tmp_path / "run", Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32"), store=tmp_path / "store")
+        study.train(
+            table,
+            tmp_path / "run",
+            Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32"),
+            store=tmp_path / "store",
+        )

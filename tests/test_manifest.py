@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from overread.cases import Manifest, pseudonym
+from overread.cases.rows import cite, differ_in
 from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption, MissingPath
 from support.image_files import write_images
@@ -133,9 +134,9 @@ def test_rows_about_one_image_are_one_case_that_knows_what_they_differ_in(tmp_pa
     lines = ["1.png,a,p1,train", "./1.png,b,p1,train", "2.png,b,p2,test", "2.png,b,p3,test", "3.png,a,,", "3.png,a,,"]
     manifest = Manifest.from_csv(write_table(tmp_path, "\n".join(["path,label,patient_id,split", *lines, "4.png,b,,"])))
     first, second, third, fourth = manifest.cases
-    assert (first.label, second.patient_id, fourth.rows) == ("a", "p2", None)
-    assert [case.rows.differ_in for case in (first, second, third) if case.rows] == [("label",), ("patient",), ()]
-    assert first.rows is not None and first.rows.cited == "rows 2 and 3"
+    assert (first.label, second.patient_id, fourth.rows) == ("a", "p2", {})
+    assert [differ_in(case.rows) for case in (first, second, third)] == [("label",), ("patient",), ()]
+    assert cite(first.rows) == "rows 2 and 3"
     with pytest.raises(InvalidData, match=r"the rows of 2 images differ .* first rows 2 and 3 in the label"):
         manifest.require_agreement()
     manifest.replace([third, fourth]).require_agreement()

@@ -134,8 +134,7 @@ def test_rows_of_one_image_may_differ_but_a_finding_is_shown_where_any_says_so(t
     assert [case.patient_id for case in read(boxes).cases] == ["a", "b"]
     table = write_table(tmp_path / "labels.csv", "id,label\na,x\na,y\nb,y\n")
     first, second = read(table).cases
-    assert first.rows is not None and second.rows is None
-    assert (first.label, first.rows.labels, first.rows.cited) == ("x", ("x", "y"), "rows 2 and 3")
+    assert (first.label, first.rows["label"], first.rows["row"], second.rows) == ("x", ("x", "y"), ("2", "3"), {})
     counted = read(table, finding="x")
     assert labels_of(counted) == {"a.png": "x", "b.png": "no x"}
     counted.require_agreement()

@@ -183,7 +183,7 @@ def examine_once(
     cases = [
         [
             digest, case.path.name, case.name, case.label, case.split, case.patient_id, case.group, dict(case.extra),
-            case.rows and dataclasses.asdict(case.rows),
+            dict(case.rows),
         ]
         for digest, case in zip(store.digests, manifest.cases, strict=True)
     ]  # fmt: skip

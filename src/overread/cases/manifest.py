@@ -14,6 +14,7 @@ from overread.cases.folder import read_folder
 from overread.cases.note import Note
 from overread.cases.patients import match_patients
 from overread.cases.relabel import Relabel, fitting, require_distinct, written_mapping
+from overread.cases.rows import cite, differ_in
 from overread.cases.source import Source
 from overread.cases.tables.own import read_table, table_of
 from overread.decision import IntArray, Task
@@ -124,12 +125,12 @@ class Manifest:
         Raises:
             InvalidData: there are some; the message counts them and cites the rows of the first.
         """
-        differing = [case.rows for case in self.cases if case.rows and case.rows.differ_in]
+        differing = [case.rows for case in self.cases if differ_in(case.rows)]
         if differing:
             first = differing[0]
             raise InvalidData(
-                f"the rows of {count(len(differing), 'image')} differ in label, patient or side, first {first.cited} "
-                f"in the {listed(first.differ_in)}: keep one row of each (overread audit lists them all)"
+                f"the rows of {count(len(differing), 'image')} differ in label, patient or side, first {cite(first)} "
+                f"in the {listed(differ_in(first))}: keep one row of each (overread audit lists them all)"
             )
 
     def replace(self, cases: Iterable[Case], *notes: str) -> Manifest:

@@ -1,44 +1,35 @@
-"""The rows of a table that name one image, where several do."""
+"""The rows of a table that name one image, where several do: which, and all that they say of it."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from overread.words import first_of
 
+# What is told of an image, in the order in which rows tell it.
+_FACTS = ("label", "patient", "side")
+Rows = Mapping[str, tuple[str, ...]]
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Rows:
-    """Several rows about one image, and all that they say of it; empty cells say nothing.
+
+def rows_about(numbers: Sequence[int], told: Iterable[tuple[str | None, str | None, str | None]]) -> Rows:
+    """Give the numbers of the rows and each label, patient and side that they tell; nothing for a single row.
 
     Args:
-        numbers: of the rows; the first counts.
-        labels: that they give.
-        patients: likewise.
-        sides: likewise.
+        numbers: of the rows that name an image.
+        told: label, patient and side by each row; empty cells tell nothing.
     """
+    if len(numbers) < 2:
+        return {}
+    facts = zip(_FACTS, zip(*told, strict=True), strict=True)
+    said = {what: tuple(filter(None, dict.fromkeys(cells))) for what, cells in facts}
+    return {"row": tuple(map(str, numbers)), **said}
 
-    numbers: tuple[int, ...]
-    labels: tuple[str, ...]
-    patients: tuple[str, ...]
-    sides: tuple[str, ...]
 
-    @classmethod
-    def of(cls, numbers: Sequence[int], told: Iterable[tuple[str | None, str | None, str | None]]) -> Rows | None:
-        """The rows with the label, patient and side that each tells; None for a single row."""
-        if len(numbers) < 2:
-            return None
-        labels, patients, sides = (tuple(filter(None, dict.fromkeys(cells))) for cells in zip(*told, strict=True))
-        return cls(numbers=tuple(numbers), labels=labels, patients=patients, sides=sides)
+def differ_in(rows: Rows) -> tuple[str, ...]:
+    """What rows contradict each other in: label, patient, side."""
+    return tuple(what for what in _FACTS if len(rows.get(what, ())) > 1)
 
-    @property
-    def differ_in(self) -> tuple[str, ...]:
-        """What they contradict each other in: label, patient, side."""
-        told = (("label", self.labels), ("patient", self.patients), ("side", self.sides))
-        return tuple(what for what, said in told if len(said) > 1)
 
-    @property
-    def cited(self) -> str:
-        """Such as "rows 3, 17 and 20"."""
-        return f"rows {first_of([f'{number}' for number in self.numbers])}"
+def cite(rows: Rows) -> str:
+    """Such as "rows 3, 17 and 20"."""
+    return f"rows {first_of(rows['row'])}"

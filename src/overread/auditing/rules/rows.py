@@ -8,7 +8,7 @@ from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.cases import Case, pseudonym
-from overread.cases.rows import Rows
+from overread.cases.rows import cite, differ_in
 from overread.words import count, listed
 
 
@@ -16,7 +16,7 @@ def find_repeated_rows(material: Material) -> list[Finding]:
     """Find images of which several rows of a table say different things (block), or the same (info)."""
     cases = material.manifest.cases
     several = {i: case.rows for i, case in enumerate(cases) if case.rows}
-    differing = {i: rows.differ_in for i, rows in several.items() if rows.differ_in}
+    differing = {i: facts for i, rows in several.items() if (facts := differ_in(rows))}
     alike = [i for i in several if i not in differing]
     found = []
     if differing:
@@ -32,7 +32,7 @@ def find_repeated_rows(material: Material) -> list[Finding]:
                 fix="Find out which row is right, and keep that one only; a cleaned table leaves these images out."
                 + way * ("label" in counts),
                 count=len(differing),
-                evidence=tuple(_row(cases[i], several[i]) for i in differing),
+                evidence=tuple(_row(cases[i]) for i in differing),
                 groups=tuple((i,) for i in differing),
             )
         )
@@ -45,7 +45,7 @@ def find_repeated_rows(material: Material) -> list[Finding]:
                 "table, which tell the same label, patient and side; each counts once.",
                 fix="Nothing needs doing.",
                 count=len(alike),
-                evidence=tuple(_row(cases[i], several[i]) for i in alike),
+                evidence=tuple(_row(cases[i]) for i in alike),
             )
         )
     return found
@@ -63,6 +63,10 @@ RULE = Rule(
 )
 
 
-def _row(case: Case, rows: Rows) -> dict[str, str]:
-    told = {"labels": rows.labels, "patients": tuple(map(pseudonym, rows.patients)), "sides": rows.sides}
-    return image_row(case, rows=rows.cited, **{what: " / ".join(said) for what, said in told.items()})
+def _row(case: Case) -> dict[str, str]:
+    told = {
+        "labels": case.rows["label"],
+        "patients": tuple(map(pseudonym, case.rows["patient"])),
+        "sides": case.rows["side"],
+    }
+    return image_row(case, rows=cite(case.rows), **{what: " / ".join(said) for what, said in told.items()})

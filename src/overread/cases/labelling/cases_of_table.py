@@ -24,7 +24,7 @@ from overread.cases.labelling.roles import (
     plain,
 )
 from overread.cases.relabel import Relabel
-from overread.cases.rows import Rows
+from overread.cases.rows import rows_about
 from overread.cases.source import Source
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.words import count, listed
@@ -58,7 +58,7 @@ def cases_of(
     """The cases of the files that rows name, and in three lines what was understood.
 
     Rows without a label are left out and counted. Of several rows about one file the first counts, and the case knows
-    what the others say, see `Rows`; but a finding is shown where any of them shows it.
+    what the others say, see `rows_about`; but a finding is shown where any of them shows it.
 
     Args:
         matched: the table.
@@ -88,7 +88,7 @@ def cases_of(
         facts = [facts_of(matched, roles, carried, row) for row in rows]
         label, labels_told = _label_of([given[row] for row in rows], source.finding)
         stated = zip(labels_told, (f["patient_id"] for f in facts), (f["split"] for f in facts), strict=True)
-        several = Rows.of([matched.table.numbers[row] for row in rows], stated)
+        several = rows_about([matched.table.numbers[row] for row in rows], stated)
         cases.append(Case(path=files.paths[at], name=files.names[at], label=label, rows=several, **facts[0]))
     shown = ", ".join(f"{name} {number:,}" for name, number in sorted(Counter(case.label for case in cases).items()))
     told = f"{labels.sentence}, finding {source.finding}" if source.finding else labels.sentence

@@ -16,7 +16,7 @@ from overread.cases.labelling.matched import Matched
 from overread.cases.labelling.roles import as_number
 from overread.cases.note import Note
 from overread.cases.relabel import Relabel
-from overread.cases.rows import Rows
+from overread.cases.rows import rows_about
 from overread.cases.source import FOLDERS, Source
 from overread.errors import Undecided
 from overread.words import count
@@ -81,7 +81,7 @@ def _facts_by_image(matched: Matched, files: Files, roles: Roles, carried: Seque
     for path, rows in rows_of.items():
         facts = [facts_of(matched, roles, carried, row) for row in rows]
         numbers = [matched.table.numbers[row] for row in rows]
-        found[path] = {**facts[0], "rows": Rows.of(numbers, [(None, f["patient_id"], f["split"]) for f in facts])}
+        found[path] = {**facts[0], "rows": rows_about(numbers, [(None, f["patient_id"], f["split"]) for f in facts])}
     return found
 
 

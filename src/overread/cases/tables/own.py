@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from overread.cases.case import SPLIT_ALIASES, Case, pseudonym
-from overread.cases.rows import Rows
+from overread.cases.rows import rows_about
 from overread.cases.tables.dialect import rows_of
 from overread.cases.tables.encoding import text_of
 from overread.cases.tables.table import read_tables
@@ -39,7 +39,7 @@ def read_table(table: Path, task: Task | None = None) -> list[Case]:
     """The cases of a table `path,label[,...]`, whose paths are absolute or relative to its folder.
 
     An empty frame, patient_id or split is the file's only frame, no patient, no split. With a task, a label
-    that it does not have is refused. Of several rows about one image the first counts; the case knows all, see `Rows`.
+    that it does not have is refused. Of several rows about one image the first counts; the case knows all that they say.
 
     Raises:
         MissingPath: the file is not there.
@@ -63,7 +63,7 @@ def read_table(table: Path, task: Task | None = None) -> list[Case]:
         numbers[case.full_name].append(row)
     return [
         dataclasses.replace(
-            same[0], rows=Rows.of(numbers[name], [(case.label, case.patient_id, case.split) for case in same])
+            same[0], rows=rows_about(numbers[name], [(case.label, case.patient_id, case.split) for case in same])
         )
         for name, same in cases.items()
     ]

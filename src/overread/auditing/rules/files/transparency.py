@@ -62,7 +62,8 @@ def _transparent_shares(files: FileTable, positions: Sequence[int]) -> dict[int,
         if left < 0:
             break
         try:
-            with without_warnings_of("PIL"), opened(files.cases[i].path) as stream, Image.open(stream) as image:
+            with without_warnings_of("PIL"), opened(files.cases[i].path) as stream:
+                image = Image.open(stream, formats=[files.headers[i].format or ""])
                 alpha = np.asarray(image.convert("RGBA").getchannel("A"))
         # Pillow raises anything on a damaged file, which was decoded all the same.
         except (OverreadError, OSError, ValueError, SyntaxError):
