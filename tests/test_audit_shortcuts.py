@@ -402,7 +402,7 @@ def test_one_patient_a_class_is_said_to_be_too_few_and_nothing_is_claimed() -> N
     headers = [{"size_bytes": 1000 + 1000 * (label == "ill")} for label in labels]
     (finding,) = RULE.apply(make_material(labels, patients=labels, headers=headers))
     assert finding.code == "shortcut-untested" and finding.severity == "info"
-    assert "healthy 1, ill 1" in finding.sentence
+    assert "healthy 1 and ill 1" in finding.sentence
 
 
 @pytest.mark.parametrize("n", [2, 6, 18])

@@ -39,7 +39,8 @@ def read_table(table: Path, task: Task | None = None) -> list[Case]:
     """The cases of a table `path,label[,...]`, whose paths are absolute or relative to its folder.
 
     An empty frame, patient_id or split is the file's only frame, no patient, no split. With a task, a label
-    that it does not have is refused. Of several rows about one image the first counts; the case knows all that they say.
+    that it does not have is refused. Of several rows about one image the first counts, and the case knows
+    what all say.
 
     Raises:
         MissingPath: the file is not there.

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from overread.auditing.rules.shortcuts.folds import BoolArray
-from overread.auditing.rules.shortcuts.levels import levels_of
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation import roc_auc
@@ -17,11 +16,17 @@ Classifier = Callable[[IntArray, IntArray], FloatArray]
 _RIDGE = 0.03
 
 
-def classifiers_for(subject: Property, is_label: BoolArray, patients: IntArray) -> list[Classifier]:
-    """The classifiers that suit a property, the simplest first."""
+def classifiers_for(subject: Property, is_label: BoolArray, levels: IntArray) -> list[Classifier]:
+    """The classifiers that suit a property, the simplest first.
+
+    Args:
+        subject: the property.
+        is_label: `(n,)` which cases are of the class.
+        levels: `(n,)` of each case, see `levels_of`.
+    """
     if subject.values.ndim == 2:
         return [_ridge_classifier(subject.values, is_label)]
-    by_level = _rate_classifier(levels_of(subject, patients), is_label)
+    by_level = _rate_classifier(levels, is_label)
     return [by_level] if subject.categories else [_direction_classifier(subject.values, is_label), by_level]
 
 

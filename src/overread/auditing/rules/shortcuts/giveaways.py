@@ -6,11 +6,13 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 
+import numpy as np
+
 from overread.auditing.rules.shortcuts.folds import BoolArray, FoldedCases
 from overread.auditing.rules.shortcuts.levels import common_values
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.auditing.shares import surely_more
-from overread.decision.cuts import IntArray
+from overread.decision.cuts import FloatArray, IntArray
 
 # Of the images of a class at least so many, and of the rest no more than this part of their share.
 _LEAST_SHARE, _HARDLY = 0.2, 0.05
@@ -54,19 +56,32 @@ def find_giveaway(cases: FoldedCases, subject: Property, rows: IntArray) -> Give
     """
     if subject.values.ndim > 1:
         return None
-    classes, common = cases.testable_classes(rows), common_values(subject.values[rows], cases.patient_numbers[rows])
+    values = subject.values[rows]
+    classes, common = cases.testable_classes(rows), common_values(values, cases.patient_numbers[rows])
     found = [
         giveaway
-        for value in common.tolist()
         for name in classes
+        for value in _uneven(values, common, cases.shows(name)[rows])
         for giveaway in _of_value(cases, subject, rows, value, name, len(common) * len(classes))
     ]
     return max(found, key=lambda giveaway: giveaway.difference, default=None)
 
 
+def _uneven(values: FloatArray, common: FloatArray, is_class: BoolArray) -> list[float]:
+    """The common values whose share of a class and of the rest lie far enough apart."""
+    common = np.sort(common)
+    is_common = np.isin(values, common)
+    shares = [
+        np.bincount(np.searchsorted(common, values[of & is_common]), minlength=len(common)) / of.sum()
+        for of in (is_class, ~is_class)
+    ]
+    return [float(value) for value in common[np.abs(shares[0] - shares[1]) >= _LEAST_SHARE * (1 - _HARDLY)]]
+
+
 def _of_value(
     cases: FoldedCases, subject: Property, rows: IntArray, value: float, name: str, comparisons: int
 ) -> Iterator[Giveaway]:
+    """What a value gives away by being there, or by being absent."""
     has, is_class = subject.values[rows] == value, cases.shows(name)[rows]
     # Of several classes the rest has no look of its own that could be given away.
     groups = (is_class, ~is_class) if len(cases.manifest.classes) == 2 else (is_class,)

@@ -20,8 +20,11 @@ def common_values(values: FloatArray, patients: IntArray) -> FloatArray:
         patients: `(n,)` the number of each case's patient.
     """
     distinct, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    met = np.unique(np.column_stack([index, patients]), axis=0)[:, 0]
-    is_common = (counts >= _CASES) & (np.bincount(met, minlength=distinct.size) >= _PATIENTS) & ~np.isnan(distinct)
+    may_be = (counts >= _CASES) & ~np.isnan(distinct)
+    rows = may_be[index]
+    width = int(patients.max(initial=0)) + 1
+    met = np.unique(index[rows] * width + patients[rows]) // width
+    is_common = may_be & (np.bincount(met, minlength=distinct.size) >= _PATIENTS)
     order = np.argsort(-counts, kind="stable")
     return distinct[order[is_common[order]][:_MOST_COMMON]]
 
@@ -29,9 +32,13 @@ def common_values(values: FloatArray, patients: IntArray) -> FloatArray:
 def levels_of(subject: Property, patients: IntArray) -> IntArray:
     """`(n,)` a level for each common value, and for the others one, or of a measure groups of equal size.
 
+    What has several columns has one level.
+
     A group that held a common value would hide that one class alone has it: of 1,000 images of 1024 pixels among
     others of 900 to 1,100, all would fall into one. The fewer values are left, the fewer groups.
     """
+    if subject.values.ndim > 1:
+        return np.zeros(len(subject.values), np.int64)
     values, common = subject.values, np.sort(common_values(subject.values, patients))
     is_common = np.isin(values, common)
     edges = np.array([]) if subject.categories else _edges(values[~np.isnan(values) & ~is_common])

@@ -12,7 +12,7 @@ from overread.auditing.rules.shortcuts.classifiers import Classifier, classifier
 from overread.auditing.rules.shortcuts.file_properties import folder_properties, header_properties
 from overread.auditing.rules.shortcuts.folds import FOLDS, FoldedCases
 from overread.auditing.rules.shortcuts.giveaways import Giveaway, find_giveaway
-from overread.auditing.rules.shortcuts.levels import MOST_LEVELS, common_values
+from overread.auditing.rules.shortcuts.levels import MOST_LEVELS, common_values, levels_of
 from overread.auditing.rules.shortcuts.pixel_properties import pixel_properties
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.decision import FloatArray, IntArray, Task
@@ -132,7 +132,8 @@ def _decisive(cases: FoldedCases, joint: Predictability, properties: Sequence[Pr
         tries = []
         for prop in (prop for prop in properties if prop not in chosen):
             together = _combined([*chosen, prop], cases.patient_numbers)
-            tries.append((_cross_validate(cases, together, joint.label, joint.rows).auc, prop))
+            levels = levels_of(together, cases.patient_numbers)
+            tries.append((_cross_validate(cases, together, levels, joint.label, joint.rows).auc, prop))
         reached, best = max(tries, key=lambda tried: tried[0])
         chosen.append(best)
     return chosen
@@ -151,7 +152,8 @@ def _measure(cases: FoldedCases, subject: Property, repetitions: Sequence[Proper
     """Try a property on each class; None where too few patients have it."""
     is_known = ~np.isnan(subject.values.reshape(len(cases.manifest), -1)).any(axis=1)
     rows = np.flatnonzero(is_known & ~cases.is_test)
-    tried = {name: _cross_validate(cases, subject, name, rows) for name in cases.testable_classes(rows)}
+    levels = levels_of(subject, cases.patient_numbers)
+    tried = {name: _cross_validate(cases, subject, levels, name, rows) for name in cases.testable_classes(rows)}
     if not tried:
         return None
     bounds = {name: _interval(cases, name, rows, found) for name, found in tried.items()}
@@ -172,10 +174,12 @@ def _measure(cases: FoldedCases, subject: Property, repetitions: Sequence[Proper
     )
 
 
-def _cross_validate(cases: FoldedCases, subject: Property, label: str, rows: IntArray) -> _CrossValidated:
+def _cross_validate(
+    cases: FoldedCases, subject: Property, levels: IntArray, label: str, rows: IntArray
+) -> _CrossValidated:
     """Choose the simplest classifier, or one that is clearly better."""
     is_label, tries = cases.shows(label), []
-    for classifier in classifiers_for(subject, is_label, cases.patient_numbers):
+    for classifier in classifiers_for(subject, is_label, levels):
         scores = np.zeros(len(rows))
         for number in range(FOLDS):
             held_out = cases.fold[rows] == number
