@@ -26,11 +26,13 @@ class Giveaway:
         value: what images that have it are, such as "are 1024 x 1024 pixels".
         more: the class, or the rest, of which more images have it: its name, how many have it, and of how many.
         fewer: the same of the other.
+        is_own: what is given away has the value, rather than lacks that of the others.
     """
 
     value: str
     more: tuple[str, int, int]
     fewer: tuple[str, int, int]
+    is_own: bool
 
     @property
     def difference(self) -> float:
@@ -64,7 +66,7 @@ def find_giveaway(cases: FoldedCases, subject: Property, rows: IntArray) -> Give
         for value in _uneven(values, common, cases.shows(name)[rows])
         for giveaway in _of_value(cases, subject, rows, value, name, len(common) * len(classes))
     ]
-    return max(found, key=lambda giveaway: giveaway.difference, default=None)
+    return max(found, key=lambda giveaway: (round(giveaway.difference, 2), giveaway.is_own), default=None)
 
 
 def _uneven(values: FloatArray, common: FloatArray, is_class: BoolArray) -> list[float]:
@@ -92,7 +94,7 @@ def _of_value(
             sides = ((name, is_class), (cases.rest_of(name), ~is_class))
             counts = [(said, int(has[of].sum()), int(of.sum())) for said, of in sides]
             fewer, more = sorted(counts, key=lambda counted: counted[1] / counted[2])
-            yield Giveaway(value=subject.in_words(value), more=more, fewer=fewer)
+            yield Giveaway(value=subject.in_words(value), more=more, fewer=fewer, is_own=telling is has)
 
 
 def _differs(share: float, of_rest: float) -> bool:
