@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import random
 import signal
@@ -9,10 +11,12 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from overread.machine.apart import Processes, WorkEnded, is_apart
@@ -69,6 +73,19 @@ def test_what_work_raises_is_raised(one: Processes) -> None:
     assert pid(one) == before
 
 
+def test_an_error_lets_go_of_what_the_work_was_given(one: Processes) -> None:
+    gc.disable()
+    try:
+        given = np.zeros(3)
+        alive = weakref.ref(given)
+        with contextlib.suppress(TypeError):
+            one.run(int, given, timeout_s=20)
+        del given
+        assert alive() is None, "a ring of error and frame holds it"
+    finally:
+        gc.enable()
+
+
 def test_work_that_takes_too_long_ends_with_its_process(one: Processes) -> None:
     before = pid(one)
     start = time.monotonic()
@@ -85,6 +102,8 @@ def test_work_whose_process_dies_is_tried_once_more_and_then_named(one: Processe
         one.run(exec, f"import os; open({str(tries)!r}, 'a').write('x'); os.abort()", timeout_s=10)
     assert ended.value.code == "crashed"
     assert tries.read_text() == "xx"
+    with pytest.raises(WorkEnded, match="killed"):
+        one.run(exec, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", timeout_s=10)
     once = f"import os, pathlib; p = pathlib.Path({str(tmp_path / 'once')!r}); p.exists() or (p.touch(), os.abort())"
     assert one.run(exec, once, timeout_s=10) is None
 

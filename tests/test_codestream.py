@@ -10,7 +10,8 @@ import pytest
 
 from overread.errors import UnreadableImage
 from overread.formats import open_picture
-from overread.formats.codestream import declared_by_jpeg, declared_by_jpeg2000
+from overread.formats.codestreams.jpeg import declared_by_jpeg
+from overread.formats.codestreams.jpeg2000 import declared_by_jpeg2000
 
 pytest.importorskip("pydicom", reason="DICOM needs the extra: pip install 'overread[dicom]'")
 
@@ -102,10 +103,30 @@ def test_a_jpeg_2000_whose_size_cannot_be_told_is_refused(content: bytes) -> Non
         declared_by_jpeg2000(content)
 
 
-def test_a_jpeg_2000_of_countless_tiles_is_refused() -> None:
-    at = 24
-    with pytest.raises(UnreadableImage, match="1200 tiles"):
-        declared_by_jpeg2000(BARE[:at] + struct.pack(">2L", 1, 1) + BARE[at + 8 :])
+def with_precincts(content: bytes, side: int, *, in_tile: bool) -> bytes:
+    """A JPEG 2000 whose precincts have sides of 2 to so many, as its main header or that of its tile says."""
+    at = content.index(b"\xff\x52")
+    length = struct.unpack_from(">H", content, at + 2)[0]
+    style = content[at + 4 : at + 2 + length]
+    segment = bytes([style[0] | 1]) + style[1:] + bytes([side * 17]) * (style[5] + 1)
+    segment = b"\xff\x52" + struct.pack(">H", len(segment) + 2) + segment
+    if not in_tile:
+        return content[:at] + segment + content[at + 2 + length :]
+    at = content.index(b"\xff\x90")
+    part = struct.unpack_from(">L", content, at + 6)[0] + len(segment)
+    return content[: at + 6] + struct.pack(">L", part) + content[at + 10 : at + 12] + segment + content[at + 12 :]
+
+
+def test_a_jpeg_2000_of_countless_tiles_or_precincts_is_refused() -> None:
+    large = sized_jpeg2000(BARE, 4096, 4096)
+    with pytest.raises(UnreadableImage, match="16,777,216 tiles"):
+        declared_by_jpeg2000(large[:24] + struct.pack(">2L", 1, 1) + large[32:])
+    for in_tile in (False, True):
+        with pytest.raises(UnreadableImage, match="precincts"):
+            declared_by_jpeg2000(with_precincts(large, 1, in_tile=in_tile))
+        sound = with_precincts(BARE, 7, in_tile=in_tile)
+        assert np.array_equal(pixels(dicom(JPEG2000Lossless, sound)), PIXELS)
+        assert declared_by_jpeg2000(with_precincts(large, 7, in_tile=in_tile)).width == 4096
 
 
 @pytest.mark.parametrize("content", [JPEG, JPEG_LS])

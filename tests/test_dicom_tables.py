@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ pydicom = pytest.importorskip("pydicom", reason="DICOM needs the extra: pip inst
 from pydicom.dataset import Dataset  # noqa: E402
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian  # noqa: E402
 
+from overread.errors import UnreadableImage  # noqa: E402
 from overread.formats import open_picture  # noqa: E402
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
@@ -22,9 +24,13 @@ CURVE = np.rint(4095 / (1 + np.exp(-(np.arange(4096) - 2048) / 400))).astype(np.
 CURVE[-1] = 4095
 
 
-def shown(ds: Dataset) -> np.ndarray:
-    with open_picture(file_bytes(ds)) as picture:
+def read(content: bytes) -> np.ndarray:
+    with open_picture(content) as picture:
         return picture.pixels()
+
+
+def shown(ds: Dataset) -> np.ndarray:
+    return read(file_bytes(ds))
 
 
 @pytest.mark.parametrize("entry_bits", [8, 10, 12, 14, 16])
@@ -120,6 +126,43 @@ def test_a_palette_of_bytes_or_words_shows_its_colours_whatever_is_declared(
         order = ">u2" if syntax == ExplicitVRBigEndian else "<u2"
         ds.add_new(f"{colour}PaletteColorLookupTableData", "OW", packed.astype(order).tobytes())
     assert np.array_equal(shown(ds), np.stack([plane[stored] for plane in planes], axis=2))
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_segmented_palette_is_read_and_one_that_expands_to_far_more_than_there_can_be_is_refused(bits: int) -> None:
+    unit = f"<u{bits // 8}"
+    # Two values, a line up to a third, and both again.
+    again = [2, 2, *np.frombuffer((0).to_bytes(4, "little"), unit)]
+    sound = np.array([0, 2, 10, 20, 1, 4, 60, *again], unit).tobytes()
+    ds = dataset((RAMP % 8).astype(np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    for colour in ("Red", "Green", "Blue"):
+        ds.add_new(f"{colour}PaletteColorLookupTableDescriptor", "US", [12, 0, bits])
+        ds.add_new(f"Segmented{colour}PaletteColorLookupTableData", "OW", sound + bytes(len(sound) % 2))
+    entries = np.array([10, 20, 30, 40, 50, 60, 10, 20]) >> (bits - 8)
+    assert np.array_equal(shown(ds)[:, :, 0], entries[RAMP % 8])
+    lines = np.array([0, 1, 9] + [1, 255, 9] * 2000, unit).tobytes()
+    many = np.array([0, 1, 9] + [2, 1, *again[2:]] * 3000, unit).tobytes()
+    for bomb in (lines, many):
+        ds.SegmentedGreenPaletteColorLookupTableData = bomb + bytes(len(bomb) % 2)
+        with pytest.raises(UnreadableImage, match="expands to far more"):
+            shown(ds)
+
+
+def implicit(group: int, element: int, value: bytes) -> bytes:
+    return struct.pack("<HHL", group, element, len(value)) + value
+
+
+@pytest.mark.parametrize("name", ["window", "table", "descriptor"])
+def test_a_number_of_megabytes_is_refused_before_it_is_converted(name: str) -> None:
+    descriptor, data = struct.pack("<3H", 1, 0, 16), bytes(300_000)
+    item = implicit(0x28, 0x3002, data if name == "descriptor" else descriptor) + implicit(0x28, 0x3006, data)
+    element = implicit(0x28, 0x3010, implicit(0xFFFE, 0xE000, item))
+    if name == "window":
+        element = implicit(0x28, 0x1050, b"1\\" * 40_000)
+    content = file_bytes(dataset(RAMP, ImplicitVRLittleEndian))
+    at = content.index(b"\xe0\x7f\x10\0")
+    with pytest.raises(UnreadableImage, match="longer than any can be"):
+        read(content[:at] + element + content[at:])
 
 
 def test_presentation_inverse_turns_what_a_table_gives() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from overread import Bundle, Source, Study, audit, compare
+from overread import Bundle, Failure, Reader, Reading, Source, Study, audit, compare
+from overread.cases.folder import images_below
 from overread.errors import InvalidBundle, InvalidData, OutputExists, UnfitFile
 from overread.machine.files import MAX_FILE_BYTES, open_regular, open_text, read_regular, read_rows
 from overread.run import RunFolder
@@ -79,3 +80,20 @@ def test_pipes_in_the_place_of_records_are_named(tiny_study: Study, two_classes:
         audit(Source(data=str(two_classes), labels=(str(run / "labels.csv"),)))
     with pytest.raises(OutputExists, match="no results of overread"):
         RunFolder.open(run, "resume")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read as from a bad disk")
+def test_a_file_that_the_disk_fails_to_give_is_one_failure_among_the_others(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.png").symlink_to("/proc/self/mem")
+    good = next(two_classes.glob("Normal/*.png"))
+    failure, reading = Reader.load(tiny_study.out).read_many([tmp_path / "bad.png", good])
+    assert isinstance(failure, Failure) and "Input/output error" in failure.error
+    assert isinstance(reading, Reading)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs a link that goes when its folder was listed")
+def test_a_link_that_goes_while_a_folder_is_walked_holds_nothing_up(tmp_path: Path) -> None:
+    (tmp_path / "links").symlink_to("/proc/self/fd")
+    assert list(images_below(tmp_path)) == []

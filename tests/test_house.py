@@ -105,7 +105,6 @@ READ_DIRECTLY = {
     "demo.notebook": "our own notebook",
     "demo.phantom": "what it has just written",
     "cli.serve": "the operator's own token, which may come through a pipe",
-    "service.room.zips": "an entry of an archive in memory",
 }
 
 
@@ -165,7 +164,7 @@ def test_reading_imports_no_judging() -> None:
     modules = python(f"import sys; from overread.reading import Reader, Reading; print(*{found})").split()
     rooms = {name.split(".")[1] for name in modules if "." in name}
     assert not rooms & {"evaluation", "report", "auditing", "training", "study", "networks", "test_side", "service"}
-    assert len(modules) < 70
+    assert len(modules) < 75
     assert int(python(f"import sys; import overread.reading; print(len({found}))")) < 30
 
 

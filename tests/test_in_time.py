@@ -179,7 +179,7 @@ def test_a_trial_that_ends_its_process_without_a_word_is_begun_twice_and_then_le
         assert not opened().trials[0].is_killed_always
         subprocess.run([sys.executable, "-c", KILLED_IN_TRIAL, str(path)], check=False)
     assert opened().trials[0].is_killed_always
-    opened().reach(opened().trials[0])
+    opened().reach(opened().trials[0])  # an epoch is whole
     assert not opened().trials[0].is_killed_always
 
 
@@ -240,9 +240,9 @@ def test_a_trial_that_is_killed_before_it_is_judged_is_gone_on_with_as_it_ended(
     path = tmp_path / "time.json"
     ledger = Ledger.open(path, given_s=100, since=time.perf_counter())
     trial = ledger.begin(dataclasses.replace(FIRST, state=UNDER_WAY, loss=None))
-    ledger.note(trial, None)
+    ledger.reach(trial)
     assert ledger.trials[-1].state == UNDER_WAY
-    ledger.note(trial, CUT_SHORT)
+    ledger.reach(trial, CUT_SHORT)
 
     again = Ledger.open(path, given_s=100, since=time.perf_counter()).trials
     step = next_step(LADDER, again, 50)

@@ -9,7 +9,7 @@ import pytest
 
 from overread.errors import UnreadableImage
 from overread.formats import open_picture
-from overread.formats.jpeg12 import decode_jpeg12
+from overread.formats.codestreams.jpeg12 import decode_jpeg12
 from support.dicom_files import dataset, file_bytes
 from support.jpeg12 import encode_jpeg12
 

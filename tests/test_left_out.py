@@ -123,20 +123,20 @@ def test_a_class_folder_may_be_a_link_to_elsewhere(tmp_path: Path) -> None:
 def test_what_may_not_be_opened_is_named_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill_folders(tmp_path, "a", "b", "a/closed")
     write_tree(tmp_path, {"b/closed_file": png(), "b/closed_file.png": png()})
-    scandir, opened = os.scandir, Path.open
+    scandir, opened = os.scandir, os.open
 
     def scan(path: Path) -> object:
         if Path(path).name == "closed":
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    def open_(path: Path, *args: object, **options: object) -> object:
-        if path.name.startswith("closed_file"):
+    def open_(path: str, *args: int) -> int:
+        if Path(path).name.startswith("closed_file"):
             raise PermissionError(13, "Permission denied")
-        return opened(path, *args, **options)  # type: ignore[arg-type]
+        return opened(path, *args)
 
     monkeypatch.setattr(os, "scandir", scan)
-    monkeypatch.setattr(Path, "open", open_)
+    monkeypatch.setattr(os, "open", open_)
     classes, said = read(tmp_path)
     # What is named as an image is one that cannot be read, which the audit finds.
     assert classes == {"a": 4, "b": 5}

@@ -11,8 +11,9 @@ import pytest
 
 from overread.bundle import GRAPH, Bundle, Member, Opening
 from overread.decision import Calibration, Referral
-from overread.evaluation import AssessmentOptions, DecisionCurve, OwnMetric
+from overread.evaluation import AssessmentOptions, DecisionCurve, OwnMetric, assess
 from overread.report.sections.decision_curve import helpful_ranges
+from overread.report.sections.operating_point import operating_point_section
 from support.html_page import Page
 from support.reports import (
     LAST,
@@ -311,9 +312,11 @@ def test_one_class_alone_leaves_an_auc_undefined_and_the_page_says_why(
 def test_decisions_by_several_thresholds_are_not_given_one(tmp_path: Path) -> None:
     predictions = predict(TWO, 60)
     pooled = dataclasses.replace(predictions, thresholds={}, decided=predictions.decisions)
-    page = report(tmp_path, make(tmp_path, pooled, operating_points={}))
+    page = report(tmp_path, make(tmp_path, pooled))
     assert "At the operating points fixed beforehand" in page.texts("p")[1]
-    assert "threshold of its own" in words(page) and "At the frozen points" in words(page)
+    assert "At the frozen points" in words(page)
+    section = operating_point_section(assess(pooled), {}, tmp_path)
+    assert "threshold of its own" in section.paragraphs[0]
 
 
 def openings(bundle: Bundle, *results: str, data: str = "d" * 64) -> None:

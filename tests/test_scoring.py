@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from overread import Reader
-from overread.errors import InvalidOption, MissingPath, OutputExists
+from overread.errors import InvalidData, InvalidOption, MissingPath, OutputExists
 from overread.monitoring.checks import Expected
 from overread.monitoring.monitor import monitor_readings
 from overread.monitoring.parts import watch_parts
@@ -250,3 +250,23 @@ def test_drift_of_an_archive_is_found_from_all_its_files(reader: Reader, tmp_pat
     found = watch_parts(tmp_path, expected)
     assert [check.name for check in found.findings] == [f"score of {name}"]
     assert found.n_images == found.findings[0].n == 400
+
+
+def test_a_part_that_was_whole_when_its_reader_was_ended_keeps_no_sign_of_it(
+    tiny_study: Study, archive: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    score(tiny_study.bundle, archive, out, CSV)
+    begun = out / "plan" / "00000001.begun"
+    begun.touch()
+    score(tiny_study.bundle, archive, out, CSV)
+    assert not begun.exists()
+
+
+def test_a_plan_or_part_that_lost_rows_is_told(tiny_study: Study, archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    score(tiny_study.bundle, archive, out, CSV)
+    part = out / "parts" / "00000001.csv"
+    part.write_text("".join(part.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(InvalidData, match="was to hold 2"):
+        score(tiny_study.bundle, archive, out, CSV)

@@ -179,6 +179,22 @@ def test_more_requests_than_places_are_told_to_come_back(client: Any, two_classe
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
+def test_where_no_process_can_decode_the_request_is_to_come_back_and_nothing_is_logged(
+    client: Any, two_classes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from overread.service.room.decoding import Undecodable
+
+    async def none(*_: object) -> None:
+        raise Undecodable("no-process", "could not be decoded")
+
+    room = client.app.state.room
+    before = len(list(room.desk.log.images()))
+    monkeypatch.setattr(room.pool, "run", none)
+    answer = client.post("/v1/readings", files=images_of(two_classes / "Disease"))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert len(list(room.desk.log.images())) == before
+
+
 def test_an_explanation_is_a_picture_of_the_class_asked_for(client: Any, two_classes: Path) -> None:
     found = [
         client.post(f"/v1/explanations?class={name}", files=images_of(two_classes / "Disease"))

@@ -246,7 +246,7 @@ def test_a_disk_that_cannot_hold_a_run_is_told_before_training(
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr("overread.machine.files.shutil.disk_usage", lambda _: usage._replace(free=10_000_000))
-    with pytest.raises(OutputUnwritable, match="10 MB free and the run needs 47 MB"):
+    with pytest.raises(OutputUnwritable, match="10 MB free and the run needs 54 MB"):
         train(two_classes, tmp_path / "run", QUICK, store=tmp_path / "s")
     assert not (tmp_path / "run" / "checkpoints").exists()
 

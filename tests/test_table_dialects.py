@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,49 @@ def test_what_other_programs_exchange_is_no_table(tmp_path: Path, content: bytes
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match="is a folder: expected a table of labels"):
         read_tables(str(tmp_path))
+
+
+def workbook_with(sheet: str) -> bytes:
+    """A workbook whose only sheet is written by hand."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    book.save(stream)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(stream) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else source.read(name))
+    return packed.getvalue()
+
+
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SHEET = f'<worksheet xmlns="{NAMESPACE}"><sheetData>{{}}</sheetData></worksheet>'
+CELL = '<row r="{row}"><c r="{column}{row}" t="inlineStr"><is><t>x</t></is></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("sheet", "said"),
+    [
+        (SHEET.format("".join(CELL.format(row=row, column="XFD") for row in range(1, 1400))), "has more than 20,000,0"),
+        (SHEET.format(CELL.format(row=99_999_999_999, column="A")), "has a row beyond 1,048,576"),
+        (SHEET.format(" " * 70 * 2**20), "unpacks to more than a workbook does"),
+        (f'<!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/passwd">]>{SHEET.format("&a;")}', "is no workbook that can be"),
+        ("<row>" * 50_000, "is no workbook that can be read"),
+    ],
+    ids=["far right", "far down", "large", "an entity", "deep"],
+)
+def test_a_workbook_that_becomes_far_larger_than_it_is_is_refused(tmp_path: Path, sheet: str, said: str) -> None:
+    (tmp_path / "labels.xlsx").write_bytes(workbook_with(sheet))
+    with pytest.raises(InvalidData, match=f"labels.xlsx {said}"):
+        read_tables(str(tmp_path / "labels.xlsx"))
+
+
+def test_a_table_whose_rows_would_be_filled_up_to_far_more_cells_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text(",".join("a" * 30_000) + "\n" + "1\n" * 30_000)
+    with pytest.raises(InvalidData, match="has more than 20,000,000 cells"):
+        read_tables(str(tmp_path / "wide.csv"))
+
+
+def test_columns_of_one_name_are_told_apart_in_no_time(tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text(",".join(["a", "a (2)"] * 20_000) + "\n1,2\n")
+    (table,) = read_tables(str(tmp_path / "wide.csv"))
+    assert len(set(table.columns)) == 40_000

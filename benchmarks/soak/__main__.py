@@ -11,6 +11,7 @@ killed and the database is restarted. Exits 1 if a line is missed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from load import wait
 from table import options, report
 
 from overread.bundle import Bundle
+from overread.errors import LogUnavailable
 from overread.monitoring.monitor import monitor
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
@@ -121,7 +123,8 @@ def _samples(server: Server, end: float, url: str, bundle: Path) -> Iterator[Sam
         time.sleep(_SAMPLE_S)
         if time.monotonic() - looked > 60:
             looked = time.monotonic()
-            monitor(url, bundle, since_days=1)
+            with contextlib.suppress(LogUnavailable):  # while the database is away
+                monitor(url, bundle, since_days=1)
 
 
 def _make_trouble(server: Server, database: Postgres | None, seconds: float, kills: int, restarts: list[float]) -> None:

@@ -54,11 +54,7 @@ class Server:
 
     def kill_a_worker(self, chance: random.Random) -> None:
         """Kill one of the processes that decode, whatever it is doing."""
-        workers = [
-            child
-            for child in psutil.Process(self._process.pid).children(recursive=True)
-            if not child.children() and "resource_tracker" not in " ".join(child.cmdline())
-        ]
+        workers = [child for child in psutil.Process(self._process.pid).children(recursive=True) if _is_worker(child)]
         if workers:
             chance.choice(workers).kill()
 
@@ -71,3 +67,10 @@ class Server:
             self._process.kill()
             self._process.wait()
             return None
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return not process.children() and "resource_tracker" not in " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return False

@@ -44,7 +44,7 @@ def main() -> int:
     if unknown := [name for name in given.stages if name not in STAGES]:
         parser.error(f"{unknown[0]} is none of the stages {', '.join(STAGES)}")
     stages = {name: STAGES[name] for name in given.stages or STAGES}
-    _load(trains=any("train" in stage.command or "made}/run" in stage.command for stage in stages.values()))
+    load(trains=any("train" in stage.command or "made}/run" in stage.command for stage in stages.values()))
     with tempfile.TemporaryDirectory(prefix="overread-kills-") as temporary:
         place = Place((given.keep or Path(temporary)).absolute())
         place.make()
@@ -52,7 +52,7 @@ def main() -> int:
     return int(any(wrong))
 
 
-def _load(*, trains: bool) -> None:
+def load(*, trains: bool) -> None:
     """Import what the commands do, so that each is a copy of a process that begins at once; none computes yet."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from matplotlib.figure import Figure
@@ -150,7 +150,7 @@ def _kill(place: Place, name: str, stage: Stage, given: argparse.Namespace) -> i
     for moment in _random(place, stage, words, took, given) if given.random else _kept(place):
         tried += 1
         ended = run_in_fork(place.command(again), place.log)
-        said = [*_differences(whole, described(place.desk)), *_of_status(ended, status, place)]
+        said = [*differences(whole, described(place.desk)), *_of_status(ended, status, place)]
         if not most <= (counted := opened(place.desk)) <= most * _MOST_OPENINGS:
             said.append(f"the ledger counts {counted} openings, and {most} without a kill")
         if said:
@@ -176,7 +176,8 @@ def _random(place: Place, stage: Stage, words: list[str], seconds: float, given:
         yield f"after {moment:.2f} s"
 
 
-def _differences(whole: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+def differences(whole: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+    """What is other on a desk than it was, as `described` has it."""
     for name in sorted({*whole, *found}):
         if name not in found:
             yield f"{name} is missing"

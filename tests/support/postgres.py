@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from pathlib import Path
+
+import sqlalchemy as sa
 
 
 class NoPostgres(Exception):
@@ -41,6 +45,15 @@ class Postgres:
         """How a database of it is reached."""
         return f"postgresql://overread@/{name}?host={self.folder}"
 
+    def new_database(self) -> str:
+        """How a database is reached that is made now."""
+        name = f"test_{uuid.uuid4().hex}"
+        address = self.url().replace("postgresql:", "postgresql+psycopg:")
+        engine = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        return self.url(name)
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
@@ -52,7 +65,8 @@ class Postgres:
 
     def remove(self) -> None:
         """Stop it and delete all of it."""
-        self.stop()
+        with contextlib.suppress(subprocess.CalledProcessError):  # it does not run
+            self.stop()
         shutil.rmtree(self.folder)
 
     def _call(self, program: str, *arguments: str) -> None:

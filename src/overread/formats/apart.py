@@ -28,7 +28,12 @@ class DecodeApart(Exception):
 
 
 class DecoderFailed(UnreadableImage, ValueError):
-    """A decoder crashed, took too long or too much memory; `code` is `crashed`, `timed-out`, `out-of-memory` or so."""
+    """A decoder gave neither pixels nor an error of its own.
+
+    Args:
+        code: `crashed`, `timed-out`, `out-of-memory`, or `interrupted` for what is no fault of the file.
+        reason: in words, with what to do.
+    """
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -89,18 +94,24 @@ def run_in(processes: Processes, function: Callable[..., Result], *arguments: An
     except MemoryError:
         raise DecoderFailed("out-of-memory", "needs more memory than an image is given: reduce it first") from None
     except WorkEnded as ended:
-        raise DecoderFailed(ended.code, _REASONS[ended.code].format(seconds=timeout_s)) from None
+        code, reason = _ENDS[ended.code]
+        raise DecoderFailed(code, reason.format(seconds=timeout_s)) from None
     except Exception as error:  # noqa: BLE001 - whatever a decoder raises concerns this image alone
         raise DecoderFailed(
             "crashed", f"made its decoder fail ({type(error).__name__}): it is damaged; export it again"
         ) from None
 
 
-_REASONS = {
-    "timed-out": "took longer to decode than {seconds:g} s: export it again",
-    "crashed": "made its decoder crash: it is damaged; export it again",
-    "no-process": "could not be decoded, for no process could be started: see that memory is left, and try again",
-    "closed": "was not decoded any more, for the program is ending: try again",
+# By the code of `WorkEnded`.
+_ENDS = {
+    "timed-out": ("timed-out", "took longer to decode than {seconds:g} s: export it again"),
+    "crashed": ("crashed", "made its decoder crash: it is damaged; export it again"),
+    "killed": ("interrupted", "was not decoded, for its process was ended, as where memory is short: try again"),
+    "no-process": (
+        "interrupted",
+        "was not decoded, for no process could be started: see whether memory is left",
+    ),
+    "closed": ("interrupted", "was not decoded any more, for the program is ending: try again"),
 }
 
 

@@ -68,6 +68,8 @@ class Format(Protocol):
     def decode(self, stream: BinaryIO, *, frame: int | None, max_pixels: int) -> Picture:
         """Decode one frame, now or when the picture is asked for its pixels.
 
+        Call `decode_apart` before a library that damaged files have crashed, or kept for ever.
+
         Args:
             stream: the file, at its start; it stays open as long as the picture is used.
             frame: its number from 1; None for the only one. See `frame_index`.

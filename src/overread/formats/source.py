@@ -28,7 +28,10 @@ class _Counted:
         self._left -= 1
         if self._left < 0:
             raise UnreadableImage(f"is made of more than {_MOST_READS:,} pieces, which no sound image is: save it anew")
-        return super().read(size)  # type: ignore[misc] # of the stream that it is mixed into
+        try:
+            return super().read(size)  # type: ignore[misc] # of the stream that it is mixed into
+        except OSError as error:  # as a damaged disk gives
+            raise UnreadableImage(f"cannot be read: {error.strerror}") from None
 
 
 class _CountedFile(_Counted, io.BufferedReader):

@@ -150,7 +150,7 @@ def writing(folder: Path, needed: int = 0) -> Iterator[None]:
     except OSError as error:
         if error.errno in DISK_FULL:
             free = free_bytes(folder)
-            reason = f"needs {needed} bytes and has {free} free: free some space or choose another folder"
+            reason = f"needs {needed} bytes and has {free} free: free some space or choose another folder with --store"
         else:
             reason = f"cannot be written ({error.strerror}): name another in --store or the variable OVERREAD_STORE"
         raise OutputUnwritable(f"the folder for prepared pixels, {folder}, {reason}") from error

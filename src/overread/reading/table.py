@@ -166,6 +166,8 @@ def _from_parquet(path: Path) -> Table:
 def _from_csv(path: Path) -> Table:
     with open_text(path) as stream:
         header, *rows = read_rows(stream)
+    if any(len(row) != len(header) for row in rows):
+        raise ValueError("a row is cut")
     columns = {name: [row[i] or None for row in rows] for i, name in enumerate(header)}
     numbers = {name: np.array(cells, dtype=float) for name, cells in columns.items() if _is_number(name)}
     return _table(columns, numbers)

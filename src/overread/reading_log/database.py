@@ -21,8 +21,8 @@ from overread.reading_log.sqlite_file import engine_of, is_in_place, make_privat
 from overread.reading_log.tables import VERSION_TABLE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# Of PostgreSQL: for its machine to answer, in seconds and milliseconds, and for another process that writes.
-_WAITS = {"connect_timeout": "5", "tcp_user_timeout": "20000", "options": "-c lock_timeout=30s"}
+# For the machine of PostgreSQL to answer, in seconds and milliseconds.
+_WAITS = {"connect_timeout": "5", "tcp_user_timeout": "20000"}
 _ADVISORY_LOCK = 0x6F766572  # any number that all agree on
 _EXPECTED = "expected sqlite:////folder/readings.sqlite or postgresql://user:password@host/database"
 

@@ -67,7 +67,8 @@ def engine_of(path: Path, settings: dict[str, Any]) -> sa.Engine:
         writing = connection.get_execution_options().get("overread_writing")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
-    engine = sa.create_engine(f"sqlite+pysqlite:///{path}", **settings, creator=connect, poolclass=sa.QueuePool)
+    url = sa.URL.create("sqlite+pysqlite", database=str(path))
+    engine = sa.create_engine(url, **settings, creator=connect, poolclass=sa.QueuePool)
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "checkout", on_checkout)
     sa.event.listen(engine, "begin", on_begin)

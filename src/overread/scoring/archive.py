@@ -132,6 +132,7 @@ def score(
                 folder.write(request)
             if request.listed is None or not folder.missing():
                 request = _plan(folder, request, standard_input, console)
+            folder.clear()
             missing = folder.missing()
             if missing:
                 if options.engine is not None:

@@ -104,6 +104,11 @@ class ScoringFolder:
         whole = self._numbers(PARTS, f".{self.kind}")
         return [number for number in range(1, self.planned() + 1) if number not in whole]
 
+    def clear(self) -> None:
+        """Remove what a reader that was ended in between has left of parts that are whole."""
+        for number in self._numbers(_PLAN, ".begun") & self._numbers(PARTS, f".{self.kind}"):
+            self.begun(number).unlink(missing_ok=True)
+
     def make(self) -> None:
         """Make the folders, and see that they can be written.
 

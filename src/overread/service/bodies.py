@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from starlette.types import Message, Receive
 
+from overread.service.memory import AFTER_BYTES, give_back
 from overread.service.problems import Problem, too_busy
 
 # Given up below this speed. What arrived longer ago counts for less, by a factor of e in so many seconds.
@@ -34,11 +35,12 @@ class Bodies:
         self.timeout_s, self.clock = timeout_s, clock
         self._room_bytes = room_bytes
         self._bodies: set[Body] = set()
+        self._let_go_bytes = 0
 
     @property
     def held_bytes(self) -> int:
         """What is in memory now."""
-        return sum(body.received for body in self._bodies)
+        return sum(body.held_bytes for body in self._bodies)
 
     @contextlib.contextmanager
     def body(self, receive: Receive, most: int) -> Iterator[Body]:
@@ -49,6 +51,11 @@ class Bodies:
             yield body
         finally:
             self._bodies.discard(body)
+            self._let_go_bytes += body.received
+            if self._let_go_bytes > AFTER_BYTES:
+                self._let_go_bytes = 0
+                # In a thread, since it may take 100 ms.
+                asyncio.get_running_loop().run_in_executor(None, give_back)
 
     def make_room(self) -> None:
         """Have the slowest that arrive give way, while there are too many bytes."""
@@ -57,7 +64,7 @@ class Bodies:
         for body in arriving:
             if excess <= 0:
                 return
-            excess -= body.received
+            excess -= body.held_bytes
             body.give_way()
 
 
@@ -70,6 +77,11 @@ class Body:
         self._speed = float(_FIRST_BYTES_PER_S)
         self._waiting: asyncio.Timeout | None = None
         self.received, self.is_arriving, self._gave_way = 0, True, False
+
+    @property
+    def held_bytes(self) -> int:
+        """What of it is in memory."""
+        return 0 if self._gave_way else self.received
 
     @property
     def deadline(self) -> float:
@@ -99,7 +111,7 @@ class Body:
 
     def give_way(self) -> None:
         """End what arrives, and forget it."""
-        self._gave_way, self.is_arriving, self.received = True, False, 0
+        self._gave_way, self.is_arriving = True, False
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(0)
 

@@ -52,6 +52,8 @@ def log_seldom() -> None:
     handler = logging.StreamHandler()
     handler.addFilter(Seldom())
     logging.getLogger().addHandler(handler)
+    # Which warns of each byte of a request that is not as expected.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def log_error_of_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

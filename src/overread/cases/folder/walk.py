@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterator
@@ -168,5 +169,8 @@ def _kind(path: Path, entry: os.DirEntry[str]) -> OtherFile | None:
     try:
         path.stat()
     except OSError:
-        return ANNEX_POINTER if "annex/objects/" in path.readlink().as_posix() else BROKEN_LINK
+        with contextlib.suppress(OSError):  # the link itself may be gone by now
+            if "annex/objects/" in path.readlink().as_posix():
+                return ANNEX_POINTER
+        return BROKEN_LINK
     return SPECIAL

@@ -56,7 +56,7 @@ def match_patients(pattern: str, cases: Sequence[Case]) -> list[str | None]:
     """
     try:
         compiled = re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise InvalidOption(f"the patient pattern is no regular expression ({error}): correct it") from None
     found: list[str | None] = []
     for case in cases:

@@ -15,6 +15,8 @@ Rows = list[tuple[int, list[str]]]
 _SEPARATORS = ",;\t|"
 _NAMED_SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[ \t]*(\r\n|\r|\n|$)', re.IGNORECASE)
 _SAMPLE_ROWS = 50
+# Of a million rows of twenty; in memory a cell takes 8 bytes, and 60 where it holds something.
+_MOST_CELLS = 20_000_000
 
 
 def rows_of(text: str, name: str) -> Rows:
@@ -42,6 +44,16 @@ def rows_of(text: str, name: str) -> Rows:
         found = _leniently(body, separator, name)
     stripped = [[restored(unguarded(cell.strip())) for cell in row] for row in found]
     return [(number, cells) for number, cells in enumerate(stripped, start=2 if named else 1) if any(cells)]
+
+
+def require_size(cells: int, name: str) -> None:
+    """Refuse a table of more cells than any table of images has, before they are made.
+
+    Raises:
+        InvalidData: there are more.
+    """
+    if cells > _MOST_CELLS:
+        raise InvalidData(f"{name} has more than {_MOST_CELLS:,} cells: give a table of the columns that are needed")
 
 
 def _leniently(body: str, separator: str, name: str) -> list[list[str]]:

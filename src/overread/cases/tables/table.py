@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from overread.cases.tables.dialect import Rows, rows_of
+from overread.cases.tables.dialect import Rows, require_size, rows_of
 from overread.cases.tables.encoding import text_of
 from overread.cases.tables.workbook import ZIP, sheets_of
 from overread.errors import InvalidData, MissingPath, UnfitFile
@@ -129,6 +129,7 @@ def _table(path: Path, rows: Rows, *, sheet: str | None = None, encoding: str | 
                 "the separator"
             )
     width = max((_filled(cells) for _, cells in rows), default=0)
+    require_size(width * len(rows), path.name)
     padded = [tuple((cells + [""] * width)[:width]) for cells in (header, *(cells for _, cells in rest))]
     return Table(
         path=path,
@@ -149,11 +150,11 @@ def _filled(cells: Sequence[str]) -> int:
 def _names(header: Sequence[str]) -> tuple[str, ...]:
     """Names for all columns: of those that share one, the later ones are numbered."""
     seen = Counter[str]()
-    names: list[str] = []
+    names: dict[str, None] = {}  # a list would be gone through for each
     for number, cell in enumerate(header, start=1):
         name = " ".join(cell.split()) or f"column {number}"
         seen[name] += 1
         while name in names:
             name = f"{name} ({seen[name]})"
-        names.append(name)
+        names[name] = None
     return tuple(names)

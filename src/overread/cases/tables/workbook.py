@@ -8,12 +8,16 @@ import re
 import warnings
 from typing import Any
 
-from overread.cases.tables.dialect import Rows
+from overread.cases.tables.dialect import Rows, require_size
 from overread.errors import InvalidData
 from overread.machine.extras import require_extra
+from overread.machine.zips import open_zip
 
 ZIP = b"PK\x03\x04"
 _PART_OF_WORKBOOK = b"xl/"
+# Of all parts, unpacked: a million rows of twenty cells are a quarter of the most, and become 5 to 30 times as small.
+_LARGEST_GROWTH, _ALWAYS_BYTES, _MOST_BYTES = 100, 2**26, 2**30
+_MOST_ROWS = 2**20
 _PADDED = re.compile(r"0+")
 
 
@@ -36,18 +40,38 @@ def sheets_of(content: bytes, name: str) -> dict[str, Rows]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of decorations that it leaves out
+            _require_size(content, name)
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            sheets = {sheet.title: _rows_of(sheet) for sheet in book.worksheets}
+            sheets = {sheet.title: _rows_of(sheet, name) for sheet in book.worksheets}
+    except InvalidData:
+        raise
     except Exception as error:  # noqa: BLE001 - a damaged file makes it raise whatever its parsers do
         reason = type(error).__name__
         raise InvalidData(f"{name} is no workbook that can be read ({reason}): save it as .xlsx or CSV") from None
     return {title: rows for title, rows in sheets.items() if rows}
 
 
-def _rows_of(sheet: Any) -> Rows:
+def _require_size(content: bytes, name: str) -> None:
+    """Refuse a workbook that unpacks to more than one does, before it is unpacked."""
+    most = min(max(_ALWAYS_BYTES, _LARGEST_GROWTH * len(content)), _MOST_BYTES)
+    with open_zip(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > most:
+            raise InvalidData(f"{name} unpacks to more than a workbook does: save it anew, or as CSV")
+
+
+def _rows_of(sheet: Any, name: str) -> Rows:
     sheet.reset_dimensions()  # which other programs than Excel write wrongly
-    rows = ([_shown(cell) for cell in row] for row in sheet.iter_rows())
-    return [(number, row) for number, row in enumerate(rows, start=1) if any(row)]
+    found, cells = [], 0
+    # A single cell far out makes the row as long, and a row far down as many empty ones.
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        if number > _MOST_ROWS:
+            raise InvalidData(f"{name} has a row beyond {_MOST_ROWS:,}, the last of any workbook: save it anew")
+        cells += len(row)
+        require_size(cells, name)
+        shown = [_shown(cell) for cell in row]
+        if any(shown):
+            found.append((number, shown))
+    return found
 
 
 def _shown(cell: Any) -> str:

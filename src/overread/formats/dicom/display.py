@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from overread.errors import UnreadableImage
+from overread.formats.dicom.dataset import refuse_long_values
 from overread.formats.dicom.lookup import high_byte, modality_looked_up, palette_looked_up, voi_looked_up
 from overread.formats.dicom.padding import padding
 from overread.formats.picture import MIDDLE, GreyValues, percentile_window, window
@@ -82,7 +83,9 @@ def _raise_functional_groups(ds: Dataset, index: int) -> None:
     for groups, place in (("SharedFunctionalGroupsSequence", 0), ("PerFrameFunctionalGroupsSequence", index)):
         for macro in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
             if ds.get(groups) and ds[groups][place].get(macro):
-                ds.update(ds[groups][place][macro][0])
+                item = ds[groups][place][macro][0]
+                refuse_long_values(item)
+                ds.update(item)
 
 
 def _voi_applied(ds: Dataset, stored: np.ndarray, outside: np.ndarray) -> np.ndarray:

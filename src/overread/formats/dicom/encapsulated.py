@@ -6,7 +6,8 @@ import struct
 from typing import TYPE_CHECKING
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import Declared, declared_by_jpeg, declared_by_jpeg2000, require_few_scans
+from overread.formats.codestreams.jpeg import Declared, declared_by_jpeg, require_few_scans
+from overread.formats.codestreams.jpeg2000 import declared_by_jpeg2000
 from overread.formats.dicom.syntax import JPEG2000_SYNTAXES, JPEG_SYNTAXES, RLE, syntax_name
 
 if TYPE_CHECKING:

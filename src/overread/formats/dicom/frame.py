@@ -8,6 +8,7 @@ import numpy as np
 
 from overread.errors import UnreadableImage
 from overread.formats.apart import decode_apart
+from overread.formats.codestreams.jpeg12 import decode_jpeg12
 from overread.formats.dicom.dataset import DISPLAY_TAGS, PIXEL_KEYWORDS, read_dataset, without_detail
 from overread.formats.dicom.deflated import inflated
 from overread.formats.dicom.encapsulated import declared_by, encoded_frame
@@ -19,7 +20,6 @@ from overread.formats.dicom.syntax import (
     require_decoder,
     syntax_name,
 )
-from overread.formats.jpeg12 import decode_jpeg12
 from overread.formats.picture import frame_index
 
 if TYPE_CHECKING:

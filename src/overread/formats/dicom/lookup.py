@@ -7,24 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from overread.errors import UnreadableImage
+from overread.formats.dicom.dataset import COLOURS, refuse_long_values
+
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-COLOURS = ("Red", "Green", "Blue")
 _VOI_DEPTHS, _PALETTE_DEPTHS = tuple(range(8, 17)), (8, 16)
 # How many values 16 bits hold.
 _WORDS = 65536
+# Segments of segmented palettes: entries, and others that are repeated, for each of which pydicom copies all.
+_DISCRETE, _INDIRECT, _INDIRECT_COSTS = 0, 2, 64
 
 
 def modality_looked_up(ds: Dataset, stored: np.ndarray) -> np.ndarray:
     """The stored values through the modality table, as they are: their unit is not that of a screen."""
     item = ds.ModalityLUTSequence[0]
+    refuse_long_values(item)
     return _looked_up(_table(ds, item.LUTDescriptor, item.LUTData), item.LUTDescriptor, stored)
 
 
 def voi_looked_up(ds: Dataset, values: np.ndarray) -> np.ndarray:
     """Values through the first VOI table, as 8 bits."""
     item = ds.VOILUTSequence[0]
+    refuse_long_values(item)
     table = _table(ds, item.LUTDescriptor, item.LUTData)
     return high_byte(_looked_up(table, item.LUTDescriptor, values), _depth([table], _VOI_DEPTHS))
 
@@ -34,6 +40,8 @@ def palette_looked_up(ds: Dataset, stored: np.ndarray) -> np.ndarray:
     if "SegmentedRedPaletteColorLookupTableData" in ds:
         from pydicom.pixels import apply_color_lut
 
+        for colour in COLOURS:
+            _require_few_entries(ds, colour)
         colours = apply_color_lut(stored, ds)
         return high_byte(colours[:, :, :3], 8 * colours.dtype.itemsize)
     # pydicom 3.0 reads 16-bit palettes of big-endian files in the wrong order, and wraps indices of long 8-bit ones.
@@ -46,6 +54,34 @@ def palette_looked_up(ds: Dataset, stored: np.ndarray) -> np.ndarray:
         for table, descriptor in zip(tables, descriptors, strict=True)
     ]
     return np.stack(channels, axis=2)
+
+
+def _require_few_entries(ds: Dataset, colour: str) -> None:
+    """Refuse a segmented palette of more entries than 16 bits can number: pydicom expanded 6 kB to 1.3 GB in 5 s."""
+    is_bytes = ds.RedPaletteColorLookupTableDescriptor[2] // 8 == 1
+    data = ds[f"Segmented{colour}PaletteColorLookupTableData"].value
+    order = "<" if ds.original_encoding[1] else ">"
+    words = np.frombuffer(data[: len(data) // 2 * 2], "u1" if is_bytes else f"{order}u2").tolist()
+    # Each segment counts as one more, for it takes its time too.
+    if len(words) > 2 * _WORDS or _expanded_entries(words, is_bytes, 0, len(words), 2 * _WORDS) > 2 * _WORDS:
+        raise UnreadableImage("has a segmented DICOM palette that expands to far more entries than pixels can have")
+
+
+def _expanded_entries(words: list[int], is_bytes: bool, at: int, segments: int, most: int) -> int:
+    """How many entries so many segments from a place on expand to, up to `most` and some (PS3.3 C.7.9.2)."""
+    total = 0
+    while at + 1 < len(words) and segments and total <= most:
+        kind, length = words[at], words[at + 1]
+        at, segments = at + 2, segments - 1
+        if kind == _INDIRECT:
+            unit = 8 if is_bytes else 16
+            place = sum(word << unit * i for i, word in enumerate(words[at : at + (4 if is_bytes else 2)]))
+            total += _INDIRECT_COSTS + _expanded_entries(words, is_bytes, place, length, most - total)
+            at += 4 if is_bytes else 2
+        else:
+            total += 1 + length
+            at += length if kind == _DISCRETE else 1
+    return total
 
 
 def high_byte(values: np.ndarray, bits: int) -> np.ndarray:

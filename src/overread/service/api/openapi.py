@@ -35,7 +35,7 @@ _BUNDLE = {
     "coverage": 0.9,
     "preprocessing": {"height": 224, "width": 224, "channels": 1, "fit": "pad"},
 }
-_CODES = ["unreadable", "too-large", "timed-out", "crashed", "out-of-memory"]
+_CODES = ["unreadable", "too-large", "timed-out", "crashed", "out-of-memory", "interrupted"]
 _RECORD_SCHEMA = {
     "type": "object",
     "required": ["id", "created", "bundle", "images"],

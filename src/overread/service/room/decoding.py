@@ -38,7 +38,7 @@ class Undecodable(Exception):
     """An image gave no pixels.
 
     Args:
-        code: `unreadable`, `timed-out`, `crashed`, `out-of-memory`, `no-process` or `closed`.
+        code: `unreadable`, `timed-out`, `crashed`, `out-of-memory` or `interrupted`.
         reason: in words, with what to do.
     """
 

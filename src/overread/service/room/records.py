@@ -40,7 +40,8 @@ class ImageRecord:
         sha256: of the file.
         latency_ms: from being taken in to being read, waiting included.
         result: what the bundle says, or why it says nothing.
-        code: of a failure: `unreadable`, `too-large`, `timed-out`, `crashed`, `out-of-memory`; None for a reading.
+        code: of a failure: `unreadable`, `too-large`, `timed-out`, `crashed`, `out-of-memory`, `interrupted`; None for
+            a reading.
         rendition: of the image for people, where one was asked for.
     """
 

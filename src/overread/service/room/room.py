@@ -28,6 +28,9 @@ from overread.service.settings import Settings
 if TYPE_CHECKING:
     from overread.reading_log import ReadingLog, ReadingRow
 
+# Codes of images that say nothing of the image.
+_OF_THE_SERVER = ("no-process", "closed")
+
 
 class ReadingRoom:
     """Reads uploads with the bundles that it was given.
@@ -115,6 +118,8 @@ class ReadingRoom:
             raise Problem(413, "too-many-files", f"{len(items)} images came; {most} are taken at a time")
         with self.places(len(items)):
             images = await asyncio.gather(*(self._image(reader, i, *item, to_show) for i, item in enumerate(items)))
+        if any(image.code in _OF_THE_SERVER for image in images):
+            raise too_busy("no process can decode at present: try again in a few seconds")
         record = ReadingRecord(images=list(images), bundle=reader.bundle.fingerprint)
         if self.desk is not None:
             await self.desk.enter(record.row(), key)

@@ -6,10 +6,10 @@ import dataclasses
 import io
 import stat
 import zipfile
-import zlib
 
 from overread.cases.folder import is_junk
 from overread.errors import UnreadableImage
+from overread.machine.zips import ZIP_ERRORS, open_zip, read_entry
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -38,7 +38,7 @@ def unpack(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
         UnreadableImage: it is damaged, encrypted, beyond the limits, empty, or holds a zip or a link.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with open_zip(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not _is_litter(entry)]
             if len(entries) > limits.files:
                 raise UnreadableImage(f"is a zip of {len(entries)} files; {limits.files} are taken: send fewer")
@@ -48,7 +48,7 @@ def unpack(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
             for entry in entries:
                 found.append((entry.filename, _read(archive, entry, min(left, limits.file_bytes))))
                 left -= len(found[-1][1])
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError, OSError) as error:
+    except ZIP_ERRORS as error:
         if isinstance(error, UnreadableImage):
             raise
         raise UnreadableImage(f"is a damaged or unusual zip ({type(error).__name__}): pack it again") from None
@@ -73,12 +73,9 @@ def _check(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
-    """The content of a file, whatever size the zip says that it has."""
-    with archive.open(entry) as stream:
-        # zipfile stops at the size that the directory declares, and checks the sum.
-        content = stream.read(most + 1)
-    if len(content) > most:
+    if entry.file_size > most:
         raise UnreadableImage(f"is a zip with a file of more than {most} bytes: send fewer, or smaller ones")
+    content = read_entry(archive, entry, most)
     if is_zip(content):
         raise UnreadableImage("is a zip within a zip: pack the images themselves")
     return content

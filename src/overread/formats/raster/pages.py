@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from PIL import ImageFile, TiffImagePlugin
 
-from overread.formats.tiff import Directory, directories
+from overread.formats.raster.tiff import Directory, directories
 
 
 def open_pages(reader: type[ImageFile.ImageFile], stream: BinaryIO) -> tuple[ImageFile.ImageFile, Sequence[int]]:

@@ -1,8 +1,4 @@
-"""What compressed images say of their own size, read from their markers and boxes before any decoder sees them.
-
-A decoder makes room for what its codestream declares, whatever stands around it: a few hundred bytes can ask for many
-gigabytes.
-"""
+"""What a JPEG or JPEG-LS says of its own size, read from its markers before any decoder sees it."""
 
 from __future__ import annotations
 
@@ -13,8 +9,8 @@ from collections.abc import Iterator
 
 from overread.errors import UnreadableImage
 
-SOF_BASELINE, SOF_EXTENDED, SOF_JPEG_LS = 0xC0, 0xC1, 0xF7
-DHT, EOI, SOS, DQT, DNL, DRI, LSE = 0xC4, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xF8
+SOF_EXTENDED, SOF_JPEG_LS = 0xC1, 0xF7
+DHT, EOI, SOS, DQT, DRI, LSE = 0xC4, 0xD9, 0xDA, 0xDB, 0xDD, 0xF8
 SOFS = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC} | {SOF_JPEG_LS}
 # TEM and the start of an image, which have no segment; nor have restart markers, which are passed over as pixels are.
 _BARE = frozenset({0x01, 0xD8})
@@ -24,11 +20,6 @@ _MOST_SEGMENTS = 4096
 # Progressive files have about ten. A scan without content costs a few bytes, and as much time as a whole image.
 _MOST_SCANS = 100
 _OVERSIZE = 4
-_JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
-_START_AND_SIZE = b"\xff\x4f\xff\x51"
-_MOST_BOXES = 1024
-# OpenJPEG keeps several kilobytes for each; no sound file has tiles of fewer pixels, unless there are few.
-_LEAST_TILE, _FEW_TILES = 1024, 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,40 +105,3 @@ def require_few_scans(content: bytes) -> None:
             at += int.from_bytes(content[at : at + 2], "big")
         scans += found[1][0] == SOS
     raise UnreadableImage(f"has JPEG pixel data in more than {_MOST_SCANS} scans: save it anew")
-
-
-def declared_by_jpeg2000(content: bytes) -> Declared:
-    """What the first codestream of a JPEG 2000 or HTJ2K declares, in boxes (JP2) or bare.
-
-    Raises:
-        UnreadableImage: it does not begin with its size, or is cut into absurdly many tiles.
-    """
-    start = _contiguous_codestream(content) if content.startswith(_JP2) else 0
-    if content[start : start + 4] != _START_AND_SIZE or len(content) < start + 45:
-        raise UnreadableImage("has JPEG 2000 pixel data that does not begin with its size: it is damaged")
-    right, bottom, left, top, *tile, samples, depth = struct.unpack_from(">8LHB", content, start + 8)
-    width, height = right - left, bottom - top
-    tile_width, tile_height, tile_left, tile_top = tile
-    if min(width, height, tile_width, tile_height) < 1 or tile_left > left or tile_top > top:
-        raise UnreadableImage("has JPEG 2000 pixel data whose size or tiles are none: it is damaged")
-    tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
-    if tiles > max(_FEW_TILES, width * height // _LEAST_TILE):
-        raise UnreadableImage(f"has JPEG 2000 pixel data in {tiles} tiles, far more than its pixels need: re-encode it")
-    return Declared(width=width, height=height, samples=samples, bits=(depth & 0x7F) + 1)
-
-
-def _contiguous_codestream(content: bytes) -> int:
-    """Where the first codestream begins in the boxes of a JP2 file (T.800 I.4)."""
-    at = 0
-    for _ in range(_MOST_BOXES):
-        length, kind = struct.unpack(">L4s", content[at : at + 8].ljust(8, b"\0"))
-        header = 8
-        if length == 1:
-            header, length = 16, int.from_bytes(content[at + 8 : at + 16], "big")
-        if kind == b"jp2c":
-            return at + header
-        # Of length 0 is only the last one, which is the codestream.
-        if length < header:
-            break
-        at += length
-    raise UnreadableImage("has JPEG 2000 pixel data without a codestream in its boxes: it is damaged")

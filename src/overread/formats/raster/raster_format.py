@@ -22,8 +22,7 @@ from PIL import (
 )
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import require_few_scans
-from overread.formats.deep_colour import DEEP_GREY, byte_modes, deep_picture, is_deep_colour, set_raw_mode
+from overread.formats.codestreams.jpeg import require_few_scans
 from overread.formats.header import Header
 from overread.formats.picture import (
     MIDDLE,
@@ -36,8 +35,9 @@ from overread.formats.picture import (
     percentile_window,
     window,
 )
-from overread.formats.raster_header import header_of
-from overread.formats.raster_pages import open_pages
+from overread.formats.raster.deep_colour import DEEP_GREY, byte_modes, deep_picture, is_deep_colour, set_raw_mode
+from overread.formats.raster.header import header_of
+from overread.formats.raster.pages import open_pages
 
 # Decoded in some seconds.
 _MOST_PIXELS_BEFORE = 2**30

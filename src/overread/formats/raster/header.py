@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from overread.formats.header import Header, as_text
-from overread.formats.raster_pages import open_pages
+from overread.formats.raster.pages import open_pages
 from overread.machine.quiet import without_warnings_of
 
 _XMP_POSITION = re.compile(rb"exif:GPS(Latitude|Longitude)\b")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats.codestream import DHT, DQT, DRI, EOI, SOF_EXTENDED, SOFS, segments
+from overread.formats.codestreams.jpeg import DHT, DQT, DRI, EOI, SOF_EXTENDED, SOFS, segments
 
 _PRECISION, _MIDDLE, _MOST = 12, 2048, 4095
 # Where the 64 coefficients of a block stand, row by row, in the order of their storage.
@@ -67,6 +67,8 @@ def decode_jpeg12(content: bytes) -> np.ndarray:
 def _read_quantisers(segment: bytes, frame: _Frame) -> None:
     while segment:
         number, width = segment[0] & 15, 1 + (segment[0] >> 4)
+        if width > 2:
+            raise UnreadableImage("has JPEG pixel data whose quantisers are of no known precision: it is damaged")
         table = np.zeros(64)
         table[_ZIGZAG] = np.frombuffer(segment, f">u{width}", 64, offset=1)
         frame.quantisers[number] = table
