@@ -111,8 +111,7 @@ def epochs(folder: Path, turns: int) -> None:
     """Train on the test side, whose size is handy, and wait before each epoch."""
     import keras
 
-    from overread import Recipe, train
-    from overread.study.data import read_manifest
+    from overread import Recipe, Source, train
 
     class Waiting(keras.callbacks.Callback):
         began = 0.0
@@ -124,8 +123,8 @@ def epochs(folder: Path, turns: int) -> None:
             self.began = processor_s()
 
     recipe = Recipe(network=NETWORK, size=SIZE, epochs=turns + 3, patience=turns + 3, precision="float32")
-    manifest = read_manifest(data_folder() / "test")
-    train(manifest, folder / "run", recipe, callbacks=[Waiting()], skip_unreadable=True)
+    source = Source(data=str(data_folder() / "test"), ignore_sides=True)
+    train(source, folder / "run", recipe, callbacks=[Waiting()])
 
 
 def processor_s() -> float:

@@ -6,7 +6,7 @@ import io
 import struct
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from PIL import Image
@@ -18,9 +18,9 @@ from support.malformed import GREY_TIFF, LOOPED, PNG_MAGIC, SMALL_TIFF, png_chun
 PAGE = [*SMALL_TIFF, (273, 4, 1, 8), (278, 4, 1, 4), (279, 4, 1, 16)]
 
 
-def pages(count: int) -> bytes:
+def pages(count: int, tags: Sequence[tuple[int, int, int, int]] = PAGE) -> bytes:
     """So many pages of 4 x 4 pixels that share them."""
-    body = struct.pack("<H", len(PAGE)) + b"".join(struct.pack("<HHLL", *tag) for tag in PAGE)
+    body = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHLL", *tag) for tag in tags)
     start, size = 24, len(body) + 4
     following = (start + size * (i + 1) if i + 1 < count else 0 for i in range(count))
     return b"II*\0" + struct.pack("<L", start) + bytes(16) + b"".join(body + struct.pack("<L", at) for at in following)
@@ -73,6 +73,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "strips": (lambda: strips(1_000_000), "1000000 strips"),
     "tags": (lambda: big_tiff(2**60), "TIFF tags"),
     "few tags": (lambda: tiff(*SMALL_TIFF * 1000), "TIFF tags"),
+    "tags of many pages": (lambda: pages(9000, [*PAGE, *[(65000, 3, 1, 0)] * 100]), "TIFF tags"),
     "large tile": (lambda: tile(40_000), "tiles far larger"),
     "page outside": (lambda: tiff(*PAGE, following=2**31), "outside the file"),
     "no page": (lambda: tiff(start=0), "holds no page"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overread.cases.tables.table import read_tables
-from overread.machine.cells import guarded, unguarded
+from overread.machine.content.cells import guarded, unguarded
 from overread.machine.files import read_rows, write_csv, write_rows
 
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"

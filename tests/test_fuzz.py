@@ -13,6 +13,7 @@ from support.mutations import mutations
 
 FUZZ = Path(__file__).parents[1] / "fuzz"
 TARGETS = sorted(path.stem for path in (FUZZ / "targets").glob("*.py"))
+# Of processor time, for a busy machine is no defect.
 MUTATIONS, SECONDS = 300, 1.0
 
 
@@ -25,12 +26,12 @@ def corpus(target: str) -> list[bytes]:
 def test_no_input_of_the_corpus_nor_a_change_of_it_is_more_than_refused(target: str) -> None:
     module, files = importlib.import_module(f"targets.{target}"), corpus(target)
     changed = itertools.islice(mutations(files, getattr(module, "TOKENS", ())), MUTATIONS)
-    end = time.monotonic() + SECONDS
+    end = time.process_time() + SECONDS
     for number, data in enumerate([*files, *changed]):
-        start = time.monotonic()
+        start = time.process_time()
         module.one_input(data)
-        assert time.monotonic() - start < 5, f"input {number} hangs"
-        if number >= len(files) and time.monotonic() > end:
+        assert time.process_time() - start < 5, f"input {number} hangs"
+        if number >= len(files) and time.process_time() > end:
             break
 
 

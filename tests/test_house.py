@@ -95,7 +95,7 @@ READ_DIRECTLY = {
     "machine.files": "the home of that function",
     "machine.remote_path": "what a store holds is no pipe",
     "machine.memo": "our own code",
-    "machine.zips": "an entry of an archive in memory",
+    "machine.content.zips": "an entry of an archive in memory",
     "training.precision": "what the system says of its processor",
     "auditing.rules.files.transparency": "a stream that the formats opened",
     "images.pixel_file": "the store's own file, without a buffer",

@@ -19,9 +19,9 @@ from PIL import Image
 
 from overread import DataSet, Manifest, Preprocessing, Reader, Recipe, evaluate, train
 from overread.cases import pseudonym
+from overread.machine.content.text import restored, storable
 from overread.machine.files import from_json, read_rows, to_json, write_rows
 from overread.machine.terminal import shown
-from overread.machine.text import restored, storable
 from overread.reading_log import ImageRow, ReadingLog, ReadingRow
 from overread.run import RunFolder, TrainingRun
 from overread.study.train import Study

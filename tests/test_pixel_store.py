@@ -22,7 +22,7 @@ from PIL import Image
 from overread.errors import InvalidData, InvalidOption, MissingExtra, OutputUnwritable, UnreadableImage
 from overread.images import PixelFile, PixelStore, Preprocessing, pixel_build, pixel_file, prepare
 from overread.images.prepare import fit_pixels
-from overread.machine.sealed import sealed
+from overread.machine.content.sealed import sealed
 from overread.machine.workers import in_order
 
 OPTIONS = Preprocessing(height=16, width=16, channels=1)

@@ -80,6 +80,12 @@ def logged(session: Any, two_classes: Path) -> str:
     return reading_of(session, two_classes)
 
 
+@pytest.fixture(scope="module")
+def logged_in_postgresql(shared: Any, two_classes: Path) -> str:
+    """The id of a reading in that log."""
+    return reading_of(shared, two_classes)
+
+
 def reading_of(session: Any, images: Path) -> str:
     content = next(images.glob("Normal/*.png")).read_bytes()
     answer = session.post(f"{ADDRESS}/v1/readings", files=[("files", ("a.png", content))])
@@ -120,7 +126,15 @@ def test_so_is_every_answer_to_who_presents_none(case: schemathesis.Case, guarde
 
 @pytest.mark.slow
 @API.parametrize()
-def test_so_is_every_answer_where_the_log_is_in_postgresql(
-    case: schemathesis.Case, shared: Any, two_classes: Path
-) -> None:
+def test_so_is_every_answer_where_the_log_is_in_postgresql(case: schemathesis.Case, shared: Any) -> None:
     case.call_and_validate(session=shared)
+
+
+@pytest.mark.slow
+@API.include(path_regex="reading_id").parametrize()
+def test_so_is_every_answer_about_a_reading_in_postgresql(
+    case: schemathesis.Case, shared: Any, logged_in_postgresql: str
+) -> None:
+    of_a_reading(case, logged_in_postgresql).call_and_validate(
+        session=shared, excluded_checks=[negative_data_rejection]
+    )

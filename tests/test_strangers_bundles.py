@@ -187,6 +187,7 @@ WRONG_ARRAYS = {
     "absurd product": array_header("'<f4'", f"({10**17}, {10**17})"),
     "empty product": array_header("'<f4'", f"({10**17}, 0)"),
     "many axes": array_header("'<f4'", "(" + "1, " * 70 + ")") + b"\0" * 4,
+    "unknown": array_header("'|b9'", "(1,)") + bytes(9),
     "objects": array_header("'|O'", "(1,)") + b"\0" * 8,
     "structured": array_header("[('a', '<f4')]", "(1,)") + b"\0" * 4,
     "negative": array_header("'<f4'", "(-1,)"),

@@ -27,7 +27,6 @@ from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.study.train import train
-from overread.training import resume
 from overread.training.batches import Batches
 from overread.training.fit import TrainingData, fit
 from overread.training.history import History
@@ -35,7 +34,8 @@ from overread.training.memory import asking_for_less
 from overread.training.objective import compile_for_training, layer_factors
 from overread.training.optimizer import LayerwiseAdamW
 from overread.training.precision import choose_precision
-from overread.training.whole_states import drop_damaged
+from overread.training.states import resume
+from overread.training.states.whole import drop_damaged
 
 RECIPE = Recipe(
     network="compact",
@@ -501,3 +501,12 @@ def test_where_no_state_is_whole_nothing_is_begun_anew_unasked(tmp_path: Path, w
     with pytest.raises(InvalidData, match=r"no state .* is whole: .* --force"):
         drop_damaged(checkpoints, Console(file=io.StringIO()))
     assert sorted(checkpoints.iterdir()) == states
+
+
+def test_the_state_of_another_network_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    memory = resume.Memory(wait=0, best=0.5, best_epoch=0, rows=[{"val_loss": 0.5}], finished=True)
+    np.savez(folder / "epoch-00001.npz", weight_0=np.zeros(3), memory=memory.to_array())
+    with pytest.raises(InvalidData, match=r"another network.* --force"):
+        run(tmp_path)

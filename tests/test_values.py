@@ -12,7 +12,7 @@ import pytest
 
 from overread.cases import Source
 from overread.errors import OverreadError
-from overread.machine.values import from_values
+from overread.machine.content.values import from_values
 from overread.recipe import Recipe
 from overread.run import RunFolder, StudyRequest, TrainingRun
 from overread.study.settle import settle

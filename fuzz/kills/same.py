@@ -13,23 +13,12 @@ from typing import Any
 
 # Drawn, measured, or told of the moment; and hashes of what holds such.
 _VOLATILE = {
-    *(
-        "study",
-        "started",
-        "created",
-        "seconds",
-        "time",
-        "spent_s",
-        "begun_at_s",
-        "bundle_s",
-        "images_per_second",
-        "sha256",
-    ),
-    *("bundle", "first", "second", "fingerprint_of_bundle", "outlook", "command", "typed", "previous", "seal"),
+    *("study", "started", "created", "command", "typed", "outlook", "bundle", "first", "second", "sha256"),
+    *("time", "seconds", "spent_s", "begun_at_s", "bundle_s", "images_per_second"),
 }
-_PLAIN_TEXT = {".html", ".md", ".png"}
+# Of these only that they are there: they tell times, or name nodes by a counter. A zip is held against its folder.
+_VOLATILE_FILES = re.compile(r"\.(html|md|png|onnx|jsonl|zip)$|tfevents|epoch-\d+\.npz$")
 _LEFT = re.compile(r"\.(tmp|old)$")
-_OF_OUTPUT_NAMES = ".onnx"
 
 
 def described(desk: Path) -> dict[str, Any]:
@@ -62,30 +51,19 @@ def _is_of(folder: Path, archive: Path) -> bool | str:
 
 
 def _content(path: Path) -> Any:
-    if (
-        path.suffix in _PLAIN_TEXT
-        or path.suffix == _OF_OUTPUT_NAMES
-        or "tfevents" in path.name
-        or path.suffix == ".zip"
-    ):
-        return "there"  # a graph names its nodes by a counter
+    if _VOLATILE_FILES.search(path.name):
+        return "there"
     if path.suffix == ".json":
         return _steady(json.loads(path.read_text(encoding="utf-8")))
-    if path.suffix == ".jsonl":
-        return "there"
     if path.name == "log.csv":
         rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
         return [{name: value for name, value in row.items() if name not in _VOLATILE} for row in rows]
-    if path.suffix == ".npz" and path.name.startswith("epoch"):
-        return "there"  # it remembers times
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _steady(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name: _steady(each)
-            for name, each in value.items()
-            if name not in _VOLATILE and not name.endswith(_OF_OUTPUT_NAMES)
+            name: _steady(each) for name, each in value.items() if name not in _VOLATILE and not name.endswith(".onnx")
         }
     return [_steady(each) for each in value] if isinstance(value, list) else value

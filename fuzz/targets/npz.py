@@ -11,7 +11,7 @@ import numpy as np
 from overread.bundle import Reference
 from overread.decision import Task
 from overread.errors import InvalidBundle
-from overread.machine.arrays import read_arrays
+from overread.machine.content.arrays import read_arrays
 
 TOKENS = (
     b"\x93NUMPY\x01\x00",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 
+from overread.machine.content.text import restored, storable, with_ends
 from overread.machine.files import from_json, read_rows, to_json, write_rows
 from overread.machine.terminal import shown
-from overread.machine.text import restored, storable, with_ends
 
 TOKENS = (
     b"\\udc5c",

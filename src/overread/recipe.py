@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from overread.errors import InvalidOption
+from overread.machine.content.values import from_values
 from overread.machine.option import option
-from overread.machine.values import from_values
 from overread.networks.augmentation import Augmentation
 from overread.networks.registry import MINIMUM_SIDE, Builder, Network, default_network, find_network
 

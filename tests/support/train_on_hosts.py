@@ -25,7 +25,7 @@ from overread.scale.hosts import Hosts
 from overread.training import crew
 from overread.training.fit import TrainingData, fit
 from overread.training.objective import compile_for_training
-from overread.training.resume import share_states
+from overread.training.states.resume import share_states
 
 RECIPE = Recipe(network=normalised, batch_size=8, epochs=2, mixup=0.2, augmentation=Augmentation(noise=0.02))
 

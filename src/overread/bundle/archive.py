@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from overread.errors import InvalidBundle, OutputUnwritable, OverreadError, UnfitFile
+from overread.machine.content.zips import ZIP_ERRORS, open_zip, read_entry
 from overread.machine.files import open_regular, read_regular, replace_file, replacing
-from overread.machine.zips import ZIP_ERRORS, open_zip, read_entry
 
 # No ONNX file can be larger.
 MAX_FILE_BYTES = 2 * 2**30

@@ -14,7 +14,7 @@ from overread.decision import Familiarity, Normal, Referral, Task, choose_referr
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.familiarity import PROJECTED
 from overread.errors import InvalidBundle, InvalidData
-from overread.machine.arrays import read_arrays
+from overread.machine.content.arrays import read_arrays
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

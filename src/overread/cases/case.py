@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from overread.errors import InvalidData
-from overread.machine.text import storable
+from overread.machine.content.text import storable
 
 SPLITS = ("train", "val", "test")
 SPLIT_ALIASES = {

@@ -9,9 +9,9 @@ from rich.progress import track
 
 from overread.cli.commands import app, end_reading, images_named, progress
 from overread.cli.options import BundlePath, Force, Out, replaced_if
+from overread.machine.content.text import storable
 from overread.machine.files import to_json
 from overread.machine.terminal import data_output, say
-from overread.machine.text import storable
 
 
 @app.command()

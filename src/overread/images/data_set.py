@@ -13,8 +13,8 @@ from overread.cases import Manifest, pseudonym
 from overread.errors import UnreadableImages
 from overread.images.pixel_store import PixelStore
 from overread.images.prepare import Preprocessing
+from overread.machine.content.text import storable
 from overread.machine.places import cache_folder
-from overread.machine.text import storable
 from overread.machine.workers import Progress
 
 _CHUNK = 1024

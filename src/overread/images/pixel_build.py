@@ -15,8 +15,8 @@ from overread.formats import HEAD_LENGTH, format_of, is_coloured
 from overread.formats.source import content_of
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing, as_channels, fit_pixels
+from overread.machine.content.sealed import sealed
 from overread.machine.files import write_json
-from overread.machine.sealed import sealed
 from overread.machine.workers import Progress, in_chunks, in_order
 
 PROBED_FOR_COLOUR, PROBED_SHARE = 64, 16

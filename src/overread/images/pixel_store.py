@@ -19,10 +19,10 @@ from overread.formats import decoder_versions
 from overread.images.pixel_build import Build, StoredImage
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing
+from overread.machine.content.sealed import unsealed
 from overread.machine.files import read_regular
 from overread.machine.places import STORED_PIXELS
 from overread.machine.remote import FETCHERS, is_remote
-from overread.machine.sealed import unsealed
 from overread.machine.workers import Progress, in_chunks
 
 STORE_FORMAT = 4

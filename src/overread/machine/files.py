@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from overread.errors import OutputUnwritable, UnfitFile
-from overread.machine.cells import guarded, unguarded
+from overread.machine.content.cells import guarded, unguarded
+from overread.machine.content.text import restored, restored_values, storable, storable_values
 from overread.machine.remote import is_remote, write_whole
 from overread.machine.temporary import clear, temporary_for
-from overread.machine.text import restored, restored_values, storable, storable_values
 
 # No table, record or bundle comes near; without it, a file of a terabyte that takes no space would be read to the end.
 MAX_FILE_BYTES = 4 * 2**30

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from overread.errors import OutputUnwritable
+from overread.machine.content.sealed import digest_of, sealed, unsealed
 from overread.machine.files import read_regular, write_json
-from overread.machine.sealed import digest_of, sealed, unsealed
 
 KEPT_FOR_S = 30 * 24 * 3600
 _FOLDER = "remembered"

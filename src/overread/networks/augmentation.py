@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.errors import InvalidOption
+from overread.machine.content.values import from_values
 from overread.machine.option import option
-from overread.machine.values import from_values
 
 _PANEL = "Augmentation"
 _LIMITS = {

@@ -13,8 +13,8 @@ import numpy as np
 
 from overread.decision.cuts import FloatArray
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath
+from overread.machine.content.text import restored, storable_values
 from overread.machine.files import open_regular, open_text, read_rows
-from overread.machine.text import restored, storable_values
 from overread.reading.fields import FIELDS, Field, column_names
 from overread.reading.output import write_readings
 from overread.reading.reading import Failure, Reading

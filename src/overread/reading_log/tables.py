@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from overread.machine.text import restored, storable
+from overread.machine.content.text import restored, storable
 
 VERSION_TABLE = "overread_version"
 metadata = sa.MetaData()

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from overread.machine.clock import now
-from overread.machine.values import from_values
+from overread.machine.content.values import from_values
 from overread.run.called import called
 from overread.run.request import StudyRequest
 

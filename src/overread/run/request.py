@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.cases import Source
-from overread.machine.values import from_values
+from overread.machine.content.values import from_values
 from overread.recipe import Recipe
 
 _TOLD = ("accept", "skip_unreadable", "options", "folds", "time", "left_open")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from overread.errors import InvalidData, InvalidOption
+from overread.machine.content.values import from_values
 from overread.machine.files import from_json, read_regular
-from overread.machine.values import from_values
 
 HEAD, FINE_TUNING = "linear head", "whole network"
 UNDER_WAY, DONE, CUT_SHORT, BEHIND, NO_TIME = "under way", "done", "cut short", "stopped, behind", "no time for it"

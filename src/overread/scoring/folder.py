@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from overread.errors import InvalidData, InvalidOption, OutputExists, OutputUnwritable, UnfitFile
+from overread.machine.content.values import from_values
 from overread.machine.files import from_json, read_regular, read_rows, replace_file, to_json, write_rows
 from overread.machine.remote import is_remote
 from overread.machine.temporary import clear_abandoned
-from overread.machine.values import from_values
 from overread.reading.table import PARTS
 
 _RECORD, _PLAN = "scoring.json", "plan"

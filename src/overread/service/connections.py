@@ -11,7 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from overread.service.settings import MIB
 
-# As many wait to be accepted, and are in one go. Of four goes the first is not told of before the last is accepted.
+# asyncio accepts as many in one go, and goes about four times before it tells of the first.
 BACKLOG = 100
 _UNTOLD = 4 * BACKLOG
 _MOST = 1000

@@ -27,10 +27,10 @@ from overread.evaluation import (
     pool_folds,
 )
 from overread.images import DataSet
+from overread.machine.content.text import storable
 from overread.machine.files import write_json
 from overread.machine.remote import local_place
 from overread.machine.terminal import progress_console, say
-from overread.machine.text import storable
 from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.run import CrossValidationRun, Existing, RunFolder

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from overread.cases import Manifest, Source
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
-from overread.machine.values import from_values
+from overread.machine.content.values import from_values
 from overread.recipe import Recipe
 from overread.run import CrossValidationRun, RunFolder, StudyRequest, TrainingRun
 from overread.run.trials import seconds_of

@@ -17,17 +17,17 @@ import numpy as np
 from overread.decision import Task
 from overread.errors import Interrupted, InvalidOption
 from overread.images import PixelFile
+from overread.machine.content.text import storable
 from overread.machine.files import write_csv
 from overread.machine.stopping import stopping_on_sigterm
-from overread.machine.text import storable
 from overread.networks.backend import keras
 from overread.recipe import MONITORS, Recipe
 from overread.run import RunFolder
 from overread.training.batches import Batches, failing_as_read
 from overread.training.crew import share, which_host
 from overread.training.history import History
-from overread.training.keep import KeepEachEpoch
-from overread.training.resume import EpochSeed, Progress, SaveState, load_best_weights, read_progress
+from overread.training.states.keep import KeepEachEpoch
+from overread.training.states.resume import EpochSeed, Progress, SaveState, load_best_weights, read_progress
 from overread.words import count
 
 

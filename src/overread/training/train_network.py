@@ -14,11 +14,11 @@ from overread.bundle import WEIGHTS
 from overread.decision import Task
 from overread.errors import InvalidData
 from overread.images import DataSet
+from overread.machine.content.values import from_values
 from overread.machine.files import from_json, read_regular, require_space, write_json
 from overread.machine.memo import recall_or_work_out
 from overread.machine.temporary import clear
 from overread.machine.terminal import say
-from overread.machine.values import from_values
 from overread.networks.augment import Augment
 from overread.networks.backend import keras
 from overread.networks.build import NetworkSpec, build_network
@@ -32,12 +32,12 @@ from overread.training.linear_head import fit_linear_head
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.precision import PrecisionChoice, choose_precision, computer
 from overread.training.progress import ShowProgress
-from overread.training.resume import last_state, share_states
 from overread.training.start import load_start
-from overread.training.whole_states import drop_damaged
+from overread.training.states.resume import last_state, share_states
+from overread.training.states.whole import drop_damaged
 
-# A run has up to four states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
-_WEIGHT_COPIES = 20
+# A run has up to five states, each of the weights, their averages and two moments, and copies in graph, bundle, zip.
+_WEIGHT_COPIES = 24
 _FIXED_BYTES = 20_000_000
 
 

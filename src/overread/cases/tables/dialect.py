@@ -8,8 +8,8 @@ import itertools
 import re
 
 from overread.errors import InvalidData
-from overread.machine.cells import unguarded
-from overread.machine.text import restored
+from overread.machine.content.cells import unguarded
+from overread.machine.content.text import restored
 
 Rows = list[tuple[int, list[str]]]
 _SEPARATORS = ",;\t|"

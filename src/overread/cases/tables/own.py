@@ -15,9 +15,9 @@ from overread.cases.tables.encoding import text_of
 from overread.cases.tables.table import read_tables
 from overread.decision import Task
 from overread.errors import InvalidData, MissingPath
+from overread.machine.content.text import with_ends
 from overread.machine.files import open_regular
 from overread.machine.remote import is_remote, place
-from overread.machine.text import with_ends
 
 _HEAD_BYTES = 65_536
 

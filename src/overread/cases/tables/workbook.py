@@ -10,8 +10,8 @@ from typing import Any
 
 from overread.cases.tables.dialect import Rows, require_size
 from overread.errors import InvalidData
+from overread.machine.content.zips import open_zip
 from overread.machine.extras import require_extra
-from overread.machine.zips import open_zip
 
 ZIP = b"PK\x03\x04"
 _PART_OF_WORKBOOK = b"xl/"

@@ -16,7 +16,9 @@ _TYPES = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q", 18: "Q"}
 # Of the first: a smaller copy, or a mask of where another page is transparent. Of the second: a smaller copy.
 _REDUCED_OR_MASK, _REDUCED = 1 | 4, 2
 # A page takes Pillow tens of microseconds more for each page before it, a tag or a strip some microseconds.
-_MOST_PAGES, _MOST_TAGS, _MOST_PARTS = 10_000, 4096, 100_000
+_MOST_PAGES, _MOST_PARTS = 10_000, 100_000
+# Of a page, and of all.
+_MOST_TAGS, _MOST_TAGS_OF_ALL = 4096, 500_000
 _LARGE_TILE = 2**22
 
 
@@ -47,6 +49,7 @@ def directories(stream: BinaryIO) -> list[Directory]:
     count, entry, offset = (order + code for code in (("Q", "HHQ8s", "Q") if is_big else ("H", "HHL4s", "L")))
     found: list[Directory] = []
     seen: set[int] = set()
+    all_tags = 0
     (at,) = struct.unpack_from(offset, head.ljust(16, b"\0"), 8 if is_big else 4)
     while at and at not in seen:
         if len(found) == _MOST_PAGES:
@@ -54,8 +57,9 @@ def directories(stream: BinaryIO) -> list[Directory]:
         seen.add(at)
         stream.seek(min(at, 2**63 - 1))
         (tags,) = struct.unpack(count, _exactly(stream, struct.calcsize(count)))
-        if tags > _MOST_TAGS:
-            raise UnreadableImage(f"has a page of {tags} TIFF tags, which is damaged: save it anew")
+        all_tags += tags
+        if tags > _MOST_TAGS or all_tags > _MOST_TAGS_OF_ALL:
+            raise UnreadableImage(f"has {all_tags} TIFF tags on {len(found) + 1} pages: it is damaged, save it anew")
         found.append(_directory(_exactly(stream, tags * struct.calcsize(entry)), order, entry))
         # Of the last one, some writers leave the end out.
         (at,) = struct.unpack(offset, stream.read(struct.calcsize(offset)).ljust(struct.calcsize(offset), b"\0"))

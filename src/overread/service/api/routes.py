@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from overread.machine.content.text import restored
 from overread.machine.files import to_json
-from overread.machine.text import restored
 from overread.reading import Failure, Reader
 from overread.reading.pictures import OPACITY, overlay
 from overread.reading_log import ReadingRow

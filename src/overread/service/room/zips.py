@@ -9,7 +9,7 @@ import zipfile
 
 from overread.cases.folder import is_junk
 from overread.errors import UnreadableImage
-from overread.machine.zips import ZIP_ERRORS, open_zip, read_entry
+from overread.machine.content.zips import ZIP_ERRORS, open_zip, read_entry
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 

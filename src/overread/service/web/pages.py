@@ -16,8 +16,8 @@ from markdown_it import MarkdownIt
 
 from overread.bundle import Bundle
 from overread.formats import format_names
+from overread.machine.content.text import restored
 from overread.machine.files import write_rows
-from overread.machine.text import restored
 from overread.reading.fields import column_names
 from overread.reading.pictures import FULL_EVIDENCE, OPACITY
 from overread.run import RunFolder

@@ -23,7 +23,8 @@ from overread.training.frozen import train_head
 from overread.training.held_out import judge
 from overread.training.make_bundle import Fitted, write_bundle
 from overread.training.memory import asking_for_less
-from overread.training.resume import read_progress
+from overread.training.states.resume import read_progress
+from overread.training.states.whole import drop_damaged
 from overread.training.train_network import TrainedNetwork, measure_speed, train_network
 from overread.training.watch import Watch
 from overread.words import duration
@@ -195,7 +196,9 @@ class InTime:
         """The validation loss of each epoch of a trial; of a linear head there is none."""
         if trial is None or trial.way == HEAD:
             return []
-        reached, _ = read_progress(self._folder(trial).checkpoints)
+        checkpoints = self._folder(trial).checkpoints
+        drop_damaged(checkpoints, self.console)
+        reached, _ = read_progress(checkpoints)
         return [row["val_loss"] for row in reached.rows]
 
     def _chosen(self) -> Chosen:

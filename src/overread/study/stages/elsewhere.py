@@ -27,7 +27,7 @@ def kept(folder: Path, storage: str | None) -> Iterator[tuple[Path, list[Any]]]:
     if storage is None:
         yield folder, []
         return
-    from overread.training.keep import KeepEachEpoch
+    from overread.training.states.keep import KeepEachEpoch
 
     with tempfile.TemporaryDirectory(prefix="overread-") as temporary:
         working = Path(temporary) / folder.name

@@ -17,6 +17,8 @@ def from_values(kind: type[Made], values: Mapping[str, Any]) -> Made:
         TypeError: a field is missing or unknown.
         ValueError: a value is of another type than its field, or outside what it may be.
     """
+    if not isinstance(values, Mapping):
+        raise TypeError(f"a {kind.__name__} is no {type(values).__name__}")
     hints = get_type_hints(kind)
     for name, value in values.items():
         if name in hints and not _fits(value, hints[name]):

@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 
-from overread.machine.zips import ZIP_ERRORS, open_zip, read_entry
+from overread.machine.content.zips import ZIP_ERRORS, open_zip, read_entry
 
 _MAGIC = b"\x93NUMPY"
 _HEADER = re.compile(
@@ -33,7 +33,7 @@ def read_arrays(content: bytes) -> dict[str, np.ndarray]:
                 entry.filename.removesuffix(".npy"): _array(read_entry(archive, entry, len(content)))
                 for entry in archive.infolist()
             }
-    except ZIP_ERRORS as error:
+    except (*ZIP_ERRORS, TypeError) as error:  # which a type that NumPy does not know raises
         raise ValueError(f"it is no file of arrays, or a damaged one ({type(error).__name__})") from None
 
 

@@ -11,7 +11,7 @@ from overread.errors import InvalidData
 from overread.machine.files import open_regular
 from overread.machine.temporary import clear
 from overread.machine.terminal import say
-from overread.training.resume import Memory, best_file, saved_states
+from overread.training.states.resume import Memory, best_file, saved_states
 
 
 def drop_damaged(folder: Path, console: Console) -> None:

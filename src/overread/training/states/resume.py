@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from overread.errors import InvalidData
+from overread.machine.content.values import from_values
 from overread.machine.files import from_json, open_regular, read_regular, replacing, to_json
-from overread.machine.values import from_values
 from overread.networks.backend import keras
 from overread.training.batches import Batches
 from overread.training.crew import is_first, share, which_host
@@ -181,11 +182,8 @@ class SaveState(keras.callbacks.Callback):
         if now - self._saved_at < STATE_EVERY_S or steps == self.params["steps"]:
             return
         self._progress.steps, self._progress.seconds = steps, now - self._began_at
-        variables, target = (
-            self._variables() | self._variables_of_epoch(),
-            _state_file(self._folder, self._epoch, steps),
-        )
-        self._save(variables, target, [_state_file(self._folder, self._epoch - 1)])
+        target = _state_file(self._folder, self._epoch, steps)
+        self._save(self._variables() | self._variables_of_epoch(), target, kept=None)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._progress.finished = self.model.stop_training or epoch + 1 == self.params["epochs"]
@@ -195,8 +193,11 @@ class SaveState(keras.callbacks.Callback):
         before = self._best_epochs[0] if best == epoch else best
         self._save(self._variables(), _state_file(self._folder, epoch), _best_files(self._folder, before))
 
-    def _save(self, groups: dict[str, list[Any]], target: Path, kept: Collection[Path] = ()) -> None:
-        """Copy variables, and have them written beside what follows; of other states those kept stay, and the best."""
+    def _save(self, groups: dict[str, list[Any]], target: Path, kept: Collection[Path] | None) -> None:
+        """Copy variables, and have them written beside what follows.
+
+        Of other states those kept stay, and the best; where kept is None, all of whole epochs.
+        """
         best = self._early_stopping.best
         memory = Memory(
             wait=self._early_stopping.wait,
@@ -211,7 +212,8 @@ class SaveState(keras.callbacks.Callback):
             for number, variable in enumerate(variables)
         }
         arrays["memory"] = memory.to_array()
-        kept = {target, *kept, *_best_files(self._folder, self._early_stopping.best_epoch)}
+        if kept is not None:
+            kept = {target, *kept, *_best_files(self._folder, self._early_stopping.best_epoch)}
         self._writing = self._writer.submit(self._write, target, arrays, kept)
         self._saved_at = time.monotonic()
 
@@ -225,12 +227,13 @@ class SaveState(keras.callbacks.Callback):
         if writing is not None:
             writing.result()
 
-    def _write(self, target: Path, arrays: dict[str, np.ndarray], kept: Collection[Path]) -> None:
+    def _write(self, target: Path, arrays: dict[str, np.ndarray], kept: Collection[Path] | None) -> None:
         with replacing(target) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type] # of allow_pickle, which is none of them
             stream.flush()
             os.fsync(stream.fileno())
-        for path in _states(self._folder).difference(kept):
+        amid = set(self._folder.glob("epoch-*-*.npz")) - {target}
+        for path in amid if kept is None else _states(self._folder).difference(kept):
             path.unlink()
         for call in self._then:
             call()
@@ -288,7 +291,13 @@ def _read_state(path: Path, variables: dict[str, list[Any]]) -> Memory:
     with open_regular(path) as stream, np.load(stream, allow_pickle=False) as saved:
         for name, those in variables.items():
             for number, variable in enumerate(those):
-                variable.assign(saved[f"{name}_{number}"])
+                value = saved.get(f"{name}_{number}")
+                if value is None or value.shape != tuple(variable.shape):
+                    raise InvalidData(
+                        f"{path.name} is the state of another network, as after a change of its code: begin anew with "
+                        "--force in place of --resume"
+                    )
+                variable.assign(value)
         return Memory.from_array(saved["memory"])
 
 

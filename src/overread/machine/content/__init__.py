@@ -1,0 +1,1 @@
+"""What files hold, written and read without believing it: text, cells, JSON values, sealed records, arrays, zips."""
