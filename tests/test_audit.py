@@ -166,7 +166,7 @@ def test_training_stops_at_what_blocks_before_it_trains_and_goes_on_when_told(sp
     study = train(spoilt, tmp_path / "run", QUICK, accept=accepted, rules=[OWN], store=tmp_path / "s")
     report, card = study.report.read_text(encoding="utf-8"), study.bundle.path
     assert "a finding that blocks was accepted (mask-among-images)" in report
-    assert card is not None and "is tested on pictures that it has learnt from" in (card / "card.md").read_text()
+    assert card is not None and "tested on what it has learnt from" in (card / "card.md").read_text()
     assert json.loads((study.out / "audit.json").read_text())["accepted"] == accepted
     for text in (report, (card / "card.md").read_text()):
         assert "No image is of our hospital." in text

@@ -363,3 +363,11 @@ def test_among_real_radiographs_planted_copies_are_found_and_nothing_else(shared
     found = copies_in(study(tmp_path, cases))
     assert set(found.near) == expected
     assert found.exact == ()
+
+
+def test_masks_of_several_classes_are_no_copies_of_one_another(others: Study) -> None:
+    for number in range(6):
+        mask = Image.new("L", SIZE)
+        mask.paste(255, (50, 40, 100, 90))
+        others.add(mask, f"{number:02}_mask.png", ("Normal", "Papilloma")[number % 2])
+    assert others.findings() == {}

@@ -240,12 +240,21 @@ def test_a_dicom_file_that_is_damaged_or_without_pydicom_gives_format_and_zeros(
     assert header_of(tmp_path, whole) == Header(size_bytes=len(whole), suffix=".bin", format="DICOM")
 
 
-def material(headers: Sequence[Header], labels: str, failures: Mapping[int, str] | None = None) -> Material:
-    """Headers without files: the rules on headers look at nothing else."""
+def material(
+    headers: Sequence[Header],
+    labels: str,
+    failures: Mapping[int, str] | None = None,
+    patients: Sequence[str] | None = None,
+) -> Material:
+    """Headers without files: the rules on headers look at hardly anything else."""
+    patients = patients or [""] * len(labels)
     cases = tuple(
-        Case(path=Path(f"{i}.png"), name=f"{label}/{i}.png", label=label, split="test" if i % 2 else "train")
-        for i, label in enumerate(labels)
-    )
+        Case(
+            path=Path(f"{i}.png"), name=f"{label}/{i}.png", label=label, split="test" if i % 2 else "train",
+            patient_id=patient or None,
+        )
+        for i, (label, patient) in enumerate(zip(labels, patients, strict=True))
+    )  # fmt: skip
     manifest = Manifest(cases=cases, task=Task.of(sorted(set(labels))))
     data_set: Any = None
     return Material(manifest=manifest, headers=tuple(headers), data_set=data_set, failures=failures or {})
@@ -255,8 +264,13 @@ def changed(**fields: Any) -> Header:
     return dataclasses.replace(PLAIN, **fields)
 
 
-def found(headers: Sequence[Header], labels: str, failures: Mapping[int, str] | None = None) -> dict[str, Finding]:
-    return {finding.code: finding for finding in RULE.apply(material(headers, labels, failures))}
+def found(
+    headers: Sequence[Header],
+    labels: str,
+    failures: Mapping[int, str] | None = None,
+    patients: Sequence[str] | None = None,
+) -> dict[str, Finding]:
+    return {finding.code: finding for finding in RULE.apply(material(headers, labels, failures, patients))}
 
 
 def test_files_that_are_alike_give_no_finding() -> None:
@@ -355,6 +369,56 @@ def test_small_sides_transparency_and_sizes_are_told() -> None:
     assert set(transparent) == {"transparency"}
     assert transparent["transparency"].severity == "info"
     assert "extreme-aspect" not in found([changed(width=1200)] * 2, "AB")
+
+
+def test_transparency_is_looked_at_and_what_is_opaque_everywhere_is_no_finding(tmp_path: Path) -> None:
+    layers = {"opaque": np.full((48, 80), 255, np.uint8), "holed": np.full((48, 80), 255, np.uint8)}
+    layers["holed"][:, :8] = 0
+    paths = []
+    for name, layer in layers.items():
+        Image.fromarray(np.dstack([COLOUR, layer])).save(tmp_path / f"{name}.png")
+        paths.append(tmp_path / f"{name}.png")
+
+    def of(*chosen: Path) -> dict[str, Finding]:
+        cases = tuple(Case(path=path, name=path.name, label="AB"[i % 2]) for i, path in enumerate(chosen))
+        manifest = Manifest(cases=cases, task=Task.of(("A", "B")))
+        data_set: Any = None
+        headers = read_headers(manifest.paths)
+        material = Material(manifest=manifest, headers=headers, data_set=data_set, failures={})
+        return {finding.code: finding for finding in RULE.apply(material)}
+
+    assert "transparency" not in of(*[paths[0]] * 10)
+    finding = of(paths[0], paths[1], *[paths[0]] * 8)["transparency"]
+    assert (
+        finding.count == 1
+        and "of 10 images with such a layer that were looked at, 1 have transparent" in finding.sentence
+    )
+    assert finding.evidence[0]["what"] == "PNG RGBA, 10 % of its pixels are transparent"
+    many = of(*[paths[0]] * 200)["transparency"]
+    assert (
+        many.count == 136 and "another 64 images with one were looked at, and none has a transparent" in many.sentence
+    )
+
+
+def test_mixed_sizes_say_that_nothing_needs_doing_only_where_size_does_not_go_with_the_class() -> None:
+    labels = "A" * 100 + "B" * 100
+    large, small = changed(width=1024, height=1024), changed(width=400, height=400)
+    spread = found([large if i % 3 else small for i in range(200)], labels)["mixed-sizes"]
+    assert spread.severity == "info" and "nothing needs doing" in spread.fix
+    told = found([large if i < 50 else small for i in range(200)], labels)["mixed-sizes"]
+    assert told.severity == "warn" and "nothing needs doing" not in told.fix
+    assert "The size goes with the class" in told.sentence and "A 50 of 100" in told.sentence
+    several = [changed(width=900 + i % 60 if label == "A" else 400 + i % 60) for i, label in enumerate(labels)]
+    bigger = found([*several[:-1], changed(width=3000, height=3000)], labels)["mixed-sizes"]
+    assert "are larger than half of all images" in bigger.sentence
+
+
+def test_files_of_few_patients_do_not_go_with_the_class_however_many_they_are() -> None:
+    labels = "A" * 100 + "B" * 100
+    headers = [changed(mode="RGB") if i < 100 else PLAIN for i in range(200)]
+    assert found(headers, labels)["mixed-colour"].severity == "warn"
+    of_few = found(headers, labels, patients=[f"p{i // 50}" for i in range(200)])["mixed-colour"]
+    assert of_few.severity == "info"
 
 
 def test_many_classes_are_told_by_the_few_with_the_largest_shares() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overread import study
+from overread import auditing, study
 from overread.auditing import (
     Audit,
     Finding,
@@ -31,6 +33,7 @@ from overread.images import DataSet, Preprocessing
 from support.image_files import write_images
 
 CODES = Path(__file__).resolve().parents[1] / "docs" / "reference" / "audit_codes.md"
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 KIND = FindingKind("small-image", "warn", "an image of fewer than 50 pixels a side")
 
 
@@ -206,3 +209,12 @@ def test_a_rule_without_codes_or_with_one_twice_is_refused() -> None:
     for kinds in ((), (KIND, KIND)):
         with pytest.raises(InvalidOption, match="declares no code, or one twice"):
             Rule(name="x", kinds=kinds, find=lambda material: [])
+
+
+def test_no_finding_speaks_of_a_part_of_the_body_that_nobody_measured() -> None:
+    body = re.compile(r"\b(lung|chest|skin|breast|brain|bone|heart|retina|organ|lesion|tumou?r|radiograph|consolidat)")
+    for path in Path(auditing.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docs = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, _DOCUMENTED)}
+        said = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        assert [text for text in said if text not in docs and body.search(text.lower())] == [], path.name

@@ -24,7 +24,7 @@ from overread.images import DataSet, PixelStore, Preprocessing
 
 Change = Callable[[np.random.Generator, bool], Mapping[str, Any]]
 HEADER = Header(
-    size_bytes=1000, suffix=".png", format="PNG", width=48, height=48, mode="L", bit_depth=8, frames=1,
+    size_bytes=1000, suffix=".jpg", format="JPEG", width=48, height=48, mode="L", bit_depth=8, frames=1,
     has_alpha=False, jpeg_quantiser=None, manufacturer="", has_position=False, identifying_tags=0,
 )  # fmt: skip
 SIZE = 48
@@ -189,8 +189,9 @@ def test_a_look_of_the_images_that_goes_with_the_class_is_found(name: str, spoil
         if mostly(random, label == "ill", True, False):
             spoil(image, random)
     finding = by_code(make_material(labels, pixels=pixels))[f"shortcut-{name}"]
-    assert ("the disease itself" in finding.sentence) == (name in ("brightness", "contrast", "colour"))
-    assert ("To tell the two apart" in finding.fix) == (name not in ("border", "marks"))
+    assert ("the disease itself" in finding.sentence) == (name == "corners")
+    assert ("what the disease looks like" in finding.sentence) == (name in ("brightness", "contrast", "colour"))
+    assert ("To tell the two apart" in finding.fix) == (name in ("brightness", "contrast", "colour"))
 
 
 def test_sixty_images_are_enough_for_corners_whose_grey_values_are_more_than_the_images() -> None:
@@ -209,6 +210,78 @@ def test_a_middle_value_between_two_others_is_found_although_no_direction_tells_
     assert "shortcut-width" in by_code(make_material(labels, headers=[{"width": width} for width in widths]))
 
 
+def sized(labels: Sequence[str], size_of: Callable[[np.random.Generator, str, int], int]) -> dict[str, Finding]:
+    """The findings on square images of one size each."""
+    random = np.random.default_rng(15)
+    sizes = [size_of(random, label, i) for i, label in enumerate(labels)]
+    return by_code(make_material(labels, headers=[{"width": size, "height": size} for size in sizes]))
+
+
+def test_a_size_that_one_class_alone_has_is_found_among_sizes_close_to_it() -> None:
+    labels = ["a"] * 400 + ["b"] * 800
+
+    def size_of(random: np.random.Generator, label: str, i: int) -> int:
+        return 1024 if label == "a" else int(random.choice([*range(900, 1024), *range(1025, 1150)]))
+
+    finding = sized(labels, size_of)["shortcut-size"]
+    assert "All 400 images of a are 1024 x 1024 pixels, and none of the 800 of b." in finding.sentence
+    assert "all but gives the class away" in finding.sentence
+
+
+def test_a_size_that_part_of_a_class_alone_has_is_found_however_low_its_auc() -> None:
+    labels = ["a"] * 400 + ["b"] * 800
+
+    def size_of(random: np.random.Generator, label: str, i: int) -> int:
+        return 1024 if i < 120 else int(random.choice([*range(900, 1024), *range(1025, 1150)]))
+
+    found = sized(labels, size_of)
+    assert list(found) == ["shortcut-size"]
+    assert "120 of 400 images of a are 1024 x 1024 pixels, and none of the 800 of b." in found["shortcut-size"].sentence
+    assert "Those can be told by the width and height" in found["shortcut-size"].sentence
+
+
+def test_a_size_that_every_image_of_one_class_has_gives_the_others_of_the_other_away() -> None:
+    labels = ["a"] * 400 + ["b"] * 400
+
+    def size_of(random: np.random.Generator, label: str, i: int) -> int:
+        return 512 if label == "a" or i % 2 else int(random.integers(200, 800))
+
+    assert "All 400 images of a are 512 x 512 pixels, and 20" in sized(labels, size_of)["shortcut-size"].sentence
+
+
+def test_a_size_that_one_patient_alone_has_gives_nothing_away() -> None:
+    labels = ["a"] * 100 + ["b"] * 100
+    patients = ["p0" if i < 40 else f"p{i}" for i in range(200)]
+    headers = [{"width": 1024 if i < 40 else 500 + i % 50} for i in range(200)]
+    assert by_code(make_material(labels, patients=patients, headers=headers)) == {}
+
+
+def test_of_width_height_and_shape_the_plainest_is_told_and_the_others_with_it() -> None:
+    labels = ["a"] * 100 + ["b"] * 100
+    random = np.random.default_rng(16)
+    headers = [
+        {"width": 640, "height": 480}
+        if label == "a"
+        else {"width": int(random.integers(300, 600)), "height": int(random.integers(500, 900))}
+        for label in labels
+    ]
+    found = by_code(make_material(labels, headers=headers))
+    assert not {"shortcut-width", "shortcut-height", "shortcut-aspect"} & set(found)
+    assert "All 100 images of a are 640 x 480 pixels, and none of the 100 of b." in found["shortcut-size"].sentence
+    assert "can be told from the width of the stored image, the height" in found["shortcut-size"].sentence
+
+
+@pytest.mark.parametrize(("kind", "severity"), [("PNG", "info"), ("TIFF", "info"), ("BMP", "info"), ("JPEG", "warn")])
+def test_the_bytes_of_files_that_are_stored_alike_and_without_loss_are_content(kind: str, severity: str) -> None:
+    random, labels = np.random.default_rng(17), two_classes()
+    headers = [{"format": kind, "size_bytes": int(random.normal(5000 - 1800 * (x == "ill"), 600))} for x in labels]
+    finding = by_code(make_material(labels, headers=headers))["shortcut-bytes"]
+    assert finding.severity == severity
+    assert ("content, as the pixels are" in finding.sentence) == (severity == "info")
+    mixed = [{**header, "width": 48 + i % 2, "height": 48} for i, header in enumerate(headers)]
+    assert by_code(make_material(labels, headers=mixed))["shortcut-bytes"].severity == "warn"
+
+
 def test_properties_that_tell_little_alone_and_much_together_are_one_finding() -> None:
     random, labels = np.random.default_rng(5), two_classes(300)
     headers = [
@@ -221,13 +294,15 @@ def test_properties_that_tell_little_alone_and_much_together_are_one_finding() -
     ]
     found = by_code(make_material(labels, headers=headers))
     assert list(found) == ["shortcut-header"]
-    assert "all properties of the file together" in found["shortcut-header"].sentence
+    sentence = found["shortcut-header"].sentence
+    assert "all properties of the file together, above all " in sentence
+    assert all(part in sentence for part in ("size of the file", "strength of the JPEG", "colour mode"))
 
 
 def test_what_repeats_another_property_is_said_once() -> None:
     random, labels = np.random.default_rng(6), two_classes()
-    jpeg = {"format": "JPEG", "suffix": ".jpg", "mode": "RGB"}
-    found = by_code(make_material(labels, headers=[mostly(random, label == "ill", jpeg, {}) for label in labels]))
+    png = {"format": "PNG", "suffix": ".png", "mode": "RGB"}
+    found = by_code(make_material(labels, headers=[mostly(random, label == "ill", png, {}) for label in labels]))
     assert list(found) == ["shortcut-format"]
     assert "In step with it: the ending of the file name, the colour mode" in found["shortcut-format"].sentence
 
@@ -327,7 +402,7 @@ def test_one_patient_a_class_is_said_to_be_too_few_and_nothing_is_claimed() -> N
     headers = [{"size_bytes": 1000 + 1000 * (label == "ill")} for label in labels]
     (finding,) = RULE.apply(make_material(labels, patients=labels, headers=headers))
     assert finding.code == "shortcut-untested" and finding.severity == "info"
-    assert "healthy 1, ill 1" in finding.sentence
+    assert "healthy 1 and ill 1" in finding.sentence
 
 
 @pytest.mark.parametrize("n", [2, 6, 18])

@@ -97,6 +97,7 @@ READ_DIRECTLY = {
     "machine.memo": "our own code",
     "machine.content.zips": "an entry of an archive in memory",
     "training.precision": "what the system says of its processor",
+    "auditing.rules.files.transparency": "a stream that the formats opened",
     "images.pixel_file": "the store's own file, without a buffer",
     "images.shifts": "an image in memory",
     "report.documents.model_card": "our own template",

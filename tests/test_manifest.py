@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from overread.cases import Manifest, pseudonym
+from overread.cases.rows import cite, differ_in
 from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption, MissingPath
 from support.image_files import write_images
@@ -116,8 +117,6 @@ def test_a_folder_with_one_manifest_is_read_by_it(tmp_path: Path) -> None:
     [
         ("image,label\n1.png,a\n", "expected at least path,label"),
         ("", "has the columns none"),
-        ("path,label\n1.png,a\n1.png,b\n", "rows 2 and 3 .* same image"),
-        ("path,label\n./1.png,a\n1.png,b\n", "rows 2 and 3 .* same image"),
         ("path,label\n1.png,\n2.png,b\n", "row 2 .* empty label"),
         ("path,label\n,a\n2.png,b\n", "row 2 .* empty path"),
         ("path,label,split\n1.png,a,train\n2.png,b,tset\n", "row 3 .* unknown split 'tset'"),
@@ -129,6 +128,18 @@ def test_a_folder_with_one_manifest_is_read_by_it(tmp_path: Path) -> None:
 def test_a_row_that_cannot_be_used_is_cited(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InvalidData, match=message):
         Manifest.from_csv(write_table(tmp_path, text))
+
+
+def test_rows_about_one_image_are_one_case_that_knows_what_they_differ_in(tmp_path: Path) -> None:
+    lines = ["1.png,a,p1,train", "./1.png,b,p1,train", "2.png,b,p2,test", "2.png,b,p3,test", "3.png,a,,", "3.png,a,,"]
+    manifest = Manifest.from_csv(write_table(tmp_path, "\n".join(["path,label,patient_id,split", *lines, "4.png,b,,"])))
+    first, second, third, fourth = manifest.cases
+    assert (first.label, second.patient_id, fourth.rows) == ("a", "p2", {})
+    assert [differ_in(case.rows) for case in (first, second, third)] == [("label",), ("patient",), ()]
+    assert cite(first.rows) == "rows 2 and 3"
+    with pytest.raises(InvalidData, match=r"the rows of 2 images differ .* first rows 2 and 3 in the label"):
+        manifest.require_agreement()
+    manifest.replace([third, fourth]).require_agreement()
 
 
 def test_a_label_that_the_bundle_does_not_know_is_cited(tmp_path: Path) -> None:

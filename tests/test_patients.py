@@ -60,6 +60,17 @@ FOUND = {
 UNSURE = {
     "each image its own": [(f"IDRiD_{p:03d}.jpg", "ab"[p % 2], p) for p in range(90)],
     "images numbered within the class": [(f"{c}/{c} ({i}).png", c, i) for c in ("normal", "sick") for i in range(90)],
+    "the class before the number": [(f"{c}{k}_{i}.png", c, i) for c in "abcd" for k in range(3) for i in range(40)],
+    "batches of one class, and images of another": [
+        *((f"b{p % 3}_{p:04d}.png", "ill", p) for p in range(90)),
+        *((f"b{p}_{p:04d}.png", "well", p) for p in range(9, 99)),
+    ],
+    "pictures and their masks": [
+        (f"{c}/{c} ({p}){more}.png", c, p) for c in ("benign", "normal") for p in range(1, 80) for more in ("", "_mask")
+    ],
+    "the side before the number": [
+        (f"{side}/{'ab'[i % 2]}/{side}{i % 2}_{i}.png", "ab"[i % 2], i) for side in ("train", "test") for i in range(90)
+    ],
     "few groups": [(f"{p % 5}_{p:04d}.png", "ab"[p % 2], p) for p in range(300)],
     "days": each(lambda p: f"IMG_2019{1 + p // 28:02d}{1 + p % 28:02d}_{{i}}.png"),
     "places of tiles": [(f"{x * 256}_{y * 256}.png", "ab"[x % 2], 0) for x in range(20) for y in range(4)],
@@ -129,5 +140,4 @@ def test_the_real_radiographs_names_give_every_child_as_the_published_table_has_
 
 
 def test_the_real_frames_of_two_patients_are_not_taken_for_many(shared_data: Path) -> None:
-    found = suggest_patients(Manifest.from_folder(shared_data / "larynx_vocalfolds" / "all").cases)
-    assert found is None or found.patients == 2
+    assert suggest_patients(Manifest.from_folder(shared_data / "larynx_vocalfolds" / "all").cases) is None

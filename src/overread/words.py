@@ -16,6 +16,12 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def first_of(words: Sequence[str], most: int = 6) -> str:
+    """Join the first of many words as a sentence does, and say how many more there are."""
+    rest = len(words) - most
+    return listed([*words[:most], f"{rest:,} more"] if rest > 0 else words)
+
+
 def paired(values: Mapping[str, Any]) -> str:
     """Give each name with its value: "python 3.12.1, keras 3.15.1"."""
     return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -181,9 +181,12 @@ def examine_once(
     material = functools.cache(lambda: gather(manifest, data_set, headers))
     store = data_set.store
     cases = [
-        [digest, case.path.name, case.name, case.label, case.split, case.patient_id, case.group, dict(case.extra)]
+        [
+            digest, case.path.name, case.name, case.label, case.split, case.patient_id, case.group, dict(case.extra),
+            dict(case.rows),
+        ]
         for digest, case in zip(store.digests, manifest.cases, strict=True)
-    ]
+    ]  # fmt: skip
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]
     key = [manifest.task.to_dict(), cases, failures, store.preprocessing.to_dict(), decoder_versions()]
     house = recall_or_work_out(

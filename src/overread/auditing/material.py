@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from overread.formats import Header
 from overread.images import DataSet
 
 _CHUNK = 512
+Found = TypeVar("Found")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,6 +31,14 @@ class Material:
     headers: tuple[Header, ...]
     data_set: DataSet
     failures: Mapping[int, str]
+    _known: dict[Callable[[Material], Any], Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
+
+    def once(self, work_out: Callable[[Material], Found]) -> Found:
+        """What a function makes of this material, for rules that share it: it is worked out once."""
+        if work_out not in self._known:
+            self._known[work_out] = work_out(self)
+        found: Found = self._known[work_out]
+        return found
 
     @property
     def readable(self) -> np.ndarray:

@@ -32,7 +32,8 @@ class Case:
 
     `name` is the path within the data as the user knows it; `frame` says which frame of the file is meant, from 1 as
     DICOM counts, and is None where there is only one; `group` is what images that show one picture have in common, once
-    they were looked for, and None where an image has no copy; `extra` holds the further columns of a CSV.
+    they were looked for, and None where an image has no copy; `extra` holds the further columns of a CSV, and `rows`
+    what those of the table say that name the image, where several do.
 
     Raises:
         InvalidData: the frame is no number from 1.
@@ -46,6 +47,7 @@ class Case:
     frame: int | None = None
     group: str | None = None
     extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rows: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.frame is not None and (type(self.frame) is not int or self.frame < 1):

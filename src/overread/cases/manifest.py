@@ -14,6 +14,7 @@ from overread.cases.folder import read_folder
 from overread.cases.note import Note
 from overread.cases.patients import match_patients
 from overread.cases.relabel import Relabel, fitting, require_distinct, written_mapping
+from overread.cases.rows import cite, differ_in
 from overread.cases.source import Source
 from overread.cases.tables.own import read_table, table_of
 from overread.decision import IntArray, Task
@@ -117,6 +118,20 @@ class Manifest:
     def of_class(self, name: str) -> list[int]:
         """Positions of the cases that show a class."""
         return [i for i, shown in enumerate(self.shown) if name in shown]
+
+    def require_agreement(self) -> None:
+        """Refuse images of which several rows of a table say different things.
+
+        Raises:
+            InvalidData: there are some; the message counts them and cites the rows of the first.
+        """
+        differing = [case.rows for case in self.cases if differ_in(case.rows)]
+        if differing:
+            first = differing[0]
+            raise InvalidData(
+                f"the rows of {count(len(differing), 'image')} differ in label, patient or side, first {cite(first)} "
+                f"in the {listed(differ_in(first))}: keep one row of each (overread audit lists them all)"
+            )
 
     def replace(self, cases: Iterable[Case], *notes: str) -> Manifest:
         """The same study with other cases and further notes."""

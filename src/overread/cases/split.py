@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from overread.cases.case import SPLITS, Case, counts_as
+from overread.cases.leaks import said_of_leaks
 from overread.cases.manifest import Manifest
 from overread.decision import IntArray
 from overread.errors import InvalidData, InvalidOption
@@ -253,10 +254,12 @@ def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
         )
     spread = defaultdict(set)
     for case, side in zip(manifest.cases, sides, strict=True):
-        spread[counts_as(case.patient_id, case.name)].add(side)
-    crossing = sum(len(found) > 1 for found in spread.values())
-    if crossing:
-        warnings.append(f"{crossing} patients stand on more than one given side: the test result will flatter")
+        if side:
+            spread[counts_as(case.patient_id, case.name)].add(side)
+    if crossing := [found for found in spread.values() if len(found) > 1]:
+        stand = "stands" if len(crossing) == 1 else "stand"
+        said = said_of_leaks(crossing)
+        warnings.append(f"{count(len(crossing), 'patient')} {stand} on more than one given side ({said})")
     return warnings
 
 

@@ -59,6 +59,7 @@ def evaluate(
     require_outside(out, data)
     bundle = Bundle.load(bundle)
     manifest = read_cases(data, task=bundle.task)
+    manifest.require_agreement()
     options.require_columns(manifest.columns)
     chosen = manifest.select("test") or range(len(manifest))
     manifest = manifest.replace(

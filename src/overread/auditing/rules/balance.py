@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections import Counter
 
 from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
+from overread.auditing.shares import surely_more
 from overread.cases import Manifest
 from overread.evaluation import wilson
-from overread.words import count
+from overread.words import count, first_of
 
 _UNEQUAL, _VERY_UNEQUAL = 2, 10
 _TEST_SHARE, _WIDEST = 0.15, 0.2
-# A difference between classes has to be sure and to matter. As images of a patient are no independent trials, and many
-# columns are looked at, sure is meant strictly.
-_LEVEL, _LEAST_DIFFERENCE = 0.999, 0.1
 _EMPTY = frozenset({"", "-", "?", "n/a", "na", "nan", "null", "unknown"})
 _WORD = re.compile(r"[a-z]+")
 _SOURCES = frozenset({
@@ -96,7 +93,7 @@ def _too_small(manifest: Manifest) -> Finding | None:
         code="class-too-small",
         severity="warn",
         sentence=f"The test side {'is' if given else 'will be'} too small for a claim: even a perfect reader would "
-        f"have {' and '.join(parts)} (95 % interval), so a good network cannot be told from a poor one.{unnamed}",
+        f"have {first_of(parts)} (95 % interval), so a good network cannot be told from a poor one.{unnamed}",
         fix=f"Collect images until {enough} patients or more with each class can be tested, which narrows the interval "
         f"to {100 * _WIDEST:.0f} points, or test on every patient in turn with overread crossvalidate.",
         count=len(parts),
@@ -121,7 +118,7 @@ def _missing_by_class(manifest: Manifest) -> Finding | None:
         missing = Counter(itertools.chain.from_iterable(itertools.compress(shown, empty)))
         shares = sorted(images, key=lambda name: missing[name] / images[name])
         least, most = shares[0], shares[-1]
-        if not _surely_more((missing[most], images[most]), (missing[least], images[least])):
+        if not surely_more((missing[most], images[most]), (missing[least], images[least])):
             continue
         share = {name: f"{100 * missing[name] / images[name]:.0f} %" for name in shares}
         parts.append(f"{column} is empty in {share[most]} of the images of {most} and in {share[least]} of {least}")
@@ -155,7 +152,7 @@ def _one_source(manifest: Manifest) -> Finding | None:
                 continue
             others = sources.count(source) - images[name]
             rest = len(manifest) - images[name]
-            if _surely_more((images[name], images[name]), (others, rest)):
+            if surely_more((images[name], images[name]), (others, rest)):
                 share = f"{100 * others / rest:.0f} %"
                 parts.append(f"all {images[name]:,} images of {name} have one {column}, as do {share} of the others")
                 rows.append({"class": name, "column": column, "of the class": "100 %", "of the others": share})
@@ -165,19 +162,8 @@ def _one_source(manifest: Manifest) -> Finding | None:
         code="class-from-one-source",
         severity="warn",
         sentence=f"A class comes from one source: {'; '.join(parts)}. The network can learn to tell the sources apart "
-        "instead of the disease, and nothing in these data would show it.",
+        "instead of the disease, which only images of other classes from the same source would show.",
         fix="Add images of every class from every source, or test on a source that has all classes.",
         count=len(parts),
         evidence=tuple(rows),
     )
-
-
-def _surely_more(first: tuple[int, int], second: tuple[int, int]) -> bool:
-    """Whether the first share of trials exceeds the second surely and by much, by Newcombe's interval.
-
-    References:
-        Newcombe RG. Stat Med 1998;17:873-890. doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I
-    """
-    one, other = first[0] / first[1], second[0] / second[1]
-    unsure = math.hypot(one - wilson(*first, level=_LEVEL).low, wilson(*second, level=_LEVEL).high - other)
-    return one - other >= _LEAST_DIFFERENCE and one - other > unsure

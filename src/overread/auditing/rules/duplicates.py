@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from overread.auditing.finding import Finding, FindingKind, Severity, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
+from overread.auditing.rules.masks.recognise import recognise_masks
 from overread.cases import Manifest, pseudonym
+from overread.cases.leaks import said_of_leaks
 from overread.images.copies import Copies, Group, find_copies
 from overread.words import count
 
@@ -35,8 +37,8 @@ _ACROSS_CLASSES = _Relation(
     "with different labels",
     "block",
     "block",
-    "carry different labels: at least one label of each is wrong, and the network learns and is tested on a "
-    "contradiction",
+    "carry different labels: unless the labels tell more than the picture shows, at least one of each is wrong, and "
+    "the network would learn a contradiction",
     "Let an expert decide which label is right and keep one copy with it; where nobody can, leave all copies out.",
 )
 _ACROSS_SPLITS = _Relation(
@@ -44,17 +46,17 @@ _ACROSS_SPLITS = _Relation(
     "on more than one side of the split",
     "block",
     "block",
-    "stand on more than one side of the split: the network is tested on pictures that it has learnt from, and the "
-    "result is better than the truth",
-    "Keep each picture on one side only: leave out the copies in train and val of what is in test.",
+    "stand on more than one side of the split",
+    "Keep each picture on one side only: leave out the copies in train of what is in val or test, and in val of what "
+    "is in test.",
 )
 _ACROSS_PATIENTS = _Relation(
     "across-patients",
     "under different patients",
     "warn",
     "warn",
-    "stand under different patients: a file was copied under another name or a patient id is wrong; training keeps "
-    "the patients who share a picture on one side",
+    "stand under different patients: unless these merely look alike, a file was copied under another name or a patient "
+    "id is wrong; sides that are carved keep the patients who share a picture together",
     "Find out whose picture it is, correct the id and keep one copy.",
 )
 _WITHIN_CLASS = _Relation(
@@ -62,7 +64,7 @@ _WITHIN_CLASS = _Relation(
     "of one class, of which not each names its patient",
     "warn",
     "warn",
-    "have the same label, but not each names its patient: training keeps copies on one side, but "
+    "have the same label, but not each names its patient: sides that are carved keep copies together, but "
     "other images of their patients may be on another, and a picture that counts twice makes the intervals narrower "
     "than they are",
     "Keep one copy of each picture, and name the patients.",
@@ -83,7 +85,8 @@ def find_duplicates(material: Material) -> list[Finding]:
     """Find images that are there more than once, and images that show nothing.
 
     Copies are joined into groups, so that three copies are one group and not three pairs. A group is reported once,
-    under the gravest relation among its images. Blank images are copies of one another only if their files are.
+    under the gravest relation among its images. Blank images are copies of one another only if their files are, and
+    masks, which are a finding of their own and mostly alike, are not looked at.
 
     Returns:
         Findings of the codes `duplicate-R` and `near-duplicate-R` with R one of `across-classes`, `across-splits`
@@ -92,10 +95,15 @@ def find_duplicates(material: Material) -> list[Finding]:
         around the moment when a lesion comes into view, warn only.
     """
     copies = find_copies(material.data_set, lambda: material.headers)
+    masks = material.once(recognise_masks)
+    exact, alike = (
+        [pictures for group in groups if len(pictures := tuple(i for i in group if i not in masks)) > 1]
+        for groups in (copies.exact, copies.near)
+    )
     found = [
         finding
         for relation in _RELATIONS
-        for near, groups in ((False, copies.exact), (True, copies.near))
+        for near, groups in ((False, exact), (True, alike))
         if (finding := _finding(material.manifest, copies, relation, groups, near=near))
     ]
     return [*found, *_blank(material.manifest, copies.blank)]
@@ -131,9 +139,14 @@ def _finding(
     images = sum(len(group) for group in groups)
     sentence = f"{count(len(groups), 'group')} of {_NEAR if near else _EXACT}, {images:,} images in all, "
     sentence += relation.meaning
-    leaking = sum(_differ(manifest, group, "split") for group in groups)
+    if relation is _ACROSS_SPLITS:
+        sentence += f" ({said_of_leaks(_sides(manifest, group) for group in groups)})"
+    leaking = sum(len(_sides(manifest, group)) > 1 for group in groups)
     if relation is _ACROSS_CLASSES and leaking:
         sentence += f"; {leaking:,} of the groups also stand{'s' * (leaking == 1)} on more than one side of the split"
+    named_twice = sum(_differ(manifest, group, "patient_id") for group in groups)
+    if relation is not _ACROSS_PATIENTS and named_twice:
+        sentence += f"; {named_twice:,} of the groups {'is' if named_twice == 1 else 'are'} under different patients"
     return Finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
         severity=severity,
@@ -148,11 +161,15 @@ def _finding(
 def _relation(manifest: Manifest, group: Group) -> _Relation:
     if _differ(manifest, group, "label"):
         return _ACROSS_CLASSES
-    if _differ(manifest, group, "split"):
+    if len(_sides(manifest, group)) > 1:
         return _ACROSS_SPLITS
     if _differ(manifest, group, "patient_id"):
         return _ACROSS_PATIENTS
     return _WITHIN_PATIENT if _are_named(manifest, group) else _WITHIN_CLASS
+
+
+def _sides(manifest: Manifest, group: Group) -> set[str]:
+    return {side for i in group if (side := manifest.cases[i].split)}
 
 
 def _differ(manifest: Manifest, group: Group, name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
@@ -25,6 +24,7 @@ from overread.cases.labelling.roles import (
     plain,
 )
 from overread.cases.relabel import Relabel
+from overread.cases.rows import rows_about
 from overread.cases.source import Source
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.words import count, listed
@@ -57,8 +57,8 @@ def cases_of(
 ) -> tuple[list[Case], list[str]]:
     """The cases of the files that rows name, and in three lines what was understood.
 
-    Rows without a label are left out and counted. Of a file that several rows name, all must say the same, but a
-    finding is shown where any of them shows it.
+    Rows without a label are left out and counted. Of several rows about one file the first counts, and the case knows
+    what the others say, see `rows_about`; but a finding is shown where any of them shows it.
 
     Args:
         matched: the table.
@@ -83,15 +83,13 @@ def cases_of(
     readings = every_reading(matched.table, roles.free, relabel)
     alike = [one for one in readings if one.is_sure or one.says_the_same_as(labels)]
     carried = carried_columns(roles, [labels, *alike])
-    cases = [
-        Case(
-            path=files.paths[at],
-            name=files.names[at],
-            label=_label_of(matched, rows, given, source.finding),
-            **facts_of(matched, roles, carried, rows[0]),
-        )
-        for at, rows in sorted(rows_of.items())
-    ]
+    cases = []
+    for at, rows in sorted(rows_of.items()):
+        facts = [facts_of(matched, roles, carried, row) for row in rows]
+        label, labels_told = _label_of([given[row] for row in rows], source.finding)
+        stated = zip(labels_told, (f["patient_id"] for f in facts), (f["split"] for f in facts), strict=True)
+        several = rows_about([matched.table.numbers[row] for row in rows], stated)
+        cases.append(Case(path=files.paths[at], name=files.names[at], label=label, rows=several, **facts[0]))
     shown = ", ".join(f"{name} {number:,}" for name, number in sorted(Counter(case.label for case in cases).items()))
     told = f"{labels.sentence}, finding {source.finding}" if source.finding else labels.sentence
     notes = [
@@ -147,18 +145,12 @@ def _the_one(matched: Matched, readings: Sequence[Labels]) -> Labels:
     )
 
 
-def _label_of(matched: Matched, rows: Sequence[int], given: Sequence[str], finding: str | None) -> str:
-    found = list(dict.fromkeys(given[row] for row in rows))
-    if len(found) == 1:
-        return found[0]
-    if finding is not None:
-        return next(label for label in found if not label.startswith("no "))
-    first, second = (next(row for row in rows if given[row] == label) for label in found[:2])
-    numbers = matched.table.numbers
-    raise InvalidData(
-        f"rows {numbers[first]} and {numbers[second]} of {matched.table.name} give one image two labels, {found[0]} "
-        f"and {found[1]}: keep one of them, or count it with --finding {shlex.quote(found[0])} where any row says so"
-    )
+def _label_of(given: Sequence[str], finding: str | None) -> tuple[str, list[str]]:
+    """The label of an image, and what each of its rows says of it."""
+    if finding is None:
+        return given[0], list(given)
+    shown = next((label for label in given if not label.startswith("no ")), given[0])
+    return shown, [shown] * len(given)
 
 
 def _left_out(matched: Matched, given: Sequence[str]) -> list[str]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from overread.cases.case import Case
-from overread.cases.labelling.facts import carried_columns, facts_of, find_roles, said_of_roles
+from overread.cases.labelling.facts import Roles, carried_columns, facts_of, find_roles, said_of_roles
 from overread.cases.labelling.files import Files
 from overread.cases.labelling.labels import Labels, every_reading
 from overread.cases.labelling.matched import Matched
 from overread.cases.labelling.roles import as_number
 from overread.cases.note import Note
 from overread.cases.relabel import Relabel
+from overread.cases.rows import rows_about
 from overread.cases.source import FOLDERS, Source
 from overread.errors import Undecided
 from overread.words import count
@@ -60,14 +62,27 @@ def complete(
         notes.append(Note(f"{said}; {named}", f"{said}; {named.public}"))
         patients = {facts_of(matched, roles, carried, row)["patient_id"] for row in range(len(matched.table.rows))}
         notes.append(said_of_roles(matched, roles, carried, len(patients - {None})))
-        for row in range(len(matched.table.rows)):
-            for at in matched.images.named_in(row):
-                known.setdefault(files.paths[at], facts_of(matched, roles, carried, row))
+        for path, facts in _facts_by_image(matched, files, roles, carried).items():
+            known.setdefault(path, facts)
     sides = [(case.split, known[case.path]["split"]) for case in cases if case.path in known]
     if contrary := sum(None not in pair and pair[0] != pair[1] for pair in sides):
         notes.append(f"{count(contrary, 'image')} on another side in the table than in the folders: the folders count")
     cases = [dataclasses.replace(case, label=called.get(case.label, case.label)) for case in cases]
     return [_with_facts(case, known.get(case.path)) for case in cases], notes
+
+
+def _facts_by_image(matched: Matched, files: Files, roles: Roles, carried: Sequence[str]) -> dict[Path, dict[str, Any]]:
+    """What the first row about each image tells of it, and the rows where there are several."""
+    rows_of: dict[Path, list[int]] = defaultdict(list)
+    for row in range(len(matched.table.rows)):
+        for at in matched.images.named_in(row):
+            rows_of[files.paths[at]].append(row)
+    found = {}
+    for path, rows in rows_of.items():
+        facts = [facts_of(matched, roles, carried, row) for row in rows]
+        numbers = [matched.table.numbers[row] for row in rows]
+        found[path] = {**facts[0], "rows": rows_about(numbers, [(None, f["patient_id"], f["split"]) for f in facts])}
+    return found
 
 
 def _with_facts(case: Case, facts: Mapping[str, Any] | None) -> Case:

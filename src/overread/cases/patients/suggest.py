@@ -12,8 +12,9 @@ from overread.cases.patients.names import MOST_PATIENTS, candidates
 from overread.cases.patients.numbering import compare_numbering
 from overread.cases.patients.pattern import PatientPattern, match_patients
 
-# One with most images is no patient.
-_LARGEST_SHARE = 0.6
+# Fewer groups, or one with more of the images, or of those of a class, are kinds, batches or places, not patients.
+_FEWEST_OF_KIND = 4
+_LARGEST_SHARE, _LARGEST_OF_CLASS = 0.25, 0.5
 # Of the groups of copies so many may lie under two patients, as a file that was copied under a wrong name does.
 _FEW = 0.05
 _MOST_KINDS = 20
@@ -24,35 +25,65 @@ _NUMBER, _WORD, _SEPARATOR = re.compile(r"\d+"), re.compile(r"[^\W\d_]+"), re.co
 def suggest_patients(cases: Sequence[Case]) -> PatientPattern | None:
     """Find a pattern that takes the patients from the file names; None where none is sure.
 
-    It breaks apart neither copies (see `Case.group`) nor names with a common stem, such as IM-0011-0001 and
-    IM-0011-0001-0002; it finds more patients than classes and fewer than images. Where names of several kinds (other
-    words, classes or sides) share numbers, it takes them as one patient only where the numbers show one numbering, and
-    as several only where they show several; where they show neither, no pattern is sure.
+    Its groups look like patients: there are many, each is small, and every class and side has several. It breaks apart
+    neither copies (see `Case.group`) nor names with a common stem, such as IM-0011-0001 and IM-0011-0001-0002. Where
+    names of several kinds (other words, classes or sides) share numbers, it takes them as one patient only where the
+    numbers show one numbering, and as several only where they show several; where they show neither, no pattern is
+    sure. A name that adds nothing but words to another, as that of a mask does, makes no patient.
     """
-    for pattern in candidates(cases):
+    names = _names_alone(cases)
+    pictures = [cases[i] for i in names]
+    for pattern in candidates(pictures):
         keys = [key for key in match_patients(pattern, cases) if key]
-        if len(keys) == len(cases) and _holds(cases, keys):
+        if len(keys) == len(cases) and _holds(pictures, [keys[i] for i in names]):
             return PatientPattern.of(pattern, cases, keys)
     return None
 
 
+def _names_alone(cases: Sequence[Case]) -> list[int]:
+    """Positions of the names that do not go on after another of their folder by words alone."""
+    places = [(case.name.rpartition("/")[0], case.path.stem) for case in cases]
+    known = set(places)
+    return [
+        i
+        for i, (folder, stem) in enumerate(places)
+        if not any(
+            (folder, stem[: separator.start()]) in known and not _NUMBER.search(stem, separator.start())
+            for separator in _SEPARATOR.finditer(stem)
+        )
+    ]
+
+
 def _holds(cases: Sequence[Case], keys: Sequence[str]) -> bool:
-    sizes = Counter(keys)
-    classes = len({case.label for case in cases})
     return (
-        len(sizes) > 1
-        and (len(sizes) > classes or not _tells_the_class(cases, keys))
-        and len(sizes) <= MOST_PATIENTS * len(cases)
-        and max(sizes.values()) <= _LARGEST_SHARE * len(cases)
+        _look_like_patients(cases, keys)
         and not _breaks_copies(cases, keys)
         and not _breaks_stems(cases, keys)
         and _fits_the_numbers(cases, keys)
     )
 
 
-def _tells_the_class(cases: Sequence[Case], keys: Sequence[str]) -> bool:
-    labels = {(key, case.label) for case, key in zip(cases, keys, strict=True)}
-    return len(labels) == len(set(keys))
+def _look_like_patients(cases: Sequence[Case], keys: Sequence[str]) -> bool:
+    """Whether the groups are many, small and spread over classes and sides; classes and batches are not."""
+    sizes = Counter(keys)
+    classes, sides = ([getattr(case, name) for case in cases] for name in ("label", "split"))
+    return (
+        _FEWEST_OF_KIND * len(set(classes)) <= len(sizes) <= MOST_PATIENTS * len(cases)
+        and max(sizes.values()) <= _LARGEST_SHARE * len(cases)
+        and all(max(found.values()) <= max(1, _LARGEST_OF_CLASS * found.total()) for found in _within(classes, keys))
+        and all(
+            len(found) >= min(_FEWEST_OF_KIND, found.total())
+            for found in (*_within(classes, keys), *_within(sides, keys))
+        )
+    )
+
+
+def _within(kinds: Sequence[str | None], keys: Sequence[str]) -> list[Counter[str]]:
+    """How many images each group has in each class, or on each side."""
+    found: dict[str | None, Counter[str]] = defaultdict(Counter)
+    for kind, key in zip(kinds, keys, strict=True):
+        found[kind][key] += 1
+    return list(found.values())
 
 
 def _breaks_copies(cases: Sequence[Case], keys: Sequence[str]) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from overread.cases.case import SPLIT_ALIASES, Case, pseudonym
+from overread.cases.rows import rows_about
 from overread.cases.tables.dialect import rows_of
 from overread.cases.tables.encoding import text_of
 from overread.cases.tables.table import read_tables
@@ -36,12 +39,13 @@ def read_table(table: Path, task: Task | None = None) -> list[Case]:
     """The cases of a table `path,label[,...]`, whose paths are absolute or relative to its folder.
 
     An empty frame, patient_id or split is the file's only frame, no patient, no split. With a task, a label
-    that it does not have is refused.
+    that it does not have is refused. Of several rows about one image the first counts, and the case knows
+    what all say.
 
     Raises:
         MissingPath: the file is not there.
-        InvalidData: no such columns, no table, a row that is too long, an empty cell, a path (or a frame of it) twice,
-            an unknown label or split, a frame that is no number; the message cites the row (the header is row 1).
+        InvalidData: no such columns, no table, a row that is too long, an empty cell, an unknown label or split, a
+            frame that is no number; the message cites the row (the header is row 1).
     """
     if not table.exists():
         raise MissingPath(f"{table} is not there: expected a CSV with the columns path,label")
@@ -49,18 +53,21 @@ def read_table(table: Path, task: Task | None = None) -> list[Case]:
     header = [column.lower() for column in found.columns] if found else []
     if found is None or not {"path", "label"} <= set(header):
         raise InvalidData(f"{table.name} has the columns {', '.join(header) or 'none'}; expected at least path,label")
-    cases: list[Case] = []
-    row_of: dict[str, int] = {}
+    cases: dict[str, list[Case]] = defaultdict(list)
+    numbers: dict[str, list[int]] = defaultdict(list)
     for row, cells in zip(found.numbers, found.rows, strict=True):
         where = f"row {row} of {table.name}"
         case = _case(dict(zip(header, cells, strict=True)), table.parent, where)
         if task is not None:
             task.require_label(case.label, where)
-        if case.full_name in row_of:
-            raise InvalidData(f"rows {row_of[case.full_name]} and {row} of {table.name} name the same image: keep one")
-        row_of[case.full_name] = row
-        cases.append(case)
-    return cases
+        cases[case.full_name].append(case)
+        numbers[case.full_name].append(row)
+    return [
+        dataclasses.replace(
+            same[0], rows=rows_about(numbers[name], [(case.label, case.patient_id, case.split) for case in same])
+        )
+        for name, same in cases.items()
+    ]
 
 
 def _case(values: dict[str, str], folder: Path, where: str) -> Case:

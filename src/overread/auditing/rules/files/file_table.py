@@ -23,6 +23,9 @@ class FileTable:
         self.failures, self.classes = material.failures, material.manifest.classes
         task = material.manifest.task
         self.of_class = task.indicators(material.manifest.y_true)
+        self.has_patients = material.manifest.has_patients
+        names, self._patient = np.unique([case.counts_as for case in self.cases], return_inverse=True)
+        self.patients = len(names)
         self.width = np.array([header.width for header in self.headers])
         self.height = np.array([header.height for header in self.headers])
         self.frames = np.array([header.frames for header in self.headers])
@@ -61,12 +64,12 @@ class FileTable:
         positions = np.flatnonzero(mask).tolist()
         if not positions:
             return None
-        goes_with_class = self._goes_with_class(mask)
+        goes_with_class = self.goes_with_class(mask)
         lead = " This goes with the class, so a network may learn it instead:" if goes_with_class else " By class:"
         return Finding(
             code=code,
             severity=severity or ("warn" if goes_with_class else "info"),
-            sentence=f"{len(positions):,} of {len(mask):,} images {what}{lead} {self._by_class(mask)}.",
+            sentence=f"{len(positions):,} of {len(mask):,} images {what}{lead} {self.by_class(mask)}.",
             fix=fix,
             count=len(positions),
             evidence=tuple(image_row(self.cases[i], what=cell(i)) for i in positions[:_MOST_ROWS]),
@@ -86,7 +89,7 @@ class FileTable:
 
         return self.finding(code, rarer, what=f"are stored {name}, the others {remaining}; {why}", fix=fix, cell=stored)
 
-    def _by_class(self, mask: np.ndarray) -> str:
+    def by_class(self, mask: np.ndarray) -> str:
         """Such as "NORMAL 3 of 1,583, PNEUMONIA 9 of 4,273"; of many classes those with the largest shares."""
         found, total = self._counts(mask)
         order = range(len(found))
@@ -97,14 +100,18 @@ class FileTable:
             f"{listed} and {found.sum() - found[order].sum():,} of other classes" if len(order) < len(found) else listed
         )
 
-    def _goes_with_class(self, mask: np.ndarray) -> bool:
-        """Whether the share of these files differs between one class and the rest."""
+    def goes_with_class(self, mask: np.ndarray) -> bool:
+        """Whether the share of these files differs between one class and the rest, by patient."""
         found, total = self._counts(mask)
-        others, rest = found.sum() - found, total.sum() - total
-        share = found.sum() / total.sum()
+        share, rest = mask.mean(), len(mask) - total
+        others = np.count_nonzero(mask) - found
         with np.errstate(divide="ignore", invalid="ignore"):
             gap = found / total - others / rest
-            score = np.abs(gap) / np.sqrt(share * (1 - share) * (1 / total + 1 / rest))
+            # What each image adds to the gap, summed by patient: the images of one go together.
+            weight = np.where(self.of_class, 1 / total, -1 / rest) * (mask - share)[:, None]
+            by_patient = np.zeros((self.patients, weight.shape[1]))
+            np.add.at(by_patient, self._patient, weight)
+            score = np.abs(gap) / np.sqrt(np.square(by_patient).sum(axis=0))
         odds = (found + 0.5) * (rest - others + 0.5) / ((total - found + 0.5) * (others + 0.5))
         return bool(np.any((score >= _STANDARD_ERRORS) & (np.maximum(odds, 1 / odds) >= _ODDS)))
 

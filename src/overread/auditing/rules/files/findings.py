@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,11 +11,13 @@ from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.files.file_table import FileTable
+from overread.auditing.rules.files.transparency import find_transparency
 from overread.formats import Header, format_named_by
 from overread.words import listed
 
 SMALLEST_SIDE = 64
 MOST_ASPECT = 4.0
+_SIZES_TRIED = 10
 # A file may be named so, whatever it holds, though none that is so is read.
 _NOT_READ = {".gif": "GIF"}
 
@@ -27,8 +30,8 @@ def find_file_problems(material: Material) -> list[Finding]:
     """
     files = FileTable(material)
     finders = (
-        _unreadable, _multi_frame, _wrong_extension, _mixed_depth, _mixed_colour, _small, _elongated, _transparency,
-        _mixed_sizes, _assumed,
+        _unreadable, _multi_frame, _wrong_extension, _mixed_depth, _mixed_colour, _small, _elongated,
+        find_transparency, _mixed_sizes, _assumed,
     )  # fmt: skip
     return [finding for finder in finders if (finding := finder(files)) is not None]
 
@@ -43,8 +46,8 @@ RULE = Rule(
         FindingKind("mixed-colour", "warn", "some images in colour and others in grey"),
         FindingKind("very-small", "warn", "an image less than 64 pixels wide or high"),
         FindingKind("extreme-aspect", "warn", "an image more than 4 times as long as wide"),
-        FindingKind("transparency", "info", "an image with a transparent layer"),
-        FindingKind("mixed-sizes", "info", "images of very different sizes"),
+        FindingKind("transparency", "info", "an image with a transparent layer that is not known to be opaque"),
+        FindingKind("mixed-sizes", "warn", "images of very different sizes"),
         FindingKind("encoding-assumed", "info", "a DICOM file that does not say how its pixels are stored"),
     ),
     find=find_file_problems,
@@ -103,7 +106,7 @@ def _mixed_depth(files: FileTable) -> Finding | None:
         "mixed-bit-depth", files.where(lambda header: header.bit_depth > 8),
         words=("with more than 8 bits a channel", "with up to 8"),
         why="deep grey images are shown through a window of their own and the others as they are, so their contrast "
-        "differs.",
+        "may differ.",
         fix="Export all images from the source in the same way, with the same window.",
     )  # fmt: skip
 
@@ -121,7 +124,8 @@ def _small(files: FileTable) -> Finding | None:
     return files.finding(
         "very-small", files.known & (np.minimum(files.width, files.height) < SMALLEST_SIDE), severity="warn",
         what=f"are less than {SMALLEST_SIDE} pixels wide or high; fine detail cannot show in them.",
-        fix="Look whether these are thumbnails or icons, and take the originals, or take them out.",
+        fix="Take the originals if these are reduced copies, and take out icons; if the images were never larger, "
+        "nothing needs doing.",
         cell=files.size,
     )  # fmt: skip
 
@@ -130,19 +134,10 @@ def _elongated(files: FileTable) -> Finding | None:
     longer, shorter = np.maximum(files.width, files.height), np.minimum(files.width, files.height)
     return files.finding(
         "extreme-aspect", files.known & (longer > MOST_ASPECT * shorter),
-        what=f"are more than {MOST_ASPECT:g} times as long as wide; most of what the network sees of them is the black "
-        "that fills them up to a square.",
+        what=f"are more than {MOST_ASPECT:g} times as long as wide; brought to a square, such an image is mostly the "
+        "black around it, or distorted.",
         fix="Look whether these are strips, banners or failed crops; crop to the part that matters, or take them out.",
         cell=files.size,
-    )  # fmt: skip
-
-
-def _transparency(files: FileTable) -> Finding | None:
-    return files.finding(
-        "transparency", files.where(lambda header: header.has_alpha), severity="info",
-        what="have a transparent layer, which is read as black; it often comes from drawing on an image.",
-        fix="Look at some of them: marks and cut-outs must go; otherwise nothing needs doing.",
-        cell=lambda i: f"{files.headers[i].format} {files.headers[i].mode}",
     )  # fmt: skip
 
 
@@ -154,17 +149,33 @@ def _mixed_sizes(files: FileTable) -> Finding | None:
         return None
     ends = [files.size(int(positions[place])) for place in (areas.argmin(), areas.argmax())]
     found = Counter(zip(files.width[positions].tolist(), files.height[positions].tolist(), strict=True))
+    common = found.most_common(_SIZES_TRIED)
+    told = _size_by_class(files, [size for size, _ in common])
+    patients = f"{files.patients:,} {'patients' if files.has_patients else 'images'}"
     return Finding(
         code="mixed-sizes",
-        severity="info",
+        severity="warn" if told else "info",
         sentence=f"The images come in {len(found):,} sizes, from {ends[0]} to {ends[1]} pixels; all are brought to one "
-        "size with their shape kept, so the detail that is left differs between them.",
-        fix="Nothing needs doing unless the size goes with the class, which a finding of its own would say.",
+        f"size, so the detail that is left differs between them.{told}",
+        fix="Find out why the classes differ in size, and bring all images to one size from their originals, by a rule "
+        "that does not know the class."
+        if told
+        else f"Size was not seen to go with the class in {patients}; as long as that holds, nothing needs doing.",
         count=len(positions),
-        evidence=tuple(
-            {"size": f"{width} x {height}", "images": f"{count:,}"} for (width, height), count in found.most_common(10)
-        ),
+        evidence=tuple({"size": f"{width} x {height}", "images": f"{number:,}"} for (width, height), number in common),
     )
+
+
+def _size_by_class(files: FileTable, sizes: Sequence[tuple[int, int]]) -> str:
+    """Say which size goes with the class, or that larger images do; empty where none does."""
+    areas = files.width.astype(np.int64) * files.height
+    kinds = {
+        f"are {width} x {height}": files.known & (files.width == width) & (files.height == height)
+        for width, height in sizes
+    }
+    kinds["are larger than half of all images"] = files.known & (areas > np.median(areas[files.known]))
+    said = next((f"{files.by_class(kind)} {words}" for words, kind in kinds.items() if files.goes_with_class(kind)), "")
+    return said and f" The size goes with the class, so a network may learn it instead: {said}."
 
 
 def _assumed(files: FileTable) -> Finding | None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 
 from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.patients.identities import images_of, on_two_sides
 from overread.auditing.rules.patients.restarts import Restart, find_restart, restart_finding
-from overread.cases import SPLITS, Manifest, pseudonym, split_cases
+from overread.auditing.rules.patients.splits import ONE_SIDE, PATIENTS_OF_EACH_CLASS, find_impossible_split
+from overread.cases import SPLITS, Manifest, pseudonym
+from overread.cases.leaks import said_of_leaks
 from overread.cases.patients import PatientPattern, suggest_patients
-from overread.errors import InvalidData
 from overread.words import count
 
-PATIENTS_OF_EACH_CLASS = 3  # train, validation and test each need one
 _ONE_EACH = 0.98
-_RULE = "all images of a patient must be on one side"
+# Of the patients with several images: where so few have two classes, that is not how the labels are meant.
+_EXCEPTIONS = 0.1
 
 
 def find_patient_problems(material: Material) -> list[Finding]:
@@ -29,7 +30,8 @@ def find_patient_problems(material: Material) -> list[Finding]:
 
     Returns:
         Findings of the codes `patient-across-splits`, `one-patient-id`, `impossible-split`, `split-incomplete`
-        (block), `patient-ids-missing`, `patient-ids-one-per-image` and `patient-ids-restart` (warn).
+        (block), `patient-ids-missing`, `patient-ids-one-per-image`, `patient-ids-restart` (warn) and
+        `patient-with-several-labels` (warn where they are the exception, else info).
     """
     manifest = material.manifest
     if manifest.has_patients and len(images_of(manifest)) == 1:
@@ -37,7 +39,8 @@ def find_patient_problems(material: Material) -> list[Finding]:
     restart = find_restart(material)
     found = [
         _across_splits(manifest, restart),
-        _impossible_split(manifest),
+        find_impossible_split(manifest),
+        _two_labels(manifest),
         _missing_ids(manifest),
         _one_per_image(manifest),
         restart and restart_finding(manifest, restart),
@@ -54,6 +57,7 @@ RULE = Rule(
             "impossible-split", "block", "data of which no split shows every class to training, validation and test"
         ),
         FindingKind("split-incomplete", "block", "images that name no side of the split while others do"),
+        FindingKind("patient-with-several-labels", "warn", "a patient whose images are of several classes"),
         FindingKind("patient-ids-missing", "warn", "images that do not name their patient"),
         FindingKind("patient-ids-one-per-image", "warn", "patient ids that seem to number the images"),
         FindingKind("patient-ids-restart", "warn", "patient ids that start anew in each class, sub-type or side"),
@@ -68,10 +72,9 @@ def _across_splits(manifest: Manifest, restart: Restart | None) -> Finding | Non
         return None
     sentence = (
         f"{count(len(groups), 'patient')}, with {count(sum(map(len, groups)), 'image')} in all, can be seen on more "
-        "than one side of the split: the network would be tested on patients that it has learnt by heart, which "
-        "flatters the result."
+        f"than one side of the split ({said_of_leaks({str(manifest.cases[i].split) for i in g} for g in groups)})."
     )
-    fix = f"Move each of these patients to one side, for {_RULE}."
+    fix = f"Move each of these patients to one side, for {ONE_SIDE}."
     if restart is not None:
         left = len(on_two_sides(manifest, restart.keys))
         sentence += (
@@ -106,6 +109,39 @@ def _one_patient(manifest: Manifest) -> Finding:
         fix=_naming("Give each image the id of its own patient", suggest_patients(manifest.cases))
         + f" At least {PATIENTS_OF_EACH_CLASS} patients with each class are needed: to train, to validate and to test.",
         count=len(manifest),
+    )
+
+
+def _two_labels(manifest: Manifest) -> Finding | None:
+    """Patients with images of several classes: where they are few, the labels seem to be meant for patients."""
+    several = [images for images in images_of(manifest).values() if len(images) > 1]
+    mixed = [images for images in several if len({manifest.cases[i].label for i in images}) > 1]
+    if not mixed or not manifest.task.exclusive:
+        return None
+    are_exceptions = len(mixed) <= _EXCEPTIONS * len(several)
+    rows = []
+    for images in mixed:
+        labels = Counter(manifest.cases[i].label for i in images)
+        rows.append(
+            {
+                "patient": pseudonym(manifest.cases[images[0]].patient_id),
+                "images": ", ".join(f"{name} {number}" for name, number in labels.most_common()),
+                "such as": manifest.cases[images[0]].full_name,
+            }
+        )
+    rest = "all others have one class each, so that the label seems to be the patient's and some of theirs wrong"
+    way = "the label seems to be one of the image, of a place or of a time, and not of the patient"
+    return Finding(
+        code="patient-with-several-labels",
+        severity="warn" if are_exceptions else "info",
+        sentence=f"{len(mixed):,} of {count(len(several), 'patient')} with several images have images of several "
+        f"classes: {rest if are_exceptions else way}.",
+        fix="Look at them, and correct the labels or the patient ids that are wrong."
+        if are_exceptions
+        else "If the label is of the patient, correct it; otherwise nothing needs doing.",
+        count=len(mixed),
+        evidence=tuple(rows),
+        groups=tuple(map(tuple, mixed)),
     )
 
 
@@ -155,40 +191,3 @@ def _one_per_image(manifest: Manifest) -> Finding | None:
 def _naming(aim: str, found: PatientPattern | None) -> str:
     how = f"by {found.option}, which the file names bear out" if found else "by --patient-pattern"
     return f"{aim}: in the column patient_id of a CSV, or {how}."
-
-
-def _impossible_split(manifest: Manifest) -> Finding | None:
-    try:
-        split_cases(manifest)
-        return None
-    except InvalidData:
-        sides = Counter(case.split for case in manifest.cases)
-    if sides[None] and len(sides) > 1:
-        return Finding(
-            code="split-incomplete",
-            severity="block",
-            sentence=f"{sides[None]:,} of {len(manifest):,} images name no side of the split while the others do, so "
-            "that it cannot be told what may be trained on.",
-            fix="Give every image one of train, val and test, or none of them.",
-            count=sides[None],
-        )
-    images, patients, placed = Counter[str](), defaultdict(set), set()
-    for case, shown in zip(manifest.cases, manifest.shown, strict=True):
-        for name in shown:
-            images[name] += 1
-            patients[name].add(case.counts_as)
-            placed.add((case.split, name))
-    absent = [f"{s} has no {name}" for s in SPLITS for name in images if sides[s] and (s, name) not in placed]
-    noun = "patient" if manifest.has_patients else "image"
-    rows = [{"class": name, "images": str(images[name]), f"{noun}s": str(len(patients[name]))} for name in images]
-    listed = [f"{count(images[name], 'image')} of {name} from {count(len(patients[name]), noun)}" for name in images]
-    return Finding(
-        code="impossible-split",
-        severity="block",
-        sentence=f"These data cannot be split so that training, validation and test all see every class, for {_RULE}: "
-        f"{', '.join(absent + listed)}. A network trained on them cannot be tested.",
-        fix=f"Collect images of at least {PATIENTS_OF_EACH_CLASS} patients with each class, one for each side, and of "
-        "many more for a result to rely on; where the data name the sides, deal the patients to them anew.",
-        count=len(absent) or sum(len(found) < PATIENTS_OF_EACH_CLASS for found in patients.values()) or len(images),
-        evidence=tuple(rows),
-    )

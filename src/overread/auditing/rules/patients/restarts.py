@@ -172,7 +172,7 @@ def restart_finding(manifest: Manifest, restart: Restart) -> Finding:
     across = restart.likeness[_EACH]
     if across is not None:
         reasons += (
-            f", and two images of one id, one of each, are no more alike than two of strangers (mean correlation "
+            f", and two images of one id, one of each, are hardly more alike than two of strangers (mean correlation "
             f"{across.same:.2f} and {across.strangers:.2f}, {across.pairs:,} pairs)"
         )
     rows = [

@@ -13,17 +13,21 @@ from overread.evaluation import roc_auc
 
 # Takes the rows to learn from and the rows to try, and gives the scores of the latter.
 Classifier = Callable[[IntArray, IntArray], FloatArray]
-MOST_LEVELS, _CASES_FOR_LEVEL = 16, 20
 _RIDGE = 0.03
 
 
-def classifiers_for(subject: Property, is_label: BoolArray, cases: int) -> list[Classifier]:
-    """The classifiers that suit a property, the simplest first."""
+def classifiers_for(subject: Property, is_label: BoolArray, levels: IntArray) -> list[Classifier]:
+    """The classifiers that suit a property, the simplest first.
+
+    Args:
+        subject: the property.
+        is_label: `(n,)` which cases are of the class.
+        levels: `(n,)` of each case, see `levels_of`.
+    """
     if subject.values.ndim == 2:
         return [_ridge_classifier(subject.values, is_label)]
-    if subject.categories:
-        return [_rate_classifier(subject.values.astype(np.int64), is_label)]
-    return [_direction_classifier(subject.values, is_label), _rate_classifier(_levels(subject.values, cases), is_label)]
+    by_level = _rate_classifier(levels, is_label)
+    return [by_level] if subject.categories else [_direction_classifier(subject.values, is_label), by_level]
 
 
 def _direction_classifier(values: FloatArray, is_label: BoolArray) -> Classifier:
@@ -69,13 +73,3 @@ def _ridge_classifier(columns: FloatArray, is_label: BoolArray) -> Classifier:
         return np.asarray(((columns[tried] - centre) / spread) @ slopes)
 
     return scores
-
-
-def _levels(values: FloatArray, cases: int) -> IntArray:
-    """The values themselves where they are few, else groups of equal size; the fewer the cases, the fewer groups."""
-    known = values[~np.isnan(values)]
-    most = min(MOST_LEVELS, max(2, cases // _CASES_FOR_LEVEL))
-    edges = np.unique(known)
-    if edges.size > most:
-        edges = np.unique(np.quantile(known, np.arange(1, most) / most))
-    return np.searchsorted(edges, values)

@@ -16,6 +16,8 @@ from overread.formats import Header
 
 # Without patient ids, more folders than this are taken for one folder a patient, which tells a class by itself.
 _MOST_SOURCES = 20
+# TIFF files may hold JPEG, as scanners of slides write them; those of one study mostly don't.
+_LOSSLESS = frozenset({"PNG", "TIFF", "BMP"})
 
 
 def header_properties(material: Material) -> list[Property]:
@@ -25,13 +27,15 @@ def header_properties(material: Material) -> list[Property]:
     width, height = (_known(getattr(header, side) or None for header in headers) for side in ("width", "height"))
     bit_depth = _known(header.bit_depth or None for header in headers)
     quantiser = _known(header.jpeg_quantiser for header in headers)
+    is_detail = _are_stored_alike(headers)
     makers = _anonymous([header.manufacturer.strip().lower() for header in headers], "maker", "no maker named")
     return [
+        Property.of_names("size", [f"{header.width} x {header.height} pixels" for header in headers]),
         Property(name="width", values=width, unit="pixels"),
         Property(name="height", values=height, unit="pixels"),
         Property(name="aspect", values=width / height),
-        Property(name="bytes", values=size_bytes, unit="bytes"),
-        Property(name="bytes-per-pixel", values=_bytes_per_pixel(headers)),
+        Property(name="bytes", values=size_bytes, unit="bytes", is_detail=is_detail),
+        Property(name="bytes-per-pixel", values=_bytes_per_pixel(headers), is_detail=is_detail),
         Property.of_names("format", [header.format or "unknown" for header in headers]),
         Property.of_names("extension", [h.suffix or "none" for h in headers]),
         Property.of_names("mode", _modes(headers)),
@@ -66,6 +70,12 @@ def _known(values: Iterator[float | None]) -> FloatArray:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
+def _are_stored_alike(headers: Sequence[Header]) -> bool:
+    """Whether all are of one geometry and without loss, so that the size of a file is the detail of its picture."""
+    kinds = {(header.format, header.width, header.height, header.mode, header.bit_depth) for header in headers}
+    return len(kinds) == 1 and headers[0].format in _LOSSLESS
+
+
 def _bytes_per_pixel(headers: Sequence[Header]) -> FloatArray:
     areas = np.array([header.width * header.height * header.frames or np.nan for header in headers])
     return np.array([header.size_bytes for header in headers]) / areas
@@ -79,7 +89,7 @@ def _modes(headers: Sequence[Header]) -> list[str]:
 
 
 def _alpha(headers: Sequence[Header]) -> list[str]:
-    return ["present" if header.has_alpha else "absent" for header in headers]
+    return ["with" if header.has_alpha else "without" for header in headers]
 
 
 def _anonymous(values: Sequence[str], word: str, if_empty: str) -> list[str]:

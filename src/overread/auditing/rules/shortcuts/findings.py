@@ -15,25 +15,37 @@ from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.shortcuts.folds import FEWEST_PATIENTS, RUNS, FoldedCases
 from overread.auditing.rules.shortcuts.predictability import Predictability, measure_properties
-from overread.auditing.rules.shortcuts.properties import DESCRIPTIONS, Kind, Property
+from overread.auditing.rules.shortcuts.properties import DESCRIPTIONS, Kind, Property, number_in_words
 from overread.decision.cuts import FloatArray, IntArray
+from overread.words import first_of, listed
 
 _LISTED = 4
-_STRONG_WORDS = "This all but gives the class away. "
 _MEANING: Mapping[Kind, str] = {
-    "appearance": "It may be the disease itself (consolidated lung is brighter) or the way in which the images were "
-    "taken.",
-    "corners": "Corners seldom show the disease, though a large finding may reach them: it is more likely the way in "
-    "which the images were taken or cropped.",
+    "export": "It says how a file was made, and a network can learn what lies behind it instead of the disease: "
+    "another device, hospital or program.",
+    "detail": "All files are stored alike, without loss and in one size, so this is how much detail there is to see: "
+    "content, as the pixels are, unless different programs wrote the classes.",
+    "shape": "It says how an image was taken, cropped or exported, and a network can learn what lies behind it instead "
+    "of the disease: another device, hospital, program or crop.",
+    "source": "It says where an image comes from, and a network can learn to tell the places apart instead of the "
+    "disease.",
+    "frame": "It lies in what surrounds most images, which device, crop or somebody's hand put there, and a network "
+    "can learn it instead of the disease.",
+    "appearance": "It may be what the disease looks like, or the way in which the images were taken: the audit cannot "
+    "tell which.",
+    "corners": "Where the subject fills the image this may be the disease itself; where it does not reach the corners, "
+    "it is the way in which the images were taken or cropped.",
 }
-_OTHER_MEANING = (
-    "It does not show the disease, and a network can learn what lies behind it instead: another device, hospital, "
-    "program or crop."
+_MEANING_OF_BYTES = (
+    "A file is the larger the more detail its picture has, which may be the disease, and the less it is compressed, "
+    "which is not: a network can learn either."
 )
 _ADVICE: Mapping[Kind, str] = {
     "export": "Find out why the classes differ in it, export all images again from their originals by one route (one "
     "program, size, format and compression) and audit again. Where that is impossible, give this AUC beside that of "
     "the network, which has shown nothing unless it is clearly higher.",
+    "detail": "Nothing needs doing if one program wrote all files. If different programs did, write all anew by one "
+    "and audit again.",
     "shape": "Bring all images to one field of view and size, from their originals and by a rule that does not know "
     "the class, and audit again: resizing leaves traces, and the padding shows a network the shape of an image.",
     "source": "Take both classes from each source, and report the result within each source, where the network must "
@@ -41,10 +53,10 @@ _ADVICE: Mapping[Kind, str] = {
     "frame": "Crop the border, or cover the marks, in all images of every class alike and audit again. After training "
     "look at the heat maps: a network that looks there has learnt the mark.",
     "appearance": "To tell the two apart, bring all images to the same brightness, contrast and colour, train again "
-    "and compare: what is lost was not seen in the lesion. Look also whether the images of one class come from other "
-    "devices, settings or dates.",
-    "corners": "To tell the two apart, crop or cover the corners in all images alike, train again and compare: corners "
-    "outside the organ must not tell the class, and without them the result must not fall.",
+    "and compare: what is lost was owed to these. Look also whether the images of one class come from other devices, "
+    "settings or dates.",
+    "corners": "Look at them. If the subject does not reach them, crop or cover the corners in all images alike, train "
+    "again and compare: without them the result must not fall.",
 }
 
 
@@ -63,7 +75,7 @@ RULE = Rule(
     kinds=(
         *(
             FindingKind(f"shortcut-{name}", "warn", f"the class can be told from {words}")
-            for name, (words, _) in DESCRIPTIONS.items()
+            for name, (words, *_) in DESCRIPTIONS.items()
         ),
         FindingKind("shortcut-untested", "info", "too few patients of a class to look for shortcuts"),
     ),
@@ -72,28 +84,48 @@ RULE = Rule(
 
 
 def _finding(tried: Predictability, cases: FoldedCases) -> Finding:
-    subject, interval = tried.subject, tried.interval
-    others = [name for name in cases.manifest.classes if name != tried.label]
-    rest = others[0] if len(others) == 1 else "the other classes"
-    patients = f", {cases.count_patients(tried.rows):,} patients" if cases.manifest.has_patients else ""
-    test = "" if tried.test_auc is None else f", and {tried.test_auc:.2f} on the test side"
-    sentence = (
-        f"From {subject.words} alone, {tried.label} can be told from {rest} with an AUC of {tried.auc:.2f} (95 % "
-        f"interval {interval.low:.2f} to {interval.high:.2f}; cross-validated over {len(tried.rows):,} images"
-        f"{patients}){test}. {_STRONG_WORDS if tried.is_strong else ''}{_MEANING.get(subject.kind, _OTHER_MEANING)}"
-    )
+    subject = tried.subject
+    said = [tried.giveaway.sentence] if tried.giveaway else []
+    said.append(_ranking(tried, cases))
+    if tried.is_strong:
+        said.append("This all but gives the class away.")
+    said.append(_meaning(subject))
+    if tried.plainer_than:
+        said.append(f"The class can be told from {listed(tried.plainer_than)} as well.")
     if tried.repeated_by:
-        sentence += f" In step with it: {', '.join(tried.repeated_by)}."
-    if not patients:
-        sentence += f" Patients are not named, so {RUNS} runs of neighbouring files of each class stand for them."
+        said.append(f"In step with it: {', '.join(tried.repeated_by)}.")
+    if not cases.manifest.has_patients:
+        said.append(f"Patients are not named, so {RUNS} runs of neighbouring files of each class stand for them.")
     return Finding(
         code=f"shortcut-{subject.name}",
-        severity="warn",
-        sentence=sentence,
+        severity="info" if subject.kind == "detail" else "warn",
+        sentence=" ".join(said),
         fix=_ADVICE[subject.kind],
         count=len(tried.rows),
         evidence=tuple(_evidence(tried, cases)),
     )
+
+
+def _ranking(tried: Predictability, cases: FoldedCases) -> str:
+    """Say how well the property ranks all images."""
+    interval, patients = tried.interval, ""
+    if cases.manifest.has_patients:
+        patients = f", {cases.count_patients(tried.rows):,} patients"
+    over = f"cross-validated over {len(tried.rows):,} images{patients}"
+    test = "" if tried.test_auc is None else f", and {tried.test_auc:.2f} on the test side"
+    words = tried.subject.words + (f", above all {listed(tried.parts)}" if tried.parts else " alone")
+    if not tried.is_ranking:
+        return f"Those can be told by {words}; over all images its AUC is {tried.auc:.2f} ({over})."
+    return (
+        f"From {words}, {tried.label} can be told from {cases.rest_of(tried.label)} with an AUC of "
+        f"{tried.auc:.2f} (95 % interval {interval.low:.2f} to {interval.high:.2f}; {over}){test}."
+    )
+
+
+def _meaning(subject: Property) -> str:
+    if subject.name.startswith("bytes") and subject.kind == "export":
+        return _MEANING_OF_BYTES
+    return _MEANING[subject.kind]
 
 
 def _evidence(tried: Predictability, cases: FoldedCases) -> list[dict[str, str]]:
@@ -123,7 +155,7 @@ def _typical(subject: Property, members: IntArray) -> str:
     if subject.name == "header" or not members.size:
         return ""
     quartiles = np.quantile(_single(subject, members), [0.25, 0.5, 0.75])
-    low, middle, high = (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" for value in quartiles)
+    low, middle, high = map(number_in_words, quartiles.tolist())
     return f"median {middle}, half of them {low} to {high} {subject.unit}".rstrip()
 
 
@@ -148,14 +180,15 @@ def _untested(cases: FoldedCases) -> list[Finding]:
     if not left_out:
         return []
     unit = "patients" if cases.manifest.has_patients else "images"
-    listed = ", ".join(f"{name} {cases.count_patients(rows, name):,}" for name in classes)
+    numbers = [f"{name} {cases.count_patients(rows, name):,}" for name in classes]
     return [
         Finding(
             code="shortcut-untested",
             severity="info",
-            sentence=f"Whether the files give the class away was not examined for {', '.join(left_out)}: that takes "
-            f"{FEWEST_PATIENTS} {unit} with a class and as many without, outside the test side; there are {listed}.",
-            fix=f"Collect images of more {unit}; until then look by eye whether the classes differ in size, format, "
+            sentence=f"Whether the files give the class away was not examined for {first_of(left_out)}: that takes "
+            f"{FEWEST_PATIENTS} {unit} with a class and as many without, outside the test side; there are "
+            f"{first_of(numbers)}.",
+            fix=f"Collect more {unit}; until then look by eye whether the classes differ in size, format, "
             "brightness, borders or marks.",
             count=sum(int(cases.shows(name).sum()) for name in left_out),
         )

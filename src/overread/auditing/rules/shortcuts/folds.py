@@ -33,7 +33,7 @@ class FoldedCases:
             self._deal_patients()
         else:
             self._deal_runs()
-        self._patient_numbers = number_patients(self.patients, len(manifest))
+        self.patient_numbers: IntArray = number_patients(self.patients, len(manifest))
 
     def shows(self, name: str) -> BoolArray:
         """`(n,)` whether each case is of a class."""
@@ -57,9 +57,14 @@ class FoldedCases:
         task = self.manifest.task
         return name if name in task.judged else task.positive
 
+    def rest_of(self, name: str) -> str:
+        """What a class is told from: the name of the other of two, else all others."""
+        others = [other for other in self.manifest.classes if other != name]
+        return others[0] if len(others) == 1 else "the other classes"
+
     def count_patients(self, rows: IntArray, name: str | None = None, *, without: bool = False) -> int:
         """Patients with, or without, an image of a class among these cases; of any class without a name."""
-        counted = self._patient_numbers[rows]
+        counted = self.patient_numbers[rows]
         return np.unique(counted if name is None else counted[self.shows(name)[rows] != without]).size
 
     def _deal_patients(self) -> None:

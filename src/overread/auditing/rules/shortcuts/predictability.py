@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from overread.auditing.material import Material
-from overread.auditing.rules.shortcuts.classifiers import MOST_LEVELS, Classifier, classifiers_for
+from overread.auditing.rules.shortcuts.classifiers import Classifier, classifiers_for
 from overread.auditing.rules.shortcuts.file_properties import folder_properties, header_properties
 from overread.auditing.rules.shortcuts.folds import FOLDS, FoldedCases
+from overread.auditing.rules.shortcuts.giveaways import Giveaway, find_giveaway
+from overread.auditing.rules.shortcuts.levels import MOST_LEVELS, common_values, levels_of
 from overread.auditing.rules.shortcuts.pixel_properties import pixel_properties
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.decision import FloatArray, IntArray, Task
@@ -20,6 +22,8 @@ _WARN, _LEAST = 0.75, 0.65
 _STRONG, _LEAST_STRONG = 0.9, 0.8
 # A relation that is not straight is believed only when its AUC is higher by this; so are all properties together.
 _BETTER = 0.05
+# What reaches an AUC less than this below another tells as much.
+_ALIKE, _MOST_PARTS = 0.02, 3
 # The spread of 200 resamples is within 5 % of that of many, which moves an end of an interval by 1 % of its length.
 _RESAMPLES = 200
 
@@ -36,6 +40,9 @@ class Predictability:
         interval: of the AUC of `label`, 95 %, by patient; not computed below 0.75.
         test_auc: of `label` on the test side, learnt from all other cases; None where that side lacks a class.
         rows: the readable cases it was tried on; the test side is not among them.
+        giveaway: a value that one class has and hardly an image of the rest; None without one.
+        parts: of all properties together those that reach nearly as much.
+        plainer_than: the words for others of its kind that tell the same class.
     """
 
     subject: Property
@@ -45,6 +52,9 @@ class Predictability:
     interval: Interval
     test_auc: float | None
     rows: IntArray
+    giveaway: Giveaway | None
+    parts: tuple[str, ...] = ()
+    plainer_than: tuple[str, ...] = ()
 
     @property
     def auc(self) -> float:
@@ -52,9 +62,19 @@ class Predictability:
         return self.aucs[self.label]
 
     @property
-    def is_shortcut(self) -> bool:
+    def is_ranking(self) -> bool:
         """True from an AUC of 0.75, as it is printed, whose interval lies above 0.65."""
         return round(self.auc, 2) >= _WARN and self.interval.low > _LEAST
+
+    @property
+    def is_shortcut(self) -> bool:
+        """True where it ranks the images well, or where a value gives many of a class away."""
+        return self.is_ranking or self.giveaway is not None
+
+    @property
+    def reach(self) -> float:
+        """How far it tells the class: its AUC, or that of the one value alone."""
+        return max(self.auc, (1 + self.giveaway.difference) / 2 if self.giveaway else 0)
 
     @property
     def is_strong(self) -> bool:
@@ -76,12 +96,47 @@ def measure_properties(material: Material, cases: FoldedCases) -> list[Predictab
     groups = _without_repetitions([*header, *others])
     measured = [found for group in groups if (found := _measure(cases, *group)) is not None]
     alone = [found for found in measured if found.subject in header]
-    joint = _measure(cases, _combined(header)) if len(alone) > 1 else None
-    if joint is not None:
-        best = max(found.auc for found in alone)
-        if joint.auc > best + _BETTER or not any(found.is_shortcut for found in alone):
-            measured.append(joint)
-    return measured
+    joint = _measure_together(cases, alone) if len(alone) > 1 else None
+    measured = _plainest(measured)
+    return measured if joint is None else [*measured, joint]
+
+
+def _plainest(measured: Sequence[Predictability]) -> list[Predictability]:
+    """Of the width, height and shape of images, which go together, the one that tells most; of equal ones the first."""
+    found = [one for one in measured if one.subject.kind == "shape" and one.is_shortcut]
+    most = max((one.reach for one in found), default=0)
+    chief = next((one for one in found if one.reach >= most - _ALIKE), None)
+    surplus = [one for one in found if chief and one is not chief and one.label == chief.label]
+    words = tuple(one.subject.words for one in surplus)
+    return [
+        dataclasses.replace(one, plainer_than=words) if one is chief else one for one in measured if one not in surplus
+    ]
+
+
+def _measure_together(cases: FoldedCases, alone: Sequence[Predictability]) -> Predictability | None:
+    """All properties of the file at once, where they tell more than the best of them, and which of them do it."""
+    properties = [found.subject for found in alone]
+    joint = _measure(cases, _combined(properties, cases.patient_numbers))
+    best = max(found.auc for found in alone)
+    if joint is None or not (joint.auc > best + _BETTER or not any(found.is_shortcut for found in alone)):
+        return None
+    parts = _decisive(cases, joint, properties) if joint.is_shortcut else []
+    return dataclasses.replace(joint, parts=tuple(prop.words for prop in parts))
+
+
+def _decisive(cases: FoldedCases, joint: Predictability, properties: Sequence[Property]) -> list[Property]:
+    """Up to three properties that together tell nearly as much as all: each the one that adds most."""
+    chosen: list[Property] = []
+    reached = 0.0
+    while reached < joint.auc - _ALIKE and len(chosen) < min(_MOST_PARTS, len(properties)):
+        tries = []
+        for prop in (prop for prop in properties if prop not in chosen):
+            together = _combined([*chosen, prop], cases.patient_numbers)
+            levels = levels_of(together, cases.patient_numbers)
+            tries.append((_cross_validate(cases, together, levels, joint.label, joint.rows).auc, prop))
+        reached, best = max(tries, key=lambda tried: tried[0])
+        chosen.append(best)
+    return chosen
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -97,7 +152,8 @@ def _measure(cases: FoldedCases, subject: Property, repetitions: Sequence[Proper
     """Try a property on each class; None where too few patients have it."""
     is_known = ~np.isnan(subject.values.reshape(len(cases.manifest), -1)).any(axis=1)
     rows = np.flatnonzero(is_known & ~cases.is_test)
-    tried = {name: _cross_validate(cases, subject, name, rows) for name in cases.testable_classes(rows)}
+    levels = levels_of(subject, cases.patient_numbers)
+    tried = {name: _cross_validate(cases, subject, levels, name, rows) for name in cases.testable_classes(rows)}
     if not tried:
         return None
     bounds = {name: _interval(cases, name, rows, found) for name, found in tried.items()}
@@ -114,13 +170,16 @@ def _measure(cases: FoldedCases, subject: Property, repetitions: Sequence[Proper
         interval=bounds[label],
         test_auc=roc_auc(is_label[test], tried[label].classifier(rows, test)) if has_both else None,
         rows=rows,
+        giveaway=find_giveaway(cases, subject, rows),
     )
 
 
-def _cross_validate(cases: FoldedCases, subject: Property, label: str, rows: IntArray) -> _CrossValidated:
+def _cross_validate(
+    cases: FoldedCases, subject: Property, levels: IntArray, label: str, rows: IntArray
+) -> _CrossValidated:
     """Choose the simplest classifier, or one that is clearly better."""
     is_label, tries = cases.shows(label), []
-    for classifier in classifiers_for(subject, is_label, len(rows)):
+    for classifier in classifiers_for(subject, is_label, levels):
         scores = np.zeros(len(rows))
         for number in range(FOLDS):
             held_out = cases.fold[rows] == number
@@ -161,15 +220,14 @@ def _order(prop: Property) -> bytes:
     return min(index.tobytes(), (first.size - 1 - index).tobytes())
 
 
-def _combined(properties: Sequence[Property]) -> Property:
-    """All properties as columns of one linear model: levels, or the rank among all cases and its square."""
+def _combined(properties: Sequence[Property], patients: IntArray) -> Property:
+    """All properties as columns of one linear model: common values, and of a measure the rank and its square."""
     columns = []
     for prop in properties:
-        distinct, index = np.unique(prop.values, return_inverse=True)
-        if prop.categories or distinct.size <= MOST_LEVELS:
-            common = np.argsort(-np.bincount(index), kind="stable")[:MOST_LEVELS]
-            columns += [index == level for level in common]
-        else:
-            rank = np.where(np.isnan(prop.values), 0.5, midranks(prop.values) / len(index)) - 0.5
+        columns += [prop.values == value for value in common_values(prop.values, patients)[:MOST_LEVELS]]
+        if not prop.categories:
+            rank = np.where(np.isnan(prop.values), 0.5, midranks(prop.values) / len(prop.values)) - 0.5
             columns += [rank, np.square(rank)]
+    # A constant tells nothing, and stands for categories of which none is common.
+    columns = columns or [np.zeros(len(patients))]
     return Property(name="header", values=np.column_stack(columns).astype(np.float64))
