@@ -33,7 +33,7 @@ def kill(*arguments: str) -> str:
     [
         ("audit", r"rename .*(places|run\.json|cleaned)"),
         # While a bundle takes its place; where the test side is counted on this machine and not yet in the bundle.
-        ("train", r"rename run/(\.bundle\.\S*tmp$|bundle/.evaluations)"),
+        pytest.param("train", r"rename run/(\.bundle\.\S*tmp$|bundle/.evaluations)", marks=pytest.mark.slow),
     ],
 )
 def test_a_command_that_is_killed_and_typed_again_ends_as_without(stage: str, moments: str) -> None:

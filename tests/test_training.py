@@ -476,18 +476,30 @@ def damaged_ways() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("way", damaged_ways())
-def test_where_the_last_state_is_damaged_training_goes_on_from_the_one_before(
-    tmp_path: Path, whole: Run, way: str
-) -> None:
+@pytest.fixture(scope="module")
+def interrupted(whole: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("interrupted")
     with pytest.raises(SystemError):
-        run(tmp_path, callbacks=[StopAt(len(whole.history.rows) - 1, crash)])
-    checkpoints, said = tmp_path / "checkpoints", Console(record=True, file=io.StringIO())
-    *_, last = sorted(checkpoints.iterdir())
+        run(folder, callbacks=[StopAt(len(whole.history.rows) - 1, crash)])
+    return folder
+
+
+@pytest.mark.parametrize("way", damaged_ways())
+def test_a_last_state_that_is_damaged_is_dropped_and_this_is_said(tmp_path: Path, interrupted: Path, way: str) -> None:
+    checkpoints = Path(shutil.copytree(interrupted / "checkpoints", tmp_path / "checkpoints"))
+    *before, last = sorted(checkpoints.iterdir())
     damaged_ways()[way](last)
+    said = Console(record=True, file=io.StringIO())
     drop_damaged(checkpoints, said)
     assert f"{last.name} is damaged: training goes on from the state before it" in said.export_text()
-    resumed, history = run(tmp_path)
+    assert sorted(checkpoints.iterdir()) == before
+
+
+def test_without_its_last_state_a_training_ends_as_with_it(tmp_path: Path, whole: Run, interrupted: Path) -> None:
+    folder = Path(shutil.copytree(interrupted, tmp_path / "run"))
+    *_, last = sorted((folder / "checkpoints").iterdir())
+    last.unlink()
+    resumed, history = run(folder)
     assert figures_of(history) == figures_of(whole.history)
     assert all(np.array_equal(a, b) for a, b in zip(whole.model.get_weights(), resumed.get_weights(), strict=True))
 
