@@ -24,7 +24,7 @@ def test_a_layout_is_read_rightly_or_its_refusal_names_what_makes_it_right(tmp_p
     "name",
     [
         "plain_class_folders", "copies_without_patients", "near_copies_without_patients", "copies_across_named_sides",
-        "copies_across_classes", "masks_beside_images",
+        "copies_across_classes", "masks_beside_images", "two_labels_for_one_image",
     ],
 )  # fmt: skip
 def test_the_audit_blocks_only_what_the_data_themselves_do_wrong(tmp_path: Path, name: str) -> None:

@@ -127,17 +127,27 @@ def test_what_is_not_sure_is_left_out_until_it_is_mapped(tmp_path: Path) -> None
     assert labels(mapped) == ["Edema", "Edema", "no Edema", "no Edema"]
 
 
-def test_rows_of_one_image_may_differ_but_a_finding_is_shown_where_any_says_so(tmp_path: Path) -> None:
+def test_a_table_with_a_row_for_every_finding_is_refused_and_a_finding_is_shown_where_any_says_so(
+    tmp_path: Path,
+) -> None:
     write_files(tmp_path, ["a.png", "b.png"])
     boxes = write_table(tmp_path / "boxes.csv", "patientId;x;Target\na;1.5;1\na;9.25;1\nb;;0\n")
     assert labels_of(read(boxes)) == {"a.png": "1", "b.png": "0"}
     assert [case.patient_id for case in read(boxes).cases] == ["a", "b"]
     table = write_table(tmp_path / "labels.csv", "id,label\na,x\na,y\nb,y\n")
-    first, second = read(table).cases
-    assert (first.label, first.rows["label"], first.rows["row"], second.rows) == ("x", ("x", "y"), ("2", "3"), {})
+    with pytest.raises(InvalidData, match=r"rows 2 and 3 of labels.csv .* two labels, x and y, .*--finding x"):
+        read(table)
     counted = read(table, finding="x")
     assert labels_of(counted) == {"a.png": "x", "b.png": "no x"}
     counted.require_agreement()
+
+
+def test_few_images_whose_rows_differ_are_left_to_the_audit(tmp_path: Path) -> None:
+    names = [f"{letter}.png" for letter in "abcdefghijkl"]
+    write_files(tmp_path, names)
+    rows = "".join(f"{name[0]},{'xy'[i % 2]}\n" for i, name in enumerate(names))
+    first, second, *_ = read(write_table(tmp_path / "labels.csv", f"id,label\n{rows}a,y\n")).cases
+    assert (first.label, first.rows["label"], first.rows["row"], second.rows) == ("x", ("x", "y"), ("2", "14"), {})
 
 
 @pytest.mark.parametrize(

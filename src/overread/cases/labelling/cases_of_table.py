@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
@@ -24,10 +25,13 @@ from overread.cases.labelling.roles import (
     plain,
 )
 from overread.cases.relabel import Relabel
-from overread.cases.rows import rows_about
+from overread.cases.rows import cite, differ_in, rows_about
 from overread.cases.source import Source
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.words import count, listed
+
+# The share of images whose rows may give other labels by mistake; more have a row for every finding.
+_MOST_SLIPS = 0.1
 
 
 def find_labels(matched: Matched, free: Sequence[str], source: Source, relabel: Relabel) -> Labels:
@@ -90,6 +94,7 @@ def cases_of(
         stated = zip(labels_told, (f["patient_id"] for f in facts), (f["split"] for f in facts), strict=True)
         several = rows_about([matched.table.numbers[row] for row in rows], stated)
         cases.append(Case(path=files.paths[at], name=files.names[at], label=label, rows=several, **facts[0]))
+    _require_one_finding(cases, matched.table.name)
     shown = ", ".join(f"{name} {number:,}" for name, number in sorted(Counter(case.label for case in cases).items()))
     told = f"{labels.sentence}, finding {source.finding}" if source.finding else labels.sentence
     notes = [
@@ -142,6 +147,19 @@ def _the_one(matched: Matched, readings: Sequence[Labels]) -> Labels:
     raise InvalidData(
         f"no column of {table.name} reads as a label, with a few values that recur: name one of "
         f"{', '.join(table.columns)} with --label-column"
+    )
+
+
+def _require_one_finding(cases: Sequence[Case], table: str) -> None:
+    """Refuse a table with a row for every finding, of which one is to be chosen; slips are few, and the audit's."""
+    differing = [case.rows for case in cases if "label" in differ_in(case.rows)]
+    if len(differing) <= _MOST_SLIPS * len(cases):
+        return
+    first, second = differing[0]["label"][:2]
+    raise InvalidData(
+        f"{cite(differing[0])} of {table} give one image two labels, {first} and {second}, and {len(differing):,} of "
+        f"{len(cases):,} images have several: keep one of each, or count one with --finding {shlex.quote(first)} where "
+        "any row says so"
     )
 
 
