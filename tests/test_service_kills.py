@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,38 +122,40 @@ def require_as_if_nothing_had_happened(port: int, clients: list[Client], log_url
     assert sorted(logged) == sorted(known)
 
 
-def test_a_server_that_is_killed_amid_readings_goes_on_where_it_was(
-    tiny_study: Study, two_classes: Path, log_url: str
-) -> None:
+def require_nothing_lost(server: Killable, two_classes: Path, log_url: str, kill: Callable[[], None]) -> None:
+    """Kill something that comes back, again and again while clients read."""
     chance = random.Random(0)
     images = [path.read_bytes() for path in sorted(two_classes.glob("Normal/*.png"))[:8]]
-    server = Killable(tiny_study.out / "bundle", log_url)
     try:
         with under_load(server.port, images) as clients:
             for _ in range(KILLS):
                 time.sleep(chance.uniform(0.5, 2))
-                server.kill()
-                server.start()
+                kill()
             time.sleep(1)
         require_as_if_nothing_had_happened(server.port, clients, log_url)
     finally:
         server.kill()
+
+
+def test_a_server_that_is_killed_amid_readings_goes_on_where_it_was(
+    tiny_study: Study, two_classes: Path, log_url: str
+) -> None:
+    server = Killable(tiny_study.out / "bundle", log_url)
+
+    def kill() -> None:
+        server.kill()
+        server.start()
+
+    require_nothing_lost(server, two_classes, log_url, kill)
 
 
 def test_a_database_that_is_killed_amid_readings_loses_none_that_was_answered(
     tiny_study: Study, two_classes: Path, postgres: Postgres
 ) -> None:
-    chance = random.Random(0)
-    images = [path.read_bytes() for path in sorted(two_classes.glob("Normal/*.png"))[:8]]
     log_url = postgres.new_database()
-    server = Killable(tiny_study.out / "bundle", log_url)
-    try:
-        with under_load(server.port, images) as clients:
-            for _ in range(KILLS):
-                time.sleep(chance.uniform(0.5, 2))
-                postgres.stop()
-                postgres.start()
-            time.sleep(1)
-        require_as_if_nothing_had_happened(server.port, clients, log_url)
-    finally:
-        server.kill()
+
+    def kill() -> None:
+        postgres.stop()
+        postgres.start()
+
+    require_nothing_lost(Killable(tiny_study.out / "bundle", log_url), two_classes, log_url, kill)

@@ -22,11 +22,12 @@ ZIP_ERRORS = (
     RuntimeError,
     ValueError,
 )
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Those of ordinary zips.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # Of a directory that lists thousands of files; `zipfile` makes 25 times as many bytes of it.
 _LARGEST_READ = 2 * 2**20
 _PIECE = 2**20
-_ENCRYPTED = 0x1
+ENCRYPTED = 0x1
 
 
 @contextlib.contextmanager
@@ -51,7 +52,7 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> b
     Raises:
         zipfile.BadZipFile, or another of `ZIP_ERRORS`: it is larger, damaged, encrypted or of an unusual compression.
     """
-    if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
+    if entry.flag_bits & ENCRYPTED or entry.compress_type not in METHODS:
         raise zipfile.BadZipFile("a file is encrypted, or compressed in an unusual way")
     if entry.file_size > most:
         raise zipfile.BadZipFile("a file is too large")

@@ -9,9 +9,7 @@ import zipfile
 
 from overread.cases.folder import is_junk
 from overread.errors import UnreadableImage
-from overread.machine.content.zips import ZIP_ERRORS, open_zip, read_entry
-
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+from overread.machine.content.zips import ENCRYPTED, METHODS, ZIP_ERRORS, open_zip, read_entry
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,11 +60,11 @@ def _check(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
     if sum(entry.file_size for entry in entries) > limits.total_bytes:
         raise UnreadableImage(f"is a zip of more than {limits.total_bytes} bytes unpacked: send fewer at a time")
     for entry in entries:
-        if entry.flag_bits & 0x1:
+        if entry.flag_bits & ENCRYPTED:
             raise UnreadableImage("is an encrypted zip: send it without a password")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise UnreadableImage("is a zip that holds a link: pack the files themselves")
-        if entry.compress_type not in _METHODS:
+        if entry.compress_type not in METHODS:
             raise UnreadableImage("is a zip of an unusual compression: pack it as an ordinary zip")
         if entry.file_size > limits.ratio * max(entry.compress_size, 1):
             raise UnreadableImage(f"is a zip with a file that grows more than {limits.ratio} times: send that alone")
