@@ -105,6 +105,20 @@ def test_a_kept_folder_is_brought_back_as_it_was(tmp_path: Path) -> None:
     assert found == {"best-2": b"22", "deep/state": b"22"}
 
 
+def test_a_first_copy_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
+    folder, store = tmp_path / "folder", tmp_path / "store"
+    store.mkdir()
+    (store / "epoch-1").write_bytes(b"cut short")
+    (store / "gone").write_bytes(b"cut short")
+    kept = KeptFolder(folder, store, last=("record",))
+    kept.bring()
+    assert not [*folder.iterdir()]
+    (folder / "epoch-1").write_bytes(b"1")
+    (folder / "record").write_bytes(b"1")
+    kept.keep()
+    assert {path.name: path.read_bytes() for path in store.iterdir()} == {"epoch-1": b"1", "record": b"1"}
+
+
 def test_a_store_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder").mkdir()

@@ -10,6 +10,9 @@ from overread.errors import OutputUnwritable, PlaceUnreachable
 from overread.machine.files import read_regular, replace_file
 from overread.machine.remote import is_remote, public_name
 
+# The mark of a file in the store that is as no file of the folder.
+_CUT_SHORT = (-1, -1)
+
 
 class KeptFolder:
     """A folder and its copy in a store.
@@ -18,7 +21,8 @@ class KeptFolder:
         folder: of this machine.
         store: a path that `machine.remote.place` gives.
         last: files of the folder, by their relative names, that tell what the others are. Each is written when all else
-            is there, and only then what is gone is removed: the copy is at every moment one that can be gone on with.
+            is there, and only then what is gone is removed: the copy is at every moment one that can be gone on with,
+            or lacks them because the first was never finished.
     """
 
     def __init__(self, folder: Path, store: Path, last: Sequence[str] = ()) -> None:
@@ -26,14 +30,18 @@ class KeptFolder:
         self._kept: dict[str, tuple[int, int]] = {}
 
     def bring(self) -> None:
-        """Make the folder as its copy is; one that has no copy yet is only made.
+        """Make the folder as its copy is; one that has no copy yet, or a first one that was cut short, is only made.
 
         Raises:
             OutputUnwritable: the copy cannot be read, or the folder not be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._told():
-            for name, path in sorted(_files_below(self._store)):
+            copy = dict(sorted(_files_below(self._store)))
+            if not copy.keys() >= {*self._last}:
+                self._kept = dict.fromkeys(copy, _CUT_SHORT)
+                return
+            for name, path in copy.items():
                 target = self._folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(target, read_regular(path))
