@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from overread.auditing.finding import Finding, FindingKind, Severity, image_row
+from overread.auditing.finding import Finding, FindingKind, Mending, Severity, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.masks.recognise import recognise_masks
@@ -20,63 +20,116 @@ _MOST_GROUPS = 50
 
 
 @dataclasses.dataclass(frozen=True)
+class _Words:
+    """How grave it is, what it means, what to do about it, and what a cleaned manifest does."""
+
+    severity: Severity
+    meaning: str
+    fix: str
+    mending: Mending | None
+
+
+@dataclasses.dataclass(frozen=True)
 class _Relation:
-    """How the images of a group stand to one another: in short, what it means, and what to do about it."""
+    """How the images of a group stand to one another: in short, and what is said where they are identical or near."""
 
     name: str
     where: str
-    severity: Severity
-    near_severity: Severity
-    meaning: str
-    fix: str
+    exact: _Words
+    near: _Words
 
 
 # From the gravest to the least; a group is reported under the first that fits.
 _ACROSS_CLASSES = _Relation(
     "across-classes",
     "with different labels",
-    "block",
-    "block",
-    "carry different labels: unless the labels tell more than the picture shows, at least one of each is wrong, and "
-    "the network would learn a contradiction",
-    "Let an expert decide which label is right and keep one copy with it; where nobody can, leave all copies out.",
+    _Words(
+        "block",
+        "carry different labels: unless the labels tell more than the picture shows, at least one of each is wrong, "
+        "and the network would learn a contradiction",
+        "Let an expert decide which label is right and keep one copy with it; a cleaned table leaves all copies out.",
+        "keep-one",
+    ),
+    _Words(
+        "block",
+        "carry different labels: where they are copies of one picture, at least one label of each group is wrong; "
+        "where they are frames of a film around a change, all may be right",
+        "Look at each group, and correct the labels that are wrong or leave their images out; where all are right, "
+        "accept the finding. A cleaned table keeps them on one side, for only a human can tell.",
+        None,
+    ),
 )
 _ACROSS_SPLITS = _Relation(
     "across-splits",
     "on more than one side of the split",
-    "block",
-    "block",
-    "stand on more than one side of the split",
-    "Keep each picture on one side only: leave out the copies in train of what is in val or test, and in val of what "
-    "is in test.",
+    _Words(
+        "block",
+        "stand on more than one side of the split",
+        "Keep each picture on one side only: leave out the copies in train of what is in val or test, and in val of "
+        "what is in test.",
+        "keep-one",
+    ),
+    _Words(
+        "block",
+        "stand on more than one side of the split",
+        "Move each group to one side, together with the patients in it; none of the images needs leaving out.",
+        "one-side",
+    ),
 )
 _ACROSS_PATIENTS = _Relation(
     "across-patients",
     "under different patients",
-    "warn",
-    "warn",
-    "stand under different patients: unless these merely look alike, a file was copied under another name or a patient "
-    "id is wrong; sides that are carved keep the patients who share a picture together",
-    "Find out whose picture it is, correct the id and keep one copy.",
+    _Words(
+        "warn",
+        "stand under different patients: unless these merely look alike, a file was copied under another name or a "
+        "patient id is wrong; sides that are carved keep the patients who share a picture together",
+        "Find out whose picture it is, correct the id and keep one copy.",
+        "keep-one",
+    ),
+    _Words(
+        "warn",
+        "stand under different patients: unless these merely look alike, a patient id is wrong; sides that are carved "
+        "keep the patients who share a picture together",
+        "Find out whose picture it is, and correct the id.",
+        None,
+    ),
 )
 _WITHIN_CLASS = _Relation(
     "within-class",
     "of one class, of which not each names its patient",
-    "warn",
-    "warn",
-    "have the same label, but not each names its patient: sides that are carved keep copies together, but "
-    "other images of their patients may be on another, and a picture that counts twice makes the intervals narrower "
-    "than they are",
-    "Keep one copy of each picture, and name the patients.",
+    _Words(
+        "warn",
+        "have the same label, but not each names its patient: sides that are carved keep copies together, but "
+        "other images of their patients may be on another, and a picture that counts twice makes the intervals "
+        "narrower than they are",
+        "Keep one copy of each picture, and name the patients.",
+        "keep-one",
+    ),
+    _Words(
+        "warn",
+        "have the same label, but not each names its patient: sides that are carved keep each group together, but "
+        "other images of their patients may be on another, and intervals take each image for a patient of its own, so "
+        "that they look narrower than they are",
+        "Name the patients; none of the images needs leaving out.",
+        None,
+    ),
 )
 _WITHIN_PATIENT = _Relation(
     "within-patient",
     "of one patient, class and side",
-    "warn",
-    "info",
-    "belong to one patient, one class and one side: nothing leaks, but each picture counts more than once, and "
-    "intervals that count images look narrower than they are",
-    "Keep one copy of each picture; neighbouring frames of a film may stay while their patient stays on one side.",
+    _Words(
+        "warn",
+        "belong to one patient, one class and one side: nothing leaks, but each picture counts more than once",
+        "Keep one copy of each picture.",
+        "keep-one",
+    ),
+    _Words(
+        "info",
+        "belong to one patient, one class and one side, as neighbouring frames of a film do: nothing leaks, and "
+        "intervals count patients",
+        "Nothing needs doing.",
+        None,
+    ),
 )
 _RELATIONS = (_ACROSS_CLASSES, _ACROSS_SPLITS, _ACROSS_PATIENTS, _WITHIN_CLASS, _WITHIN_PATIENT)
 
@@ -84,8 +137,9 @@ _RELATIONS = (_ACROSS_CLASSES, _ACROSS_SPLITS, _ACROSS_PATIENTS, _WITHIN_CLASS, 
 def find_duplicates(material: Material) -> list[Finding]:
     """Find images that are there more than once, and images that show nothing.
 
-    Copies are joined into groups, so that three copies are one group and not three pairs. A group is reported once,
-    under the gravest relation among its images. Blank images are copies of one another only if their files are, and
+    Copies are joined into groups, so that three copies are one group and not three pairs; near copies that pass into
+    one another, as the frames of a film do, are cut where the picture changes. A group is reported once, under the
+    gravest relation among its images. Blank images are copies of one another only if their files are, and
     masks, which are a finding of their own and mostly alike, are not looked at.
 
     Returns:
@@ -113,11 +167,11 @@ RULE = Rule(
     name="duplicates",
     kinds=(
         *(
-            FindingKind(f"duplicate-{r.name}", r.severity, f"identical images {r.where}", "keep-one")
+            FindingKind(f"duplicate-{r.name}", r.exact.severity, f"identical images {r.where}", r.exact.mending)
             for r in _RELATIONS
         ),
         *(
-            FindingKind(f"near-duplicate-{r.name}", r.near_severity, f"near-identical images {r.where}", "keep-one")
+            FindingKind(f"near-duplicate-{r.name}", r.near.severity, f"near-identical images {r.where}", r.near.mending)
             for r in _RELATIONS
         ),
         FindingKind("blank-image", "warn", "an image without any detail"),
@@ -132,13 +186,14 @@ def _finding(
     groups = [group for group in groups if _relation(manifest, group) is relation]
     if not groups:
         return None
-    severity = relation.near_severity if near else relation.severity
+    words = relation.near if near else relation.exact
+    severity = words.severity
     if near and relation is _ACROSS_CLASSES:
         groups.sort(key=lambda group: _may_be_a_film(manifest, group))
         severity = "warn" if _may_be_a_film(manifest, groups[0]) else severity
     images = sum(len(group) for group in groups)
     sentence = f"{count(len(groups), 'group')} of {_NEAR if near else _EXACT}, {images:,} images in all, "
-    sentence += relation.meaning
+    sentence += words.meaning
     if relation is _ACROSS_SPLITS:
         sentence += f" ({said_of_leaks(_sides(manifest, group) for group in groups)})"
     leaking = sum(len(_sides(manifest, group)) > 1 for group in groups)
@@ -151,7 +206,7 @@ def _finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
         severity=severity,
         sentence=f"{sentence}.",
-        fix=relation.fix,
+        fix=words.fix,
         count=images,
         evidence=_rows(manifest, copies, groups),
         groups=tuple(groups),

@@ -51,7 +51,7 @@ def find_patient_problems(material: Material) -> list[Finding]:
 RULE = Rule(
     name="patients",
     kinds=(
-        FindingKind("patient-across-splits", "block", "a patient on more than one side of the split"),
+        FindingKind("patient-across-splits", "block", "a patient on more than one side of the split", "one-side"),
         FindingKind("one-patient-id", "block", "one patient id for all images"),
         FindingKind(
             "impossible-split", "block", "data of which no split shows every class to training, validation and test"
