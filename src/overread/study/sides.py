@@ -65,6 +65,7 @@ class Decoded:
             sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
             for i, case in enumerate(self.manifest.cases)
         )
+        every = dataclasses.replace(every, carved=split.manifest.carved)
         return split, dataclasses.replace(self, manifest=every, data_set=_readable(every, self.data_set))
 
 
