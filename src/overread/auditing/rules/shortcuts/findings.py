@@ -52,7 +52,8 @@ _ADVICE: Mapping[Kind, str] = {
     "source": "Take both classes from each source, and report the result within each source, where the network must "
     "still tell the classes apart. If the folders or devices are kinds of the disease itself, accept this finding.",
     "frame": "Look at them. If it surrounds the subject, crop the border, or cover the marks, in all images of every "
-    "class alike and audit again. After training look at the heat maps: a network that looks there has learnt the mark.",
+    "class alike and audit again. After training look at the heat maps: a network that looks there has learnt "
+    "the mark.",
     "appearance": "To tell the two apart, bring all images to the same brightness, contrast and colour, train again "
     "and compare: what is lost was owed to these. Look also whether the images of one class come from other devices, "
     "settings or dates.",
