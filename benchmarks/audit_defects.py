@@ -27,15 +27,15 @@ from defects.untold import untold
 from table import data_folder
 
 from overread.auditing import audit_manifest
-from overread.cases import Source
+from overread.cases import Case, Source
 
 
 def main() -> None:
     """Plant, audit, print."""
     chosen = _options()
     data = data_folder("")
-    known = {name: (source, scene) for name, (source, scene) in sources(data).items()}
-    more = {name: (Source(data=folder), None) for name, _, folder in (text.partition("=") for text in chosen.sets)}
+    known = sources(data)
+    more = {name: (Source(data=folder), _patient) for name, _, folder in (text.partition("=") for text in chosen.sets)}
     every = {**known, **more}
     names = chosen.names or ([*more] if more else [*known])
     clean = []
@@ -57,6 +57,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for row in untold(data, Path(folder)):
                 _print(*row, heading=False)
+
+
+def _patient(case: Case) -> str:
+    return case.patient_id or case.full_name
 
 
 def _options() -> argparse.Namespace:
