@@ -17,6 +17,7 @@ NEAR_COPIES = {
     "head_ct": ("022", "030", "058", "061", "065", "066", "095", "149", "187", "189", "199"),
     "idrid_grades": ("IDRiD_397",),
 }
+FEWEST_PATIENTS = 20
 Key = Callable[[Case], str]
 
 
@@ -63,14 +64,14 @@ def cell_source(case: Case) -> str:
 def real_set(name: str, source: Source, scene: Key | None = None) -> RealSet:
     """Read a set, leave out what is known to be a copy, and give every case a side and a patient.
 
-    Of identical files one is kept, and of augmented ones one of each source. Where no patient is named two images of a
-    class are one, and where no side is named three patients of ten are for testing.
+    Of identical files one is kept, and of augmented ones one of each source. Where no patients, or few, are named
+    two images of a class are one, and where no side is named three patients of ten are for testing.
     """
     manifest = read_manifest(source)
     cases = list(_distinct(manifest.cases, NEAR_COPIES.get(name, ()), cell_source if scene is cell_source else None))
-    if not all(case.patient_id for case in cases):
-        cases = _paired(cases)
-    if not all(case.split for case in cases):
+    if not all(case.patient_id for case in cases) or len({case.patient_id for case in cases}) < FEWEST_PATIENTS:
+        cases = _sided(_paired(cases))
+    elif not all(case.split for case in cases):
         cases = _sided(cases)
     # Without the further columns: they would be audited too.
     bare = [dataclasses.replace(case, extra={}, rows={}) for case in cases]
