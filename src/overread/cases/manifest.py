@@ -38,7 +38,7 @@ class Manifest:
 
     Read from a folder or a table, the task is the one that the labels of the cases pose: see `find_task`. `notes` tells
     what was decided while reading, and `source` is what was read, with the choices that were made; None for cases from
-    elsewhere.
+    elsewhere. `carved` names the sides that the data do not name: they were dealt by chance, see `split_cases`.
 
     Raises:
         InvalidData: no case, or a case with an unknown label.
@@ -48,6 +48,7 @@ class Manifest:
     task: Task
     notes: tuple[str, ...] = ()
     source: Source | None = None
+    carved: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.cases:
@@ -110,6 +111,13 @@ class Manifest:
     def columns(self) -> list[str]:
         """The names of the further columns, sorted."""
         return sorted({key for case in self.cases for key in case.extra})
+
+    @property
+    def cases_before_carving(self) -> tuple[Case, ...]:
+        """The cases with those on sides that were carved in train again."""
+        if not self.carved:
+            return self.cases
+        return tuple(dataclasses.replace(c, split="train") if c.split in self.carved else c for c in self.cases)
 
     def select(self, split: str) -> list[int]:
         """Positions of the cases of one split."""

@@ -71,6 +71,7 @@ class Decoded:
             sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
             for i, case in enumerate(self.manifest.cases)
         )
+        every = dataclasses.replace(every, carved=split.manifest.carved)
         own, looked_at = (_readable(every, each) for each in (self.data_set, self.looked_at))
         return split, dataclasses.replace(self, manifest=every, data_set=own, looked_at=looked_at)
 
