@@ -58,7 +58,7 @@ def mended_codes(rules: Sequence[Rule] = ()) -> frozenset[str]:
         rules: a user's own that were asked.
     """
     by_rule = (kind.code for rule in every_rule(rules) for kind in rule.kinds if kind.mending)
-    return frozenset({*by_rule, *UNREADABLE, "patient-across-splits"})
+    return frozenset({*by_rule, *UNREADABLE, "patient-across-splits", "personal-columns"})
 
 
 def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) -> Plan:
