@@ -188,7 +188,8 @@ def examine_once(
         for digest, case in zip(store.digests, manifest.cases, strict=True)
     ]  # fmt: skip
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]
-    key = [manifest.task.to_dict(), cases, failures, store.preprocessing.to_dict(), decoder_versions()]
+    personal = [dataclasses.asdict(column) for column in manifest.personal]
+    key = [manifest.task.to_dict(), cases, personal, failures, store.preprocessing.to_dict(), decoder_versions()]
     house = recall_or_work_out(
         store.path.parent,
         "audit",

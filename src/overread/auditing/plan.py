@@ -62,7 +62,7 @@ def mended_codes(rules: Sequence[Rule] = ()) -> frozenset[str]:
         rules: a user's own that were asked.
     """
     by_rule = (kind.code for rule in every_rule(rules) for kind in rule.kinds if kind.mending)
-    return frozenset({*by_rule, *UNREADABLE})
+    return frozenset({*by_rule, *UNREADABLE, "personal-columns"})
 
 
 def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) -> Plan:

@@ -13,6 +13,7 @@ from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
 from overread.cases.note import Note
 from overread.cases.patients import match_patients
+from overread.cases.persons.columns import PersonalColumn, leave_out_personal
 from overread.cases.relabel import Relabel, fitting, require_distinct, written_mapping
 from overread.cases.rows import cite, differ_in
 from overread.cases.source import Source
@@ -38,7 +39,8 @@ class Manifest:
 
     Read from a folder or a table, the task is the one that the labels of the cases pose: see `find_task`. `notes` tells
     what was decided while reading, and `source` is what was read, with the choices that were made; None for cases from
-    elsewhere. `carved` names the sides that the data do not name: they were dealt by chance, see `split_cases`.
+    elsewhere. `personal` are the columns that told who the patients are: no case has their cells. `carved` names the
+    sides that the data do not name: they were dealt by chance, see `split_cases`.
 
     Raises:
         InvalidData: no case, or a case with an unknown label.
@@ -49,6 +51,7 @@ class Manifest:
     notes: tuple[str, ...] = ()
     source: Source | None = None
     carved: frozenset[str] = frozenset()
+    personal: tuple[PersonalColumn, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cases:
@@ -238,6 +241,10 @@ class Manifest:
     def _build(cls, cases: list[Case], notes: list[str], positive: str | None, task: Task | None) -> Manifest:
         if not cases:
             raise InvalidData(_NO_CASE)
+        cases, personal = leave_out_personal(cases)
+        if personal:
+            headings = listed([column.heading for column in personal])
+            notes = [*notes, f"left out, as they tell who the patients are: {headings}"]
         if task is None:
             task, rules = find_task((case.label for case in cases), positive=positive)
             way = f"; --positive {shlex.quote(task.classes[0])} turns it"
@@ -248,7 +255,7 @@ class Manifest:
                 f"the positive class of what was trained is {task.positive}, and --positive names {positive}: leave it "
                 "out"
             )
-        return cls(cases=tuple(cases), task=task, notes=tuple(notes))
+        return cls(cases=tuple(cases), task=task, notes=tuple(notes), personal=personal)
 
     def with_patient_pattern(self, pattern: str) -> Manifest:
         """Take patient ids from file names: the groups of a regular expression, joined, or its whole match.
