@@ -28,13 +28,11 @@ class Plan:
         kept: the cases that remain, with their sides.
         dropped: position in the manifest to the reason why it is left out.
         moved: position in the manifest to the side it is moved to.
-        undecided: position in the manifest to the finding that blocks and that only a human can mend.
     """
 
     kept: tuple[Case, ...]
     dropped: dict[int, str]
     moved: dict[int, str]
-    undecided: dict[int, str]
 
     def write(self, path: Path, material: Material) -> None:
         """Write the manifest, which `overread train` takes, and beside it `<name>.changes.csv` with every change.
@@ -51,7 +49,6 @@ class Plan:
         changes = [[cases[i].full_name, "left out", reason] for i, reason in sorted(self.dropped.items())]
         why = "patients and near copies are kept on one side"
         changes += [[cases[i].full_name, f"moved to {side}", why] for i, side in sorted(self.moved.items())]
-        changes += [[cases[i].full_name, "kept, to be decided", reason] for i, reason in sorted(self.undecided.items())]
         write_csv(path.with_suffix(".changes.csv"), ["path", "change", "reason"], changes)
 
 
@@ -69,10 +66,10 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
     """Decide what to leave out and what to move.
 
     Unreadable files and masks are left out. Of images that are identical one is kept: on the test side if one stands
-    there, else on validation, else the first, so that a test set stays what it was; where they carry different labels,
-    none is kept, since only a human can tell which is right. Near copies are all kept. They and the images of a patient
-    are one unit, with the patients who share a picture: a unit on several sides goes to the one that holds most of its
-    images, of equal ones the first of train, validation and test.
+    there, else on validation, else the first, so that a test set stays what it was. Near copies are all kept. Where
+    copies carry different labels, none is kept, since only a human can tell which is right; the frames of a film of one
+    patient stay. Near copies and the images of a patient are one unit, with the patients who share a picture: a unit on
+    several sides goes to the one that holds most of its images, of equal ones the first of train, validation and test.
 
     Args:
         audit: what was found.
@@ -83,7 +80,6 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
     dropped = {position: "unreadable" for position in material.failures}
     mendings = {kind.code: kind.mending for rule in every_rule(rules) for kind in rule.kinds}
     together = [*find_copies(material.data_set, lambda: material.headers).near]
-    undecided: dict[int, str] = {}
     for found in audit.findings:
         mending = mendings[found.code]
         if mending == "one-side":
@@ -92,15 +88,12 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
             for group in found.groups:
                 surplus = group[:1] if mending == "leave-out" else _surplus(group, cases)
                 dropped |= {i: found.code for i in surplus if i not in dropped}
-        elif found.severity == "block":
-            undecided |= {i: found.code for group in found.groups for i in group}
     moved = _moves(cases, together, dropped)
     kept = [i for i in range(len(cases)) if i not in dropped]
     return Plan(
         kept=tuple(dataclasses.replace(cases[i], split=moved.get(i, cases[i].split)) for i in kept),
         dropped=dropped,
         moved=moved,
-        undecided={i: undecided[i] for i in kept if i in undecided},
     )
 
 

@@ -30,7 +30,6 @@ from overread.study.data import (
     write_names,
 )
 from overread.study.sides import Decoded
-from overread.words import count
 
 
 def audit(
@@ -83,9 +82,6 @@ def audit(
         plan = draft_plan(found, given, rules=rules)
         plan.write(place(fix), given)
         say(console, f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}")
-        if plan.undecided:
-            listed = place(fix).with_suffix(".changes.csv").name
-            say(console, f"{count(len(plan.undecided), 'image')} in it must be decided on by a human, see {listed}")
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)

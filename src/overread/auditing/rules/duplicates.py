@@ -31,11 +31,14 @@ class _Words:
 
 @dataclasses.dataclass(frozen=True)
 class _Relation:
-    """How the images of a group stand to one another: in short, and what is said where they are identical or near."""
+    """How the images of a group stand to one another: in short, and what is said where they are identical or near.
+
+    None is said where only near copies stand so.
+    """
 
     name: str
     where: str
-    exact: _Words
+    exact: _Words | None
     near: _Words
 
 
@@ -52,10 +55,22 @@ _ACROSS_CLASSES = _Relation(
     ),
     _Words(
         "block",
-        "carry different labels: where they are copies of one picture, at least one label of each group is wrong; "
-        "where they are frames of a film around a change, all may be right",
-        "Look at each group, and correct the labels that are wrong or leave their images out; where all are right, "
-        "accept the finding. A cleaned table keeps them on one side, for only a human can tell.",
+        "carry different labels: unless the labels tell more than the picture shows, at least one of each group is "
+        "wrong, and the network would learn a contradiction",
+        "Let an expert decide which label is right and give it to all of the group; a cleaned table leaves the group "
+        "out.",
+        "keep-one",
+    ),
+)
+_CHANGING = _Relation(
+    "changing",
+    "of one patient and side, with different labels",
+    None,
+    _Words(
+        "warn",
+        "are of one patient and on one side, and carry different labels: in a film around the moment when something "
+        "comes into view all may be right; of copies of one picture at least one is wrong",
+        "Look at each group, and correct the labels that are wrong.",
         None,
     ),
 )
@@ -131,7 +146,7 @@ _WITHIN_PATIENT = _Relation(
         None,
     ),
 )
-_RELATIONS = (_ACROSS_CLASSES, _ACROSS_SPLITS, _ACROSS_PATIENTS, _WITHIN_CLASS, _WITHIN_PATIENT)
+_RELATIONS = (_ACROSS_CLASSES, _CHANGING, _ACROSS_SPLITS, _ACROSS_PATIENTS, _WITHIN_CLASS, _WITHIN_PATIENT)
 
 
 def find_duplicates(material: Material) -> list[Finding]:
@@ -144,9 +159,8 @@ def find_duplicates(material: Material) -> list[Finding]:
 
     Returns:
         Findings of the codes `duplicate-R` and `near-duplicate-R` with R one of `across-classes`, `across-splits`
-        (block), `across-patients`, `within-class` (warn) and `within-patient` (warn, near ones info), and
-        `blank-image` (warn). Near copies with two labels but of one patient and on one side, as the frames of a film
-        around the moment when a lesion comes into view, warn only.
+        (block), `across-patients`, `within-class` (warn) and `within-patient` (warn, near ones info);
+        `near-duplicate-changing` and `blank-image` (warn).
     """
     copies = find_copies(material.data_set, lambda: material.headers)
     masks = material.once(recognise_masks)
@@ -169,6 +183,7 @@ RULE = Rule(
         *(
             FindingKind(f"duplicate-{r.name}", r.exact.severity, f"identical images {r.where}", r.exact.mending)
             for r in _RELATIONS
+            if r.exact
         ),
         *(
             FindingKind(f"near-duplicate-{r.name}", r.near.severity, f"near-identical images {r.where}", r.near.mending)
@@ -183,14 +198,10 @@ RULE = Rule(
 def _finding(
     manifest: Manifest, copies: Copies, relation: _Relation, groups: Sequence[Group], *, near: bool
 ) -> Finding | None:
-    groups = [group for group in groups if _relation(manifest, group) is relation]
-    if not groups:
-        return None
     words = relation.near if near else relation.exact
-    severity = words.severity
-    if near and relation is _ACROSS_CLASSES:
-        groups.sort(key=lambda group: _may_be_a_film(manifest, group))
-        severity = "warn" if _may_be_a_film(manifest, groups[0]) else severity
+    groups = [group for group in groups if _relation(manifest, group, near=near) is relation]
+    if words is None or not groups:
+        return None
     images = sum(len(group) for group in groups)
     sentence = f"{count(len(groups), 'group')} of {_NEAR if near else _EXACT}, {images:,} images in all, "
     sentence += words.meaning
@@ -204,7 +215,7 @@ def _finding(
         sentence += f"; {named_twice:,} of the groups {'is' if named_twice == 1 else 'are'} under different patients"
     return Finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
-        severity=severity,
+        severity=words.severity,
         sentence=f"{sentence}.",
         fix=words.fix,
         count=images,
@@ -213,9 +224,9 @@ def _finding(
     )
 
 
-def _relation(manifest: Manifest, group: Group) -> _Relation:
+def _relation(manifest: Manifest, group: Group, *, near: bool) -> _Relation:
     if _differ(manifest, group, "label"):
-        return _ACROSS_CLASSES
+        return _CHANGING if near and _may_be_a_film(manifest, group) else _ACROSS_CLASSES
     if len(_sides(manifest, group)) > 1:
         return _ACROSS_SPLITS
     if _differ(manifest, group, "patient_id"):

@@ -30,8 +30,8 @@ _MEANING: Mapping[Kind, str] = {
     "source": "It says where an image comes from, and a network can learn to tell the places apart instead of the "
     "disease.",
     "frame": "It lies in what surrounds the subject of most images, which device, crop or somebody's hand put there, "
-    "and a network can learn it instead of the disease. Where the subject fills the image, as tissue on a slide does, "
-    "or was cut free, as a brain without its skull, it may be the subject itself.",
+    "and a network can learn it instead of the disease. Where the subject fills the image, or was cut free of what "
+    "surrounds it, it may be the subject itself.",
     "appearance": "It may be what the disease looks like, or the way in which the images were taken: the audit cannot "
     "tell which.",
     "corners": "Where the subject fills the image this may be the disease itself; where it does not reach the corners, "
