@@ -225,10 +225,13 @@ def _finding(
 
 
 def _relation(manifest: Manifest, group: Group, *, near: bool) -> _Relation:
-    if _differ(manifest, group, "label"):
-        return _CHANGING if near and _may_be_a_film(manifest, group) else _ACROSS_CLASSES
+    relabelled = _differ(manifest, group, "label")
+    if relabelled and not (near and _may_be_a_film(manifest, group)):
+        return _ACROSS_CLASSES
     if len(_sides(manifest, group)) > 1:
         return _ACROSS_SPLITS
+    if relabelled:
+        return _CHANGING
     if _differ(manifest, group, "patient_id"):
         return _ACROSS_PATIENTS
     return _WITHIN_PATIENT if _are_named(manifest, group) else _WITHIN_CLASS
@@ -248,7 +251,7 @@ def _are_named(manifest: Manifest, group: Group) -> bool:
 
 
 def _may_be_a_film(manifest: Manifest, group: Group) -> bool:
-    return _are_named(manifest, group) and not any(_differ(manifest, group, name) for name in ("patient_id", "split"))
+    return _are_named(manifest, group) and not _differ(manifest, group, "patient_id")
 
 
 def _rows(manifest: Manifest, copies: Copies, groups: Sequence[Group]) -> tuple[dict[str, str], ...]:
