@@ -12,7 +12,7 @@ from overread.auditing.audit import UNREADABLE, Audit
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
-from overread.cases import SPLITS, Case
+from overread.cases import SPLITS, Case, counts_as
 from overread.cases.tables.own import table_of
 from overread.images.copies import Group, find_copies
 from overread.images.copies.groups import Partition
@@ -109,8 +109,7 @@ def _moves(cases: Sequence[Case], together: Sequence[Group], dropped: Collection
     """The side of each kept image that must join the others of its patient, or its near copies, there."""
     patients: dict[str, list[int]] = defaultdict(list)
     for i, case in enumerate(cases):
-        if case.patient_id:
-            patients[case.patient_id].append(i)
+        patients[counts_as(case.patient_id, case.name)].append(i)  # frames of one file are one person
     units = Partition(len(cases))
     for group in (*patients.values(), *together):
         kept = [i for i in group if i not in dropped]

@@ -11,7 +11,7 @@ from overread.auditing.rule import Rule
 from overread.auditing.rules.masks.recognise import recognise_masks
 from overread.cases import Manifest, pseudonym
 from overread.cases.leaks import said_of_leaks
-from overread.images.copies import Copies, Group, find_copies
+from overread.images.copies import Copies, Group, find_copies, long_chains
 from overread.words import count
 
 _EXACT = "identical images (the same file or the same pixels)"
@@ -213,6 +213,9 @@ def _finding(
     named_twice = sum(_differ(manifest, group, "patient_id") for group in groups)
     if relation is not _ACROSS_PATIENTS and named_twice:
         sentence += f"; {named_twice:,} of the groups {'is' if named_twice == 1 else 'are'} under different patients"
+    if near and relation is _WITHIN_CLASS and (chains := _loose_chains(manifest, copies)):
+        sentence += f"; {count(chains, 'chain')} of groups that pass into one another, as a film does, "
+        sentence += f"hold{'s' * (chains == 1)} more than a fifth of a class, so that parts may stand on two sides"
     return Finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
         severity=words.severity,
@@ -252,6 +255,12 @@ def _are_named(manifest: Manifest, group: Group) -> bool:
 
 def _may_be_a_film(manifest: Manifest, group: Group) -> bool:
     return _are_named(manifest, group) and not _differ(manifest, group, "patient_id")
+
+
+def _loose_chains(manifest: Manifest, copies: Copies) -> int:
+    """How many chains no patient keeps together, and no side could take."""
+    owners = ({manifest.cases[i].patient_id for i in chain} for chain in long_chains(copies, manifest))
+    return sum(len(patients) > 1 or None in patients for patients in owners)
 
 
 def _rows(manifest: Manifest, copies: Copies, groups: Sequence[Group]) -> tuple[dict[str, str], ...]:
