@@ -92,7 +92,9 @@ def found(
             if draw is not None:
                 draw(ImageDraw.Draw(image), i)
             image.save(
-                folder / "data" / name / f"p{number}{i // per_patient}_{i}.{'jpg' if i % 2 else 'png'}", quality=75
+                folder / "data" / name / f"p{number}{i // per_patient}_{i}.{'jpg' if i % 2 else 'png'}",
+                quality=75,
+                compress_level=1,
             )
     manifest = Manifest.read(Source(data=str(folder / "data"))).with_patient_pattern(r"^p\d+")
     data_set = DataSet.open(manifest, Preprocessing(), folder=folder / "store")
