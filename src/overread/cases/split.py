@@ -116,9 +116,9 @@ def split_cases(
 
 
 def _with_sides(manifest: Manifest, sides: Iterable[str | None]) -> Manifest:
-    return manifest.replace(
-        dataclasses.replace(case, split=side) for case, side in zip(manifest.cases, sides, strict=True)
-    )
+    sided = [dataclasses.replace(case, split=side) for case, side in zip(manifest.cases, sides, strict=True)]
+    carved = {new.split for old, new in zip(manifest.cases, sided, strict=True) if old.split != new.split != "train"}
+    return dataclasses.replace(manifest.replace(sided), carved=manifest.carved | frozenset(filter(None, carved)))
 
 
 def _check_folds(folds: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from overread.cases import Case
+from overread.cases.persons.names import names_person
 
 NAME, BIRTH, NATIONAL = "the name of a person", "a date of birth", "a number in the form of a national one"
 DATE, NUMBER = "a date", "a number of 7 digits or more"
@@ -25,44 +26,6 @@ _BIRTH = re.compile(r"(?<![a-z])(dob|birth|born|geboren|geb|naissance|nacimiento
 _NATIONAL = re.compile(rf"{_START}(?:\d{{3}}-\d\d-\d{{4}}|{_DAY}{_MONTH}\d\d-\d{{4}}|\d\d{_MONTH}{_DAY}-\d{{4}}){_END}")
 # A leading zero is a counter's, and a dot after a digit joins the components of a DICOM UID.
 _LONG_NUMBER = re.compile(r"(?<![^\W_])(?<!\d\.)(?:mrn|pid|id|patient|pat|case)?([1-9]\d{6,})(?![^\W_])", re.IGNORECASE)
-_CARET_NAME = re.compile(r"[^\W\d_]{2,}\^[^\W\d_]+")
-_WORDS = re.compile(r"([^\W\d_]{2,})\d{0,4}")
-_CAMEL = re.compile(r"[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+")
-# Given names that are no word of English, medicine or imaging; of four letters or more, for shorter ones are acronyms.
-_GIVEN_NAMES = frozenset(
-    """
-    aaron abdul adam adrian agnes ahmad ahmed albert alberto alejandro alessandro alexander alexandra alfred alice
-    alicia allison amanda amelia amina amir amit andrea andreas andrew angela angelika anita anjali anna anne annette
-    anthony antonio arjun arthur ashley astrid barbara beatrice benjamin bernard bernd bettina birgit bjorn brandon
-    brenda brian brigitte camille carla carlos carmen caroline catherine charles charlotte chiara christina christine
-    christopher claire claudia claus cornelia cristina cynthia daniel daniela danielle david deborah dennis diana diego
-    dieter dietmar dimitri dmitri dominik donald donna doris dorothy eduardo edward elena elisabeth elizabeth ellen
-    emily emma enrique erika ernst esther eugene evelyn fatima federico felipe fernando florian francesca francesco
-    francisco francois frederik friedrich gabriel gabriela gary george gerald gerhard giovanni giulia giuseppe gloria
-    gregory guido guillermo hannah hans harald harold hassan heather heidi heike heinrich heinz helen helena helga
-    helmut henrik henry herbert hiroshi holger hussein ibrahim ingrid irina isabel isabella ivan jacob jacqueline jakob
-    james jamila janet janine javier jean jeffrey jennifer jeremy jerry jessica joachim johan johann johanna john jonas
-    jonathan jorge joseph joshua juan juergen julia julian julie julius jurgen karen karin karl katharina katherine
-    kathleen kathrin katja keith kelly kenneth kevin khalid klaus kristin larry laura lauren lars laurent leonardo
-    linda lisa lorenzo louis louise lucas lucia ludwig luigi luis lukas magdalena mahmoud manfred manuel marco marcus
-    margaret maria marianne marie mario marion markus marta martha martina mary mateusz matthew matthias maurice megan
-    melanie melissa michael michel michelle miguel mohamed mohammad mohammed monika muhammad mustafa nadia nancy natalia
-    natalie natasha nathan nicholas nicole nikolai olga oliver olivia omar pablo pamela patricia patrick paul paula
-    pauline pedro peter petra philip philippe pierre pietro priya rachel rafael rahul rainer ralf ramesh ramon raymond
-    rebecca renate ricardo richard robert roberto roger roland ronald rosa rudolf ruth ryan sabine samantha samuel
-    sandra sanjay sara sarah scott sebastian sergei sergio sharon silvia simon simone sofia sophie stefan stefanie
-    stephanie stephen steven sunita susan susanne suzanne svetlana takeshi tatiana teresa thomas timothy tobias ulrich
-    ursula valentina valerie vanessa veronica vincent vladimir walter wanda werner wilhelm william wolfgang xavier
-    yolanda yusuf yvonne
-    """.split()  # noqa: SIM905
-)
-# Next to one of these a given name is that of a place, a collection or a disease.
-_PLACES = frozenset(
-    """
-    archive center centre clinic collection college database dataset disease foundation general hospital institute
-    klinik klinikum royal saint san santa school sign st syndrome trial university
-    """.split()  # noqa: SIM905
-)
 
 
 def kinds_in_paths(cases: Sequence[Case]) -> list[frozenset[str]]:
@@ -94,18 +57,6 @@ def _kinds(text: str, has_dates: bool) -> frozenset[str]:
         found.add(NATIONAL)
     if any(number not in dated for number in _LONG_NUMBER.findall(text)):
         found.add(NUMBER)
-    if _CARET_NAME.search(text) or _has_given_name(text):
+    if names_person(text):
         found.add(NAME)
     return frozenset(found)
-
-
-def _has_given_name(text: str) -> bool:
-    """Whether a given name stands as a word of its own, or begins one such as "JohnSmith", and not beside a place."""
-    words = []
-    for chunk in re.split(r"[\W_]+", text):
-        if match := _WORDS.fullmatch(chunk):
-            parts = _CAMEL.findall(match[1])
-            words += [part.lower() for part in (parts if "".join(parts) == match[1] else [match[1]])]
-    return any(
-        word in _GIVEN_NAMES and _PLACES.isdisjoint(words[max(0, i - 1) : i + 2]) for i, word in enumerate(words)
-    )
