@@ -297,6 +297,15 @@ def test_copies_exact_and_near_name_one_group_and_what_cannot_be_read_none(other
     assert groups[broken] is None
 
 
+def test_copies_can_be_looked_for_among_those_that_are_left(others: Study) -> None:
+    dark, light = (others.add(shaded(picture(7, body=1), gain), f"{gain}.png") for gain in (0.8, 1.2))
+    material = study(others.folder, others.cases)
+    assert copies_in(material).near == ((7, dark, light),)
+    left = material.data_set.without({7, 12})
+    assert len(left.manifest) == 30
+    assert find_copies(left, lambda: material.headers).near == ((dark, light),)
+
+
 def test_what_all_images_share_makes_no_copies(tmp_path: Path) -> None:
     y, x = np.mgrid[:120, :150]
     round_frame = (x - 75) ** 2 + (y - 60) ** 2 < 55**2

@@ -94,11 +94,10 @@ def find_copies(data_set: DataSet, read_headers: Callable[[], Sequence[Header]])
             looked for.
     """
     store = data_set.store
-    failures = [[position, reason] for position, reason in sorted(store.failures.items())]
     return recall_or_work_out(
         store.path.parent,
         "copies",
-        [store.digests, failures, store.preprocessing.to_dict(), decoder_versions()],
+        [store.digests, data_set.rows.tolist(), store.preprocessing.to_dict(), decoder_versions()],
         lambda: _compare(data_set, read_headers()),
         write=Copies.to_dict,
         read=Copies.from_dict,
