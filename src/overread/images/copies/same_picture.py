@@ -101,7 +101,7 @@ def _alike_in_tone(first: np.ndarray, second: np.ndarray, shared: np.ndarray) ->
     length = np.sqrt(np.einsum("kij,kij->k", one, one) * np.einsum("kij,kij->k", other, other))
     area = area[:, 0, 0]
     is_known = (area >= _LEAST_AREA * energy.size) & (length >= area)  # one grey level of spread, or more
-    return np.where(is_known, np.einsum("kij,kij->k", one, other) / np.maximum(length, 1), 1.0)
+    return np.asarray(np.where(is_known, np.einsum("kij,kij->k", one, other) / np.maximum(length, 1), 1.0))
 
 
 def _same_when_aligned(first: np.ndarray, second: np.ndarray, shared: np.ndarray) -> np.ndarray:
@@ -120,7 +120,7 @@ def _same_when_aligned(first: np.ndarray, second: np.ndarray, shared: np.ndarray
     owned = (_own(detail[likely], shared)[:, inner, inner] for detail in details)
     same[kept[likely]] = _alike(*owned) >= _SAME_OF_ITS_OWN
     likely = np.flatnonzero(same[kept])
-    same[kept[likely]] = _alike_in_tone(*(x[likely] for x in aligned), shared) >= _SAME_TONE
+    same[kept[likely]] = _alike_in_tone(aligned[0][likely], aligned[1][likely], shared) >= _SAME_TONE
     return same
 
 
