@@ -340,6 +340,16 @@ def test_pictures_that_share_half_of_their_detail_are_not_the_same() -> None:
     assert same(np.stack([one, one]).astype(np.uint8), np.stack([half, most])) == [False, True]
 
 
+def test_blurred_fundi_that_share_nothing_but_their_rim_are_not_the_same() -> None:
+    y, x = np.mgrid[:64, :64] / 63
+    rim = (x - 0.5) ** 2 + (y - 0.5) ** 2 < 0.47**2
+    first, second, brighter = (
+        np.where(rim, gain * (70 + 50 * np.exp(-((x - at) ** 2 + (y - at) ** 2) / 0.06)), 0).astype(np.uint8)
+        for at, gain in ((0.35, 1), (0.65, 1), (0.35, 1.3))
+    )
+    assert same(np.stack([first, first]), np.stack([second, brighter])) == [False, True]
+
+
 def test_noise_of_a_sensor_that_saw_nothing_is_no_detail() -> None:
     rng = np.random.default_rng(0)
     thumbnails = np.stack(
