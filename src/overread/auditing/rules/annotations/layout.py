@@ -47,8 +47,10 @@ def pairs_of_crosses(planes: np.ndarray, relief: np.ndarray, pieces: Pieces) -> 
     size = np.maximum(pieces.height, pieces.width)
     may_be = (size >= _LEAST_CROSS) & (size <= _MOST_CROSS) & (np.abs(pieces.height - pieces.width) <= 2)
     crosses = pieces.of(may_be)
-    likeness, unrest = likeness_to_crosses(outlines(relief, crosses)), unrest_around(planes, crosses, 2)
-    is_cross = (likeness >= _CROSS) & (unrest <= _FREE_CROSS) | (likeness >= _PLAIN_CROSS) & (unrest <= _IN_SPECKLE)
+    unrest = unrest_around(planes, crosses, 2)
+    crosses, unrest = crosses.of(unrest <= _IN_SPECKLE), unrest[unrest <= _IN_SPECKLE]
+    likeness = likeness_to_crosses(outlines(relief, crosses))
+    is_cross = (likeness >= _PLAIN_CROSS) | (likeness >= _CROSS) & (unrest <= _FREE_CROSS)
     crosses = crosses.of(is_cross)
     kinds = np.stack([crosses.image, crosses.height], axis=1)
     alike = (np.abs(kinds[:, None] - kinds[None]) <= [0, 1]).all(axis=2).sum(axis=1)
