@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile -c constraints-dev.txt
 
+# Containers often tell Python to keep nothing that it compiled: each of a thousand processes would compile it all again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-slow fuzz kills soak sbom docs benchmark lint clean
 
 demo: .venv/installed
