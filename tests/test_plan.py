@@ -85,9 +85,11 @@ def test_of_near_copies_with_two_labels_none_is_kept(table: Table) -> None:
 
 def test_the_frames_of_a_film_in_which_the_label_changes_are_kept(table: Table) -> None:
     table.add(shaded(picture(0, body=0), 0.8), "frame.png", "ill", "p0", "train")
+    table.add(shaded(picture(2, body=2), 0.8), "later.png", "ill", "p2", "test")
     found, kept, _ = table.fixed()
-    assert codes(found) == {"near-duplicate-changing"}
-    assert {"00.png", "frame.png"} <= kept.keys()
+    assert codes(found) == {"near-duplicate-changing", "near-duplicate-across-splits", "patient-across-splits"}
+    assert {"00.png", "frame.png", "02.png", "later.png"} <= kept.keys()
+    assert codes(table.audited_again(64)) == {"near-duplicate-changing"}
 
 
 def test_masks_that_are_all_alike_bind_no_patients(table: Table) -> None:

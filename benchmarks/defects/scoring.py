@@ -13,7 +13,9 @@ from overread.auditing import Audit, Finding
 from overread.cases import Manifest
 
 # What is wrong with single images or pairs: on clean images each of these is a false finding.
-OF_IMAGES = (*dict.fromkeys(code for kind in KINDS for code in kind.codes), "multi-frame", "*text*", "gps-*")
+# (a patient's images may well differ in what they show).
+_OF_PATIENTS = "patient-with-several-labels"
+OF_IMAGES = (*{code: "" for kind in KINDS for code in kind.codes if code != _OF_PATIENTS}, "multi-frame", "*text*")
 
 
 @dataclasses.dataclass(frozen=True)

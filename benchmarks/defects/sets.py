@@ -16,6 +16,7 @@ from overread.study.data import read_manifest
 NEAR_COPIES = {
     "head_ct": ("022", "030", "058", "061", "065", "066", "095", "149", "187", "189", "199"),
     "idrid_grades": ("IDRiD_397",),
+    "odir_multilabel": ("553_right", "831_right", "1493_left", "1493_right"),
 }
 FEWEST_PATIENTS = 20
 Key = Callable[[Case], str]

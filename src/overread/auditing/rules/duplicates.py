@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from overread.auditing.finding import Finding, FindingKind, Mending, Severity, image_row
 from overread.auditing.material import Material
@@ -11,7 +11,7 @@ from overread.auditing.rule import Rule
 from overread.auditing.rules.masks.recognise import recognise_masks
 from overread.cases import Manifest, pseudonym
 from overread.cases.leaks import said_of_leaks
-from overread.images.copies import Copies, Group, find_copies
+from overread.images.copies import Copies, Group, find_copies, long_chains
 from overread.words import count
 
 _EXACT = "identical images (the same file or the same pixels)"
@@ -163,18 +163,28 @@ def find_duplicates(material: Material) -> list[Finding]:
         `near-duplicate-changing` and `blank-image` (warn).
     """
     copies = find_copies(material.data_set, lambda: material.headers)
-    masks = material.once(recognise_masks)
+    found = duplicates_among(material.manifest, copies, masks=material.once(recognise_masks))
+    return [*found, *_blank(material.manifest, copies.blank)]
+
+
+def duplicates_among(manifest: Manifest, copies: Copies, *, masks: Collection[int] = ()) -> list[Finding]:
+    """The findings on copies alone.
+
+    Args:
+        manifest: whose positions the copies are.
+        copies: what was found.
+        masks: positions that are not looked at.
+    """
     exact, alike = (
         [pictures for group in groups if len(pictures := tuple(i for i in group if i not in masks)) > 1]
         for groups in (copies.exact, copies.near)
     )
-    found = [
+    return [
         finding
         for relation in _RELATIONS
         for near, groups in ((False, exact), (True, alike))
-        if (finding := _finding(material.manifest, copies, relation, groups, near=near))
+        if (finding := _finding(manifest, copies, relation, groups, near=near))
     ]
-    return [*found, *_blank(material.manifest, copies.blank)]
 
 
 RULE = Rule(
@@ -213,6 +223,9 @@ def _finding(
     named_twice = sum(_differ(manifest, group, "patient_id") for group in groups)
     if relation is not _ACROSS_PATIENTS and named_twice:
         sentence += f"; {named_twice:,} of the groups {'is' if named_twice == 1 else 'are'} under different patients"
+    if near and relation is _WITHIN_CLASS and (chains := _loose_chains(manifest, copies)):
+        sentence += f"; {count(chains, 'chain')} of groups that pass into one another, as a film does, "
+        sentence += f"hold{'s' * (chains == 1)} more than a fifth of a class, so that parts may stand on two sides"
     return Finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
         severity=words.severity,
@@ -225,10 +238,13 @@ def _finding(
 
 
 def _relation(manifest: Manifest, group: Group, *, near: bool) -> _Relation:
-    if _differ(manifest, group, "label"):
-        return _CHANGING if near and _may_be_a_film(manifest, group) else _ACROSS_CLASSES
+    relabelled = _differ(manifest, group, "label")
+    if relabelled and not (near and _may_be_a_film(manifest, group)):
+        return _ACROSS_CLASSES
     if len(_sides(manifest, group)) > 1:
         return _ACROSS_SPLITS
+    if relabelled:
+        return _CHANGING
     if _differ(manifest, group, "patient_id"):
         return _ACROSS_PATIENTS
     return _WITHIN_PATIENT if _are_named(manifest, group) else _WITHIN_CLASS
@@ -248,7 +264,13 @@ def _are_named(manifest: Manifest, group: Group) -> bool:
 
 
 def _may_be_a_film(manifest: Manifest, group: Group) -> bool:
-    return _are_named(manifest, group) and not any(_differ(manifest, group, name) for name in ("patient_id", "split"))
+    return _are_named(manifest, group) and not _differ(manifest, group, "patient_id")
+
+
+def _loose_chains(manifest: Manifest, copies: Copies) -> int:
+    """How many chains no patient keeps together, and no side could take."""
+    owners = ({manifest.cases[i].patient_id for i in chain} for chain in long_chains(copies, manifest))
+    return sum(len(patients) > 1 or None in patients for patients in owners)
 
 
 def _rows(manifest: Manifest, copies: Copies, groups: Sequence[Group]) -> tuple[dict[str, str], ...]:

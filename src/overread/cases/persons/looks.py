@@ -6,7 +6,7 @@ import datetime
 import re
 
 from overread.cases.persons.headings import ADDRESS, BIRTH, MAIL, NAME, NUMBER, PHONE
-from overread.cases.persons.names import names_person
+from overread.cases.persons.names import find_names
 
 _NOTHING = frozenset(
     """
@@ -84,7 +84,7 @@ def shows(kind: str, cell: str) -> bool:
     """Whether a cell is surely of a kind, whatever its heading; of dates of birth a cell alone does not tell."""
     text = cell.strip()
     if kind == NAME:
-        return fits(kind, text) and names_person(text)
+        return fits(kind, text) and find_names(text).is_sure
     if kind == PHONE:
         return fits(kind, text) and year_of(text) is None and bool(_SURELY_DIALLED.fullmatch(text))
     if kind == NUMBER:

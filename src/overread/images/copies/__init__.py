@@ -2,6 +2,6 @@
 
 from overread.images.copies.find import Copies, find_copies
 from overread.images.copies.groups import Group
-from overread.images.copies.join import join_copies
+from overread.images.copies.join import join_copies, long_chains
 
-__all__ = ["Copies", "Group", "find_copies", "join_copies"]
+__all__ = ["Copies", "Group", "find_copies", "join_copies", "long_chains"]

@@ -105,7 +105,7 @@ def _grow(centre: int, near: dict[int, set[int]], left: set[int], same: Same) ->
     while newest:
         members += newest
         tried.update(newest)
-        beyond = sorted(set().union(*(near[image] for image in newest)) & left - tried)
+        beyond = sorted((set().union(*(near[image] for image in newest)) & left) - tried)
         tried.update(beyond)
         others = np.array(beyond, np.int64)
         newest = others[same(np.full_like(others, centre), others)].tolist()

@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 
 from overread.cases import Manifest
 from overread.formats import Header
-from overread.images.copies.find import find_copies
+from overread.images.copies.find import Copies, find_copies
 from overread.images.copies.groups import Group, Partition
 from overread.images.data_set import DataSet
 
 # Of the images of a class.
-_LARGEST_CHAIN = 0.1
+_LARGEST_CHAIN = 0.2
 
 
 def join_copies(manifest: Manifest, data_set: DataSet, read_headers: Callable[[], Sequence[Header]]) -> Manifest:
     """Look for copies and name in each case the group that it belongs to, so that a split keeps them together.
 
     Frames of one file are one person: where one of them is a copy, all join its group. A chain of groups that pass into
-    one another is kept whole while it holds a small part of each of its classes; a longer one would tip the sides, and
-    is dealt in the groups that it was cut into, so that neighbouring stretches may fall on two sides.
+    one another is kept whole, unless it is one of the `long_chains`: these are dealt in the groups that they were cut
+    into, so that neighbouring stretches may fall on two sides.
 
     Args:
         manifest: every case with which the data set was opened; what cannot be read has no group.
@@ -29,8 +29,8 @@ def join_copies(manifest: Manifest, data_set: DataSet, read_headers: Callable[[]
         read_headers: see `find_copies`.
     """
     copies = find_copies(data_set, read_headers)
-    labels = Counter(case.label for case in data_set.manifest.cases)
-    pictures = (*copies.pictures, *(chain for chain in copies.chains if _is_small(chain, manifest, labels)))
+    too_long = long_chains(copies, manifest)
+    pictures = (*copies.pictures, *(chain for chain in copies.chains if chain not in too_long))
     joined = Partition(len(manifest))
     for group in pictures:
         for position in group:
@@ -47,6 +47,14 @@ def join_copies(manifest: Manifest, data_set: DataSet, read_headers: Callable[[]
     return manifest.replace(cases)
 
 
-def _is_small(chain: Group, manifest: Manifest, labels: Counter[str]) -> bool:
-    of_chain = Counter(manifest.cases[position].label for position in chain)
-    return all(number <= _LARGEST_CHAIN * labels[label] for label, number in of_chain.items())
+def long_chains(copies: Copies, manifest: Manifest) -> frozenset[Group]:
+    """The chains that would tip the sides, for they hold more than a fifth of the images of a class."""
+    labels = Counter(case.label for case in manifest.cases)
+    return frozenset(
+        chain
+        for chain in copies.chains
+        if any(
+            number > _LARGEST_CHAIN * labels[label]
+            for label, number in Counter(manifest.cases[position].label for position in chain).items()
+        )
+    )
