@@ -17,7 +17,8 @@ _LEAST_LETTER, _MOST_LETTER, _LONGEST_WORD = 3, 26, 5
 _LEAST_LETTERS, _FREE_ROW, _LOOSE, _DENSE = 3, 0.4, 0.15, 0.8
 # Of a row of text: strokes that are crossed for each pixel of height on the way along it, and strokes around it.
 _CROSSINGS, _ALONE = 0.8, 0.12
-_CROSS, _FREE_CROSS, _LEAST_CROSS, _MOST_CROSS = 0.76, 0.35, 5, 15
+_CROSS, _FREE_CROSS, _PLAIN_CROSS, _IN_SPECKLE = 0.76, 0.35, 0.87, 0.6
+_LEAST_CROSS, _MOST_CROSS = 5, 15
 _TICKS, _TICK_WIDTH, _TICK_LENGTH, _LEAST_SCALE, _LEAST_SPACING, _MOST_SPACING = 7, 3, 14, 45, 4, 40
 _EVEN, _BY_ITSELF = 0.85, 1.15
 _BAR_WIDTHS, _BAR_LENGTH, _SOLID, _STEADY, _RANGE = (3, 7), 24, 0.78, 0.9, 60
@@ -46,8 +47,11 @@ def pairs_of_crosses(planes: np.ndarray, relief: np.ndarray, pieces: Pieces) -> 
     size = np.maximum(pieces.height, pieces.width)
     may_be = (size >= _LEAST_CROSS) & (size <= _MOST_CROSS) & (np.abs(pieces.height - pieces.width) <= 2)
     crosses = pieces.of(may_be)
-    crosses = crosses.of(likeness_to_crosses(outlines(relief, crosses)) >= _CROSS)
-    crosses = crosses.of(unrest_around(planes, crosses, 2) <= _FREE_CROSS)
+    unrest = unrest_around(planes, crosses, 2)
+    crosses, unrest = crosses.of(unrest <= _IN_SPECKLE), unrest[unrest <= _IN_SPECKLE]
+    likeness = likeness_to_crosses(outlines(relief, crosses))
+    is_cross = (likeness >= _PLAIN_CROSS) | (likeness >= _CROSS) & (unrest <= _FREE_CROSS)
+    crosses = crosses.of(is_cross)
     kinds = np.stack([crosses.image, crosses.height], axis=1)
     alike = (np.abs(kinds[:, None] - kinds[None]) <= [0, 1]).all(axis=2).sum(axis=1)
     return crosses.of(alike >= 2)
