@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -59,7 +60,7 @@ def personal_kind(heading: str, cells: Sequence[str], patients: Sequence[str | N
         cells: of each row.
         patients: of each row, where they are known.
     """
-    different = [cell for cell in dict.fromkeys(cells) if is_filled(cell)][:_MOST_LOOKED_AT]
+    different = list(itertools.islice(filter(is_filled, dict.fromkeys(cells)), _MOST_LOOKED_AT))
     if not different:
         return None
     meaning = meaning_of(heading)

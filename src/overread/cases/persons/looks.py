@@ -45,6 +45,8 @@ _STREET = re.compile(
     r"|.*(?:sokak|caddesi|mahallesi)\b.*|.*[省市区县].*[路街巷号].*|.*[都道府県].*[市区町村].*\d.*",
     re.IGNORECASE,
 )
+# Longer cells are texts.
+_LONGEST = 200
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{1,4}$")
 
 
@@ -82,6 +84,8 @@ def fits(kind: str, cell: str) -> bool:
 def shows(kind: str, cell: str) -> bool:
     """Whether a cell is surely of a kind, whatever its heading; of dates of birth a cell alone does not tell."""
     text = cell.strip()
+    if len(text) > _LONGEST:
+        return False
     if kind == NAME:
         return fits(kind, text) and find_names(text).is_sure
     if kind == PHONE:
