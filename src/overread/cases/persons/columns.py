@@ -73,11 +73,13 @@ def personal_kind(heading: str, cells: Sequence[str], patients: Sequence[str | N
             least = _NEARLY_ALL if kind == NUMBER else _MOSTLY
             if sum(shows(kind, cell) for cell in different) >= least * len(different):
                 return kind
-    return BIRTH if not _OTHER_DATES.search(heading) and _are_births(cells, patients, len(different)) else None
+    are_dates = len(list(_years(different))) >= _NEARLY_ALL * len(different) and not _OTHER_DATES.search(heading)
+    return BIRTH if are_dates and _are_births(cells, patients) else None
 
 
-def _are_births(cells: Sequence[str], patients: Sequence[str | None] | None, different: int) -> bool:
+def _are_births(cells: Sequence[str], patients: Sequence[str | None] | None) -> bool:
     """Whether cells are days of long ago, far apart, one a patient and hardly two of them alike."""
+    different = len(set(filter(is_filled, cells)))
     if different < _FEWEST_DATES:
         return False
     whose = [None] * len(cells) if patients is None else patients
