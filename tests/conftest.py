@@ -25,8 +25,38 @@ from support.postgres import NoPostgres, Postgres
 settings.register_profile("overread", deadline=None)
 settings.load_profile("overread")
 
+# The files that take longest, which are begun first, lest one still run when all others have ended.
+LONGEST = (
+    "test_doc_commands",
+    "test_docs",
+    "test_crossvalidation",
+    "test_notebook",
+    "test_train_folds",
+    "test_study",
+    "test_training",
+    "test_cli",
+    "test_own_network",
+    "test_audit",
+    "test_in_time",
+    "test_kills",
+    "test_reading_log",
+    "test_browser",
+    "test_program",
+    "test_lock",
+    "test_networks",
+    "test_resume",
+    "test_private_names",
+    "test_service_storm",
+)
+
 # TensorFlow writes a screenful of start-up notices otherwise.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -143,7 +143,7 @@ def test_the_drafted_manifest_is_clean_and_leaves_the_data_alone(
     sides = {Path(case.path).name: case.split for case in Manifest.from_csv(plan).cases}
     assert sides["moved.png"] == "train"
     changes = (found[1] / "plan.changes.csv").read_text()
-    assert "moved.png,moved to train,one side a patient" in changes
+    assert "moved.png,moved to train,patients and near copies are kept on one side" in changes
     assert "normal0" not in plan.read_text()
     assert (spoilt.parent / "i00_0_mask.png").exists()
 

@@ -73,6 +73,18 @@ def test_without_a_test_side_15_percent_of_the_patients_are_reckoned_with() -> N
     assert "a specificity of 70 to 100 % (9 patients of Normal)" in finding.sentence
 
 
+def test_a_side_that_is_carved_has_a_patient_of_each_class() -> None:
+    finding = found(rows("Normal", 2, images=50) + rows("Disease", 200))["class-too-small"]
+    assert "a specificity of 21 to 100 % (1 patient of Normal)" in finding.sentence
+
+
+def test_many_times_as_many_images_are_told_in_whole_numbers() -> None:
+    assert (
+        "There are 351 times as many images of Normal"
+        in found(rows("Normal", 351) + rows("Disease", 1))["class-imbalance"].sentence
+    )
+
+
 def test_many_images_of_few_patients_do_not_make_a_class_large() -> None:
     assert "class-too-small" in found(rows("Normal", 20, images=50) + rows("Disease", 200, images=5))
 

@@ -20,22 +20,9 @@ from overread.images import DataSet, Preprocessing, content_box
 from overread.images.copies import Copies, find_copies, join_copies
 from overread.images.copies.hashes import SYMMETRIES, hash_views, thumbnail, turned
 from overread.images.copies.same_picture import has_detail, same_picture
+from support.pictures import SIZE, picture, shaded
 
 OPTIONS = Preprocessing(height=112, width=112)
-SIZE = (150, 120)
-
-
-def picture(seed: int, *, body: int = 0, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A grey picture as a radiograph is: a coarse body, which pictures may share, with fine detail of its own."""
-    levels = np.zeros(size[::-1])
-    for cells, weight, kind in ((3, 40, body), (6, 20, body), (14, 14, 1000 + seed), (30, 8, 1000 + seed)):
-        noise = np.random.default_rng((kind, cells)).standard_normal((cells, cells)).astype(np.float32)
-        levels += weight * np.asarray(Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC))
-    return Image.fromarray(np.clip(110 + levels, 0, 255).astype(np.uint8))
-
-
-def shaded(image: Image.Image, gain: float, offset: float = 0) -> Image.Image:
-    return Image.fromarray(np.clip(np.asarray(image) * gain + offset, 0, 255).astype(np.uint8))
 
 
 def study(folder: Path, cases: Sequence[Case]) -> Material:
@@ -200,7 +187,7 @@ EXACT, ALTERED = "duplicate", "near-duplicate"
 TWO = {
     "two classes": ({"label": "Papilloma"}, "across-classes", "block", "block"),
     "two classes and two sides": ({"label": "Papilloma", "split": "test"}, "across-classes", "block", "block"),
-    "two classes of one patient": ({"label": "Papilloma", "patient_id": "secret7"}, "across-classes", "block", "warn"),
+    "two classes of one patient": ({"label": "Papilloma", "patient_id": "secret7"}, "changing", "block", "warn"),
     "two sides": ({"split": "test"}, "across-splits", "block", "block"),
     "two sides of one patient": ({"split": "val", "patient_id": "secret7"}, "across-splits", "block", "block"),
     "two patients": ({}, "across-patients", "warn", "warn"),
@@ -210,10 +197,11 @@ TWO = {
 }
 
 
-@pytest.mark.parametrize("kind", [EXACT, ALTERED])
-@pytest.mark.parametrize("name", TWO)
+@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name in TWO for kind in (EXACT, ALTERED)])
 def test_a_pair_is_reported_once_under_the_gravest_relation(others: Study, name: str, kind: str) -> None:
     facts, relation, exact_severity, near_severity = TWO[name]
+    if kind == EXACT and relation == "changing":  # only near copies may be frames of a film
+        relation = "across-classes"
     others.cases = [dataclasses.replace(case, split="train") for case in others.cases]
     image = others.folder / "07.png" if kind == EXACT else shaded(picture(7, body=1), 0.8)
     added = others.add(image, "copy.png", **{"split": "train", **facts})
@@ -229,9 +217,13 @@ def test_a_pair_is_reported_once_under_the_gravest_relation(others: Study, name:
 def test_the_frames_of_one_patient_do_not_hide_a_real_conflict(others: Study) -> None:
     others.add(shaded(picture(2, body=2), 0.8), "frame.png", label="Papilloma", patient_id="secret2")
     others.add(shaded(picture(7, body=1), 0.8), "copy.png", label="Papilloma")
-    found = others.findings()["near-duplicate-across-classes"]
-    assert found.severity == "block"
-    assert found.groups == ((7, 31), (2, 30))
+    found = others.findings()
+    assert (found["near-duplicate-across-classes"].severity, found["near-duplicate-changing"].severity) == (
+        "block",
+        "warn",
+    )
+    assert found["near-duplicate-across-classes"].groups == ((7, 31),)
+    assert found["near-duplicate-changing"].groups == ((2, 30),)
 
 
 def test_the_evidence_names_images_and_how_they_are_alike_but_no_patient(others: Study) -> None:
@@ -363,6 +355,40 @@ def test_among_real_radiographs_planted_copies_are_found_and_nothing_else(shared
     found = copies_in(study(tmp_path, cases))
     assert set(found.near) == expected
     assert found.exact == ()
+
+
+def test_frames_that_pass_into_one_another_are_cut_where_the_picture_changes(tmp_path: Path) -> None:
+    """A window that slides over a wide picture: frames apart by more than it moves in ten share too little."""
+    wide = picture(0, size=(900, 120))
+    made = Study(tmp_path)
+    for frame in range(60):
+        made.add(wide.crop((4 * frame, 0, 4 * frame + 150, 120)), f"{frame:02}.png", patient_id=None)
+    found = made.copies()
+    assert found.chains == (tuple(range(60)),)
+    material = study(tmp_path, made.cases)
+    whole_class = join_copies(material.manifest, material.data_set, lambda: material.headers)
+    assert len({case.group for case in whole_class.cases}) == len(found.near)
+    (said,) = made.findings().values()
+    assert "1 chain of groups that pass into one another, as a film does, holds more than a fifth" in said.sentence
+    assert sorted(frame for group in found.near for frame in group) == list(range(60))
+    assert 4 <= len(found.near) <= 20
+    assert all(group == tuple(range(group[0], group[-1] + 1)) for group in found.near)
+    for later, (earlier, _) in found.origin.items():
+        assert any({earlier, later} <= set(group) for group in found.near)
+
+
+def test_a_chain_that_is_a_small_part_of_its_class_is_dealt_whole(others: Study) -> None:
+    wide = picture(60, size=(900, 120))
+    chain = [others.add(wide.crop((4 * i, 0, 4 * i + 150, 120)), f"film{i}.png", patient_id=None) for i in range(14)]
+    material = study(others.folder, others.cases)
+    assert chain in [list(found) for found in copies_in(material).chains]
+    joined = join_copies(material.manifest, material.data_set, lambda: material.headers)
+    assert len({joined.cases[i].group for i in chain}) > 1
+    for number in range(40):
+        others.add(picture(100 + number, body=100 + number), f"more{number}.png")
+    material = study(others.folder, others.cases)
+    joined = join_copies(material.manifest, material.data_set, lambda: material.headers)
+    assert len({joined.cases[i].group for i in chain}) == 1
 
 
 def test_masks_of_several_classes_are_no_copies_of_one_another(others: Study) -> None:

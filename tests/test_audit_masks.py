@@ -219,8 +219,33 @@ def ultrasound(seed: int) -> Image.Image:
     return Image.fromarray(speckle.astype(np.uint8))
 
 
+def specks(seed: int, *, count: int, radius: float, softness: float) -> np.ndarray:
+    """`(256, 256)` from 0 to 1: roundish spots, each of a brightness of its own, with soft rims."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:256, :256]
+    shown = np.zeros((256, 256))
+    for _ in range(count):
+        away = np.hypot(*((grid - rng.uniform(10, 246)) * rng.uniform(0.7, 1.3) for grid in (y, x)))
+        shown = np.maximum(shown, rng.uniform(0.4, 1) / (1 + np.exp((away - radius) / softness)))
+    return shown
+
+
+def fluorescence(seed: int) -> Image.Image:
+    """Nuclei in blue on black, as a stain of DNA shows them."""
+    blue = Image.fromarray((170 * specks(seed, count=12, radius=8, softness=1)).astype(np.uint8))
+    return Image.merge("RGB", (*[Image.new("L", blue.size)] * 2, blue))
+
+
+def empty_tile(seed: int) -> Image.Image:
+    """The glass of a slide with a few specks of dust."""
+    ground = 243 + np.random.default_rng(seed).normal(0, 0.8, (256, 256))
+    return Image.fromarray((ground - 150 * specks(seed, count=3, radius=2, softness=1)).astype(np.uint8))
+
+
 PICTURES: dict[str, Callable[[int], Image.Image]] = {
     "ultrasound": ultrasound,
+    "fluorescence": fluorescence,
+    "empty tile": empty_tile,
     "dark": lambda seed: photograph(seed).point(lambda level: level // 12),
     "faint": lambda seed: photograph(seed).point(lambda level: 120 + level // 20),
     "small on black": lambda seed: photograph(seed).resize((70, 70)).crop((-90, -90, 166, 166)),

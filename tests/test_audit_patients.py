@@ -121,6 +121,13 @@ def test_images_that_name_no_patient_warn_and_the_names_are_read() -> None:
     assert r"--patient-pattern '^scan_\d+'" in finding.fix
 
 
+def test_sides_that_were_carved_do_not_hide_the_patients_in_the_names() -> None:
+    cases = [case(f"sub-{p:02d}_{i}.png", "ab"[p > 50], None) for p in range(1, 73) for i in range(5)]
+    finding = found(split_cases(manifest_of(cases)).manifest)["patient-ids-missing"]
+    assert "72 groups that may be patients" in finding.sentence
+    assert r"--patient-pattern 'sub-\d+'" in finding.fix
+
+
 def test_some_images_without_a_patient_are_counted() -> None:
     cases = [case(c.path.name, c.label, c.patient_id if i > 6 else None, c.split) for i, c in enumerate(sound())]
     finding = found(manifest_of(cases))["patient-ids-missing"]

@@ -19,6 +19,7 @@ from overread.cases.case import Case
 from overread.decision import Task
 from overread.demo.phantom import write_phantoms
 from overread.formats import Header, read_headers
+from support.person_names import persons
 
 PLAIN = Header(size_bytes=9000, suffix=".png", format="PNG", width=300, height=300, mode="L", bit_depth=8, frames=1)
 
@@ -53,7 +54,11 @@ def test_plain_names_and_headers_hold_nothing() -> None:
     "name",
     [
         "John_Smith_01.png", "smith-john.png", "Müller, Hans/scan.png", "JohnSmith/1.png", "DOE^JANE.dcm",
-        "anna/3.png", "site2/MARIA.GARCIA/left.png", "scan_peter2.png", "René^Zoë.png",
+        "anna/3.png", "site2/MARIA.GARCIA/left.png", "scan_peter2.png", "René^Zoë.png", "SMITH_JOHN_CT.dcm",
+        "Müller, Anna.png", "tran-thi-mai.png", "王伟.png", "李秀英_2.png", "佐藤健一.png", "김민수.png",
+        "Иван Петров.png",
+        "محمد حسن.png", "O'Brien_Kevin.png", "Jan de Vries/1.png", "Agnieszka Nowak.png", "kaya_mehmet.png",
+        "Jean-Pierre Girard.png", "okafor_chinedu_left.png",
     ],
 )  # fmt: skip
 def test_the_name_of_a_person_in_a_path_warns(name: str) -> None:
@@ -87,7 +92,14 @@ def test_dates_and_numbers_are_told_apart(name: str, kind: str) -> None:
         "SOB_B_A-14-22549AB-40-001.png", "lungaca1.jpeg", "COVID-1001.png", "MR_head_t1.png", "St_Mary_Hospital/1.png",
         "san_francisco_general/1.png", "6c613a14b80a8591.png", "xKarlQ8Anna.png", "xKarlQ.png", "CHNCXR_0327_1.png",
         "Marked/1.png", "normal/left/ray_1.png", "may_grace/1.png", "Alexander disease/1.png", "scan_1023-2022.png",
-        "2000_12_3.png", "person1965_12_31x.png", "newborn7/1.png",
+        "2000_12_3.png", "person1965_12_31x.png", "newborn7/1.png", "HAM10000/ISIC_0024306.jpg", "benign (1).png",
+        "LIDC-IDRI-0001/1-001.png", "TCGA-02-0001.png", "Te-gl_0010.jpg", "IM-0011-0001.jpeg",
+        "SIEMENS/Carl Zeiss/1.png", "Philips_Ingenia.png", "Papilloma/1.png", "Baker cyst.png", "Paget.png",
+        "Barrett.png", "Crohn.png", "Hodgkin/3.png",
+        "Guillain-Barre.png", "Creutzfeldt_Jakob.png", "Stevens-Johnson.png", "Houston_01.png", "san jose/2.png",
+        "Thorax^CHEST_WO (Adult)/2.dcm", "Breast^Bil tumor ax.dcm", "白内障.png", "高血压/1.png", "정상/1.png",
+        "甲状腺.png",
+        "Peter's anomaly.png", "San Francisco/may.png", "mark_left.png", "Alexander disease_2.png", "Lisfranc.png",
     ],
 )  # fmt: skip
 def test_names_of_studies_are_no_persons(name: str) -> None:
@@ -175,3 +187,36 @@ def test_real_sets_and_phantoms_hold_no_person(shared_data: Path, tmp_path: Path
         manifest = Manifest.read(folder)
         some = manifest.replace(manifest.cases[::5])
         assert on(some, read_headers(some.paths)) == [], folder.name
+
+
+def test_a_word_that_stands_in_most_paths_names_the_set() -> None:
+    assert found([f"carmen_{i:03d}.png" for i in range(30)]) == {}
+    assert found([f"{'carmen' if i % 3 else 'paul'}_{i:03d}.png" for i in range(30)])["names-in-paths"].count == 10
+
+
+def test_words_of_a_class_are_no_names_wherever_they_stand() -> None:
+    names = [
+        f"{name}/{name.split()[0].lower()}_{i}.png" for i in range(4) for name in ("Anna cyst", "Paul Mueller sign")
+    ]
+    cases = tuple(Case(path=Path(name), name=name, label=name.split("/")[0]) for name in names)
+    manifest = Manifest(cases=cases, task=Task.of(("Anna cyst", "Paul Mueller sign")))
+    assert on(manifest, [PLAIN] * len(names)) == []
+
+
+def test_surnames_alone_are_told_where_many_differ_and_not_from_one() -> None:
+    surnames = ["Okafor", "Yilmaz", "Kowalski", "Hernandez", "Schmidt", "Nguyen", "Patel", "Ivanov"]
+    assert kinds("Kowalski_1.png") == {}
+    told = found([f"{surnames[i % 8]}/left_{i}.png" for i in range(40)])
+    assert told["names-in-paths"].count >= 35
+    sites = ["Boston", "Leeds", "Sydney", "Mainz", "Kyoto", "Toulouse", "Houston", "Cleveland"]
+    assert found([f"{sites[i % 8]}/left_{i}.png" for i in range(40)]) == {}
+
+
+def test_most_names_of_many_countries_are_found_and_a_set_of_ten_persons_always_warns() -> None:
+    told, count = 0, 0
+    for country, names in persons().items():
+        paths = [f"{surname}_{given}/{i}.png" for i, (given, surname) in enumerate(names)]
+        findings = found(paths)
+        assert "names-in-paths" in findings, country
+        told, count = told + findings["names-in-paths"].count, count + len(names)
+    assert told >= 0.9 * count

@@ -136,7 +136,7 @@ def test_a_finding_of_ones_own_stands_in_the_report_and_in_the_json(manifest: Ma
     assert '"small-image"' in (tmp_path / "out" / "audit.json").read_text()
 
 
-@pytest.mark.parametrize(("mending", "kept"), [(None, 12), ("leave-out", 10), ("keep-one", 9)])
+@pytest.mark.parametrize(("mending", "kept"), [(None, 12), ("leave-out", 10), ("keep-one", 9), ("one-side", 12)])
 def test_a_kind_of_finding_says_what_a_cleaned_manifest_leaves_out(material: Material, mending: Any, kept: int) -> None:
     kind = FindingKind("small-image", "warn", "small", mending)
     own = rule(lambda material: [small(material, groups=((0, 1), (4, 5, 3)))], kind)

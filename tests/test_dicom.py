@@ -34,7 +34,7 @@ RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
 def read(ds: Dataset | bytes, size: int = 64) -> np.ndarray:
     content = ds if isinstance(ds, bytes) else file_bytes(ds)
-    return fit_pixels(content, Preprocessing(height=size, width=size))
+    return fit_pixels(content, [Preprocessing(height=size, width=size)])[0]
 
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID", None])
@@ -204,7 +204,7 @@ def test_a_missing_decoder_is_named_with_its_remedy(shared_data: Path, monkeypat
 
     monkeypatch.setattr(JPEG2000Decoder, "_available", {})
     with pytest.raises(UnreadableImage, match=r"JPEG 2000.*pip install 'overread\[dicom\]'"):
-        fit_pixels(shared_data / "dicom" / "RG1_J2KI.dcm", Preprocessing())
+        fit_pixels(shared_data / "dicom" / "RG1_J2KI.dcm", [Preprocessing()])[0]
 
 
 def test_a_jpeg_2000_bomb_is_refused_by_its_codestream(shared_data: Path) -> None:
@@ -296,10 +296,10 @@ def real_files(folder: Path) -> list[tuple[Path, bool]]:
 def test_every_real_single_frame_file_shows_contrast_and_every_other_is_refused(shared_data: Path) -> None:
     for path, is_readable in real_files(shared_data):
         if is_readable:
-            assert np.ptp(fit_pixels(path, Preprocessing())) > 200, path.name
+            assert np.ptp(fit_pixels(path, [Preprocessing()])[0]) > 200, path.name
         else:
             with pytest.raises(UnreadableImage):
-                fit_pixels(path, Preprocessing())
+                fit_pixels(path, [Preprocessing()])[0]
 
 
 @pytest.mark.parametrize(
@@ -316,17 +316,17 @@ def test_every_real_single_frame_file_shows_contrast_and_every_other_is_refused(
     ],
 )  # fmt: skip
 def test_one_image_in_several_encodings_gives_one_result(shared_data: Path, names: str, tolerance: int) -> None:
-    first, *others = (fit_pixels(shared_data / "dicom" / f"{n}.dcm", Preprocessing()) for n in names.split())
+    first, *others = (fit_pixels(shared_data / "dicom" / f"{n}.dcm", [Preprocessing()])[0] for n in names.split())
     for other in others:
         assert np.abs(first.astype(int) - other).max() <= tolerance
 
 
 def test_a_real_monochrome1_chest_has_white_bones_and_a_doppler_image_its_colours(shared_data: Path) -> None:
-    chest = fit_pixels(shared_data / "dicom" / "RG1_J2KI.dcm", Preprocessing())
+    chest = fit_pixels(shared_data / "dicom" / "RG1_J2KI.dcm", [Preprocessing()])[0]
     spine, lung, air = chest[80:120, 108:116].mean(), chest[60:100, 60:80].mean(), chest[:20, 10:16].mean()
     assert spine > lung
     assert spine > air
-    assert is_coloured(fit_pixels(shared_data / "dicom" / "US1_UNCR.dcm", Preprocessing()))
+    assert is_coloured(fit_pixels(shared_data / "dicom" / "US1_UNCR.dcm", [Preprocessing()])[0])
 
 
 def test_the_module_reads_no_element_that_could_name_a_patient() -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -44,9 +44,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files decoded by the store, as they are."""
     seen: list[Path] = []
 
-    def counted(content: bytes, preprocessing: Preprocessing, name: str, **frame: int | None) -> np.ndarray:
+    def counted(
+        content: bytes, preprocessings: Sequence[Preprocessing], name: str, **frame: int | None
+    ) -> list[np.ndarray]:
         seen.append(Path(name))
-        return fit_pixels(content, preprocessing, name, **frame)
+        return fit_pixels(content, preprocessings, name, **frame)
 
     monkeypatch.setattr(pixel_build, "fit_pixels", counted)
     return seen
@@ -111,11 +113,13 @@ def test_only_failures_are_tried_again_and_a_cure_rebuilds(
     paths, folder = write_images(tmp_path / "images", 4), tmp_path / "store"
     is_installed = False
 
-    def needs_decoder(content: bytes, preprocessing: Preprocessing, name: str, **_: object) -> np.ndarray:
+    def needs_decoder(
+        content: bytes, preprocessings: Sequence[Preprocessing], name: str, **_: object
+    ) -> list[np.ndarray]:
         decoded.append(Path(name))
         if Path(name) == paths[2] and not is_installed:
             raise UnreadableImage("has no decoder")
-        return fit_pixels(content, preprocessing, name)
+        return fit_pixels(content, preprocessings, name)
 
     monkeypatch.setattr(pixel_build, "fit_pixels", needs_decoder)
     assert PixelStore.open(paths, OPTIONS, folder=folder).failures == {2: "has no decoder"}
@@ -137,6 +141,36 @@ def test_channels_follow_the_data_even_where_colour_turns_up_late(
     assert (decoded.count(paths[5]) > 1) == is_late
     assert store.preprocessing.channels == store.pixels.shape[-1] == channels
     assert np.array_equal(store.pixels, np.stack([prepare(path, store.preprocessing) for path in paths]))
+
+
+@pytest.mark.parametrize("coloured", [(), (0,), (128,)])
+def test_stores_opened_together_are_those_opened_alone_and_each_image_is_opened_once(
+    tmp_path: Path, decoded: list[Path], coloured: tuple[int, ...]
+) -> None:
+    paths = write_images(tmp_path / "images", 130, coloured=coloured)
+    sizes = [UNDECIDED, Preprocessing(height=24, width=24), Preprocessing(height=9, width=7, fit="stretch", channels=1)]
+    together = PixelStore.open_each([*paths, tmp_path / "gone.png"], sizes, folder=tmp_path / "together")
+    assert decoded.count(paths[100]) == (1 if coloured != (128,) else 3)
+    for store, size in zip(together, sizes, strict=True):
+        alone = PixelStore.open([*paths, tmp_path / "gone.png"], size, folder=tmp_path / "alone")
+        assert np.array_equal(store.pixels, alone.pixels)
+        assert (store.preprocessing, store.failures) == (alone.preprocessing, alone.failures)
+        assert store.path.name[:64] == alone.path.name[:64]
+
+
+@pytest.mark.parametrize(("coloured", "files"), [((), 1), ((0,), 2), ((128,), 2)])
+def test_stores_that_come_to_the_same_share_their_pixels(
+    tmp_path: Path, decoded: list[Path], coloured: tuple[int, ...], files: int
+) -> None:
+    paths, folder = write_images(tmp_path / "images", 130, coloured=coloured), tmp_path / "store"
+    grey, undecided = PixelStore.open_each(paths, [OPTIONS, UNDECIDED], folder=folder)
+    assert len(list(folder.glob("*.npy"))) == files
+    assert np.array_equal(grey.pixels[5], prepare(paths[5], OPTIONS))
+    decoded.clear()
+    again = PixelStore.open(paths, OPTIONS, folder=folder)
+    assert not decoded
+    assert again.path == grey.path
+    assert (undecided.path == grey.path) == (not coloured)
 
 
 def test_a_user_who_asks_for_grey_gets_colour_converted(tmp_path: Path) -> None:
@@ -224,6 +258,7 @@ def test_a_row_that_changes_while_in_use_is_no_other_picture(tmp_path: Path) -> 
 BUILD = """
 import os, sys, time
 from pathlib import Path
+from typing import Any
 from overread.images import PixelStore, Preprocessing
 def progress(done, total):
     time.sleep(0.01)

@@ -100,12 +100,12 @@ def test_colour_is_told_from_grey_stored_as_a_jpeg_in_rgb() -> None:
     stream = io.BytesIO()
     Image.fromarray(np.stack([noise] * 3, axis=2)).save(stream, "JPEG", quality=30)
     options = Preprocessing(height=64, width=64)
-    assert fit_pixels(stream.getvalue(), Preprocessing(height=64, width=64, channels=3)).ndim == 3
-    assert fit_pixels(stream.getvalue(), options).ndim == 2
-    assert not is_coloured(fit_pixels(stream.getvalue(), options))
+    assert fit_pixels(stream.getvalue(), [Preprocessing(height=64, width=64, channels=3)])[0].ndim == 3
+    assert fit_pixels(stream.getvalue(), [options])[0].ndim == 2
+    assert not is_coloured(fit_pixels(stream.getvalue(), [options])[0])
     assert not is_coloured(noise)
     pink = np.full((64, 64, 3), (220, 120, 130), np.uint8)
-    assert is_coloured(fit_pixels(png(pink), options))
+    assert is_coloured(fit_pixels(png(pink), [options])[0])
 
 
 def test_a_file_and_its_bytes_give_the_same_pixels(tmp_path: Path) -> None:
@@ -154,5 +154,5 @@ def test_real_radiographs_are_grey_and_endoscopies_coloured(shared_data: Path) -
     options = Preprocessing()
     chests = sorted((shared_data / "chest_xray" / "test" / "NORMAL").iterdir())[:20]
     larynges = sorted((shared_data / "larynx_vocalfolds" / "all" / "pathology").iterdir())[:20]
-    assert not any(is_coloured(fit_pixels(path, options)) for path in chests)
-    assert all(is_coloured(fit_pixels(path, options)) for path in larynges)
+    assert not any(is_coloured(fit_pixels(path, [options])[0]) for path in chests)
+    assert all(is_coloured(fit_pixels(path, [options])[0]) for path in larynges)

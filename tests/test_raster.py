@@ -33,7 +33,7 @@ def decode(content: bytes, fitted: Fitted, channels: int | None = None) -> np.nd
 
 
 def read(content: bytes, size: int = 64) -> np.ndarray:
-    return fit_pixels(content, Preprocessing(height=size, width=size))
+    return fit_pixels(content, [Preprocessing(height=size, width=size)])[0]
 
 
 def raw_png(width: int, height: int, *, depth: int, colour: int, rows: bytes) -> bytes:
@@ -255,5 +255,5 @@ def test_a_jpeg_that_is_merely_odd_is_read_and_cmyk_becomes_rgb() -> None:
 
 def test_grey_stored_as_a_jpeg_in_colour_has_the_same_pixels_as_luma_and_as_rgb() -> None:
     content = encoded(Image.linear_gradient("L").convert("RGB"), "JPEG")
-    luma, rgb = (fit_pixels(content, Preprocessing(channels=channels)) for channels in (None, 3))
+    luma, rgb = (fit_pixels(content, [Preprocessing(channels=channels)])[0] for channels in (None, 3))
     assert np.array_equal(np.stack([luma] * 3, axis=2), rgb)

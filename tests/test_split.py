@@ -83,6 +83,20 @@ def test_a_class_that_comes_from_one_patient_is_refused_with_what_it_would_take(
         split_cases(manifest_of(rows))
 
 
+@pytest.mark.parametrize(
+    ("patient", "whose"),
+    [(None, "show 2 pictures, for near copies count as one"),
+     ("p", "come from 12 patients, whom shared pictures join to 2 groups")],
+)  # fmt: skip
+def test_a_class_of_few_pictures_is_refused_with_how_near_copies_join_its_images(
+    patient: str | None, whose: str
+) -> None:
+    manifest = manifest_of([("ab"[i < 12], patient and f"{patient}{i}", None) for i in range(60)])
+    cases = [dataclasses.replace(case, group=f"g{i % 2}" if i < 12 else None) for i, case in enumerate(manifest.cases)]
+    with pytest.raises(InvalidData, match=f"no image of class b: its 12 images {whose}, and train"):
+        split_cases(manifest.replace(cases))
+
+
 def test_the_real_larynx_frames_cannot_be_split_by_patient(shared_data: Path) -> None:
     with pytest.raises(InvalidData, match="58 images come from 1 patient"):
         split_cases(Manifest.read(shared_data / "larynx_vocalfolds"))

@@ -9,7 +9,7 @@ from table import data_folder
 
 from overread.cases import Manifest, Source, fold_cases, split_cases, without_test
 from overread.errors import InvalidData
-from overread.images import DataSet, Preprocessing
+from overread.images import REFERENCE, DataSet
 from overread.study.data import read_manifest
 from overread.study.sides import Decoded
 
@@ -24,8 +24,6 @@ KNOWN: dict[str, dict[str, str]] = {
     "nih_multilabel": {"folder": "nih_multilabel", "labels": "Data_Entry_2017.csv", "finding": "Effusion"},
     "larynx": {"folder": "larynx_vocalfolds"},
 }
-# Small enough to look for copies in; the arms decode for themselves.
-_LOOKED_AT = Preprocessing(height=64, width=64, channels=1)
 
 
 def known_source(name: str) -> Source:
@@ -59,7 +57,7 @@ def deal(source: Source, *, seed: int, train_images: int | None, store: Path) ->
         OverreadError: the set cannot be read or dealt.
     """
     pool = without_test(read_manifest(source))
-    data_set = DataSet.open(pool, _LOOKED_AT, folder=store, skip_unreadable=True)
+    data_set = DataSet.open(pool, REFERENCE, folder=store, skip_unreadable=True)
     readable = Decoded.of(pool, data_set).data_set.manifest
     dealt = fold_cases(readable, folds=possible_folds(readable), seed=seed)
     if train_images is not None:

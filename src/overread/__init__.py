@@ -53,6 +53,7 @@ _HOMES = {
     "OperatingPoint": "overread.decision.operating_point",
     "OverreadError": "overread.errors",
     "OwnMetric": "overread.evaluation.metrics.own",
+    "PersonalColumn": "overread.cases.persons.columns",
     "Picture": "overread.formats.picture",
     "Predictions": "overread.evaluation.predictions",
     "Preprocessing": "overread.images.prepare",
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from overread.bundle.bundle import Bundle as Bundle
     from overread.cases.case import Case as Case
     from overread.cases.manifest import Manifest as Manifest
+    from overread.cases.persons.columns import PersonalColumn as PersonalColumn
     from overread.cases.source import Source as Source
     from overread.cases.split import Split as Split
     from overread.decision.operating_point import OperatingPoint as OperatingPoint

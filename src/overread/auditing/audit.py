@@ -15,7 +15,7 @@ from overread.auditing.rules import every_rule
 from overread.cases import Manifest
 from overread.errors import BlockedByAudit
 from overread.formats import Header, decoder_versions, read_headers
-from overread.images import DataSet, Preprocessing
+from overread.images import REFERENCE, DataSet
 from overread.machine.memo import recall_or_work_out
 
 # Findings on files that training leaves out when it is told to.
@@ -111,7 +111,7 @@ def audit_manifest(
     Args:
         manifest: its cases; where sides are named, leaks between them are looked for.
         rules: a user's own, asked besides those of the house.
-        folder: where decoded pixels are kept, which training reuses; by default in the user's cache.
+        folder: where decoded pixels are kept, which training looks for copies in; by default in the user's cache.
         progress: called with the images done and of all.
 
     Returns:
@@ -124,7 +124,7 @@ def audit_manifest(
         OutputUnwritable: the folder cannot be written.
     """
     every_rule(rules)  # what clashes is told before the decoding
-    data_set = DataSet.open(manifest, Preprocessing(), folder=folder, skip_unreadable=True, progress=progress)
+    data_set = DataSet.open(manifest, REFERENCE, folder=folder, skip_unreadable=True, progress=progress)
     material = gather(manifest, data_set)
     return examine(material, rules=rules), material
 
@@ -134,7 +134,7 @@ def gather(manifest: Manifest, data_set: DataSet, headers: Callable[[], tuple[He
 
     Args:
         manifest: every case, in the order in which the data set was opened.
-        data_set: the readable ones.
+        data_set: the readable ones, as `REFERENCE` prepares them.
         headers: gives those of the cases, where somebody has read them; by default they are read here.
     """
     return Material(
@@ -169,7 +169,7 @@ def examine_once(
 
     Args:
         manifest: every case, in the order in which the data set was opened.
-        data_set: the readable ones.
+        data_set: the readable ones, as `REFERENCE` prepares them.
         headers: see `gather`; called where rules are asked.
         rules: a user's own.
 
@@ -188,7 +188,8 @@ def examine_once(
         for digest, case in zip(store.digests, manifest.cases, strict=True)
     ]  # fmt: skip
     failures = [[index, reason] for index, reason in sorted(store.failures.items())]
-    key = [manifest.task.to_dict(), cases, failures, store.preprocessing.to_dict(), decoder_versions()]
+    personal = [dataclasses.asdict(column) for column in manifest.personal]
+    key = [manifest.task.to_dict(), cases, personal, failures, store.preprocessing.to_dict(), decoder_versions()]
     house = recall_or_work_out(
         store.path.parent,
         "audit",

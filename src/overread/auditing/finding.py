@@ -13,8 +13,8 @@ from overread.errors import InvalidOption
 Severity = Literal["block", "warn", "info"]
 # The gravest first.
 SEVERITIES: tuple[Severity, ...] = ("block", "warn", "info")
-# What a cleaned manifest leaves out of each group of images: the first, or all but one.
-Mending = Literal["leave-out", "keep-one"]
+# What a cleaned manifest does with each group of images: it leaves out the first, or all but one, or moves it whole.
+Mending = Literal["leave-out", "keep-one", "one-side"]
 _MOST_ROWS = 50
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -27,8 +27,8 @@ class FindingKind:
         code: stable, lower case with hyphens, such as "patient-across-splits"; `--accept` takes it.
         severity: the gravest that such a finding may have: block (training refuses), warn or info.
         meaning: a few words on what it is.
-        mending: what a cleaned manifest does with the groups of such a finding: "leave-out" the first image of each, or
-            "keep-one" of each (none where their labels differ); None does nothing.
+        mending: what a cleaned manifest does with the groups of such a finding: "leave-out" the first image of each,
+            "keep-one" of each (none where their labels differ), or move each to "one-side"; None does nothing.
 
     Raises:
         InvalidOption: a code of another form, or an unknown severity.

@@ -23,7 +23,8 @@ class Material:
     Args:
         manifest: every case, readable or not; its sides are those that the data name or that training would use.
         headers: of each case.
-        data_set: the readable cases with their pixels, prepared for a network (padded on black to one size).
+        data_set: the readable cases with their pixels, as `images.REFERENCE` prepares them, whatever a network is
+            trained on.
         failures: position in the manifest to the reason for each case that gave no pixels.
     """
 

@@ -1,19 +1,21 @@
-"""A cleaned manifest: surplus duplicates, masks and unreadable files left out, patients moved whole to one side."""
+"""A cleaned manifest: identical, unreadable and foreign files left out, patients and near copies each on one side."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.auditing.audit import UNREADABLE, Audit
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
-from overread.cases import SPLITS, Case
+from overread.cases import SPLITS, Case, counts_as
 from overread.cases.tables.own import table_of
+from overread.images.copies import Group, find_copies
+from overread.images.copies.groups import Partition
 from overread.machine.files import write_csv
 from overread.machine.remote import is_remote
 
@@ -45,29 +47,29 @@ class Plan:
         write_csv(path, header, rows)
         cases = material.manifest.cases
         changes = [[cases[i].full_name, "left out", reason] for i, reason in sorted(self.dropped.items())]
-        changes += [
-            [cases[i].full_name, f"moved to {side}", "one side a patient"] for i, side in sorted(self.moved.items())
-        ]
+        why = "patients and near copies are kept on one side"
+        changes += [[cases[i].full_name, f"moved to {side}", why] for i, side in sorted(self.moved.items())]
         write_csv(path.with_suffix(".changes.csv"), ["path", "change", "reason"], changes)
 
 
 def mended_codes(rules: Sequence[Rule] = ()) -> frozenset[str]:
-    """Codes of the findings that a plan mends: by what it leaves out, and by moving patients to one side.
+    """Codes of the findings that a plan mends: by what it leaves out, and by what it moves to one side.
 
     Args:
         rules: a user's own that were asked.
     """
     by_rule = (kind.code for rule in every_rule(rules) for kind in rule.kinds if kind.mending)
-    return frozenset({*by_rule, *UNREADABLE, "patient-across-splits"})
+    return frozenset({*by_rule, *UNREADABLE, "personal-columns"})
 
 
 def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) -> Plan:
     """Decide what to leave out and what to move.
 
-    Unreadable files and masks are left out. Of images that are copies of one another one is kept: on the test side if
-    one stands there, else on validation, else the first, so that a test set stays what it was; where they carry
-    different labels, none is kept, since only a human can tell which is right. A patient on several sides goes to the
-    one that holds most of his images, of equal ones the first of train, validation and test.
+    Unreadable files and masks are left out. Of images that are identical one is kept: on the test side if one stands
+    there, else on validation, else the first, so that a test set stays what it was. Near copies are all kept. Where
+    copies carry different labels, none is kept, since only a human can tell which is right; the frames of a film of one
+    patient stay. Near copies and the images of a patient are one unit, with the patients who share a picture: a unit on
+    several sides goes to the one that holds most of its images, of equal ones the first of train, validation and test.
 
     Args:
         audit: what was found.
@@ -77,13 +79,17 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
     cases = material.manifest.cases
     dropped = {position: "unreadable" for position in material.failures}
     mendings = {kind.code: kind.mending for rule in every_rule(rules) for kind in rule.kinds}
+    together = [*find_copies(material.data_set, lambda: material.headers).near]
     for found in audit.findings:
         mending = mendings[found.code]
-        for group in found.groups if mending else ():
-            surplus = group[:1] if mending == "leave-out" else _surplus(group, cases)
-            dropped |= {i: found.code for i in surplus if i not in dropped}
+        if mending == "one-side":
+            together += found.groups
+        elif mending is not None:
+            for group in found.groups:
+                surplus = group[:1] if mending == "leave-out" else _surplus(group, cases)
+                dropped |= {i: found.code for i in surplus if i not in dropped}
+    moved = _moves(cases, together, dropped)
     kept = [i for i in range(len(cases)) if i not in dropped]
-    moved = _moves(kept, cases)
     return Plan(
         kept=tuple(dataclasses.replace(cases[i], split=moved.get(i, cases[i].split)) for i in kept),
         dropped=dropped,
@@ -99,16 +105,22 @@ def _surplus(group: tuple[int, ...], cases: tuple[Case, ...]) -> list[int]:
     return sorted(group, key=lambda i: (order[cases[i].split], i))[1:]
 
 
-def _moves(kept: list[int], cases: tuple[Case, ...]) -> dict[int, str]:
-    images = defaultdict(list)
-    for i in kept:
-        if cases[i].patient_id and cases[i].split:
-            images[cases[i].patient_id].append(i)
+def _moves(cases: Sequence[Case], together: Sequence[Group], dropped: Collection[int]) -> dict[int, str]:
+    """The side of each kept image that must join the others of its patient, or its near copies, there."""
+    patients: dict[str, list[int]] = defaultdict(list)
+    for i, case in enumerate(cases):
+        patients[counts_as(case.patient_id, case.name)].append(i)  # frames of one file are one person
+    units = Partition(len(cases))
+    for group in (*patients.values(), *together):
+        kept = [i for i in group if i not in dropped]
+        for i in kept:
+            units.join(kept[0], i)
     moved: dict[int, str] = {}
-    for positions in images.values():
-        sides = Counter(cases[i].split for i in positions)
+    for unit in units.groups():
+        sided = [i for i in unit if cases[i].split]
+        sides = Counter(cases[i].split for i in sided)
         home = max(SPLITS, key=lambda side: sides[side])
-        moved |= {i: home for i in positions if cases[i].split != home}
+        moved |= {i: home for i in sided if cases[i].split != home}
     return moved
 
 

@@ -13,6 +13,7 @@ from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
 from overread.cases.note import Note
 from overread.cases.patients import match_patients
+from overread.cases.persons.columns import PersonalColumn, leave_out_personal
 from overread.cases.relabel import Relabel, fitting, require_distinct, written_mapping
 from overread.cases.rows import cite, differ_in
 from overread.cases.source import Source
@@ -38,7 +39,8 @@ class Manifest:
 
     Read from a folder or a table, the task is the one that the labels of the cases pose: see `find_task`. `notes` tells
     what was decided while reading, and `source` is what was read, with the choices that were made; None for cases from
-    elsewhere.
+    elsewhere. `personal` are the columns that told who the patients are: no case has their cells. `carved` names the
+    sides that the data do not name: they were dealt by chance, see `split_cases`.
 
     Raises:
         InvalidData: no case, or a case with an unknown label.
@@ -48,6 +50,8 @@ class Manifest:
     task: Task
     notes: tuple[str, ...] = ()
     source: Source | None = None
+    carved: frozenset[str] = frozenset()
+    personal: tuple[PersonalColumn, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cases:
@@ -110,6 +114,13 @@ class Manifest:
     def columns(self) -> list[str]:
         """The names of the further columns, sorted."""
         return sorted({key for case in self.cases for key in case.extra})
+
+    @property
+    def cases_before_carving(self) -> tuple[Case, ...]:
+        """The cases with those on sides that were carved in train again."""
+        if not self.carved:
+            return self.cases
+        return tuple(dataclasses.replace(c, split="train") if c.split in self.carved else c for c in self.cases)
 
     def select(self, split: str) -> list[int]:
         """Positions of the cases of one split."""
@@ -230,6 +241,10 @@ class Manifest:
     def _build(cls, cases: list[Case], notes: list[str], positive: str | None, task: Task | None) -> Manifest:
         if not cases:
             raise InvalidData(_NO_CASE)
+        cases, personal = leave_out_personal(cases)
+        if personal:
+            headings = listed([column.heading for column in personal])
+            notes = [*notes, f"left out, as they tell who the patients are: {headings}"]
         if task is None:
             task, rules = find_task((case.label for case in cases), positive=positive)
             way = f"; --positive {shlex.quote(task.classes[0])} turns it"
@@ -240,7 +255,7 @@ class Manifest:
                 f"the positive class of what was trained is {task.positive}, and --positive names {positive}: leave it "
                 "out"
             )
-        return cls(cases=tuple(cases), task=task, notes=tuple(notes))
+        return cls(cases=tuple(cases), task=task, notes=tuple(notes), personal=personal)
 
     def with_patient_pattern(self, pattern: str) -> Manifest:
         """Take patient ids from file names: the groups of a regular expression, joined, or its whole match.

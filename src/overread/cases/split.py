@@ -116,9 +116,9 @@ def split_cases(
 
 
 def _with_sides(manifest: Manifest, sides: Iterable[str | None]) -> Manifest:
-    return manifest.replace(
-        dataclasses.replace(case, split=side) for case, side in zip(manifest.cases, sides, strict=True)
-    )
+    sided = [dataclasses.replace(case, split=side) for case, side in zip(manifest.cases, sides, strict=True)]
+    carved = {new.split for old, new in zip(manifest.cases, sided, strict=True) if old.split != new.split != "train"}
+    return dataclasses.replace(manifest.replace(sided), carved=manifest.carved | frozenset(filter(None, carved)))
 
 
 def _check_folds(folds: int) -> None:
@@ -269,8 +269,7 @@ def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
         for side, name in _absent(part):
             of_folds = folds > 1 and side != "test"
             of_class = [i for i in part.of_class(name) if not (of_folds and part.cases[i].split == "test")]
-            patients = len({keys[i] for i in of_class})
-            whose = f"its {len(of_class)} images come from {count(patients, 'patient')}"
+            patients, whose = len({keys[i] for i in of_class}), _whose(part, of_class, keys)
             if not of_folds:
                 raise InvalidData(
                     f"the {side} side has no image of class {name}: {whose}, and train, val and test each need one "
@@ -282,6 +281,16 @@ def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
                 f"{whose}; collect {name} images of {folds} patients or more, or "
                 + (f"take --folds {fewer} or fewer" if fewer > 1 else "train without --folds")
             )
+
+
+def _whose(part: Manifest, of_class: Sequence[int], keys: Sequence[str]) -> str:
+    """Say whose images these are, and how few units are left where copies are kept together."""
+    patients = len({counts_as(part.cases[i].patient_id, part.cases[i].name) for i in of_class})
+    units = len({keys[i] for i in of_class})
+    if units < patients and not part.has_patients:
+        return f"its {len(of_class)} images show {count(units, 'picture')}, for near copies count as one"
+    joined = f", whom shared pictures join to {count(units, 'group')}" if units < patients else ""
+    return f"its {len(of_class)} images come from {count(patients, 'patient')}{joined}"
 
 
 def _absent(part: Manifest) -> list[tuple[str, str]]:

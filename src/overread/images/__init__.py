@@ -5,7 +5,7 @@ The store and what stands on it are loaded on first use: reading needs the prepr
 
 from typing import TYPE_CHECKING
 
-from overread.images.prepare import Preprocessing, content_box, prepare, prepare_picture
+from overread.images.prepare import REFERENCE, Preprocessing, content_box, prepare, prepare_picture
 from overread.lazy import on_first_use
 
 _HOMES = {
@@ -13,7 +13,16 @@ _HOMES = {
     "PixelFile": "overread.images.pixel_file",
     "PixelStore": "overread.images.pixel_store",
 }
-__all__ = ["DataSet", "PixelFile", "PixelStore", "Preprocessing", "content_box", "prepare", "prepare_picture"]
+__all__ = [
+    "REFERENCE",
+    "DataSet",
+    "PixelFile",
+    "PixelStore",
+    "Preprocessing",
+    "content_box",
+    "prepare",
+    "prepare_picture",
+]
 __getattr__ = on_first_use(__name__, _HOMES)
 
 if TYPE_CHECKING:

@@ -52,6 +52,31 @@ class DataSet:
         Args:
             manifest: the cases.
             preprocessing: see `PixelStore.open`.
+            folder, skip_unreadable, progress: as for `open_each`.
+
+        Raises:
+            OverreadError: as `open_each`.
+        """
+        (data_set,) = cls.open_each(
+            manifest, [preprocessing], folder=folder, skip_unreadable=skip_unreadable, progress=progress
+        )
+        return data_set
+
+    @classmethod
+    def open_each(
+        cls,
+        manifest: Manifest,
+        preprocessings: Sequence[Preprocessing],
+        *,
+        folder: Path | None = None,
+        skip_unreadable: bool = False,
+        progress: Progress | None = None,
+    ) -> tuple[DataSet, ...]:
+        """Do so for each preprocessing; what has to be decoded for several is opened once.
+
+        Args:
+            manifest: the cases.
+            preprocessings: see `PixelStore.open_each`.
             folder: where stores are kept; by default in the user's cache.
             skip_unreadable: leave unreadable images out.
             progress: called with the images done and of all.
@@ -60,13 +85,17 @@ class DataSet:
             UnreadableImages: some cannot be read and may not be skipped; it names each.
             OutputUnwritable: the folder cannot be written or its disk is full.
         """
-        store = PixelStore.open(
+        stores = PixelStore.open_each(
             manifest.paths,
-            preprocessing,
+            preprocessings,
             folder=folder or cache_folder(),
             frames=[case.frame for case in manifest.cases],
             progress=progress,
         )
+        return tuple(cls._of(manifest, store, skip_unreadable=skip_unreadable) for store in stores)
+
+    @classmethod
+    def _of(cls, manifest: Manifest, store: PixelStore, *, skip_unreadable: bool) -> DataSet:
         failures = {manifest.cases[i].full_name: reason for i, reason in store.failures.items()}
         if failures and not (skip_unreadable and len(failures) < len(manifest)):
             listed = "; ".join(f"{name}: {reason}" for name, reason in list(failures.items())[:_LISTED])

@@ -1,11 +1,12 @@
-"""Decode a list of images into the file of a pixel store."""
+"""Decode a list of images into the files of one pixel store or several."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ class StoredImage:
         found = format_of(content[:HEAD_LENGTH], path)
         return cls(path, frame, _digest(content, frame), "" if found is None else found.name)
 
-    def fitted(self, preprocessing: Preprocessing) -> np.ndarray:
+    def fitted(self, preprocessings: Sequence[Preprocessing]) -> list[np.ndarray]:
         """Its pixels, as `fit_pixels` gives them of the content that it is known by.
 
         Raises:
@@ -59,12 +60,12 @@ class StoredImage:
         content = content_of(self.path)
         if _digest(content, self.frame) != self.digest:
             raise UnreadableImage("changed while it was being read: leave it as it is and run the same command again")
-        return fit_pixels(content, preprocessing, str(self.path), frame=self.frame)
+        return fit_pixels(content, preprocessings, str(self.path), frame=self.frame)
 
     def reads(self, preprocessing: Preprocessing) -> bool:
         """Whether it gives pixels now."""
         try:
-            self.fitted(preprocessing)
+            self.fitted([preprocessing])
         except (UnreadableImage, MissingPath):
             return False
         return True
@@ -77,90 +78,131 @@ def _digest(content: bytes, frame: int | None) -> str:
     return digest.hexdigest()
 
 
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """A store to be made: pixels under a name of their own, then a record that makes them count.
+
+    Args:
+        preprocessing: what is applied.
+        pixels: the file of the pixels.
+        record: the file of the record.
+    """
+
+    preprocessing: Preprocessing
+    pixels: Path
+    record: Path
+
+
 class _ColourFound(Exception):
-    """A coloured image in a data set whose probe was grey."""
+    """A coloured image where the probe for a target was grey."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
 
 
 @dataclasses.dataclass(frozen=True)
 class Build:
-    """One making of a store: pixels under a name of their own, then a record that makes them count.
+    """One making of stores of the same images, each of which is opened once.
 
     Args:
         images: in the order of the rows.
-        preprocessing: what is applied.
-        target: the file of the pixels.
+        targets: the stores; those whose preprocessing is the same once their channels are decided share their pixels.
         workers: threads.
         progress: called with the number of images done and of all.
     """
 
     images: Sequence[StoredImage]
-    preprocessing: Preprocessing
-    target: Path
+    targets: Sequence[Target]
     workers: int
     progress: Progress | None
 
-    def run(self, record_path: Path) -> None:
-        """Write pixels and record; whatever stops it, no pixels are left behind."""
-        channels = self.preprocessing.channels or self._probed_channels()
+    def run(self) -> None:
+        """Write pixels and records; whatever stops it, no pixels are left behind."""
+        resolved = {target: self._probed(target) for target in self.targets}
         try:
-            try:
-                pixels, failures = self._decode_all(channels)
-            except _ColourFound:
-                channels = 3
-                pixels, failures = self._decode_all(channels)
-            record = {
-                "key": record_path.stem,
-                "pixels": self.target.name,
-                "bytes": self.target.stat().st_size,
-                "preprocessing": dataclasses.replace(self.preprocessing, channels=channels).to_dict(),
-                "failures": {str(index): reason for index, reason in failures.items()},
-                "checksums": pixels.checksums,
-            }
-            write_json(record_path, sealed(record))
+            while True:
+                try:
+                    pixels, failures = self._decode_all(resolved)
+                    break
+                except _ColourFound as found:
+                    self._remove_pixels()
+                    resolved[found.target] = dataclasses.replace(found.target.preprocessing, channels=3)
+            for target, preprocessing in resolved.items():
+                own = pixels[preprocessing]
+                record = {
+                    "key": target.record.stem,
+                    "pixels": own.path.name,
+                    "bytes": own.path.stat().st_size,
+                    "preprocessing": preprocessing.to_dict(),
+                    "failures": {str(index): reason for index, reason in failures.items()},
+                    "checksums": own.checksums,
+                }
+                write_json(target.record, sealed(record))
         except BaseException:
-            with contextlib.suppress(OSError):
-                self.target.unlink()
+            self._remove_pixels()
             raise
 
-    def _probed_channels(self) -> int:
+    def _remove_pixels(self) -> None:
+        for target in self.targets:
+            with contextlib.suppress(OSError):
+                target.pixels.unlink()
+
+    def _probed(self, target: Target) -> Preprocessing:
+        """With channels: those that are asked for, or that some of the images show."""
+        if target.preprocessing.channels is not None:
+            return target.preprocessing
         # Of few images no more than a share: they are decoded again.
         probed = min(-(-len(self.images) // PROBED_SHARE), PROBED_FOR_COLOUR)
-        spread = np.linspace(0, len(self.images) - 1, probed).astype(int)
-        return 3 if any(in_order(self._shows_colour, spread.tolist(), self.workers)) else 1
+        spread = np.linspace(0, len(self.images) - 1, probed).astype(int).tolist()
+        shows_colour = functools.partial(self._shows_colour, preprocessing=target.preprocessing)
+        channels = 3 if any(in_order(shows_colour, spread, self.workers)) else 1
+        return dataclasses.replace(target.preprocessing, channels=channels)
 
-    def _shows_colour(self, index: int) -> bool:
+    def _shows_colour(self, index: int, preprocessing: Preprocessing) -> bool:
         try:
-            return is_coloured(self.images[index].fitted(self.preprocessing))
+            (pixels,) = self.images[index].fitted([preprocessing])
         except (UnreadableImage, MissingPath):
             return False
+        return is_coloured(pixels)
 
-    def _decode_all(self, channels: int) -> tuple[PixelFile, dict[int, str]]:
-        shape = (len(self.images), self.preprocessing.height, self.preprocessing.width, channels)
-        pixels = PixelFile.reserve(self.target, shape)
-        must_be_grey = self.preprocessing.channels is None and channels == 1
-        options = self.preprocessing if must_be_grey else dataclasses.replace(self.preprocessing, channels=channels)
+    def _decode_all(
+        self, resolved: Mapping[Target, Preprocessing]
+    ) -> tuple[dict[Preprocessing, PixelFile], dict[int, str]]:
+        """The pixels of each preprocessing, and the images that give none."""
+        makers: dict[Preprocessing, Target] = {}
+        # First those that left their channels open, which look for colour on behalf of those that are the same.
+        for target in sorted(resolved, key=lambda target: target.preprocessing.channels is not None):
+            makers.setdefault(resolved[target], target)
+        files = {options: PixelFile.reserve(target.pixels, self._shape(options)) for options, target in makers.items()}
+        # A grey store that left its channels open asks for an image in its own colour.
+        asked = [target.preprocessing if options.channels == 1 else options for options, target in makers.items()]
 
         def place(chunk: range) -> list[str | None]:
-            rows = np.zeros((len(chunk), *shape[1:]), np.uint8)
+            rows = [np.zeros((len(chunk), *file.shape[1:]), np.uint8) for file in files.values()]
             reasons: list[str | None] = []
-            for row, index in zip(rows, chunk, strict=True):
+            for number, index in enumerate(chunk):
                 try:
-                    own = self.images[index].fitted(options)
+                    fitted = self.images[index].fitted(asked)
                 except (UnreadableImage, MissingPath) as error:
                     reasons.append(str(error))
                     continue
-                if must_be_grey and is_coloured(own):
-                    raise _ColourFound
-                row[:] = as_channels(own, channels)
+                for own, row, options, target in zip(fitted, rows, asked, makers.values(), strict=True):
+                    if options.channels is None and is_coloured(own):
+                        raise _ColourFound(target)
+                    row[number] = as_channels(own, row.shape[-1])
                 reasons.append(None)
-            pixels.write(chunk.start, rows)
+            for file, row in zip(files.values(), rows, strict=True):
+                file.write(chunk.start, row)
             return reasons
 
         failures = {}
-        most = CHUNK_BYTES // int(np.prod(shape[1:]))
+        most = CHUNK_BYTES // sum(int(np.prod(file.shape[1:])) for file in files.values())
         for index, reason in enumerate(in_chunks(place, len(self.images), self.workers, most)):
             if reason is not None:
                 failures[index] = reason
             if self.progress is not None:
                 self.progress(index + 1, len(self.images))
-        return pixels, failures
+        return files, failures
+
+    def _shape(self, options: Preprocessing) -> tuple[int, ...]:
+        return len(self.images), options.height, options.width, options.channels or 3

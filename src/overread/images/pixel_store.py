@@ -16,7 +16,7 @@ from typing import Any
 
 from overread.errors import InvalidData, InvalidOption, OutputUnwritable
 from overread.formats import decoder_versions
-from overread.images.pixel_build import Build, StoredImage
+from overread.images.pixel_build import Build, StoredImage, Target
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing
 from overread.machine.content.sealed import unsealed
@@ -84,6 +84,31 @@ class PixelStore:
             OutputUnwritable: the folder cannot be written or its disk cannot hold the store.
             MissingExtra: an image is DICOM and pydicom is not installed.
         """
+        (store,) = cls.open_each(
+            paths, [preprocessing], folder=folder, frames=frames, workers=workers, progress=progress
+        )
+        return store
+
+    @classmethod
+    def open_each(
+        cls,
+        paths: Sequence[Path],
+        preprocessings: Sequence[Preprocessing],
+        *,
+        folder: Path,
+        frames: Sequence[int | None] | None = None,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[PixelStore, ...]:
+        """Do what `open` does for each preprocessing; what has to be decoded for several is opened once.
+
+        Args:
+            paths, folder, frames, workers, progress: as for `open`.
+            preprocessings: what each store holds.
+
+        Raises:
+            OverreadError: as `open`.
+        """
         if not paths:
             raise InvalidData("there are no images to prepare: at least one path was expected")
         workers = _workers_for(paths) if workers is None else workers
@@ -92,17 +117,28 @@ class PixelStore:
         places = list(zip(paths, frames or [None] * len(paths), strict=True))
         images = list(in_chunks(lambda chunk: [StoredImage.of(*places[i]) for i in chunk], len(places), workers))
         digests = tuple(image.digest for image in images)
-        key = _key(preprocessing, digests, {image.format for image in images})
+        keys = {one: _key(one, digests, {image.format for image in images}) for one in preprocessings}
         _remove_abandoned(folder)
-        store, is_damaged = _stored(folder, key, digests, workers)
-        if store is None or any(images[index].reads(preprocessing) for index in store.failures):
-            build = Build(images, preprocessing, folder / f"{key}-{uuid.uuid4().hex}.npy", workers, progress)
-            build.run(folder / f"{key}.json")
-            store, _ = _stored(folder, key, digests, workers)
-        if store is None:
-            raise OutputUnwritable(f"the pixel store just written to {folder} cannot be read back: check that disk")
-        said = f"the decoded pixels in {folder} were damaged, so that the images were decoded anew: check that disk"
-        return dataclasses.replace(store, notes=(said,) if is_damaged else ())
+        found = {one: _stored(folder, key, digests, workers) for one, key in keys.items()}
+        stores = {one: store for one, (store, _) in found.items()}
+        missing = [
+            Target(one, folder / f"{keys[one]}-{uuid.uuid4().hex}.npy", folder / f"{keys[one]}.json")
+            for one, store in stores.items()
+            if store is None or any(images[index].reads(one) for index in store.failures)
+        ]
+        if missing:
+            Build(images, missing, workers, progress).run()
+        for one in (target.preprocessing for target in missing):
+            stores[one], _ = _stored(folder, keys[one], digests, workers)
+        return tuple(_usable(stores[one], folder, was_damaged=found[one][1]) for one in preprocessings)
+
+
+def _usable(store: PixelStore | None, folder: Path, *, was_damaged: bool) -> PixelStore:
+    """The store, with a note where its pixels had to be made anew."""
+    if store is None:
+        raise OutputUnwritable(f"the pixel store just written to {folder} cannot be read back: check that disk")
+    said = f"the decoded pixels in {folder} were damaged, so that the images were decoded anew: check that disk"
+    return dataclasses.replace(store, notes=(said,) if was_damaged else ())
 
 
 def _workers_for(paths: Sequence[Path]) -> int:

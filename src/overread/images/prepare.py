@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,11 @@ class Preprocessing:
             raise InvalidBundle("the stored preprocessing is damaged: get the bundle again from its source") from None
 
 
+# What an audit and the search for copies look at, whatever a network is trained on: so their findings depend on the
+# images alone, and their thresholds are those of one size.
+REFERENCE = Preprocessing()
+
+
 def prepare(
     source: str | Path | bytes, preprocessing: Preprocessing, name: str = "", *, frame: int | None = None
 ) -> np.ndarray:
@@ -108,19 +114,21 @@ def prepare_picture(picture: Picture, preprocessing: Preprocessing) -> np.ndarra
 
 
 def fit_pixels(
-    source: str | Path | bytes, preprocessing: Preprocessing, name: str = "", *, frame: int | None = None
-) -> np.ndarray:
-    """Read one image at the size wanted, in its own colour; a JPEG gives its luma where colour is not wanted.
+    source: str | Path | bytes, preprocessings: Sequence[Preprocessing], name: str = "", *, frame: int | None = None
+) -> list[np.ndarray]:
+    """Read one image at each size wanted, in its own colour; a JPEG gives its luma where colour is not wanted.
+
+    It is opened once, and what a format decodes at full size is decoded once.
 
     Returns:
-        `(height, width)` uint8 for a grey image, `(height, width, 3)` for one stored in colour. With `channels=None` a
-        JPEG in colour that shows none counts as grey.
+        For each `(height, width)` uint8 for a grey image, `(height, width, 3)` for one stored in colour. With
+        `channels=None` a JPEG in colour that shows none counts as grey.
 
     Raises:
         UnreadableImage, MissingPath, MissingExtra: as `prepare`.
     """
     with open_picture(source, name, frame=frame) as picture:
-        return _fit(picture, preprocessing)
+        return [_fit(picture, preprocessing) for preprocessing in preprocessings]
 
 
 def _fit(picture: Picture, preprocessing: Preprocessing) -> np.ndarray:

@@ -107,17 +107,19 @@ def _finding_section(found: Finding, material: Material, path: Path, names: Publ
 def _groups(found: Finding, material: Material, path: Path, names: PublicNames) -> FigureItem | None:
     """Images that belong together, a row a group."""
     row_of = {int(position): row for row, position in enumerate(material.readable)}
-    groups = [[i for i in group if i in row_of][:_IMAGES_SHOWN] for group in found.groups]
+    groups = [[i for i in group if i in row_of] for group in found.groups]
     groups = [group for group in groups if group][:_GROUPS_SHOWN]
     if not groups:
         return None
+    of_larger = f"; of larger groups the first {_IMAGES_SHOWN}" if len(max(groups, key=len)) > _IMAGES_SHOWN else ""
+    groups = [group[:_IMAGES_SHOWN] for group in groups]
     cases = material.manifest.cases
     rows = [material.data_set.pixels([row_of[i] for i in group]) for group in groups]
     titles = [" | ".join(f"{cases[i].label}, {cases[i].split or 'no side'}" for i in group) for group in groups]
     shown = "; ".join(" beside ".join(names.of(cases[i].full_name) for i in group) for group in groups)
     return FigureItem(
         draw_image_rows(rows, titles, path=path),
-        f"{count(len(groups), 'group')} of {len(found.groups):,}, a row each: class and side of each image",
+        f"{count(len(groups), 'group')} of {len(found.groups):,}, a row each: class and side of each image{of_larger}",
         f"Images of {found.code}, a row a group: {shown}.",
     )
 

@@ -12,7 +12,7 @@ from overread.auditing import Audit, Rule, draft_plan, examine, gather, without_
 from overread.auditing.rules import every_rule
 from overread.cases import Manifest
 from overread.errors import InvalidData, OutputExists
-from overread.images import DataSet
+from overread.images import REFERENCE, DataSet
 from overread.machine.extras import require_extra
 from overread.machine.files import write_json
 from overread.machine.remote import place
@@ -23,7 +23,6 @@ from overread.run import Existing, Run, RunFolder
 from overread.study.data import (
     Data,
     name_publicly,
-    preprocessing_of,
     read_cases,
     require_outside,
     tell,
@@ -51,7 +50,8 @@ def audit(
         data: a manifest, or a folder or CSV to read one from; where it names no sides, those are looked at that `train`
             would carve.
         out: a folder for `report.html` and `audit.json`; nothing is written without it.
-        recipe: how it is to be trained, as for `train`: fractions and seed of the split, and size of the images.
+        recipe: how it is to be trained, as for `train`: fractions and seed of the split. What is found is the same for
+            every size.
         fix: a CSV to write a cleaned manifest to, which `train` takes; the data stay as they are.
         rules: audit rules of your own, asked besides those of overread.
         existing: what to do when out or fix is there: refuse or replace.
@@ -74,7 +74,7 @@ def audit(
     folder = None if out is None else RunFolder.open(out, existing)
     decoded = _look_at(manifest, recipe or Recipe(), store, console)
     with at_work(console, "asking the rules"):
-        material = gather(decoded.manifest, decoded.data_set, decoded.headers)
+        material = gather(decoded.manifest, decoded.looked_at, decoded.headers)
         found = examine(material, rules=rules)
     if fix is not None:
         # Of the sides that the data name: those that training carves, it carves again.
@@ -97,7 +97,7 @@ def _look_at(manifest: Manifest, recipe: Recipe, store: Path | None, console: Co
     with at_work(console, "looking at images") as status:
         data_set = DataSet.open(
             manifest,
-            preprocessing_of(recipe),
+            REFERENCE,
             folder=store,
             skip_unreadable=True,
             progress=lambda done, of: status.update(f"looking at images: {done} of {of}"),

@@ -37,8 +37,7 @@ from overread.run import CrossValidationRun, Existing, RunFolder
 from overread.scale import Engine, OneAfterTheOther
 from overread.study.data import (
     Data,
-    open_data_set,
-    preprocessing_of,
+    open_with_reference,
     require_codes,
     require_training,
     tell,
@@ -166,8 +165,8 @@ def crossvalidate(
     _deal(pool, folds, settled.recipe)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
     joins_copies = former is None or former.copies is not None
-    opened = open_data_set(pool, preprocessing_of(settled.recipe), store, settled.request.skip_unreadable, console)
-    decoded = Decoded.of(pool, opened, joins_copies=joins_copies)
+    opened, looked_at = open_with_reference(pool, settled.recipe, store, settled.request.skip_unreadable, console)
+    decoded = Decoded.of(pool, looked_at, opened, joins_copies=joins_copies)
     tell_patients(console, decoded.manifest)
     dealt = _deal(decoded.manifest, folds, settled.recipe)
     settled = settled.for_images(_split(dealt[0], settled.recipe).sizes()["train"])

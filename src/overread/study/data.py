@@ -17,7 +17,7 @@ from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.formats.dicom import is_dicom
 from overread.formats.dicom.header import read_patient_id
-from overread.images import DataSet, Preprocessing
+from overread.images import REFERENCE, DataSet, Preprocessing
 from overread.machine.extras import require_extra
 from overread.machine.files import write_csv
 from overread.machine.remote import is_remote, place
@@ -148,7 +148,7 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
 
 def tell_patients(console: Console, manifest: Manifest) -> None:
     """Where images name no patient, show the pattern that their file names bear out, with examples, to be copied."""
-    if manifest.has_patients or (found := suggest_patients(manifest.cases)) is None:
+    if manifest.has_patients or (found := suggest_patients(manifest.cases_before_carving)) is None:
         return
     say(console, f"by their names the files are of {count(found.patients, 'patient')}, for example")
     for names in found.examples:
@@ -189,18 +189,38 @@ def open_data_set(
     manifest: Manifest, preprocessing: Preprocessing, store: Path | None, skip_unreadable: bool, console: Console
 ) -> DataSet:
     """Decode the images of a manifest, or open what is decoded, and say so."""
+    (data_set,) = _open_each(manifest, [preprocessing], store, skip_unreadable, console)
+    return data_set
+
+
+def open_with_reference(
+    manifest: Manifest, recipe: Recipe, store: Path | None, skip_unreadable: bool, console: Console
+) -> tuple[DataSet, DataSet]:
+    """The images as a recipe prepares them, and as `REFERENCE` does; see `open_data_set`."""
+    own, looked_at = _open_each(manifest, [preprocessing_of(recipe), REFERENCE], store, skip_unreadable, console)
+    return own, looked_at
+
+
+def _open_each(
+    manifest: Manifest,
+    preprocessings: Sequence[Preprocessing],
+    store: Path | None,
+    skip_unreadable: bool,
+    console: Console,
+) -> tuple[DataSet, ...]:
     with at_work(console, "decoding images") as status:
-        data_set = DataSet.open(
+        opened = DataSet.open_each(
             manifest,
-            preprocessing,
+            preprocessings,
             folder=store,
             skip_unreadable=skip_unreadable,
             progress=lambda done, of: status.update(f"decoding images: {done} of {of}"),
         )
-    tell(console, (), data_set.store.notes)
+    data_set = opened[0]
+    tell(console, (), tuple(dict.fromkeys(note for each in opened for note in each.store.notes)))
     for name, reason in data_set.failures.items():
         say(console, f"WARNING: left out, unreadable: {name}: {reason}", "bold yellow")
     _, height, width, channels = data_set.store.pixels.shape
     colour = "grey" if channels == 1 else "colour"
     say(console, f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}")
-    return data_set
+    return opened

@@ -22,27 +22,33 @@ class Decoded:
 
     Args:
         manifest: every case, each with the group of copies that it belongs to.
-        data_set: the readable ones, with their pixels.
+        data_set: the readable ones, with the pixels that a network is trained on.
+        looked_at: the readable ones, with the pixels that copies are looked for in and that an audit looks at.
         headers: gives the header of every case, read once.
     """
 
     manifest: Manifest
     data_set: DataSet
+    looked_at: DataSet
     headers: Callable[[], tuple[Header, ...]]
 
     @classmethod
-    def of(cls, manifest: Manifest, data_set: DataSet, *, joins_copies: bool = True) -> Decoded:
+    def of(
+        cls, manifest: Manifest, looked_at: DataSet, data_set: DataSet | None = None, *, joins_copies: bool = True
+    ) -> Decoded:
         """Look for copies.
 
         Args:
-            manifest: every case, in the order in which the data set was opened.
-            data_set: the readable ones.
+            manifest: every case, in the order in which the data sets were opened.
+            looked_at: the readable ones, as `REFERENCE` prepares them.
+            data_set: the readable ones, as a network is trained on them; by default the same.
             joins_copies: False for a study that began when copies were not looked for before the split.
         """
-        headers = functools.cache(functools.partial(_headers_of, manifest, data_set))
+        headers = functools.cache(functools.partial(_headers_of, manifest, looked_at))
         if joins_copies:
-            manifest = join_copies(manifest, data_set, headers)
-        return cls(manifest=manifest, data_set=_readable(manifest, data_set), headers=headers)
+            manifest = join_copies(manifest, looked_at, headers)
+        data_set = _readable(manifest, data_set or looked_at)
+        return cls(manifest=manifest, data_set=data_set, looked_at=_readable(manifest, looked_at), headers=headers)
 
     @property
     def groups(self) -> int:
@@ -65,7 +71,9 @@ class Decoded:
             sided.get(i) or dataclasses.replace(case, split=case.split or side_of.get(case.patient_id, "train"))
             for i, case in enumerate(self.manifest.cases)
         )
-        return split, dataclasses.replace(self, manifest=every, data_set=_readable(every, self.data_set))
+        every = dataclasses.replace(every, carved=split.manifest.carved)
+        own, looked_at = (_readable(every, each) for each in (self.data_set, self.looked_at))
+        return split, dataclasses.replace(self, manifest=every, data_set=own, looked_at=looked_at)
 
 
 def _headers_of(manifest: Manifest, data_set: DataSet) -> tuple[Header, ...]:

@@ -57,12 +57,13 @@ def _imbalance(manifest: Manifest) -> Finding | None:
     (largest, most), *_, (smallest, fewest) = images.most_common()
     if most < _UNEQUAL * fewest:
         return None
-    ratio = f"{most / fewest:.1f} times as many images of {largest}" if fewest else f"many images of {largest}"
+    times = most / max(fewest, 1)
+    ratio = f"{times:.{int(times < _VERY_UNEQUAL)}f} times as many" if fewest else "many"
     return Finding(
         code="class-imbalance",
         severity="warn" if most >= _VERY_UNEQUAL * fewest else "info",
-        sentence=f"There are {ratio} ({most:,}) as of {smallest} ({fewest:,}): whoever always says {largest} "
-        f"is right in {100 * most / len(manifest):.0f} % of the images and of no use.",
+        sentence=f"There are {ratio} images of {largest} ({most:,}) as of {smallest} ({fewest:,}): whoever always "
+        f"says {largest} is right in {100 * most / len(manifest):.0f} % of the images and of no use.",
         fix="Judge the result by sensitivity, specificity, AUC and average precision, not by accuracy, and collect "
         f"images of {smallest}.",
         count=fewest,
@@ -75,7 +76,9 @@ def _too_small(manifest: Manifest) -> Finding | None:
     noun = "patient" if manifest.has_patients else "image"
     parts, rows = [], []
     for name in manifest.classes:
-        tested = _patients(manifest, name, "test") if given else round(_TEST_SHARE * _patients(manifest, name, None))
+        tested = _patients(manifest, name, "test" if given else None)
+        if not given:  # a side that is carved has a patient of each class
+            tested = min(tested, max(1, round(_TEST_SHARE * tested)))
         low = wilson(tested, tested).low if tested else 0.0
         if 1 - low <= _WIDEST:
             continue

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from overread.auditing.finding import Finding, FindingKind, Severity, image_row
+from overread.auditing.finding import Finding, FindingKind, Mending, Severity, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.masks.recognise import recognise_masks
 from overread.cases import Manifest, pseudonym
 from overread.cases.leaks import said_of_leaks
-from overread.images.copies import Copies, Group, find_copies
+from overread.images.copies import Copies, Group, find_copies, long_chains
 from overread.words import count
 
 _EXACT = "identical images (the same file or the same pixels)"
@@ -20,79 +20,147 @@ _MOST_GROUPS = 50
 
 
 @dataclasses.dataclass(frozen=True)
+class _Words:
+    """How grave it is, what it means, what to do about it, and what a cleaned manifest does."""
+
+    severity: Severity
+    meaning: str
+    fix: str
+    mending: Mending | None
+
+
+@dataclasses.dataclass(frozen=True)
 class _Relation:
-    """How the images of a group stand to one another: in short, what it means, and what to do about it."""
+    """How the images of a group stand to one another: in short, and what is said where they are identical or near.
+
+    None is said where only near copies stand so.
+    """
 
     name: str
     where: str
-    severity: Severity
-    near_severity: Severity
-    meaning: str
-    fix: str
+    exact: _Words | None
+    near: _Words
 
 
 # From the gravest to the least; a group is reported under the first that fits.
 _ACROSS_CLASSES = _Relation(
     "across-classes",
     "with different labels",
-    "block",
-    "block",
-    "carry different labels: unless the labels tell more than the picture shows, at least one of each is wrong, and "
-    "the network would learn a contradiction",
-    "Let an expert decide which label is right and keep one copy with it; where nobody can, leave all copies out.",
+    _Words(
+        "block",
+        "carry different labels: unless the labels tell more than the picture shows, at least one of each is wrong, "
+        "and the network would learn a contradiction",
+        "Let an expert decide which label is right and keep one copy with it; a cleaned table leaves all copies out.",
+        "keep-one",
+    ),
+    _Words(
+        "block",
+        "carry different labels: unless the labels tell more than the picture shows, at least one of each group is "
+        "wrong, and the network would learn a contradiction",
+        "Let an expert decide which label is right and give it to all of the group; a cleaned table leaves the group "
+        "out.",
+        "keep-one",
+    ),
+)
+_CHANGING = _Relation(
+    "changing",
+    "of one patient and side, with different labels",
+    None,
+    _Words(
+        "warn",
+        "are of one patient and on one side, and carry different labels: in a film around the moment when something "
+        "comes into view all may be right; of copies of one picture at least one is wrong",
+        "Look at each group, and correct the labels that are wrong.",
+        None,
+    ),
 )
 _ACROSS_SPLITS = _Relation(
     "across-splits",
     "on more than one side of the split",
-    "block",
-    "block",
-    "stand on more than one side of the split",
-    "Keep each picture on one side only: leave out the copies in train of what is in val or test, and in val of what "
-    "is in test.",
+    _Words(
+        "block",
+        "stand on more than one side of the split",
+        "Keep each picture on one side only: leave out the copies in train of what is in val or test, and in val of "
+        "what is in test.",
+        "keep-one",
+    ),
+    _Words(
+        "block",
+        "stand on more than one side of the split",
+        "Move each group to one side, together with the patients in it; none of the images needs leaving out.",
+        "one-side",
+    ),
 )
 _ACROSS_PATIENTS = _Relation(
     "across-patients",
     "under different patients",
-    "warn",
-    "warn",
-    "stand under different patients: unless these merely look alike, a file was copied under another name or a patient "
-    "id is wrong; sides that are carved keep the patients who share a picture together",
-    "Find out whose picture it is, correct the id and keep one copy.",
+    _Words(
+        "warn",
+        "stand under different patients: unless these merely look alike, a file was copied under another name or a "
+        "patient id is wrong; sides that are carved keep the patients who share a picture together",
+        "Find out whose picture it is, correct the id and keep one copy.",
+        "keep-one",
+    ),
+    _Words(
+        "warn",
+        "stand under different patients: unless these merely look alike, a patient id is wrong; sides that are carved "
+        "keep the patients who share a picture together",
+        "Find out whose picture it is, and correct the id.",
+        None,
+    ),
 )
 _WITHIN_CLASS = _Relation(
     "within-class",
     "of one class, of which not each names its patient",
-    "warn",
-    "warn",
-    "have the same label, but not each names its patient: sides that are carved keep copies together, but "
-    "other images of their patients may be on another, and a picture that counts twice makes the intervals narrower "
-    "than they are",
-    "Keep one copy of each picture, and name the patients.",
+    _Words(
+        "warn",
+        "have the same label, but not each names its patient: sides that are carved keep copies together, but "
+        "other images of their patients may be on another, and a picture that counts twice makes the intervals "
+        "narrower than they are",
+        "Keep one copy of each picture, and name the patients.",
+        "keep-one",
+    ),
+    _Words(
+        "warn",
+        "have the same label, but not each names its patient: sides that are carved keep each group together, but "
+        "other images of their patients may be on another, and intervals take each image for a patient of its own, so "
+        "that they look narrower than they are",
+        "Name the patients; none of the images needs leaving out.",
+        None,
+    ),
 )
 _WITHIN_PATIENT = _Relation(
     "within-patient",
     "of one patient, class and side",
-    "warn",
-    "info",
-    "belong to one patient, one class and one side: nothing leaks, but each picture counts more than once, and "
-    "intervals that count images look narrower than they are",
-    "Keep one copy of each picture; neighbouring frames of a film may stay while their patient stays on one side.",
+    _Words(
+        "warn",
+        "belong to one patient, one class and one side: nothing leaks, but each picture counts more than once",
+        "Keep one copy of each picture.",
+        "keep-one",
+    ),
+    _Words(
+        "info",
+        "belong to one patient, one class and one side, as neighbouring frames of a film do: nothing leaks, and "
+        "intervals count patients",
+        "Nothing needs doing.",
+        None,
+    ),
 )
-_RELATIONS = (_ACROSS_CLASSES, _ACROSS_SPLITS, _ACROSS_PATIENTS, _WITHIN_CLASS, _WITHIN_PATIENT)
+_RELATIONS = (_ACROSS_CLASSES, _CHANGING, _ACROSS_SPLITS, _ACROSS_PATIENTS, _WITHIN_CLASS, _WITHIN_PATIENT)
 
 
 def find_duplicates(material: Material) -> list[Finding]:
     """Find images that are there more than once, and images that show nothing.
 
-    Copies are joined into groups, so that three copies are one group and not three pairs. A group is reported once,
-    under the gravest relation among its images. Blank images are copies of one another only if their files are, and
+    Copies are joined into groups, so that three copies are one group and not three pairs; near copies that pass into
+    one another, as the frames of a film do, are cut where the picture changes. A group is reported once, under the
+    gravest relation among its images. Blank images are copies of one another only if their files are, and
     masks, which are a finding of their own and mostly alike, are not looked at.
 
     Returns:
         Findings of the codes `duplicate-R` and `near-duplicate-R` with R one of `across-classes`, `across-splits`
-        (block), `across-patients`, `within-class` (warn) and `within-patient` (warn, near ones info), and
-        `blank-image` (warn). Near copies with two labels but of one patient and on one side, as the frames of a film
-        around the moment when a lesion comes into view, warn only.
+        (block), `across-patients`, `within-class` (warn) and `within-patient` (warn, near ones info);
+        `near-duplicate-changing` and `blank-image` (warn).
     """
     copies = find_copies(material.data_set, lambda: material.headers)
     masks = material.once(recognise_masks)
@@ -113,11 +181,12 @@ RULE = Rule(
     name="duplicates",
     kinds=(
         *(
-            FindingKind(f"duplicate-{r.name}", r.severity, f"identical images {r.where}", "keep-one")
+            FindingKind(f"duplicate-{r.name}", r.exact.severity, f"identical images {r.where}", r.exact.mending)
             for r in _RELATIONS
+            if r.exact
         ),
         *(
-            FindingKind(f"near-duplicate-{r.name}", r.near_severity, f"near-identical images {r.where}", "keep-one")
+            FindingKind(f"near-duplicate-{r.name}", r.near.severity, f"near-identical images {r.where}", r.near.mending)
             for r in _RELATIONS
         ),
         FindingKind("blank-image", "warn", "an image without any detail"),
@@ -129,16 +198,13 @@ RULE = Rule(
 def _finding(
     manifest: Manifest, copies: Copies, relation: _Relation, groups: Sequence[Group], *, near: bool
 ) -> Finding | None:
-    groups = [group for group in groups if _relation(manifest, group) is relation]
-    if not groups:
+    words = relation.near if near else relation.exact
+    groups = [group for group in groups if _relation(manifest, group, near=near) is relation]
+    if words is None or not groups:
         return None
-    severity = relation.near_severity if near else relation.severity
-    if near and relation is _ACROSS_CLASSES:
-        groups.sort(key=lambda group: _may_be_a_film(manifest, group))
-        severity = "warn" if _may_be_a_film(manifest, groups[0]) else severity
     images = sum(len(group) for group in groups)
     sentence = f"{count(len(groups), 'group')} of {_NEAR if near else _EXACT}, {images:,} images in all, "
-    sentence += relation.meaning
+    sentence += words.meaning
     if relation is _ACROSS_SPLITS:
         sentence += f" ({said_of_leaks(_sides(manifest, group) for group in groups)})"
     leaking = sum(len(_sides(manifest, group)) > 1 for group in groups)
@@ -147,22 +213,28 @@ def _finding(
     named_twice = sum(_differ(manifest, group, "patient_id") for group in groups)
     if relation is not _ACROSS_PATIENTS and named_twice:
         sentence += f"; {named_twice:,} of the groups {'is' if named_twice == 1 else 'are'} under different patients"
+    if near and relation is _WITHIN_CLASS and (chains := _loose_chains(manifest, copies)):
+        sentence += f"; {count(chains, 'chain')} of groups that pass into one another, as a film does, "
+        sentence += f"hold{'s' * (chains == 1)} more than a fifth of a class, so that parts may stand on two sides"
     return Finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
-        severity=severity,
+        severity=words.severity,
         sentence=f"{sentence}.",
-        fix=relation.fix,
+        fix=words.fix,
         count=images,
         evidence=_rows(manifest, copies, groups),
         groups=tuple(groups),
     )
 
 
-def _relation(manifest: Manifest, group: Group) -> _Relation:
-    if _differ(manifest, group, "label"):
+def _relation(manifest: Manifest, group: Group, *, near: bool) -> _Relation:
+    relabelled = _differ(manifest, group, "label")
+    if relabelled and not (near and _may_be_a_film(manifest, group)):
         return _ACROSS_CLASSES
     if len(_sides(manifest, group)) > 1:
         return _ACROSS_SPLITS
+    if relabelled:
+        return _CHANGING
     if _differ(manifest, group, "patient_id"):
         return _ACROSS_PATIENTS
     return _WITHIN_PATIENT if _are_named(manifest, group) else _WITHIN_CLASS
@@ -182,7 +254,13 @@ def _are_named(manifest: Manifest, group: Group) -> bool:
 
 
 def _may_be_a_film(manifest: Manifest, group: Group) -> bool:
-    return _are_named(manifest, group) and not any(_differ(manifest, group, name) for name in ("patient_id", "split"))
+    return _are_named(manifest, group) and not _differ(manifest, group, "patient_id")
+
+
+def _loose_chains(manifest: Manifest, copies: Copies) -> int:
+    """How many chains no patient keeps together, and no side could take."""
+    owners = ({manifest.cases[i].patient_id for i in chain} for chain in long_chains(copies, manifest))
+    return sum(len(patients) > 1 or None in patients for patients in owners)
 
 
 def _rows(manifest: Manifest, copies: Copies, groups: Sequence[Group]) -> tuple[dict[str, str], ...]:

@@ -15,11 +15,13 @@ from overread.cases.labelling.matched import Matched, column_called
 from overread.cases.labelling.roles import (
     column_named,
     is_index,
+    is_label,
     is_patient,
     patient_columns,
     perhaps_patient,
     split_columns,
 )
+from overread.cases.persons.columns import personal_kind
 from overread.cases.source import Source
 from overread.errors import InvalidData, Undecided
 from overread.words import listed
@@ -34,12 +36,14 @@ class Roles:
     Args:
         patient: the column that tells whose the image is, if one does.
         split: the column that tells the side, if one does.
+        personal: columns that tell who the patients are, which are no labels.
         perhaps_patient: columns that may tell whose it is and are not used for it.
         free: the others, of which the label may be one.
     """
 
     patient: str | None
     split: str | None
+    personal: tuple[str, ...]
     perhaps_patient: tuple[str, ...]
     free: tuple[str, ...]
 
@@ -60,10 +64,13 @@ def find_roles(matched: Matched, source: Source) -> Roles:
         patient = who[0] if who else matched.images.column if is_patient(matched.images.column) else None
     split = _split_column(matched, source)
     left = [column for column in columns if column not in (patient, split) and not is_index(table, column)]
-    also = dict.fromkeys([*(column for column in who if column != patient), *perhaps_patient(table, left)])
+    personal = [column for column in left if not is_label(column) and personal_kind(column, table[column])]
+    left = [column for column in left if column not in personal]
+    also = dict.fromkeys([*(column for column in who if column in left), *perhaps_patient(table, left)])
     return Roles(
         patient=patient,
         split=split,
+        personal=tuple(personal),
         perhaps_patient=tuple(also),
         free=tuple(column for column in left if column not in also),
     )
@@ -72,7 +79,7 @@ def find_roles(matched: Matched, source: Source) -> Roles:
 def carried_columns(roles: Roles, labels: Sequence[Labels]) -> list[str]:
     """The further columns, which cases carry along: none that tells the label."""
     telling = {column for one in labels for column in one.columns}
-    return [column for column in roles.free if column not in telling]
+    return [column for column in (*roles.free, *roles.personal) if column not in telling]
 
 
 def facts_of(matched: Matched, roles: Roles, carried: Sequence[str], row: int) -> dict[str, Any]:
@@ -92,7 +99,8 @@ def said_of_roles(matched: Matched, roles: Roles, carried: Sequence[str], patien
         who = f"{column_named(matched.images.column)}, a row for all images of each ({patients:,})"
     side = matched.side and f"{matched.side}, as the table is called"
     said = f"patients: {who}; sides: {column_named(roles.split) if roles.split else side or 'none named'}"
-    said += f"; not used: {', '.join(carried)}" if carried else ""
+    unused = [column for column in carried if column not in roles.personal]
+    said += f"; not used: {', '.join(unused)}" if unused else ""
     if roles.perhaps_patient and roles.patient:
         return f"{said}; nor {listed(roles.perhaps_patient)}, which may tell the patient too"
     if roles.perhaps_patient:

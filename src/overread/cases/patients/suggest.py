@@ -40,6 +40,32 @@ def suggest_patients(cases: Sequence[Case]) -> PatientPattern | None:
     return None
 
 
+def suggest_sources(cases: Sequence[Case]) -> PatientPattern | None:
+    """Find a pattern whose matches are the groups of copies, as the names of augmented files often tell their source.
+
+    None where no part of the names does. Of several the finest is taken.
+
+    Args:
+        cases: with their groups (see `Case.group`), of which some may be missing or incomplete.
+    """
+    found = []
+    for pattern in candidates(cases):
+        keys = [key for key in match_patients(pattern, cases) if key]
+        if len(keys) == len(cases) and not _breaks_copies(cases, keys) and _are_copies(cases, keys):
+            found.append(PatientPattern.of(pattern, cases, keys))
+    return max(found, key=lambda pattern: pattern.patients, default=None)
+
+
+def _are_copies(cases: Sequence[Case], keys: Sequence[str]) -> bool:
+    """Whether most of the keys that several images have join some that are copies of one another."""
+    groups = defaultdict(list)
+    for case, key in zip(cases, keys, strict=True):
+        groups[key].append(case.group)
+    several = [Counter(filter(None, found)) for found in groups.values() if len(found) > 1]
+    alike = sum(any(number > 1 for number in found.values()) for found in several)
+    return alike > len(several) / 2
+
+
 def _names_alone(cases: Sequence[Case]) -> list[int]:
     """Positions of the names that do not go on after another of their folder by words alone."""
     places = [(case.name.rpartition("/")[0], case.path.stem) for case in cases]

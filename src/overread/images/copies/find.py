@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from overread.formats import Header, decoder_versions
+from overread.images.copies.groups import Group, Partition, cut_groups
 from overread.images.copies.hashes import SIDE, SYMMETRIES, hash_views, thumbnail, turned
-from overread.images.copies.near_hashes import NearPairs, near_pairs
+from overread.images.copies.near_hashes import NearPairs, bits_apart, near_pairs
 from overread.images.copies.same_picture import has_detail, same_picture, shared_detail
 from overread.images.data_set import DataSet
 from overread.machine.memo import recall_or_work_out
@@ -25,8 +26,7 @@ _NEAREST = 8
 _PAIRS_AT_ONCE = 2048
 _IMAGES_AT_ONCE = 512
 _WORKERS = os.cpu_count() or 1
-
-Group = tuple[int, ...]
+_NEAR = "a near copy of"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,21 +36,28 @@ class Copies:
     Args:
         exact: groups of images with the same bytes or the same pixels.
         near: groups of images of the same picture of which at least two are no exact copies of one another; exact
-            copies of their members are in them too.
+            copies of their members are in them too. They are cut where the picture changes, see `cut_groups`.
         origin: of each image that was found to be a copy, the earlier image that it resembles and in which way.
         blank: images without any detail; only their bytes are compared.
+        chains: groups of near copies that pass into one another, each chain whole, as the stretches of a film.
     """
 
     exact: tuple[Group, ...]
     near: tuple[Group, ...]
     origin: Mapping[int, tuple[int, str]]
     blank: Group
+    chains: tuple[Group, ...] = ()
 
     @property
     def pictures(self) -> tuple[Group, ...]:
         """The groups of images that show one picture, exactly or nearly; an image is in one of them at most."""
         covered = {position for group in self.near for position in group}
         return (*self.near, *(group for group in self.exact if group[0] not in covered))
+
+    @property
+    def changed(self) -> frozenset[int]:
+        """The images that are an earlier one mirrored, turned or otherwise moved, as augmentation makes them."""
+        return frozenset(later for later, (_, how) in self.origin.items() if how.endswith(f", {_NEAR}"))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""
@@ -59,6 +66,7 @@ class Copies:
             "near": [list(group) for group in self.near],
             "origin": [[later, earlier, how] for later, (earlier, how) in self.origin.items()],
             "blank": list(self.blank),
+            "chains": [list(chain) for chain in self.chains],
         }
 
     @classmethod
@@ -69,6 +77,7 @@ class Copies:
             near=tuple(tuple(group) for group in values["near"]),
             origin={later: (earlier, how) for later, earlier, how in values["origin"]},
             blank=tuple(values["blank"]),
+            chains=tuple(tuple(chain) for chain in values["chains"]),
         )
 
 
@@ -113,42 +122,31 @@ def _compare(data_set: DataSet, headers: Sequence[Header]) -> Copies:
                 origin[later] = earlier, how
     unique = np.array([i for i in np.flatnonzero(detailed) if same.root(int(positions[i])) == positions[i]], np.int64)
     exact = same.groups()
-    pairs = _confirmed(thumbnails[unique])
+    pictures = _Pictures(thumbnails[unique])
+    pairs = pictures.confirmed()
+    ends = list(zip(pairs.earlier.tolist(), pairs.later.tolist(), strict=True))
+    copies_of = {group[0]: group for group in exact}
+    near: list[Group] = []
+    group_of: dict[int, int] = {}
+    for members in cut_groups(ends, pictures.are_same):
+        group_of |= dict.fromkeys(members, len(near))
+        firsts = positions[unique[list(members)]].tolist()
+        near.append(tuple(sorted(i for first in firsts for i in copies_of.get(first, (first,)))))
     # A symmetric picture also meets its mirror image: what is upright says more.
     for k in np.lexsort((pairs.distance, pairs.view > 0)):
-        earlier, later = (int(positions[unique[side[k]]]) for side in (pairs.earlier, pairs.later))
-        view = int(pairs.view[k])
-        how = f"{SYMMETRIES[view]}, a near copy of" if view else "a near copy of"
+        earlier, later = positions[unique[list(ends[k])]].tolist()
         same.join(earlier, later)
-        origin.setdefault(later, (earlier, how))
-    known = set(exact)
-    near = tuple(group for group in same.groups() if group not in known)
-    return Copies(exact=exact, near=near, origin=origin, blank=tuple(positions[~detailed].tolist()))
-
-
-class Partition:
-    """Positions below a count, joined into groups, each known by its first."""
-
-    def __init__(self, count: int) -> None:
-        self.parent = list(range(count))
-
-    def root(self, position: int) -> int:
-        while self.parent[position] != position:
-            self.parent[position] = self.parent[self.parent[position]]
-            position = self.parent[position]
-        return position
-
-    def join(self, first: int, second: int) -> bool:
-        """Whether they were apart."""
-        low, high = sorted((self.root(first), self.root(second)))
-        self.parent[high] = low
-        return low != high
-
-    def groups(self) -> tuple[Group, ...]:
-        members: dict[int, list[int]] = {}
-        for position in range(len(self.parent)):
-            members.setdefault(self.root(position), []).append(position)
-        return tuple(tuple(group) for group in members.values() if len(group) > 1)
+        if len({group_of.get(end) for end in ends[k]}) == 1:
+            view = int(pairs.view[k])
+            origin.setdefault(later, (earlier, f"{SYMMETRIES[view]}, {_NEAR}" if view else _NEAR))
+    whole = {*exact, *near}
+    return Copies(
+        exact=exact,
+        near=tuple(sorted(near)),
+        origin=origin,
+        blank=tuple(positions[~detailed].tolist()),
+        chains=tuple(chain for chain in same.groups() if chain not in whole),
+    )
 
 
 def _reduce(data_set: DataSet, headers: Sequence[Header]) -> tuple[np.ndarray, list[bytes]]:
@@ -183,17 +181,31 @@ def _repetitions(keys: Sequence[Hashable], chosen: Iterable[int]) -> Iterator[tu
             yield first[keys[i]], i
 
 
-def _confirmed(thumbnails: np.ndarray) -> NearPairs:
-    """The pairs of near hashes that show the same picture."""
-    pairs = near_pairs(hash_views(thumbnails), radius=_NEAR_BITS, most=_NEAREST)
-    shared = shared_detail(thumbnails)
+class _Pictures:
+    """Thumbnails of different images, which are compared with one another."""
 
-    def confirm(start: int) -> np.ndarray:
-        piece = pairs[start : start + _PAIRS_AT_ONCE]
-        later = thumbnails[piece.later]
+    def __init__(self, thumbnails: np.ndarray) -> None:
+        self.thumbnails = thumbnails
+        self.views = hash_views(thumbnails)
+        self.shared = shared_detail(thumbnails)
+
+    def confirmed(self) -> NearPairs:
+        """The pairs of near hashes that show the same picture."""
+        pairs = near_pairs(self.views, radius=_NEAR_BITS, most=_NEAREST)
+
+        def confirm(start: int) -> np.ndarray:
+            piece = pairs[start : start + _PAIRS_AT_ONCE]
+            return self._are_same(piece.earlier, piece.later, piece.view)
+
+        confirmed = list(in_order(confirm, range(0, len(pairs), _PAIRS_AT_ONCE), _WORKERS))
+        return pairs[np.flatnonzero(np.concatenate(confirmed))] if confirmed else pairs
+
+    def are_same(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Whether pairs that the search did not meet show the same picture, in the view that is nearest."""
+        return self._are_same(one, other, bits_apart(self.views[:, other], self.views[0, one]).argmin(axis=0))
+
+    def _are_same(self, one: np.ndarray, other: np.ndarray, view: np.ndarray) -> np.ndarray:
+        turned_back = self.thumbnails[other]
         for symmetry in range(1, len(SYMMETRIES)):
-            later[piece.view == symmetry] = turned(later[piece.view == symmetry], symmetry)
-        return same_picture(thumbnails[piece.earlier], later, shared)
-
-    confirmed = list(in_order(confirm, range(0, len(pairs), _PAIRS_AT_ONCE), _WORKERS))
-    return pairs[np.flatnonzero(np.concatenate(confirmed))] if confirmed else pairs
+            turned_back[view == symmetry] = turned(turned_back[view == symmetry], symmetry)
+        return same_picture(self.thumbnails[one], turned_back, self.shared)

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from overread.cases import Manifest
 from overread.formats import Header
-from overread.images.copies.find import Partition, find_copies
+from overread.images.copies.find import Copies, find_copies
+from overread.images.copies.groups import Group, Partition
 from overread.images.data_set import DataSet
+
+# Of the images of a class.
+_LARGEST_CHAIN = 0.2
 
 
 def join_copies(manifest: Manifest, data_set: DataSet, read_headers: Callable[[], Sequence[Header]]) -> Manifest:
     """Look for copies and name in each case the group that it belongs to, so that a split keeps them together.
 
-    Frames of one file are one person: where one of them is a copy, all join its group.
+    Frames of one file are one person: where one of them is a copy, all join its group. A chain of groups that pass into
+    one another is kept whole, unless it is one of the `long_chains`: these are dealt in the groups that they were cut
+    into, so that neighbouring stretches may fall on two sides.
 
     Args:
         manifest: every case with which the data set was opened; what cannot be read has no group.
         data_set: the readable ones.
         read_headers: see `find_copies`.
     """
-    pictures = find_copies(data_set, read_headers).pictures
+    copies = find_copies(data_set, read_headers)
+    too_long = long_chains(copies, manifest)
+    pictures = (*copies.pictures, *(chain for chain in copies.chains if chain not in too_long))
     joined = Partition(len(manifest))
     for group in pictures:
         for position in group:
@@ -36,3 +45,16 @@ def join_copies(manifest: Manifest, data_set: DataSet, read_headers: Callable[[]
         for position in group:
             cases[position] = dataclasses.replace(cases[position], group=name)
     return manifest.replace(cases)
+
+
+def long_chains(copies: Copies, manifest: Manifest) -> frozenset[Group]:
+    """The chains that would tip the sides, for they hold more than a fifth of the images of a class."""
+    labels = Counter(case.label for case in manifest.cases)
+    return frozenset(
+        chain
+        for chain in copies.chains
+        if any(
+            number > _LARGEST_CHAIN * labels[label]
+            for label, number in Counter(manifest.cases[position].label for position in chain).items()
+        )
+    )

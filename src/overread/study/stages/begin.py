@@ -17,8 +17,7 @@ from overread.recipe import Recipe
 from overread.run import RunFolder, TrainingRun, new_study_id
 from overread.study.data import (
     name_publicly,
-    open_data_set,
-    preprocessing_of,
+    open_with_reference,
     tell,
     tell_patients,
     write_names,
@@ -76,8 +75,9 @@ def begin(
     from overread.training.crew import which_host
 
     request, recipe = settled.request, settled.recipe
-    opened = open_data_set(settled.manifest, preprocessing_of(recipe), store, request.skip_unreadable, console)
-    decoded = Decoded.of(settled.manifest, opened, joins_copies=former is None or former.copies is not None)
+    opened, looked_at = open_with_reference(settled.manifest, recipe, store, request.skip_unreadable, console)
+    joins_copies = former is None or former.copies is not None
+    decoded = Decoded.of(settled.manifest, looked_at, opened, joins_copies=joins_copies)
     split, decoded = decoded.split(recipe, request.folds)
     data_set = decoded.data_set
     tell(console, split.notes, split.warnings)
@@ -113,7 +113,7 @@ def begin(
 
 def _audited(decoded: Decoded, accept: Collection[str], *, rules: Sequence[Rule], console: Console) -> Audit:
     """Audit the cases with the sides that training will use."""
-    found = examine_once(decoded.manifest, decoded.data_set, decoded.headers, rules=rules).accept(accept)
+    found = examine_once(decoded.manifest, decoded.looked_at, decoded.headers, rules=rules).accept(accept)
     for line in brief_lines(found, rules=rules):
         say(console, f"audit {line.text}", "" if line.severity == "info" else "bold yellow")
     return found

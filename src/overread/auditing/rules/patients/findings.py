@@ -51,7 +51,7 @@ def find_patient_problems(material: Material) -> list[Finding]:
 RULE = Rule(
     name="patients",
     kinds=(
-        FindingKind("patient-across-splits", "block", "a patient on more than one side of the split"),
+        FindingKind("patient-across-splits", "block", "a patient on more than one side of the split", "one-side"),
         FindingKind("one-patient-id", "block", "one patient id for all images"),
         FindingKind(
             "impossible-split", "block", "data of which no split shows every class to training, validation and test"
@@ -106,7 +106,7 @@ def _one_patient(manifest: Manifest) -> Finding:
         severity="block",
         sentence=f"All {len(manifest):,} images have the same patient id: either one id was filled in everywhere, or "
         "the study has one patient, and a result on one patient says nothing about the next.",
-        fix=_naming("Give each image the id of its own patient", suggest_patients(manifest.cases))
+        fix=_naming("Give each image the id of its own patient", suggest_patients(manifest.cases_before_carving))
         + f" At least {PATIENTS_OF_EACH_CLASS} patients with each class are needed: to train, to validate and to test.",
         count=len(manifest),
     )
@@ -155,7 +155,7 @@ def _missing_ids(manifest: Manifest) -> Finding | None:
         "patient: each counts as a patient of its own, so images of one patient may stand on two sides of the split "
         "and flatter the result."
     )
-    if (found := suggest_patients(manifest.cases)) is not None:
+    if (found := suggest_patients(manifest.cases_before_carving)) is not None:
         named = manifest.with_patient_pattern(found.pattern)
         sentence += f" By their names the files fall into {found.patients:,} groups that may be patients"
         crossing = len(on_two_sides(named, [case.patient_id for case in named.cases]))
@@ -174,7 +174,7 @@ def _one_per_image(manifest: Manifest) -> Finding | None:
     patients = len(images_of(manifest))
     if not manifest.has_patients or patients < _ONE_EACH * len(manifest):
         return None
-    found = suggest_patients(manifest.cases)
+    found = suggest_patients(manifest.cases_before_carving)
     if found is None:
         return None
     return Finding(

@@ -41,7 +41,7 @@ def find_impossible_split(manifest: Manifest) -> Finding | None:
     absent = [(side, name) for side in SPLITS for name in images if sides[side] and (side, name) not in placed]
     small = [name for name in images if len(patients[name]) < PATIENTS_OF_EACH_CLASS]
     in_the_way = [name for name in images if name in small or name in {name for _, name in absent}]
-    noun = "patient" if manifest.has_patients else "image"
+    noun = "patient" if manifest.has_patients else "picture"
     order = sorted(in_the_way or images, key=lambda name: (len(patients[name]), images[name]))
     said = [f"{side} has no {name}" for side, name in absent]
     said += [f"{count(images[name], 'image')} of {name} from {count(len(patients[name]), noun)}" for name in order]

@@ -9,19 +9,26 @@ from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.privacy.paths import NAMING_KINDS, kinds_in_paths
+from overread.cases import Manifest
 from overread.formats.dicom.header import NAMING_TAGS
+from overread.words import count, first_of
 
 _MOST_ROWS = 50
 
 
 def find_personal_data(material: Material) -> list[Finding]:
-    """Find DICOM tags and burned-in text, GPS positions, and paths that look as if they named a person.
+    """Find DICOM tags and burned-in text, GPS positions, and columns and paths that tell who the patients are.
 
     Names, dates and numbers in paths are guessed at, on the cautious side: a surname alone is not known as one.
     Evidence shows an image by its place in the manifest where its own path may name a person.
     """
     kinds = kinds_in_paths(material.manifest.cases)
-    return [*_dicom_identity(material, kinds), *_marked_images(material, kinds), *_personal_paths(kinds)]
+    return [
+        *_dicom_identity(material, kinds),
+        *_marked_images(material, kinds),
+        *_personal_columns(material.manifest),
+        *_personal_paths(kinds),
+    ]
 
 
 RULE = Rule(
@@ -30,6 +37,7 @@ RULE = Rule(
         FindingKind("dicom-identity", "warn", "DICOM files with identifying tags"),
         FindingKind("gps-position", "warn", "images that carry the place where they were taken"),
         FindingKind("burned-in-text", "warn", "images that say of themselves that text is burned in"),
+        FindingKind("personal-columns", "warn", "columns of a table that tell who the patients are"),
         FindingKind("names-in-paths", "warn", "paths that look as if they named a person"),
         FindingKind("numbers-in-paths", "info", "paths with a date or a long number"),
     ),
@@ -94,6 +102,28 @@ def _marked_images(material: Material, kinds: Sequence[frozenset[str]]) -> list[
                 )
             )
     return found
+
+
+def _personal_columns(manifest: Manifest) -> list[Finding]:
+    columns = manifest.personal
+    if not columns:
+        return []
+    said = [f"{column.heading} ({column.kind}, of {count(column.images, 'image')})" for column in columns]
+    verb = "column of the table tells" if len(columns) == 1 else "columns of the table tell"
+    return [
+        Finding(
+            code="personal-columns",
+            severity="warn",
+            sentence=f"{len(columns):,} {verb} who the patients are: {first_of(said)}. Nothing is made of them: no "
+            "file that is written has what they say.",
+            fix="Take these columns out of the table before it is copied or shared, or go on with the CSV that --fix "
+            "writes, which lacks them. Where the months or years matter, keep an age instead of a date of birth.",
+            count=len(columns),
+            evidence=tuple(
+                {"column": column.heading, "holds": column.kind, "images": f"{column.images:,}"} for column in columns
+            ),
+        )
+    ]
 
 
 def _personal_paths(kinds: Sequence[frozenset[str]]) -> list[Finding]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from overread.cases import Case
+from overread.cases.persons.names import find_names, words_in
 
 NAME, BIRTH, NATIONAL = "the name of a person", "a date of birth", "a number in the form of a national one"
 DATE, NUMBER = "a date", "a number of 7 digits or more"
 NAMING_KINDS = frozenset({NAME, BIRTH, NATIONAL})
+# The place of a file's name in its path; folders count from 0.
+_STEM = -1
 # Images in files are younger, so that an earlier date is one of birth.
 _FIRST_IMAGES = 1990
 _YEAR, _MONTH, _DAY = r"(?:19\d\d|20[0-2]\d)", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
@@ -25,59 +29,55 @@ _BIRTH = re.compile(r"(?<![a-z])(dob|birth|born|geboren|geb|naissance|nacimiento
 _NATIONAL = re.compile(rf"{_START}(?:\d{{3}}-\d\d-\d{{4}}|{_DAY}{_MONTH}\d\d-\d{{4}}|\d\d{_MONTH}{_DAY}-\d{{4}}){_END}")
 # A leading zero is a counter's, and a dot after a digit joins the components of a DICOM UID.
 _LONG_NUMBER = re.compile(r"(?<![^\W_])(?<!\d\.)(?:mrn|pid|id|patient|pat|case)?([1-9]\d{6,})(?![^\W_])", re.IGNORECASE)
-_CARET_NAME = re.compile(r"[^\W\d_]{2,}\^[^\W\d_]+")
-_WORDS = re.compile(r"([^\W\d_]{2,})\d{0,4}")
-_CAMEL = re.compile(r"[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+")
-# Given names that are no word of English, medicine or imaging; of four letters or more, for shorter ones are acronyms.
-_GIVEN_NAMES = frozenset(
-    """
-    aaron abdul adam adrian agnes ahmad ahmed albert alberto alejandro alessandro alexander alexandra alfred alice
-    alicia allison amanda amelia amina amir amit andrea andreas andrew angela angelika anita anjali anna anne annette
-    anthony antonio arjun arthur ashley astrid barbara beatrice benjamin bernard bernd bettina birgit bjorn brandon
-    brenda brian brigitte camille carla carlos carmen caroline catherine charles charlotte chiara christina christine
-    christopher claire claudia claus cornelia cristina cynthia daniel daniela danielle david deborah dennis diana diego
-    dieter dietmar dimitri dmitri dominik donald donna doris dorothy eduardo edward elena elisabeth elizabeth ellen
-    emily emma enrique erika ernst esther eugene evelyn fatima federico felipe fernando florian francesca francesco
-    francisco francois frederik friedrich gabriel gabriela gary george gerald gerhard giovanni giulia giuseppe gloria
-    gregory guido guillermo hannah hans harald harold hassan heather heidi heike heinrich heinz helen helena helga
-    helmut henrik henry herbert hiroshi holger hussein ibrahim ingrid irina isabel isabella ivan jacob jacqueline jakob
-    james jamila janet janine javier jean jeffrey jennifer jeremy jerry jessica joachim johan johann johanna john jonas
-    jonathan jorge joseph joshua juan juergen julia julian julie julius jurgen karen karin karl katharina katherine
-    kathleen kathrin katja keith kelly kenneth kevin khalid klaus kristin larry laura lauren lars laurent leonardo
-    linda lisa lorenzo louis louise lucas lucia ludwig luigi luis lukas magdalena mahmoud manfred manuel marco marcus
-    margaret maria marianne marie mario marion markus marta martha martina mary mateusz matthew matthias maurice megan
-    melanie melissa michael michel michelle miguel mohamed mohammad mohammed monika muhammad mustafa nadia nancy natalia
-    natalie natasha nathan nicholas nicole nikolai olga oliver olivia omar pablo pamela patricia patrick paul paula
-    pauline pedro peter petra philip philippe pierre pietro priya rachel rafael rahul rainer ralf ramesh ramon raymond
-    rebecca renate ricardo richard robert roberto roger roland ronald rosa rudolf ruth ryan sabine samantha samuel
-    sandra sanjay sara sarah scott sebastian sergei sergio sharon silvia simon simone sofia sophie stefan stefanie
-    stephanie stephen steven sunita susan susanne suzanne svetlana takeshi tatiana teresa thomas timothy tobias ulrich
-    ursula valentina valerie vanessa veronica vincent vladimir walter wanda werner wilhelm william wolfgang xavier
-    yolanda yusuf yvonne
-    """.split()  # noqa: SIM905
-)
-# Next to one of these a given name is that of a place, a collection or a disease.
-_PLACES = frozenset(
-    """
-    archive center centre clinic collection college database dataset disease foundation general hospital institute
-    klinik klinikum royal saint san santa school sign st syndrome trial university
-    """.split()  # noqa: SIM905
-)
+
+
+# Words in more than half of so many images are of the set, not of a person.
+_ENOUGH_IMAGES = 20
+# Names that a single path leaves open are believed where so many differ and they stand in half of such paths.
+_DIFFERENT_NAMES, _SHARE_OF_PARTS, _FEWEST_LETTERS = 5, 0.5, 3
 
 
 def kinds_in_paths(cases: Sequence[Case]) -> list[frozenset[str]]:
-    """What each case's path seems to hold; the folders named as classes are left out."""
+    """What each case's path seems to hold; the folders named as classes are left out, and their words are no names."""
     labels = {case.label for case in cases}
-    parts = []
+    parts: list[dict[int, str]] = []
     for case in cases:
         path = PurePosixPath(case.name)
-        parts.append([*(part for part in path.parts[:-1] if part not in labels), path.stem])
-    distinct = {part for own in parts for part in own}
+        folders = [part for part in path.parts[:-1] if part not in labels]
+        parts.append({_STEM: path.stem, **dict(enumerate(folders))})
+    distinct = {part for own in parts for part in own.values()}
     # One in 27 of the numbers from 19000000 to 20299999 is a date by chance: only a habit makes them dates.
     numbers = [number for part in distinct for number in _EIGHT_DIGITS.findall(part)]
     has_dates = 2 * sum(bool(_COMPACT_DATE.fullmatch(number)) for number in numbers) >= len(numbers)
     kinds = {part: _kinds(part, has_dates) for part in distinct}
-    return [frozenset().union(*(kinds[part] for part in own)) for own in parts]
+    named = _named_parts(parts, {word for label in labels for word in words_in(label)})
+    return [
+        frozenset({NAME} if not named.isdisjoint(own.items()) else ()).union(*(kinds[part] for part in own.values()))
+        for own in parts
+    ]
+
+
+def _named_parts(parts: Sequence[dict[int, str]], classes: set[str]) -> set[tuple[int, str]]:
+    """The parts of paths, each with its place, that name a person."""
+    words = {part: frozenset(words_in(part)) for part in {part for own in parts for part in own.values()}}
+    images = Counter(word for own in parts for word in frozenset().union(*(words[part] for part in own.values())))
+    common = {word for word, number in images.items() if len(parts) >= _ENOUGH_IMAGES and 2 * number > len(parts)}
+    ignored = classes | common
+    at_place = defaultdict(set)
+    for own in parts:
+        for place, part in own.items():
+            at_place[place].add(part)
+    named = set()
+    for place, there in at_place.items():
+        found = {part: find_names(part, ignored=ignored) for part in there}
+        sure = {part for part, names in found.items() if names.is_sure}
+        perhaps = {part for part, names in found.items() if names.perhaps} - sure
+        worded = sum(any(len(word) >= _FEWEST_LETTERS for word in words[part] - ignored) for part in there)
+        different = set().union(*(found[part].perhaps for part in (*sure, *perhaps)))
+        if len(different) >= _DIFFERENT_NAMES and len(sure | perhaps) >= _SHARE_OF_PARTS * worded:
+            sure |= perhaps
+        named |= {(place, part) for part in sure}
+    return named
 
 
 def _kinds(text: str, has_dates: bool) -> frozenset[str]:
@@ -94,18 +94,4 @@ def _kinds(text: str, has_dates: bool) -> frozenset[str]:
         found.add(NATIONAL)
     if any(number not in dated for number in _LONG_NUMBER.findall(text)):
         found.add(NUMBER)
-    if _CARET_NAME.search(text) or _has_given_name(text):
-        found.add(NAME)
     return frozenset(found)
-
-
-def _has_given_name(text: str) -> bool:
-    """Whether a given name stands as a word of its own, or begins one such as "JohnSmith", and not beside a place."""
-    words = []
-    for chunk in re.split(r"[\W_]+", text):
-        if match := _WORDS.fullmatch(chunk):
-            parts = _CAMEL.findall(match[1])
-            words += [part.lower() for part in (parts if "".join(parts) == match[1] else [match[1]])]
-    return any(
-        word in _GIVEN_NAMES and _PLACES.isdisjoint(words[max(0, i - 1) : i + 2]) for i, word in enumerate(words)
-    )

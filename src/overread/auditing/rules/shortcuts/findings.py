@@ -29,8 +29,9 @@ _MEANING: Mapping[Kind, str] = {
     "of the disease: another device, hospital, program or crop.",
     "source": "It says where an image comes from, and a network can learn to tell the places apart instead of the "
     "disease.",
-    "frame": "It lies in what surrounds most images, which device, crop or somebody's hand put there, and a network "
-    "can learn it instead of the disease.",
+    "frame": "It lies in what surrounds the subject of most images, which device, crop or somebody's hand put there, "
+    "and a network can learn it instead of the disease. Where the subject fills the image, or was cut free of what "
+    "surrounds it, it may be the subject itself.",
     "appearance": "It may be what the disease looks like, or the way in which the images were taken: the audit cannot "
     "tell which.",
     "corners": "Where the subject fills the image this may be the disease itself; where it does not reach the corners, "
@@ -50,8 +51,9 @@ _ADVICE: Mapping[Kind, str] = {
     "the class, and audit again: resizing leaves traces, and the padding shows a network the shape of an image.",
     "source": "Take both classes from each source, and report the result within each source, where the network must "
     "still tell the classes apart. If the folders or devices are kinds of the disease itself, accept this finding.",
-    "frame": "Crop the border, or cover the marks, in all images of every class alike and audit again. After training "
-    "look at the heat maps: a network that looks there has learnt the mark.",
+    "frame": "Look at them. If it surrounds the subject, crop the border, or cover the marks, in all images of every "
+    "class alike and audit again. After training look at the heat maps: a network that looks there has learnt "
+    "the mark.",
     "appearance": "To tell the two apart, bring all images to the same brightness, contrast and colour, train again "
     "and compare: what is lost was owed to these. Look also whether the images of one class come from other devices, "
     "settings or dates.",

@@ -39,8 +39,6 @@ def _measure_chunk(material: Material, positions: np.ndarray, pixels: np.ndarray
     """`(k, 5 + 4 * 16)`: brightness, contrast, colour, border, marks and corners; worked on by equal padding."""
     measures = np.empty((len(positions), 5 + 4 * _CORNER**2))
     sizes = np.array([(material.headers[i].height, material.headers[i].width) for i in positions], dtype=np.float64)
-    if material.data_set.store.preprocessing.fit != "pad":
-        sizes[:] = 0
     # As stored, and as turned by EXIF.
     both = np.column_stack([_margins(sizes[:, order], pixels.shape[1:3]) for order in ([0, 1], [1, 0])])
     found, group = np.unique(both, axis=0, return_inverse=True)

@@ -1,0 +1,1 @@
+"""Defects planted into real sets, and what the audit finds of them."""
