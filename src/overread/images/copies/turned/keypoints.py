@@ -19,12 +19,14 @@ SIDE = 112
 KEYPOINTS = 32
 _OCTAVE = 3
 _SIGMAS = tuple(1.3 * 2 ** (level / _OCTAVE) for level in range(8))
-_LEAST_CONTRAST = 0.4
+_LEAST_CONTRAST = 0.04
+_AROUND, _LEAST_AROUND = 8.0, 4.0
 _BORDER = 4
 # A padded border, the black around a fundus and what fills the corners of a turned picture is flat but for noise.
 _FLAT = 3
 _RINGS = np.array([0.9, 1.9, 3.0, 4.2, 5.5], np.float32)
 _SAMPLES, _HARMONICS = 16, 7
+_SHAPE = 0, len(_RINGS), _HARMONICS, 2
 _ANGLES = 32
 _SCALE = 127
 _INNER, _OUTER = np.triu_indices(len(_RINGS))
@@ -53,7 +55,10 @@ class Keypoints:
     @classmethod
     def joined(cls, parts: list[Keypoints]) -> Keypoints:
         """One after the other."""
-        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in dataclasses.fields(cls)))
+        parts = parts or [cls(np.zeros(0, np.int32), np.zeros((0, 3), np.float32), np.zeros(_SHAPE, np.int8))]
+        return cls(
+            *(np.concatenate([getattr(part, field.name) for part in parts]) for field in dataclasses.fields(cls))
+        )
 
 
 def find_keypoints(pictures: np.ndarray, first: int) -> Keypoints:
@@ -66,7 +71,9 @@ def find_keypoints(pictures: np.ndarray, first: int) -> Keypoints:
     images = pictures.astype(np.float32)
     levels = np.stack([blurred(images, sigma) for sigma in _SIGMAS], axis=1)
     blobs = levels[:, 1:] - levels[:, :-1]
-    picture, level, row, column = _strongest(np.abs(blobs), content(images))
+    # Measured against the contrast around it: or else the skull would take all the points of a head.
+    around = np.sqrt(blurred((images - levels[:, -1]) ** 2, _AROUND)) + _LEAST_AROUND
+    picture, level, row, column = _strongest(np.abs(blobs) / around[:, None], content(images))
     middle = blobs[picture, level, row, column]
 
     def vertex(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -111,7 +118,7 @@ def best_turn(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.nda
         spectrum[:, 0] = 2 * products[:, 0].real
         both.append(np.fft.irfft(spectrum, n=_ANGLES, axis=1) * (_ANGLES / 2))
     correlation = np.stack(both, axis=1)
-    best = np.abs(correlation).reshape(len(one), -1).argmax(axis=1)
+    best = np.abs(correlation).reshape(len(one), 2 * _ANGLES).argmax(axis=1)
     mirrored, angle = np.divmod(best, _ANGLES)
     before, at, after = (
         np.abs(correlation[np.arange(len(one)), mirrored, (angle + step) % _ANGLES]) for step in (-1, 0, 1)
@@ -130,7 +137,7 @@ def blurred(images: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def content(images: np.ndarray) -> np.ndarray:
-    """`(n, side, side)` bool: where a picture has something to show, which is not near a patch of 5 x 5 equal pixels."""
+    """`(n, side, side)` bool: where a picture shows something: not near a patch of 5 x 5 equal pixels."""
     high, low = images, -images
     for _ in range(2):
         high, low = (_highest(_highest(values, 1), 2) for values in (high, low))
@@ -158,11 +165,11 @@ def _rings(levels: np.ndarray, picture: np.ndarray, level: np.ndarray, place: np
     angle = np.arange(_SAMPLES) * (2 * np.pi / _SAMPLES)
     circle = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
     sampled = place[:, :2, None, None] + place[:, 2, None, None, None] * _RINGS[:, None] * circle[:, None]
-    columns, rows = np.moveaxis(sampled.reshape(len(place), 2, -1), 1, 0)
+    columns, rows = np.moveaxis(sampled.reshape(len(place), 2, len(_RINGS) * _SAMPLES), 1, 0)
     planes = levels.reshape(-1, SIDE, SIDE)
     brightness = sample(planes, picture * levels.shape[1] + level, rows, columns)
     brightness -= brightness.mean(axis=1, keepdims=True)
-    waves = np.fft.rfft(brightness.reshape(-1, len(_RINGS), _SAMPLES), axis=2)[:, :, :_HARMONICS]
+    waves = np.fft.rfft(brightness.reshape(len(place), len(_RINGS), _SAMPLES), axis=2)[:, :, :_HARMONICS]
     waves[:, :, 0] /= np.sqrt(2)
     waves *= np.sqrt(_RINGS)[:, None]
     length = np.sqrt((np.abs(waves) ** 2).sum(axis=(1, 2), keepdims=True))
@@ -212,7 +219,6 @@ def _highest(values: np.ndarray, axis: int) -> np.ndarray:
 @functools.cache
 def _blur(side: int, sigma: float) -> np.ndarray:
     place = np.arange(side)
-    blur = sum(
-        np.exp(-0.5 * ((place[:, None] - source) / sigma) ** 2) for source in (place, -1 - place, 2 * side - 1 - place)
-    )
+    sources = np.stack([place, -1 - place, 2 * side - 1 - place])
+    blur = np.exp(-0.5 * ((place[:, None] - sources[:, None]) / sigma) ** 2).sum(axis=0)
     return np.asarray(blur / blur.sum(axis=1, keepdims=True), np.float32)

@@ -64,7 +64,7 @@ class _Cells:
             self.centres = self.centres.astype(np.float32)
 
     def nearest(self, descriptions: np.ndarray, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`(k, 4)` points of other pictures that are nearest to each and their distance, infinite where there is none."""
+        """`(k, 4)` points of other pictures nearest to each and their distance, infinite where there is none."""
         count, cells = len(descriptions), len(self.centres)
         probes = self._probes(descriptions, min(_PROBES, cells))
         members = _by_cell(probes[:, 0], cells)
