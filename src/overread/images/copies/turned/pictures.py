@@ -23,7 +23,7 @@ _LIKE_AT_A_QUARTER, _LIKE_AT_HALF = 0.4, 0.5
 # Where there is little to compare, chance and the bend do more: of 40 blocks a likeness of 0.865 is asked, of 12 one of
 # 0.90. Measured: radiographs of different children reach 0.82 of 40 blocks, fundi of different eyes 0.70, neighbouring
 # slices of a head 0.85 of 30; copies turned, cropped, negative or elastic 0.87 and more.
-_LIKE, _LIKE_PER_BLOCK, _SHARE, _OVERLAP = 0.85, 0.6, 0.9, 0.4
+_LIKE, _LIKE_PER_BLOCK, _SHARE, _OVERLAP = 0.85, 0.6, 0.9, 0.6
 _PICTURES_AT_ONCE, _PAIRS_AT_ONCE = 32, 16
 _WORKERS = os.cpu_count() or 1
 _LEAST_TURN, _LEAST_ZOOM, _LEAST_SHIFT = 0.7, 0.03, 0.03
