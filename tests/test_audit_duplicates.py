@@ -377,11 +377,11 @@ def test_among_real_radiographs_planted_copies_are_found_and_nothing_else(shared
 
 
 def test_frames_that_pass_into_one_another_are_cut_where_the_picture_changes(tmp_path: Path) -> None:
-    """A window that slides over a wide picture: frames apart by more than it moves in ten share too little."""
+    """A window that slides over a wide picture: frames apart by more than it moves in five share too little."""
     wide = picture(0, size=(900, 120))
     made = Study(tmp_path)
     for frame in range(60):
-        made.add(wide.crop((4 * frame, 0, 4 * frame + 150, 120)), f"{frame:02}.png", patient_id=None)
+        made.add(wide.crop((12 * frame, 0, 12 * frame + 150, 120)), f"{frame:02}.png", patient_id=None)
     found = made.copies()
     assert found.chains == (tuple(range(60)),)
     material = study(tmp_path, made.cases)
@@ -398,7 +398,7 @@ def test_frames_that_pass_into_one_another_are_cut_where_the_picture_changes(tmp
 
 def test_a_chain_that_is_a_small_part_of_its_class_is_dealt_whole(others: Study) -> None:
     wide = picture(60, size=(900, 120))
-    chain = [others.add(wide.crop((4 * i, 0, 4 * i + 150, 120)), f"film{i}.png", patient_id=None) for i in range(14)]
+    chain = [others.add(wide.crop((20 * i, 0, 20 * i + 150, 120)), f"film{i}.png", patient_id=None) for i in range(14)]
     material = study(others.folder, others.cases)
     assert chain in [list(found) for found in copies_in(material).chains]
     joined = join_copies(material.manifest, material.data_set, lambda: material.headers)

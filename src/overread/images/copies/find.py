@@ -10,12 +10,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from overread.formats import Header, decoder_versions
 from overread.images.copies.groups import Group, Partition, cut_groups
 from overread.images.copies.hashes import SIDE, SYMMETRIES, hash_views, thumbnail, turned
-from overread.images.copies.near_hashes import NearPairs, bits_apart, near_pairs
+from overread.images.copies.near_hashes import bits_apart, near_pairs
 from overread.images.copies.same_picture import has_detail, same_picture, shared_detail
+from overread.images.copies.turned import SIDE as VIEW_SIDE
+from overread.images.copies.turned import Look, TurnedPictures
 from overread.images.data_set import DataSet
 from overread.machine.memo import recall_or_work_out
 from overread.machine.workers import in_order
@@ -87,9 +90,9 @@ class Copies:
 def find_copies(data_set: DataSet, read_headers: Callable[[], Sequence[Header]]) -> Copies:
     """Compare all images by their bytes, their prepared pixels and, unless they are blank, what they show.
 
-    Near copies are resized, re-encoded, mirrored, turned by a multiple of 90 degrees, brighter, darker or cropped by a
-    few per cent. They depend on the pixels alone, not on labels or sides, and are looked for once: what was found is
-    kept beside the pixels.
+    Near copies are resized, re-encoded, mirrored, turned by any angle, brighter, darker, negative, cropped by up to
+    15 % a side, sheared or slightly bent. They depend on the pixels alone, not on labels or sides, and are looked for
+    once: what was found is kept beside the pixels.
 
     Args:
         data_set: the readable images.
@@ -124,9 +127,9 @@ def _compare(data_set: DataSet, headers: Sequence[Header]) -> Copies:
                 origin[later] = earlier, how
     unique = np.array([i for i in np.flatnonzero(detailed) if same.root(int(positions[i])) == positions[i]], np.int64)
     exact = same.groups()
-    pictures = _Pictures(thumbnails[unique])
+    pictures = _Pictures(thumbnails[unique], lambda chosen: _views(data_set.pixels(unique[chosen].tolist())))
     pairs = pictures.confirmed()
-    ends = list(zip(pairs.earlier.tolist(), pairs.later.tolist(), strict=True))
+    ends = [(earlier, later) for earlier, later, _ in pairs]
     copies_of = {group[0]: group for group in exact}
     near: list[Group] = []
     group_of: dict[int, int] = {}
@@ -134,13 +137,11 @@ def _compare(data_set: DataSet, headers: Sequence[Header]) -> Copies:
         group_of |= dict.fromkeys(members, len(near))
         firsts = positions[unique[list(members)]].tolist()
         near.append(tuple(sorted(i for first in firsts for i in copies_of.get(first, (first,)))))
-    # A symmetric picture also meets its mirror image: what is upright says more.
-    for k in np.lexsort((pairs.distance, pairs.view > 0)):
-        earlier, later = positions[unique[list(ends[k])]].tolist()
+    for first, second, how in pairs:
+        earlier, later = positions[unique[[first, second]]].tolist()
         same.join(earlier, later)
-        if len({group_of.get(end) for end in ends[k]}) == 1:
-            view = int(pairs.view[k])
-            origin.setdefault(later, (earlier, f"{SYMMETRIES[view]}, {_NEAR}" if view else _NEAR))
+        if group_of.get(first) == group_of.get(second):
+            origin.setdefault(later, (earlier, how))
     whole = {*exact, *near}
     return Copies(
         exact=exact,
@@ -183,30 +184,50 @@ def _repetitions(keys: Sequence[Hashable], chosen: Iterable[int]) -> Iterator[tu
             yield first[keys[i]], i
 
 
-class _Pictures:
-    """Thumbnails of different images, which are compared with one another."""
+def _views(pixels: np.ndarray) -> np.ndarray:
+    """`(k, 112, 112)` uint8 grey of `(k, height, width, channels)`."""
+    pictures = (Image.fromarray(image if image.shape[2] == 3 else image[:, :, 0]) for image in pixels)
+    size = VIEW_SIDE, VIEW_SIDE
+    return np.stack([np.asarray(picture.convert("L").resize(size, Image.Resampling.HAMMING)) for picture in pictures])
 
-    def __init__(self, thumbnails: np.ndarray) -> None:
+
+class _Pictures:
+    """Different images, which are compared with one another: their thumbnails, and with more detail what is turned."""
+
+    def __init__(self, thumbnails: np.ndarray, look: Look) -> None:
         self.thumbnails = thumbnails
         self.views = hash_views(thumbnails)
         self.shared = shared_detail(thumbnails)
+        self.turned = TurnedPictures(look, len(thumbnails))
 
-    def confirmed(self) -> NearPairs:
-        """The pairs of near hashes that show the same picture."""
+    def confirmed(self) -> list[tuple[int, int, str]]:
+        """The pairs that show the same picture, the earlier first, and in which way the later resembles it."""
         pairs = near_pairs(self.views, radius=_NEAR_BITS, most=_NEAREST)
 
         def confirm(start: int) -> np.ndarray:
             piece = pairs[start : start + _PAIRS_AT_ONCE]
-            return self._are_same(piece.earlier, piece.later, piece.view)
+            return self._are_near(piece.earlier, piece.later, piece.view)
 
         confirmed = list(in_order(confirm, range(0, len(pairs), _PAIRS_AT_ONCE), _WORKERS))
-        return pairs[np.flatnonzero(np.concatenate(confirmed))] if confirmed else pairs
+        pairs = pairs[np.flatnonzero(np.concatenate(confirmed))] if confirmed else pairs
+        found: dict[tuple[int, int], str] = {}
+        # A symmetric picture also meets its mirror image: what is upright says more.
+        for k in np.lexsort((pairs.distance, pairs.view > 0)):
+            view = int(pairs.view[k])
+            how = f"{SYMMETRIES[view]}, {_NEAR}" if view else _NEAR
+            found.setdefault((int(pairs.earlier[k]), int(pairs.later[k])), how)
+        for earlier, later, how in self.turned.confirmed():
+            found.setdefault((earlier, later), f"{how}, {_NEAR}")
+        return [(*ends, how) for ends, how in found.items()]
 
     def are_same(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Whether pairs that the search did not meet show the same picture, in the view that is nearest."""
-        return self._are_same(one, other, bits_apart(self.views[:, other], self.views[0, one]).argmin(axis=0))
+        same = self._are_near(one, other, bits_apart(self.views[:, other], self.views[0, one]).argmin(axis=0))
+        rest = np.flatnonzero(~same)
+        same[rest] = self.turned.are_same(one[rest], other[rest])
+        return same
 
-    def _are_same(self, one: np.ndarray, other: np.ndarray, view: np.ndarray) -> np.ndarray:
+    def _are_near(self, one: np.ndarray, other: np.ndarray, view: np.ndarray) -> np.ndarray:
         turned_back = self.thumbnails[other]
         for symmetry in range(1, len(SYMMETRIES)):
             turned_back[view == symmetry] = turned(turned_back[view == symmetry], symmetry)

@@ -29,7 +29,7 @@ _FAR_MORE, _MOST_ROWS = 2, 50
 def find_burned_in(material: Material) -> list[Finding]:
     """Find text, single letters, callipers, rulers and grey bars in the pixels.
 
-    They are looked for in pictures of 224 pixels: letters of text are found from a sixtieth of the longer side on, and
+    They are looked for in pictures of 224 pixels: letters of text are found from a fortieth of the longer side on, and
     strokes from a thinness of a 250th. What is darker than its ground is not found.
 
     Returns:

@@ -1,0 +1,111 @@
+"""Copies that were turned, cropped, negative or bent are found with their originals, and told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from overread.cases import Case, Manifest
+from overread.decision import Task
+from overread.formats import read_headers
+from overread.images import DataSet, Preprocessing
+from overread.images.copies import find_copies
+from overread.images.copies.turned import SIDE, TurnedPictures
+from support.pictures import picture
+
+ORIGINAL = 5
+
+
+def small(image: Image.Image) -> np.ndarray:
+    """As the search sees it: padded to a square."""
+    return np.asarray(ImageOps.pad(image.convert("L"), (SIDE, SIDE), Image.Resampling.BILINEAR))
+
+
+def affine(image: Image.Image, matrix: np.ndarray) -> Image.Image:
+    """Resample around the middle, black beyond the border."""
+    middle = np.array(image.size) / 2
+    shift = middle - matrix @ middle
+    rows = np.column_stack([matrix, shift]).ravel().tolist()
+    return image.transform(image.size, Image.Transform.AFFINE, rows, Image.Resampling.BICUBIC)
+
+
+def bent(image: Image.Image) -> Image.Image:
+    """Waves of one per cent of the width across the picture."""
+    pixels = np.asarray(image)
+    rows, columns = np.mgrid[: pixels.shape[0], : pixels.shape[1]].astype(float)
+    far = pixels.shape[1] * 0.012
+    moved = rows + far * np.sin(columns / 17), columns + far * np.sin(rows / 13)
+    near = [np.clip(np.rint(where), 0, size - 1).astype(int) for where, size in zip(moved, pixels.shape, strict=True)]
+    return Image.fromarray(pixels[near[0], near[1]])
+
+
+def augmented(image: Image.Image) -> Image.Image:
+    turned = affine(image, np.array([[-0.9, 0.2], [0.15, 0.92]]))
+    return turned.point(lambda value: value * 0.8)
+
+
+CHANGES: dict[str, tuple[Callable[[Image.Image], Image.Image], str]] = {
+    "turned by 2": (lambda image: image.rotate(-2, Image.Resampling.BICUBIC), "turned by about 2 degrees"),
+    "turned by 10": (lambda image: image.rotate(10, Image.Resampling.BICUBIC), "turned by about 10 degrees"),
+    "turned by 30": (lambda image: image.rotate(30, Image.Resampling.BICUBIC), "turned by about 30 degrees"),
+    "cropped unevenly": (lambda image: image.crop((45, 10, 285, 204)), "cropped or zoomed"),
+    "negative": (ImageOps.invert, "negative"),
+    "sheared": (lambda image: affine(image, np.array([[1, 0.08], [0, 1]])), "turned"),
+    "bent": (bent, "slightly bent"),
+    "as augmentation does": (augmented, "mirrored left to right and turned by about"),
+}
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Image.Image]:
+    """Twelve different pictures of three bodies."""
+    return [picture(seed, body=seed % 3, size=(300, 240)) for seed in range(12)]
+
+
+def confirmed(images: list[Image.Image]) -> list[tuple[int, int, str]]:
+    looks = np.stack([small(image) for image in images])
+    return TurnedPictures(lambda chosen: looks[chosen], len(looks)).confirmed()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_copy_is_found_and_told_in_words(pictures: list[Image.Image], name: str) -> None:
+    change, words = CHANGES[name]
+    ((earlier, later, how),) = confirmed([*pictures, change(pictures[ORIGINAL])])
+    assert (earlier, later) == (ORIGINAL, len(pictures))
+    assert words in how
+
+
+def test_different_pictures_of_alike_bodies_are_no_copies(pictures: list[Image.Image]) -> None:
+    assert confirmed(pictures) == []
+
+
+def test_pairs_that_the_search_did_not_meet_are_compared_when_asked(pictures: list[Image.Image]) -> None:
+    looks = np.stack([small(image) for image in (*pictures, pictures[ORIGINAL].rotate(7))])
+    search = TurnedPictures(lambda chosen: looks[chosen], len(looks))
+    one, other = np.array([ORIGINAL, len(pictures), 3]), np.array([len(pictures), ORIGINAL, len(pictures)])
+    assert search.are_same(one, other).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_blank_pictures_have_nothing_to_compare(count: int) -> None:
+    search = TurnedPictures(lambda chosen: np.full((len(chosen), SIDE, SIDE), 7, np.uint8), count)
+    assert search.confirmed() == []
+    assert search.are_same(np.arange(count), np.arange(count)[::-1]).tolist() == [False] * count
+
+
+def test_the_origin_of_a_turned_copy_says_how_it_was_changed(tmp_path: Path, pictures: list[Image.Image]) -> None:
+    images = [*pictures[:6], ImageOps.invert(pictures[ORIGINAL]).rotate(12, Image.Resampling.BICUBIC, fillcolor=255)]
+    cases = []
+    for number, image in enumerate(images):
+        image.save(tmp_path / f"{number}.png")
+        cases.append(Case(path=tmp_path / f"{number}.png", name=f"{number}.png", label="Normal"))
+    manifest = Manifest(cases=tuple(cases), task=Task.of(("Normal", "Papilloma")))
+    data_set = DataSet.open(manifest, Preprocessing(), folder=tmp_path / "store")
+    found = find_copies(data_set, lambda: read_headers(manifest.paths))
+    assert found.near == ((ORIGINAL, 6),)
+    assert found.origin == {6: (ORIGINAL, "negative and turned by about 12 degrees, a near copy of")}
+    assert found.changed == {6}
