@@ -12,7 +12,7 @@ demo: .venv/installed
 
 test: lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow and not cluster"
-	$(BIN)/python -m pytest -m "cluster and not slow"
+	$(BIN)/python -m pytest -m "cluster and not slow" $$(grep -l mark.cluster tests/*.py)
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow

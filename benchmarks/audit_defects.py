@@ -14,7 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -68,12 +68,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help="sets of the house; by default all of them")
     parser.add_argument("--set", dest="sets", action="append", default=[], metavar="NAME=FOLDER", help="a clean set")
     parser.add_argument("--each", type=int, help="planted of each kind; by default 20, fewer in small sets")
-    parser.add_argument("--only", default="*", help="kinds whose names match, such as 'turned*'")
+    parser.add_argument("--only", action="append", help="kinds whose names match, such as 'turned*'; may be repeated")
     return parser.parse_args()
 
 
-def _scores(real: RealSet, each: int, only: str) -> Iterator[Score]:
-    kinds = [kind for kind in KINDS if fnmatch(kind.name, only)]
+def _scores(real: RealSet, each: int, only: Sequence[str] | None) -> Iterator[Score]:
+    kinds = [kind for kind in KINDS if not only or any(fnmatch(kind.name, pattern) for pattern in only)]
     for together in rounds(kinds, len(real.manifest), each):
         with tempfile.TemporaryDirectory() as folder:
             spoilt = Spoilt(real, Path(folder))
@@ -81,7 +81,7 @@ def _scores(real: RealSet, each: int, only: str) -> Iterator[Score]:
             manifest = spoilt.read()
             result, _ = audit_manifest(manifest, folder=Path(folder) / "store")
             yield from (score(kind, spoilt, manifest, result) for kind in together)
-    if only == "*":
+    if not only:
         with tempfile.TemporaryDirectory() as folder:
             yield from giveaways(real, Path(folder))
             yield from annotations(real, Path(folder))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 from hypothesis import settings
-from PIL import Image
 
 from overread.machine.remote import place
 from overread.networks.augmentation import Augmentation
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
 from overread.study.train import Study, train
+from support.figures import figures_left_blank
 from support.image_files import write_images
 from support.object_store import VARIABLES, object_store
 from support.postgres import NoPostgres, Postgres
@@ -49,8 +50,16 @@ LONGEST = (
     "test_service_storm",
 )
 
+# It looks 3,000 times while all is imported otherwise, for a tenth of the time.
+gc.set_threshold(50_000)
+
 # TensorFlow writes a screenful of start-up notices otherwise.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave out what has been imported."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -125,6 +134,20 @@ def bucket(store_address: str, monkeypatch: pytest.MonkeyPatch, request: pytest.
 
 
 @pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    """A Ray of this machine, whose processes load what the tests have of their own."""
+    pytest.importorskip("ray")
+    from overread.scale.cluster import connected
+
+    tests = Path(__file__).parent
+    with pytest.MonkeyPatch.context() as patch:
+        paths = (tests, tests / "support" / "deadly", os.environ.get("PYTHONPATH", ""))
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, paths)))
+        with connected("ray"):
+            yield
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A private PostgreSQL server, or a skip that says what is missing."""
     try:
@@ -136,14 +159,10 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the rendering of figures, which takes most of the time; fixtures of a module draw before it."""
-    from matplotlib.figure import Figure
-
-    def blank(figure: Any, file: IO[bytes], **options: Any) -> None:
-        Image.new("L", (4, 4)).save(file, "png")
-
-    monkeypatch.setattr(Figure, "savefig", blank)
+def blank_figures() -> Iterator[None]:
+    """Leave out the rendering of figures; fixtures of a module draw before it."""
+    with figures_left_blank():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -153,3 +153,12 @@ def test_the_place_is_one_in_the_picture_and_not_in_its_padding(tmp_path: Path) 
     # In the upper quarter of the picture, which is the middle third of the square that it is padded to.
     marked = found(tmp_path, wide, ill=write("GAIN 52 DEPTH 9", 0.02, 0.05, 40))["burned-in-annotations"]
     assert {row["place"] for row in marked.evidence} == {"top left"}
+
+
+def test_the_frame_of_a_machine_is_told_as_such(tmp_path: Path) -> None:
+    def framed(draw: ImageDraw.ImageDraw, seed: int) -> None:
+        write("ACME SONO 5", 0.02, 0.02)(draw, 0)
+        write(f"IM {100 + 37 * seed}", 0.75, 0.93)(draw, 0)
+
+    marked = found(tmp_path, ultrasound, ill=framed, well=framed)["burned-in-annotations"]
+    assert "unchanged at one place, as in the frame of a machine: text at top left in 24." in marked.sentence

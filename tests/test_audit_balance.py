@@ -97,10 +97,10 @@ def test_of_three_classes_each_has_its_own_sensitivity() -> None:
     )
 
 
-def test_unnamed_patients_are_counted_as_images_and_that_is_said() -> None:
+def test_unnamed_patients_are_counted_as_pictures_and_that_is_said() -> None:
     cases: list[Row] = [(label, None, "test", {}) for label in ["Normal"] * 30 + ["Disease"] * 12]
     sentence = found(cases)["class-too-small"].sentence
-    assert "(12 images of Disease)" in sentence
+    assert "(12 pictures of Disease)" in sentence
     assert "not named" in sentence
 
 

@@ -297,6 +297,15 @@ def test_copies_exact_and_near_name_one_group_and_what_cannot_be_read_none(other
     assert groups[broken] is None
 
 
+def test_copies_can_be_looked_for_among_those_that_are_left(others: Study) -> None:
+    dark, light = (others.add(shaded(picture(7, body=1), gain), f"{gain}.png") for gain in (0.8, 1.2))
+    material = study(others.folder, others.cases)
+    assert copies_in(material).near == ((7, dark, light),)
+    left = material.data_set.without({7, 12})
+    assert len(left.manifest) == 30
+    assert find_copies(left, lambda: material.headers).near == ((dark, light),)
+
+
 def test_what_all_images_share_makes_no_copies(tmp_path: Path) -> None:
     y, x = np.mgrid[:120, :150]
     round_frame = (x - 75) ** 2 + (y - 60) ** 2 < 55**2
@@ -329,6 +338,16 @@ def test_pictures_that_share_half_of_their_detail_are_not_the_same() -> None:
     one, other = (as_thumbnail(picture(seed, size=(400, 400))).astype(np.float32) for seed in (1, 2))
     half, most = ((share * one + (1 - share) * other).astype(np.uint8) for share in (0.5, 0.9))
     assert same(np.stack([one, one]).astype(np.uint8), np.stack([half, most])) == [False, True]
+
+
+def test_blurred_fundi_that_share_nothing_but_their_rim_are_not_the_same() -> None:
+    y, x = np.mgrid[:64, :64] / 63
+    rim = (x - 0.5) ** 2 + (y - 0.5) ** 2 < 0.47**2
+    first, second, brighter = (
+        np.where(rim, gain * (70 + 50 * np.exp(-((x - at) ** 2 + (y - at) ** 2) / 0.06)), 0).astype(np.uint8)
+        for at, gain in ((0.35, 1), (0.65, 1), (0.35, 1.3))
+    )
+    assert same(np.stack([first, first]), np.stack([second, brighter])) == [False, True]
 
 
 def test_noise_of_a_sensor_that_saw_nothing_is_no_detail() -> None:

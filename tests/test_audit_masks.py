@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from overread.auditing import Finding, Material
 from overread.auditing.rules.masks import RULE
@@ -325,11 +325,53 @@ def test_marks_are_told_on_pictures_that_are_vivid_themselves(tmp_path: Path) ->
     assert named(finding) == {"Disease/view.png": ("coloured marks", "Disease/7.png")}
 
 
+def skin(seed: int, *, moles: int = 1, size: int = SIZE) -> Image.Image:
+    """Pink skin with grain, and a red mole without a hard edge."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size] / size
+    grain = Image.fromarray(rng.normal(0, 4, (60, 60)).astype(np.float32))
+    pixels = np.array([238, 160, 165]) + np.asarray(grain.resize((size, size), Image.Resampling.BICUBIC))[..., None]
+    for _ in range(moles):
+        distance = np.hypot(x - rng.uniform(0.3, 0.7), y - rng.uniform(0.3, 0.7)) / rng.uniform(0.08, 0.2)
+        mole = 1 / (1 + np.exp(8 * (distance - 1)))[..., None]
+        pixels = pixels * (1 - mole) + np.array([190, 40, 35]) * mole
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def test_moles_on_like_skin_are_no_marks_painted_on_one_another(tmp_path: Path) -> None:
+    for i in range(24):
+        save(skin(i), tmp_path / "data" / ("Normal" if i < 12 else "Disease") / f"{i}.png")
+    for i in range(4):  # another mole on the same skin, of colours that this skin has
+        save(skin(i, moles=2), tmp_path / "data" / "Disease" / f"two{i}.png")
+    assert found(tmp_path / "data") == {}
+
+
+@pytest.mark.parametrize("colour", [(0, 255, 0), (0, 120, 255), (255, 255, 0), (160, 0, 255)])
+def test_a_mark_of_any_colour_on_skin_is_told_even_where_a_jpeg_has_blurred_it(
+    tmp_path: Path, colour: tuple[int, int, int]
+) -> None:
+    for i in range(8):
+        save(skin(i), tmp_path / "data" / ("Normal" if i < 4 else "Disease") / f"{i}.png")
+    truth = {}
+    for i, (kind, suffix) in enumerate(
+        itertools.product(("outline", "arrow", "filled", "translucent"), ("jpg", "png"))
+    ):
+        name = f"Disease/{kind}.{suffix}"
+        draw(skin(i), kind, colour, seed=5 + i).save(tmp_path / "data" / name, quality=70)
+        truth[name] = ("coloured marks", f"{'Normal' if i < 4 else 'Disease'}/{i}.png")
+    assert named(found(tmp_path / "data")["overlay-among-images"]) == truth
+
+
 CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "equal": lambda image: image,
     "brighter": lambda image: image.point(lambda level: min(255, int(1.1 * level))),
     "noisy": lambda image: ImageChops.add(image, Image.effect_noise(image.size, 6).convert("RGB"), offset=-128),
     "shifted": lambda image: image.crop((2, 0, 258, 256)),
+    "turned": lambda image: image.rotate(1, Image.Resampling.BILINEAR),
+    "more saturated": lambda image: ImageEnhance.Color(image).enhance(2),
+    "grey": lambda image: image.convert("L").convert("RGB"),
+    "solarised": lambda image: ImageOps.solarize(image, 150),
+    "sharpened": lambda image: image.filter(ImageFilter.UnsharpMask(3, 250)),
     "captioned": lambda image: captioned(image),
     "bluer": lambda image: Image.merge("RGB", (*image.split()[:2], image.split()[2].point(lambda level: level + 9))),
 }
@@ -342,11 +384,13 @@ def captioned(image: Image.Image) -> Image.Image:
 
 
 def test_copies_without_coloured_marks_are_no_overlays(tmp_path: Path) -> None:
-    for i in range(16):
-        save(photograph(i, colour=True), tmp_path / "data" / ("Normal" if i < 8 else "Disease") / f"{i}.png")
-    for i, change in enumerate(CHANGES):
-        save(CHANGES[change](photograph(i, colour=True)), tmp_path / "data" / "Disease" / f"{change}.png")
-    assert found(tmp_path / "data") == {}
+    for number, picture in enumerate((lambda seed: photograph(seed, colour=True), skin)):
+        data = tmp_path / str(number) / "data"
+        for i in range(16):
+            save(picture(i), data / ("Normal" if i < 8 else "Disease") / f"{i}.png")
+        for i, change in enumerate(CHANGES):
+            save(CHANGES[change](picture(i)), data / "Disease" / f"{change}.png")
+        assert found(data) == {}
 
 
 def test_a_picture_with_marks_of_its_own_and_no_copy_without_is_no_overlay(tmp_path: Path) -> None:

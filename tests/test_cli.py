@@ -10,9 +10,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from overread.bundle import Bundle
-from overread.errors import MissingPath
+from overread.cli import app
+from overread.errors import InvalidBundle, InvalidOption, MissingPath
 from overread.study.train import Study
 from support.command_line import overread, sentence
 from support.image_files import write_tree
@@ -106,20 +108,7 @@ def test_evaluate_takes_level_and_prevalence_and_compare_reads_its_folder(
     [
         (("train", "{tmp}/absent", "--out", "{tmp}/run"), 2, "is not there: expected a folder of class sub-folders"),
         (("train", "{tmp}", "--out", "{tmp}-run"), 1, "has no class sub-folders"),
-        (("train", "{data}", "--out", "{tmp}/run", "--network", "alexnet"), 2, "no network 'alexnet'"),
-        (("train", "{data}", "--out", "{tmp}/run", "--zoom", "7"), 2, "augmentation zoom=7"),
-        (("train", "{data}", "--out", "{tmp}/run", "--patient-pattern", "("), 2, "no regular expression"),
-        (("train", "{data}", "--out", "{tmp}/run", "--resume", "--force"), 2, "give one of them"),
-        (("train", "{data}", "--out", "{data}"), 2, "lies in the data"),
-        (("train", "{data}", "--out", "{tmp}/run", "--operating-point", "best"), 2, "rule 'best' is unknown"),
-        (("train", "{data}", "--out", "{tmp}/run", "--calibration", "platt"), 2, "calibration 'platt' is unknown"),
-        (("train", "{data}", "--out", "{tmp}/run", "--prevalence", "2"), 2, "prevalence=2.0 is no share"),
-        (("train", "{data}", "--out", "{tmp}/run", "--by", "sex"), 2, "no column 'sex' to group by"),
-        (("crossvalidate", "{data}", "--out", "{tmp}/run", "--folds", "1"), 2, "folds=1 is outside 2 to 20"),
-        (("compare", "{data}", "{data}"), 2, "holds no evaluation"),
         (("predict", "{tmp}/absent", "{data}"), 2, "is not there: expected a bundle"),
-        (("predict", "{data}", "{data}"), 1, "has no bundle.json"),
-        (("evaluate", "{data}", "{data}", "--out", "{tmp}/run"), 1, "has no bundle.json"),
         (("explain", "{data}", "{data}", "--out", "{tmp}/run"), 1, "has no bundle.json"),
     ],
 )
@@ -129,6 +118,36 @@ def test_wrong_use_ends_in_one_sentence_and_a_status(
     done = overread(*(argument.format(tmp=tmp_path, data=two_classes) for argument in arguments))
     assert done.returncode == status
     assert message in sentence(done)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        (("train", "{data}", "--out", "{tmp}/run", "--network", "alexnet"), InvalidOption, "no network 'alexnet'"),
+        (("train", "{data}", "--out", "{tmp}/run", "--zoom", "7"), InvalidOption, "augmentation zoom=7"),
+        (("train", "{data}", "--out", "{tmp}/run", "--patient-pattern", "("), InvalidOption, "no regular expression"),
+        (("train", "{data}", "--out", "{tmp}/run", "--resume", "--force"), InvalidOption, "give one of them"),
+        (("train", "{data}", "--out", "{data}"), InvalidOption, "lies in the data"),
+        (("train", "{data}", "--out", "{tmp}/run", "--operating-point", "best"), InvalidOption, "'best' is unknown"),
+        (("train", "{data}", "--out", "{tmp}/run", "--calibration", "platt"), InvalidOption, "'platt' is unknown"),
+        (("train", "{data}", "--out", "{tmp}/run", "--prevalence", "2"), InvalidOption, "prevalence=2.0 is no share"),
+        (("train", "{data}", "--out", "{tmp}/run", "--by", "sex"), InvalidOption, "no column 'sex' to group by"),
+        (
+            ("crossvalidate", "{data}", "--out", "{tmp}/run", "--folds", "1"),
+            InvalidOption,
+            "folds=1 is outside 2 to 20",
+        ),
+        (("compare", "{data}", "{data}"), MissingPath, "holds no evaluation"),
+        (("predict", "{data}", "{data}"), InvalidBundle, "has no bundle.json"),
+        (("evaluate", "{data}", "{data}", "--out", "{tmp}/run"), InvalidBundle, "has no bundle.json"),
+    ],
+)
+def test_wrong_use_of_an_option_is_refused_and_leaves_nothing(
+    two_classes: Path, tmp_path: Path, arguments: tuple[str, ...], kind: type[Exception], message: str
+) -> None:
+    done = CliRunner().invoke(app, [argument.format(tmp=tmp_path, data=two_classes) for argument in arguments])
+    assert type(done.exception) is kind and message in str(done.exception)
     assert not list(tmp_path.iterdir())
 
 

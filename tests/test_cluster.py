@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +15,8 @@ from overread.study.data import read_manifest
 from support.kill_once import KillOnce
 
 pytest.importorskip("ray")
-pytestmark = pytest.mark.cluster
 QUICK = Recipe(network="compact", size=32, epochs=2, batch_size=8, precision="float32", learning_rate=5e-3)
 TASKS = RayTasks()  # threads as on one machine: sums depend on their number
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", paths)  # the workers load what the tests have of their own
-        with connected("ray"):
-            yield
 
 
 def _double(number: int) -> int:
@@ -37,15 +25,18 @@ def _double(number: int) -> int:
     return 2 * number
 
 
+@pytest.mark.cluster
 def test_tasks_give_results_in_the_order_of_the_items(cluster: None) -> None:
     assert list(TASKS.map(_double, range(5))) == [0, 2, 4, 6, 8]
 
 
+@pytest.mark.cluster
 def test_an_error_of_a_task_is_raised_as_it_is(cluster: None) -> None:
     with pytest.raises(InvalidData, match="a number below 0"):
         list(TASKS.map(_double, [1, -1]))
 
 
+@pytest.mark.cluster
 def test_more_processors_than_any_node_has_are_refused(cluster: None) -> None:
     with pytest.raises(InvalidOption, match="no node of the cluster has 9999 CPUs"):
         list(RayTasks(cpus=9999).map(_double, [1]))
@@ -57,6 +48,7 @@ def test_an_engine_that_is_none_is_told_with_those_that_are(engine: str) -> None
         pass
 
 
+@pytest.mark.cluster
 def test_a_lost_worker_is_gone_on_for_and_the_result_is_that_of_one_machine(
     cluster: None, two_classes: Path, tmp_path: Path
 ) -> None:
@@ -72,6 +64,7 @@ def test_a_lost_worker_is_gone_on_for_and_the_result_is_that_of_one_machine(
 
 
 @pytest.mark.slow
+@pytest.mark.cluster
 def test_a_bundle_of_folds_is_that_of_one_machine(cluster: None, two_classes: Path, tmp_path: Path) -> None:
     manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
     alone, spread = (

@@ -23,6 +23,9 @@ from overread.images import prepare
 from overread.study.crossvalidate import CrossValidation
 from overread.study.data import read_manifest
 from overread.training.precision import PrecisionChoice
+from support.figures import figures_left_blank
+
+pytestmark = pytest.mark.usefixtures("blank_figures")
 
 QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32", learning_rate=5e-3)
 
@@ -31,10 +34,11 @@ QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="fl
 def finished(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> CrossValidation:
     folder = tmp_path_factory.mktemp("cv")
     manifest = read_manifest(two_classes, patient_pattern=r"^\w\d+")
-    return crossvalidate(
-        manifest, folder / "run", QUICK, folds=2, seeds=2, ensemble=True, store=folder / "s",
-        options=AssessmentOptions(resamples=200),
-    )  # fmt: skip
+    with figures_left_blank():
+        return crossvalidate(
+            manifest, folder / "run", QUICK, folds=2, seeds=2, ensemble=True, store=folder / "s",
+            options=AssessmentOptions(resamples=200),
+        )  # fmt: skip
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -14,6 +14,8 @@ from overread.networks.registry import Network, default_network, find_network
 from overread.recipe import Recipe
 from overread.study import train
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 
 def weights(monkeypatch: pytest.MonkeyPatch, are_there: bool) -> None:
     monkeypatch.setattr(

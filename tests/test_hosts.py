@@ -16,7 +16,6 @@ SCRIPT = Path(__file__).parent / "support" / "train_on_hosts.py"
 TOLERANCE = 1e-4
 
 pytest.importorskip("jax")
-pytestmark = pytest.mark.cluster
 
 
 def batches(**options):
@@ -92,6 +91,7 @@ def test_a_host_that_fails_by_itself_has_said_why():
     assert run_on_hosts(Hosts(count=2), [sys.executable, "-c", fail]) == 2
 
 
+@pytest.mark.cluster
 def test_one_host_goes_on_where_two_were_and_learns_what_one_alone_learns(tmp_path):
     alone, lost = tmp_path / "alone", tmp_path / "lost"
     assert train(alone, 1) == 0

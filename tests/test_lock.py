@@ -17,6 +17,7 @@ from overread.study.data import read_manifest
 from overread.study.train import Study
 from overread.test_side import Ledger, Outcome
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
 QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 

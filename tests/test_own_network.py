@@ -30,6 +30,7 @@ from support import own_networks
 from support.command_line import overread, sentence
 from support.own_networks import flattened, maps, pooled
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
 TASK = Task.of(("Normal", "Disease"))
 QUICK = Recipe(network="compact", size=32, epochs=2, batch_size=8, precision="float32", learning_rate=5e-3)
 

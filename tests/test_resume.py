@@ -20,6 +20,7 @@ from overread.run import RunFolder, StudyRequest, TrainingRun
 from overread.study import Study
 from support.command_line import overread, sentence
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
 QUICK = Recipe(network="compact", size=32, epochs=1, batch_size=8, precision="float32")
 
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +20,14 @@ from overread.monitoring.checks import Expected
 from overread.monitoring.monitor import monitor_readings
 from overread.monitoring.parts import watch_parts
 from overread.reading import predict, write_readings
-from overread.scale.cluster import connected
 from overread.scoring import ScoringOptions, score
 from overread.study.train import Study
 from support.command_line import overread
 
 pytest.importorskip("pyarrow")
-pytestmark = pytest.mark.cluster
 SMALL = ScoringOptions(part_images=8)
 CSV = ScoringOptions(part_images=8, kind="csv")
+DEADLY = Path(__file__).parent / "support" / "deadly"
 
 
 @pytest.fixture(scope="module")
@@ -57,24 +55,11 @@ def plain(reader: Reader, archive: Path, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def deadly(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive with an image that kills the process that reads it, of those that find `sitecustomize`."""
+    """The archive with an image that kills the process that reads it, where `support/deadly` is found."""
     folder = tmp_path_factory.mktemp("deadly")
     shutil.copytree(archive, folder / "archive")
     shutil.copyfile(archive / "00.png", folder / "archive" / "05-deadly.png")
-    (folder / "sitecustomize.py").write_text(
-        "import os, signal\n"
-        "former = os.open\n"
-        "def open(name, *args, **options):\n"
-        "    if str(name).endswith('05-deadly.png'):\n"
-        "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    return former(name, *args, **options)\n"
-        "os.open = open\n"
-    )
     return folder
-
-
-def find_deadly(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
 
 
 def names_the_deadly(out: Path) -> bool:
@@ -85,15 +70,6 @@ def names_the_deadly(out: Path) -> bool:
         and failed == {"05-deadly.png", "13-broken.png"}
         and told["05-deadly.png"].startswith("ended the process that read it")
     )
-
-
-@pytest.fixture(scope="module")
-def cluster(deadly: Path) -> Iterator[None]:
-    pytest.importorskip("ray")
-    with pytest.MonkeyPatch.context() as patch:
-        find_deadly(deadly, patch)
-        with connected("ray"):
-            yield
 
 
 def rows_of(out: Path) -> str:
@@ -172,7 +148,7 @@ def test_a_part_of_broken_chunks_is_refused(images: int) -> None:
 def test_an_image_that_ends_its_process_becomes_a_failure(
     reader: Reader, deadly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find_deadly(deadly, monkeypatch)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(DEADLY), os.environ.get("PYTHONPATH", "")]))
     out = tmp_path / "out"
     score(reader, deadly / "archive", out, CSV)  # by this process, which Python started before
     (out / "parts" / "00000001.csv").unlink()
@@ -197,6 +173,7 @@ def test_a_killed_run_is_gone_on_with(tiny_study: Study, archive: Path, plain: s
     assert rows_of(out) == plain
 
 
+@pytest.mark.cluster
 def test_ray_reads_what_this_machine_reads(
     cluster: None, reader: Reader, archive: Path, plain: str, tmp_path: Path
 ) -> None:
@@ -205,6 +182,7 @@ def test_ray_reads_what_this_machine_reads(
     assert (scored.images, scored.failures, scored.missing) == (28, 1, 0)
 
 
+@pytest.mark.cluster
 def test_a_worker_that_is_killed_loses_nothing_and_the_image_that_kills_it_is_named(
     cluster: None, reader: Reader, deadly: Path, tmp_path: Path
 ) -> None:

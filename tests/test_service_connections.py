@@ -21,6 +21,8 @@ from overread.service.logs import Seldom, log_error_of_loop
 from support.small_server import is_closed, serving
 
 WAIT_S = 0.4
+# Long after a connection is given up, and long before one that is not would end.
+SURELY_S = 10
 LARGE = 8 * 2**20
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 Address = tuple[str, int]
@@ -68,7 +70,7 @@ def test_idle_connections_beyond_the_limit_give_way_to_who_asks(address: Address
         idle = [stack.enter_context(opened(address)) for _ in range(30)]
         assert all(ask(address) == 200 for _ in range(3))
         assert len(book.waiting) <= book.most
-        assert is_closed(idle[0], 0.2) and not is_closed(idle[-1], 0.01)
+        assert is_closed(idle[0], SURELY_S) and not is_closed(idle[-1], 0.01)
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", GET + b"X: ", GET + b"\r\nGET"])
@@ -78,7 +80,7 @@ def test_a_header_that_does_not_become_whole_is_given_up(address: Address, sent:
         for byte in (b"a", b"b"):
             connection.sendall(byte if sent else b"")
             assert not is_closed(connection, WAIT_S / 8)
-        assert is_closed(connection, 2 * WAIT_S)
+        assert is_closed(connection, SURELY_S)
 
 
 def test_a_body_that_goes_on_after_its_answer_is_given_up(address: Address) -> None:
@@ -87,13 +89,16 @@ def test_a_body_that_goes_on_after_its_answer_is_given_up(address: Address) -> N
         with contextlib.suppress(ConnectionError):
             while not is_closed(connection, 0.05):
                 connection.sendall(b"x")
-        assert time.monotonic() - began < 4 * WAIT_S
+        assert time.monotonic() - began < SURELY_S
 
 
 def test_a_client_that_does_not_take_its_answer_is_given_up(address: Address, book: Connections) -> None:
     with opened(address, b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n") as connection:
         time.sleep(3 * WAIT_S)
-        assert not book.unsent and not book.waiting
+        end = time.monotonic() + SURELY_S
+        while book.unsent or book.waiting:
+            assert time.monotonic() < end
+            time.sleep(0.05)
         with contextlib.suppress(ConnectionError):
             assert sum(map(len, iter(lambda: connection.recv(2**20), b""))) < LARGE
 
@@ -145,7 +150,7 @@ def test_what_is_no_request_ends_its_connection_and_nothing_else(
     with opened(address) as connection:
         sender = threading.Thread(target=send_all, args=(connection, sent))
         sender.start()
-        assert is_closed(connection, 4 * WAIT_S)
+        assert is_closed(connection, SURELY_S)
         sender.join()
     assert ask(address) == 200
     assert not any(record.exc_info for record in caplog.records), caplog.text

@@ -34,7 +34,7 @@ def test_a_database_that_hangs_is_a_problem_for_those_who_ask_it_and_for_nobody_
         found = asyncio.gather(*asked, return_exceptions=True)
         began = time.monotonic()
         await asyncio.to_thread(time.sleep, 0)
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 10  # where they held the threads, 20
         return await found
 
     statuses = [problem.status_code for problem in asyncio.run(ask_all())]

@@ -20,6 +20,7 @@ from overread.recipe import Recipe
 from overread.study.train import Study, train
 from overread.training.start import load_start
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
 SPEC = NetworkSpec(name="compact", height=32, width=32, channels=1, outputs=1)
 
 

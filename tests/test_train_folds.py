@@ -16,6 +16,7 @@ from overread.cases import pseudonym
 from overread.errors import Interrupted, InvalidData, InvalidOption
 from overread.run import RunFolder
 from overread.study import Study
+from support.figures import figures_left_blank
 from support.image_files import write_images
 
 FOLDS = 2
@@ -29,7 +30,8 @@ def source(data: Path) -> Source:
 @pytest.fixture(scope="module")
 def study(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     folder = tmp_path_factory.mktemp("folds")
-    return train(source(two_classes), folder / "run", QUICK, folds=FOLDS, store=folder / "s", study_id="one")
+    with figures_left_blank():
+        return train(source(two_classes), folder / "run", QUICK, folds=FOLDS, store=folder / "s", study_id="one")
 
 
 def patients(path: Path, side: str) -> set[str]:

@@ -143,12 +143,8 @@ def columns(real: RealSet, folder: Path) -> Score:
     values = {name: [make(random) for _ in dealt.labels] for name, make in every.items()}
     result, _ = audit_manifest(dealt.write("columns", {"a": _png(), "b": _png()}, values), folder=folder / "store")
     codes = next(rule.codes for rule in house_rules() if rule.name == "personal data")
-    said = " ".join(
-        f"{found.sentence} {' '.join(' '.join(row.values()) for row in found.evidence)}".lower()
-        for found in result.findings
-        if found.code in codes
-    )
-    told = {name for name in every if name.lower() in said}
+    rows = [row for found in result.findings if found.code in codes for row in found.evidence]
+    told = {name for name in every if any(name.lower() in row.values() for row in rows)}
     found = len(told & IDENTIFYING.keys())
     return Score("columns that name a person", len(IDENTIFYING), found, found, len(told - IDENTIFYING.keys()))
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import matplotlib
 import matplotlib.image
 import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
 AWKWARD = (
     "normal",
@@ -17,6 +23,18 @@ AWKWARD = (
     'Polyp & nodule, "<b>"',
 )
 BINARY = ("normal", "ill")
+
+
+@contextlib.contextmanager
+def figures_left_blank() -> Iterator[None]:
+    """Leave out the rendering of figures, which takes a second of a training."""
+
+    def blank(figure: Any, file: IO[bytes], **options: Any) -> None:
+        Image.new("L", (4, 4)).save(file, "png")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", blank)
+        yield
 
 
 def rows_of(png: Path) -> list[dict[str, str]]:

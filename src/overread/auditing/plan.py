@@ -9,9 +9,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.auditing.audit import UNREADABLE, Audit
+from overread.auditing.finding import Finding, Mending
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
+from overread.auditing.rules.duplicates import duplicates_among
 from overread.cases import SPLITS, Case, counts_as
 from overread.cases.tables.own import table_of
 from overread.images.copies import Group, find_copies
@@ -79,15 +81,19 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
     cases = material.manifest.cases
     dropped = {position: "unreadable" for position in material.failures}
     mendings = {kind.code: kind.mending for rule in every_rule(rules) for kind in rule.kinds}
-    together = [*find_copies(material.data_set, lambda: material.headers).near]
+    together: list[Group] = []
     for found in audit.findings:
-        mending = mendings[found.code]
-        if mending == "one-side":
-            together += found.groups
-        elif mending is not None:
-            for group in found.groups:
-                surplus = group[:1] if mending == "leave-out" else _surplus(group, cases)
-                dropped |= {i: found.code for i in surplus if i not in dropped}
+        together += found.groups if mendings[found.code] == "one-side" else ()
+        dropped = _surplus(found, mendings[found.code], cases) | dropped
+    # What counts as alike depends a little on the other images: what is left is compared once more.
+    while len(dropped) < len(cases):
+        copies = find_copies(material.data_set.without(dropped), lambda: material.headers)
+        again = [_surplus(found, mendings[found.code], cases) for found in duplicates_among(material.manifest, copies)]
+        if not any(again):
+            together += copies.near
+            break
+        for surplus in again:
+            dropped |= surplus
     moved = _moves(cases, together, dropped)
     kept = [i for i in range(len(cases)) if i not in dropped]
     return Plan(
@@ -97,8 +103,18 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
     )
 
 
-def _surplus(group: tuple[int, ...], cases: tuple[Case, ...]) -> list[int]:
-    """All but the one that is kept."""
+def _surplus(found: Finding, mending: Mending | None, cases: Sequence[Case]) -> dict[int, str]:
+    """The images that are left out for a finding, and its code."""
+    surplus: list[int] = []
+    if mending == "leave-out":
+        surplus = [group[0] for group in found.groups]
+    elif mending == "keep-one":
+        surplus = [i for group in found.groups for i in _all_but_one(group, cases)]
+    return dict.fromkeys(surplus, found.code)
+
+
+def _all_but_one(group: Group, cases: Sequence[Case]) -> list[int]:
+    """All but the one that is kept; all where the labels differ."""
     if len({cases[i].label for i in group}) > 1:
         return list(group)
     order = {"test": 0, "val": 1, "train": 2, None: 3}

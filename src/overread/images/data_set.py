@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +112,12 @@ class DataSet:
     def with_split(self, manifest: Manifest) -> DataSet:
         """The same cases with their sides, as `split_cases` gives them."""
         return dataclasses.replace(self, manifest=manifest)
+
+    def without(self, rows: Collection[int]) -> DataSet:
+        """The same without the cases in these rows of the store."""
+        kept = [i for i, row in enumerate(self.rows.tolist()) if row not in rows]
+        manifest = self.manifest.replace(self.manifest.cases[i] for i in kept)
+        return dataclasses.replace(self, manifest=manifest, rows=self.rows[kept])
 
     @property
     def y_true(self) -> np.ndarray:

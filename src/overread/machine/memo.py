@@ -63,13 +63,14 @@ def recall_or_work_out(
 
 @functools.cache
 def program() -> dict[str, str]:
-    """What computes: the versions of Python and the libraries, and a hash of overread's own code."""
+    """What computes: the versions of Python and the libraries, and a hash of overread's own code and lists."""
     versions = {"python": platform.python_version()}
     for name in _libraries():
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     code = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+    root = Path(__file__).parents[1]
+    for path in sorted([*root.rglob("*.py"), *root.rglob("*.xz")]):
         code.update(path.read_bytes())
     return {**versions, "overread": code.hexdigest()}
 

@@ -81,15 +81,20 @@ def _started() -> Iterator[None]:
 
 
 def _start(folder: str) -> None:
+    """Start Ray, and once more where its node did not come up within Ray's 30 s, as on a busy machine."""
     import ray
 
-    try:
-        ray.init(address="local", include_dashboard=False, _temp_dir=folder, **_quiet())
-    except Exception as error:  # a node that does not come up in time raises no narrower one
-        raise OverreadError(
-            "Ray did not come up on this machine in time: see that its memory and processors have room and try again, "
-            "or leave --engine out"
-        ) from error
+    for is_last in (False, True):
+        try:
+            ray.init(address="local", include_dashboard=False, _temp_dir=folder, **_quiet())
+            return
+        except Exception as error:  # a node that does not come up in time raises no narrower one
+            ray.shutdown()
+            if is_last:
+                raise OverreadError(
+                    "Ray did not come up on this machine in time: see that its memory and processors have room and "
+                    "try again, or leave --engine out"
+                ) from error
 
 
 def _join(engine: str) -> None:

@@ -73,7 +73,7 @@ def _imbalance(manifest: Manifest) -> Finding | None:
 
 def _too_small(manifest: Manifest) -> Finding | None:
     given = any(case.split == "test" for case in manifest.cases)
-    noun = "patient" if manifest.has_patients else "image"
+    noun = "patient" if manifest.has_patients else "picture"
     parts, rows = [], []
     for name in manifest.classes:
         tested = _patients(manifest, name, "test" if given else None)

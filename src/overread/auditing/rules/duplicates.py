@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from overread.auditing.finding import Finding, FindingKind, Mending, Severity, image_row
 from overread.auditing.material import Material
@@ -163,18 +163,28 @@ def find_duplicates(material: Material) -> list[Finding]:
         `near-duplicate-changing` and `blank-image` (warn).
     """
     copies = find_copies(material.data_set, lambda: material.headers)
-    masks = material.once(recognise_masks)
+    found = duplicates_among(material.manifest, copies, masks=material.once(recognise_masks))
+    return [*found, *_blank(material.manifest, copies.blank)]
+
+
+def duplicates_among(manifest: Manifest, copies: Copies, *, masks: Collection[int] = ()) -> list[Finding]:
+    """The findings on copies alone.
+
+    Args:
+        manifest: whose positions the copies are.
+        copies: what was found.
+        masks: positions that are not looked at.
+    """
     exact, alike = (
         [pictures for group in groups if len(pictures := tuple(i for i in group if i not in masks)) > 1]
         for groups in (copies.exact, copies.near)
     )
-    found = [
+    return [
         finding
         for relation in _RELATIONS
         for near, groups in ((False, exact), (True, alike))
-        if (finding := _finding(material.manifest, copies, relation, groups, near=near))
+        if (finding := _finding(manifest, copies, relation, groups, near=near))
     ]
-    return [*found, *_blank(material.manifest, copies.blank)]
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -59,7 +60,7 @@ def personal_kind(heading: str, cells: Sequence[str], patients: Sequence[str | N
         cells: of each row.
         patients: of each row, where they are known.
     """
-    different = [cell for cell in dict.fromkeys(cells) if is_filled(cell)][:_MOST_LOOKED_AT]
+    different = list(itertools.islice(filter(is_filled, dict.fromkeys(cells)), _MOST_LOOKED_AT))
     if not different:
         return None
     meaning = meaning_of(heading)
@@ -72,11 +73,13 @@ def personal_kind(heading: str, cells: Sequence[str], patients: Sequence[str | N
             least = _NEARLY_ALL if kind == NUMBER else _MOSTLY
             if sum(shows(kind, cell) for cell in different) >= least * len(different):
                 return kind
-    return BIRTH if not _OTHER_DATES.search(heading) and _are_births(cells, patients, len(different)) else None
+    are_dates = len(list(_years(different))) >= _NEARLY_ALL * len(different) and not _OTHER_DATES.search(heading)
+    return BIRTH if are_dates and _are_births(cells, patients) else None
 
 
-def _are_births(cells: Sequence[str], patients: Sequence[str | None] | None, different: int) -> bool:
+def _are_births(cells: Sequence[str], patients: Sequence[str | None] | None) -> bool:
     """Whether cells are days of long ago, far apart, one a patient and hardly two of them alike."""
+    different = len(set(filter(is_filled, cells)))
     if different < _FEWEST_DATES:
         return False
     whose = [None] * len(cells) if patients is None else patients

@@ -35,10 +35,9 @@ _SURELY_DIALLED = re.compile(
     r"(?:\+\d|00\d\d[ /-]|0[1-9]\d{0,3}[ /]|\(\d{2,5}\))[\d() /.-]{5,18}|0[1-9]\d{1,3}-[1-9]\d{4,8}"
     r"|\d{3}[-. ]\d{3}[-. ]\d{4}"
 )
-# The forms of the United States, and of Denmark and Sweden.
-_NATIONAL = re.compile(
-    r"\d{3}-\d\d-\d{4}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d-\d{4}|\d\d(?:0[1-9]|1[0-2])[0-3]\d-\d{4}"
-)
+_DAY, _MONTH = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
+# The forms of the United States, and of Denmark and Sweden, which have a date in front.
+NATIONAL_NUMBER = rf"(?:\d{{3}}-\d\d-\d{{4}}|{_DAY}{_MONTH}\d\d-\d{{4}}|\d\d{_MONTH}{_DAY}-\d{{4}})"
 _STREET = re.compile(
     r"\d+\w? [^\W\d_].* (?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct|boulevard|blvd|way|close|place)\b.*"
     r"|.*(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|straat|laan|gade|gatan) ?\d+.*"
@@ -46,6 +45,8 @@ _STREET = re.compile(
     r"|.*(?:sokak|caddesi|mahallesi)\b.*|.*[省市区县].*[路街巷号].*|.*[都道府県].*[市区町村].*\d.*",
     re.IGNORECASE,
 )
+# Longer cells are texts.
+_LONGEST = 200
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{1,4}$")
 
 
@@ -83,12 +84,14 @@ def fits(kind: str, cell: str) -> bool:
 def shows(kind: str, cell: str) -> bool:
     """Whether a cell is surely of a kind, whatever its heading; of dates of birth a cell alone does not tell."""
     text = cell.strip()
+    if len(text) > _LONGEST:
+        return False
     if kind == NAME:
         return fits(kind, text) and find_names(text).is_sure
     if kind == PHONE:
         return fits(kind, text) and year_of(text) is None and bool(_SURELY_DIALLED.fullmatch(text))
     if kind == NUMBER:
-        return bool(_NATIONAL.fullmatch(text))
+        return bool(re.fullmatch(NATIONAL_NUMBER, text))
     if kind == ADDRESS:
         return bool(_STREET.fullmatch(text)) and any(map(str.isdigit, text))
     return kind == MAIL and fits(kind, text)

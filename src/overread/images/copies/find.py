@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ _PAIRS_AT_ONCE = 2048
 _IMAGES_AT_ONCE = 512
 _WORKERS = os.cpu_count() or 1
 _NEAR = "a near copy of"
+# From frame to frame a camera turns by less than five degrees.
+_AUGMENTED = re.compile(r"mirrored|negative|turned by (about )?([5-9]|\d\d)")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,8 +62,8 @@ class Copies:
 
     @property
     def changed(self) -> frozenset[int]:
-        """The images that are an earlier one mirrored, turned or otherwise moved, as augmentation makes them."""
-        return frozenset(later for later, (_, how) in self.origin.items() if how.endswith(f", {_NEAR}"))
+        """The images that are an earlier one mirrored, turned or negative, as augmentation makes them and no film."""
+        return frozenset(later for later, (_, how) in self.origin.items() if _AUGMENTED.search(how))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""
@@ -97,11 +100,10 @@ def find_copies(data_set: DataSet, read_headers: Callable[[], Sequence[Header]])
             looked for.
     """
     store = data_set.store
-    failures = [[position, reason] for position, reason in sorted(store.failures.items())]
     return recall_or_work_out(
         store.path.parent,
         "copies",
-        [store.digests, failures, store.preprocessing.to_dict(), decoder_versions()],
+        [store.digests, data_set.rows.tolist(), store.preprocessing.to_dict(), decoder_versions()],
         lambda: _compare(data_set, read_headers()),
         write=Copies.to_dict,
         read=Copies.from_dict,

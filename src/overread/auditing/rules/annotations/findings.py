@@ -11,6 +11,7 @@ from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.annotations.find import KINDS, Kind, Mark, find_marks
 from overread.auditing.rules.annotations.places import Place
+from overread.auditing.rules.annotations.repeats import find_repeats
 from overread.auditing.rules.masks.recognise import recognise_masks
 from overread.auditing.shares import surely_more
 from overread.words import first_of, listed
@@ -28,7 +29,7 @@ _FAR_MORE, _MOST_ROWS = 2, 50
 def find_burned_in(material: Material) -> list[Finding]:
     """Find text, single letters, callipers, rulers and grey bars in the pixels.
 
-    They are looked for in pictures of 224 pixels: letters of text are found from a sixtieth of the longer side on, and
+    They are looked for in pictures of 224 pixels: letters of text are found from a fortieth of the longer side on, and
     strokes from a thinness of a 250th. What is darker than its ground is not found.
 
     Returns:
@@ -61,12 +62,17 @@ def _all_marks(material: Material, marks: Sequence[Mark]) -> Finding:
         for kind, positions in images.items()
         if positions
     ]
+    repeats = [
+        f"{_SAID[repeat.mark.kind]} at {_place(material, repeat.mark).words} in {repeat.images:,}"
+        for repeat in find_repeats(material, marks)
+    ]
+    frame = f" Some stand unchanged at one place, as in the frame of a machine: {first_of(repeats, 3)}." * bool(repeats)
     text = " Text may name a patient, and whoever is given the images can read it." if images["text"] else ""
     return Finding(
         code="burned-in-annotations",
         severity="info",
         sentence=f"{len(marked):,} of {len(material.readable):,} images have marks burned into their pixels: "
-        f"{listed(said)}.{text} A network sees all of it.",
+        f"{listed(said)}.{frame}{text} A network sees all of it.",
         fix="Look at them, and cover text that names a person before the images are shared. Where marks point to a "
         "finding, as callipers do, take images from before they were marked.",
         count=len(marked),

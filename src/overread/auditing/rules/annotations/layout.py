@@ -14,10 +14,13 @@ from overread.auditing.rules.annotations.strokes import Pieces, joined, sums_wit
 _NEIGHBOURS = 48
 # Sizes in pixels of 224. Letters of text from 3 high, of which neighbours are of one height and contrast.
 _LEAST_LETTER, _MOST_LETTER, _LONGEST_WORD = 3, 26, 5
-_LEAST_LETTERS, _FREE_ROW, _LOOSE, _DENSE = 3, 0.4, 0.15, 0.8
+_LEAST_LETTERS, _MANY_LETTERS, _LOOSE, _DENSE = 3, 6, 0.15, 0.8
+# Unrest above and below a row; a long one may reach from black to tissue.
+_FREE_ROW, _FREE_LONG_ROW = 0.4, 0.7
 # Of a row of text: strokes that are crossed for each pixel of height on the way along it, and strokes around it.
 _CROSSINGS, _ALONE = 0.8, 0.12
-_CROSS, _FREE_CROSS, _LEAST_CROSS, _MOST_CROSS = 0.76, 0.35, 5, 15
+_CROSS, _FREE_CROSS, _PLAIN_CROSS, _IN_SPECKLE = 0.76, 0.35, 0.87, 0.6
+_LEAST_CROSS, _MOST_CROSS = 5, 15
 _TICKS, _TICK_WIDTH, _TICK_LENGTH, _LEAST_SCALE, _LEAST_SPACING, _MOST_SPACING = 7, 3, 14, 45, 4, 40
 _EVEN, _BY_ITSELF = 0.85, 1.15
 _BAR_WIDTHS, _BAR_LENGTH, _SOLID, _STEADY, _RANGE = (3, 7), 24, 0.78, 0.9, 60
@@ -36,8 +39,9 @@ def rows_of_text(planes: np.ndarray, is_stroke: np.ndarray, pieces: Pieces) -> P
     ragged = np.maximum(*(np.bincount(members, step, minlength=len(rows)) for step in steps)) / number
     may_be = (number >= 2) & (size >= _LEAST_LETTERS) & (rows.fill >= _LOOSE) & (rows.fill <= _DENSE)
     may_be &= ragged <= np.maximum(1, 0.12 * rows.height)
-    rows = rows.of(may_be)
-    rows = rows.of(unrest_around(planes, rows, 1, beside=False) <= _FREE_ROW)
+    rows, is_long = rows.of(may_be), number[may_be] >= _MANY_LETTERS
+    unrest = unrest_around(planes, rows, 1, beside=False)
+    rows = rows.of(unrest <= np.where(is_long, _FREE_LONG_ROW, _FREE_ROW))
     return rows.of(_is_written(is_stroke, rows))
 
 
@@ -46,8 +50,11 @@ def pairs_of_crosses(planes: np.ndarray, relief: np.ndarray, pieces: Pieces) -> 
     size = np.maximum(pieces.height, pieces.width)
     may_be = (size >= _LEAST_CROSS) & (size <= _MOST_CROSS) & (np.abs(pieces.height - pieces.width) <= 2)
     crosses = pieces.of(may_be)
-    crosses = crosses.of(likeness_to_crosses(outlines(relief, crosses)) >= _CROSS)
-    crosses = crosses.of(unrest_around(planes, crosses, 2) <= _FREE_CROSS)
+    unrest = unrest_around(planes, crosses, 2)
+    crosses, unrest = crosses.of(unrest <= _IN_SPECKLE), unrest[unrest <= _IN_SPECKLE]
+    likeness = likeness_to_crosses(outlines(relief, crosses))
+    is_cross = (likeness >= _PLAIN_CROSS) | (likeness >= _CROSS) & (unrest <= _FREE_CROSS)
+    crosses = crosses.of(is_cross)
     kinds = np.stack([crosses.image, crosses.height], axis=1)
     alike = (np.abs(kinds[:, None] - kinds[None]) <= [0, 1]).all(axis=2).sum(axis=1)
     return crosses.of(alike >= 2)

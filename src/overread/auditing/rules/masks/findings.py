@@ -20,8 +20,9 @@ def find_masks(material: Material) -> list[Finding]:
     A mask is an image that is named so (in whole words), or that has hardly more than two grey levels while most
     images have many. Where half of the images or more are so, this is the modality and none is a mask, unless they
     fill one class. A label map of several levels needs a picture of the same name beside it.
-    An overlay is the same picture as another apart from marks in a pure colour; in a data set that was decoded as
-    greyscale such marks cannot be seen, and in one of more than 5,000 vividly coloured images some are not looked at.
+    An overlay is the same picture as another, down to its fine detail, apart from marks of a colour that the picture
+    has nowhere; marks in grey, black or white are none, nor are those on a picture that is not there without them. Of
+    more than 5,000 coloured images the most vivid are looked at.
 
     Returns:
         Findings of the codes `mask-among-images` and `overlay-among-images` (block). Each group begins with the image

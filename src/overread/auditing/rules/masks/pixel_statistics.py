@@ -32,8 +32,7 @@ class PixelStatistics:
         binary: `(n,)` a mask by its histogram.
         map_like: `(n,)` perhaps a label map: few levels, or all nearly black; test cards and dark frames are so too.
         marked: `(n,)` share of the pixels that have a pure colour.
-        cells: `(n, 256)` uint8 thumbnails.
-        clean: `(n, 256)` cells without such a pixel.
+        cells: `(n, 256)` float16 thumbnails.
         is_grey: most images of the study are without colour.
     """
 
@@ -41,7 +40,6 @@ class PixelStatistics:
     map_like: np.ndarray
     marked: np.ndarray
     cells: np.ndarray
-    clean: np.ndarray
     is_grey: bool
 
 
@@ -49,7 +47,7 @@ def measure_pixels(material: Material) -> PixelStatistics:
     """Go through every image once, piece by piece."""
     count = len(material.manifest)
     binary, map_like, marked = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, np.float32)
-    cells, clean = np.zeros((count, _CELLS**2), np.uint8), np.zeros((count, _CELLS**2), bool)
+    cells = np.zeros((count, _CELLS**2), np.float16)
     is_grey = is_grey_study(material)
     for positions, pixels in material.pixels():
         for start in range(0, len(positions), _PIECE):
@@ -60,10 +58,8 @@ def measure_pixels(material: Material) -> PixelStatistics:
             binary[own], map_like[own] = _find_few_levels(grey)
             if piece.shape[-1] == 3:
                 cells[own] = _cell_means(grey)
-                marks = is_vivid(piece, is_grey)
-                marked[own] = marks.mean(axis=(1, 2))
-                clean[own] = _cell_means(marks) == 0
-    return PixelStatistics(binary=binary, map_like=map_like, marked=marked, cells=cells, clean=clean, is_grey=is_grey)
+                marked[own] = is_vivid(piece, is_grey).mean(axis=(1, 2))
+    return PixelStatistics(binary=binary, map_like=map_like, marked=marked, cells=cells, is_grey=is_grey)
 
 
 def is_grey_study(material: Material) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from overread.cases import Case
+from overread.cases.persons.looks import NATIONAL_NUMBER
 from overread.cases.persons.names import find_names, words_in
 
 NAME, BIRTH, NATIONAL = "the name of a person", "a date of birth", "a number in the form of a national one"
@@ -25,8 +26,7 @@ _SPACED_DATE = re.compile(
 _EIGHT_DIGITS = re.compile(rf"{_START}\d{{8}}{_END}")
 _COMPACT_DATE = re.compile(rf"(?P<first>{_YEAR}){_MONTH}{_DAY}|{_DAY}{_MONTH}(?P<last>{_YEAR})")
 _BIRTH = re.compile(r"(?<![a-z])(dob|birth|born|geboren|geb|naissance|nacimiento|nascita)[^a-z\d]*\d", re.IGNORECASE)
-# The forms of the United States, and of Denmark and Sweden, which have a date in front.
-_NATIONAL = re.compile(rf"{_START}(?:\d{{3}}-\d\d-\d{{4}}|{_DAY}{_MONTH}\d\d-\d{{4}}|\d\d{_MONTH}{_DAY}-\d{{4}}){_END}")
+_NATIONAL = re.compile(f"{_START}{NATIONAL_NUMBER}{_END}")
 # A leading zero is a counter's, and a dot after a digit joins the components of a DICOM UID.
 _LONG_NUMBER = re.compile(r"(?<![^\W_])(?<!\d\.)(?:mrn|pid|id|patient|pat|case)?([1-9]\d{6,})(?![^\W_])", re.IGNORECASE)
 

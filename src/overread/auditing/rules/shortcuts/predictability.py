@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from overread.auditing.material import Material
+from overread.auditing.rules.shortcuts.chance import beats_chance
 from overread.auditing.rules.shortcuts.classifiers import Classifier, classifiers_for
 from overread.auditing.rules.shortcuts.file_properties import folder_properties, header_properties
 from overread.auditing.rules.shortcuts.folds import FOLDS, FoldedCases
@@ -22,6 +23,8 @@ _WARN, _LEAST = 0.75, 0.65
 _STRONG, _LEAST_STRONG = 0.9, 0.8
 # A relation that is not straight is believed only when its AUC is higher by this; so are all properties together.
 _BETTER = 0.05
+# Classifiers of a property, of which the better one counts.
+_WAYS = 2
 # What reaches an AUC less than this below another tells as much.
 _ALIKE, _MOST_PARTS = 0.02, 3
 # The spread of 200 resamples is within 5 % of that of many, which moves an end of an interval by 1 % of its length.
@@ -38,6 +41,7 @@ class Predictability:
         label: the class that it tells best.
         aucs: of each class that could be tested, against the rest.
         interval: of the AUC of `label`, 95 %, by patient; not computed below 0.75.
+        beats_chance: that AUC is higher than the best of all that are tried would be by chance.
         test_auc: of `label` on the test side, learnt from all other cases; None where that side lacks a class.
         rows: the readable cases it was tried on; the test side is not among them.
         giveaway: a value that one class has and hardly an image of the rest; None without one.
@@ -50,6 +54,7 @@ class Predictability:
     label: str
     aucs: Mapping[str, float]
     interval: Interval
+    beats_chance: bool
     test_auc: float | None
     rows: IntArray
     giveaway: Giveaway | None
@@ -63,8 +68,8 @@ class Predictability:
 
     @property
     def is_ranking(self) -> bool:
-        """True from an AUC of 0.75, as it is printed, whose interval lies above 0.65."""
-        return round(self.auc, 2) >= _WARN and self.interval.low > _LEAST
+        """True from an AUC of 0.75, as it is printed, whose interval lies above 0.65 and which chance does not give."""
+        return round(self.auc, 2) >= _WARN and self.interval.low > _LEAST and self.beats_chance
 
     @property
     def is_shortcut(self) -> bool:
@@ -94,9 +99,10 @@ def measure_properties(material: Material, cases: FoldedCases) -> list[Predictab
     header = [prop for prop in header_properties(material) if not prop.is_constant]
     others = [prop for prop in (*folder_properties(material), *pixel_properties(material)) if not prop.is_constant]
     groups = _without_repetitions([*header, *others])
-    measured = [found for group in groups if (found := _measure(cases, *group)) is not None]
+    comparisons = _WAYS * len(cases.testable_classes()) * (len(groups) + 1)
+    measured = [found for group in groups if (found := _measure(cases, *group, comparisons=comparisons)) is not None]
     alone = [found for found in measured if found.subject in header]
-    joint = _measure_together(cases, alone) if len(alone) > 1 else None
+    joint = _measure_together(cases, alone, comparisons) if len(alone) > 1 else None
     measured = _plainest(measured)
     return measured if joint is None else [*measured, joint]
 
@@ -113,10 +119,10 @@ def _plainest(measured: Sequence[Predictability]) -> list[Predictability]:
     ]
 
 
-def _measure_together(cases: FoldedCases, alone: Sequence[Predictability]) -> Predictability | None:
+def _measure_together(cases: FoldedCases, alone: Sequence[Predictability], comparisons: int) -> Predictability | None:
     """All properties of the file at once, where they tell more than the best of them, and which of them do it."""
     properties = [found.subject for found in alone]
-    joint = _measure(cases, _combined(properties, cases.patient_numbers))
+    joint = _measure(cases, _combined(properties, cases.patient_numbers), comparisons=comparisons)
     best = max(found.auc for found in alone)
     if joint is None or not (joint.auc > best + _BETTER or not any(found.is_shortcut for found in alone)):
         return None
@@ -148,7 +154,9 @@ class _CrossValidated:
     scores: FloatArray
 
 
-def _measure(cases: FoldedCases, subject: Property, repetitions: Sequence[Property] = ()) -> Predictability | None:
+def _measure(
+    cases: FoldedCases, subject: Property, repetitions: Sequence[Property] = (), *, comparisons: int
+) -> Predictability | None:
     """Try a property on each class; None where too few patients have it."""
     is_known = ~np.isnan(subject.values.reshape(len(cases.manifest), -1)).any(axis=1)
     rows = np.flatnonzero(is_known & ~cases.is_test)
@@ -157,8 +165,17 @@ def _measure(cases: FoldedCases, subject: Property, repetitions: Sequence[Proper
     if not tried:
         return None
     bounds = {name: _interval(cases, name, rows, found) for name, found in tried.items()}
+    is_sure = {
+        name: beats_chance(
+            found.auc,
+            cases.count_patients(rows, name),
+            cases.count_patients(rows, name, without=True),
+            comparisons=comparisons,
+        )
+        for name, found in tried.items()
+    }
     # A small class may reach a high AUC by chance and must not hide a surer one.
-    label = max(tried, key=lambda name: (bounds[name].low > _LEAST, tried[name].auc))
+    label = max(tried, key=lambda name: (bounds[name].low > _LEAST and is_sure[name], tried[name].auc))
     test = np.flatnonzero(is_known & cases.is_test)
     is_label = cases.shows(label)
     has_both = 0 < is_label[test].sum() < len(test)
@@ -168,6 +185,7 @@ def _measure(cases: FoldedCases, subject: Property, repetitions: Sequence[Proper
         label=label,
         aucs={name: found.auc for name, found in tried.items()},
         interval=bounds[label],
+        beats_chance=is_sure[label],
         test_auc=roc_auc(is_label[test], tried[label].classifier(rows, test)) if has_both else None,
         rows=rows,
         giveaway=find_giveaway(cases, subject, rows),
