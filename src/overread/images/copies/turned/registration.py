@@ -31,7 +31,7 @@ class Agreement:
     Args:
         likeness: `(k,)` correlation of the detail, block by block, of the blocks that show some.
         share: `(k,)` share of this detail that lies in blocks which agree.
-        overlap: `(k,)` share of the smaller one's content that both show.
+        overlap: `(k,)` share of its content that both show, of the one of which it is more: 1 for a crop.
         blocks: `(k,)` how many blocks' area of content was compared, of 49.
     """
 
@@ -124,11 +124,15 @@ class Registration:
         filled[filled <= _LEAST_OF_BLOCK] = 0
         counted = filled * np.minimum(strength, _MOST_OF_BLOCK)
         total = np.maximum(counted.sum(axis=(1, 2)), 1e-6)
-        smaller = np.minimum(self.first.shown.sum(axis=(1, 2)), self.second.shown.sum(axis=(1, 2)))
+        both = weight.sum(axis=(1, 2))
+        parts = (
+            both * times / np.maximum(detail.shown.sum(axis=(1, 2)), 1)
+            for detail, times in ((self.first, 1), (self.second, _growth(places, self.first.side)))
+        )
         return Agreement(
             likeness=(alike * counted).sum(axis=(1, 2)) / total,
             share=((alike > _AGREES) * counted).sum(axis=(1, 2)) / total,
-            overlap=weight.sum(axis=(1, 2)) / np.maximum(smaller, 1),
+            overlap=np.maximum(*parts),
             blocks=filled.sum(axis=(1, 2)),
         )
 
@@ -161,6 +165,14 @@ def placed(change: np.ndarray, side: int) -> Places:
         down[:, 0] * columns + down[:, 1] * rows + down[:, 2],
         across[:, 0] * columns + across[:, 1] * rows + across[:, 2],
     )
+
+
+def _growth(places: Places, side: int) -> np.ndarray:
+    """`(k,)` how many times its area the earlier picture takes in the later one, by where its corners lie."""
+    (down, right), (lower, further) = (
+        (where[:, side * (side - 1)] - where[:, 0], where[:, side - 1] - where[:, 0]) for where in places
+    )
+    return np.asarray(np.abs(down * further - right * lower) / (side - 1) ** 2)
 
 
 def scaled(change: np.ndarray, factor: float) -> np.ndarray:
