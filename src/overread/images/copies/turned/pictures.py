@@ -15,6 +15,7 @@ from overread.images.copies.turned.registration import Agreement, Registration, 
 from overread.images.copies.turned.search import alike_points
 from overread.images.copies.turned.votes import Proposals, propose
 from overread.machine.workers import in_order
+from overread.words import count
 
 # The pictures at these positions, `(k, 112, 112)` uint8.
 Look = Callable[[np.ndarray], np.ndarray]
@@ -24,7 +25,7 @@ _LIKE_AT_A_QUARTER, _LIKE_AT_HALF = 0.4, 0.7
 # copies that were turned, cropped, negative or augmented reach 0.86 as they lie (0.93 but for one in ten), elastic ones
 # 0.93 bent in radiographs and slices of heads, and 0.88 in fundi and endoscopy, where noise is as strong as detail.
 _LIKE, _LIKE_BENT, _SHARE, _OVERLAP = 0.85, 0.93, 0.9, 0.6
-_PICTURES_AT_ONCE, _PAIRS_AT_ONCE = 32, 16
+_PICTURES_AT_ONCE, _PAIRS_AT_ONCE = 8, 32
 _WORKERS = os.cpu_count() or 1
 _LEAST_TURN, _LEAST_ZOOM, _LEAST_SHIFT = 0.7, 0.03, 0.03
 
@@ -113,7 +114,7 @@ def how_changed(change: np.ndarray, sign: float) -> str:
     words = [
         *(["negative"] if sign < 0 else []),
         *(["mirrored left to right"] if mirrored else []),
-        *([f"turned by about {max(1, round(abs(angle)))} degrees"] if abs(angle) >= _LEAST_TURN else []),
+        *([f"turned by about {count(max(1, round(abs(angle))), 'degree')}"] if abs(angle) >= _LEAST_TURN else []),
         *(["cropped or zoomed"] if max(zoom - _LEAST_ZOOM, shift - _LEAST_SHIFT) >= 0 else []),
     ]
     return " and ".join(words) or "slightly bent"
