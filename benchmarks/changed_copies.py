@@ -39,6 +39,8 @@ SETS = {
     "kather_tiles (held out)": "kather_tiles",
     "skin (held out)": "audit_cases/skin",
 }
+# An empty tile of a slide, or a slice beyond the body, shows nothing to tell it by.
+LEAST_SPREAD = 8
 Change = Callable[[Image.Image, np.random.Generator], Image.Image]
 
 
@@ -114,8 +116,8 @@ KINDS: dict[str, Change] = {
 def rows(folder: Path, each: int) -> Iterator[tuple[str, int, float, float, int]]:
     """Kind, planted copies, recall, precision, pairs of originals."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    chosen = np.sort(np.random.default_rng(0).permutation(len(paths))[:each])
-    originals = [Image.open(paths[i]).convert("L") for i in chosen]
+    shuffled = (Image.open(paths[i]).convert("L") for i in np.random.default_rng(0).permutation(len(paths)))
+    originals = list(itertools.islice((image for image in shuffled if np.std(image) >= LEAST_SPREAD), each))
     for number, (kind, change) in enumerate(KINDS.items()):
         rng = np.random.default_rng(number)
         with tempfile.TemporaryDirectory() as made:

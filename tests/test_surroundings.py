@@ -23,7 +23,7 @@ SHOW_KERAS = """
 from overread.networks.backend import keras
 print(keras.config.floatx(), keras.config.image_data_format(), keras.config.backend(), keras.config.epsilon())
 import sys
-print([name for name in ("jax", "matplotlib.pyplot", "pandas", "sklearn") if name in sys.modules])
+print([name for name in ("jax", "matplotlib.pyplot", "sklearn") if name in sys.modules])
 """
 FULL_WIDTH = "\uff26\uff55\uff4c\uff4c"
 MATPLOTLIBRC = {"text.usetex": True, "font.size": 40, "axes.facecolor": "red", "figure.dpi": 20, "axes.grid": True}

@@ -17,6 +17,7 @@ from overread.errors import BlockedByAudit
 from overread.formats import Header, decoder_versions, read_headers
 from overread.images import REFERENCE, DataSet
 from overread.machine.memo import recall_or_work_out
+from overread.machine.workers import one_blas_thread
 
 # Findings on files that training leaves out when it is told to.
 UNREADABLE = ("unreadable", "multi-frame")
@@ -145,6 +146,7 @@ def gather(manifest: Manifest, data_set: DataSet, headers: Callable[[], tuple[He
     )
 
 
+@one_blas_thread
 def examine(material: Material, *, rules: Sequence[Rule] = ()) -> Audit:
     """Ask every rule of the house, and a user's own.
 

@@ -17,7 +17,7 @@ from overread.machine.places import keras_folder
 _BACKENDS = ("tensorflow", "jax", "torch")
 # Keras and TensorFlow load these wherever they are installed, for what no network needs: 1.9 of 4.2 s and 240 MB
 # (November 2026). Whoever needs Keras's wrappers of scikit-learn imports Keras first.
-_NOT_NEEDED = ("jax", "matplotlib.pyplot", "pandas", "sklearn")
+_NOT_NEEDED = ("jax", "matplotlib.pyplot", "sklearn")
 
 
 def _prepare() -> None:

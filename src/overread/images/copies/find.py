@@ -21,7 +21,7 @@ from overread.images.copies.turned import SIDE as VIEW_SIDE
 from overread.images.copies.turned import Look, TurnedPictures
 from overread.images.data_set import DataSet
 from overread.machine.memo import recall_or_work_out
-from overread.machine.workers import in_order
+from overread.machine.workers import in_order, one_blas_thread
 
 # Measured on 5,856 chest radiographs: copies at quality 30, gain 0.7 to 1.4 or of another size lie within 31 of the 255
 # bits, those cropped by 3 % within 66; only one image in two has a stranger nearer than 72.
@@ -110,6 +110,7 @@ def find_copies(data_set: DataSet, read_headers: Callable[[], Sequence[Header]])
     )
 
 
+@one_blas_thread
 def _compare(data_set: DataSet, headers: Sequence[Header]) -> Copies:
     positions = data_set.rows
     thumbnails, digests = _reduce(data_set, headers)
