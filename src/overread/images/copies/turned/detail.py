@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from overread.images.copies.turned.keypoints import SIDE, blurred, content
+from overread.images.copies.turned.keypoints import SIDE, blurred
 
 _NOISE = 2.0
 
@@ -24,13 +24,12 @@ class Detail:
     shown: np.ndarray
 
     @classmethod
-    def of(cls, pictures: np.ndarray, side: int) -> Detail:
-        """Of `(k, 112, 112)` float32 at this side, a half or a quarter of it.
+    def of(cls, pictures: np.ndarray, shown: np.ndarray, side: int) -> Detail:
+        """Of `(k, 112, 112)` float32 and where their `content` is, at this side, a half or a quarter of it.
 
         What is flat has no part in any blur: the edge of a fundus against the black, or of a turned picture against
         what fills its corners, is no detail.
         """
-        shown = content(pictures)
         while pictures.shape[1] > side:
             rows = pictures[:, ::2] + pictures[:, 1::2]
             pictures = (rows[:, :, ::2] + rows[:, :, 1::2]) / 4

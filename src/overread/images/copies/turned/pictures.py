@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from overread.images.copies.turned.keypoints import SIDE, Keypoints, find_keypoints
+from overread.images.copies.turned.keypoints import SIDE, Keypoints, content, find_keypoints
 from overread.images.copies.turned.registration import Agreement, Registration, doubled, placed, scaled
 from overread.images.copies.turned.search import alike_points
 from overread.images.copies.turned.votes import Proposals, propose
@@ -28,7 +28,7 @@ _LIKE_AT_A_QUARTER, _LIKE_AT_HALF = 0.5, 0.8
 _LIKE, _LIKE_BENT, _SHARE, _OVERLAP = 0.85, 0.93, 0.9, 0.6
 # Of 49: a speck on an empty slide is like any other.
 _FEWEST_BLOCKS = 4
-_PICTURES_AT_ONCE, _PAIRS_AT_ONCE = 8, 32
+_PICTURES_AT_ONCE, _PAIRS_AT_ONCE = 16, 32
 _WORKERS = os.cpu_count() or 1
 _LEAST_TURN, _LEAST_ZOOM, _LEAST_SHIFT = 0.7, 0.03, 0.03
 
@@ -82,17 +82,18 @@ class TurnedPictures:
 
     def _compared(self, pairs: Proposals) -> Proposals:
         """Those that agree at a quarter of the size, then at half of it, then at the whole."""
-        pictures = self.look(pairs.earlier).astype(np.float32), self.look(pairs.later).astype(np.float32)
-        quarter = Registration.of(pictures, pairs.sign, SIDE // 4)
+        pictures = np.stack([self.look(ends).astype(np.float32) for ends in (pairs.earlier, pairs.later)])
+        shown = np.stack([content(each) for each in pictures])
+        quarter = Registration.of(pictures, shown, pairs.sign, SIDE // 4)
         change = quarter.fit(scaled(pairs.change, 1 / 4), steps=4)
         likely = quarter.agreement(placed(change, SIDE // 4)).likeness >= _LIKE_AT_A_QUARTER
-        pairs, change, pictures = pairs[likely], scaled(change[likely], 2), (pictures[0][likely], pictures[1][likely])
-        half = Registration.of(pictures, pairs.sign, SIDE // 2)
+        pairs, change, pictures, shown = pairs[likely], scaled(change[likely], 2), pictures[:, likely], shown[:, likely]
+        half = Registration.of(pictures, shown, pairs.sign, SIDE // 2)
         change = half.fit(change, steps=3)
         places = half.bend(half.bend(placed(change, SIDE // 2), steps=3, blocks=7), steps=3, blocks=14)
         likely = half.agreement(places).likeness >= _LIKE_AT_HALF
         pairs = dataclasses.replace(pairs[likely], change=scaled(change[likely], 2))
-        whole = Registration.of((pictures[0][likely], pictures[1][likely]), pairs.sign, SIDE)
+        whole = Registration.of(pictures[:, likely], shown[:, likely], pairs.sign, SIDE)
         agree = _agree(whole.agreement(placed(whole.fit(pairs.change, steps=2), SIDE)), _LIKE)
         places = doubled((places[0][likely], places[1][likely]), SIDE // 2)
         places = whole.bend(whole.bend(places, steps=4, blocks=14), steps=3, blocks=28)

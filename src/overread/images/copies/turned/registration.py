@@ -56,9 +56,10 @@ class Registration:
     sign: np.ndarray
 
     @classmethod
-    def of(cls, pictures: tuple[np.ndarray, np.ndarray], sign: np.ndarray, side: int) -> Registration:
-        """Of `(k, 112, 112)` float32 earlier and later ones, compared at this side."""
-        return cls(Detail.of(pictures[0], side), Detail.of(pictures[1], side), sign)
+    def of(cls, pictures: np.ndarray, shown: np.ndarray, sign: np.ndarray, side: int) -> Registration:
+        """Of `(2, k, 112, 112)` float32 earlier and later ones and where their `content` is, compared at this side."""
+        first, second = (Detail.of(each, where, side) for each, where in zip(pictures, shown, strict=True))
+        return cls(first, second, sign)
 
     def fit(self, change: np.ndarray, *, steps: int) -> np.ndarray:
         """Improve changes of place, `(k, 2, 3)` at this side, so that the second's detail lies on the first's.
