@@ -83,18 +83,10 @@ def test_different_pictures_of_alike_bodies_are_no_copies(pictures: list[Image.I
     assert confirmed(pictures) == []
 
 
-def test_pairs_that_the_search_did_not_meet_are_compared_when_asked(pictures: list[Image.Image]) -> None:
-    looks = np.stack([small(image) for image in (*pictures, pictures[ORIGINAL].rotate(7))])
-    search = TurnedPictures(lambda chosen: looks[chosen], len(looks))
-    one, other = np.array([ORIGINAL, len(pictures), 3]), np.array([len(pictures), ORIGINAL, len(pictures)])
-    assert search.are_same(one, other).tolist() == [True, True, False]
-
-
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_blank_pictures_have_nothing_to_compare(count: int) -> None:
     search = TurnedPictures(lambda chosen: np.full((len(chosen), SIDE, SIDE), 7, np.uint8), count)
     assert search.confirmed() == []
-    assert search.are_same(np.arange(count), np.arange(count)[::-1]).tolist() == [False] * count
 
 
 def test_the_origin_of_a_turned_copy_says_how_it_was_changed(tmp_path: Path, pictures: list[Image.Image]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 import os
 from collections.abc import Callable
@@ -53,23 +52,6 @@ class TurnedPictures:
         pairs = self._confirmed(propose(self.points, alike_points(self.points)))
         ways = map(how_changed, pairs.change, pairs.sign.tolist())
         return list(zip(pairs.earlier.tolist(), pairs.later.tolist(), ways, strict=True))
-
-    def are_same(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Whether pairs that the search did not meet show the same picture."""
-        ends = np.sort([one, other], axis=0)
-        first, last = (np.searchsorted(self.points.picture, ends, side=side) for side in ("left", "right"))
-        met = [
-            itertools.product(range(*earlier), range(*later))
-            for earlier, later in zip(
-                zip(first[0].tolist(), last[0].tolist(), strict=True),
-                zip(first[1].tolist(), last[1].tolist(), strict=True),
-                strict=True,
-            )
-        ]
-        pairs = np.array(list(itertools.chain.from_iterable(met)), np.int64).reshape(-1, 2)
-        same = self._confirmed(propose(self.points, pairs))
-        known = set(zip(same.earlier.tolist(), same.later.tolist(), strict=True))
-        return np.array([pair in known for pair in zip(*ends.tolist(), strict=True)], bool)
 
     def _confirmed(self, proposals: Proposals) -> Proposals:
         pieces = (proposals[start : start + _PAIRS_AT_ONCE] for start in range(0, len(proposals), _PAIRS_AT_ONCE))
