@@ -15,7 +15,7 @@ from overread.images.copies import Copies, Group, find_copies, long_chains
 from overread.words import count
 
 _EXACT = "identical images (the same file or the same pixels)"
-_NEAR = "near-identical images (resized, re-encoded, mirrored, turned, cropped, negative, bent or of another brightness)"
+_NEAR = "near-identical images (resized, re-encoded, mirrored, turned, cropped, negative, bent, brighter or darker)"
 _MOST_GROUPS = 50
 
 
