@@ -55,7 +55,7 @@ CHANGES: dict[str, tuple[Callable[[Image.Image], Image.Image], str]] = {
     "cropped unevenly": (lambda image: image.crop((45, 10, 285, 204)), "cropped or zoomed"),
     "negative": (ImageOps.invert, "negative"),
     "sheared": (lambda image: affine(image, np.array([[1, 0.08], [0, 1]])), "turned"),
-    "bent": (bent, "slightly bent"),
+    "bent": (bent, ""),
     "as augmentation does": (augmented, "mirrored left to right and turned by about"),
 }
 

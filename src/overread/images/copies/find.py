@@ -218,7 +218,7 @@ class _Pictures:
             how = f"{SYMMETRIES[view]}, {_NEAR}" if view else _NEAR
             found.setdefault((int(pairs.earlier[k]), int(pairs.later[k])), how)
         for earlier, later, how in self.turned.confirmed():
-            found.setdefault((earlier, later), f"{how}, {_NEAR}")
+            found.setdefault((earlier, later), ", ".join(filter(None, (how, _NEAR))))
         return [(*ends, how) for ends, how in found.items()]
 
     def are_same(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:

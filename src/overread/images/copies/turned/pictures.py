@@ -83,7 +83,7 @@ class TurnedPictures:
 
 
 def how_changed(change: np.ndarray, sign: float) -> str:
-    """Say in words how the later picture was made of the earlier one.
+    """Say in words how the later picture was made of the earlier one; "" where neither angle, size nor sign tells.
 
     Args:
         change: `(2, 3)` of places in pictures 112 pixels wide.
@@ -103,7 +103,7 @@ def how_changed(change: np.ndarray, sign: float) -> str:
         *([f"turned by about {count(max(1, round(abs(angle))), 'degree')}"] if abs(angle) >= _LEAST_TURN else []),
         *(["cropped or zoomed"] if max(zoom - _LEAST_ZOOM, shift - _LEAST_SHIFT) >= 0 else []),
     ]
-    return " and ".join(words) or "slightly bent"
+    return " and ".join(words)
 
 
 def _agree(found: Agreement, likeness: float) -> np.ndarray:
