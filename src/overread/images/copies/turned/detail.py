@@ -46,9 +46,6 @@ class Detail:
         weight[:, 1:-1, 1:-1] *= _least_around(weight)
         return cls(values, weight)
 
-    def __getitem__(self, chosen: np.ndarray) -> Detail:
-        return Detail(self.values[chosen], self.shown[chosen])
-
     @property
     def side(self) -> int:
         return int(self.values.shape[1])

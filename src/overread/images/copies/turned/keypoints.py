@@ -50,9 +50,6 @@ class Keypoints:
     def __len__(self) -> int:
         return len(self.picture)
 
-    def __getitem__(self, chosen: slice | np.ndarray) -> Keypoints:
-        return Keypoints(self.picture[chosen], self.place[chosen], self.rings[chosen])
-
     @classmethod
     def joined(cls, parts: list[Keypoints]) -> Keypoints:
         """One after the other."""

@@ -25,14 +25,12 @@ class Proposals:
         later: `(k,)` picture.
         change: `(k, 2, 3)` float32; place (column, row) in the later one = change @ (column, row, 1) of the earlier.
         sign: `(k,)` float32, -1 where the one is a negative of the other.
-        votes: `(k,)` how many points agree.
     """
 
     earlier: np.ndarray
     later: np.ndarray
     change: np.ndarray
     sign: np.ndarray
-    votes: np.ndarray
 
     def __len__(self) -> int:
         return len(self.earlier)
@@ -56,7 +54,7 @@ def propose(points: Keypoints, pairs: np.ndarray) -> Proposals:
     best = np.lexsort((-votes, pair))
     best = best[np.diff(pair[best], prepend=-1) != 0]
     best = best[votes[best] >= _VOTES]
-    return Proposals(pictures[0][best], pictures[1][best], change[best], sign[best], votes[best])
+    return Proposals(pictures[0][best], pictures[1][best], change[best], sign[best])
 
 
 def _matched(points: Keypoints, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
