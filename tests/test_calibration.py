@@ -289,7 +289,7 @@ def test_what_was_learnt_with_weights_is_brought_back_to_the_shares(shares: tupl
 @pytest.mark.parametrize(("shares", "weights"), [([8, 4], [1, 2]), ([60, 30, 1], [1, 2, 10])])
 def test_classes_count_alike_in_training_but_for_very_rare_ones(shares: list[int], weights: list[int]) -> None:
     task, labels = Task.of("abcd"[: len(shares)]), np.repeat(np.arange(len(shares)), shares)
-    found = task.case_weights(labels)
+    found = task.loss_weights(labels)
     assert found.mean() == pytest.approx(1, abs=1e-6)
     assert found / found[0] == pytest.approx(np.array(weights)[labels])
     lacking = task.share_logits(np.array(shares) / sum(shares))

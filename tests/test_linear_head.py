@@ -48,7 +48,7 @@ def test_the_network_says_what_a_penalised_regression_on_its_features_says(class
     features, labels = said["features"][train].astype(np.float64), data.y_true[train]
     deviation = features.std(axis=0)
     standardised = (features - features.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
-    weights = data.task.case_weights(labels)
+    weights = data.task.loss_weights(labels)
     peer = LogisticRegression(C=1 / (found.strength * len(train)), tol=1e-10, max_iter=10_000)
     peer.fit(standardised, labels, sample_weight=weights)
     np.testing.assert_allclose(
@@ -57,7 +57,7 @@ def test_the_network_says_what_a_penalised_regression_on_its_features_says(class
     held_out = np.asarray(data.validation)
     losses = data.task.log_losses(data.y_true[held_out], data.task.probabilities(said["logits"][held_out]))
     assert found.loss == pytest.approx(
-        np.average(losses, weights=data.task.case_weights(data.y_true[held_out])), rel=1e-4
+        np.average(losses, weights=data.task.loss_weights(data.y_true[held_out])), rel=1e-4
     )
     assert found.loss < np.log(classes)
 

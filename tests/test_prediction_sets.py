@@ -23,7 +23,7 @@ def draw(rng: np.random.Generator, n: int, classes: int, *, separation: float = 
 
 
 def covered(found: Referral, labels: np.ndarray, y_prob: np.ndarray) -> np.ndarray:
-    return found.sets(y_prob)[np.arange(len(labels)), labels]
+    return found.sets(y_prob, Task.of(tuple(found.thresholds)))[np.arange(len(labels)), labels]
 
 
 @pytest.mark.parametrize("classes", [TWO, THREE])
@@ -48,7 +48,7 @@ def test_a_network_that_knows_nothing_keeps_the_promise_with_large_sets() -> Non
     found = choose_referral(*draw(rng, 5000, 2, separation=0), task=Task.of(TWO))
     labels, y_prob = draw(rng, 5000, 2, separation=0)
     assert covered(found, labels, y_prob).mean() == pytest.approx(0.9, abs=0.02)
-    assert found.sets(y_prob).sum(axis=1).mean() > 1.6
+    assert found.sets(y_prob, Task.of(TWO)).sum(axis=1).mean() > 1.6
 
 
 @given(st.integers(1, 60), st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99]), st.integers(0, 99))
@@ -81,7 +81,7 @@ def test_a_class_with_too_few_images_or_none_is_never_ruled_out() -> None:
     y_prob = np.array([[0.99, 0.01]] * 30 + [[0.2, 0.8]] * 8)
     found = choose_referral(np.repeat([0, 1], [30, 8]), y_prob, task=Task.of(TWO), coverage=0.9)
     assert found.counts == {"Normal": 30, "Disease": 8} and found.always == ("Disease",)
-    assert found.sets([[1.0, 0.0], [0.0, 1.0]]).tolist() == [[True, True], [False, True]]
+    assert found.sets([[1.0, 0.0], [0.0, 1.0]], Task.of(TWO)).tolist() == [[True, True], [False, True]]
     assert choose_referral(np.zeros(30, int), y_prob[:30], task=Task.of(TWO)).always == ("Disease",)
     # With one image more the threshold is the largest score.
     nine = choose_referral(

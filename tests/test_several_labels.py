@@ -1,27 +1,28 @@
-"""Another kind of task is one class: evaluation and decision ask it, and need no edit.
-
-Several labels at once, each with a sigmoid of its own, as a chest radiograph that shows effusion and a mass.
-"""
+"""Several findings at once, each with a sigmoid of its own, as a chest radiograph that shows effusion and a mass."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from sklearn import metrics as sklearn_metrics
 
 from overread.auditing import Material
 from overread.auditing.rules.balance import RULE
 from overread.cases import Case, Manifest, split_cases
-from overread.decision import Abstentions, Task, choose_operating_points, choose_referral, fit_calibration
+from overread.decision import (
+    Abstentions,
+    SeveralFindings,
+    Task,
+    choose_operating_points,
+    choose_referral,
+    fit_calibration,
+)
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import BoolArray
 from overread.errors import InvalidData
 from overread.evaluation import (
     AssessmentOptions,
@@ -38,76 +39,7 @@ FINDINGS = ("effusion", "mass", "nodule")
 N = 240
 
 
-@dataclasses.dataclass(frozen=True)
-class SeveralLabels(Task):
-    """Each case shows any of the classes, or none; truth and decisions are `(n, K)` of 0 and 1."""
-
-    loss = "BinaryCrossentropy"
-    accuracy = ("BinaryAccuracy", {"threshold": 0.0})
-    activation = "sigmoid"
-    decided_on = "every class at or above its threshold"
-    exclusive = False
-
-    @property
-    def positive(self) -> None:
-        return None
-
-    @property
-    def judged(self) -> tuple[str, ...]:
-        return self.classes
-
-    @property
-    def outputs(self) -> int:
-        return len(self.classes)
-
-    def named_in(self, label: str) -> tuple[str, ...]:
-        return tuple(filter(None, label.split(";")))
-
-    def encode(self, labels: Sequence[str]) -> IntArray:
-        return np.array([[name in self.named_in(label) for name in self.classes] for label in labels], dtype=np.int64)
-
-    def label(self, decided: npt.ArrayLike) -> str:
-        return ";".join(name for name, shown in zip(self.classes, np.asarray(decided), strict=True) if shown)
-
-    def shows(self, cases: npt.ArrayLike, name: str) -> BoolArray:
-        return np.asarray(cases)[:, self.column(name)] == 1
-
-    def checked_cases(self, cases: npt.ArrayLike, n: int, *, what: str = "labels") -> IntArray:
-        found = np.asarray(cases)
-        if found.shape != (n, len(self.classes)):
-            raise InvalidData(f"the {what} have shape {found.shape}: give ({n}, {len(self.classes)}) of 0 and 1")
-        return found.astype(np.int64)
-
-    def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        return np.asarray(y_true, dtype=np.float32)
-
-    def case_weights(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        return np.ones(len(np.asarray(y_true)), dtype=np.float32)
-
-    def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
-        return 1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64)))
-
-    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
-        return np.asarray(y_true).ravel(), np.column_stack([np.zeros(logits.size), logits.ravel()])
-
-    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
-        in_force = self.thresholds_in_force(thresholds)
-        return (np.asarray(y_prob) >= [in_force[name] for name in self.classes]).astype(np.int64)
-
-    def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
-        return np.asarray((np.asarray(y_true) == np.asarray(decided)).all(axis=1))
-
-    def log_losses(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
-        return np.asarray(-np.log(np.maximum(np.where(np.asarray(y_true) == 1, y_prob, 1 - y_prob), 1e-7)).sum(axis=1))
-
-    def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
-        return np.asarray(np.square(y_prob - np.asarray(y_true)).sum(axis=1))
-
-    def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
-        return np.asarray(activation_map[..., self.column(name)])
-
-
-TASK = SeveralLabels(FINDINGS)
+TASK = SeveralFindings(FINDINGS)
 THRESHOLDS = {"effusion": 0.5, "mass": 0.4, "nodule": 0.3}
 
 
@@ -189,9 +121,11 @@ def test_calibration_and_operating_points_are_chosen_for_it() -> None:
 def test_prediction_sets_refer_where_they_differ_from_what_was_decided() -> None:
     found = predictions()
     y_prob, decided = np.asarray(found.y_prob), found.decisions
-    sets = choose_referral(found.y_true, y_prob, task=TASK, coverage=0.9).sets(y_prob)
+    sets = choose_referral(found.y_true, y_prob, task=TASK, coverage=0.9).sets(y_prob, TASK)
     abstentions = Abstentions(task=TASK, sets=sets, decided=decided, unfamiliarity=np.zeros(N))
-    assert abstentions.uncertain.tolist() == [a.tolist() != b.tolist() for a, b in zip(sets, decided == 1, strict=True)]
+    assert abstentions.uncertain.tolist() == [
+        a.tolist() != b.tolist() for a, b in zip(sets, TASK.answered(decided), strict=True)
+    ]
     worth = assess_referral(found, abstentions, options=AssessmentOptions(resamples=100))
     assert all(worth.coverage[name].metric.value >= 0.9 for name in FINDINGS)
 
@@ -208,16 +142,20 @@ def manifest(*labels: str) -> Manifest:
 
 
 def test_a_case_counts_for_each_class_that_it_shows() -> None:
-    found = manifest("effusion;mass", "", "mass", "nodule")
+    found = manifest("effusion|mass", "No Finding", "mass", "nodule")
     assert found.y_true.tolist() == [[1, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1]]
     assert found.shown == [("effusion", "mass"), (), ("mass",), ("nodule",)]
     assert [found.of_class(name) for name in FINDINGS] == [[0], [0, 2], [3]]
-    with pytest.raises(InvalidData, match=r"case 2 has the unknown label 'mass;edema'; expected one of effusion, mass"):
-        manifest("mass", "mass;edema")
+    with pytest.raises(
+        InvalidData, match=r"case 2 has the unknown label 'mass\|edema'; expected one of effusion, mass"
+    ):
+        manifest("mass", "mass|edema")
 
 
 def test_a_side_counts_its_images_once_and_each_class_that_they_show() -> None:
-    split = split_cases(manifest(*["effusion;mass", "", "mass;nodule", "nodule", "effusion", ""] * 40))
+    split = split_cases(
+        manifest(*["effusion|mass", "No Finding", "mass|nodule", "nodule", "effusion", "No Finding"] * 40)
+    )
     counts, sizes = split.counts(), split.sizes()
     assert sum(sizes.values()) == 240 and {name: sum(c[name] for c in counts.values()) for name in FINDINGS} == {
         "effusion": 80,
@@ -231,7 +169,7 @@ def test_a_side_counts_its_images_once_and_each_class_that_they_show() -> None:
 
 def test_a_rule_of_the_audit_counts_the_classes_and_not_the_labels() -> None:
     nothing: Any = None
-    found = manifest(*["effusion;mass"] * 200, *["mass"] * 200, *["nodule;mass"] * 200)
+    found = manifest(*["effusion|mass"] * 200, *["mass"] * 200, *["nodule|mass"] * 200)
     (imbalance,) = RULE.apply(Material(manifest=found, headers=(), data_set=nothing, failures={}))
     assert imbalance.code == "class-imbalance"
     assert [row["images"] for row in imbalance.evidence] == ["600", "200", "200"]
@@ -239,8 +177,8 @@ def test_a_rule_of_the_audit_counts_the_classes_and_not_the_labels() -> None:
 
 def test_a_reading_is_mainly_about_the_most_probable_class_that_it_names_or_of_all() -> None:
     probabilities = {"effusion": 0.4, "mass": 0.6, "nodule": 0.7}
-    assert TASK.foremost("effusion;mass", probabilities) == "mass"
-    assert TASK.foremost("", probabilities) == "nodule"
+    assert TASK.foremost("effusion|mass", probabilities) == "mass"
+    assert TASK.foremost("No Finding", probabilities) == "nodule"
     assert Task.of(FINDINGS).foremost("effusion", probabilities) == "effusion"
 
 

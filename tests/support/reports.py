@@ -111,7 +111,7 @@ def make(folder: Path, predictions: Predictions, options: AssessmentOptions | No
     asked = choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task)
     abstentions = Abstentions(
         task=predictions.task,
-        sets=asked.sets(predictions.y_prob),
+        sets=asked.sets(predictions.y_prob, predictions.task),
         decided=predictions.decisions,
         unfamiliarity=np.linspace(0.3, 1.1, len(predictions.cases)),
     )
@@ -133,7 +133,7 @@ def abstain(predictions: Predictions) -> Abstentions:
     asked = choose_referral(predictions.y_true, predictions.y_prob, task=predictions.task)
     return Abstentions(
         task=predictions.task,
-        sets=asked.sets(predictions.y_prob),
+        sets=asked.sets(predictions.y_prob, predictions.task),
         decided=predictions.decisions,
         unfamiliarity=np.zeros(len(predictions.cases)),
     )

@@ -99,7 +99,7 @@ class Bundle:
         preprocessing = self.preprocessing
         pixels = preprocessing.channels is not None and min(preprocessing.height, preprocessing.width) >= _SMALLEST_SIDE
         judged = {*([self.positive] if self.positive else ())} <= {*self.operating_points} <= {*self.task.judged}
-        if not (self.members and pixels and judged and (*self.referral.thresholds,) == self.classes):
+        if not (self.members and pixels and judged and (*self.referral.thresholds,) == self.task.answers):
             raise InvalidBundle("the parts of the bundle do not fit together: get it again from its source")
 
     def __repr__(self) -> str:
@@ -194,7 +194,7 @@ class Bundle:
             preprocessing=Preprocessing.from_dict(description["preprocessing"]),
             members=tuple(Member.from_dict(member) for member in description["members"]),
             operating_points={name: OperatingPoint.from_dict(point) for name, point in points},
-            referral=Referral.from_dict(description["referral"], task.classes),
+            referral=Referral.from_dict(description["referral"], task.answers),
             **{name: description[name] for name in (*_PLAIN, "format_version")},
             path=path,
         )

@@ -12,7 +12,8 @@ from overread.decision.operating_point import OperatingPoint
 from overread.decision.prediction_sets import Referral, check_coverage, choose_referral
 from overread.decision.probability import to_probabilities
 from overread.decision.referral import UNCERTAIN, UNFAMILIAR, Abstentions
-from overread.decision.task import BoolArray, SeveralClasses, Task, TwoClasses
+from overread.decision.task import BoolArray, Task
+from overread.decision.tasks import OrderedGrades, SeveralClasses, SeveralFindings, SeveralTasks, TwoClasses
 from overread.lazy import on_first_use
 
 _HOMES = {
@@ -36,8 +37,11 @@ __all__ = [
     "IntArray",
     "Normal",
     "OperatingPoint",
+    "OrderedGrades",
     "Referral",
     "SeveralClasses",
+    "SeveralFindings",
+    "SeveralTasks",
     "Task",
     "TwoClasses",
     "check_calibration_method",

@@ -58,13 +58,14 @@ class Referral:
         """Classes with too few images to be ruled out at this coverage: they are in every set."""
         return tuple(name for name, n in self.counts.items() if _rank(n, self.coverage) > n)
 
-    def sets(self, y_prob: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Tell for each image, `(n, K)`, which classes cannot be ruled out: none, one or several.
+    def sets(self, y_prob: npt.ArrayLike, task: Task) -> npt.NDArray[np.bool_]:
+        """Tell for each image, `(n, answers)`, which answers of the task cannot be ruled out: none, one or several.
 
         Args:
             y_prob: `(n, K)` calibrated probabilities, in the order of the classes.
+            task: whose answers have the thresholds.
         """
-        return np.asarray(1 - np.asarray(y_prob, dtype=np.float64) <= np.array([*self.thresholds.values()]))
+        return task.closed(np.asarray(task.strangeness(y_prob) <= np.array([*self.thresholds.values()])))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""
@@ -103,7 +104,8 @@ def choose_referral(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, task: Task,
     """
     check_coverage(coverage)
     y_prob = np.asarray(y_prob, dtype=np.float64)
-    scores = {name: np.sort(1 - y_prob[task.shows(y_true, name), task.column(name)]) for name in task.classes}
+    given, strangeness = task.answered(y_true), task.strangeness(y_prob)
+    scores = {name: np.sort(strangeness[given[:, i], i]) for i, name in enumerate(task.answers)}
     return Referral(
         coverage=coverage,
         thresholds={name: _threshold(found, coverage) for name, found in scores.items()},

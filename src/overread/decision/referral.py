@@ -19,7 +19,7 @@ class Abstentions:
 
     Args:
         task: what is told apart.
-        sets: `(n, K)`, the classes that cannot be ruled out.
+        sets: `(n, answers)`, the answers that cannot be ruled out.
         decided: the decisions on n images, as the task has them.
         unfamiliarity: `(n,)`, above 1 where an image is unlike the training images.
     """
@@ -32,7 +32,7 @@ class Abstentions:
     @property
     def uncertain(self) -> BoolArray:
         """`(n,)`: the set is not exactly what was decided."""
-        return np.asarray((self.sets != self.task.indicators(self.decided)).any(axis=1))
+        return np.asarray((self.sets != self.task.answered(self.decided)).any(axis=1))
 
     @property
     def unfamiliar(self) -> BoolArray:

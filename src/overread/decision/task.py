@@ -1,7 +1,7 @@
-"""What is told apart: the one place that knows what two classes and several have in common and where they differ.
+"""What is told apart: the one place that knows what kinds of tasks have in common and where they differ.
 
-Every other module asks the task of a study: which classes are judged, what the loss is held against, how logits become
-probabilities and these a decision, and what a map shows. Another kind of task is one more class here.
+Every other module asks the task of a study: which questions are judged, what the loss is held against, how logits
+become probabilities and these a decision, and what a map shows. Another kind of task is one more class in `tasks`.
 """
 
 from __future__ import annotations
@@ -9,29 +9,41 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.numbers import is_text
-from overread.decision.probability import to_probabilities
 from overread.errors import InvalidData, InvalidOption
 
 BoolArray = npt.NDArray[np.bool_]
 # Of two classes, where no operating point was chosen.
 HALF = 0.5
-# Of a case over one of the commonest class. On classes thinned out to 1:50 linear heads had a balanced accuracy of .91,
-# .94 and .62 so, and of .90, .89 and .53 where classes counted alike (benchmarks/rare_classes.py, November 2026).
-HEAVIEST = 10.0
 SMALLEST_PROBABILITY = 1e-7
 SUM_TOLERANCE = 1e-3
 
 
+class Choice(NamedTuple):
+    """A choice that a network makes apart from others, for a calibration to be fitted on.
+
+    Args:
+        outputs: of the network that make it.
+        truth: `(m,)` which alternative is true.
+        scores: `(m, alternatives)` of which softmax makes probabilities.
+        effect: `(its outputs, alternatives)` what 1 more in each logit adds to the scores.
+    """
+
+    outputs: slice
+    truth: IntArray
+    scores: FloatArray
+    effect: FloatArray
+
+
 @dataclasses.dataclass(frozen=True)
 class Task(ABC):
-    """What is told apart; `Task.of` makes the one that fits the classes.
+    """What is told apart; `Task.of` makes the one that fits classes.
 
     Truth `y_true` and decisions are arrays with a row a case, of a form that the task knows: with one label a case,
     `(n,)` the index of the class. Ask `shows` instead of comparing them.
@@ -45,6 +57,10 @@ class Task(ABC):
 
     classes: tuple[str, ...]
 
+    # By which files know it; None where the number of classes tells.
+    kind: ClassVar[str | None] = None
+    # What one of the classes is called, and several.
+    noun: ClassVar[tuple[str, str]] = ("class", "classes")
     # The Keras loss (from logits), the Keras metric of accuracy with its arguments, and the function of `keras.ops`
     # that makes logits probabilities while training.
     loss: ClassVar[str]
@@ -54,6 +70,8 @@ class Task(ABC):
     decided_on: ClassVar[str]
     # Whether each case is of exactly one class, so that its probabilities sum to 1.
     exclusive: ClassVar[bool]
+    # Whether the classes have an order, from the first to the last.
+    ordered: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -65,21 +83,30 @@ class Task(ABC):
     @staticmethod
     def of(classes: Sequence[str]) -> Task:
         """The task of telling these classes apart: of two, the second is the positive one."""
+        from overread.decision.tasks.one_label import SeveralClasses, TwoClasses  # which build on this class
+
         return TwoClasses(tuple(classes)) if len(classes) == 2 else SeveralClasses(tuple(classes))
 
     def to_dict(self) -> dict[str, Any]:
         """The task as JSON values, by which files know it."""
-        return {"classes": list(self.classes), "positive": self.positive}
+        kind = {} if self.kind is None else {"kind": self.kind}
+        return {**kind, "classes": list(self.classes), "positive": self.positive}
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Task:
         """The task that `to_dict` gave; other values may stand beside its own.
 
         Raises:
-            InvalidOption: it has no classes.
+            InvalidOption: it has no classes, or is of an unknown kind.
         """
-        classes = values.get("classes")
-        return Task.of(classes if isinstance(classes, list | tuple) else ())
+        from overread.decision.tasks import task_from_dict  # which builds on this class
+
+        return task_from_dict(values)
+
+    @property
+    def parts(self) -> Mapping[str, Task]:
+        """The tasks that are told in one pass, by name; empty where there is one only."""
+        return {}
 
     @property
     @abstractmethod
@@ -89,16 +116,28 @@ class Task(ABC):
     @property
     @abstractmethod
     def judged(self) -> tuple[str, ...]:
-        """The classes that are judged, each against the rest, by their own column of `y_prob` and threshold."""
+        """The questions that are judged, each yes against no, by its `score` and its own threshold.
+
+        Most are classes, each against the rest.
+        """
 
     @property
     @abstractmethod
     def outputs(self) -> int:
         """How many logits a network gives."""
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What a prediction set may hold."""
+        return self.classes
+
     def column(self, name: str) -> int:
         """The column of a class in `y_prob`."""
         return self.classes.index(name)
+
+    def score(self, y_prob: npt.ArrayLike, name: str) -> FloatArray:
+        """`(n,)` the probability of a class or of a judged question."""
+        return np.asarray(y_prob, dtype=np.float64)[:, self.column(name)]
 
     @abstractmethod
     def named_in(self, label: str) -> tuple[str, ...]:
@@ -127,7 +166,11 @@ class Task(ABC):
 
     @abstractmethod
     def shows(self, cases: npt.ArrayLike, name: str) -> BoolArray:
-        """`(n,)` whether each case of a truth or a decision is of a class."""
+        """`(n,)` whether each case of a truth or a decision is of a class, or answers a judged question with yes."""
+
+    def known(self, y_true: npt.ArrayLike, name: str) -> BoolArray:
+        """`(n,)` whether the truth tells each case's answer to a class or a judged question."""
+        return np.ones(len(np.asarray(y_true)), dtype=bool)
 
     def indicators(self, cases: npt.ArrayLike) -> IntArray:
         """`(n, K)` 1 where a case of a truth or a decision is of a class, else 0."""
@@ -157,9 +200,9 @@ class Task(ABC):
             raise InvalidData(
                 f"y_prob has shape {values.shape}: give (n, {len(self.classes)}) probabilities, one column a class"
             )
-        _refuse_row(~np.isfinite(values).all(axis=1), values, "probabilities", "finite probabilities")
+        refuse_row(~np.isfinite(values).all(axis=1), values, "probabilities", "finite probabilities")
         outside = np.any((values < 0) | (values > 1 + SUM_TOLERANCE), axis=1)
-        _refuse_row(outside, values, "probabilities", "probabilities from 0 to 1, not logits")
+        refuse_row(outside, values, "probabilities", "probabilities from 0 to 1, not logits")
         return values
 
     def thresholds_in_force(self, thresholds: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -171,16 +214,26 @@ class Task(ABC):
         """`(n, outputs)` what the loss is held against."""
 
     @abstractmethod
-    def case_weights(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """`(n,)` the weight of each case in the loss that makes classes count alike, or nearly; the mean is 1."""
+    def loss_weights(self, y_true: npt.ArrayLike, *, alike: bool = True) -> npt.NDArray[np.float32] | None:
+        """What cases weigh in the loss: `(n,)`, or `(n, outputs)` where outputs weigh apart; their mean is 1.
+
+        Args:
+            y_true: the truth of n cases.
+            alike: make classes count alike, or nearly. Without, what is not known weighs nothing and all else the
+                same, and None says that nothing is weighed.
+        """
+
+    @abstractmethod
+    def shares(self, y_true: npt.ArrayLike) -> FloatArray:
+        """What `share_logits` asks for, of the cases that a network learnt from."""
 
     def share_logits(self, shares: npt.ArrayLike) -> FloatArray | None:
-        """`(outputs,)` what the logits of a network that learnt by `case_weights` lack of those at the true shares.
+        """`(outputs,)` what the logits of a network that learnt by `loss_weights` lack of those at the true shares.
 
         None where the weights know no classes.
 
         Args:
-            shares: `(K,)` of each class among the cases that it learnt from, above 0.
+            shares: as `shares` gives them, each above 0.
         """
         return None
 
@@ -189,15 +242,12 @@ class Task(ABC):
         """`(n, K)` probabilities, in float64, of logits `(n, outputs)`."""
 
     @abstractmethod
-    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
-        """The independent choices that a network makes, for a temperature to be fitted on.
+    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[Choice, ...]:
+        """The choices that a network makes apart from one another.
 
         Args:
             y_true: of n cases.
             logits: `(n, outputs)`.
-
-        Returns:
-            `(m,)` which alternative is true, and `(m, alternatives)` scores of which softmax makes probabilities.
         """
 
     @abstractmethod
@@ -211,7 +261,7 @@ class Task(ABC):
 
     @abstractmethod
     def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
-        """`(n,)` whether the decision on each case is the truth."""
+        """`(n,)` whether the decision on each case is the truth, as far as it is known."""
 
     @abstractmethod
     def log_losses(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
@@ -221,164 +271,43 @@ class Task(ABC):
     def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
         """`(n,)` the squared error of the probabilities of each case."""
 
+    def answered(self, cases: npt.ArrayLike) -> BoolArray:
+        """`(n, answers)` which answers a truth or a decision gives."""
+        return self.indicators(cases) == 1
+
+    def strangeness(self, y_prob: npt.ArrayLike) -> FloatArray:
+        """`(n, answers)` from 0 to 1, how little each answer fits: what thresholds of prediction sets are held against.
+
+        Args:
+            y_prob: `(n, K)`.
+        """
+        return np.asarray(1 - np.asarray(y_prob, dtype=np.float64))
+
+    def closed(self, sets: BoolArray) -> BoolArray:
+        """`(n, answers)` prediction sets with the answers that lie between those in them, where there is an order."""
+        return sets
+
     def foremost(self, label: str, probabilities: Mapping[str, float]) -> str:
         """The class that a reading is mainly about: the most probable one that its label names, or of all if none."""
         return max(self.named_in(label) or self.classes, key=probabilities.__getitem__)
 
     @abstractmethod
     def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
-        """The `(h, w)` evidence in logits for one class of a map `(h, w, outputs)`."""
+        """The `(h, w)` evidence in logits for a class or a judged question, of a map `(h, w, outputs)`."""
 
 
-@dataclasses.dataclass(frozen=True)
-class _OneLabel(Task):
-    """Each case is of exactly one class."""
+def refuse_row(wrong: npt.ArrayLike, values: np.ndarray, what: str, expected: str) -> None:
+    """Refuse arrays of which a row is wrong.
 
-    exclusive = True
+    Args:
+        wrong: `(n,)` which rows are.
+        values: `(n, ...)`.
+        what: they are called in the error.
+        expected: in their place.
 
-    def named_in(self, label: str) -> tuple[str, ...]:
-        return (label,)
-
-    def encode(self, labels: Sequence[str]) -> IntArray:
-        index = {name: column for column, name in enumerate(self.classes)}
-        return np.array([index[label] for label in labels], dtype=np.int64)
-
-    def label(self, decided: Any) -> str:
-        return self.classes[int(decided)]
-
-    def shows(self, cases: npt.ArrayLike, name: str) -> BoolArray:
-        return np.asarray(np.asarray(cases) == self.column(name))
-
-    def checked_cases(self, cases: npt.ArrayLike, n: int, *, what: str = "labels") -> IntArray:
-        found, expected = np.asarray(cases), f"the integer index of a class, 0 to {len(self.classes) - 1}"
-        if found.shape != (n,):
-            raise InvalidData(f"the {what} have shape {found.shape} for {n} cases: give each {expected}")
-        if found.dtype.kind not in "biu":
-            raise InvalidData(f"the {what} are {found.dtype}: give each case {expected}")
-        _refuse_row(~((found >= 0) & (found < len(self.classes))), found, what, expected)
-        return found.astype(np.int64)
-
-    def checked_probabilities(self, y_prob: npt.ArrayLike) -> FloatArray:
-        values = super().checked_probabilities(y_prob)
-        total = values.sum(axis=1)
-        _refuse_row(np.abs(total - 1) > SUM_TOLERANCE, total, "probabilities", "rows that sum to 1 within 0.001")
-        return values
-
-    def case_weights(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """Of a class ten times as rare as the commonest, or rarer, cases weigh ten times as much."""
-        labels = np.asarray(y_true)
-        counts = self.indicators(labels).sum(axis=0)
-        weights = _weights(np.maximum(counts, 1))[labels]
-        return np.asarray(weights / weights.mean(), dtype=np.float32)
-
-    def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
-        return to_probabilities(np.asarray(logits))
-
-    def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
-        return np.asarray(np.asarray(y_true) == np.asarray(decided))
-
-    def log_losses(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
-        labels = np.asarray(y_true)
-        return np.asarray(-np.log(np.maximum(y_prob[np.arange(len(labels)), labels], SMALLEST_PROBABILITY)))
-
-    def _squared(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
-        return np.asarray(np.square(y_prob - np.eye(len(self.classes))[np.asarray(y_true)]))
-
-
-@dataclasses.dataclass(frozen=True)
-class TwoClasses(_OneLabel):
-    """Negative and positive: one logit, one probability that is held against the operating point."""
-
-    loss = "BinaryCrossentropy"
-    accuracy = ("BinaryAccuracy", {"threshold": 0.0})
-    activation = "sigmoid"
-    decided_on = "the class that the operating point tells"
-
-    @property
-    def positive(self) -> str:
-        return self.classes[1]
-
-    @property
-    def judged(self) -> tuple[str, ...]:
-        return self.classes[1:]
-
-    @property
-    def outputs(self) -> int:
-        return 1
-
-    def share_logits(self, shares: npt.ArrayLike) -> FloatArray:
-        negative, positive = np.log(_weights(np.asarray(shares, dtype=np.float64)))
-        return np.array([negative - positive])
-
-    def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        return np.asarray(y_true)[:, None].astype(np.float32)
-
-    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
-        return np.asarray(y_true), np.column_stack([np.zeros(len(logits)), logits])
-
-    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
-        threshold = self.thresholds_in_force(thresholds)[self.positive]
-        return (np.asarray(y_prob, dtype=np.float64)[:, 1] >= threshold).astype(np.int64)
-
-    def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
-        return self._squared(y_true, y_prob)[:, 1]
-
-    def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
-        """Each class is the other's reverse."""
-        return activation_map[..., 0] if name == self.positive else -activation_map[..., 0]
-
-
-@dataclasses.dataclass(frozen=True)
-class SeveralClasses(_OneLabel):
-    """More than two, of which each case is one: the most probable is decided, the first of equal ones."""
-
-    loss = "CategoricalCrossentropy"
-    accuracy = ("CategoricalAccuracy", {})
-    activation = "softmax"
-    decided_on = "the most probable class"
-
-    @property
-    def positive(self) -> None:
-        return None
-
-    @property
-    def judged(self) -> tuple[str, ...]:
-        return self.classes
-
-    @property
-    def outputs(self) -> int:
-        return len(self.classes)
-
-    def targets(self, y_true: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        return np.asarray(np.eye(len(self.classes), dtype=np.float32)[np.asarray(y_true)])
-
-    def thresholds_in_force(self, thresholds: Mapping[str, float] | None = None) -> dict[str, float]:
-        """Thresholds of single classes do not count: a case may reach several of them, or none."""
-        return {}
-
-    def share_logits(self, shares: npt.ArrayLike) -> FloatArray:
-        return -np.log(_weights(np.asarray(shares, dtype=np.float64)))
-
-    def choices(self, y_true: npt.ArrayLike, logits: FloatArray) -> tuple[IntArray, FloatArray]:
-        return np.asarray(y_true), logits
-
-    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
-        return np.asarray(np.asarray(y_prob, dtype=np.float64).argmax(axis=1))
-
-    def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
-        return np.asarray(self._squared(y_true, y_prob).sum(axis=1))
-
-    def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
-        """What exceeds the mean of all: probabilities depend on differences, and what all share is no evidence."""
-        return np.asarray(activation_map[..., self.column(name)] - activation_map.mean(axis=2))
-
-
-def _weights(shares: npt.ArrayLike) -> FloatArray:
-    """What a case of each class weighs over one of the commonest."""
-    return np.asarray(np.minimum(np.max(shares) / shares, HEAVIEST))
-
-
-def _refuse_row(wrong: npt.ArrayLike, values: np.ndarray, what: str, expected: str) -> None:
+    Raises:
+        InvalidData: one is.
+    """
     if np.any(wrong):
         row = int(np.argmax(wrong))
         raise InvalidData(f"row {row} (from 0) of the {what} has {values[row]}: give {expected}")

@@ -76,12 +76,12 @@ def assess_referral(
     options = options or AssessmentOptions()
     task, labels, y_prob = predictions.task, np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
     every, wrong = np.ones(len(labels), dtype=bool), ~task.is_right(labels, predictions.decisions)
-    classes = {name: task.shows(labels, name) for name in task.classes}
-    covered = np.asarray((abstentions.sets >= task.indicators(labels)).all(axis=1))
+    given = task.answered(labels)
+    covered = np.asarray((abstentions.sets >= given).all(axis=1))
     referred = abstentions.referred
     counted: dict[tuple[str, str], tuple[Mask, Mask]] = {
         ("coverage", ALL): (covered, every),
-        **{("coverage", name): (abstentions.sets[:, task.column(name)], shown) for name, shown in classes.items()},
+        **{("coverage", name): (abstentions.sets[:, i], given[:, i]) for i, name in enumerate(task.answers)},
         ("referred", "uncertain"): (abstentions.uncertain, every),
         ("referred", "unfamiliar"): (abstentions.unfamiliar, every),
         ("referred", "referred"): (referred, every),
@@ -90,7 +90,7 @@ def assess_referral(
         ("errors", "referred"): (wrong, referred),
     }
     for other in others:
-        kept = ~dataclasses.replace(abstentions, sets=other.sets(y_prob)).referred
+        kept = ~dataclasses.replace(abstentions, sets=other.sets(y_prob, task)).referred
         counted |= {(f"at {other.coverage}", "read"): (kept, every), (f"at {other.coverage}", "errors"): (wrong, kept)}
     named = {" ".join(key): pair for key, pair in counted.items()}
     estimates = proportions(
@@ -103,7 +103,7 @@ def assess_referral(
     found: dict[str, dict[str, Estimate]] = {}
     for (group, name), estimate in zip(counted, estimates.values(), strict=True):
         found.setdefault(group, {})[name] = estimate
-    sizes = np.bincount(abstentions.sets.sum(axis=1), minlength=len(classes) + 1)
+    sizes = np.bincount(abstentions.sets.sum(axis=1), minlength=len(task.answers) + 1)
     return ReferralAssessment(
         coverage=found["coverage"],
         set_sizes=tuple(sizes.tolist()),

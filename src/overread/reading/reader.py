@@ -119,7 +119,7 @@ class Reader:
         """Tell what speaks against the readings of n images, from what `answer` says of them."""
         return Abstentions(
             task=self.bundle.task,
-            sets=self.bundle.referral.sets(y_prob),
+            sets=self.bundle.referral.sets(y_prob, self.bundle.task),
             decided=self.bundle.task.decide(y_prob, self.bundle.thresholds),
             unfamiliarity=unfamiliarity,
         )
@@ -169,7 +169,7 @@ class Reader:
                 threshold=thresholds[task.positive] if task.positive else None,
                 activation_map=answers.activation_maps[i],
                 pixels=pixels[i],
-                prediction_set=tuple(itertools.compress(task.classes, abstentions.sets[i])),
+                prediction_set=tuple(itertools.compress(task.answers, abstentions.sets[i])),
                 unfamiliarity=float(answers.unfamiliarity[i]),
                 refer=refer[i],
                 projection=answers.projections[i],

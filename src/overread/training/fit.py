@@ -56,17 +56,20 @@ class TrainingData:
                 targets + recipe.label_smoothing * (evenly - targets),
                 self.train,
                 shuffle_seed=recipe.seed,
-                weights=self._weights() if recipe.class_weights else None,
+                weights=self._weights(self.train, alike=recipe.class_weights),
                 mixup=recipe.mixup,
                 **dealt,
             ),
-            Batches(self.pixels, targets, self.validation, **dealt),
+            Batches(self.pixels, targets, self.validation, weights=self._weights(self.validation), **dealt),
         )
 
-    def _weights(self) -> np.ndarray:
-        """The weight of each training image, so that classes count alike; of all other images 0."""
-        weights, train = np.zeros(len(self.y_true), dtype=np.float32), np.asarray(self.train)
-        weights[train] = self.task.case_weights(self.y_true[train])
+    def _weights(self, side: Sequence[int], *, alike: bool = False) -> np.ndarray | None:
+        """What the images of a side weigh, see `Task.loss_weights`; all others 0."""
+        own = self.task.loss_weights(self.y_true[np.asarray(side)], alike=alike)
+        if own is None:
+            return None
+        weights = np.zeros((len(self.y_true), *own.shape[1:]), dtype=np.float32)
+        weights[np.asarray(side)] = own
         return weights
 
 

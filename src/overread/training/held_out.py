@@ -22,7 +22,7 @@ def judge(trained: TrainedNetwork, data_set: DataSet, *, class_weights: bool) ->
     network, labels = trained.build(), data_set.y_true[validation]
     said = [network.predict(chunk, verbose=0)["logits"] for chunk in data_set.chunks(validation)]
     logits = np.concatenate(said)
-    shares = task.indicators(data_set.y_true[data_set.manifest.select("train")]).mean(axis=0) if class_weights else None
+    shares = task.shares(data_set.y_true[data_set.manifest.select("train")]) if class_weights else None
     y_prob = fit_calibration(labels, logits, task=task, shares=shares).apply(logits, task)
     found = compute_metrics(labels, y_prob, task=task)
     return found["loss"].value, found["auc"].value

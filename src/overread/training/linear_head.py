@@ -76,14 +76,15 @@ def fit_linear_head(network: keras.Model, data: TrainingData, *, seed: int, clas
     chosen = np.sort(rng.permutation(len(train))[:_MOST_IMAGES])
     train, groups = train[chosen], np.asarray(data.groups or [str(row) for row in data.train])[chosen]
     labels = data.y_true[train]
-    weights = data.task.case_weights(labels) if class_weights else np.ones(len(train), dtype=np.float32)
+    weights = data.task.loss_weights(labels, alike=class_weights)
+    weights = np.ones(len(train), dtype=np.float32) if weights is None else weights
     problem = _Problem.of(_features(network, data, train), labels, weights, data.task)
     strength = _choose_strength(problem, _deal(labels, groups, rng))
     kernel, bias = problem.unfolded(problem.fit(strength))
     network.layers[-1].set_weights([kernel, bias])
     held_out = np.asarray(data.validation)
     scores = _features(network, data, held_out) @ kernel + bias
-    importance = data.task.case_weights(data.y_true[held_out]) if class_weights else np.ones(len(held_out))
+    importance = data.task.loss_weights(data.y_true[held_out], alike=class_weights)
     losses = data.task.log_losses(data.y_true[held_out], data.task.probabilities(scores))
     return LinearHead(
         strength=strength,

@@ -166,9 +166,9 @@ class _Unseen:
 
 
 def _shares(fitted: Sequence[Fitted]) -> np.ndarray:
-    """`(classes,)` the shares of the classes among the images that the networks were fitted to."""
+    """The shares of the classes among the images that the networks were fitted to, as the task has them."""
     sides = [each.data_set.y_true[each.data_set.manifest.select("train")] for each in fitted]
-    return np.asarray(fitted[0].data_set.manifest.task.indicators(np.concatenate(sides)).mean(axis=0))
+    return fitted[0].data_set.manifest.task.shares(np.concatenate(sides))
 
 
 def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member, ...], dict[str, Path]]:

@@ -13,7 +13,7 @@ from overread.decision.calibrating.temperature import SEPARATED, fit_temperature
 from overread.decision.calibration import CALIBRATION_METHODS, Calibration, beta_columns, checked_logits
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.logistic import fit_logistic
-from overread.decision.task import Task
+from overread.decision.task import Choice, Task
 from overread.errors import InvalidData, InvalidOption
 
 # Below this, isotonic steps tend to follow noise (Niculescu-Mizil and Caruana 2005, figure 3).
@@ -41,7 +41,7 @@ def fit_calibration(
         logits: `(n, outputs)`, finite.
         task: what is told apart.
         method: "temperature" for any number of logits; "isotonic" and "beta" for one; "none".
-        shares: `(K,)` of each class among the cases that a network learnt from, weighed by `Task.case_weights`; None
+        shares: `Task.shares` of the cases that a network learnt from, weighed by `Task.loss_weights`; None
             where no class was weighed. The temperature then comes with an offset that leads back to them, from which
             few cases move it little. The other methods find the way back by themselves.
 
@@ -66,15 +66,14 @@ def fit_calibration(
     values = checked_logits(logits, task)
     if len(values) == 0:
         raise InvalidData("there is no case to calibrate on: give labels and logits of one case or more")
-    chosen, scores = task.choices(task.checked_cases(y_true, len(values)), values)
-    if method != "none" and np.all(chosen == chosen[0]):
-        note = f"All {len(values)} validation cases are of one class, so no {method} calibration could be fitted."
-        return Calibration(method="none", n=len(values), note=note)
-    expected = None if method != "temperature" or shares is None else _offset_of(shares, task)
-    if expected is None:
-        return dataclasses.replace(_FIT[method](chosen, scores), n=len(values))
-    _, effect = task.choices(np.zeros(task.outputs, dtype=np.int64), np.eye(task.outputs))
-    return fit_temperature_and_offset(chosen, scores, effect=effect, expected=expected)
+    expected = None if method != "temperature" or shares is None else task.share_logits(shares)
+    fitted = [
+        _fit_choice(choice, method, None if expected is None else expected[choice.outputs])
+        for choice in task.choices(task.checked_cases(y_true, len(values)), values)
+    ]
+    if len(fitted) == 1:
+        return fitted[0]
+    return Calibration(method=method, each=tuple(fitted), n=len(values))
 
 
 def check_calibration_method(method: str, task: Task | None = None) -> None:
@@ -85,8 +84,18 @@ def check_calibration_method(method: str, task: Task | None = None) -> None:
     """
     if method not in CALIBRATION_METHODS:
         raise InvalidOption(f"calibration {method!r} is unknown: use one of {', '.join(CALIBRATION_METHODS)}")
-    if task is not None and task.outputs > 1 and method in _OF_ONE_LOGIT:
+    if task is not None and task.activation == "softmax" and method in _OF_ONE_LOGIT:
         raise InvalidOption(f"{method} calibrates two classes and the data hold {len(task.classes)}: use temperature")
+
+
+def _fit_choice(choice: Choice, method: str, expected: FloatArray | None) -> Calibration:
+    chosen, scores = choice.truth, choice.scores
+    if method != "none" and np.all(chosen == chosen[:1]):
+        note = f"All {len(chosen)} validation cases are of one class, so no {method} calibration could be fitted."
+        return Calibration(method="none", n=len(chosen), note=note)
+    if expected is None:
+        return dataclasses.replace(_FIT[method](chosen, scores), n=len(chosen))
+    return fit_temperature_and_offset(chosen, scores, effect=choice.effect, expected=expected)
 
 
 def _fit_none(labels: IntArray, scores: FloatArray) -> Calibration:
@@ -129,14 +138,6 @@ def _fit_beta(labels: IntArray, scores: FloatArray) -> Calibration:
         a, b, c = 0.0, 0.0, math.log(target.mean() / (1 - target.mean()))
         note = "The logits rank validation cases no better than chance, so every case gets the share of positive ones."
     return Calibration(method="beta", beta=(float(a), float(b), float(c)), n=n, note=note)
-
-
-def _offset_of(shares: npt.ArrayLike, task: Task) -> FloatArray | None:
-    values = np.asarray(shares, dtype=np.float64)
-    if values.shape != (len(task.classes),) or not np.all((values > 0) & (values <= 1)):
-        expected = f"give one for each of the {len(task.classes)} classes, above 0 and at most 1"
-        raise InvalidData(f"the shares of the classes are {values.tolist()}: {expected}")
-    return task.share_logits(values)
 
 
 _OF_ONE_LOGIT = ("isotonic", "beta")

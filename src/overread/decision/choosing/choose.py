@@ -113,7 +113,7 @@ def choose_operating_points(
     labels = task.checked_cases(y_true, len(probabilities))
     points = {}
     for name in task.judged:
-        actual, score = task.shows(labels, name), probabilities[:, task.column(name)]
+        actual, score = task.shows(labels, name), task.score(probabilities, name)
         try:
             points[name] = choose_operating_point(actual, score, rule=rule, patients=patients)
         except InvalidData as error:

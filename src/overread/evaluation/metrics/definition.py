@@ -86,7 +86,7 @@ class Cases:
 
     def _one(self, name: str) -> OneAgainstRest:
         actual, called = self.task.shows(self.y_true, name), self.task.shows(self.decided, name)
-        return OneAgainstRest(name=name, actual=actual, score=self.y_prob[:, self.task.column(name)], called=called)
+        return OneAgainstRest(name=name, actual=actual, score=self.task.score(self.y_prob, name), called=called)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

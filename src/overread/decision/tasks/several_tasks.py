@@ -1,0 +1,252 @@
+"""Several tasks that one network answers in one pass, such as a grade of retinopathy and one of macular oedema."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.task import BoolArray, Task
+from overread.decision.tasks.one_label import OneLabel, TwoClasses
+from overread.decision.tasks.questions import UNKNOWN, Questions
+from overread.errors import InvalidData, InvalidOption
+
+# Of labels: between the parts, and between the name of one and what it says.
+BETWEEN, SAYS = "; ", ": "
+
+
+@dataclasses.dataclass(frozen=True)
+class SeveralTasks(Questions):
+    """Tasks by name, each with classes, truth and decisions of its own; `SeveralTasks.together` makes it.
+
+    Each class, question and answer goes by the name of its task and its own: `retinopathy: 2`. A label says what each
+    task says, `retinopathy: 2; oedema: 1`, and leaves out a task of which nothing is known. Truth and decisions are
+    `(n, columns)`: the columns of each task side by side, one where a case has one label; -1 where it is not known.
+
+    Args:
+        classes: of all tasks.
+        named: the tasks by name; each of two classes, of grades or of findings.
+
+    Raises:
+        InvalidOption: fewer than two, one of another kind, or names that would run into one another.
+    """
+
+    named: tuple[tuple[str, Task], ...] = ()
+
+    kind = "tasks"
+    noun = ("answer", "answers")
+    decided_on = "each task by its own rule"
+    exclusive = False
+
+    @classmethod
+    def together(cls, parts: Mapping[str, Task]) -> SeveralTasks:
+        """The task of telling all of these at once."""
+        classes = tuple(name + SAYS + one for name, part in parts.items() for one in part.classes)
+        return cls(classes, tuple(parts.items()))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "named", tuple(self.named))
+        if len(self.parts) < 2 or not all(isinstance(part, Questions | TwoClasses) for part in self.parts.values()):
+            raise InvalidOption("expected two tasks or more, each of two classes, ordered grades or several findings")
+        if any(text in name for name, part in self.named for one in (name, *part.classes) for text in (BETWEEN, SAYS)):
+            raise InvalidOption(f"a task or class holds {BETWEEN!r} or {SAYS!r}: name it otherwise")
+        super().__post_init__()
+
+    @property
+    def parts(self) -> Mapping[str, Task]:
+        return dict(self.named)
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        return tuple(name + SAYS + one for name, part in self.named for one in part.judged)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        return tuple(name + SAYS + one for name, part in self.named for one in part.answers)
+
+    @property
+    def outputs(self) -> int:
+        return sum(part.outputs for part in self.parts.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "parts": {name: part.to_dict() for name, part in self.named}}
+
+    def cases_of(self, name: str, cases: npt.ArrayLike) -> IntArray:
+        """A truth or decisions as one of the tasks has it; where nothing is known, -1 throughout.
+
+        Args:
+            name: of the task.
+            cases: `(n, columns)`.
+        """
+        found = np.asarray(cases)[:, self._columns(name, [_width(part) for part in self.parts.values()])]
+        return found[:, 0] if isinstance(self.parts[name], OneLabel) else found
+
+    def probabilities_of(self, name: str, y_prob: npt.ArrayLike) -> FloatArray:
+        """The probabilities of one of the tasks, of `(n, K)` of all."""
+        return np.asarray(y_prob, dtype=np.float64)[:, self.classes_of(name)]
+
+    def classes_of(self, name: str) -> slice:
+        """The columns of one of the tasks in `y_prob`."""
+        return self._columns(name, [len(part.classes) for part in self.parts.values()])
+
+    def told(self, name: str, y_true: npt.ArrayLike) -> BoolArray:
+        """`(n,)` whether anything is known of one of the tasks."""
+        found = self.cases_of(name, y_true).reshape(len(np.asarray(y_true)), -1)
+        return np.asarray((found != UNKNOWN).any(axis=1))
+
+    def named_in(self, label: str) -> tuple[str, ...]:
+        said = self._said(label)
+        return tuple(n + SAYS + one for n, part in self.named if n in said for one in part.named_in(said[n]))
+
+    def require_label(self, label: str, where: str) -> None:
+        said = self._said(label)
+        if not said or not said.keys() <= self.parts.keys():
+            raise InvalidData(
+                f"{where} has the label {label!r}: expected {BETWEEN.join(name + SAYS + '...' for name in self.parts)}"
+            )
+        for name, own in said.items():
+            self.parts[name].require_label(own, where)
+
+    def encode(self, labels: Sequence[str]) -> IntArray:
+        columns = []
+        for name, part in self.named:
+            said = [self._said(label).get(name) for label in labels]
+            found = np.full((len(labels), _width(part)), UNKNOWN)
+            told = [row for row, own in enumerate(said) if own is not None]
+            found[told] = part.encode([own for own in said if own is not None]).reshape(len(told), _width(part))
+            columns.append(found)
+        return np.concatenate(columns, axis=1)
+
+    def label(self, decided: Any) -> str:
+        row = np.asarray(decided)[None]
+        return BETWEEN.join(
+            name + SAYS + part.label(self.cases_of(name, row)[0])
+            for name, part in self.named
+            if self.told(name, row)[0]
+        )
+
+    def score(self, y_prob: npt.ArrayLike, name: str) -> FloatArray:
+        part, one = self._split(name)
+        return self.parts[part].score(self.probabilities_of(part, y_prob), one)
+
+    def shows(self, cases: npt.ArrayLike, name: str) -> BoolArray:
+        part, one = self._split(name)
+        return self.parts[part].shows(self.cases_of(part, cases), one) & self.known(cases, name)
+
+    def known(self, y_true: npt.ArrayLike, name: str) -> BoolArray:
+        part, one = self._split(name)
+        return self.told(part, y_true) & self.parts[part].known(self.cases_of(part, y_true), one)
+
+    def checked_cases(self, cases: npt.ArrayLike, n: int, *, what: str = "labels") -> IntArray:
+        found, width = np.asarray(cases), sum(_width(part) for part in self.parts.values())
+        if found.shape != (n, width):
+            raise InvalidData(f"the {what} have shape {found.shape} for {n} cases: give {width} columns")
+        for name, part in self.named:
+            own = self.cases_of(name, found)[self.told(name, found)]
+            part.checked_cases(own, len(own), what=what)
+        return found.astype(np.int64)
+
+    def checked_probabilities(self, y_prob: npt.ArrayLike) -> FloatArray:
+        values = super().checked_probabilities(y_prob)
+        for name, part in self.named:
+            part.checked_probabilities(self.probabilities_of(name, values))
+        return values
+
+    def thresholds_in_force(self, thresholds: Mapping[str, float] | None = None) -> dict[str, float]:
+        given = thresholds or {}
+        return {
+            name + SAYS + one: value
+            for name, part in self.named
+            for one, value in part.thresholds_in_force(self._own(name, given)).items()
+        }
+
+    def asked(self, y_true: npt.ArrayLike) -> IntArray:
+        found = []
+        for name, part in self.named:
+            own = self.cases_of(name, y_true)
+            asked = part.asked(own) if isinstance(part, Questions) else own[:, None]
+            found.append(np.where(self.told(name, y_true)[:, None], asked, UNKNOWN))
+        return np.concatenate(found, axis=1)
+
+    def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
+        values = np.asarray(logits)
+        return np.concatenate(
+            [part.probabilities(values[:, self._outputs_of(name)]) for name, part in self.named], axis=1
+        )
+
+    def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
+        given = thresholds or {}
+        decided = [
+            part.decide(self.probabilities_of(name, y_prob), self._own(name, given)) for name, part in self.named
+        ]
+        return np.column_stack(decided)
+
+    def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
+        """Whether every task is, of which the truth is known."""
+        return np.all(
+            [
+                part.is_right(self.cases_of(name, y_true), self.cases_of(name, decided)) | ~self.told(name, y_true)
+                for name, part in self.named
+            ],
+            axis=0,
+        )
+
+    def log_losses(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        """The sum over the tasks that are known."""
+        return self._sum("log_losses", y_true, y_prob)
+
+    def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        """The sum over the tasks that are known."""
+        return self._sum("brier_scores", y_true, y_prob)
+
+    def answered(self, cases: npt.ArrayLike) -> BoolArray:
+        return np.concatenate(
+            [part.answered(self.cases_of(name, cases)) & self.told(name, cases)[:, None] for name, part in self.named],
+            axis=1,
+        )
+
+    def strangeness(self, y_prob: npt.ArrayLike) -> FloatArray:
+        return np.concatenate([part.strangeness(self.probabilities_of(name, y_prob)) for name, part in self.named], 1)
+
+    def closed(self, sets: BoolArray) -> BoolArray:
+        widths = [len(part.answers) for part in self.parts.values()]
+        return np.concatenate([part.closed(sets[:, self._columns(name, widths)]) for name, part in self.named], axis=1)
+
+    def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
+        part, one = self._split(name)
+        return self.parts[part].evidence(activation_map[..., self._outputs_of(part)], one)
+
+    def _said(self, label: str) -> dict[str, str]:
+        pairs = (text.partition(SAYS) for text in label.split(BETWEEN))
+        return {name: own for name, says, own in pairs if says}
+
+    def _split(self, name: str) -> tuple[str, str]:
+        part, _, one = name.partition(SAYS)
+        return part, one
+
+    def _own(self, part: str, thresholds: Mapping[str, float]) -> dict[str, float]:
+        return {self._split(name)[1]: value for name, value in thresholds.items() if self._split(name)[0] == part}
+
+    def _outputs_of(self, name: str) -> slice:
+        return self._columns(name, [part.outputs for part in self.parts.values()])
+
+    def _columns(self, name: str, widths: Sequence[int]) -> slice:
+        place = list(self.parts).index(name)
+        start = sum(widths[:place])
+        return slice(start, start + widths[place])
+
+    def _sum(self, measure: str, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
+        found = [
+            getattr(part, measure)(self.cases_of(name, y_true), self.probabilities_of(name, y_prob))
+            * self.told(name, y_true)
+            for name, part in self.named
+        ]
+        return np.asarray(np.sum(found, axis=0))
+
+
+def _width(part: Task) -> int:
+    return 1 if isinstance(part, OneLabel) else len(part.classes)
