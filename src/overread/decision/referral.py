@@ -22,17 +22,37 @@ class Abstentions:
         sets: `(n, answers)`, the answers that cannot be ruled out.
         decided: the decisions on n images, as the task has them.
         unfamiliarity: `(n,)`, above 1 where an image is unlike the training images.
+        called: `(n, questions)`, which of `Task.questions` are answered with yes, as `Task.called` gives it; by
+            default those that the decisions do.
     """
 
     task: Task
     sets: BoolArray
     decided: IntArray
     unfamiliarity: FloatArray
+    called: BoolArray | None = None
 
     @property
     def uncertain(self) -> BoolArray:
         """`(n,)`: the set is not exactly what was decided."""
         return np.asarray((self.sets != self.task.answered(self.decided)).any(axis=1))
+
+    @property
+    def unsure(self) -> BoolArray:
+        """`(n, questions)`, in the order of `Task.questions`: the set does not bear out the answer to a question.
+
+        An answer is sure where the set holds some answer that says so, and none that says the opposite. So a finding is
+        unsure where its presence and its absence are both in the set, or neither, or the other one; a cut of ordered
+        grades where the grades in the set do not all lie on the side that its operating point tells. No image is sure
+        to reach a higher cut and not a lower one.
+        """
+        n, names = len(self.sets), self.task.questions
+        shown = [self.task.shows(self.decided, name) for name in names] if self.called is None else self.called.T
+        sure = [
+            (self._may_be(name, 1) == yes) & (self._may_be(name, 0) == ~yes)
+            for name, yes in zip(names, shown, strict=True)
+        ]
+        return ~np.array(sure, dtype=bool).reshape(len(names), n).T
 
     @property
     def unfamiliar(self) -> BoolArray:
@@ -49,3 +69,7 @@ class Abstentions:
         """The reasons of each image; empty where nothing speaks against its reading."""
         found = zip(self.uncertain.tolist(), self.unfamiliar.tolist(), strict=True)
         return [(UNCERTAIN,) * uncertain + (UNFAMILIAR,) * unfamiliar for uncertain, unfamiliar in found]
+
+    def _may_be(self, name: str, answer: int) -> BoolArray:
+        """`(n,)`: the set holds an answer that says yes (1) or no (0) to a question."""
+        return np.asarray(self.sets[:, self.task.says(name) == answer].any(axis=1))

@@ -122,6 +122,14 @@ class Task(ABC):
         """
 
     @property
+    def questions(self) -> tuple[str, ...]:
+        """Of what is judged, what a reading answers one by one, each by its own threshold and sure of it or not.
+
+        Empty where the one decision on a case says it all.
+        """
+        return ()
+
+    @property
     @abstractmethod
     def outputs(self) -> int:
         """How many logits a network gives."""
@@ -130,6 +138,10 @@ class Task(ABC):
     def answers(self) -> tuple[str, ...]:
         """What a prediction set may hold."""
         return self.classes
+
+    @abstractmethod
+    def says(self, name: str) -> IntArray:
+        """`(answers,)` what each answer of a prediction set says to a judged question: 1 yes, 0 no, -1 neither."""
 
     def column(self, name: str) -> int:
         """The column of a class in `y_prob`."""
@@ -258,6 +270,16 @@ class Task(ABC):
             y_prob: `(n, K)`.
             thresholds: by the name of each judged class; one that is missing is 0.5.
         """
+
+    def called(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> BoolArray:
+        """`(n, questions)` whether each case reaches the threshold of each of the `questions`; 0.5 where none is given.
+
+        Of ordered grades a case may reach that of a higher cut and not that of a lower one: each was chosen for what it
+        gives by itself. Prediction sets leave no more than one of such answers standing, see `Abstentions.unsure`.
+        """
+        given, n = thresholds or {}, len(np.asarray(y_prob))
+        reached = [self.score(y_prob, name) >= given.get(name, HALF) for name in self.questions]
+        return np.array(reached, dtype=bool).reshape(len(self.questions), n).T
 
     @abstractmethod
     def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:

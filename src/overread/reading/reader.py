@@ -117,11 +117,13 @@ class Reader:
 
     def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
         """Tell what speaks against the readings of n images, from what `answer` says of them."""
+        task, thresholds = self.bundle.task, self.bundle.thresholds
         return Abstentions(
-            task=self.bundle.task,
-            sets=self.bundle.referral.sets(y_prob, self.bundle.task),
-            decided=self.bundle.task.decide(y_prob, self.bundle.thresholds),
+            task=task,
+            sets=self.bundle.referral.sets(y_prob, task),
+            decided=task.decide(y_prob, thresholds),
             unfamiliarity=unfamiliarity,
+            called=task.called(y_prob, thresholds),
         )
 
     def read_many(self, paths: Iterable[str | Path], *, workers: int | None = None) -> Iterator[Reading | Failure]:

@@ -59,6 +59,11 @@ class SeveralFindings(Questions):
         """Each finding and then, in the same order, the absence of each."""
         return (*self.classes, *(ABSENT + name for name in self.classes))
 
+    def says(self, name: str) -> IntArray:
+        found = np.full(len(self.answers), UNKNOWN)
+        found[[self.column(name), len(self.classes) + self.column(name)]] = 1, 0
+        return found
+
     def named_in(self, label: str) -> tuple[str, ...]:
         return tuple(name for name in label.split(BAR) if name not in ("", NO_FINDING) and not name.startswith(DOUBT))
 

@@ -25,6 +25,9 @@ class OneLabel(Task):
     def named_in(self, label: str) -> tuple[str, ...]:
         return (label,)
 
+    def says(self, name: str) -> IntArray:
+        return self.shows(np.arange(len(self.classes)), name).astype(np.int64)
+
     def encode(self, labels: Sequence[str]) -> IntArray:
         index = {name: column for column, name in enumerate(self.classes)}
         return np.array([index[label] for label in labels], dtype=np.int64)

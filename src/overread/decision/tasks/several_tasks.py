@@ -68,6 +68,12 @@ class SeveralTasks(Questions):
     def answers(self) -> tuple[str, ...]:
         return tuple(name + SAYS + one for name, part in self.named for one in part.answers)
 
+    def says(self, name: str) -> IntArray:
+        part, one = self._split(name)
+        found = np.full(len(self.answers), UNKNOWN)
+        found[self._answers_of(part)] = self.parts[part].says(one)
+        return found
+
     @property
     def outputs(self) -> int:
         return sum(part.outputs for part in self.parts.values())
@@ -213,8 +219,7 @@ class SeveralTasks(Questions):
         return np.concatenate([part.strangeness(self.probabilities_of(name, y_prob)) for name, part in self.named], 1)
 
     def closed(self, sets: BoolArray) -> BoolArray:
-        widths = [len(part.answers) for part in self.parts.values()]
-        return np.concatenate([part.closed(sets[:, self._columns(name, widths)]) for name, part in self.named], axis=1)
+        return np.concatenate([part.closed(sets[:, self._answers_of(name)]) for name, part in self.named], axis=1)
 
     def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
         part, one = self._split(name)
@@ -233,6 +238,9 @@ class SeveralTasks(Questions):
 
     def _outputs_of(self, name: str) -> slice:
         return self._columns(name, [part.outputs for part in self.parts.values()])
+
+    def _answers_of(self, name: str) -> slice:
+        return self._columns(name, [len(part.answers) for part in self.parts.values()])
 
     def _columns(self, name: str, widths: Sequence[int]) -> slice:
         place = list(self.parts).index(name)
