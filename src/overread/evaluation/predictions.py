@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from overread.machine.frames import data_frame
 
 if TYPE_CHECKING:
     import pandas
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,6 +68,32 @@ class Predictions:
         if self.decided is not None:
             return np.asarray(self.decided)
         return self.task.decide(self.y_prob, self.thresholds)
+
+    def of_part(self, name: str) -> Predictions:
+        """What was said of one of several tasks, of the cases of which the truth tells anything about it.
+
+        Args:
+            name: of a part of the task.
+
+        Raises:
+            InvalidOption: the task has no such part.
+        """
+        task, rows = self.task, np.flatnonzero(self.task.told(name, self.y_true))
+
+        def chosen(values: Sequence[T]) -> list[T]:
+            return [values[row] for row in rows.tolist()]
+
+        return Predictions(
+            cases=chosen(self.cases),
+            y_true=task.cases_of(name, self.y_true)[rows],
+            y_prob=task.probabilities_of(name, self.y_prob)[rows],
+            task=task.parts[name],
+            thresholds=task.of_part(name, self.thresholds),
+            decided=None if self.decided is None else task.cases_of(name, self.decided)[rows],
+            patients=None if self.patients is None else chosen(self.patients),
+            uncalibrated=None if self.uncalibrated is None else task.probabilities_of(name, self.uncalibrated)[rows],
+            columns={column: chosen(cells) for column, cells in self.columns.items()},
+        )
 
     def to_frame(self) -> pandas.DataFrame:
         """A data frame with a row a case: path, patient_id, true and predicted label, probabilities, further columns.

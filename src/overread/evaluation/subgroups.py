@@ -15,7 +15,7 @@ from overread.decision.task import Task
 from overread.errors import InvalidData
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.grouping import Grouping
-from overread.evaluation.metrics.built_in import COUNTING_PATIENTS, METRICS
+from overread.evaluation.metrics.built_in import metrics_of
 from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric
 from overread.evaluation.uncertainty.bootstrap import number_patients
 from overread.evaluation.uncertainty.interval import Interval
@@ -160,7 +160,7 @@ def evaluate_subgroups(
                 n=int(mask.sum()),
                 patients=group.patients["accuracy"],
                 class_counts={name: int(task.shows(labels[mask], name).sum()) for name in task.classes},
-                metrics={name: _compare(name, group, rest) for name in COUNTING_PATIENTS},
+                metrics={name: _compare(name, group, rest) for name in group.patients},
             )
         )
     return Subgroups(column=grouping.column, groups=tuple(groups))
@@ -217,9 +217,9 @@ def _square_and_add(value: float, ends: Ends, other: float, other_ends: Ends) ->
 def _patients_behind(cases: Cases, patient: IntArray) -> dict[str, int]:
     against_rest = cases.against_rest().values()
     return {
-        found.name: min(found.patients_behind(one, patient) for one in against_rest)
+        found.name: min(found.patients_behind(one, patient[one.rows]) for one in against_rest)
         if isinstance(found, ClassMetric)
         else int(np.unique(patient).size)
-        for found in METRICS
+        for found in metrics_of(cases.task)
         if found.counts_patients
     }
