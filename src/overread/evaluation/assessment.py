@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import HALF, BoolArray, Task
+from overread.decision.task import HALF, Task
 from overread.errors import InvalidOption
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve, require_prevalence
 from overread.evaluation.estimates import Estimate, Estimates, Intervals, intervals, require_bootstrap
-from overread.evaluation.grouping import group_cases
+from overread.evaluation.grouping import Grouping, group_cases
 from overread.evaluation.metrics.built_in import METRICS, OF_GRADES
 from overread.evaluation.metrics.definition import Cases, ClassMetric
 from overread.evaluation.micro import micro_averages
@@ -181,10 +181,16 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
     asked, task = _Questions(predictions, options), predictions.task
     estimates, has_positive = asked.estimates(predictions.thresholds, predictions.decided), task.positive is not None
     at_half = estimates if estimates.evaluation.threshold == HALF else asked.estimates({}) if has_positive else None
+    # A question of which no case tells the answer cannot be asked.
+    of_each = {
+        name: _Questions(predictions.of_question(name), options)
+        for name in task.judged
+        if task.known(asked.labels, name).any()
+    }
     at_points = {
-        name: asked.estimates_of_class(name, predictions.thresholds[name])
-        for name in (() if has_positive else asked.judged)
-        if name in predictions.thresholds
+        name: each.estimates(each.predictions.thresholds)
+        for name, each in of_each.items()
+        if each.predictions.thresholds and not has_positive
     }
     return Assessment(
         estimates=estimates,
@@ -193,10 +199,15 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
         micro=micro_averages(asked.cases(estimates), estimates["accuracy"], asked.estimates_of_pooled)
         if task.judged == task.classes
         else {},
-        reliability={name: asked.reliability(name) for name in asked.judged},
-        decision_curves={name: asked.decision_curve(name) for name in asked.judged},
+        reliability={name: each.reliability() for name, each in of_each.items()},
+        decision_curves={
+            name: each.decision_curve(options.prevalence if len(task.judged) == 1 else None)
+            for name, each in of_each.items()
+        },
         predictive_values=_predictive_values(at_points.get(task.judged[0], estimates), task, options.prevalence),
-        subgroups=tuple(asked.subgroups(name) for name in options.by),
+        subgroups=tuple(
+            _subgroups(asked, of_each, group_cases(predictions.columns[name], column=name)) for name in options.by
+        ),
         n_patients=len(set(asked.patients)),
         options=options,
         parts={
@@ -207,6 +218,15 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
     )
 
 
+def _subgroups(asked: _Questions, of_each: Mapping[str, _Questions], grouping: Grouping) -> Subgroups:
+    found, task = asked.subgroups(grouping), asked.task
+    if task.positive or task.parts or not task.judged_apart:
+        return found
+    known = {name: task.known(asked.labels, name) for name in of_each}
+    each = {name: one.subgroups(grouping.among(known[name])) for name, one in of_each.items()}
+    return dataclasses.replace(found, each=each)
+
+
 def _predictive_values(estimates: Estimates, task: Task, prevalence: float | None) -> dict[str, Estimate]:
     """Those of the one question that is judged: a prevalence is that of its yes."""
     if prevalence is None or len(task.judged) > 1:
@@ -215,15 +235,13 @@ def _predictive_values(estimates: Estimates, task: Task, prevalence: float | Non
 
 
 class _Questions:
-    """Predictions as arrays, and the questions that are asked of them more than once."""
+    """Predictions as arrays, and what is asked of them; some of it of two classes alone, as one question is."""
 
     def __init__(self, predictions: Predictions, options: AssessmentOptions) -> None:
         self.options, self.predictions, self.task = options, predictions, predictions.task
         self.y_prob = np.asarray(predictions.y_prob, dtype=np.float64)
         self.labels = np.asarray(predictions.y_true)
         self.patients = [str(number) for number in number_patients(predictions.patients, len(self.labels))]
-        # Of which no case tells the answer, there is nothing to ask.
-        self.judged = [name for name in self.task.judged if self.task.known(self.labels, name).any()]
 
     def cases(self, estimates: Estimates) -> Cases:
         return Cases(self.task, self.labels, self.y_prob, estimates.evaluation.predicted)
@@ -239,18 +257,6 @@ class _Questions:
         )
         return Estimates(evaluation, self._intervals(self.labels, self.y_prob, evaluation, self.patients))
 
-    def estimates_of_class(self, name: str, threshold: float) -> Estimates:
-        rows, actual, y_prob = self._answers(name, self.y_prob)
-        evaluation = compute_metrics(
-            actual,
-            _columns(y_prob),
-            task=Task.of((f"not {name}", name)),
-            thresholds={name: threshold},
-            own=self.options.metrics,
-        )
-        patients = [self.patients[row] for row in rows]
-        return Estimates(evaluation, self._intervals(actual, _columns(y_prob), evaluation, patients))
-
     def estimates_of_pooled(
         self, rows: IntArray, answers: IntArray, y_prob: FloatArray, decided: IntArray
     ) -> Estimates:
@@ -258,21 +264,18 @@ class _Questions:
         evaluation = compute_metrics(answers, _columns(y_prob), task=Task.of(("no", "yes")), decided=decided)
         return Estimates(evaluation, self._intervals(answers, _columns(y_prob), evaluation, patients))
 
-    def reliability(self, name: str) -> BeforeAfter:
-        _, actual, y_prob = self._answers(name, self.y_prob)
-        after = measure_reliability(actual, y_prob)
+    def reliability(self) -> BeforeAfter:
+        after = measure_reliability(self.labels, self.y_prob[:, 1])
         if self.predictions.uncalibrated is None:
             return BeforeAfter(after, after)
-        _, _, before = self._answers(name, self.predictions.uncalibrated)
-        return BeforeAfter(measure_reliability(actual, before), after)
+        before = np.asarray(self.predictions.uncalibrated)[:, 1]
+        return BeforeAfter(measure_reliability(self.labels, before), after)
 
-    def decision_curve(self, name: str) -> DecisionCurve:
-        _, actual, y_prob = self._answers(name, self.y_prob)
-        one_class = actual.all() or not actual.any()
-        prevalence = self.options.prevalence if len(self.task.judged) == 1 and not one_class else None
-        return decision_curve(actual, y_prob, prevalence=prevalence)
+    def decision_curve(self, prevalence: float | None) -> DecisionCurve:
+        one_class = len(np.unique(self.labels)) == 1
+        return decision_curve(self.labels, self.y_prob[:, 1], prevalence=None if one_class else prevalence)
 
-    def subgroups(self, column: str) -> Subgroups:
+    def subgroups(self, grouping: Grouping) -> Subgroups:
         def find(evaluation: Evaluation, mask: npt.NDArray[np.bool_]) -> Mapping[str, Interval]:
             chosen = [name for name, inside in zip(self.patients, mask, strict=True) if inside]
             return self._intervals(self.labels[mask], self.y_prob[mask], evaluation, chosen).metrics
@@ -280,18 +283,13 @@ class _Questions:
         return evaluate_subgroups(
             self.labels,
             self.y_prob,
-            group_cases(self.predictions.columns[column], column=column),
+            grouping,
             task=self.task,
             thresholds=self.predictions.thresholds,
             decided=self.predictions.decided,
             patients=self.patients,
             find_intervals=find,
         )
-
-    def _answers(self, name: str, y_prob: npt.ArrayLike) -> tuple[IntArray, BoolArray, FloatArray]:
-        """The cases whose answer to a judged question is known, the answer, and its probability."""
-        rows = np.flatnonzero(self.task.known(self.labels, name))
-        return rows, self.task.shows(self.labels, name)[rows], self.task.score(y_prob, name)[rows]
 
     def _intervals(
         self, labels: npt.ArrayLike, y_prob: FloatArray, evaluation: Evaluation, patients: list[str]
