@@ -32,6 +32,28 @@ class Abstentions:
     unfamiliarity: FloatArray
     called: BoolArray | None = None
 
+    def of_part(self, name: str, rows: IntArray) -> Abstentions:
+        """What speaks against what is said of one of several tasks.
+
+        Args:
+            name: of a part of the task.
+            rows: the images that are asked for.
+        """
+        task = self.task
+        answers, questions = (
+            list(task.of_part(name, {one: column for column, one in enumerate(names)}).values())
+            for names in (task.answers, task.questions)
+        )
+        # A task of two classes has a question here and none by itself.
+        own = len(task.parts[name].questions)
+        return Abstentions(
+            task=task.parts[name],
+            sets=self.sets[rows][:, answers],
+            decided=task.cases_of(name, self.decided)[rows],
+            unfamiliarity=self.unfamiliarity[rows],
+            called=None if self.called is None else self.called[rows][:, questions[:own]],
+        )
+
     @property
     def uncertain(self) -> BoolArray:
         """`(n,)`: the set is not exactly what was decided."""

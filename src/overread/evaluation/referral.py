@@ -69,6 +69,7 @@ class ReferralAssessment:
         tradeoffs: the same rule at other coverages, with the limit of familiarity as it is.
         far_errors: of ordered grades, as `errors`, of decisions that are off by more than one grade; else empty.
         questions: by the name of each of `Task.questions`.
+        parts: of several tasks each by its name, of the images that tell anything about it.
     """
 
     coverage: Mapping[str, Estimate]
@@ -78,10 +79,12 @@ class ReferralAssessment:
     tradeoffs: Sequence[Tradeoff]
     far_errors: Mapping[str, Estimate] = dataclasses.field(default_factory=dict)
     questions: Mapping[str, QuestionReferral] = dataclasses.field(default_factory=dict)
+    parts: Mapping[str, ReferralAssessment] = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; what only some kinds of tasks have, only of these."""
         questions = {name: found.to_dict() for name, found in self.questions.items()}
+        parts = {name: found.to_dict() for name, found in self.parts.items()}
         return {
             "coverage": _to_dict(self.coverage),
             "set_sizes": list(self.set_sizes),
@@ -90,6 +93,7 @@ class ReferralAssessment:
             "tradeoffs": [at.to_dict() for at in self.tradeoffs],
             **({"far_errors": _to_dict(self.far_errors)} if self.far_errors else {}),
             **({"questions": questions} if questions else {}),
+            **({"parts": parts} if parts else {}),
         }
 
 
@@ -100,7 +104,7 @@ def assess_referral(
     others: Sequence[Referral] = (),
     options: AssessmentOptions | None = None,
 ) -> ReferralAssessment:
-    """Hold prediction sets and referrals against the truth, with intervals by patient.
+    """Hold prediction sets and referrals against the truth, with intervals by patient; of several tasks each as alone.
 
     Args:
         predictions: of labelled images.
@@ -110,8 +114,15 @@ def assess_referral(
     """
     task, y_prob = predictions.task, np.asarray(predictions.y_prob)
     at = {other.coverage: dataclasses.replace(abstentions, sets=other.sets(y_prob, task)) for other in others}
+    return _assess(predictions, abstentions, at, options or AssessmentOptions())
+
+
+def _assess(
+    predictions: Predictions, abstentions: Abstentions, at: Mapping[float, Abstentions], options: AssessmentOptions
+) -> ReferralAssessment:
+    task = predictions.task
     counted = {**_of_images(predictions, abstentions, at), **_of_questions(predictions, abstentions, at)}
-    found = _estimated(counted, predictions, options or AssessmentOptions())
+    found = _estimated(counted, predictions, options)
     return ReferralAssessment(
         coverage=found["coverage",],
         set_sizes=_set_sizes(abstentions),
@@ -127,7 +138,24 @@ def assess_referral(
             )
             for name in task.questions
         },
+        parts=_of_parts(predictions, abstentions, at, options),
     )
+
+
+def _of_parts(
+    predictions: Predictions, abstentions: Abstentions, at: Mapping[float, Abstentions], options: AssessmentOptions
+) -> dict[str, ReferralAssessment]:
+    rows = {name: np.flatnonzero(predictions.task.told(name, predictions.y_true)) for name in predictions.task.parts}
+    return {
+        name: _assess(
+            predictions.of_part(name),
+            abstentions.of_part(name, told),
+            {coverage: other.of_part(name, told) for coverage, other in at.items()},
+            options,
+        )
+        for name, told in rows.items()
+        if len(told)
+    }
 
 
 def _of_images(predictions: Predictions, abstentions: Abstentions, at: Mapping[float, Abstentions]) -> _Counted:

@@ -38,6 +38,7 @@ class Outcome:
         data: SHA-256 over content and label of the images.
         abstentions: which of them the bundle refers to a human; None where only their predictions are known.
         referral: what abstaining is worth; likewise.
+        parts: of several tasks each by its name, as if it were alone, of the images that tell anything about it.
     """
 
     predictions: Predictions
@@ -46,6 +47,7 @@ class Outcome:
     data: str
     abstentions: Abstentions | None = None
     referral: ReferralAssessment | None = None
+    parts: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write `metrics.json` and `predictions.csv`; `read_predictions` reads them back."""
