@@ -129,6 +129,10 @@ class Task(ABC):
         """
         return ()
 
+    def reply(self, name: str, *, yes: bool) -> str:
+        """The answer to a judged question, in a word."""
+        return "yes" if yes else "no"
+
     @property
     @abstractmethod
     def outputs(self) -> int:
@@ -154,6 +158,14 @@ class Task(ABC):
     @abstractmethod
     def named_in(self, label: str) -> tuple[str, ...]:
         """The classes that the label of a case names, known or not."""
+
+    @abstractmethod
+    def label_of(self, names: Sequence[str]) -> str:
+        """The label of a case that shows these classes.
+
+        Raises:
+            InvalidOption: no case does.
+        """
 
     def require_label(self, label: str, where: str) -> None:
         """Refuse a label that names an unknown class.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from overread.errors import InvalidData, InvalidOption
 
 # Of labels: between the parts, and between the name of one and what it says.
 BETWEEN, SAYS = "; ", ": "
+Value = TypeVar("Value")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +109,16 @@ class SeveralTasks(Questions):
         said = self._said(label)
         return tuple(n + SAYS + one for n, part in self.named if n in said for one in part.named_in(said[n]))
 
+    def label_of(self, names: Sequence[str]) -> str:
+        own = {part: [one for name, one in map(self._split, names) if name == part] for part in self.parts}
+        if sum(map(len, own.values())) != len(names):
+            raise InvalidOption(f"a name is none of the answers: give some of {', '.join(self.classes)}")
+        return BETWEEN.join(part + SAYS + self.parts[part].label_of(found) for part, found in own.items())
+
+    def reply(self, name: str, *, yes: bool) -> str:
+        part, one = self._split(name)
+        return self.parts[part].reply(one, yes=yes)
+
     def require_label(self, label: str, where: str) -> None:
         said = self._said(label)
         if not said or not said.keys() <= self.parts.keys():
@@ -167,7 +178,7 @@ class SeveralTasks(Questions):
         return {
             name + SAYS + one: value
             for name, part in self.named
-            for one, value in part.thresholds_in_force(self._own(name, given)).items()
+            for one, value in part.thresholds_in_force(of_part(name, given)).items()
         }
 
     def asked(self, y_true: npt.ArrayLike) -> IntArray:
@@ -186,9 +197,7 @@ class SeveralTasks(Questions):
 
     def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
         given = thresholds or {}
-        decided = [
-            part.decide(self.probabilities_of(name, y_prob), self._own(name, given)) for name, part in self.named
-        ]
+        decided = [part.decide(self.probabilities_of(name, y_prob), of_part(name, given)) for name, part in self.named]
         return np.column_stack(decided)
 
     def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
@@ -233,9 +242,6 @@ class SeveralTasks(Questions):
         part, _, one = name.partition(SAYS)
         return part, one
 
-    def _own(self, part: str, thresholds: Mapping[str, float]) -> dict[str, float]:
-        return {self._split(name)[1]: value for name, value in thresholds.items() if self._split(name)[0] == part}
-
     def _outputs_of(self, name: str) -> slice:
         return self._columns(name, [part.outputs for part in self.parts.values()])
 
@@ -254,6 +260,12 @@ class SeveralTasks(Questions):
             for name, part in self.named
         ]
         return np.asarray(np.sum(found, axis=0))
+
+
+def of_part(part: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Of values by class, question or answer, those of one of several tasks, by the names that it has for them."""
+    start = part + SAYS
+    return {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}
 
 
 def _width(part: Task) -> int:
