@@ -112,6 +112,21 @@ def test_each_question_is_calibrated_by_itself() -> None:
     assert found.apply(honest * [4.0, 1.0, 0.5], CHEST) == pytest.approx(expected)
 
 
+def test_what_limits_the_calibration_of_a_question_is_told_under_its_name() -> None:
+    random = np.random.default_rng(4)
+    y_true, logits = random.integers(0, 2, (60, 3)), random.normal(size=(60, 3))
+    y_true[:, 0] = 0
+    y_true[20:, 2] = -1
+    y_true[:20, 2] = 0
+    found = fit_calibration(y_true, logits, task=CHEST)
+    assert found.note == (
+        "Effusion: All 60 validation cases answer it alike, so no temperature calibration could be fitted. "
+        "Edema: All 20 validation cases answer it alike, so no temperature calibration could be fitted."
+    )
+    isotonic = fit_calibration(random.integers(0, 2, (60, 3)), logits, task=CHEST, method="isotonic")
+    assert (isotonic.note or "").startswith("Effusion, Mass and Edema: Fitted on 60 cases;")
+
+
 @pytest.mark.parametrize("method", ["isotonic", "beta", "none"])
 def test_a_question_is_calibrated_as_two_classes_are(method: str) -> None:
     random = np.random.default_rng(2)

@@ -139,6 +139,11 @@ class Task(ABC):
         """How many logits a network gives."""
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """`(outputs,)` what each logit speaks for."""
+        return self.judged
+
+    @property
     def answers(self) -> tuple[str, ...]:
         """What a prediction set may hold."""
         return self.classes

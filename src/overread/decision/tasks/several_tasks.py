@@ -79,6 +79,10 @@ class SeveralTasks(Questions):
     def outputs(self) -> int:
         return sum(part.outputs for part in self.parts.values())
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(name + SAYS + one for name, part in self.named for one in part.output_names)
+
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "parts": {name: part.to_dict() for name, part in self.named}}
 
