@@ -156,6 +156,10 @@ class Task(ABC):
         """
         return ()
 
+    def reply(self, name: str, *, yes: bool) -> str:
+        """The answer to a judged question, in a word."""
+        return "yes" if yes else "no"
+
     @property
     def judged_apart(self) -> bool:
         """Whether each judged question stands for itself; they do not where each case is of just one of them."""
@@ -191,6 +195,14 @@ class Task(ABC):
     @abstractmethod
     def named_in(self, label: str) -> tuple[str, ...]:
         """The classes that the label of a case names, known or not."""
+
+    @abstractmethod
+    def label_of(self, names: Sequence[str]) -> str:
+        """The label of a case that shows these classes.
+
+        Raises:
+            InvalidOption: no case does.
+        """
 
     def require_label(self, label: str, where: str) -> None:
         """Refuse a label that names an unknown class.

@@ -110,6 +110,16 @@ class SeveralTasks(Questions):
         said = self._said(label)
         return tuple(n + SAYS + one for n, part in self.named if n in said for one in part.named_in(said[n]))
 
+    def label_of(self, names: Sequence[str]) -> str:
+        own = {part: [one for name, one in map(self._split, names) if name == part] for part in self.parts}
+        if sum(map(len, own.values())) != len(names):
+            raise InvalidOption(f"a name is none of the answers: give some of {', '.join(self.classes)}")
+        return BETWEEN.join(part + SAYS + self.parts[part].label_of(found) for part, found in own.items())
+
+    def reply(self, name: str, *, yes: bool) -> str:
+        part, one = self._split(name)
+        return self.parts[part].reply(one, yes=yes)
+
     def require_label(self, label: str, where: str) -> None:
         said = self._said(label)
         if not said or not said.keys() <= self.parts.keys():
