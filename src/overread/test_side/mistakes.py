@@ -33,9 +33,11 @@ def surest_mistakes(predictions: Predictions) -> list[tuple[int, str | None]]:
 
     Of two classes these are up to 6 missed positives and up to 6 false alarms, the surest first; so of all findings
     together, the furthest from their operating points first; of ordered grades 12 that are furthest off; of more
-    classes 12 of the highest probability.
+    classes 12 of the highest probability. Several tasks have none: each has its own.
     """
     task = predictions.task
+    if task.parts:
+        return []
     if task.positive is not None or not task.exclusive:
         return _missed_and_alarms(predictions)
     wrong = np.flatnonzero(~task.is_right(predictions.y_true, predictions.decisions))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from overread.evaluation import Assessment, AssessmentOptions, Predictions, Refe
 from overread.images import DataSet
 from overread.machine.files import write_json
 from overread.reading.reader import Reader
+from overread.reading.reading import Reading
 from overread.run import RunFolder
 from overread.test_side.mistakes import Mistake, surest_mistakes
 from overread.test_side.predictions_file import write_predictions
@@ -96,14 +98,10 @@ def read_labelled(
     )
     unfamiliarity = np.concatenate([found.unfamiliarity for found in answers])
     abstentions = reader.abstentions(np.asarray(predictions.y_prob), unfamiliarity)
-    mistaken = surest_mistakes(predictions)
-    seen = reader.read_prepared(
-        [predictions.cases[i] for i, _ in mistaken], data_set.pixels([positions[i] for i, _ in mistaken])
-    )
-    return Outcome(
+    found = Outcome(
         predictions=predictions,
         assessment=assess(predictions, options),
-        mistakes=tuple(Mistake(i, reading, name) for (i, name), reading in zip(mistaken, seen, strict=True)),
+        mistakes=(),
         data=data_set.content_fingerprint(positions),
         abstentions=abstentions,
         referral=assess_referral(
@@ -113,3 +111,35 @@ def read_labelled(
             options=options,
         ),
     )
+
+    def read(rows: Sequence[int]) -> list[Reading]:
+        return reader.read_prepared(
+            [predictions.cases[row] for row in rows], data_set.pixels([positions[row] for row in rows])
+        )
+
+    return _with_mistakes(found, read)
+
+
+def _with_mistakes(found: Outcome, read: Callable[[Sequence[int]], list[Reading]]) -> Outcome:
+    """An outcome with its surest mistakes and, of several tasks, with those of each."""
+    chosen = surest_mistakes(found.predictions)
+    readings = read([row for row, _ in chosen])
+    return dataclasses.replace(
+        found,
+        mistakes=tuple(Mistake(row, reading, name) for (row, name), reading in zip(chosen, readings, strict=True)),
+        parts={name: _part(found, name, read) for name in found.assessment.parts},
+    )
+
+
+def _part(found: Outcome, name: str, read: Callable[[Sequence[int]], list[Reading]]) -> Outcome:
+    """What came out of one of several tasks, on the images that tell anything about it."""
+    rows = np.flatnonzero(found.predictions.task.told(name, found.predictions.y_true))
+    alone = Outcome(
+        predictions=found.predictions.of_part(name),
+        assessment=found.assessment.parts[name],
+        mistakes=(),
+        data=found.data,
+        abstentions=None if found.abstentions is None else found.abstentions.of_part(name, rows),
+        referral=None if found.referral is None else found.referral.parts[name],
+    )
+    return _with_mistakes(alone, lambda chosen: [seen.parts[name] for seen in read(rows[chosen].tolist())])
