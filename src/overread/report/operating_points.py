@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from overread.bundle import Bundle
 from overread.decision import OperatingPoint
-from overread.words import low_to_high
+from overread.words import listed, low_to_high
 
 
-def threshold_sentences(points: Mapping[str, OperatingPoint]) -> tuple[str, ...]:
+def threshold_sentences(bundle: Bundle) -> tuple[str, ...]:
     """Say from which probability each class is called, how sure that is, and what is to be noted."""
-    return tuple(_sentence(name, point) for name, point in points.items())
+    return (*(_sentence(name, point) for name, point in bundle.operating_points.items()), *unplaced_sentences(bundle))
+
+
+def unplaced_sentences(bundle: Bundle) -> tuple[str, ...]:
+    """Say of what no operating point could be chosen; nothing where of all one was."""
+    if not (names := bundle.unplaced):
+        return ()
+    called = "is called" if len(names) == 1 else "are each called"
+    return (
+        f"{listed(names)} {called} from a probability of 0.5: to choose an operating point takes {bundle.chosen_on} "
+        "with it and without, and there are none of one kind.",
+    )
 
 
 def threshold_interval(point: OperatingPoint) -> str:

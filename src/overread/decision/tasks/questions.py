@@ -28,6 +28,10 @@ class Questions(Task):
     def positive(self) -> None:
         return None
 
+    @property
+    def questions(self) -> tuple[str, ...]:
+        return self.judged
+
     @abstractmethod
     def asked(self, y_true: npt.ArrayLike) -> IntArray:
         """`(n, outputs)` 1 for yes, 0 for no, -1 for a question that a case leaves open."""
