@@ -61,8 +61,10 @@ class Task(ABC):
     kind: ClassVar[str | None] = None
     # What one of the classes is called, and several.
     noun: ClassVar[tuple[str, str]] = ("class", "classes")
-    # The function of `keras.ops` that makes logits probabilities while training: softmax where the outputs are one
-    # choice, sigmoid where each is one of its own.
+    # The Keras loss (from logits), the Keras metric of accuracy with its arguments, and the function of `keras.ops`
+    # that makes logits probabilities while training.
+    loss: ClassVar[str]
+    accuracy: ClassVar[tuple[str, Mapping[str, Any]]]
     activation: ClassVar[str]
     # What is decided on, as a sentence has it.
     decided_on: ClassVar[str]
