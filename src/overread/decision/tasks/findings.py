@@ -34,6 +34,7 @@ class SeveralFindings(Questions):
 
     kind = "findings"
     noun = judged_noun = ("finding", "findings")
+    heading = "findings"
     decided_on = "each finding at or above its operating point"
     exclusive = False
 
