@@ -55,6 +55,4 @@ def small_reader(folder: Path, task: Task, logits: Sequence[float]) -> Reader:
     reference = Reference.of(Familiarity.fit(traits[:90], traits[90:]), traits[90:], task.decide(y_prob), y_prob)
     height, width, channels = SHAPE
     preprocessing = Preprocessing(height=height, width=width, channels=channels)
-    return Reader(
-        write_small_bundle(folder, graph, reference.to_bytes(), **telling(task), preprocessing=preprocessing)
-    )
+    return Reader(write_small_bundle(folder, graph, reference.to_bytes(), **telling(task), preprocessing=preprocessing))
