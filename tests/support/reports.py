@@ -19,7 +19,7 @@ from overread.reading import Reading
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.run import EvaluationRun
-from overread.test_side.outcome import Outcome
+from overread.test_side import Mistake, Outcome
 from support.html_page import Page
 
 TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
@@ -52,11 +52,11 @@ def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
     return Predictions(**{**fields, **changes})
 
 
-def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
+def read_wrongly(predictions: Predictions) -> tuple[Mistake, ...]:
     wrong = np.flatnonzero(predictions.decisions != np.asarray(predictions.y_true))[:8].tolist()
     rng = np.random.default_rng(1)
     return tuple(
-        (
+        Mistake(
             i,
             Reading(
                 path=predictions.cases[i],

@@ -9,7 +9,6 @@ from typing import Any
 from overread.decision.cuts import FloatArray
 from overread.decision.referral import Abstentions
 from overread.decision.task import HALF, Task
-from overread.decision.tasks.several_tasks import of_part
 
 UNSURE = "unsure"
 
@@ -77,7 +76,7 @@ def most_certain_first(questions: Iterable[Question], task: Task) -> tuple[Quest
     """
     by_name = {one.name: one for one in questions}
     if task.parts:
-        own = ((part, of_part(name, by_name).values()) for name, part in task.parts.items())
+        own = ((part, task.of_part(name, by_name).values()) for name, part in task.parts.items())
         return tuple(one for part, found in own for one in most_certain_first(found, part))
     return tuple(by_name.values()) if task.exclusive else tuple(sorted(by_name.values(), key=_uncertainty))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from overread.decision.referral import UNCERTAIN
 from overread.decision.task import Task
-from overread.decision.tasks.several_tasks import SAYS, of_part
+from overread.decision.tasks.several_tasks import SAYS
 from overread.errors import InvalidOption
 from overread.reading.fields import as_json
 from overread.reading.question import Question
@@ -126,18 +126,18 @@ class Reading:
         return reading_html(self)
 
     def _part(self, name: str, task: Task, activation_map: np.ndarray) -> Reading:
-        own = of_part(name, dict.fromkeys(self.task.named_in(self.predicted_label)))
-        label, held = task.label_of(tuple(own)), tuple(of_part(name, dict.fromkeys(self.prediction_set)))
+        own = self.task.of_part(name, dict.fromkeys(self.task.named_in(self.predicted_label)))
+        label, held = task.label_of(tuple(own)), tuple(self.task.of_part(name, dict.fromkeys(self.prediction_set)))
         (given,) = task.answered(task.encode([label]))
         refer = tuple(reason for reason in self.refer if reason != UNCERTAIN)
         if set(held) != set(itertools.compress(task.answers, given)):
             refer = (UNCERTAIN, *refer)
-        questions = of_part(name, {one.name: one for one in self.questions})
+        questions = self.task.of_part(name, {one.name: one for one in self.questions})
         return dataclasses.replace(
             self,
             task=task,
             predicted_label=label,
-            probabilities=of_part(name, self.probabilities),
+            probabilities=self.task.of_part(name, self.probabilities),
             threshold=None if task.positive is None else questions[task.positive].threshold,
             activation_map=activation_map,
             prediction_set=held,

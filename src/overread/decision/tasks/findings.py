@@ -33,7 +33,7 @@ class SeveralFindings(Questions):
     """
 
     kind = "findings"
-    noun = ("finding", "findings")
+    noun = judged_noun = ("finding", "findings")
     decided_on = "each finding at or above its operating point"
     exclusive = False
 
