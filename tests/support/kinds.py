@@ -49,10 +49,10 @@ def labels_of(task: Task, n: int, random: np.random.Generator, unknown: float = 
     if task.parts:
         told = {name: labels_of(part, n, random, unknown) for name, part in task.parts.items()}
         open_to_all = random.random((n, len(told))) < unknown
+        open_to_all[:, 0] &= ~open_to_all.all(axis=1)  # something is told of each
         return [
-            "; ".join(f"{name}: {own[i]}" for place, (name, own) in enumerate(told.items()) if not open_to_all[i, place])
-            or f"{next(iter(told))}: {next(iter(told.values()))[i]}"
-            for i in range(n)
+            "; ".join(f"{name}: {own[i]}" for (name, own), skip in zip(told.items(), row, strict=True) if not skip)
+            for i, row in enumerate(open_to_all)
         ]
     if task.exclusive:
         return [task.classes[i] for i in random.integers(0, len(task.classes), n)]
