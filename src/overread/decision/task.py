@@ -109,6 +109,11 @@ class Task(ABC):
         return {}
 
     @property
+    def title(self) -> str:
+        """What is told apart, to head a page."""
+        return " / ".join(self.classes)
+
+    @property
     @abstractmethod
     def positive(self) -> str | None:
         """The class whose probability alone decides, held against a threshold; None where no class is."""

@@ -15,6 +15,7 @@ from overread.report.figures.images import ImageWithEvidence, draw_image_rows
 from overread.report.figures.operating_point import draw_confusion_matrix
 from overread.report.figures.robustness import draw_robustness
 from overread.report.figures.subgroups import draw_subgroups
+from overread.report.figures.together import draw_together
 from overread.report.figures.training import draw_curves_of_networks, draw_training_curves
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "draw_roc",
     "draw_samples",
     "draw_subgroups",
+    "draw_together",
     "draw_training_curves",
 ]

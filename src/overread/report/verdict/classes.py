@@ -24,12 +24,12 @@ def of_positive(assessment: Assessment, chosen_on: str) -> str:
     halves = []
     if sensitivity.metric.reason is None:
         halves.append(
-            f"it found {as_share(sensitivity)} of the {sensitivity.metric.n:,} {positive} images "
+            f"it found {rate(sensitivity)} of the {sensitivity.metric.n:,} {positive} images "
             f"(sensitivity), missing {missed:,}"
         )
     if specificity.metric.reason is None:
         halves.append(
-            f"it cleared {as_share(specificity)} of the {specificity.metric.n:,} {negative} images "
+            f"it cleared {rate(specificity)} of the {specificity.metric.n:,} {negative} images "
             f"(specificity), with {count(alarms, 'false alarm')}"
         )
     decided = f"{at} fixed beforehand on {chosen_on}{called} {', and '.join(halves)}."
@@ -40,7 +40,7 @@ def _predictive_values(assessment: Assessment) -> str:
     evaluation, positive = assessment.evaluation, assessment.task.positive
     if not assessment.predictive_values:
         share, ppv = percent(evaluation.confusion[1].sum() / evaluation.n), assessment["ppv"]
-        right = f", and {as_share(ppv)} of those called {positive} were right (PPV)" if ppv.metric.reason is None else ""
+        right = f", and {rate(ppv)} of those called {positive} were right (PPV)" if ppv.metric.reason is None else ""
         return f"Of the test images {share} are {positive}{right}; where {positive} is rarer, fewer will be."
     prevalence = level_of(assessment.options.prevalence or 0)
     ppv, npv = (assessment.predictive_values[name] for name in ("ppv", "npv"))
@@ -48,8 +48,8 @@ def _predictive_values(assessment: Assessment) -> str:
         reason = clause(ppv.metric.reason or npv.metric.reason)
         return f"PPV and NPV where {prevalence} of images are {positive} are not both defined ({reason})."
     return (
-        f"Where {prevalence} of images are {positive}, as stated, {as_share(ppv)} of the images called {positive} would "
-        f"be right (PPV), and {as_share(npv)} of the others (NPV)."
+        f"Where {prevalence} of images are {positive}, as stated, {rate(ppv)} of the images called {positive} would "
+        f"be right (PPV), and {rate(npv)} of the others (NPV)."
     )
 
 
@@ -68,17 +68,17 @@ def of_several(assessment: Assessment) -> str:
     )
     return (
         f"On {count(evaluation.n, 'test image')} of {len(evaluation.classes)} classes the most probable class was the "
-        f"right one in {as_share(assessment['accuracy'])} of images (accuracy); with every class "
-        f"counting alike that is {as_share(assessment['balanced_accuracy'])} (balanced accuracy). "
+        f"right one in {rate(assessment['accuracy'])} of images (accuracy); with every class "
+        f"counting alike that is {rate(assessment['balanced_accuracy'])} (balanced accuracy). "
         f"{extremes} The mean AUC of each class against the rest is {in_words(assessment['auc'])}."
     )
 
 
-def as_share(estimate: Estimate) -> str:
+def rate(estimate: Estimate) -> str:
     """Give a share with its interval inside a sentence."""
     return in_words(estimate, as_share=True, with_level=False)
 
 
 def _share_of(assessment: Assessment, name: str) -> str:
     estimate = assessment.estimates.of_class(name, "sensitivity")
-    return f"{as_share(estimate)} of {count(estimate.metric.n, 'image')}"
+    return f"{rate(estimate)} of {count(estimate.metric.n, 'image')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from overread.evaluation import Assessment
 from overread.evaluation.summary import rare_classes
 from overread.evaluation.wording import in_words
-from overread.report.verdict.classes import as_share
+from overread.report.verdict.classes import rate
 from overread.words import count, first_of, listed
 
 # A mean of more is told with the best and the worst of them.
@@ -37,9 +37,9 @@ def _decided(assessment: Assessment, chosen_on: str) -> str:
         return ""
     return (
         f"At the operating points fixed beforehand on {chosen_on}, each finding its own, it found on the mean over "
-        f"the findings {as_share(sensitivity)} of the images that show one (sensitivity) and cleared "
-        f"{as_share(specificity)} of those that do not (specificity). All findings of an image were right in "
-        f"{as_share(exact)} of images."
+        f"the findings {rate(sensitivity)} of the images that show one (sensitivity) and cleared "
+        f"{rate(specificity)} of those that do not (specificity). All findings of an image were right in "
+        f"{rate(exact)} of images."
     )
 
 

@@ -6,7 +6,7 @@ from overread.evaluation import Assessment
 from overread.evaluation.summary import each_judged
 from overread.evaluation.wording import in_words
 from overread.report.judged import operating_points_of
-from overread.report.verdict.classes import as_share
+from overread.report.verdict.classes import rate
 from overread.words import clause, count
 
 
@@ -21,8 +21,8 @@ def of_grades(assessment: Assessment, chosen_on: str) -> str:
     )
     within, right, off = (assessment[name] for name in ("within_one_grade", "accuracy", "mean_absolute_error"))
     near = (
-        f"The decided grade lies within one grade of the true one in {as_share(within)} of images and is right in "
-        f"{as_share(right)} (accuracy); on the mean it is {in_words(off, with_level=False)} grades off."
+        f"The decided grade lies within one grade of the true one in {rate(within)} of images and is right in "
+        f"{rate(right)} (accuracy); on the mean it is {in_words(off, with_level=False)} grades off."
     )
     return " ".join((agreed, near, _of_cuts(assessment, chosen_on)))
 
@@ -47,7 +47,7 @@ def _of_cuts(assessment: Assessment, chosen_on: str) -> str:
     )
     sensitivity, specificity = found["sensitivity"], found["specificity"]
     return (
-        f"The AUC of {name} is {in_words(found['auc'])}. {at or 'By the decided grade '}it found {as_share(sensitivity)} "
-        f"of the {sensitivity.metric.n:,} images of {name} (sensitivity) and cleared {as_share(specificity)} of the "
+        f"The AUC of {name} is {in_words(found['auc'])}. {at or 'By the decided grade '}it found {rate(sensitivity)} "
+        f"of the {sensitivity.metric.n:,} images of {name} (sensitivity) and cleared {rate(specificity)} of the "
         f"{specificity.metric.n:,} others (specificity)."
     )
