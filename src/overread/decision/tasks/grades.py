@@ -58,7 +58,7 @@ class OrderedGrades(Questions, OneLabel):
 
     @property
     def title(self) -> str:
-        return f"grades {self.classes[0]} to {self.classes[-1]}"
+        return f"Grades {self.classes[0]} to {self.classes[-1]}"
 
     @property
     def judged(self) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def draw_decision_curves(
         axis.set(xlim=(0, end), ylim=(-BELOW_ZERO * top, 1.08 * top))
         axis.locator_params(nbins=4)
         rows += [(name, *row) for row in _rows(curve)]
-    plots.label("threshold probability", "net benefit (true positives per case)")
+    plots.label("threshold probability", "net benefit")
     plots.legend(plots.figure.axes[0])
     write_csv(Path(f"{path}.csv"), ("class", *HEADER), rows)
     return write_png(path, plots.figure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from overread.report.figures import draw_confusion_matrix
 from overread.report.judged import each_of, sized
 from overread.report.operating_points import threshold_interval, unplaced_sentences
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
-from overread.words import clause, level_of, listed, percent
+from overread.words import clause, first_of, level_of, listed, percent
 
 _OF_DECISIONS = tuple(name for name in LABELS if name not in (*RANKING, *LOSSES))
 _AVERAGED = tuple(name for name in OF_ONE_CLASS if name in _OF_DECISIONS)
@@ -39,11 +39,7 @@ def operating_point_section(
     """
     task = assessment.task
     one = task.positive is not None
-    notes = tuple(
-        f"{'' if one else f'{name}: '}{clause(point.note)}, on the {chosen_on}."
-        for name, point in points.items()
-        if point.note
-    )
+    warnings = _warnings_of_questions if task.questions else _warnings_of_classes
     chosen = (_chosen(points, task, chosen_on),) if points else ()
     tables = (_of_positive if one else _of_several)(assessment)
     # Which images are taken for which only tells something where each is one.
@@ -53,7 +49,7 @@ def operating_point_section(
         "Operating point",
         paragraphs=(_choice(points, task, chosen_on), *_unplaced(points, task, chosen_on), _meaning(task)),
         items=(*chosen, *tables, *_own(assessment), *far, *confused),
-        warnings=(*notes, *_flattered(assessment, points, chosen_on)),
+        warnings=warnings(assessment, points, chosen_on),
     )
 
 
@@ -72,21 +68,51 @@ def rule_in_words(rule: str) -> str:
     return "a threshold given beforehand"
 
 
-def _flattered(assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str) -> tuple[str, ...]:
-    """Say where a rate on validation lies above all that the test images allow."""
-    found, one = [], assessment.task.positive is not None
+def _warnings_of_classes(
+    assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str
+) -> tuple[str, ...]:
+    one = assessment.task.positive is not None
+    notes = (
+        f"{'' if one else f'{name}: '}{clause(point.note)}, on the {chosen_on}."
+        for name, point in points.items()
+        if point.note
+    )
+    flattered = (
+        f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on {chosen_on} "
+        f"flattered: on the test images it is {found.metric.value:.3f}, at most {found.interval.high:.3f} by "
+        "its interval."
+        for name, rate, before, found in _flattered(assessment, points)
+    )
+    return (*notes, *flattered)
+
+
+def _warnings_of_questions(
+    assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str
+) -> tuple[str, ...]:
+    """One warning of a kind: there may be dozens of questions."""
+    noted = [name for name, point in points.items() if point.note]
+    flattered = [
+        f"{rate} of {name} ({before:.3f} there, {found.metric.value:.3f} here, at most {found.interval.high:.3f} by "
+        "its interval)"
+        for name, rate, before, found in _flattered(assessment, points)
+    ]
+    placed = f"the {chosen_on} can hardly place the operating point of {first_of(noted)}; the table has why."
+    flatter = f"these were better on {chosen_on} than the test images allow: {first_of(flattered, 4)}."
+    return (*([placed] if noted else []), *([flatter] if flattered else []))
+
+
+def _flattered(
+    assessment: Assessment, points: Mapping[str, OperatingPoint]
+) -> Iterator[tuple[str, str, float, Estimate]]:
+    """Where a rate on validation lies above all that the test images allow, with that rate and theirs."""
+    one = assessment.task.positive is not None
     estimates_at = {name: assessment.estimates for name in points} if one else assessment.at_class_points
     for name, estimates in estimates_at.items():
-        point = points[name]
+        if (point := points.get(name)) is None:
+            continue
         for rate, before in (("sensitivity", point.sensitivity), ("specificity", point.specificity)):
-            metric, interval = estimates[rate]
-            if interval.reason is None and before > interval.high:
-                found.append(
-                    f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on {chosen_on} "
-                    f"flattered: on the test images it is {metric.value:.3f}, at most {interval.high:.3f} by "
-                    "its interval."
-                )
-    return tuple(found)
+            if estimates[rate].interval.reason is None and before > estimates[rate].interval.high:
+                yield name, rate, before, estimates[rate]
 
 
 def _choice(points: Mapping[str, OperatingPoint], task: Task, chosen_on: str) -> str:
@@ -125,9 +151,12 @@ def _meaning(task: Task) -> str:
     mixture = "both hold for the mixture of classes in these images only."
     if task.positive:
         ill, called = "diseased images that are called so", "diseased"
+    elif task.ordered:
+        ill, called = "images at or above a cut that are called so", "so"
+        mixture = "both hold for the mixture of grades in these images only."
     elif task.questions:
-        ill, called = f"images with a {task.judged_noun[0]} that are called so", "so"
-        mixture = f"both hold for how common each {task.judged_noun[0]} is in these images only."
+        ill, called = "images with a finding that are called so", "so"
+        mixture = "both hold for how common each finding is in these images only."
     else:
         ill, called = "images of a class that are called so", "so"
     return (
@@ -137,6 +166,7 @@ def _meaning(task: Task) -> str:
 
 
 def _chosen(points: Mapping[str, OperatingPoint], task: Task, chosen_on: str) -> Table:
+    noted = bool(task.questions) and any(point.note for point in points.values())
     of_each = ("Images with it", "Images without") if task.questions else ("Images of the class", "Other images")
     header = (
         task.judged_noun[0].capitalize(),
@@ -146,6 +176,7 @@ def _chosen(points: Mapping[str, OperatingPoint], task: Task, chosen_on: str) ->
         "Sensitivity there",
         "Specificity there",
         *of_each,
+        *["Note"] * noted,
     )
     rows = tuple(
         (
@@ -157,6 +188,7 @@ def _chosen(points: Mapping[str, OperatingPoint], task: Task, chosen_on: str) ->
             f"{point.specificity:.3f}",
             f"{point.n_positive:,}",
             f"{point.n_negative:,}",
+            *[point.note or ""] * noted,
         )
         for name, point in points.items()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 from overread.decision import OperatingPoint
@@ -32,7 +33,7 @@ def result_section(assessment: Assessment, points: Mapping[str, OperatingPoint] 
 
 
 def _under(part: str, table: Table) -> Table:
-    return Table(f"{part}: {table.caption}", table.header, table.rows) if part else table
+    return dataclasses.replace(table, caption=f"{part}: {table.caption}") if part else table
 
 
 def _tables(assessment: Assessment, points: Mapping[str, OperatingPoint]) -> tuple[Table, ...]:
@@ -61,7 +62,13 @@ def _each(caption: str, assessment: Assessment, points: Mapping[str, OperatingPo
         share = percent(present / known) if known else "undefined"
         at = [_threshold(thresholds[name], points.get(name))] if name in thresholds else [""] * bool(thresholds)
         rows.append((name, *counted, share, *(briefly(found[metric]) for metric in _SHOWN), *at))
-    return Table(caption, header, tuple(rows))
+    return Table(caption, header, tuple(tuple(map(_whole, row)) for row in rows), is_dense=True)
+
+
+def _whole(cell: str) -> str:
+    """A cell that is broken before its brackets only."""
+    value, bracket, rest = cell.partition(" (")
+    return value + bracket + rest.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _threshold(value: float, point: OperatingPoint | None) -> str:

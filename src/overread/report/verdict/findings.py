@@ -8,9 +8,6 @@ from overread.evaluation.wording import in_words
 from overread.report.verdict.classes import rate
 from overread.words import count, first_of, listed
 
-# A mean of more is told with the best and the worst of them.
-_FEW = 2
-
 
 def of_findings(assessment: Assessment, chosen_on: str) -> str:
     """Say how well findings are told on the mean, which best and worst, and which cannot be judged."""
@@ -25,8 +22,8 @@ def of_findings(assessment: Assessment, chosen_on: str) -> str:
         "chance that an image with a finding gets a higher probability of it than one without."
     ]
     if len(defined) > 1:
-        best, worst = (f"{name} ({in_words(found[name], with_level=False)})" for name in (defined[0], defined[-1]))
-        said.append(f"Told best is {best}, least well {worst}.")
+        best, worst = (f"{name} with {in_words(found[name], with_level=False)}" for name in (defined[0], defined[-1]))
+        said.append(f"It is highest for {best}, and lowest for {worst}.")
     said += [_decided(assessment, chosen_on), _open(assessment), _rare(assessment)]
     return " ".join(filter(None, said))
 

@@ -35,9 +35,9 @@ def _of_cuts(assessment: Assessment, chosen_on: str) -> str:
     if len(judged) > 1:
         ranked = sorted(defined, key=lambda name: -defined[name]["auc"].metric.value)
         best, worst = (
-            f"{name} ({in_words(defined[name]['auc'], with_level=False)})" for name in (ranked[0], ranked[-1])
+            f"{name} with {in_words(defined[name]['auc'], with_level=False)}" for name in (ranked[0], ranked[-1])
         )
-        return f"Of the cuts, the AUC is highest for {best} and lowest for {worst}; each stands in the table below."
+        return f"Of the cuts, the AUC is highest for {best}, and lowest for {worst}."
     ((name, found),) = defined.items()
     threshold = operating_points_of(assessment).get(name)
     at = (
