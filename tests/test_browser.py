@@ -231,7 +231,7 @@ def test_the_table_sorts_filters_and_downloads_what_predict_writes(
     with page.expect_download() as download:
         page.locator("#csv").click()
     got = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
-    write_readings(tmp_path / "predicted.csv", reader.read_many(paths), reader.bundle.classes)
+    write_readings(tmp_path / "predicted.csv", reader.read_many(paths), reader.bundle.task)
     expected = list(csv.reader(io.StringIO((tmp_path / "predicted.csv").read_text(encoding="utf-8"))))
     bare = sorted([[Path(row[0]).name, *row[1:]] for row in expected[1:]])
     assert got[0] == expected[0]

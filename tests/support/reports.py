@@ -19,7 +19,7 @@ from overread.reading import Reading
 from overread.recipe import Recipe
 from overread.report import pages
 from overread.run import EvaluationRun
-from overread.test_side.outcome import Outcome
+from overread.test_side import Mistake, Outcome
 from support.html_page import Page
 
 TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
@@ -52,12 +52,12 @@ def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
     return Predictions(**{**fields, **changes})
 
 
-def read_wrongly(predictions: Predictions) -> tuple[tuple[int, Reading], ...]:
+def read_wrongly(predictions: Predictions) -> tuple[Mistake, ...]:
     task, decided = predictions.task, predictions.decisions
     wrong = np.flatnonzero(~task.is_right(predictions.y_true, decided))[:8].tolist()
     rng = np.random.default_rng(1)
     return tuple(
-        (
+        Mistake(
             i,
             Reading(
                 path=predictions.cases[i],

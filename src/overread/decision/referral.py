@@ -32,10 +32,40 @@ class Abstentions:
     unfamiliarity: FloatArray
     called: BoolArray | None = None
 
+    def of_part(self, name: str, rows: IntArray) -> Abstentions:
+        """What speaks against what is said of one of several tasks.
+
+        Args:
+            name: of a part of the task.
+            rows: the images that are asked for.
+        """
+        task = self.task
+        answers, questions = (
+            list(task.of_part(name, {one: column for column, one in enumerate(names)}).values())
+            for names in (task.answers, task.questions)
+        )
+        # A task of two classes has a question here and none by itself.
+        own = len(task.parts[name].questions)
+        return Abstentions(
+            task=task.parts[name],
+            sets=self.sets[rows][:, answers],
+            decided=task.cases_of(name, self.decided)[rows],
+            unfamiliarity=self.unfamiliarity[rows],
+            called=None if self.called is None else self.called[rows][:, questions[:own]],
+        )
+
     @property
     def uncertain(self) -> BoolArray:
         """`(n,)`: the set is not exactly what was decided."""
         return np.asarray((self.sets != self.task.answered(self.decided)).any(axis=1))
+
+    @property
+    def answers(self) -> BoolArray:
+        """`(n, questions)`: the answer to a question of the task is yes."""
+        if self.called is not None:
+            return self.called
+        shown = [self.task.shows(self.decided, name) for name in self.task.questions]
+        return np.array(shown, dtype=bool).reshape(len(shown), len(self.sets)).T
 
     @property
     def unsure(self) -> BoolArray:
@@ -46,13 +76,11 @@ class Abstentions:
         grades where the grades in the set do not all lie on the side that its operating point tells. No image is sure
         to reach a higher cut and not a lower one.
         """
-        n, names = len(self.sets), self.task.questions
-        shown = [self.task.shows(self.decided, name) for name in names] if self.called is None else self.called.T
-        sure = [
-            (self._may_be(name, 1) == yes) & (self._may_be(name, 0) == ~yes)
-            for name, yes in zip(names, shown, strict=True)
-        ]
-        return ~np.array(sure, dtype=bool).reshape(len(names), n).T
+        answers = self.answers
+        sure = np.zeros_like(answers)
+        for i, name in enumerate(self.task.questions):
+            sure[:, i] = (self._may_be(name, 1) == answers[:, i]) & (self._may_be(name, 0) != answers[:, i])
+        return ~sure
 
     @property
     def unfamiliar(self) -> BoolArray:

@@ -79,7 +79,7 @@ def explain(
     """
     reader, paths, out = Reader.load(bundle), find_images(images), local_place(out)
     if shown is not None:
-        require_class(shown, reader.bundle.classes)
+        require_class(shown, reader.bundle.task)
     require_opacity(opacity)
     folder = out.resolve()
     if any(folder in path.resolve().parents for path in paths if not is_remote(path)):

@@ -35,7 +35,7 @@ class SeveralFindings(Questions):
     """
 
     kind = "findings"
-    noun = ("finding", "findings")
+    noun = judged_noun = ("finding", "findings")
     decided_on = "each finding at or above its operating point"
     exclusive = False
 
@@ -69,6 +69,14 @@ class SeveralFindings(Questions):
         found = np.full(len(self.answers), UNKNOWN)
         found[[self.column(name), len(self.classes) + self.column(name)]] = 1, 0
         return found
+
+    def reply(self, name: str, *, yes: bool) -> str:
+        return "present" if yes else "absent"
+
+    def label_of(self, names: Sequence[str]) -> str:
+        if not set(names) <= set(self.classes):
+            raise InvalidOption(f"a name is none of the findings: give any of {', '.join(self.classes)}, or none")
+        return BAR.join(name for name in self.classes if name in names) or NO_FINDING
 
     def named_in(self, label: str) -> tuple[str, ...]:
         return tuple(name for name in label.split(BAR) if name not in ("", NO_FINDING) and not name.startswith(DOUBT))

@@ -42,6 +42,7 @@ class OrderedGrades(Questions, OneLabel):
 
     kind = "grades"
     noun = ("grade", "grades")
+    judged_noun = ("cut", "cuts")
     decided_on = "the median grade"
     exclusive = True
     ordered = True

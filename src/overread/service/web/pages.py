@@ -131,7 +131,7 @@ def _page(
 ) -> Response:
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
-    cells = column_names(reader.bundle.classes)
+    cells = column_names(reader.bundle.task)
     return html(
         "room.html.j2",
         status=problem.status_code if problem else 200,

@@ -138,7 +138,7 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
         "id": f"image-{reading_id}-{image.index}",
         "review": f"/readings/{reading_id}/images/{image.index}/review",
         "name": image.name,
-        "cells": csv_row(found, bundle.classes),
+        "cells": csv_row(found, bundle.task),
         "latency_ms": image.latency_ms,
         "sha256": image.sha256,
     }
