@@ -138,6 +138,11 @@ class Task(ABC):
         return InvalidOption(f"there is no part {part!r}: expected {' or '.join(self.parts) or 'a task of several'}")
 
     @property
+    def title(self) -> str:
+        """What is told apart, to head a page."""
+        return " / ".join(self.classes)
+
+    @property
     @abstractmethod
     def positive(self) -> str | None:
         """The class whose probability alone decides, held against a threshold; None where no class is."""

@@ -18,6 +18,8 @@ from overread.errors import InvalidData, InvalidOption
 BAR, DOUBT, NO_FINDING = "|", "?", "No Finding"
 # Before the name of a finding, the answer that it is absent.
 ABSENT = "no "
+# More would be no heading any more.
+MOST_IN_TITLE = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +48,10 @@ class SeveralFindings(Questions):
                     f"the finding {name!r} cannot stand in a list of findings: name it without {BAR} and a leading "
                     f"{DOUBT}, and other than {NO_FINDING}"
                 )
+
+    @property
+    def title(self) -> str:
+        return super().title if len(self.classes) <= MOST_IN_TITLE else f"{len(self.classes)} findings"
 
     @property
     def judged(self) -> tuple[str, ...]:

@@ -63,6 +63,10 @@ class SeveralTasks(Questions):
         return dict(self.named)
 
     @property
+    def title(self) -> str:
+        return " / ".join(name for name, _ in self.named)
+
+    @property
     def judged(self) -> tuple[str, ...]:
         return tuple(name + SAYS + one for name, part in self.named for one in part.judged)
 
