@@ -13,6 +13,7 @@ import pytest
 from overread import compare, evaluate
 from overread.bundle import Bundle
 from overread.cases import Case, Manifest
+from overread.cli.results import print_comparison
 from overread.decision import Task
 from overread.evaluation import AssessmentOptions
 from overread.test_side import read_predictions
@@ -48,7 +49,9 @@ def manifest(folder: Path, task: Task, labels: Sequence[str]) -> Manifest:
 
 
 @pytest.mark.parametrize(("task", "logits"), [(CHEST, CHEST_LOGITS), (BOTH, BOTH_LOGITS)], ids=["findings", "tasks"])
-def test_a_bundle_of_any_kind_is_evaluated_and_compared(tmp_path: Path, task: Task, logits: Sequence[float]) -> None:
+def test_a_bundle_of_any_kind_is_evaluated_and_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], task: Task, logits: Sequence[float]
+) -> None:
     first = small_reader(tmp_path / "first", task, logits).bundle
     second = small_reader(tmp_path / "second", task, [one - 1.5 for one in logits]).bundle
     (tmp_path / "images").mkdir()
@@ -65,5 +68,9 @@ def test_a_bundle_of_any_kind_is_evaluated_and_compared(tmp_path: Path, task: Ta
     assert len(Bundle.load(tmp_path / "first").openings()) == 1
     compared = compare(tmp_path / "a", tmp_path / "b", tmp_path / "c", options=OPTIONS)
     assert not compared.identical and set(compared.parts) == set(task.parts)
+    print_comparison(compared, False, readers=("a", "b"))
+    printed = capsys.readouterr().out
+    assert all(f"{name}: " in printed for name in task.parts)
+    assert all(name.rpartition(": ")[2] in printed for name in task.judged)
     for page in ("a", "c"):
         assert (tmp_path / page / "report.html").stat().st_size > 10_000
