@@ -24,8 +24,8 @@ from overread.evaluation.predictions import Predictions
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroups, evaluate_subgroups
-from overread.evaluation.uncertainty.bootstrap import number_patients
 from overread.evaluation.uncertainty.interval import Interval, critical_value
+from overread.evaluation.uncertainty.sample import number_patients
 from overread.words import count, level_of
 
 
@@ -254,6 +254,7 @@ class _Questions:
             thresholds=thresholds,
             decided=decided,
             own=self.options.metrics,
+            patients=self.patients,
         )
         return Estimates(evaluation, self._intervals(self.labels, self.y_prob, evaluation, self.patients))
 

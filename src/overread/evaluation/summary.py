@@ -168,7 +168,7 @@ def _of_means(assessment: Assessment) -> tuple[str, ...]:
     if not task.judged_apart:
         return (_MEAN,)
     left_out = dict.fromkeys(name for metric in assessment.evaluation.metrics.values() for name in metric.left_out)
-    without = f", without those of which it is undefined: {listed([*left_out])}" if left_out else ""
+    without = f", without what is rare or undefined: {listed([*left_out])}" if left_out else ""
     return (f"Mean: over the {task.judged_noun[1]}{without}.",)
 
 

@@ -324,6 +324,7 @@ def _evaluated(part: Predictions, options: AssessmentOptions) -> Evaluation:
         thresholds=part.thresholds,
         decided=part.decided,
         own=options.metrics,
+        patients=part.patients,
     )
 
 

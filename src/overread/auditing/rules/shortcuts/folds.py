@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from overread.cases import Manifest, fold_cases
 from overread.decision.cuts import IntArray
-from overread.evaluation.uncertainty.bootstrap import number_patients
+from overread.evaluation.uncertainty.sample import number_patients
 
 BoolArray = npt.NDArray[np.bool_]
 FOLDS = 5
