@@ -40,6 +40,7 @@ class SeveralTasks(Questions):
     kind = "tasks"
     noun = ("answer", "answers")
     judged_noun = ("question", "questions")
+    heading = "labels"
     decided_on = "each task by its own rule"
     exclusive = False
 
@@ -62,6 +63,10 @@ class SeveralTasks(Questions):
         return dict(self.named)
 
     @property
+    def title(self) -> str:
+        return " / ".join(name for name, _ in self.named)
+
+    @property
     def judged(self) -> tuple[str, ...]:
         return tuple(name + SAYS + one for name, part in self.named for one in part.judged)
 
@@ -69,9 +74,19 @@ class SeveralTasks(Questions):
     def answers(self) -> tuple[str, ...]:
         return tuple(name + SAYS + one for name, part in self.named for one in part.answers)
 
+    def says(self, name: str) -> IntArray:
+        part, one = self._split(name)
+        found = np.full(len(self.answers), UNKNOWN)
+        found[self._answers_of(part)] = self.parts[part].says(one)
+        return found
+
     @property
     def outputs(self) -> int:
         return sum(part.outputs for part in self.parts.values())
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(name + SAYS + one for name, part in self.named for one in part.output_names)
 
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "parts": {name: part.to_dict() for name, part in self.named}}
@@ -97,11 +112,21 @@ class SeveralTasks(Questions):
         return {one: value for (of, one), value in split.items() if of == part}
 
     def named_in(self, label: str) -> tuple[str, ...]:
-        said = self._said(label)
+        said = told_by(label)
         return tuple(n + SAYS + one for n, part in self.named if n in said for one in part.named_in(said[n]))
 
+    def label_of(self, names: Sequence[str]) -> str:
+        own = {part: [one for name, one in map(self._split, names) if name == part] for part in self.parts}
+        if sum(map(len, own.values())) != len(names):
+            raise InvalidOption(f"a name is none of the answers: give some of {', '.join(self.classes)}")
+        return BETWEEN.join(part + SAYS + self.parts[part].label_of(found) for part, found in own.items())
+
+    def reply(self, name: str, *, yes: bool) -> str:
+        part, one = self._split(name)
+        return self.parts[part].reply(one, yes=yes)
+
     def require_label(self, label: str, where: str) -> None:
-        said = self._said(label)
+        said = told_by(label)
         if not said or not said.keys() <= self.parts.keys():
             raise InvalidData(
                 f"{where} has the label {label!r}: expected {BETWEEN.join(name + SAYS + '...' for name in self.parts)}"
@@ -112,7 +137,7 @@ class SeveralTasks(Questions):
     def encode(self, labels: Sequence[str]) -> IntArray:
         columns = []
         for name, part in self.named:
-            said = [self._said(label).get(name) for label in labels]
+            said = [told_by(label).get(name) for label in labels]
             found = np.full((len(labels), _width(part)), UNKNOWN)
             told = [row for row, own in enumerate(said) if own is not None]
             found[told] = part.encode([own for own in said if own is not None]).reshape(len(told), _width(part))
@@ -211,16 +236,11 @@ class SeveralTasks(Questions):
         return np.concatenate([part.strangeness(self.probabilities_of(name, y_prob)) for name, part in self.named], 1)
 
     def closed(self, sets: BoolArray) -> BoolArray:
-        widths = [len(part.answers) for part in self.parts.values()]
-        return np.concatenate([part.closed(sets[:, self._columns(name, widths)]) for name, part in self.named], axis=1)
+        return np.concatenate([part.closed(sets[:, self._answers_of(name)]) for name, part in self.named], axis=1)
 
     def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
         part, one = self._split(name)
         return self.parts[part].evidence(activation_map[..., self._outputs_of(part)], one)
-
-    def _said(self, label: str) -> dict[str, str]:
-        pairs = (text.partition(SAYS) for text in label.split(BETWEEN))
-        return {name: own for name, says, own in pairs if says}
 
     def _split(self, name: str) -> tuple[str, str]:
         part, _, one = name.partition(SAYS)
@@ -228,6 +248,9 @@ class SeveralTasks(Questions):
 
     def _outputs_of(self, name: str) -> slice:
         return self._columns(name, [part.outputs for part in self.parts.values()])
+
+    def _answers_of(self, name: str) -> slice:
+        return self._columns(name, [len(part.answers) for part in self.parts.values()])
 
     def _columns(self, name: str, widths: Sequence[int]) -> slice:
         place = list(self.parts).index(name)
@@ -241,6 +264,12 @@ class SeveralTasks(Questions):
             for name, part in self.named
         ]
         return np.asarray(np.sum(found, axis=0))
+
+
+def told_by(label: str) -> dict[str, str]:
+    """What the label of a case says by the names of the tasks; nothing where it is none of several tasks."""
+    pairs = (text.partition(SAYS) for text in label.split(BETWEEN))
+    return {name: own for name, says, own in pairs if says}
 
 
 def _width(part: Task) -> int:
