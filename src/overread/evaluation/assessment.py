@@ -220,7 +220,7 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
 
 def _subgroups(asked: _Questions, of_each: Mapping[str, _Questions], grouping: Grouping) -> Subgroups:
     found, task = asked.subgroups(grouping), asked.task
-    if task.positive or task.parts or not task.judged_apart:
+    if task.parts or not task.questions:
         return found
     known = {name: task.known(asked.labels, name) for name in of_each}
     each = {name: one.subgroups(grouping.among(known[name])) for name, one in of_each.items()}

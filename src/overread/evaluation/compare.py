@@ -143,7 +143,7 @@ def compare(
         identical=np.array_equal(one.cases.y_prob, other.cases.y_prob)
         and np.array_equal(one.cases.decided, other.cases.decided),
         labels=one.evaluation.labels,
-        each={name: _of_question(name, one, other, sample) for name in one.evaluation.per_class if task.judged_apart},
+        each={name: _of_question(name, one, other, sample) for name in task.questions},
         parts={
             name: compare(first.of_part(name), second.of_part(name), level=level, resamples=resamples, seed=seed)
             for name in task.parts

@@ -85,7 +85,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; undefined values are None beside their reason."""
-        apart = self.per_class and self.task.judged_apart
+        counts = {name: found._asdict() for name, found in self.counts.items() if self.task.questions}
         return {
             "n": self.n,
             **self.task.to_dict(),
@@ -97,7 +97,7 @@ class Evaluation:
                 for label, metrics in self.per_class.items()
             },
             "confusion": self.confusion.tolist(),
-            **({"counts": {name: found._asdict() for name, found in self.counts.items()}} if apart else {}),
+            **({"counts": counts} if counts else {}),
             **({} if self.together is None else {"together": self.together.tolist()}),
         }
 

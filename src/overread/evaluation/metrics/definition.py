@@ -219,7 +219,7 @@ def mean_of_judged(name: str, parts: Mapping[str, list[Metric]], cases: Cases) -
         parts: the metrics of each question.
         cases: that they are of.
     """
-    if len(parts) == 1 or not cases.task.judged_apart:
+    if len(parts) == 1 or not cases.task.questions:
         return Metric.mean(name, [one for found in parts.values() for one in found], len(cases))
     common = [question for question in parts if cases.fewer[question] >= FEWEST_PATIENTS]
     if not common:
@@ -237,7 +237,7 @@ def mean_of_resamples(task: Task, parts: Sequence[FloatArray]) -> FloatArray:
     missing from many resamples, and those with all of them would be the lucky draws.
     """
     values = np.asarray(parts)
-    if not task.judged_apart:
+    if not task.questions:
         return np.asarray(np.mean(values, axis=0))
     defined = ~np.isnan(values)
     with np.errstate(invalid="ignore"):

@@ -106,7 +106,7 @@ def _resample(
         metric = evaluation[found.name]
         kept = {name: values for name, values in per_class.items() if name not in metric.left_out}
         overall[found.name] = found.resample(task, totals, kept)
-        if isinstance(found, ClassMetric | BalancedAccuracy) and len(kept) > 1 and task.judged_apart:
+        if isinstance(found, ClassMetric | BalancedAccuracy) and len(kept) > 1 and task.questions:
             wider = _wider([cases.fewer[name] for name in kept])
             overall[found.name] = metric.value + wider * (overall[found.name] - metric.value)
     return Resampled(overall, per_class)
