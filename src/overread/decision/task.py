@@ -168,11 +168,6 @@ class Task(ABC):
         return "yes" if yes else "no"
 
     @property
-    def judged_apart(self) -> bool:
-        """Whether each judged question stands for itself; they do not where each case is of just one of them."""
-        return not (self.exclusive and self.judged == self.classes)
-
-    @property
     @abstractmethod
     def outputs(self) -> int:
         """How many logits a network gives."""
