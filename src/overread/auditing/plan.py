@@ -46,7 +46,7 @@ class Plan:
             OutputUnwritable: the files cannot be written.
         """
         kept = [dataclasses.replace(case, name=_relative(case.path, path.parent)) for case in self.kept]
-        header, *rows = table_of(kept, material.manifest.columns)
+        header, *rows = table_of(kept, material.manifest.columns, material.manifest.task.heading)
         write_csv(path, header, rows)
         cases = material.manifest.cases
         changes = [[cases[i].full_name, "left out", reason] for i, reason in sorted(self.dropped.items())]
