@@ -52,12 +52,23 @@ def may_be_grades(names: Collection[str]) -> bool:
     return counts_from_0(names) or (_FEWEST <= len(names) <= _MOST and order_of(names) is not None)
 
 
-def grades_of(grades: Sequence[str], told: Told, source: Source) -> tuple[OrderedGrades, list[Note]]:
-    """The task of telling grades apart, by those of the cuts that are of it, and notes on its order and its cuts."""
+def grades_of(grades: Sequence[str], told: Told, source: Source, *, is_part: bool) -> tuple[OrderedGrades, list[Note]]:
+    """The task of telling grades apart, by those of the cuts that are of it, and notes on its order and its cuts.
+
+    Args:
+        grades: from the lowest to the highest.
+        told: how the labels are.
+        source: that names cuts.
+        is_part: the task is one of several.
+    """
     cuts = sorted(set(_cuts_among(grades, told, source).values()))
     task = OrderedGrades(tuple(grades), tuple(cuts))
     said = f"the labels are grades, from {grades[0]} to {grades[-1]}"
-    way = "" if source.grades or source.ordered or cuts else "; --no-ordered takes them as classes without an order"
+    way = (
+        ""
+        if is_part or source.grades or source.ordered or cuts
+        else "; --no-ordered takes them as classes without an order"
+    )
     judged = f"what is judged is {listed(task.judged)}"
     alone = "" if cuts else f"; --cut {shlex.quote(grades[len(grades) // 2])} judges one of them alone"
     return task, [Note(f"{said}{way}", said), Note(f"{judged}{alone}", judged)]

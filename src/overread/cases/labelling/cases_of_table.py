@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
 from overread.cases.case import Case
 from overread.cases.labelling.facts import Roles, carried_columns, facts_of, find_roles, said_of_roles
 from overread.cases.labelling.files import Files
-from overread.cases.labelling.findings import Worded, worded
+from overread.cases.labelling.findings import Worded, tells_findings, together, worded
 from overread.cases.labelling.labels import Labels
 from overread.cases.labelling.matched import Matched, column_called, require_one_file_each
 from overread.cases.labelling.readings import (
@@ -34,12 +34,13 @@ from overread.cases.source import Source
 from overread.cases.tables.table import Table
 from overread.cases.told import Found
 from overread.decision import Task
-from overread.decision.tasks.several_tasks import BETWEEN, SAYS
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.words import count, listed
 
 # The share of images whose rows may give other labels by mistake; more have a row for every finding.
 _MOST_SLIPS = 0.1
+# Of fewer patients all images may show the same by chance.
+_FEWEST_PATIENTS = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,9 @@ def _labels(
         return tuple(_reading_called(matched, name, source, relabel) for name in names)
     if source.finding is not None:
         readings = _with_finding(matched, free, readings, source.finding, relabel)
+    if task is not None and tells_findings(task):
+        trained = set(map(plain, task.classes))
+        readings = [one for one in readings if trained & set(map(plain, one.every_name))] or readings
     return (_the_one(matched, [reading for reading in readings if reading.is_sure] or readings),)
 
 
@@ -125,7 +129,7 @@ def cases_of(read: Understood, files: Files, source: Source, *, lists: Sequence[
     """
     matched, roles, carried = read.matched, read.roles, read.carried
     parts = [worded(labels, source, lists=each) for labels, each in zip(read.labels, lists, strict=False)]
-    given = _together(parts)
+    given = together(parts)
     rows_of: dict[int, list[int]] = defaultdict(list)
     for row, label in enumerate(given):
         for at in matched.images.named_in(row) if label else ():
@@ -141,21 +145,27 @@ def cases_of(read: Understood, files: Files, source: Source, *, lists: Sequence[
     patients = len({case.patient_id for case in cases} - {None})
     notes = [
         matched.images.sentence(matched.table, files, named),
-        *(f"the label is {part.sentence}" for part in parts),
+        *(note for part in parts for note in (f"the label is {part.sentence}", *part.notes)),
         said_of_roles(matched, roles, carried, patients),
-        *(note for part in parts for note in part.notes),
+        *_of_patients(cases, parts),
         *_left_out(matched, given),
     ]
     return Found(cases, notes, tuple(part.told for part in parts))
 
 
-def _together(parts: Sequence[Worded]) -> list[str]:
-    """The labels of rows; of several tasks, what each says by its name."""
-    if len(parts) == 1:
-        return parts[0].rows
+def _of_patients(cases: Sequence[Case], parts: Sequence[Worded]) -> list[str]:
+    """Say so where findings may be known of patients only, since all images of each have the same."""
+    labels_of: dict[str, set[str]] = defaultdict(set)
+    images = Counter(case.patient_id for case in cases if case.patient_id)
+    for case in cases:
+        if case.patient_id and images[case.patient_id] > 1:
+            labels_of[case.patient_id].add(case.label)
+    is_alike = all(len(labels) == 1 for labels in labels_of.values()) and len(labels_of) >= _FEWEST_PATIENTS
+    if not (is_alike and any(part.told.lists for part in parts)):
+        return []
     return [
-        BETWEEN.join(part.told.heading + SAYS + own for part, own in zip(parts, row, strict=True) if own)
-        for row in zip(*(part.rows for part in parts), strict=True)
+        f"the images of each patient have the same findings, for all {len(labels_of):,} patients with several: if they "
+        "are of the patient and not of every image, some images are wrongly labelled"
     ]
 
 
@@ -188,10 +198,11 @@ def _part_columns(matched: Matched, task: Task) -> tuple[str, ...]:
 def _with_finding(
     matched: Matched, free: Sequence[str], readings: Sequence[Labels], finding: str, relabel: Relabel
 ) -> list[Labels]:
+    found = [one for one in readings if one.finding_called(finding)]
     own = finding_column(matched.table, finding, free, relabel)
-    found = [own] if own else []
     # A column of several that are read together is the same once more.
-    found += [one for one in readings if one.finding_called(finding) and not (own and own.columns[0] in one.columns)]
+    if own and not any(own.columns[0] in one.columns for one in found):
+        found = [own, *found]
     if not found:
         known = ", ".join(f"{name} {n:,}" for one in readings for name, n in one.counts.most_common())
         raise InvalidOption(f"{matched.table.name} tells no finding {finding!r}: expected one of {known or 'none'}")
