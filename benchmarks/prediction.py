@@ -128,7 +128,7 @@ def warm(name: str, folder: Path, images: Path, paths: list[Path]) -> Iterator[R
     reader, model = Reader.load(folder / "bundle"), keras.models.load_model(folder / "plain.keras")
     seconds = interleaved(
         {
-            "ours": lambda: write_readings(folder / "ours.csv", reader.read_many(paths), reader.bundle.classes),
+            "ours": lambda: write_readings(folder / "ours.csv", reader.read_many(paths), reader.bundle.task),
             "Keras": lambda: write(folder / "keras.csv", *read_in_batches(model, images)),
         },
         3 if targets else 1,

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from overread.decision import (
     OperatingPoint,
+    OrderedGrades,
+    SeveralFindings,
     Task,
     check_operating_point_rule,
     choose_operating_point,
@@ -226,6 +228,32 @@ def test_each_of_several_classes_gets_its_point_against_the_rest() -> None:
     assert list(points) == ["a", "b", "c"]
     alone = choose_operating_point(y_true == 1, y_prob[:, 1], rule="sensitivity=0.8", patients=patients)
     assert points["b"] == alone and alone.sensitivity >= 0.8
+
+
+def test_each_finding_gets_its_point_from_the_cases_that_know_it() -> None:
+    random = np.random.default_rng(1)
+    task = SeveralFindings(("mass", "edema", "hernia", "scar"))
+    y_true, y_prob = random.integers(0, 2, (200, 4)), random.random((200, 4))
+    y_true[::3, 1] = y_true[:, 3] = -1
+    y_true[:, 2] = 0
+    patients = [f"p{row // 2}" for row in range(200)]
+    points = choose_operating_points(y_true, y_prob, task=task, rule="sensitivity=0.8", patients=patients)
+    known = y_true[:, 1] >= 0
+    alone = choose_operating_point(
+        y_true[known, 1], y_prob[known, 1], rule="sensitivity=0.8", patients=list(np.array(patients)[known])
+    )
+    assert list(points) == ["mass", "edema"] and points["edema"] == alone
+    with pytest.raises(InvalidData, match="3 patients for 200 cases"):
+        choose_operating_points(y_true, y_prob, task=task, patients=patients[:3])
+
+
+def test_each_cut_of_ordered_grades_gets_its_point_by_the_probability_of_reaching_it() -> None:
+    random = np.random.default_rng(2)
+    task = OrderedGrades(tuple("01234"), (2, 4))
+    y_true, y_prob = random.integers(0, 4, 200), random.dirichlet(np.ones(5), 200)
+    points = choose_operating_points(y_true, y_prob, task=task)
+    # Nobody is of grade 4.
+    assert points == {"2 or more": choose_operating_point(y_true >= 2, y_prob[:, 2:].sum(axis=1))}
 
 
 def test_a_class_without_a_case_is_named() -> None:

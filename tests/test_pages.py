@@ -237,8 +237,8 @@ def test_a_group_too_small_to_judge_says_so(tmp_path: Path) -> None:
 
 def test_mistakes_stand_in_a_table_by_number_class_and_probability(two: Made, page: Page) -> None:
     outcome = two[0]
-    assert {reading.predicted_label for _, reading in outcome.mistakes} == set(TWO)
-    for number, (position, reading) in enumerate(outcome.mistakes, start=1):
+    assert {reading.predicted_label for _, reading, _ in outcome.mistakes} == set(TWO)
+    for number, (position, reading, _) in enumerate(outcome.mistakes, start=1):
         true, read = TWO[position % 2], reading.predicted_label
         probability = f"{reading.probabilities['Polyp']:.3f}"
         assert row(page, f"{number}", f"image {position + 1}")[:3] == [true, read, probability]

@@ -48,7 +48,7 @@ def test_each_of_several_classes_has_its_calibration_and_decision_curve(three: t
 
 def test_a_mistake_among_several_classes_gives_the_probability_of_what_it_was_read_as(three: tuple[Made, Page]) -> None:
     (outcome, _), page = three
-    position, reading = outcome.mistakes[0]
+    position, reading, _ = outcome.mistakes[0]
     expected = [THREE[position % 3], reading.predicted_label, f"{reading.probabilities[reading.predicted_label]:.3f}"]
     assert row(page, "1", f"image {position + 1}")[:3] == expected
 

@@ -222,7 +222,7 @@ def test_files_folders_patterns_and_standard_input_are_expanded_in_order_without
 
 def test_csv_and_json_lines_hold_a_row_for_every_image(reader: Reader, two_classes: Path, tmp_path: Path) -> None:
     paths = [*some(two_classes), tmp_path / "absent.png"]
-    assert write_readings(tmp_path / "out.csv", reader.read_many(paths), reader.bundle.classes) == 1
+    assert write_readings(tmp_path / "out.csv", reader.read_many(paths), reader.bundle.task) == 1
     with (tmp_path / "out.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     lines = io.StringIO()

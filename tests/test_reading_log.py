@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from overread.decision import SeveralFindings
 from overread.errors import (
     InvalidData,
     InvalidOption,
@@ -150,6 +151,25 @@ def test_what_a_human_says_is_kept_and_replaced(log: ReadingLog) -> None:
             log.review(*unknown, "Ill")
     with pytest.raises(UnknownReading, match="no reading"):
         log.get("none")
+
+
+def test_a_human_sees_any_findings_and_they_are_kept_in_the_order_of_the_bundle(log: ReadingLog) -> None:
+    task = SeveralFindings(("Effusion", "Mass"))
+    asked = [{"name": "Mass", "probability": 0.8, "threshold": 0.4, "answer": "present"}]
+    given = reading(
+        image(predicted_label="Mass", probabilities={"Effusion": 0.2, "Mass": 0.8}, questions=asked),
+        image(predicted_labels={"eye": "2"}),
+    )
+    log.add(given)
+    assert log.get(given.id) == given
+    log.review(given.id, 0, "Mass|Effusion", task=task)
+    review = log.get(given.id).images[0].review
+    assert review is not None and review.true_label == "Effusion|Mass"
+    log.review(given.id, 0, "No Finding", task=task)
+    with pytest.raises(InvalidOption, match="Effusion, Mass"):
+        log.review(given.id, 0, "Hernia", task=task)
+    with pytest.raises(InvalidData, match="unknown label"):
+        log.review(given.id, 0, "?Hernia", task=task)
 
 
 def test_a_request_is_answered_once(log: ReadingLog) -> None:
@@ -302,7 +322,8 @@ def test_a_log_whose_labels_had_one_name_for_two_things_is_migrated(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = Path(shutil.copytree(database.MIGRATIONS, tmp_path / "migrations"))
-    (first / "versions" / "r0002_labels.py").unlink()
+    for later in ("r0002_labels.py", "r0003_questions.py"):
+        (first / "versions" / later).unlink()
     with monkeypatch.context() as patched:
         patched.setattr(database, "MIGRATIONS", first)
         with database.transaction(engine := database.open_database(url), writing=True) as connection:
@@ -326,8 +347,8 @@ def test_a_log_whose_labels_had_one_name_for_two_things_is_migrated(
 def next_migrations(folder: Path, more: str = "") -> Path:
     """The migrations of a later program, whose newest adds a column and does what else it is told."""
     copied = Path(shutil.copytree(database.MIGRATIONS, folder / "migrations"))
-    (copied / "versions" / "r0003_next.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0003', '0002'\n"
+    (copied / "versions" / "r0004_next.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0004', '0003'\n"
         f"def upgrade():\n    op.add_column('overread_images', sa.Column('site', sa.Text))\n{more}",
         encoding="utf-8",
     )
@@ -347,7 +368,7 @@ def test_an_older_log_is_migrated_and_a_newer_one_refused(
         with database.transaction(log.engine) as connection:
             assert connection.execute(sa.text("SELECT site FROM overread_images")).scalars().all() == [None]
         log.close()
-    with pytest.raises(LogUnavailable, match=r"newer overread \(tables of revision 0003, known up to 0002\)"):
+    with pytest.raises(LogUnavailable, match=r"newer overread \(tables of revision 0004, known up to 0003\)"):
         ReadingLog.open(url)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
-from overread.decision import Abstentions, Referral, Task
-from overread.evaluation import ALL, AssessmentOptions, Predictions, assess_referral, wilson
+from overread.decision import Abstentions, OrderedGrades, Referral, SeveralFindings, Task
+from overread.evaluation import ALL, AssessmentOptions, Estimate, Predictions, assess_referral, wilson
 from overread.evaluation.uncertainty.proportions import proportions
 
 TASK = Task.of(("no", "yes"))
@@ -88,6 +90,60 @@ def test_where_nothing_is_read_the_error_is_undefined_with_a_reason() -> None:
     found = assess_referral(predict(), abstain([[1, 1]] * 6, [0] * 6, [0.5] * 6), options=OPTIONS)
     assert np.isnan(found.errors["read"].metric.value) and found.errors["read"].metric.reason
     assert found.to_dict()["errors"]["read"]["value"] is None
+
+
+FINDINGS, GRADES = SeveralFindings(("mass", "edema")), OrderedGrades(tuple("0123"), (2,))
+
+
+def shares(estimates: Mapping[str, Estimate]) -> dict[str, tuple[float, int]]:
+    return {name: (round(found.metric.value, 3), found.metric.n) for name, found in estimates.items()}
+
+
+def test_each_finding_is_counted_by_the_images_that_tell_whether_it_is_there() -> None:
+    # Of mass: sure and right, sure and wrong, unsure and wrong, not known.
+    y_true = FINDINGS.encode(["mass|edema", "mass|edema", "?edema", "?mass"])
+    y_prob = np.array([[0.9, 0.9], [0.1, 0.9], [0.6, 0.9], [0.1, 0.9]])
+    sets = np.array([[1, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 0], [0, 1, 1, 0]], dtype=bool)
+    predictions = Predictions(cases=list("abcd"), y_true=y_true, y_prob=y_prob, task=FINDINGS)
+    abstentions = Abstentions(task=FINDINGS, sets=sets, decided=predictions.decisions, unfamiliarity=np.zeros(4))
+    lax = Referral(
+        coverage=0.8, thresholds=dict.fromkeys(FINDINGS.answers, 0.3), counts=dict.fromkeys(FINDINGS.answers, 9)
+    )
+    found = assess_referral(predictions, abstentions, others=[lax], options=OPTIONS)
+    mass, edema = found.questions["mass"], found.questions["edema"]
+    assert mass.unsure.metric.value == 0.25
+    assert shares(mass.errors) == {ALL: (0.667, 3), "sure": (0.5, 2), "unsure": (1.0, 1)}
+    assert edema.unsure.metric.value == 0 and shares(edema.errors)["sure"] == (0.333, 3)
+    assert edema.errors["unsure"].metric.reason
+    assert ALL not in found.coverage and shares(found.coverage)["mass"] == (0.5, 2)
+    assert shares(found.coverage)["no edema"] == (0, 1) and found.set_sizes == (3, 1, 0)
+    (at,) = mass.tradeoffs
+    # With the lax thresholds the third holds neither: it is unsure again.
+    assert (at.read.metric.value, at.errors.metric.value) == (0.75, 0.5)
+    assert found.to_dict()["questions"]["mass"]["errors"]["sure"]["value"] == 0.5
+    assert found.far_errors == {} and "far_errors" not in found.to_dict()
+
+
+def test_of_grades_it_is_told_how_far_off_decisions_are_and_how_sure_each_cut_is() -> None:
+    y_prob = np.array([[0.7, 0.2, 0.1, 0], [0.6, 0.3, 0.1, 0], [0, 0.1, 0.8, 0.1], [0, 0.2, 0.2, 0.6]])
+    predictions = Predictions(cases=list("abcd"), y_true=[0, 2, 1, 3], y_prob=y_prob, task=GRADES)
+    sets = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 1, 1, 1]], dtype=bool)
+    abstentions = Abstentions(
+        task=GRADES,
+        sets=sets,
+        decided=predictions.decisions,
+        unfamiliarity=np.zeros(4),
+        called=GRADES.called(y_prob, {"2 or more": 0.1}),
+    )
+    found = assess_referral(predictions, abstentions, options=OPTIONS)
+    assert predictions.decisions.tolist() == [0, 0, 2, 3]
+    assert shares(found.errors) == {ALL: (0.5, 4), "read": (1.0, 2), "referred": (0.0, 2)}
+    assert shares(found.far_errors) == {ALL: (0.25, 4), "read": (0.5, 2), "referred": (0.0, 2)}
+    assert found.set_sizes == (0, 2, 1, 1, 0) and shares(found.coverage)[ALL] == (0.5, 4)
+    cut = found.questions["2 or more"]
+    # The first two reach the cut and their sets do not; the last set lies on both sides of it.
+    assert shares({"unsure": cut.unsure})["unsure"] == (0.75, 4)
+    assert shares(cut.errors) == {ALL: (0.5, 4), "sure": (1.0, 1), "unsure": (0.333, 3)}
 
 
 def test_images_of_one_patient_widen_the_interval() -> None:

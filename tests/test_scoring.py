@@ -49,7 +49,7 @@ def archive(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def plain(reader: Reader, archive: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The CSV of a plain run."""
     path = tmp_path_factory.mktemp("plain") / "readings.csv"
-    write_readings(path, predict(reader, archive), reader.bundle.classes)
+    write_readings(path, predict(reader, archive), reader.bundle.task)
     return path.read_text()
 
 

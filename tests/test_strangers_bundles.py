@@ -19,11 +19,23 @@ import pytest
 
 from overread.bundle import Bundle, Reference
 from overread.bundle.openings import write_openings
-from overread.decision import Calibration, OperatingPoint, Referral, Task
+from overread.decision import (
+    Calibration,
+    OperatingPoint,
+    OrderedGrades,
+    Referral,
+    SeveralFindings,
+    SeveralTasks,
+    Task,
+)
 from overread.errors import InvalidBundle, OverreadError
-from support.bundles import SEALED, small_bundle, small_reference, write_small_bundle
+from support.bundles import SEALED, small_bundle, small_reference, small_reference_of, telling, write_small_bundle
 
 TASK = Task.of(("Normal", "Disease"))
+GRADES, FINDINGS = OrderedGrades(("none", "mild", "severe"), (2,)), SeveralFindings(("mass", "edema"))
+BOTH = SeveralTasks.together({"grade": GRADES, "other": TASK})
+KINDS = (GRADES, FINDINGS, BOTH)
+KINDS_OF_OTHERS = ("findings", "grades", "tasks", ["mass", "mass"], ["a", "b", "c"], [2, 1], [99], {"a": {}, "b": {}})
 EVIL: tuple[Any, ...] = (
     None, True, 0, 1, -1, 2**63, -(2**70), 10**400, 0.0, 0.5, 1e308, -1e308, 5e-324, float("nan"), float("inf"),
     "", "x", "a\0b", "../x", "\ud800", "x" * 9999, [], [None], [[]], [1, 2], {}, {"": None}, {"a": 1},
@@ -77,6 +89,40 @@ def test_a_description_with_any_value_replaced_is_refused_in_a_sentence_or_makes
             assert bundle.task.decide(np.array([[0.2, 0.8]]), bundle.thresholds).shape == (1,)
             assert np.isfinite(bundle.members[0].calibration.apply(np.array([[3e38]]), bundle.task)).all()
     assert refused > 200
+
+
+@pytest.mark.parametrize("task", KINDS, ids=lambda task: task.kind)
+def test_so_is_a_description_of_any_other_kind_of_task(tmp_path: Path, task: Task) -> None:
+    bundle = Bundle.load(write_small_bundle(tmp_path / "bundle", **telling(task)).path or "")
+    assert bundle.task == task and bundle.format_version == 5 and bundle.unplaced == task.judged[:1]
+    description = json.loads((tmp_path / "bundle" / "bundle.json").read_bytes())
+    told = ("kind", "classes", "cuts", "parts", "members", "operating_points", "referral")
+    evil = (*EVIL, *KINDS_OF_OTHERS)
+    cases = [(place, value) for place in places(description) if place[0] in told for value in evil]
+    refused = 0
+    for place, value in random.Random(0).sample(cases, 150):
+        described_anew(tmp_path / "bundle", with_another(description, place, value))
+        try:
+            found = Bundle.load(tmp_path / "bundle")
+        except InvalidBundle as error:
+            refused += 1
+            assert len(str(error)) < 300
+        else:
+            y_prob = found.members[0].calibration.apply(np.full((1, task.outputs), 3e38), found.task)
+            assert np.isfinite(y_prob).all()
+            assert found.task.called(y_prob, found.thresholds).shape == (1, len(task.judged))
+    assert refused > 75
+
+
+def test_tasks_within_tasks_are_refused_however_deep_they_are(tmp_path: Path) -> None:
+    write_small_bundle(tmp_path / "bundle", **telling(BOTH))
+    description = json.loads((tmp_path / "bundle" / "bundle.json").read_bytes())
+    task, other = description, description["parts"]["other"]
+    for _ in range(200):
+        task = {**description, "parts": {"grade": task, "other": other}}
+    described_anew(tmp_path / "bundle", task)
+    with pytest.raises(InvalidBundle):
+        Bundle.load(tmp_path / "bundle")
 
 
 @pytest.mark.parametrize(
@@ -230,6 +276,25 @@ def test_a_reference_that_unpacks_to_far_more_is_refused(reference: bytes) -> No
     assert len(bomb) < 2**18
     with pytest.raises(InvalidBundle, match="reference of the bundle is damaged"):
         Reference.from_bytes(bomb, TASK)
+
+
+@pytest.mark.parametrize(
+    ("task", "labels"),
+    [
+        (FINDINGS, ["mass|edema", "No Finding", "?mass", "mass|?edema"]),
+        (GRADES, ["none", "severe", "mild"]),
+        (BOTH, ["grade: mild", "other: Disease", "grade: severe; other: Normal"]),
+    ],
+)
+def test_a_reference_keeps_what_is_not_known_and_is_refused_with_a_truth_of_another_task(
+    task: Task, labels: list[str]
+) -> None:
+    content = small_reference_of(task, labels)
+    assert Reference.from_bytes(content, task).labels.tolist() == task.encode(labels).tolist()
+    for other in (TASK, *KINDS):
+        if other != task:
+            with pytest.raises(InvalidBundle, match="reference of the bundle is damaged"):
+                Reference.from_bytes(content, other)
 
 
 def test_parts_of_a_bundle_are_valid_or_not_made() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overread.decision import (
+    Abstentions,
     Calibration,
     OrderedGrades,
     SeveralFindings,
@@ -44,6 +46,17 @@ def test_a_label_tells_findings_that_are_there_absent_and_not_known() -> None:
 def test_a_finding_that_could_not_stand_in_a_label_is_refused(name: str) -> None:
     with pytest.raises(InvalidOption, match="cannot stand in a list of findings"):
         SeveralFindings((name, "b"))
+
+
+def test_two_findings_that_deny_each_other_are_refused() -> None:
+    with pytest.raises(InvalidOption, match="'no Mass' is a finding, and says that 'Mass' is absent"):
+        SeveralFindings(("Mass", "no Mass"))
+
+
+def test_a_finding_that_ends_in_a_question_mark_is_known_by_it() -> None:
+    task = SeveralFindings(("Mass?", "Edema"))
+    task.require_label("?Mass?|Edema", "case 1")
+    assert task.encode(["?Mass?|Edema", "Mass?"]).tolist() == [[-1, 1], [1, 0]]
 
 
 def test_what_is_not_known_weighs_nothing_and_a_rare_finding_as_much_as_a_common_one() -> None:
@@ -110,6 +123,21 @@ def test_each_question_is_calibrated_by_itself() -> None:
     assert found.apply(honest * [4.0, 1.0, 0.5], CHEST) == pytest.approx(expected)
 
 
+def test_what_limits_the_calibration_of_a_question_is_told_under_its_name() -> None:
+    random = np.random.default_rng(4)
+    y_true, logits = random.integers(0, 2, (60, 3)), random.normal(size=(60, 3))
+    y_true[:, 0] = 0
+    y_true[20:, 2] = -1
+    y_true[:20, 2] = 0
+    found = fit_calibration(y_true, logits, task=CHEST)
+    assert found.note == (
+        "Effusion: All 60 validation cases answer it alike, so no temperature calibration could be fitted. "
+        "Edema: All 20 validation cases answer it alike, so no temperature calibration could be fitted."
+    )
+    isotonic = fit_calibration(random.integers(0, 2, (60, 3)), logits, task=CHEST, method="isotonic")
+    assert (isotonic.note or "").startswith("Effusion, Mass and Edema: Fitted on 60 cases;")
+
+
 @pytest.mark.parametrize("method", ["isotonic", "beta", "none"])
 def test_a_question_is_calibrated_as_two_classes_are(method: str) -> None:
     random = np.random.default_rng(2)
@@ -156,3 +184,51 @@ def test_several_tasks_are_each_what_they_are_alone() -> None:
 def test_two_tasks_of_unordered_classes_cannot_share_a_network() -> None:
     with pytest.raises(InvalidOption, match="ordered grades or several findings"):
         SeveralTasks.together({"one": Task.of("ab"), "other": Task.of("abc")})
+
+
+def test_a_finding_is_unsure_where_its_own_answers_do_not_bear_out_what_was_decided() -> None:
+    sets = np.array([[1, 1, 0, 0, 1, 1], [1, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1]], dtype=bool)
+    found = Abstentions(task=CHEST, sets=sets, decided=np.array([[1, 0, 0]] * 3), unfamiliarity=np.zeros(3))
+    assert found.unsure.tolist() == [[False, True, False], [False, False, False], [True, False, False]]
+    assert found.uncertain.tolist() == [True, False, True] and CHEST.questions == CHEST.classes
+
+
+def test_a_cut_is_sure_where_all_grades_that_are_left_lie_on_its_side() -> None:
+    task = OrderedGrades(tuple("01234"), (2, 4))
+    y_prob = np.array([[0.3, 0.4, 0.2, 0.05, 0.05], [0.3, 0.4, 0.2, 0.05, 0.05], [0.0, 0.1, 0.6, 0.2, 0.1]])
+    sets = np.array([[1, 1, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 1, 1, 0]], dtype=bool)
+    called = task.called(y_prob, {"2 or more": 0.4, "4 or more": 0.05})
+    assert called.tolist() == [[False, True], [False, True], [True, True]]
+    found = Abstentions(task=task, sets=sets, decided=task.decide(y_prob), unfamiliarity=np.zeros(3), called=called)
+    # The first reaches the higher cut and not the lower one: one of them must be unsure.
+    assert found.unsure.tolist() == [[False, True], [True, True], [False, True]]
+    by_decision = dataclasses.replace(found, called=None)
+    assert by_decision.unsure.tolist() == [[False, False], [True, False], [False, False]]
+
+
+@given(st.integers(0, 2**5 - 1), st.lists(st.booleans(), min_size=4, max_size=4))
+def test_no_case_is_surely_called_at_a_higher_cut_and_surely_not_at_a_lower_one(held: int, called: list[bool]) -> None:
+    sets = GRADES.closed(np.array([[held >> grade & 1 for grade in range(5)]], dtype=bool))
+    found = Abstentions(
+        task=GRADES, sets=sets, decided=np.zeros(1, int), unfamiliarity=np.zeros(1), called=np.array([called])
+    )
+    sure = [yes for yes, unsure in zip(called, found.unsure[0], strict=True) if not unsure]
+    assert sure == sorted(sure, reverse=True)
+
+
+def test_each_of_several_tasks_is_unsure_by_itself_and_one_label_asks_nothing_more() -> None:
+    assert BOTH.questions == BOTH.judged
+    assert BOTH.answers == (
+        *("retinopathy: 0", "retinopathy: 1", "retinopathy: 2"),
+        *("signs: drusen", "signs: scar", "signs: no drusen", "signs: no scar"),
+    )
+    assert BOTH.says("retinopathy: 1 or more").tolist() == [0, 1, 1, -1, -1, -1, -1]
+    assert BOTH.says("signs: scar").tolist() == [-1, -1, -1, -1, 1, -1, 0]
+    sets = np.array([[0, 1, 1, 1, 0, 1, 1]], dtype=bool)
+    found = Abstentions(task=BOTH, sets=sets, decided=np.array([[1, 1, 0]]), unfamiliarity=np.zeros(1))
+    assert found.unsure.tolist() == [[False, True, True, False]]
+    for task in (Task.of("ab"), Task.of("abc")):
+        alone = Abstentions(
+            task=task, sets=np.ones((2, len(task.classes)), bool), decided=np.zeros(2, int), unfamiliarity=np.zeros(2)
+        )
+        assert task.questions == () and alone.unsure.shape == task.called(np.ones((2, 3))).shape == (2, 0)

@@ -51,6 +51,7 @@ _HOMES = {
     "Monitoring": "overread.monitoring.watch",
     "Network": "overread.networks.registry",
     "OperatingPoint": "overread.decision.operating_point",
+    "OrderedGrades": "overread.decision.tasks.grades",
     "OverreadError": "overread.errors",
     "OwnMetric": "overread.evaluation.metrics.own",
     "PersonalColumn": "overread.cases.persons.columns",
@@ -61,6 +62,8 @@ _HOMES = {
     "Reading": "overread.reading.reading",
     "Recipe": "overread.recipe",
     "Rule": "overread.auditing.rule",
+    "SeveralFindings": "overread.decision.tasks.findings",
+    "SeveralTasks": "overread.decision.tasks.several_tasks",
     "Source": "overread.cases.source",
     "Split": "overread.cases.split",
     "Study": "overread.study.train",
@@ -95,6 +98,9 @@ if TYPE_CHECKING:
     from overread.decision.operating_point import OperatingPoint as OperatingPoint
     from overread.decision.referral import Abstentions as Abstentions
     from overread.decision.task import Task as Task
+    from overread.decision.tasks.findings import SeveralFindings as SeveralFindings
+    from overread.decision.tasks.grades import OrderedGrades as OrderedGrades
+    from overread.decision.tasks.several_tasks import SeveralTasks as SeveralTasks
     from overread.errors import OverreadError as OverreadError
     from overread.evaluation.assessment import Assessment as Assessment
     from overread.evaluation.assessment import AssessmentOptions as AssessmentOptions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,18 @@ def small_bundle(**changes: Any) -> Bundle:
     return Bundle(**{**fields, **changes})
 
 
+def telling(task: Task) -> dict[str, Any]:
+    """What makes a small bundle one of a task with questions, of which the first has no operating point."""
+    each = tuple(Calibration(method="temperature", temperature=1.5, n=30) for _ in range(task.outputs))
+    thresholds, counts = dict.fromkeys(task.answers, 0.7), dict.fromkeys(task.answers, 20)
+    return {
+        "task": task,
+        "members": (Member(calibration=Calibration(method="temperature", each=each, n=30)),),
+        "operating_points": dict.fromkeys(task.judged[1:], _POINT),
+        "referral": Referral(coverage=0.9, thresholds=thresholds, counts=counts),
+    }
+
+
 def write_small_bundle(
     folder: Path, graph: bytes = b"a graph", reference: bytes = b"a reference", **changes: Any
 ) -> Bundle:
@@ -59,6 +72,16 @@ def small_reference(features: int = 5) -> bytes:
     """What a network of so many features made of images of two classes."""
     rng = np.random.default_rng(1)
     labels, y_prob = rng.integers(0, 2, 30), rng.uniform(size=30)
+    return _reference(features, labels, np.column_stack([1 - y_prob, y_prob]))
+
+
+def small_reference_of(task: Task, labels: Sequence[str], features: int = 5) -> bytes:
+    """What a network made of images with these labels."""
+    logits = np.random.default_rng(2).normal(size=(len(labels), task.outputs))
+    return _reference(features, task.encode(labels), task.probabilities(logits))
+
+
+def _reference(features: int, labels: np.ndarray, scores: np.ndarray) -> bytes:
+    rng = np.random.default_rng(1)
     train, traits = rng.normal(size=(90, features + 67)), rng.normal(size=(30, features + 67)).astype(np.float32)
-    scores = np.column_stack([1 - y_prob, y_prob])
     return Reference.of(Familiarity.fit(train, traits), traits, labels, scores).to_bytes()

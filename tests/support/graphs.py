@@ -21,7 +21,7 @@ def tiny_graph(
     *,
     nodes: Sequence[onnx.NodeProto] = (),
     constants: Sequence[TensorProto] = (),
-    bias: float = 0.5,
+    bias: float | np.ndarray = 0.5,
     outputs: int = 1,
     names: Sequence[str] = ("image", "logits", "activation_map", "features"),
 ) -> onnx.ModelProto:
@@ -30,7 +30,7 @@ def tiny_graph(
     Args:
         nodes: further ones, computed first.
         constants: that they take.
-        bias: of the logits.
+        bias: of the logits, one or one for each.
         outputs: how many logits there are.
         names: of input and outputs.
     """

@@ -27,6 +27,7 @@ from overread.bundle.archive import MAX_TEXT_BYTES, add_file, has_file, pack, re
 from overread.bundle.description import (
     DESCRIPTION,
     FORMAT_VERSION,
+    KINDS_VERSION,
     UNSEALED_VERSION,
     check_facts,
     damaged,
@@ -38,6 +39,7 @@ from overread.bundle.member import Member
 from overread.bundle.openings import RECORD, Opening, read_openings, write_openings
 from overread.bundle.reference import Reference
 from overread.decision import OperatingPoint, Referral, Task
+from overread.decision.task import HALF
 from overread.errors import InvalidBundle, InvalidData, MissingPath, OverreadError
 from overread.images import Preprocessing
 from overread.machine.clock import now
@@ -59,8 +61,8 @@ class Bundle:
         task: what is told apart, with the classes in the order of the probabilities.
         preprocessing: how `images.prepare` makes the graph's input.
         members: the networks, whose calibrated probabilities are averaged; one, unless it is an ensemble.
-        operating_points: thresholds frozen on the `chosen_on` images, by class: the positive one of two, or each
-            against the rest.
+        operating_points: thresholds frozen on the `chosen_on` images, by judged question: the positive class of two, or
+            each of more; of several findings and the like some may be missing, see `unplaced`.
         referral: thresholds of the prediction sets, frozen on the same images.
         network: the arguments of `networks.build.NetworkSpec`.
         recipe: how it was trained.
@@ -124,8 +126,14 @@ class Bundle:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The threshold of each judged class, as `Task.decide` takes them."""
-        return {name: point.threshold for name, point in self.operating_points.items()}
+        """The threshold of each judged question, as `Task.decide` takes them; 0.5 of those that are `unplaced`."""
+        points = {name: point.threshold for name, point in self.operating_points.items()}
+        return dict.fromkeys(self.task.questions, HALF) | points
+
+    @property
+    def unplaced(self) -> tuple[str, ...]:
+        """The questions of which the images had one answer only, so that no operating point could be chosen."""
+        return tuple(name for name in self.task.questions if name not in self.operating_points)
 
     @property
     def chosen_on(self) -> str:
@@ -207,7 +215,8 @@ class Bundle:
             files: where each file lies now, by its name in the bundle.
         """
         hashes = {name: hashlib.sha256(read_regular(path)).hexdigest() for name, path in files.items()}
-        written = dataclasses.replace(self, files=hashes, format_version=FORMAT_VERSION, path=folder)
+        version = FORMAT_VERSION if self.task.kind is None else KINDS_VERSION
+        written = dataclasses.replace(self, files=hashes, format_version=version, path=folder)
         with replacing_folder(folder) as temporary:
             for name, path in files.items():
                 shutil.copyfile(path, temporary / name)

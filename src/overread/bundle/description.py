@@ -16,6 +16,8 @@ from overread.machine.files import from_json, to_json
 
 DESCRIPTION = "bundle.json"
 FORMAT_VERSION = 4
+# Of tasks that have a kind, such as several findings: what reads format 4 only would take one for damaged.
+KINDS_VERSION = 5
 # It seals neither the record of evaluations nor how numbers and spaces stand in bundle.json.
 UNSEALED_VERSION = 3
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -46,10 +48,10 @@ def from_bytes(content: bytes) -> dict[str, Any]:
         actual = fingerprint_of(description)
     except (KeyError, TypeError, ValueError, RecursionError):
         raise damaged() from None
-    if type(version) is not int or version not in (UNSEALED_VERSION, FORMAT_VERSION):
+    if type(version) is not int or version not in (UNSEALED_VERSION, FORMAT_VERSION, KINDS_VERSION):
         raise InvalidBundle(
-            f"the bundle has another format version than {FORMAT_VERSION}, which this overread reads: train again, or "
-            "install the overread that wrote it"
+            f"the bundle has another format version than {FORMAT_VERSION} or {KINDS_VERSION}, which this overread "
+            "reads: train again, or install the overread that wrote it"
         )
     if said != actual:
         raise InvalidBundle(f"{DESCRIPTION} was altered or damaged: get the bundle again from its source")

@@ -25,8 +25,9 @@ class Reference:
         familiarity: fitted on training images.
         projections: `(n, k)` whitened principal components of the pooled features of validation images.
         distances: `(n,)` of the same images, as `familiarity` measures them.
-        labels: `(m,)` true classes of the images that set the thresholds of `Bundle.referral`: validation, too, or in
-            an ensemble the fold that this network was not trained on (none for networks of further seeds).
+        labels: the truth, `(m,)` or as the task has it, of the images that set the thresholds of `Bundle.referral`:
+            validation, too, or in an ensemble the fold that this network was not trained on (none for networks of
+            further seeds).
         scores: `(m, classes)` their calibrated probabilities, in an ensemble the mean over the seeds.
 
     Raises:

@@ -253,13 +253,13 @@ def predict(
     paths, losses = images_named(images)
     readings = track(reader.read_many(paths), "reading", total=len(paths), console=progress, transient=True)
     if csv_file is not None:
-        failures = reading.write_readings(csv_file, readings, reader.bundle.classes)
+        failures = reading.write_readings(csv_file, readings, reader.bundle.task)
     elif as_json:
         failures = reading.write_json_lines(data_output(), readings)
     elif sys.stdout.isatty():
         failures = print_readings(readings, reader.bundle.task)
     else:
-        failures = reading.write_readings(data_output(), readings, reader.bundle.classes)
+        failures = reading.write_readings(data_output(), readings, reader.bundle.task)
     end_reading(failures + losses, len(paths) + losses)
 
 

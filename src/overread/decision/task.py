@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.numbers import is_text
 from overread.errors import InvalidData, InvalidOption
 
+T = TypeVar("T")
 BoolArray = npt.NDArray[np.bool_]
 # Of two classes, where no operating point was chosen.
 HALF = 0.5
@@ -61,6 +62,8 @@ class Task(ABC):
     kind: ClassVar[str | None] = None
     # What one of the classes is called, and several.
     noun: ClassVar[tuple[str, str]] = ("class", "classes")
+    # What one of the judged questions is called, and several.
+    judged_noun: ClassVar[tuple[str, str]] = ("class", "classes")
     # The column of labels in tables of the program's own form.
     heading: ClassVar[str] = "label"
     # The Keras loss (from logits), the Keras metric of accuracy with its arguments, and the function of `keras.ops`
@@ -110,6 +113,35 @@ class Task(ABC):
         """The tasks that are told in one pass, by name; empty where there is one only."""
         return {}
 
+    def cases_of(self, part: str, cases: npt.ArrayLike) -> IntArray:
+        """A truth or decisions as one of the parts has it.
+
+        Args:
+            part: the name of a part.
+            cases: of this task.
+        """
+        raise self._no_part(part)
+
+    def probabilities_of(self, part: str, y_prob: npt.ArrayLike) -> FloatArray:
+        """The probabilities of one of the parts, of `(n, K)` of all."""
+        raise self._no_part(part)
+
+    def told(self, part: str, y_true: npt.ArrayLike) -> BoolArray:
+        """`(n,)` whether the truth tells anything of one of the parts."""
+        raise self._no_part(part)
+
+    def of_part(self, part: str, by_name: Mapping[str, T]) -> dict[str, T]:
+        """Of what is given for classes, judged questions or answers that of one of the parts, by its own names."""
+        raise self._no_part(part)
+
+    def _no_part(self, part: str) -> InvalidOption:
+        return InvalidOption(f"there is no part {part!r}: expected {' or '.join(self.parts) or 'a task of several'}")
+
+    @property
+    def title(self) -> str:
+        """What is told apart, to head a page."""
+        return " / ".join(self.classes)
+
     @property
     @abstractmethod
     def positive(self) -> str | None:
@@ -124,14 +156,40 @@ class Task(ABC):
         """
 
     @property
+    def questions(self) -> tuple[str, ...]:
+        """Of what is judged, what a reading answers one by one, each by its own threshold and sure of it or not.
+
+        Empty where the one decision on a case says it all.
+        """
+        return ()
+
+    def reply(self, name: str, *, yes: bool) -> str:
+        """The answer to a judged question, in a word."""
+        return "yes" if yes else "no"
+
+    @property
+    def judged_apart(self) -> bool:
+        """Whether each judged question stands for itself; they do not where each case is of just one of them."""
+        return not (self.exclusive and self.judged == self.classes)
+
+    @property
     @abstractmethod
     def outputs(self) -> int:
         """How many logits a network gives."""
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """`(outputs,)` what each logit speaks for."""
+        return self.judged
+
+    @property
     def answers(self) -> tuple[str, ...]:
         """What a prediction set may hold."""
         return self.classes
+
+    @abstractmethod
+    def says(self, name: str) -> IntArray:
+        """`(answers,)` what each answer of a prediction set says to a judged question: 1 yes, 0 no, -1 neither."""
 
     def column(self, name: str) -> int:
         """The column of a class in `y_prob`."""
@@ -144,6 +202,14 @@ class Task(ABC):
     @abstractmethod
     def named_in(self, label: str) -> tuple[str, ...]:
         """The classes that the label of a case names, known or not."""
+
+    @abstractmethod
+    def label_of(self, names: Sequence[str]) -> str:
+        """The label of a case that shows these classes.
+
+        Raises:
+            InvalidOption: no case does.
+        """
 
     def require_label(self, label: str, where: str) -> None:
         """Refuse a label that names an unknown class.
@@ -260,6 +326,16 @@ class Task(ABC):
             y_prob: `(n, K)`.
             thresholds: by the name of each judged class; one that is missing is 0.5.
         """
+
+    def called(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> BoolArray:
+        """`(n, questions)` whether each case reaches the threshold of each of the `questions`; 0.5 where none is given.
+
+        Of ordered grades a case may reach that of a higher cut and not that of a lower one: each was chosen for what it
+        gives by itself. Prediction sets leave no more than one of such answers standing, see `Abstentions.unsure`.
+        """
+        given, n = thresholds or {}, len(np.asarray(y_prob))
+        reached = [self.score(y_prob, name) >= given.get(name, HALF) for name in self.questions]
+        return np.array(reached, dtype=bool).reshape(len(self.questions), n).T
 
     @abstractmethod
     def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:

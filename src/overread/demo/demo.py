@@ -52,6 +52,6 @@ def demo(out: str | Path, *, existing: Existing = "refuse", console: Console | N
     say(console, f"{images} holds computer-made endoscopy phantoms with a few planted defects; none shows a patient")
     manifest = read_manifest(images, patient_pattern=_PHANTOM_PATIENT)
     result = train(manifest, out / "run", _DEMO_RECIPE, skip_unreadable=True, study_id="demo", console=console)
-    failures = write_readings(out / "readings.csv", Reader(result.bundle).read_many(manifest.paths), manifest.classes)
+    failures = write_readings(out / "readings.csv", Reader(result.bundle).read_many(manifest.paths), manifest.task)
     say(console, f"{out / 'readings.csv'} has the reading of every image, {failures} named failures among them")
     return result

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import HALF, BoolArray, Task
+from overread.decision.task import HALF, Task
 from overread.errors import InvalidOption
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve, require_prevalence
 from overread.evaluation.estimates import Estimate, Estimates, Intervals, intervals, require_bootstrap
-from overread.evaluation.grouping import group_cases
-from overread.evaluation.metrics.built_in import METRICS
+from overread.evaluation.grouping import Grouping, group_cases
+from overread.evaluation.metrics.built_in import METRICS, OF_GRADES
 from overread.evaluation.metrics.definition import Cases, ClassMetric
 from overread.evaluation.micro import micro_averages
 from overread.evaluation.notebook import estimates_html
@@ -36,7 +36,7 @@ class AssessmentOptions:
     Args:
         level: of every interval, above 0 and below 1.
         prevalence: share of positive cases where the reader is to work, for PPV, NPV and the decision curve; that of
-            the test cases if left out.
+            the test cases if left out. It says nothing where several classes, findings or cuts are judged.
         by: columns of the manifest whose groups are compared.
         resamples: of the bootstrap, 100 or more.
         seed: of the bootstrap.
@@ -73,7 +73,7 @@ class AssessmentOptions:
 
 
 def _refuse_taken_names(metrics: tuple[ClassMetric, ...]) -> None:
-    taken = {name for one in METRICS for name in (one.name, one.synonym) if name}
+    taken = {name for one in (*METRICS, *OF_GRADES) for name in (one.name, one.synonym) if name}
     for one in metrics:
         if not isinstance(one, ClassMetric):
             raise InvalidOption(f"metrics holds a {type(one).__name__}, which defines no metric: give an OwnMetric")
@@ -97,12 +97,14 @@ class Assessment:
     Args:
         estimates: the metrics at the frozen operating point; without a positive class those of the decisions.
         at_half: with a positive class, the same at a threshold of 0.5.
-        at_class_points: without, each class against the rest at its own operating point.
-        micro: without, the averages over all decisions on (case, class).
-        reliability: by the name of each judged class.
+        at_class_points: without, each judged class, finding or cut at its own operating point, where a case tells it.
+        micro: the averages over all decisions on (case, class), of several classes and of findings.
+        reliability: by the name of each judged question that a case tells.
         decision_curves: likewise.
-        predictive_values: "ppv" and "npv" at the stated prevalence; empty without one.
+        predictive_values: "ppv" and "npv" at the stated prevalence, of the one judged question; empty without one.
         subgroups: of each column asked for.
+        parts: of several tasks each by its name, of the cases that tell anything about it; without one of which no case
+            does.
         n_patients: a case without a patient counts as one.
         options: what was asked.
     """
@@ -117,6 +119,7 @@ class Assessment:
     subgroups: tuple[Subgroups, ...]
     n_patients: int
     options: AssessmentOptions
+    parts: Mapping[str, Assessment] = dataclasses.field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -157,11 +160,12 @@ class Assessment:
             "prevalence": self.options.prevalence,
             "predictive_values": {name: estimate.to_dict() for name, estimate in self.predictive_values.items()},
             "subgroups": [found.to_dict() for found in self.subgroups],
+            **({"parts": {name: part.to_dict() for name, part in self.parts.items()}} if self.parts else {}),
         }
 
 
 def assess(predictions: Predictions, options: AssessmentOptions | None = None) -> Assessment:
-    """Ask everything of one set of predictions.
+    """Ask everything of one set of predictions; of several tasks, of each as if it were alone, too.
 
     Args:
         predictions: their threshold was chosen on other cases. Without probabilities from before calibration, before
@@ -177,30 +181,61 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
     asked, task = _Questions(predictions, options), predictions.task
     estimates, has_positive = asked.estimates(predictions.thresholds, predictions.decided), task.positive is not None
     at_half = estimates if estimates.evaluation.threshold == HALF else asked.estimates({}) if has_positive else None
+    # A question of which no case tells the answer cannot be asked.
+    of_each = {
+        name: _Questions(predictions.of_question(name), options)
+        for name in task.judged
+        if task.known(asked.labels, name).any()
+    }
+    at_points = {
+        name: each.estimates(each.predictions.thresholds)
+        for name, each in of_each.items()
+        if each.predictions.thresholds and not has_positive
+    }
     return Assessment(
         estimates=estimates,
         at_half=at_half,
-        at_class_points={
-            name: asked.estimates_of_class(name, predictions.thresholds[name])
-            for name in (() if has_positive else task.judged)
-            if name in predictions.thresholds
+        at_class_points=at_points,
+        micro=micro_averages(asked.cases(estimates), estimates["accuracy"], asked.estimates_of_pooled)
+        if task.judged == task.classes
+        else {},
+        reliability={name: each.reliability() for name, each in of_each.items()},
+        decision_curves={
+            name: each.decision_curve(options.prevalence if len(task.judged) == 1 else None)
+            for name, each in of_each.items()
         },
-        micro={}
-        if has_positive
-        else micro_averages(asked.cases(estimates), estimates["accuracy"], asked.estimates_of_pooled),
-        reliability={name: asked.reliability(name) for name in task.judged},
-        decision_curves={name: asked.decision_curve(name) for name in task.judged},
-        predictive_values={}
-        if options.prevalence is None or not has_positive
-        else predictive_values(estimates["sensitivity"], estimates["specificity"], prevalence=options.prevalence),
-        subgroups=tuple(asked.subgroups(name) for name in options.by),
+        predictive_values=_predictive_values(at_points.get(task.judged[0], estimates), task, options.prevalence),
+        subgroups=tuple(
+            _subgroups(asked, of_each, group_cases(predictions.columns[name], column=name)) for name in options.by
+        ),
         n_patients=len(set(asked.patients)),
         options=options,
+        parts={
+            name: assess(predictions.of_part(name), options)
+            for name in task.parts
+            if task.told(name, predictions.y_true).any()
+        },
     )
 
 
+def _subgroups(asked: _Questions, of_each: Mapping[str, _Questions], grouping: Grouping) -> Subgroups:
+    found, task = asked.subgroups(grouping), asked.task
+    if task.positive or task.parts or not task.judged_apart:
+        return found
+    known = {name: task.known(asked.labels, name) for name in of_each}
+    each = {name: one.subgroups(grouping.among(known[name])) for name, one in of_each.items()}
+    return dataclasses.replace(found, each=each)
+
+
+def _predictive_values(estimates: Estimates, task: Task, prevalence: float | None) -> dict[str, Estimate]:
+    """Those of the one question that is judged: a prevalence is that of its yes."""
+    if prevalence is None or len(task.judged) > 1:
+        return {}
+    return predictive_values(estimates["sensitivity"], estimates["specificity"], prevalence=prevalence)
+
+
 class _Questions:
-    """Predictions as arrays, and the questions that are asked of them more than once."""
+    """Predictions as arrays, and what is asked of them; some of it of two classes alone, as one question is."""
 
     def __init__(self, predictions: Predictions, options: AssessmentOptions) -> None:
         self.options, self.predictions, self.task = options, predictions, predictions.task
@@ -222,37 +257,25 @@ class _Questions:
         )
         return Estimates(evaluation, self._intervals(self.labels, self.y_prob, evaluation, self.patients))
 
-    def estimates_of_class(self, name: str, threshold: float) -> Estimates:
-        actual, y_prob = self._column(name)
-        evaluation = compute_metrics(
-            actual,
-            _columns(y_prob),
-            task=Task.of((f"not {name}", name)),
-            thresholds={name: threshold},
-            own=self.options.metrics,
-        )
-        return Estimates(evaluation, self._intervals(actual, _columns(y_prob), evaluation, self.patients))
-
-    def estimates_of_pooled(self, answers: IntArray, y_prob: FloatArray, decided: IntArray) -> Estimates:
-        patients = np.repeat(self.patients, len(self.task.classes)).tolist()
+    def estimates_of_pooled(
+        self, rows: IntArray, answers: IntArray, y_prob: FloatArray, decided: IntArray
+    ) -> Estimates:
+        patients = [self.patients[row] for row in rows]
         evaluation = compute_metrics(answers, _columns(y_prob), task=Task.of(("no", "yes")), decided=decided)
         return Estimates(evaluation, self._intervals(answers, _columns(y_prob), evaluation, patients))
 
-    def reliability(self, name: str) -> BeforeAfter:
-        actual, y_prob = self._column(name)
-        after = measure_reliability(actual, y_prob)
+    def reliability(self) -> BeforeAfter:
+        after = measure_reliability(self.labels, self.y_prob[:, 1])
         if self.predictions.uncalibrated is None:
             return BeforeAfter(after, after)
-        before = np.asarray(self.predictions.uncalibrated)[:, self.task.column(name)]
-        return BeforeAfter(measure_reliability(actual, before), after)
+        before = np.asarray(self.predictions.uncalibrated)[:, 1]
+        return BeforeAfter(measure_reliability(self.labels, before), after)
 
-    def decision_curve(self, name: str) -> DecisionCurve:
-        actual, y_prob = self._column(name)
-        one_class = actual.all() or not actual.any()
-        prevalence = self.options.prevalence if name == self.task.positive and not one_class else None
-        return decision_curve(actual, y_prob, prevalence=prevalence)
+    def decision_curve(self, prevalence: float | None) -> DecisionCurve:
+        one_class = len(np.unique(self.labels)) == 1
+        return decision_curve(self.labels, self.y_prob[:, 1], prevalence=None if one_class else prevalence)
 
-    def subgroups(self, column: str) -> Subgroups:
+    def subgroups(self, grouping: Grouping) -> Subgroups:
         def find(evaluation: Evaluation, mask: npt.NDArray[np.bool_]) -> Mapping[str, Interval]:
             chosen = [name for name, inside in zip(self.patients, mask, strict=True) if inside]
             return self._intervals(self.labels[mask], self.y_prob[mask], evaluation, chosen).metrics
@@ -260,16 +283,13 @@ class _Questions:
         return evaluate_subgroups(
             self.labels,
             self.y_prob,
-            group_cases(self.predictions.columns[column], column=column),
+            grouping,
             task=self.task,
             thresholds=self.predictions.thresholds,
             decided=self.predictions.decided,
             patients=self.patients,
             find_intervals=find,
         )
-
-    def _column(self, name: str) -> tuple[BoolArray, FloatArray]:
-        return self.task.shows(self.labels, name), self.y_prob[:, self.task.column(name)]
 
     def _intervals(
         self, labels: npt.ArrayLike, y_prob: FloatArray, evaluation: Evaluation, patients: list[str]

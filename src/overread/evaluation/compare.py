@@ -12,14 +12,15 @@ import numpy as np
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.task import BoolArray
 from overread.errors import InvalidData
-from overread.evaluation.compute_metrics import compute_metrics
+from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.estimates import require_bootstrap
-from overread.evaluation.metrics.definition import Metric
+from overread.evaluation.metrics.definition import Cases, Metric
 from overread.evaluation.predictions import Predictions
-from overread.evaluation.uncertainty.bootstrap import bootstrap, number_patients
+from overread.evaluation.uncertainty.bootstrap import Resampled, bootstrap, number_patients
 from overread.evaluation.uncertainty.delong import placements
 from overread.evaluation.uncertainty.interval import Interval, critical_value, spread
 from overread.evaluation.uncertainty.mcnemar import mcnemar, paired_interval
+from overread.evaluation.uncertainty.sample import Sample
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,21 +61,38 @@ class Comparison:
         n_patients: the number of patients, a case without one counting as its own.
         differences: by metric name, without the synonyms.
         identical: whether both gave every case the same probabilities and the same decision.
+        labels: the words for each metric, by name.
+        each: the differences of each finding, or of what else is judged apart, by its name; empty for classes.
+        parts: of several tasks each by its name, of the cases that tell anything about it.
     """
 
     n: int
     n_patients: int
     differences: Mapping[str, Difference]
     identical: bool
+    labels: Mapping[str, str]
+    each: Mapping[str, Mapping[str, Difference]] = dataclasses.field(default_factory=dict)
+    parts: Mapping[str, Comparison] = dataclasses.field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Difference:
         """Give a difference by the name of its metric."""
         return self.differences[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything as JSON values."""
-        differences = {name: found.to_dict() for name, found in self.differences.items()}
-        return {"n": self.n, "n_patients": self.n_patients, "identical": self.identical, "differences": differences}
+        """Give everything as JSON values; what there is none of is left out."""
+        found = {
+            "n": self.n,
+            "n_patients": self.n_patients,
+            "identical": self.identical,
+            "differences": _as_json(self.differences),
+        }
+        each = {name: _as_json(differences) for name, differences in self.each.items()}
+        parts = {name: part.to_dict() for name, part in self.parts.items()}
+        return {**found, **({"each": each} if each else {}), **({"parts": parts} if parts else {})}
+
+
+def _as_json(differences: Mapping[str, Difference]) -> dict[str, Any]:
+    return {name: found.to_dict() for name, found in differences.items()}
 
 
 def compare(
@@ -85,7 +103,8 @@ def compare(
     With one case for each patient: DeLong's paired test for the AUC of a positive class, McNemar's for accuracy at each
     reader's own threshold. All else, and everything with several cases of some patient, whom those tests would take
     for independent witnesses, comes from a paired bootstrap: both readers meet the same resampled patients, and the
-    difference is taken as normal with their standard deviation.
+    difference is taken as normal with their standard deviation. Findings and cuts are compared each for itself, too,
+    and of several tasks each as if it were alone.
 
     Args:
         first: the reader to compare with.
@@ -107,29 +126,65 @@ def compare(
     order = _same_cases(first, second)
     labels, patient = np.asarray(first.y_true).astype(np.int64), _same_patients(first, second, order)
     task = first.task
-    y_prob = [np.asarray(first.y_prob, dtype=np.float64), np.asarray(second.y_prob, dtype=np.float64)[order]]
-    evaluations = [
-        compute_metrics(labels, given, task=task, decided=reader.decisions[rows])
-        for reader, given, rows in zip((first, second), y_prob, (np.arange(order.size), order), strict=True)
-    ]
-    drawn = [
-        bootstrap(labels, given, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed).metrics
-        for given, evaluation in zip(y_prob, evaluations, strict=True)
-    ]
-    n_patients = int(patient.max()) + 1
-    alone = n_patients == len(labels)
-    pairs = {name: _Pair(evaluations[0][name], evaluations[1][name], level) for name in drawn[0]}
-    found = {name: pair.from_resamples(drawn[1][name] - drawn[0][name], alone) for name, pair in pairs.items()}
-    if alone:
-        right = [task.is_right(labels, evaluation.predicted) for evaluation in evaluations]
-        found["accuracy"] = pairs["accuracy"].from_decisions(right[0], right[1])
-        if task.positive and not pairs["auc"].first.reason:
-            column = task.column(task.positive)
-            actual = task.shows(labels, task.positive)
-            found["auc"] = pairs["auc"].from_rankings(actual, y_prob[0][:, column], y_prob[1][:, column])
-    one, other = evaluations
-    identical = np.array_equal(y_prob[0], y_prob[1]) and np.array_equal(one.predicted, other.predicted)
-    return Comparison(len(labels), n_patients, found, identical)
+    readers = []
+    for reader, rows in ((first, np.arange(order.size)), (second, order)):
+        y_prob, decided = np.asarray(reader.y_prob, dtype=np.float64)[rows], reader.decisions[rows]
+        evaluation = compute_metrics(labels, y_prob, task=task, decided=decided)
+        drawn = bootstrap(labels, y_prob, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed)
+        readers.append(_Reader(Cases(task, labels, y_prob, evaluation.predicted), evaluation, drawn))
+    one, other = readers
+    sample = Sample(patient, level)
+    return Comparison(
+        n=len(labels),
+        n_patients=sample.n_patients,
+        differences=_overall(one, other, sample),
+        identical=np.array_equal(one.cases.y_prob, other.cases.y_prob)
+        and np.array_equal(one.cases.decided, other.cases.decided),
+        labels=one.evaluation.labels,
+        each={name: _of_question(name, one, other, sample) for name in one.evaluation.per_class if task.judged_apart},
+        parts={
+            name: compare(first.of_part(name), second.of_part(name), level=level, resamples=resamples, seed=seed)
+            for name in task.parts
+            if task.told(name, labels).any()
+        },
+    )
+
+
+class _Reader(NamedTuple):
+    """What one of two readers said of the cases, in the order of the first."""
+
+    cases: Cases
+    evaluation: Evaluation
+    drawn: Resampled
+
+
+def _overall(one: _Reader, other: _Reader, sample: Sample) -> dict[str, Difference]:
+    first, second, task = one.evaluation, other.evaluation, one.cases.task
+    found = {
+        name: _Pair(first[name], second[name], sample.level).from_resamples(
+            other.drawn.metrics[name] - values, sample.alone
+        )
+        for name, values in one.drawn.metrics.items()
+    }
+    told = one.cases.told
+    if sample.of(np.flatnonzero(told)).alone and told.any():
+        right = [task.is_right(each.cases.y_true, each.cases.decided)[told] for each in (one, other)]
+        found["accuracy"] = _Pair(first["accuracy"], second["accuracy"], sample.level).from_decisions(*right)
+    return found | (_of_question(task.judged[0], one, other, sample) if len(task.judged) == 1 else {})
+
+
+def _of_question(name: str, one: _Reader, other: _Reader, sample: Sample) -> dict[str, Difference]:
+    """The differences in the metrics of one judged question."""
+    first, second = (reader.evaluation.per_class.get(name, reader.evaluation.metrics) for reader in (one, other))
+    mine, theirs = (reader.cases.against_rest()[name] for reader in (one, other))
+    alone, found = sample.of(mine.rows).alone, {}
+    for metric, values in one.drawn.per_class[name].items():
+        pair = _Pair(first[metric], second[metric], sample.level)
+        if metric == "auc" and alone and not pair.first.reason:
+            found[metric] = pair.from_rankings(mine.actual, mine.score, theirs.score)
+        else:
+            found[metric] = pair.from_resamples(other.drawn.per_class[name][metric] - values, alone)
+    return found
 
 
 class _Pair(NamedTuple):
@@ -141,6 +196,8 @@ class _Pair(NamedTuple):
 
     def from_resamples(self, values: FloatArray, alone: bool) -> Difference:
         deviation, method, reason = spread(values, alone)
+        if self.first.left_out != self.second.left_out:
+            reason = "It is undefined for other findings in one than in the other, so that the means do not compare."
         return self._from_deviation(deviation, f"paired {method}", self.first.reason or self.second.reason or reason)
 
     def from_rankings(self, actual: BoolArray, first: FloatArray, second: FloatArray) -> Difference:
@@ -177,8 +234,8 @@ def _same_cases(first: Predictions, second: Predictions) -> IntArray:
     row = {name: number for number, name in enumerate(second.cases)}
     shared = [(number, row[name]) for number, name in enumerate(first.cases) if name in row]
     rows_first, rows_second = np.array(shared, dtype=np.int64).reshape(-1, 2).T
-    same = first.task.is_right(np.asarray(first.y_true)[rows_first], np.asarray(second.y_true)[rows_second])
-    relabelled = int((~same).sum())
+    differs = np.asarray(first.y_true)[rows_first] != np.asarray(second.y_true)[rows_second]
+    relabelled = int(differs.reshape(len(shared), -1).any(axis=1).sum()) if shared else 0
     only_first, only_second = len(first.cases) - len(shared), len(second.cases) - len(shared)
     if only_first or only_second or relabelled:
         raise InvalidData(

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption
-from overread.evaluation.metrics.built_in import METRICS
+from overread.evaluation.metrics.built_in import metrics_of
 from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric, MetricDefinition
+from overread.evaluation.metrics.one_class import Counts
 
 T = TypeVar("T")
 
@@ -28,10 +29,15 @@ class Evaluation:
             is decided, or the decisions were given.
         definitions: of the metrics, in the order of a table.
         metrics: by name, and the same object by the synonym: recall is sensitivity, precision is ppv. A metric of one
-            class against the rest is the plain mean over the judged classes, where there are several.
-        per_class: for each of several judged classes its metrics against the rest; empty where one alone is judged.
+            class against the rest is the plain mean over the judged classes or questions, where there are several; over
+            questions that stand each for itself it names those that it leaves out as undefined.
+        per_class: for each judged class its metrics against the rest, for each other judged question its own; empty
+            where the probability of one class alone decides.
+        counts: for each judged question the right and wrong decisions, as far as the truth is known.
         class_counts: how many cases show each class.
-        confusion: `(K, K)` int64 counts, a row a true class, a column a predicted one.
+        confusion: `(K, K)` int64 counts, a row a true class, a column a predicted one; where a case may show several,
+            a cell counts the cases that show the one and were decided to show the other.
+        together: `(K, K)` int64, how many cases show both of two classes; None where each is of one.
         predicted: the decisions, as the task has them.
     """
 
@@ -41,8 +47,10 @@ class Evaluation:
     definitions: tuple[MetricDefinition, ...]
     metrics: Mapping[str, Metric]
     per_class: Mapping[str, Mapping[str, Metric]]
+    counts: Mapping[str, Counts[int]]
     class_counts: Mapping[str, int]
     confusion: IntArray
+    together: IntArray | None
     predicted: IntArray
 
     @property
@@ -60,12 +68,23 @@ class Evaluation:
         """That of the positive class; None where it did not decide."""
         return self.thresholds.get(self.positive) if self.positive else None
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The words for each metric, by name."""
+        return {found.name: found.label for found in self.definitions}
+
+    def positives(self, name: str) -> tuple[int, int]:
+        """How many cases answer a judged question with yes, and of how many the answer is known."""
+        found = self.counts[name]
+        return found.tp + found.fn, sum(found)
+
     def __getitem__(self, name: str) -> Metric:
         """Give a metric by its name."""
         return self.metrics[name]
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; undefined values are None beside their reason."""
+        apart = self.per_class and self.task.judged_apart
         return {
             "n": self.n,
             **self.task.to_dict(),
@@ -77,6 +96,8 @@ class Evaluation:
                 for label, metrics in self.per_class.items()
             },
             "confusion": self.confusion.tolist(),
+            **({"counts": {name: found._asdict() for name, found in self.counts.items()}} if apart else {}),
+            **({} if self.together is None else {"together": self.together.tolist()}),
         }
 
 
@@ -92,11 +113,14 @@ def compute_metrics(
     """Compute every metric of a set of predictions, once.
 
     The task decides: two classes by the probability of the second, at or above the threshold; more classes by the most
-    probable one, the first of equal ones. The loss is the mean of -log(probability of the true class), that
-    probability raised to 1e-7 where it is lower. Brier is the mean of (p - y)^2 with two classes, and of that summed
-    over all classes with more (so it runs to 2). F1 is 2 TP / (2 TP + FP + FN). One class only leaves AUC, average
-    precision, balanced accuracy and every rate with an empty denominator undefined, and no positive case leaves F1
-    so: NaN with a reason.
+    probable one, the first of equal ones; findings each at its threshold; grades by the median. What the truth leaves
+    open counts nowhere: each finding rests on the cases of which it is known.
+
+    The loss is the mean of -log(probability of the true class), that probability raised to 1e-7 where it is lower; of
+    findings the mean of that over those known. Brier is the mean of (p - y)^2 with two classes and findings, and of
+    that summed over all classes with more (so it runs to 2). F1 is 2 TP / (2 TP + FP + FN). One class only leaves AUC,
+    average precision, balanced accuracy and every rate with an empty denominator undefined, and no positive case leaves
+    F1 so: NaN with a reason.
 
     Args:
         y_true: `(n,)` integers, the index of the true class, or what else the task has as truth.
@@ -122,15 +146,14 @@ def compute_metrics(
         raise InvalidData("there is no case to evaluate: give at least one label and its probabilities")
     labels = task.checked_cases(y_true, len(probabilities))
     in_force, predicted = _decide(task, probabilities, thresholds or {}, decided)
-    definitions = (*METRICS, *own)
+    definitions = (*metrics_of(task), *own)
     cases = Cases(task, labels, probabilities, predicted)
+    against_rest = cases.against_rest()
     per_class = {
         name: {found.name: found.estimate_class(one) for found in definitions if isinstance(found, ClassMetric)}
-        for name, one in cases.against_rest().items()
+        for name, one in against_rest.items()
     }
-    of_class = task.indicators(labels).sum(axis=0).tolist()
-    confusion = task.indicators(labels).T @ task.indicators(predicted)
-    confusion.flags.writeable = False
+    shown = task.indicators(labels)
     return Evaluation(
         task=task,
         n=len(labels),
@@ -138,10 +161,12 @@ def compute_metrics(
         definitions=definitions,
         metrics=with_synonyms({found.name: found.estimate(cases, per_class) for found in definitions}, definitions),
         per_class={name: with_synonyms(found, definitions) for name, found in per_class.items()}
-        if len(per_class) > 1
+        if task.positive is None
         else {},
-        class_counts=dict(zip(task.classes, of_class, strict=True)),
-        confusion=confusion,
+        counts={name: one.counts for name, one in against_rest.items()},
+        class_counts=dict(zip(task.classes, shown.sum(axis=0).tolist(), strict=True)),
+        confusion=_read_only(shown.T @ task.indicators(predicted)),
+        together=None if task.exclusive else _read_only(shown.T @ shown),
         predicted=predicted,
     )
 
@@ -150,6 +175,11 @@ def with_synonyms(found: Mapping[str, T], definitions: Sequence[MetricDefinition
     """What is known of each metric by name, by its synonym, too."""
     synonyms = {one.synonym: found[one.name] for one in definitions if one.synonym and one.name in found}
     return {**found, **synonyms}
+
+
+def _read_only(counts: IntArray) -> IntArray:
+    counts.flags.writeable = False
+    return counts
 
 
 def _decide(

@@ -27,7 +27,7 @@ class Intervals:
 
     Args:
         metrics: by name, synonyms included.
-        per_class: for each of several judged classes by name; empty where one alone is judged.
+        per_class: for each judged class or question, as `Evaluation.per_class`.
     """
 
     metrics: Mapping[str, Interval]
@@ -98,17 +98,20 @@ def intervals(
     drawn = bootstrap(
         labels, probabilities, evaluation=evaluation, patient=sample.patient, resamples=resamples, seed=seed
     )
+    cases = Cases(task, labels, probabilities, predicted)
     per_class = {
-        label: _of_class(one, evaluation, drawn.per_class[label], sample)
-        for label, one in Cases(task, labels, probabilities, predicted).against_rest().items()
+        label: _of_class(one, evaluation, drawn.per_class[label], sample.of(one.rows))
+        for label, one in cases.against_rest().items()
     }
+    told = sample.of(np.flatnonzero(cases.told))
     overall = {
-        found.name: _interval(found, evaluation[found.name], drawn.metrics[found.name], sample)
+        found.name: _interval(found, evaluation[found.name], drawn.metrics[found.name], told)
         for found in evaluation.definitions
     }
+    if len(per_class) == 1:
+        overall |= next(iter(per_class.values()))
     if not evaluation.per_class:
-        (alone,) = per_class.values()
-        return Intervals(with_synonyms(overall | alone, evaluation.definitions), {})
+        return Intervals(with_synonyms(overall, evaluation.definitions), {})
     each = {label: with_synonyms(found, evaluation.definitions) for label, found in per_class.items()}
     return Intervals(with_synonyms(overall, evaluation.definitions), each)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.task import BoolArray
 from overread.errors import InvalidData, InvalidOption
 
 MOST_GROUPS = 50
@@ -30,6 +31,11 @@ class Grouping:
     column: str
     labels: tuple[str, ...]
     index: IntArray
+
+    def among(self, chosen: BoolArray) -> Grouping:
+        """That of the chosen cases, without the groups that none of them belongs to."""
+        left, index = np.unique(self.index[chosen], return_inverse=True)
+        return Grouping(self.column, tuple(self.labels[group] for group in left), index)
 
 
 def group_cases(values: Sequence[str], *, column: str) -> Grouping:

@@ -1,20 +1,23 @@
-"""Averages over all decisions on (case, class), where several classes are judged."""
+"""Averages over all decisions on (case, class), where several classes or findings are judged."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
+
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation.estimates import Estimate, Estimates
 from overread.evaluation.metrics.built_in import OF_ONE_CLASS
 from overread.evaluation.metrics.definition import Cases, Metric
 
+# Of cases by their rows, of which one may stand several times: answers 0 and 1, their probabilities and the decisions.
+Evaluate = Callable[[IntArray, IntArray, FloatArray, IntArray], Estimates]
 
-def micro_averages(
-    cases: Cases, accuracy: Estimate, evaluate: Callable[[IntArray, FloatArray, IntArray], Estimates]
-) -> dict[str, Estimate]:
-    """Pool every question "is this case of that class?" and evaluate the answers.
+
+def micro_averages(cases: Cases, accuracy: Estimate, evaluate: Evaluate) -> dict[str, Estimate]:
+    """Pool every question "is this case of that class?" whose answer is known, and evaluate the answers.
 
     Where each case is of one class, micro-averaged sensitivity, PPV and F1 are the accuracy, and specificity and NPV
     are 1 - (1 - accuracy) / (K - 1).
@@ -22,16 +25,20 @@ def micro_averages(
     Args:
         cases: of a task that judges every class.
         accuracy: of the decisions.
-        evaluate: evaluates `(n * K,)` answers 0 and 1, with the probability and the decision of each, with intervals.
+        evaluate: evaluates answers with intervals.
 
     Returns:
-        auc, average_precision, sensitivity, specificity, ppv, npv, f1.
+        auc, average_precision, sensitivity, specificity, ppv, npv, f1; of findings accuracy, too, which is the share of
+        all single decisions that are right. Empty where no answer is known.
     """
     task, n_classes = cases.task, len(cases.task.classes)
-    answers, decided = task.indicators(cases.y_true).ravel(), task.indicators(cases.decided).ravel()
-    pooled = evaluate(answers, cases.y_prob.ravel(), decided)
+    known = np.stack([task.known(cases.y_true, name) for name in task.classes], axis=1)
+    if not known.any():
+        return {}
+    answers, decided = task.indicators(cases.y_true)[known], task.indicators(cases.decided)[known]
+    pooled = evaluate(np.nonzero(known)[0], answers, cases.y_prob[known], decided)
     if not task.exclusive:
-        return {name: pooled[name] for name in OF_ONE_CLASS}
+        return {name: pooled[name] for name in ("accuracy", *OF_ONE_CLASS)}
 
     def widened(name: str) -> Estimate:
         """Of accuracy a and its ends: 1 - (1 - a) / (K - 1)."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from overread.decision.cuts import IntArray
+from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.task import Task
 from overread.errors import InvalidData
 from overread.machine.frames import data_frame
 
 if TYPE_CHECKING:
     import pandas
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,6 +68,61 @@ class Predictions:
         if self.decided is not None:
             return np.asarray(self.decided)
         return self.task.decide(self.y_prob, self.thresholds)
+
+    def of_part(self, name: str) -> Predictions:
+        """What was said of one of several tasks, of the cases of which the truth tells anything about it.
+
+        Args:
+            name: of a part of the task.
+
+        Raises:
+            InvalidOption: the task has no such part.
+        """
+        task, rows = self.task, np.flatnonzero(self.task.told(name, self.y_true))
+        return Predictions(
+            **self._facts(rows),
+            y_true=task.cases_of(name, self.y_true)[rows],
+            y_prob=task.probabilities_of(name, self.y_prob)[rows],
+            task=task.parts[name],
+            thresholds=task.of_part(name, self.thresholds),
+            decided=None if self.decided is None else task.cases_of(name, self.decided)[rows],
+            uncalibrated=None if self.uncalibrated is None else task.probabilities_of(name, self.uncalibrated)[rows],
+        )
+
+    def of_question(self, name: str) -> Predictions:
+        """What was said of one judged question, no against yes, of the cases of which the truth tells the answer.
+
+        Decided at the operating point of the question; where it has none, as the case was.
+
+        Args:
+            name: of a judged question.
+        """
+        task, rows = self.task, np.flatnonzero(self.task.known(self.y_true, name))
+        points = {name: self.thresholds[name]} if name in self.thresholds else {}
+
+        def no_and_yes(y_prob: npt.ArrayLike) -> FloatArray:
+            yes = task.score(y_prob, name)[rows]
+            return np.column_stack([1 - yes, yes])
+
+        return Predictions(
+            **self._facts(rows),
+            y_true=task.shows(self.y_true, name)[rows].astype(np.int64),
+            y_prob=no_and_yes(self.y_prob),
+            task=Task.of((f"not {name}", name)),
+            thresholds=points,
+            decided=None if points else task.shows(self.decisions, name)[rows].astype(np.int64),
+            uncalibrated=None if self.uncalibrated is None else no_and_yes(self.uncalibrated),
+        )
+
+    def _facts(self, rows: IntArray) -> dict[str, Any]:
+        def chosen(values: Sequence[T]) -> list[T]:
+            return [values[row] for row in rows.tolist()]
+
+        return {
+            "cases": chosen(self.cases),
+            "patients": None if self.patients is None else chosen(self.patients),
+            "columns": {column: chosen(cells) for column, cells in self.columns.items()},
+        }
 
     def to_frame(self) -> pandas.DataFrame:
         """A data frame with a row a case: path, patient_id, true and predicted label, probabilities, further columns.

@@ -15,7 +15,6 @@ from overread.decision.task import Task
 from overread.errors import InvalidData
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.grouping import Grouping
-from overread.evaluation.metrics.built_in import COUNTING_PATIENTS, METRICS
 from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric
 from overread.evaluation.uncertainty.bootstrap import number_patients
 from overread.evaluation.uncertainty.interval import Interval
@@ -74,19 +73,29 @@ class Subgroup:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Subgroups:
-    """All groups of one manifest column; `evaluate_subgroups` makes it."""
+    """All groups of one manifest column; `evaluate_subgroups` makes it.
+
+    Args:
+        column: its name.
+        groups: of all cases.
+        each: for each finding, or whatever else is judged apart, the groups of the cases that tell it, against the rest
+            at its own operating point; empty for classes.
+    """
 
     column: str
     groups: tuple[Subgroup, ...]
+    each: Mapping[str, Subgroups] = dataclasses.field(default_factory=dict)
 
     @property
     def flagged(self) -> tuple[tuple[str, str], ...]:
-        """The group and the name of each metric whose gap is flagged."""
+        """The group and the name of each metric whose gap is flagged, but for those of `each`."""
         return tuple((group.label, name) for group in self.groups for name, m in group.metrics.items() if m.flagged)
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; undefined values are None beside their reason."""
-        return {"column": self.column, "groups": [group.to_dict() for group in self.groups]}
+        found = {"column": self.column, "groups": [group.to_dict() for group in self.groups]}
+        each = {name: groups.to_dict() for name, groups in self.each.items()}
+        return {**found, "each": each} if each else found
 
 
 def evaluate_subgroups(
@@ -145,7 +154,7 @@ def evaluate_subgroups(
             return None
         cases = Cases(task, labels[mask], probabilities[mask], whole.predicted[mask])
         evaluation = compute_metrics(cases.y_true, cases.y_prob, task=task, decided=cases.decided)
-        behind = _patients_behind(cases, patient[mask])
+        behind = _patients_behind(cases, evaluation, patient[mask])
         return _Side(evaluation, behind, find_intervals(evaluation, mask) if find_intervals else {})
 
     groups = []
@@ -160,7 +169,7 @@ def evaluate_subgroups(
                 n=int(mask.sum()),
                 patients=group.patients["accuracy"],
                 class_counts={name: int(task.shows(labels[mask], name).sum()) for name in task.classes},
-                metrics={name: _compare(name, group, rest) for name in COUNTING_PATIENTS},
+                metrics={name: _compare(name, group, rest) for name in group.patients},
             )
         )
     return Subgroups(column=grouping.column, groups=tuple(groups))
@@ -183,7 +192,9 @@ def _compare(name: str, group: _Side, rest: _Side | None) -> SubgroupMetric:
     if rest is not None and metric.reason is None:
         other, other_ends = rest.evaluation[name], rest.ends(name)
         reason = f"Of the other cases: {other.reason}" if other.reason else ""
-        if not other.reason:
+        if metric.left_out != other.left_out:
+            reason = "The mean rests on others than that of the other cases: not all are defined in both."
+        if not reason:
             gap = metric.value - other.value
             reason = _too_few(group.patients[name], rest.patients[name])
             if ends and other_ends:
@@ -214,12 +225,20 @@ def _square_and_add(value: float, ends: Ends, other: float, other_ends: Ends) ->
     return value - other - below, value - other + above
 
 
-def _patients_behind(cases: Cases, patient: IntArray) -> dict[str, int]:
-    against_rest = cases.against_rest().values()
+def _patients_behind(cases: Cases, evaluation: Evaluation, patient: IntArray) -> dict[str, int]:
+    """How many patients each metric rests on; a mean on those of the question with the fewest that is in it."""
+    against_rest = cases.against_rest()
     return {
-        found.name: min(found.patients_behind(one, patient) for one in against_rest)
+        found.name: min(
+            (
+                found.patients_behind(one, patient[one.rows])
+                for name, one in against_rest.items()
+                if name not in evaluation[found.name].left_out
+            ),
+            default=0,
+        )
         if isinstance(found, ClassMetric)
         else int(np.unique(patient).size)
-        for found in METRICS
+        for found in evaluation.definitions
         if found.counts_patients
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from overread.evaluation.assessment import Assessment
+from overread.evaluation.compute_metrics import Evaluation
 from overread.evaluation.estimates import Estimate, Estimates
 from overread.evaluation.metrics.built_in import LABELS, LOSSES, RANKING
 from overread.evaluation.metrics.definition import ClassMetric, MetricDefinition
+from overread.evaluation.metrics.kinds import BalancedAccuracy
 from overread.evaluation.wording import briefly
 from overread.words import clause, count, level_of, listed
 
@@ -38,18 +40,24 @@ class Summary(NamedTuple):
 def summarise(assessment: Assessment) -> Summary:
     """Say how good a reader is: AUC, sensitivity, specificity and accuracy first, then the rest.
 
-    With a positive class, at the operating point and at 0.5; with several classes, on the whole and for each.
+    With a positive class, at the operating point and at 0.5; with several classes, findings or grades, on the whole and
+    for each that is judged; of several tasks, all of this for one after the other.
     """
     brackets = f"In brackets: {level_of(assessment.options.level)} intervals."
-    if assessment.task.positive:
-        return Summary(_of_positive(assessment), (brackets, *_gaps(assessment)))
-    return Summary(_of_several(assessment), (brackets, _MEAN, *_gaps(assessment)))
+    parts = assessment.parts or {"": assessment}
+    tables = tuple(
+        table._replace(caption=f"{name}: {table.caption}" if name else table.caption)
+        for name, part in parts.items()
+        for table in (_of_positive(part) if part.task.positive else _of_several(part))
+    )
+    notes = (note for part in parts.values() for note in (*_of_means(part), *_gaps(part)))
+    return Summary(tables, (brackets, *dict.fromkeys(notes)))
 
 
 def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
     """The metrics of an assessment, each number under one name; where a class is rare, average precision beside AUC."""
-    # Where several classes are judged, balanced accuracy is their mean sensitivity.
-    left_out = () if assessment.task.positive else ("balanced_accuracy",)
+    # Of several classes, balanced accuracy is their mean sensitivity.
+    left_out = () if assessment.task.judged_apart else ("balanced_accuracy",)
     shown = [found for found in assessment.evaluation.definitions if found.name not in left_out]
     if rare_classes(assessment):
         shown.sort(key=lambda found: found.name not in RANKING)
@@ -58,27 +66,33 @@ def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
 
 def label_of(found: MetricDefinition, assessment: Assessment) -> str:
     """Name a metric as it is meant on the whole."""
-    if assessment.task.positive or not isinstance(found, ClassMetric):
+    task = assessment.task
+    if task.positive or not isinstance(found, ClassMetric | BalancedAccuracy):
         return found.label
-    return LABELS["balanced_accuracy"] if found.name == "sensitivity" else f"{found.label}, mean"
+    if len(task.judged) == 1:
+        return f"{found.label}, {task.judged[0]}"
+    if not task.judged_apart and found.name == "sensitivity":
+        return LABELS["balanced_accuracy"]
+    return f"{found.label}, mean"
 
 
 def point_of(assessment: Assessment) -> str:
-    """Say which operating point decided."""
+    """Say which operating point decided, where one of a positive class did."""
     threshold = assessment.evaluation.threshold
     return "Own point (of each network)" if threshold is None else f"At {threshold:.4g} (operating point)"
 
 
 def rare_classes(assessment: Assessment) -> tuple[str, ...]:
-    """The judged classes that are rare among the images, whose average precision is to be told beside their AUC."""
-    evaluation = assessment.evaluation
-    return tuple(name for name in assessment.task.judged if evaluation.class_counts[name] < _RARE * evaluation.n)
+    """What is judged and rare among the images, so that its average precision is to be told beside its AUC."""
+    shares = {name: assessment.evaluation.positives(name) for name in assessment.task.judged}
+    return tuple(name for name, (positive, known) in shares.items() if positive < _RARE * known)
 
 
 def _title(assessment: Assessment) -> str:
     evaluation, n_patients = assessment.evaluation, assessment.n_patients
     whose = "" if n_patients == evaluation.n else f" of {count(n_patients, 'patient')}"
-    of_class = listed([f"{n:,} {name}" for name, n in evaluation.class_counts.items()])
+    of = f"of {assessment.task.noun[0]} " if assessment.task.ordered else ""
+    of_class = listed([f"{n:,} {of}{name}" for name, n in evaluation.class_counts.items()])
     return f"{count(evaluation.n, 'test image')}{whose}: {of_class}"
 
 
@@ -87,14 +101,15 @@ def _of_positive(assessment: Assessment) -> tuple[Rows, ...]:
     if assessment.at_half is not None and assessment.at_half is not assessment.estimates:
         columns["At 0.5"] = assessment.at_half
     rows = tuple((found.label, *_cells(found.name, columns.values())) for found in shown_metrics(assessment))
-    tables = [Rows(_title(assessment), ("Metric", *columns), rows)]
+    return (Rows(_title(assessment), ("Metric", *columns), rows), *_stated(assessment, point_of(assessment)))
+
+
+def _stated(assessment: Assessment, point: str) -> Iterator[Rows]:
+    """What calls mean at the stated prevalence, if one was stated and one question alone is judged."""
     if assessment.predictive_values:
-        where = (
-            f"Where {level_of(assessment.options.prevalence or 0)} of images are {assessment.task.positive}, as stated"
-        )
-        stated = tuple((LABELS[name], briefly(found)) for name, found in assessment.predictive_values.items())
-        tables.append(Rows(where, ("Metric", point_of(assessment)), stated))
-    return tuple(tables)
+        share, (name,) = level_of(assessment.options.prevalence or 0), assessment.task.judged
+        stated = tuple((LABELS[metric], briefly(found)) for metric, found in assessment.predictive_values.items())
+        yield Rows(f"Where {share} of images are {name}, as stated", ("Metric", point), stated)
 
 
 def _cells(name: str, columns: Iterable[Estimates]) -> Iterator[str]:
@@ -108,15 +123,53 @@ def _of_several(assessment: Assessment) -> tuple[Rows, ...]:
     shown = shown_metrics(assessment)
     overall = tuple((label_of(found, assessment), briefly(assessment[found.name])) for found in shown)
     of_a_class = (*RANKING, *_OF_A_CLASS[1:]) if rare_classes(assessment) else _OF_A_CLASS
+    task = assessment.task
     each = tuple(
-        (name, f"{n:,}", *(briefly(assessment.estimates.of_class(name, metric)) for metric in of_a_class))
-        for name, n in assessment.evaluation.class_counts.items()
+        (name, _images(name, assessment.evaluation), *(briefly(found[metric]) for metric in of_a_class))
+        for name, found in each_judged(assessment).items()
     )
-    header = ("Class", "Images", *(LABELS[name] for name in of_a_class))
+    one = task.judged_noun[0]
+    header = (one.capitalize(), "Images", *(LABELS[name] for name in of_a_class))
+    caption = f"Each {one}, at its operating point" if task.judged_apart else f"Each {one} against the rest"
     return (
-        Rows(_title(assessment), ("Metric", f"Decided on ({assessment.task.decided_on})"), overall),
-        Rows("Each class against the rest", header, each),
+        Rows(_title(assessment), ("Metric", f"Decided on ({task.decided_on})"), overall),
+        Rows(caption, header, each),
+        *_stated(assessment, "At its operating point"),
     )
+
+
+def each_judged(assessment: Assessment) -> dict[str, Mapping[str, Estimate]]:
+    """By name the estimates of each judged question as it is decided in use.
+
+    A class of several, as all are decided together; what is judged apart, at its own operating point, where it has one.
+    """
+    evaluation, at_points = assessment.evaluation, assessment.at_class_points
+    # Findings are decided at these points anyway.
+    apart = at_points if assessment.task.judged_apart and not evaluation.thresholds else {}
+    return {
+        name: {
+            metric: apart[name][metric] if name in apart else assessment.estimates.of_class(name, metric)
+            for metric in metrics
+        }
+        for name, metrics in evaluation.per_class.items()
+    }
+
+
+def _images(name: str, evaluation: Evaluation) -> str:
+    """How many images show it; of how many, where that is not known of all."""
+    positive, known = evaluation.positives(name)
+    return f"{positive:,}" if known == evaluation.n else f"{positive:,} of {known:,}"
+
+
+def _of_means(assessment: Assessment) -> tuple[str, ...]:
+    task = assessment.task
+    if len(task.judged) == 1:
+        return ()
+    if not task.judged_apart:
+        return (_MEAN,)
+    left_out = dict.fromkeys(name for metric in assessment.evaluation.metrics.values() for name in metric.left_out)
+    without = f", without those of which it is undefined: {listed([*left_out])}" if left_out else ""
+    return (f"Mean: over the {task.judged_noun[1]}{without}.",)
 
 
 def _gaps(assessment: Assessment) -> tuple[str, ...]:
@@ -136,6 +189,6 @@ def _gaps(assessment: Assessment) -> tuple[str, ...]:
 def _estimates(assessment: Assessment) -> Iterator[Estimate]:
     for name in (found.name for found in shown_metrics(assessment)):
         yield from (found[name] for found in (assessment.estimates, assessment.at_half) if found is not None)
-    for label in assessment.evaluation.per_class:
-        yield from (assessment.estimates.of_class(label, name) for name in _OF_A_CLASS)
+    for found in each_judged(assessment).values():
+        yield from (found[name] for name in _OF_A_CLASS)
     yield from assessment.predictive_values.values()

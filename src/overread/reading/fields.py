@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from overread.decision.referral import UNCERTAIN, UNFAMILIAR
+from overread.decision.task import Task
+from overread.reading.columns import Column, class_columns, label_columns, question_columns, six_digits
+from overread.reading.question import UNSURE, Question
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,58 +22,62 @@ class Field:
         description: what it tells.
         schema: of its value in JSON.
         example: of its value in JSON.
+        of_all: whether the readings of every task have it.
         text: writes a value into a cell of the CSV.
-        each: of a value by class, the start of the name of each class's column; None for a value that is one cell.
+        spread: over how many columns a value goes, by task; None for a value that is one cell.
     """
 
     name: str
     description: str
     schema: Mapping[str, Any]
     example: Any
+    of_all: bool = True
     text: Callable[[Any], str] = str
-    each: str | None = None
+    spread: Callable[[Task], list[Column]] | None = None
 
-    def columns(self, classes: Sequence[str]) -> list[str]:
-        """The columns of a table that hold it."""
-        return [self.name] if self.each is None else [f"{self.each}_{name}" for name in classes]
-
-    def values(self, found: Any, classes: Sequence[str]) -> list[Any]:
-        """Its values in these columns, of a reading or of None, which has none."""
-        value = getattr(found, self.name, None)
-        if self.each is None:
-            return [value]
-        return [None if value is None else value[name] for name in classes]
-
-    def cells(self, found: Any, classes: Sequence[str]) -> list[str]:
-        """Its values as text, empty where there is none."""
-        return ["" if value is None else self.text(value) for value in self.values(found, classes)]
+    def columns(self, task: Task | None) -> list[Column]:
+        """The columns of a table that hold it, of readings by a bundle with this task; None where nothing was read."""
+        if self.spread is not None:
+            return [] if task is None else self.spread(task)
+        kind = self.schema["type"]
+        return [
+            Column(self.name, operator.attrgetter(self.name), kind if isinstance(kind, str) else kind[0], self.text)
+        ]
 
 
-def _six_digits(value: float) -> str:
-    return f"{value:.6f}"
-
+_QUESTION_SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "probability", "threshold", "answer"],
+    "properties": {
+        "name": {"type": "string"},
+        "probability": {"type": "number", "minimum": 0, "maximum": 1},
+        "threshold": {"type": "number"},
+        "answer": {"enum": ["present", "absent", "yes", "no", UNSURE]},
+    },
+}
 
 FIELDS = (
     Field(
         name="predicted_label",
         description=(
-            "The class decided on: of two by the operating point, of more the most probable. Where refer holds "
-            "unfamiliar, show no class: tell that the image was not read, since it is unlike the training images."
+            "The class decided on: of two by the operating point, of more the most probable, of ordered grades the "
+            "median; of several findings those at or above their operating points, with bars between them. Where refer "
+            "holds unfamiliar, show no class: tell that the image was not read, since it is unlike the training images."
         ),
         schema={"type": "string"},
         example="PNEUMONIA",
     ),
     Field(
         name="probabilities",
-        description="Calibrated, by class; they sum to 1.",
+        description="Calibrated, by class; they sum to 1, but not of several findings or tasks.",
         schema={
             "type": "object",
             "minProperties": 2,
             "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
         },
         example={"NORMAL": 0.031, "PNEUMONIA": 0.969},
-        text=_six_digits,
-        each="probability",
+        spread=class_columns,
     ),
     Field(
         name="positive",
@@ -80,14 +88,17 @@ FIELDS = (
     ),
     Field(
         name="threshold",
-        description="The operating point; null for more than two classes.",
+        description="The operating point of two classes; null for anything else, see questions.",
         schema={"type": ["number", "null"]},
         example=0.62,
-        text=_six_digits,
+        text=six_digits,
     ),
     Field(
         name="prediction_set",
-        description="What the image could be: the classes that cannot be ruled out at the coverage of the bundle.",
+        description=(
+            "What the image could be: the classes that cannot be ruled out at the coverage of the bundle. Of several "
+            "findings, each, and the absence of each as 'no ...'."
+        ),
         schema={"type": "array", "items": {"type": "string"}, "uniqueItems": True},
         example=["PNEUMONIA"],
         text=";".join,
@@ -109,18 +120,43 @@ FIELDS = (
         example=[],
         text=";".join,
     ),
+    Field(
+        name="questions",
+        description=(
+            "Of several findings or ordered grades: each finding, the most certain one first, or each clinical cut, "
+            "with its probability and its own operating point. Where the answer is unsure, a human should look."
+        ),
+        schema={"type": "array", "items": _QUESTION_SCHEMA, "minItems": 1},
+        example=[{"name": "Effusion", "probability": 0.81, "threshold": 0.42, "answer": "present"}],
+        of_all=False,
+        spread=question_columns,
+    ),
+    Field(
+        name="predicted_labels",
+        description="Of several tasks in one pass: the label of each.",
+        schema={"type": "object", "minProperties": 2, "additionalProperties": {"type": "string"}},
+        example={"retinopathy": "2", "oedema": "1"},
+        of_all=False,
+        spread=label_columns,
+    ),
 )
 
 
-def column_names(classes: Sequence[str]) -> list[str]:
-    """The columns of a table of readings by a bundle with these classes."""
-    return ["path", *(name for field in FIELDS for name in field.columns(classes)), "error"]
+def reading_columns(task: Task | None) -> list[Column]:
+    """The columns of what readings of this task say; those that every task has where nothing was read."""
+    return [column for field in FIELDS for column in field.columns(task)]
+
+
+def column_names(task: Task | None) -> list[str]:
+    """The columns of a table of readings by a bundle with this task."""
+    return ["path", *(column.name for column in reading_columns(task)), "error"]
 
 
 def as_json(found: Any, *, path: str | None, error: str | None = None) -> dict[str, Any]:
     """A reading, or its row in the log, as JSON values; every field is None where found is None, as of a failure."""
-    said = {field.name: _plain(getattr(found, field.name, None)) for field in FIELDS}
-    return {"path": path, **said, "error": error}
+    said = {field.name: json_value(getattr(found, field.name, None)) for field in FIELDS}
+    told = {field.name for field in FIELDS if field.of_all or said[field.name]}
+    return {"path": path, **{name: value for name, value in said.items() if name in told}, "error": error}
 
 
 def reading_schema() -> dict[str, Any]:
@@ -130,7 +166,7 @@ def reading_schema() -> dict[str, Any]:
         "type": ["string", "null"],
     }
     read = {field.name: {"description": field.description, **field.schema} for field in FIELDS}
-    failed = {field.name: {"type": "null"} for field in FIELDS}
+    failed = {field.name: {"type": "null"} for field in FIELDS if field.of_all}
     error = {"description": "Why, and what to do.", "type": "string", "minLength": 1}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -143,19 +179,21 @@ def reading_schema() -> dict[str, Any]:
     }
 
 
+def json_value(value: Any) -> Any:
+    """A value as `json` writes and gives it back."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Question):
+        return value.to_dict()
+    return [json_value(one) for one in value] if isinstance(value, tuple) else value
+
+
 def _object(title: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    names = list(properties)
+    some = {field.name for field in FIELDS if not field.of_all}
     return {
         "title": title,
         "type": "object",
         "additionalProperties": False,
-        "required": names,
+        "required": [name for name in properties if name not in some],
         "properties": properties,
     }
-
-
-def _plain(value: Any) -> Any:
-    """A value as `json` writes and gives it back."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple) else value

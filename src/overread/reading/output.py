@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from overread.decision.task import Task
 from overread.errors import OutputUnwritable
 from overread.machine.files import replacing, to_json, write_rows
 from overread.machine.frames import data_frame
 from overread.machine.remote import is_remote
-from overread.reading.fields import FIELDS, column_names
+from overread.reading.columns import Column
+from overread.reading.fields import column_names, reading_columns
 from overread.reading.reading import Failure, Reading
 
 if TYPE_CHECKING:
     import pandas
 
 
-def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
+def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure], task: Task) -> int:
     """Write path, predicted label, a probability for each class and the other `FIELDS`, and error; whole or not.
+
+    Args:
+        target: a file or an open one.
+        readings: by one bundle.
+        task: of the bundle.
 
     Returns:
         How many images could not be read.
@@ -27,10 +34,10 @@ def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure],
         OutputUnwritable: the file cannot be written.
     """
     if not (isinstance(target, Path) or is_remote(target)):
-        return _write_rows(target, readings, classes)
+        return _write_rows(target, readings, task)
     try:
         with replacing(cast(Path, target)) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-            return _write_rows(stream, readings, classes)
+            return _write_rows(stream, readings, task)
     except OSError as error:
         raise OutputUnwritable(f"{target} cannot be written ({error.strerror}): choose another file") from None
 
@@ -57,29 +64,34 @@ def to_frame(readings: Iterable[Reading | Failure]) -> pandas.DataFrame:
         >>> to_frame(reader.read_many(paths)).sort_values("unfamiliarity")  # doctest: +SKIP
     """
     found = list(readings)
-    classes = next((reading.task.classes for reading in found if isinstance(reading, Reading)), ())
-    rows = [
-        [reading.path, *(value for field in FIELDS for value in field.values(reading, classes)), _error_of(reading)]
-        for reading in found
-    ]
-    return data_frame({name: [row[i] for row in rows] for i, name in enumerate(column_names(classes))})
+    task = next((reading.task for reading in found if isinstance(reading, Reading)), None)
+    columns = reading_columns(task)
+    rows = [[reading.path, *values_of(reading, columns), _error_of(reading)] for reading in found]
+    return data_frame({name: [row[i] for row in rows] for i, name in enumerate(column_names(task))})
 
 
-def csv_row(reading: Reading | Failure, classes: Sequence[str]) -> list[str]:
+def csv_row(reading: Reading | Failure, task: Task) -> list[str]:
     """One reading under `fields.column_names`."""
-    cells = (cell for field in FIELDS for cell in field.cells(reading, classes))
+    columns = reading_columns(task)
+    pairs = zip(columns, values_of(reading, columns), strict=True)
+    cells = ("" if value is None else column.text(value) for column, value in pairs)
     return [reading.path, *cells, _error_of(reading) or ""]
 
 
-def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], classes: Sequence[str]) -> int:
+def values_of(reading: Reading | Failure, columns: Sequence[Column]) -> list[Any]:
+    """What a reading says in these columns; a failure says nothing."""
+    return [None if isinstance(reading, Failure) else column.value(reading) for column in columns]
+
+
+def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], task: Task) -> int:
     failures = 0
 
     def rows() -> Iterator[list[str]]:
         nonlocal failures
-        yield column_names(classes)
+        yield column_names(task)
         for reading in readings:
             failures += isinstance(reading, Failure)
-            yield csv_row(reading, classes)
+            yield csv_row(reading, task)
 
     write_rows(stream, rows())
     return failures

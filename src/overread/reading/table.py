@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from overread.decision.cuts import FloatArray
+from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath
 from overread.machine.content.text import restored, storable_values
 from overread.machine.files import open_regular, open_text, read_rows
-from overread.reading.fields import FIELDS, Field, column_names
-from overread.reading.output import write_readings
+from overread.reading.columns import ANSWER, PROBABILITY
+from overread.reading.fields import column_names, reading_columns
+from overread.reading.output import values_of, write_readings
 from overread.reading.reading import Failure, Reading
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 # Under the folder of `overread predict --out`.
 PARTS = "parts"
-_PROBABILITY = next(f"{field.each}_" for field in FIELDS if field.name == "probabilities")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,10 +34,11 @@ class Table:
 
     Args:
         labels: the class decided on; None of an image that could not be read.
-        probabilities: by class, `(n,)`, NaN of an image that could not be read.
+        probabilities: by class or question, `(n,)`, NaN of an image that could not be read.
         unfamiliarity: `(n,)` likewise.
         referred: `(n,)`, whether a human should read it.
         errors: why it could not be read; None of one that was.
+        answers: by finding or cut, what was answered; None likewise.
     """
 
     labels: Sequence[str | None]
@@ -44,6 +46,7 @@ class Table:
     unfamiliarity: FloatArray
     referred: np.ndarray
     errors: Sequence[str | None]
+    answers: Mapping[str, Sequence[str | None]]
 
 
 def default_kind() -> str:
@@ -64,15 +67,15 @@ def require_kind(kind: str) -> None:
         _require_pyarrow()
 
 
-def to_table(readings: Iterable[Reading | Failure], classes: Sequence[str], kind: str) -> tuple[bytes, int]:
+def to_table(readings: Iterable[Reading | Failure], task: Task, kind: str) -> tuple[bytes, int]:
     """The content of a file of readings by one bundle, and how many images could not be read.
 
     Args:
         readings: taken one after the other, so that their pixels need no memory.
-        classes: of the bundle.
+        task: of the bundle.
         kind: as `require_kind` allows.
     """
-    return _KINDS[kind](readings, classes)
+    return _KINDS[kind](readings, task)
 
 
 def from_table(path: Path) -> Table:
@@ -111,45 +114,41 @@ def _require_pyarrow() -> None:
         raise MissingExtra("Parquet needs pyarrow, which is not installed: run pip install pyarrow, or choose CSV")
 
 
-def _to_csv(readings: Iterable[Reading | Failure], classes: Sequence[str]) -> tuple[bytes, int]:
+def _to_csv(readings: Iterable[Reading | Failure], task: Task) -> tuple[bytes, int]:
     stream = io.StringIO(newline="")
-    failures = write_readings(stream, readings, classes)
+    failures = write_readings(stream, readings, task)
     return stream.getvalue().encode(), failures
 
 
-def _to_parquet(readings: Iterable[Reading | Failure], classes: Sequence[str]) -> tuple[bytes, int]:
+def _to_parquet(readings: Iterable[Reading | Failure], task: Task) -> tuple[bytes, int]:
     import pyarrow
     import pyarrow.parquet
 
-    columns: list[list[Any]] = [[] for _ in column_names(classes)]
+    columns, names = reading_columns(task), storable_values(column_names(task))
+    cells: list[list[Any]] = [[] for _ in names]
     failures = 0
     for found in readings:
         error = found.error if isinstance(found, Failure) else None
         failures += error is not None
-        told = (value for field in FIELDS for value in field.values(found, classes))
-        for column, value in zip(columns, (found.path, *told, error), strict=True):
+        for column, value in zip(cells, (found.path, *values_of(found, columns), error), strict=True):
             column.append(storable_values(value))
-    types = [pyarrow.string(), *(_arrow_type(f) for f in FIELDS for _ in f.columns(classes)), pyarrow.string()]
-    names = storable_values(column_names(classes))
-    arrays = [pyarrow.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+    types = [pyarrow.string(), *(_arrow_type(column.kind) for column in columns), pyarrow.string()]
+    arrays = [pyarrow.array(column, kind) for column, kind in zip(cells, types, strict=True)]
     stream = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table(arrays, names=names), stream, compression="zstd")
     return stream.getvalue(), failures
 
 
-def _arrow_type(field: Field) -> pyarrow.DataType:
-    """How Parquet holds what JSON holds by the schema of a field."""
+def _arrow_type(kind: str) -> pyarrow.DataType:
+    """How Parquet holds what JSON holds as a type."""
     import pyarrow
 
-    kind = field.schema["type"]
-    of_json = {
+    return {
         "string": pyarrow.string(),
         "boolean": pyarrow.bool_(),
         "number": pyarrow.float64(),
-        "object": pyarrow.float64(),
         "array": pyarrow.list_(pyarrow.string()),
-    }
-    return of_json[kind if isinstance(kind, str) else kind[0]]
+    }[kind]
 
 
 def _from_parquet(path: Path) -> Table:
@@ -158,7 +157,7 @@ def _from_parquet(path: Path) -> Table:
 
     with open_regular(path) as stream:
         found = pyarrow.parquet.read_table(stream)
-    texts = {name: found.column(name).to_pylist() for name in ("predicted_label", "refer", "error")}
+    texts = {name: found.column(name).to_pylist() for name in found.column_names if _is_text(name)}
     numbers = {name: found.column(name).to_numpy().astype(float) for name in found.column_names if _is_number(name)}
     return _table(texts, numbers)
 
@@ -174,26 +173,32 @@ def _from_csv(path: Path) -> Table:
 
 
 def _is_number(column: str) -> bool:
-    return column == "unfamiliarity" or column.startswith(_PROBABILITY)
+    return column == "unfamiliarity" or column.startswith(PROBABILITY)
+
+
+def _is_text(column: str) -> bool:
+    return column in ("predicted_label", "refer", "error") or column.startswith(ANSWER)
 
 
 def _table(texts: Mapping[str, Sequence[Any]], numbers: Mapping[str, FloatArray]) -> Table:
     """A table of columns of text or lists, and columns of numbers, in each of which what is missing is None or NaN."""
     probabilities = {
-        restored(name.removeprefix(_PROBABILITY)): values
+        restored(name.removeprefix(PROBABILITY)): values
         for name, values in numbers.items()
-        if name.startswith(_PROBABILITY)
+        if name.startswith(PROBABILITY)
     }
+    answers = {name: cells for name, cells in texts.items() if name.startswith(ANSWER)}
     return Table(
         labels=[label and restored(label) for label in texts["predicted_label"]],
         probabilities=probabilities,
         unfamiliarity=numbers["unfamiliarity"],
         referred=np.array([bool(reasons) for reasons in texts["refer"]], dtype=bool),
         errors=texts["error"],
+        answers={restored(name.removeprefix(ANSWER)): cells for name, cells in answers.items()},
     )
 
 
-_KINDS: dict[str, Callable[[Iterable[Reading | Failure], Sequence[str]], tuple[bytes, int]]] = {
+_KINDS: dict[str, Callable[[Iterable[Reading | Failure], Task], tuple[bytes, int]]] = {
     "parquet": _to_parquet,
     "csv": _to_csv,
 }

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from overread.decision.task import Task
 from overread.errors import (
     InvalidData,
     InvalidOption,
@@ -201,18 +202,21 @@ class ReadingLog:
             raise _unknown(reading_id)
         return ReadingRow(id=reading_id, time=found[0].time, bundle=found[0].bundle, images=tuple(found))
 
-    def review(self, reading_id: str, index: int, true_label: str, time: datetime | None = None) -> None:
+    def review(
+        self, reading_id: str, index: int, true_label: str, time: datetime | None = None, *, task: Task | None = None
+    ) -> None:
         """Note what a human says of an image; a later answer replaces it.
 
         Args:
             reading_id: of the reading.
             index: of the image in it.
-            true_label: the class that the human sees, one of the bundle.
+            true_label: the class that the human sees, one of the bundle, or what else its task has as label.
             time: with its zone; else now.
+            task: of the bundle; without, a label is the name of a class.
 
         Raises:
             UnknownReading: there is no such image.
-            InvalidData: the image could not be read.
+            InvalidData: the image could not be read, or the label is none of the task.
             InvalidOption: the label is no class of the bundle.
         """
         if not is_id(reading_id) or not 0 <= index < MOST_IMAGES:
@@ -225,10 +229,14 @@ class ReadingLog:
                 raise _unknown(reading_id, index)
             if found.probabilities is None:
                 raise InvalidData("the image could not be read, so there is no answer to review: review another")
-            if true_label not in found.probabilities:
+            named = (true_label,) if task is None else task.named_in(true_label)
+            if not set(named) <= set(found.probabilities):
                 raise InvalidOption(
                     f"the label is no class of the bundle: give one of {', '.join(found.probabilities)}"
                 )
+            if task is not None:
+                task.require_label(true_label, "the review")
+                true_label = task.label(task.encode([true_label])[0])  # with its findings in their order
             connection.execute(sa.update(images).where(this).values(true_label=true_label, review_time=given.time))
 
     def images(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from overread.errors import InvalidData
 
@@ -54,6 +55,8 @@ class ImageRow:
         refer: reasons to ask a human, such as `uncertain`.
         projection: components of the pooled features, for watching drift.
         error: why it could not be read, as a code such as `UnreadableImage`; never a message, which may quote a name.
+        questions: what is told of each finding or clinical cut, as `Question.to_dict` gives it; else None.
+        predicted_labels: of each of several tasks; None where there is one only.
         review: the human's answer, if there is one.
         reading_id: of the reading that the image belongs to, as the next three filled in by the log.
         index: its place among the files of that reading.
@@ -76,6 +79,8 @@ class ImageRow:
     refer: tuple[str, ...] = ()
     projection: tuple[float, ...] = ()
     error: str | None = None
+    questions: Sequence[Mapping[str, Any]] | None = None
+    predicted_labels: Mapping[str, str] | None = None
     review: Review | None = None
     reading_id: str = ""
     index: int = 0

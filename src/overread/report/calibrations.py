@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from overread.decision import Calibration
-from overread.words import count
+from overread.words import count, low_to_high
 
 _METHODS = {"temperature": "temperature scaling", "isotonic": "isotonic regression", "beta": "beta calibration"}
 
@@ -23,11 +23,20 @@ def _sentence(who: str, found: Calibration, image: str = "validation image") -> 
     note = f" {found.note}" if found.note else ""
     if found.method == "none":
         return f"{who} is not calibrated: its probabilities are taken as they come.{note}"
-    strength = ""
-    if found.temperature is not None:
-        effect = "milder" if found.temperature > 1 else "more extreme"
-        strength = f" (temperature {found.temperature:.3f}, which makes probabilities {effect})"
-    if found.offset is not None and any(found.offset):
-        strength += " and brought back from the weights of training to the shares of the classes among its images"
     fitted_on = f"fitted on {count(found.n, image)}"
-    return f"{who} is calibrated by {_METHODS[found.method]}{strength}, {fitted_on}.{note}"
+    return f"{who} is calibrated by {_METHODS[found.method]}{_strength(found)}, {fitted_on}.{note}"
+
+
+def _strength(found: Calibration) -> str:
+    """How far probabilities are moved, and where to."""
+    each, strength = found.each or (found,), ""
+    temperatures = [one.temperature for one in each if one.temperature is not None]
+    if found.each is not None:
+        between = f", at temperatures of {low_to_high(min(temperatures), max(temperatures))}" if temperatures else ""
+        strength = f" of each of its {count(len(each), 'output')} by itself{between}"
+    elif temperatures:
+        effect = "milder" if temperatures[0] > 1 else "more extreme"
+        strength = f" (temperature {temperatures[0]:.3f}, which makes probabilities {effect})"
+    if any(any(one.offset or ()) for one in each):
+        strength += " and brought back from the weights of training to the shares of the classes among its images"
+    return strength

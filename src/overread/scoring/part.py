@@ -43,7 +43,7 @@ def read_part(reader: Reader, folder: ScoringFolder, number: int, *, workers: in
         else:
             replace_file(begun, b"")
             readings = reader.read_many(names, workers=workers)
-        content, _ = to_table(readings, reader.bundle.classes, folder.kind)
+        content, _ = to_table(readings, reader.bundle.task, folder.kind)
         replace_file(folder.part(number), content)
     begun.unlink(missing_ok=True)
     return Outcome(number=number, images=len(names))

@@ -11,7 +11,7 @@ from overread.evaluation import compare as compare_predictions
 from overread.machine.files import write_json
 from overread.report.comparison import write_comparison_report
 from overread.run import ComparisonRun, EvaluationRun, Existing, RunFolder
-from overread.test_side.outcome import evaluation_in, read_predictions
+from overread.test_side import evaluation_in, read_predictions
 
 
 def compare(

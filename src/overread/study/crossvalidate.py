@@ -50,7 +50,7 @@ from overread.study.settle import Settled, settle
 from overread.study.sides import Decoded
 from overread.study.stages.elsewhere import bring_home, storage_of
 from overread.study.stages.finish import write_documents
-from overread.test_side.outcome import read_predictions, write_predictions
+from overread.test_side import read_predictions, write_predictions
 
 _REPORTED = ("auc", "sensitivity", "specificity", "accuracy", "ppv", "npv", "brier", "loss")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.logistic import fit_logistic
 from overread.decision.task import Choice, Task
 from overread.errors import InvalidData, InvalidOption
+from overread.words import listed
 
 # Below this, isotonic steps tend to follow noise (Niculescu-Mizil and Caruana 2005, figure 3).
 ENOUGH_FOR_ISOTONIC = 1000
@@ -67,13 +68,14 @@ def fit_calibration(
     if len(values) == 0:
         raise InvalidData("there is no case to calibrate on: give labels and logits of one case or more")
     expected = None if method != "temperature" or shares is None else task.share_logits(shares)
+    alike = "answer it alike" if task.questions else "are of one class"
     fitted = [
-        _fit_choice(choice, method, None if expected is None else expected[choice.outputs])
+        _fit_choice(choice, method, None if expected is None else expected[choice.outputs], alike)
         for choice in task.choices(task.checked_cases(y_true, len(values)), values)
     ]
     if len(fitted) == 1:
         return fitted[0]
-    return Calibration(method=method, each=tuple(fitted), n=len(values))
+    return Calibration(method=method, each=tuple(fitted), n=len(values), note=_notes(fitted, task))
 
 
 def check_calibration_method(method: str, task: Task | None = None) -> None:
@@ -88,14 +90,23 @@ def check_calibration_method(method: str, task: Task | None = None) -> None:
         raise InvalidOption(f"{method} calibrates two classes and the data hold {len(task.classes)}: use temperature")
 
 
-def _fit_choice(choice: Choice, method: str, expected: FloatArray | None) -> Calibration:
+def _fit_choice(choice: Choice, method: str, expected: FloatArray | None, alike: str) -> Calibration:
     chosen, scores = choice.truth, choice.scores
     if method != "none" and np.all(chosen == chosen[:1]):
-        note = f"All {len(chosen)} validation cases are of one class, so no {method} calibration could be fitted."
+        note = f"All {len(chosen)} validation cases {alike}, so no {method} calibration could be fitted."
         return Calibration(method="none", n=len(chosen), note=note)
     if expected is None:
         return dataclasses.replace(_FIT[method](chosen, scores), n=len(chosen))
     return fit_temperature_and_offset(chosen, scores, effect=choice.effect, expected=expected)
+
+
+def _notes(fitted: Sequence[Calibration], task: Task) -> str | None:
+    """What is to be said of the questions that are calibrated each by itself; alike of several at once."""
+    names: dict[str, list[str]] = {}
+    for name, one in zip(task.output_names, fitted, strict=True):
+        if one.note is not None:
+            names.setdefault(one.note, []).append(name)
+    return " ".join(f"{listed(found)}: {note}" for note, found in names.items()) or None
 
 
 def _fit_none(labels: IntArray, scores: FloatArray) -> Calibration:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from overread.decision.choosing.resample import interval_of
+from overread.decision.choosing.resample import checked_patients, interval_of
 from overread.decision.choosing.rules import Draws, Fixed, is_wide, parse_rule
 from overread.decision.cuts import checked_scores, cut_table
 from overread.decision.operating_point import OperatingPoint
@@ -94,9 +94,10 @@ def choose_operating_points(
     rule: str | float = "youden",
     patients: Sequence[str | None] | None = None,
 ) -> dict[str, OperatingPoint]:
-    """Choose the threshold of each judged class against the rest: of the positive one of two, or of each of more.
+    """Choose the threshold of each judged question: of the positive class of two, or of each of more against the rest.
 
-    With more than two, a case may reach several of them, or none.
+    With more than two, a case may reach several of them, or none. Of `Task.questions`, such as several findings, each
+    rests on the cases that answer it; one that all of these answer alike gets none, and 0.5 decides.
 
     Args:
         y_true: `(n,)` integers, the index of the true class, or what else the task has as truth.
@@ -107,15 +108,20 @@ def choose_operating_points(
 
     Raises:
         InvalidOption: an unknown rule.
-        InvalidData: shapes or labels that do not fit, a class without a case or that every case is of.
+        InvalidData: shapes, labels or patients that do not fit, a class without a case or that every case is of.
     """
     probabilities = task.checked_probabilities(y_prob)
     labels = task.checked_cases(y_true, len(probabilities))
+    who = None if patients is None else np.array(checked_patients(patients, len(labels)), dtype=object)
     points = {}
     for name in task.judged:
-        actual, score = task.shows(labels, name), task.score(probabilities, name)
+        known = task.known(labels, name)
+        actual, score = task.shows(labels, name)[known], task.score(probabilities, name)[known]
+        if name in task.questions and np.all(actual == actual[:1]):
+            continue
         try:
-            points[name] = choose_operating_point(actual, score, rule=rule, patients=patients)
+            theirs = None if who is None else who[known].tolist()
+            points[name] = choose_operating_point(actual, score, rule=rule, patients=theirs)
         except InvalidData as error:
             raise InvalidData(f"class {name} against the rest: {error}") from None
     return points

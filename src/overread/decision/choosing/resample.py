@@ -47,6 +47,17 @@ def interval_of(
     return float(low), float(high)
 
 
+def checked_patients(patients: Sequence[str | None], n: int) -> Sequence[str | None]:
+    """Give patients, once they are found to be of n cases.
+
+    Raises:
+        InvalidData: they are not.
+    """
+    if len(patients) != n:
+        raise InvalidData(f"there are {len(patients)} patients for {n} cases: name one for each case, or none at all")
+    return patients
+
+
 def _sums(who: IntArray, positive: npt.NDArray[np.bool_], last: IntArray) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Of some draws at once, the weight of positive and of negative cases down to the last case of each score."""
     random, n_patients = np.random.default_rng(0), int(who.max()) + 1
@@ -64,7 +75,6 @@ def _sums(who: IntArray, positive: npt.NDArray[np.bool_], last: IntArray) -> Ite
 def _numbered(patients: Sequence[str | None] | None, n: int) -> IntArray:
     if patients is None:
         return np.arange(n)
-    if len(patients) != n:
-        raise InvalidData(f"there are {len(patients)} patients for {n} cases: name one for each case, or none at all")
+    checked_patients(patients, n)
     # A name that nobody bears stands for a patient who is not known.
     return np.unique([name or f"\0{row}" for row, name in enumerate(patients)], return_inverse=True)[1]

@@ -30,6 +30,9 @@ def task_from_dict(values: Mapping[str, Any]) -> Task:
     if kind == OrderedGrades.kind and all(type(cut) is int for cut in _list(values, "cuts")):
         return OrderedGrades(classes, tuple(_list(values, "cuts")))
     if kind == SeveralTasks.kind and isinstance(parts := values.get("parts"), Mapping):
+        # One of its own kind could be as deep as no program can follow.
+        if not all(isinstance(part, Mapping) and part.get("kind") != kind for part in parts.values()):
+            raise InvalidOption("a task of several holds what is no task by itself: name the tasks side by side")
         return SeveralTasks.together({name: task_from_dict(part) for name, part in parts.items()})
     raise InvalidOption(f"the task is of the kind {kind!r}, which this overread does not know: install a newer one")
 

@@ -42,6 +42,7 @@ class OrderedGrades(Questions, OneLabel):
 
     kind = "grades"
     noun = ("grade", "grades")
+    judged_noun = ("cut", "cuts")
     decided_on = "the median grade"
     exclusive = True
     ordered = True
@@ -57,12 +58,20 @@ class OrderedGrades(Questions, OneLabel):
             )
 
     @property
+    def title(self) -> str:
+        return f"Grades {self.classes[0]} to {self.classes[-1]}"
+
+    @property
     def judged(self) -> tuple[str, ...]:
-        return tuple(f"{self.classes[cut]} or more" for cut in self.cuts)
+        return tuple(map(self._or_more, self.cuts))
 
     @property
     def outputs(self) -> int:
         return len(self.classes) - 1
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(map(self._or_more, range(1, len(self.classes))))
 
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "cuts": list(self.cuts)}
@@ -118,6 +127,9 @@ class OrderedGrades(Questions, OneLabel):
         if name not in self.judged and cut < self.outputs:
             found = found - activation_map[..., cut]
         return np.asarray(found)
+
+    def _or_more(self, cut: int) -> str:
+        return f"{self.classes[cut]} or more"
 
     def _cut(self, name: str) -> int:
         return self.cuts[self.judged.index(name)]

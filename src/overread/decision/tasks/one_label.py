@@ -13,7 +13,7 @@ from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.probability import to_probabilities
 from overread.decision.task import SMALLEST_PROBABILITY, SUM_TOLERANCE, BoolArray, Choice, Task, refuse_row
 from overread.decision.tasks.weights import checked_shares, weights_of
-from overread.errors import InvalidData
+from overread.errors import InvalidData, InvalidOption
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +24,14 @@ class OneLabel(Task):
 
     def named_in(self, label: str) -> tuple[str, ...]:
         return (label,)
+
+    def label_of(self, names: Sequence[str]) -> str:
+        if len(names) != 1 or names[0] not in self.classes:
+            raise InvalidOption(f"a case is of one {self.noun[0]}: give one of {', '.join(self.classes)}")
+        return names[0]
+
+    def says(self, name: str) -> IntArray:
+        return self.shows(np.arange(len(self.classes)), name).astype(np.int64)
 
     def encode(self, labels: Sequence[str]) -> IntArray:
         index = {name: column for column, name in enumerate(self.classes)}
@@ -81,8 +89,6 @@ class OneLabel(Task):
 class TwoClasses(OneLabel):
     """Negative and positive: one logit, one probability that is held against the operating point."""
 
-    loss = "BinaryCrossentropy"
-    accuracy = ("BinaryAccuracy", {"threshold": 0.0})
     activation = "sigmoid"
     decided_on = "the class that the operating point tells"
 
@@ -125,8 +131,6 @@ class TwoClasses(OneLabel):
 class SeveralClasses(OneLabel):
     """More than two, of which each case is one: the most probable is decided, the first of equal ones."""
 
-    loss = "CategoricalCrossentropy"
-    accuracy = ("CategoricalAccuracy", {})
     activation = "softmax"
     decided_on = "the most probable class"
 

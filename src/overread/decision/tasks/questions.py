@@ -20,13 +20,15 @@ UNKNOWN = -1
 class Questions(Task):
     """Each output answers one question, with a sigmoid; a case may leave some of them open."""
 
-    loss = "BinaryCrossentropy"
-    accuracy = ("BinaryAccuracy", {"threshold": 0.0})
     activation = "sigmoid"
 
     @property
     def positive(self) -> None:
         return None
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        return self.judged
 
     @abstractmethod
     def asked(self, y_true: npt.ArrayLike) -> IntArray:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import BoolArray, Task
+from overread.decision.task import BoolArray, T, Task
 from overread.decision.tasks.one_label import OneLabel, TwoClasses
 from overread.decision.tasks.questions import UNKNOWN, Questions
 from overread.errors import InvalidData, InvalidOption
@@ -39,6 +39,7 @@ class SeveralTasks(Questions):
 
     kind = "tasks"
     noun = ("answer", "answers")
+    judged_noun = ("question", "questions")
     heading = "labels"
     decided_on = "each task by its own rule"
     exclusive = False
@@ -62,6 +63,10 @@ class SeveralTasks(Questions):
         return dict(self.named)
 
     @property
+    def title(self) -> str:
+        return " / ".join(name for name, _ in self.named)
+
+    @property
     def judged(self) -> tuple[str, ...]:
         return tuple(name + SAYS + one for name, part in self.named for one in part.judged)
 
@@ -69,39 +74,56 @@ class SeveralTasks(Questions):
     def answers(self) -> tuple[str, ...]:
         return tuple(name + SAYS + one for name, part in self.named for one in part.answers)
 
+    def says(self, name: str) -> IntArray:
+        part, one = self._split(name)
+        found = np.full(len(self.answers), UNKNOWN)
+        found[self._answers_of(part)] = self.parts[part].says(one)
+        return found
+
     @property
     def outputs(self) -> int:
         return sum(part.outputs for part in self.parts.values())
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(name + SAYS + one for name, part in self.named for one in part.output_names)
+
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "parts": {name: part.to_dict() for name, part in self.named}}
 
-    def cases_of(self, name: str, cases: npt.ArrayLike) -> IntArray:
-        """A truth or decisions as one of the tasks has it; where nothing is known, -1 throughout.
+    def cases_of(self, part: str, cases: npt.ArrayLike) -> IntArray:
+        """Where nothing is known, -1 throughout."""
+        found = np.asarray(cases)[:, self._columns(part, [_width(one) for one in self.parts.values()])]
+        return found[:, 0] if isinstance(self.parts[part], OneLabel) else found
 
-        Args:
-            name: of the task.
-            cases: `(n, columns)`.
-        """
-        found = np.asarray(cases)[:, self._columns(name, [_width(part) for part in self.parts.values()])]
-        return found[:, 0] if isinstance(self.parts[name], OneLabel) else found
-
-    def probabilities_of(self, name: str, y_prob: npt.ArrayLike) -> FloatArray:
-        """The probabilities of one of the tasks, of `(n, K)` of all."""
-        return np.asarray(y_prob, dtype=np.float64)[:, self.classes_of(name)]
+    def probabilities_of(self, part: str, y_prob: npt.ArrayLike) -> FloatArray:
+        return np.asarray(y_prob, dtype=np.float64)[:, self.classes_of(part)]
 
     def classes_of(self, name: str) -> slice:
         """The columns of one of the tasks in `y_prob`."""
         return self._columns(name, [len(part.classes) for part in self.parts.values()])
 
-    def told(self, name: str, y_true: npt.ArrayLike) -> BoolArray:
-        """`(n,)` whether anything is known of one of the tasks."""
-        found = self.cases_of(name, y_true).reshape(len(np.asarray(y_true)), -1)
+    def told(self, part: str, y_true: npt.ArrayLike) -> BoolArray:
+        found = self.cases_of(part, y_true).reshape(len(np.asarray(y_true)), -1)
         return np.asarray((found != UNKNOWN).any(axis=1))
+
+    def of_part(self, part: str, by_name: Mapping[str, T]) -> dict[str, T]:
+        split = {self._split(name): value for name, value in by_name.items()}
+        return {one: value for (of, one), value in split.items() if of == part}
 
     def named_in(self, label: str) -> tuple[str, ...]:
         said = told_by(label)
         return tuple(n + SAYS + one for n, part in self.named if n in said for one in part.named_in(said[n]))
+
+    def label_of(self, names: Sequence[str]) -> str:
+        own = {part: [one for name, one in map(self._split, names) if name == part] for part in self.parts}
+        if sum(map(len, own.values())) != len(names):
+            raise InvalidOption(f"a name is none of the answers: give some of {', '.join(self.classes)}")
+        return BETWEEN.join(part + SAYS + self.parts[part].label_of(found) for part, found in own.items())
+
+    def reply(self, name: str, *, yes: bool) -> str:
+        part, one = self._split(name)
+        return self.parts[part].reply(one, yes=yes)
 
     def require_label(self, label: str, where: str) -> None:
         said = told_by(label)
@@ -162,7 +184,7 @@ class SeveralTasks(Questions):
         return {
             name + SAYS + one: value
             for name, part in self.named
-            for one, value in part.thresholds_in_force(self._own(name, given)).items()
+            for one, value in part.thresholds_in_force(self.of_part(name, given)).items()
         }
 
     def asked(self, y_true: npt.ArrayLike) -> IntArray:
@@ -182,7 +204,7 @@ class SeveralTasks(Questions):
     def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
         given = thresholds or {}
         decided = [
-            part.decide(self.probabilities_of(name, y_prob), self._own(name, given)) for name, part in self.named
+            part.decide(self.probabilities_of(name, y_prob), self.of_part(name, given)) for name, part in self.named
         ]
         return np.column_stack(decided)
 
@@ -214,8 +236,7 @@ class SeveralTasks(Questions):
         return np.concatenate([part.strangeness(self.probabilities_of(name, y_prob)) for name, part in self.named], 1)
 
     def closed(self, sets: BoolArray) -> BoolArray:
-        widths = [len(part.answers) for part in self.parts.values()]
-        return np.concatenate([part.closed(sets[:, self._columns(name, widths)]) for name, part in self.named], axis=1)
+        return np.concatenate([part.closed(sets[:, self._answers_of(name)]) for name, part in self.named], axis=1)
 
     def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
         part, one = self._split(name)
@@ -225,11 +246,11 @@ class SeveralTasks(Questions):
         part, _, one = name.partition(SAYS)
         return part, one
 
-    def _own(self, part: str, thresholds: Mapping[str, float]) -> dict[str, float]:
-        return {self._split(name)[1]: value for name, value in thresholds.items() if self._split(name)[0] == part}
-
     def _outputs_of(self, name: str) -> slice:
         return self._columns(name, [part.outputs for part in self.parts.values()])
+
+    def _answers_of(self, name: str) -> slice:
+        return self._columns(name, [len(part.answers) for part in self.parts.values()])
 
     def _columns(self, name: str, widths: Sequence[int]) -> slice:
         place = list(self.parts).index(name)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import Task
+from overread.decision.task import BoolArray, Task
 from overread.errors import InvalidData
 from overread.evaluation.metrics.one_class import ClassDraws, OneAgainstRest
 from overread.evaluation.uncertainty.interval import Interval
@@ -32,6 +34,7 @@ class Metric:
         n: cases in its denominator: the positive ones for sensitivity, those predicted positive for PPV, all for
             accuracy; 0 for a rate that is undefined because its denominator is empty.
         reason: a sentence, present exactly where the value is NaN.
+        left_out: of a mean over questions that stand each for itself, those that it leaves out as undefined.
 
     Raises:
         InvalidData: a NaN without a reason, or a reason without a NaN.
@@ -41,16 +44,20 @@ class Metric:
     value: float
     n: int
     reason: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "left_out", tuple(self.left_out))
         if math.isnan(self.value) != (self.reason is not None):
             raise InvalidData(
                 f"metric {self.name} is {self.value} for reason {self.reason!r}: NaN and reason go together"
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the fields as JSON values; an undefined value is None."""
-        return {**dataclasses.asdict(self), "value": None if self.reason else self.value}
+        """Give the fields as JSON values; an undefined value is None, and `left_out` stands where it names any."""
+        found = {**dataclasses.asdict(self), "value": None if self.reason else self.value}
+        left_out = found.pop("left_out")
+        return {**found, "left_out": list(left_out)} if left_out else found
 
     @classmethod
     def mean(cls, name: str, parts: list[Metric], n: int) -> Metric:
@@ -59,6 +66,17 @@ class Metric:
         if reasons:
             return cls(name, math.nan, n, " ".join(reasons))
         return cls(name, math.fsum(part.value for part in parts) / len(parts), n)
+
+    @classmethod
+    def mean_of_defined(cls, name: str, parts: Mapping[str, list[Metric]], n: int) -> Metric:
+        """The plain mean of the metrics of questions by name, without those of a question that has one undefined.
+
+        Undefined, for all their reasons, where every question has.
+        """
+        defined = {question: found for question, found in parts.items() if not any(one.reason for one in found)}
+        mean = cls.mean(name, [one for found in (defined or parts).values() for one in found], n)
+        left_out = tuple(question for question in parts if defined and question not in defined)
+        return dataclasses.replace(mean, left_out=left_out)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,13 +98,24 @@ class Cases:
     def __len__(self) -> int:
         return len(self.y_prob)
 
+    @functools.cached_property
+    def told(self) -> BoolArray:
+        """`(n,)` whether the truth tells the answer to any judged question."""
+        return np.any([self.task.known(self.y_true, name) for name in self.task.judged], axis=0)
+
     def against_rest(self) -> dict[str, OneAgainstRest]:
-        """Each judged class, by name."""
+        """Each judged question by name, with the cases of which the truth tells the answer."""
         return {name: self._one(name) for name in self.task.judged}
 
     def _one(self, name: str) -> OneAgainstRest:
-        actual, called = self.task.shows(self.y_true, name), self.task.shows(self.decided, name)
-        return OneAgainstRest(name=name, actual=actual, score=self.task.score(self.y_prob, name), called=called)
+        rows = np.flatnonzero(self.task.known(self.y_true, name))
+        return OneAgainstRest(
+            name=name,
+            rows=rows,
+            actual=self.task.shows(self.y_true, name)[rows],
+            score=self.task.score(self.y_prob, name)[rows],
+            called=self.task.shows(self.decided, name)[rows],
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,17 +139,22 @@ class MetricDefinition(ABC):
         """Whether the patients in its denominator can be counted, so that one knows if they are enough."""
         return False
 
+    def numbers(self, cases: Cases) -> Mapping[str, npt.NDArray[Any]]:
+        """By a name of its own, `(n,)` numbers of cases of whose sums it is made, in all cases and in resamples."""
+        return {}
+
     @abstractmethod
     def estimate(self, cases: Cases, per_class: PerClass[Metric]) -> Metric:
         """The metric of cases, of which `per_class` has the metrics of each judged class."""
 
     @abstractmethod
-    def resample(self, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
+    def resample(self, task: Task, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
         """The metric of every resample.
 
         Args:
-            totals: "cases", and the sum of each `CaseMean` by its name, in each resample.
-            per_class: the metrics of each judged class in each resample.
+            task: what is told apart.
+            totals: in each resample the sum of all `numbers` by name, and "cases": how many tell anything.
+            per_class: the metrics in each resample of each judged class.
         """
 
     def interval(self, metric: Metric, values: FloatArray, sample: Sample) -> Interval:
@@ -136,7 +170,11 @@ class MetricDefinition(ABC):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassMetric(MetricDefinition):
-    """A metric of one class against the rest; of several judged classes the mean, undefined where one of them is."""
+    """A metric of one class against the rest, or of one judged question; of several the mean.
+
+    The mean over classes is undefined where one of them is. Questions that stand each for itself may be as many as the
+    findings of a radiograph: one that is too rare to be defined is left out of their mean, and named.
+    """
 
     @abstractmethod
     def estimate_class(self, one: OneAgainstRest) -> Metric:
@@ -160,8 +198,31 @@ class ClassMetric(MetricDefinition):
         return sample.resampled(metric.value, values, self.limits, self.patients_behind(one, sample.patient))
 
     def estimate(self, cases: Cases, per_class: PerClass[Metric]) -> Metric:
-        parts = [metrics[self.name] for metrics in per_class.values()]
-        return parts[0] if len(parts) == 1 else Metric.mean(self.name, parts, len(cases))
+        parts = {name: metrics[self.name] for name, metrics in per_class.items()}
+        if len(parts) == 1:
+            return next(iter(parts.values()))
+        return mean_of_judged(self.name, {name: [part] for name, part in parts.items()}, cases)
 
-    def resample(self, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
-        return np.asarray(np.mean([values[self.name] for values in per_class.values()], axis=0))
+    def resample(self, task: Task, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
+        return mean_of_resamples(task, [values[self.name] for values in per_class.values()])
+
+
+def mean_of_judged(name: str, parts: Mapping[str, list[Metric]], cases: Cases) -> Metric:
+    """The mean of metrics of judged questions, by the name of the question."""
+    if cases.task.judged_apart:
+        return Metric.mean_of_defined(name, parts, len(cases))
+    return Metric.mean(name, [one for found in parts.values() for one in found], len(cases))
+
+
+def mean_of_resamples(task: Task, parts: Sequence[FloatArray]) -> FloatArray:
+    """The same mean in every resample, of `(resamples,)` values of each judged question.
+
+    A question that stands for itself and is undefined in a resample is left out there: with many rare findings one is
+    missing from almost every resample, and those with all of them would be the lucky draws.
+    """
+    values = np.asarray(parts)
+    if not task.judged_apart:
+        return np.asarray(np.mean(values, axis=0))
+    defined = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(defined, values, 0.0).sum(axis=0) / defined.sum(axis=0))

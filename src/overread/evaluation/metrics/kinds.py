@@ -11,17 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import BoolArray
+from overread.decision.task import BoolArray, Task
 from overread.evaluation.curves import average_precision, roc_auc
-from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric, MetricDefinition, PerClass
+from overread.evaluation.metrics.definition import (
+    Cases,
+    ClassMetric,
+    Metric,
+    MetricDefinition,
+    PerClass,
+    mean_of_judged,
+    mean_of_resamples,
+)
 from overread.evaluation.metrics.one_class import ClassDraws, OneAgainstRest
-from overread.evaluation.uncertainty.interval import Interval, auc_interval, wilson
+from overread.evaluation.uncertainty.interval import ROUNDING, Interval, auc_interval, wilson
 from overread.evaluation.uncertainty.sample import Sample
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CaseMean(MetricDefinition):
-    """The mean of a number that every case has for itself.
+    """The mean of a number that every case has for itself, over the cases of which the truth tells anything.
 
     Args:
         of_cases: gives the `(n,)` numbers of cases.
@@ -35,11 +43,18 @@ class CaseMean(MetricDefinition):
     def counts_patients(self) -> bool:
         return self.is_share
 
-    def estimate(self, cases: Cases, per_class: PerClass[Metric]) -> Metric:
-        return Metric(self.name, float(self.of_cases(cases).mean()), len(cases))
+    def numbers(self, cases: Cases) -> Mapping[str, npt.NDArray[Any]]:
+        return {self.name: self.of_cases(cases) * cases.told}
 
-    def resample(self, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
-        return np.asarray(totals[self.name] / totals["cases"])
+    def estimate(self, cases: Cases, per_class: PerClass[Metric]) -> Metric:
+        n = int(cases.told.sum())
+        if n == 0:
+            return Metric(self.name, math.nan, 0, "Nothing is known of any case.")
+        return Metric(self.name, float(self.of_cases(cases)[cases.told].mean()), n)
+
+    def resample(self, task: Task, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
+        with np.errstate(invalid="ignore"):
+            return np.asarray(totals[self.name] / totals["cases"])
 
     def interval(self, metric: Metric, values: FloatArray, sample: Sample) -> Interval:
         if not self.is_share:
@@ -51,19 +66,60 @@ class CaseMean(MetricDefinition):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BalancedAccuracy(MetricDefinition):
-    """The mean share of each class that is found."""
+    """The mean share of each class that is found; of questions that stand each for itself, of both answers to each."""
 
     def estimate(self, cases: Cases, per_class: PerClass[Metric]) -> Metric:
-        return Metric.mean(self.name, _shares_found(per_class), len(cases))
+        rates = _rates_found(cases.task)
+        parts = {name: [one[rate] for rate in rates] for name, one in per_class.items()}
+        return mean_of_judged(self.name, parts, cases)
 
-    def resample(self, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
-        return np.asarray(np.mean(_shares_found(per_class), axis=0))
+    def resample(self, task: Task, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
+        rates = _rates_found(task)
+        return mean_of_resamples(task, [np.mean([one[rate] for rate in rates], axis=0) for one in per_class.values()])
 
 
-def _shares_found(per_class: PerClass[Any]) -> list[Any]:
-    # Where one class alone is judged, the other is its rest, and the share of that found is the specificity.
-    rates = ("sensitivity", "specificity") if len(per_class) == 1 else ("sensitivity",)
-    return [one[rate] for one in per_class.values() for rate in rates]
+def _rates_found(task: Task) -> tuple[str, ...]:
+    # The no to a question is the other answer, and the share of that found is the specificity.
+    return ("sensitivity", "specificity") if task.judged_apart else ("sensitivity",)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class QuadraticKappa(MetricDefinition):
+    """Cohen's kappa of true and decided grades, an error weighing as the square of the grades that it is off.
+
+    1 - E(d^2) / (E(i^2) + E(j^2) - 2 E(i) E(j)) of grades i and j of the same case and their difference d: what chance
+    would leave is the squared difference of a truth and a decision of different cases. Undefined where every case is of
+    one grade and is decided so. Its limits of -1 and 1 make the logit scale that of Fisher's z.
+
+    References:
+        Cohen J. Psychol Bull 1968;70:213-220. doi:10.1037/h0026256
+        Fleiss JL, Cohen J. Educ Psychol Meas 1973;33:613-619. doi:10.1177/001316447303300309
+    """
+
+    @property
+    def counts_patients(self) -> bool:
+        return True
+
+    def numbers(self, cases: Cases) -> Mapping[str, npt.NDArray[Any]]:
+        true, decided = cases.y_true, cases.decided
+        terms = (np.square(true - decided), np.square(true), np.square(decided), true, decided)
+        return dict(zip(self._sums, terms, strict=True))
+
+    def estimate(self, cases: Cases, per_class: PerClass[Metric]) -> Metric:
+        totals = {name: np.asarray([values.sum()]) for name, values in self.numbers(cases).items()}
+        (value,) = self.resample(cases.task, {"cases": np.asarray([len(cases)]), **totals}, {})
+        reason = "Every case is of one grade and was decided so." if math.isnan(value) else None
+        return Metric(self.name, float(value), len(cases), reason)
+
+    def resample(self, task: Task, totals: Mapping[str, FloatArray], per_class: PerClass[FloatArray]) -> FloatArray:
+        off, true_2, decided_2, true, decided = (totals[name] / totals["cases"] for name in self._sums)
+        by_chance = true_2 + decided_2 - 2 * true * decided
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(by_chance > ROUNDING, 1 - off / by_chance, np.nan))
+
+    @property
+    def _sums(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}: {term}" for term in ("off^2", "true^2", "decided^2", "true", "decided"))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +143,7 @@ class Proportion(ClassMetric):
     def estimate_class(self, one: OneAgainstRest) -> Metric:
         right, wrong = getattr(one.counts, self.right), getattr(one.counts, self.wrong)
         if right + wrong == 0:
-            return Metric(self.name, math.nan, 0, self.if_none.format(one.name))
+            return Metric(self.name, math.nan, 0, self.if_none.format(one.name) if one.rows.size else _none(one))
         return Metric(self.name, right / (right + wrong), right + wrong)
 
     def resample_class(self, draws: ClassDraws) -> FloatArray:
@@ -161,7 +217,7 @@ def _area(name: str, one: OneAgainstRest, area: Callable[[BoolArray, FloatArray]
 
 
 def _none(one: OneAgainstRest) -> str:
-    return f"No case is {one.name}."
+    return f"No case is {one.name}." if one.rows.size else f"Of no case is it known whether it is {one.name}."
 
 
 def _share_interval(metric: Metric, sample: Sample) -> Interval:

@@ -25,16 +25,18 @@ class Counts(NamedTuple, Generic[T]):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class OneAgainstRest:
-    """The cases as one class sees them.
+    """The cases as one class, or one judged question, sees them: those of which the truth tells whether they are of it.
 
     Args:
         name: of the class.
+        rows: `(n,)` of these cases among all.
         actual: `(n,)` of the class.
         score: `(n,)` its probability.
         called: `(n,)` decided to be of the class.
     """
 
     name: str
+    rows: IntArray
     actual: BoolArray
     score: FloatArray
     called: BoolArray
@@ -129,7 +131,7 @@ class ClassDraws:
 
     Args:
         one: the cases themselves.
-        patient: `(n,)` the number of the patient of each.
+        patient: `(n,)` the number of the patient of each, among all patients.
         weight: `(rows, patients)` how often each patient was taken in each draw.
         counts: of the cases taken, `(rows,)` each.
         ranking: of the cases.

@@ -1,6 +1,6 @@
 """Every metric again and again on patients drawn with replacement, without copying a case or looping over the draws.
 
-A draw is a weight for each patient: how often it was taken. Rates, loss and Brier follow from sums kept for each
+A draw is a weight for each patient: how often it was taken. Rates, loss, Brier and kappa follow from sums kept for each
 patient, AUC and average precision from running sums of the weights along the sorted scores.
 """
 
@@ -17,7 +17,6 @@ from overread.decision.cuts import FloatArray, IntArray
 from overread.errors import InvalidData
 from overread.evaluation.compute_metrics import Evaluation
 from overread.evaluation.metrics.definition import Cases, ClassMetric, MetricDefinition
-from overread.evaluation.metrics.kinds import CaseMean
 from overread.evaluation.metrics.one_class import ClassDraws, Counts, OneAgainstRest, Ranking
 
 # Numbers times draws worked on at once: small enough for a processor's cache, which halved the time of 2,000,000.
@@ -70,26 +69,26 @@ def bootstrap(
     """
     cases = Cases(evaluation.task, y_true, y_prob, evaluation.predicted)
     against_rest = cases.against_rest()
-    rankings = {name: Ranking.of(one, patient) for name, one in against_rest.items()}
-    means = _sums_of_means(cases, evaluation.definitions, patient)
-    sums = np.stack([*means.values(), *_sums_of_classes(against_rest, patient)])
+    rankings = {name: Ranking.of(one, patient[one.rows]) for name, one in against_rest.items()}
+    overall = _sums_of_cases(cases, evaluation.definitions, patient)
+    sums = np.stack([*overall.values(), *_sums_of_classes(against_rest, patient)])
     found = []
     for weight in draw_patients(int(patient.max()) + 1, resamples, seed, width=len(cases)):
         # Not a matrix product: on a busy machine its threads wait for one another, and all took six times as long.
         totals = np.einsum("ij,kj->ik", weight.astype(np.float64), sums).T
-        of_means = dict(zip(means, totals[: len(means)], strict=True))
-        of_classes = totals[len(means) :].reshape(len(against_rest), 3, len(weight))
+        of_cases = dict(zip(overall, totals[: len(overall)], strict=True))
+        of_classes = totals[len(overall) :].reshape(len(against_rest), 4, len(weight))
         draws = [
             ClassDraws(
                 one=one,
-                patient=patient,
+                patient=patient[one.rows],
                 weight=weight,
-                counts=_counts(of_means["cases"], *of_class),
+                counts=_counts(*of_class),
                 ranking=rankings[name],
             )
             for (name, one), of_class in zip(against_rest.items(), of_classes, strict=True)
         ]
-        found.append(_resample(evaluation.definitions, of_means, draws))
+        found.append(_resample(evaluation, of_cases, draws))
     return _joined(found)
 
 
@@ -113,14 +112,13 @@ def draw_patients(n_patients: int, resamples: int, seed: int, *, width: int) -> 
         yield np.bincount(taken.ravel(), minlength=rows * n_patients).reshape(rows, n_patients).astype(np.int32)
 
 
-def _resample(
-    definitions: Sequence[MetricDefinition], totals: Mapping[str, FloatArray], draws: Sequence[ClassDraws]
-) -> Resampled:
+def _resample(evaluation: Evaluation, totals: Mapping[str, FloatArray], draws: Sequence[ClassDraws]) -> Resampled:
+    task, definitions = evaluation.task, evaluation.definitions
     per_class = {
         one.one.name: {found.name: found.resample_class(one) for found in definitions if isinstance(found, ClassMetric)}
         for one in draws
     }
-    return Resampled({found.name: found.resample(totals, per_class) for found in definitions}, per_class)
+    return Resampled({found.name: found.resample(task, totals, per_class) for found in definitions}, per_class)
 
 
 def _joined(parts: Sequence[Resampled]) -> Resampled:
@@ -134,20 +132,21 @@ def _joined(parts: Sequence[Resampled]) -> Resampled:
     )
 
 
-def _sums_of_means(
+def _sums_of_cases(
     cases: Cases, definitions: Sequence[MetricDefinition], patient: IntArray
 ) -> dict[str, npt.NDArray[np.number]]:
-    """For each patient the sum of every `CaseMean` over its cases, by name, and how many "cases" there are."""
-    terms = {one.name: one.of_cases(cases) for one in definitions if isinstance(one, CaseMean)}
-    terms["cases"] = np.ones(len(cases))
+    """For each patient the sum over its cases of what the metrics are made of, by name, and how many "cases" count."""
+    terms = {name: term for one in definitions for name, term in one.numbers(cases).items()}
+    terms["cases"] = cases.told
     return {name: np.bincount(patient, weights=term) for name, term in terms.items()}
 
 
 def _sums_of_classes(against_rest: Mapping[str, OneAgainstRest], patient: IntArray) -> Iterator[npt.NDArray[np.number]]:
-    """For each patient the cases of each class, those called so, and those that are both."""
+    """For each patient the cases that count for each class, those of it, those called so, and those that are both."""
+    n_patients = int(patient.max()) + 1
     for one in against_rest.values():
-        for term in (one.actual, one.called, one.cells.tp):
-            yield np.bincount(patient, weights=term)
+        for term in (np.ones(len(one.rows)), one.actual, one.called, one.cells.tp):
+            yield np.bincount(patient[one.rows], weights=term, minlength=n_patients)
 
 
 def _counts(n: FloatArray, actual: FloatArray, called: FloatArray, both: FloatArray) -> Counts[FloatArray]:

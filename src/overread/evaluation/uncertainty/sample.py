@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation.uncertainty.interval import Interval, edge_interval, resampled_interval
 
@@ -29,6 +31,12 @@ class Sample:
     def alone(self) -> bool:
         """Whether each case has its own patient."""
         return self.n_patients == self.patient.size
+
+    def of(self, rows: IntArray) -> Sample:
+        """That of some of the cases, in rising order."""
+        if rows.size == self.patient.size:
+            return self
+        return Sample(np.unique(self.patient[rows], return_inverse=True)[1], self.level)
 
     def resampled(self, value: float, values: FloatArray, limits: tuple[float, float], trials: int = 0) -> Interval:
         """The interval that resamples tell.

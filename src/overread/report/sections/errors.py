@@ -82,5 +82,5 @@ def _mistakes(outcome: Outcome, names: PublicNames) -> list[_Mistake]:
     task, y_true = outcome.predictions.task, np.asarray(outcome.predictions.y_true)
     return [
         _Mistake(number, names.of(reading.path), task.label(y_true[position]), reading)
-        for number, (position, reading) in enumerate(outcome.mistakes, start=1)
+        for number, (position, reading, _) in enumerate(outcome.mistakes, start=1)
     ]

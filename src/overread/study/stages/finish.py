@@ -60,7 +60,7 @@ def make(
     unseen = judge_unseen(fitted, bundle, begun.folder, options) if len(fitted) > 1 else None
     if unseen is not None:
         say(console, f"{count(unseen.evaluation.n, 'out-of-fold reading')}: AUC {in_words(unseen['auc'])}")
-    tell(console, threshold_sentences(bundle.operating_points))
+    tell(console, threshold_sentences(bundle))
     sides = [each.data_set for each in fitted]
     robustness = measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
     test_side = begun.split.manifest.select("test")
