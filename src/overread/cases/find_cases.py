@@ -12,16 +12,16 @@ from overread.cases.labelling.files import Files
 from overread.cases.labelling.images import image_columns
 from overread.cases.labelling.matched import Matched, no_match
 from overread.cases.labelling.one_each import one_finding_each
-from overread.cases.labelling.own_labels import read_own
-from overread.cases.labelling.readings import RANGE, every_reading
 from overread.cases.labelling.roles import patient_columns, plain, split_columns
 from overread.cases.labelling.several import cases_of_all, match_all
+from overread.cases.posing.told import Found
 from overread.cases.relabel import Relabel
+from overread.cases.shown.own_labels import read_own
+from overread.cases.shown.readings import RANGE, every_reading
 from overread.cases.source import FOLDERS, Source
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.own import is_manifest, read_table
 from overread.cases.tables.table import Table, read_tables
-from overread.cases.told import Found
 from overread.decision import Task
 from overread.errors import InvalidData, MissingPath, Undecided
 from overread.machine.remote import place

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from overread.cases.case import Case
 from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
-from overread.cases.labelling.own_labels import read_own
 from overread.cases.patients import match_patients
 from overread.cases.persons.columns import PersonalColumn, leave_out_personal
-from overread.cases.posed_task import Posed, findings_in, fit_labels, pose_task
+from overread.cases.posing.pose import Posed, findings_in, fit_labels, pose_task
+from overread.cases.posing.told import Found
 from overread.cases.relabel import Relabel, require_distinct
 from overread.cases.rows import cite, differ_in
+from overread.cases.shown.own_labels import read_own
 from overread.cases.source import ORDERED, UNORDERED, Source
 from overread.cases.tables.own import table_of
-from overread.cases.told import Found
 from overread.decision import IntArray, Task
 from overread.decision.find_task import told_negative
 from overread.decision.tasks.several_tasks import told_by

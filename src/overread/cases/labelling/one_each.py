@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from overread.cases.labelling.matched import Matched
-from overread.cases.labelling.readings import are_states
 from overread.cases.labelling.roles import is_about, is_index, is_label, plain
+from overread.cases.shown.readings import are_states
 from overread.words import listed
 
 # Tables that tell the same again, or of other images.

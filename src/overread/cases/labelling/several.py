@@ -6,16 +6,17 @@ import dataclasses
 from collections.abc import Sequence
 
 from overread.cases.case import Case
-from overread.cases.labelling.cases_of_table import Understood, cases_of, understand
+from overread.cases.labelling.cases_of_table import cases_of
 from overread.cases.labelling.files import Files, sides_in
-from overread.cases.labelling.findings import tells_findings
 from overread.cases.labelling.matched import Matched, match
 from overread.cases.labelling.one_each import joined_findings, one_finding_each
 from overread.cases.labelling.roles import plain
+from overread.cases.labelling.understand import Understood, understand
+from overread.cases.posing.told import Found, Told
 from overread.cases.relabel import Relabel
+from overread.cases.shown.words import tells_findings
 from overread.cases.source import Source
 from overread.cases.tables.table import Table
-from overread.cases.told import Found, Told
 from overread.decision import Task
 from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING
 from overread.errors import InvalidData

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Collection, Sequence
 
 from overread.cases.note import Note
+from overread.cases.posing.told import Told
 from overread.cases.relabel import fitting
 from overread.cases.source import Source
-from overread.cases.told import Told
 from overread.decision import OrderedGrades, Task
 from overread.decision.grade_names import counts_from_0, order_of, reads_as_graded
 from overread.decision.tasks.several_tasks import SAYS

@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from overread.cases.note import Note, public
-from overread.cases.ordered import find_order, grades_of, may_be_grades, require_cuts
+from overread.cases.posing.order import find_order, grades_of, may_be_grades, require_cuts
+from overread.cases.posing.told import Told
 from overread.cases.relabel import fitting, written_mapping
 from overread.cases.source import Source
-from overread.cases.told import Told
 from overread.decision import SeveralFindings, SeveralTasks, Task
 from overread.decision.find_task import find_task
 from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING

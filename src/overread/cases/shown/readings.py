@@ -7,8 +7,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from overread.cases.labelling.labels import Labels
 from overread.cases.labelling.roles import as_number, is_about, is_label, plain, tells_classes, tells_sides
+from overread.cases.shown.labels import Labels
 from overread.cases.tables.table import Table
 from overread.decision.tasks.findings import DOUBT
 

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from overread.cases.labelling.findings import Worded, tells_findings, together, worded
-from overread.cases.labelling.readings import list_of
+from overread.cases.posing.told import Found, Told
 from overread.cases.relabel import Relabel
+from overread.cases.shown.readings import list_of
+from overread.cases.shown.words import Worded, put_in_words, tells_findings, together
 from overread.cases.source import Source
 from overread.cases.tables.own import read_table
-from overread.cases.told import Found, Told
 from overread.decision import SeveralFindings, SeveralTasks, Task
 from overread.decision.tasks.several_tasks import BETWEEN, told_by
 
@@ -51,6 +51,6 @@ def _parts_of(labels: Sequence[str], heading: str, source: Source, relabel: Rela
 def _worded(labels: Sequence[str], name: str, source: Source, relabel: Relabel, *, lists: bool) -> Worded:
     found = list_of(labels, name, relabel)
     if lists or not found.exclusive:
-        return worded(found, source, lists=True)
+        return put_in_words(found, source, lists=True)
     # A class is called as it is written, with brackets if there are any.
     return Worded(rows=[label and relabel(label) for label in labels], told=Told(heading=name), sentence="")

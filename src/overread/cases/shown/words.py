@@ -6,10 +6,10 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from overread.cases.labelling.labels import Labels
 from overread.cases.labelling.roles import column_named, plain
+from overread.cases.posing.told import Told
+from overread.cases.shown.labels import Labels
 from overread.cases.source import Source
-from overread.cases.told import Told
 from overread.decision import Task
 from overread.decision.negative_names import reads_as_negative
 from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING
@@ -50,7 +50,7 @@ def tells_findings(task: Task | None) -> bool:
     return task is not None and not (task.exclusive or task.parts)
 
 
-def worded(labels: Labels, source: Source, *, lists: bool = False) -> Worded:
+def put_in_words(labels: Labels, source: Source, *, lists: bool = False) -> Worded:
     """Put what rows show into words.
 
     Args:
