@@ -106,6 +106,20 @@ def test_the_order_is_given_where_names_do_not_tell_it(tmp_path: Path) -> None:
         read(table, grades="fine,poor")
 
 
+@pytest.mark.parametrize("odd", ["-1", "ungradable"])
+def test_the_one_label_that_is_no_grade_is_named(tmp_path: Path, odd: str) -> None:
+    table = table_of(tmp_path, "grade", "0", "1", "2", odd)
+    assert read(table).notes[0] == f"all but {odd} are grades: --map {odd}= leaves it out"
+    with pytest.raises(InvalidOption, match=f"is not known: leave {odd} out with --map {odd}="):
+        read(table, ordered=True)
+    assert read(table, mapping={odd: ""}).task == OrderedGrades(tuple("012"))
+
+
+def test_grades_that_no_image_is_of_are_told(tmp_path: Path) -> None:
+    note = read(table_of(tmp_path, "grade", "0", "1", "4")).notes[0]
+    assert note.startswith("the labels are grades, from 0 to 4; none is 2 or 3;")
+
+
 @pytest.mark.parametrize("cut", ["0", "9", "mild"])
 def test_a_cut_that_is_no_grade_above_the_lowest_is_refused(tmp_path: Path, cut: str) -> None:
     with pytest.raises(InvalidOption, match=f"--cut '{cut}' is no grade above the lowest: expected 1 or 2"):
@@ -131,6 +145,8 @@ def test_two_columns_of_labels_are_two_tasks(tmp_path: Path) -> None:
     assert mixed.cases[0].label == "A..C: A|C; DR grade: 0"
     with pytest.raises(InvalidOption, match="--cut '7' is no grade above the lowest: expected 1 or 2 or 1 or 2"):
         read(table, label_column=("dr grade", "Risk of edema"), cut="7")
+    with pytest.raises(InvalidOption, match="--label-column DR grade is given twice"):
+        read(table, label_column=("dr grade", "DR grade"))
 
 
 def test_two_tasks_are_written_and_read_again(tmp_path: Path) -> None:

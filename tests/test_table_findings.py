@@ -107,6 +107,12 @@ def test_a_list_without_an_item_shows_nothing_and_an_empty_cell_is_not_known(tab
     assert first(read(lists, blank="absent"), 4) == ["Edema|Mass", "No Finding", "No Finding", "Mass"]
 
 
+@pytest.mark.parametrize("cell", ["['Edema' 'Mass']", '["Edema", "Mass"]', "['Edema', ' Mass']"])
+def test_lists_are_read_as_programs_print_them(table: Callable[..., Path], cell: str) -> None:
+    quoted = cell.replace('"', '""')
+    assert first(read(table("labels", f'"{quoted}"', "['Mass']")), 2) == ["Edema|Mass", "Mass"]
+
+
 def test_a_comma_parts_findings_though_one_never_stands_alone(table: Callable[..., Path]) -> None:
     rows = ['"Edema, Mass"', "Edema", "Mass", '"Mass, Hernia"', '"Edema, Hernia"', "Normal"]
     assert first(read(table("diagnosis", *rows)), 4) == ["Edema|Mass", "Edema", "Mass", "Hernia|Mass"]

@@ -88,6 +88,8 @@ def _labels(
     wanted = source.label_columns or (_part_columns(matched, task) if task is not None else ())
     if wanted:
         names = [_range_called(table, name) for name in wanted]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise InvalidOption(f"--label-column {twice[0]} is given twice: name each column once")
         if len(names) > 1 and are_states(table, columns := _columns_of(table, names), relabel):
             return (group_of(table, columns, relabel),)
         return tuple(_reading_called(matched, name, source, relabel) for name in names)
@@ -152,7 +154,8 @@ def _the_one(matched: Matched, readings: Sequence[Labels]) -> Labels:
     if different:
         in_order = [one.name for one in readings if one in different]
         raise Undecided(
-            f"several columns of {table.name} may be the label: {listed(in_order)}",
+            f"several columns of {table.name} may be the label: {listed(in_order)} (repeated, the option has one "
+            "network learn several)",
             option="label_column",
             choices=in_order,
         )

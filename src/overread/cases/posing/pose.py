@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from overread.cases.note import Note, public
-from overread.cases.posing.order import find_order, grades_of, may_be_grades, require_cuts
+from overread.cases.posing.order import find_order, grades_of, may_be_grades, odd_one, require_cuts
 from overread.cases.posing.told import Told
 from overread.cases.relabel import fitting, written_mapping
 from overread.cases.source import Source
 from overread.decision import SeveralFindings, SeveralTasks, Task
 from overread.decision.find_task import find_task
+from overread.decision.grade_names import reads_as_graded
 from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING
 from overread.decision.tasks.several_tasks import BETWEEN, SAYS, told_by
 from overread.errors import InvalidData, InvalidOption
@@ -140,6 +141,9 @@ def _posed(labels: Sequence[str], told: Told, source: Source, *, is_part: bool =
         notes.append(
             Note("the classes may be grades: --ordered takes them as such", "the classes are taken without an order")
         )
+    elif source.ordered is None and reads_as_graded(told.heading) and (odd := odd_one(names)) is not None:
+        way = f"--map {shlex.quote(written_mapping({odd: ''}))}"
+        notes.append(Note(f"all but {odd} are grades: {way} leaves it out", f"all but {odd} are grades"))
     return Posed(task=task, labels=[*labels], notes=tuple(notes), may_be_grades=doubt)
 
 

@@ -43,9 +43,9 @@ class Labels:
         return tuple(sorted({*self.names, *self.counts, *(name for row in self.uncertain for name in row)}))
 
     @property
-    def sentence(self) -> str:
+    def called(self) -> str:
         """How a user knows the columns."""
-        return column_named(self.name) if len(self.columns) == 1 else f"columns {self.name}, a 1 for each class"
+        return column_named(self.name) if len(self.columns) == 1 else f"columns {self.name}"
 
     def finding_called(self, finding: str) -> str | None:
         """The finding by its name in any case; None where there is none."""

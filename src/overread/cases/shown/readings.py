@@ -12,10 +12,11 @@ from overread.cases.shown.labels import Labels
 from overread.cases.tables.table import Table
 from overread.decision.tasks.findings import DOUBT
 
-_TRUE = frozenset({"1", "1.0", "true", "yes", "y", "positive", "pos", "present"})
+_TRUE = frozenset({"1", "1.0", "true", "yes", "y", "positive", "pos", "present", "x"})
 _FALSE = frozenset({"0", "0.0", "false", "no", "n", "negative", "neg", "absent"})
 _UNCERTAIN = frozenset({"-1", "-1.0", "uncertain"})
 _LIST = re.compile(r"\[(.*)\]", re.DOTALL)
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 RANGE = ".."
 
 
@@ -174,7 +175,10 @@ def _truth(cell: str) -> bool | None:
 def _plain_list(cell: str) -> str:
     """The items of a list as programs print it, `['N', 'D']`, as `N|D`; other cells as they are."""
     inner = _LIST.fullmatch(cell)
-    parts = [part.strip().strip("'\"").strip() for part in inner[1].split(",")] if inner else []
+    # A list of NumPy has no commas.
+    quoted = _QUOTED.findall(inner[1]) if inner else []
+    parts = [one or other for one, other in quoted] or ([part.strip() for part in inner[1].split(",")] if inner else [])
+    parts = [part.strip() for part in parts]
     return "|".join(filter(None, parts)) or "|" if any(as_number(part) is None for part in parts) else cell
 
 

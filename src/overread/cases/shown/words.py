@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from overread.cases.labelling.roles import column_named, plain
+from overread.cases.labelling.roles import plain
 from overread.cases.posing.told import Told
 from overread.cases.shown.labels import Labels
 from overread.cases.source import Source
@@ -68,7 +68,8 @@ def put_in_words(labels: Labels, source: Source, *, lists: bool = False) -> Word
         return _findings(labels, source)
     rows = ["" if shown is None else next(iter(shown)) for shown in labels.shown]
     counted = _counted(Counter(filter(None, rows)))
-    return Worded(rows=rows, told=Told(heading=labels.name), sentence=f"{labels.sentence} ({counted})")
+    how = ", a 1 for each class" if labels.names else ""
+    return Worded(rows=rows, told=Told(heading=labels.name), sentence=f"{labels.called}{how} ({counted})")
 
 
 def together(parts: Sequence[Worded]) -> list[str]:
@@ -85,7 +86,7 @@ def _one(labels: Labels, source: Source, finding: str) -> Worded:
     name = labels.finding_called(finding)
     if name is None:
         known = ", ".join(f"{name} {number:,}" for name, number in labels.counts.most_common())
-        raise InvalidOption(f"{labels.sentence} has no finding {finding!r}: expected one of {known}")
+        raise InvalidOption(f"{labels.called} has no finding {finding!r}: expected one of {known}")
     rows, nothing = [], frozenset(filter(says_nothing, labels.names))
     for present, unknown in _states(labels, source, nothing):
         is_known = name in present or not (unknown is None or name in unknown)
@@ -94,7 +95,7 @@ def _one(labels: Labels, source: Source, finding: str) -> Worded:
     return Worded(
         rows=rows,
         told=Told(heading=name),
-        sentence=f"{labels.sentence}, finding {finding} ({counted})",
+        sentence=f"{labels.called}, finding {finding} ({counted})",
         notes=tuple(_of_cells(labels, source, frozenset({name}), nothing)),
     )
 
@@ -125,11 +126,10 @@ def _findings(labels: Labels, source: Source) -> Worded:
         f"{name} {present_in[name]:,}" + f" ({unknown_in[name]:,} not known)" * bool(unknown_in[name])
         for name in sorted(names)
     ]
-    where = f"columns {labels.name}" if len(labels.columns) > 1 else column_named(labels.name)
     return Worded(
         rows=rows,
         told=Told(heading=labels.name, lists=True, columns=names if labels.names else None),
-        sentence=f"{where}, {how} ({first_of(told, _LISTED)}; none {rows.count(NO_FINDING):,})",
+        sentence=f"{labels.called}, {how} ({first_of(told, _LISTED)}; none {rows.count(NO_FINDING):,})",
         notes=tuple(_notes(labels, source, nothing=nothing, summary=summary, names=names)),
     )
 
