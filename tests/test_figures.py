@@ -36,7 +36,7 @@ def draw_all(folder: Path, classes: tuple[str, ...], channels: int = 1) -> list[
     pixels = np.random.default_rng(0).integers(0, 256, (3 * len(classes), 20, 30, channels), dtype=np.uint8)
     variants = np.stack([pixels[:2] * 0.5, pixels[:2] * 0.8], axis=1)
     y_true, y_prob = predictions(len(classes))
-    threshold = 0.5 if len(classes) == 2 else None
+    marks = {classes[1]: 0.5} if len(classes) == 2 else {}
     return [
         report.draw_samples(
             pixels.__getitem__, {name: [i, i + len(classes)] for i, name in enumerate(classes)}, path=folder / "samples"
@@ -46,8 +46,8 @@ def draw_all(folder: Path, classes: tuple[str, ...], channels: int = 1) -> list[
         report.draw_confusion_matrix(
             compute_metrics(y_true, y_prob, task=Task.of(classes)).confusion, classes, path=folder / "confusion"
         ),
-        report.draw_roc(y_true, y_prob, task=Task.of(classes), path=folder / "roc", threshold=threshold),
-        report.draw_precision_recall(y_true, y_prob, task=Task.of(classes), path=folder / "pr", threshold=threshold),
+        report.draw_roc(y_true, y_prob, task=Task.of(classes), path=folder / "roc", thresholds=marks),
+        report.draw_precision_recall(y_true, y_prob, task=Task.of(classes), path=folder / "pr", thresholds=marks),
     ]
 
 
@@ -173,14 +173,14 @@ def test_the_points_beside_a_curve_give_its_area(tmp_path: Path) -> None:
 def test_the_operating_point_is_marked_only_where_there_is_one(tmp_path: Path, draw: Any) -> None:
     y_true, y_prob = predictions(2)
     plain = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "plain")
-    marked = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "marked", threshold=0.5)
+    marked = draw(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "marked", thresholds={BINARY[1]: 0.5})
     assert count_of_colour(plain, PALETTE[1]) == 0 < count_of_colour(marked, PALETTE[1])
 
 
 @pytest.mark.parametrize(("draw", "on_the_left"), [(report.draw_roc, True), (report.draw_precision_recall, False)])
 def test_a_perfect_operating_point_is_marked_in_its_corner(tmp_path: Path, draw: Any, on_the_left: bool) -> None:
     y_prob = [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]
-    image = drawn(draw([0, 0, 1], y_prob, task=Task.of(BINARY), path=tmp_path / "curve", threshold=0.5))
+    image = drawn(draw([0, 0, 1], y_prob, task=Task.of(BINARY), path=tmp_path / "curve", thresholds={BINARY[1]: 0.5}))
     wanted = np.rint(255 * np.array(matplotlib.colors.to_rgb(PALETTE[1])))
     rows, columns = np.nonzero(np.abs(image - wanted).max(axis=2) <= 2)
     in_plot = columns[rows < image.shape[0] / 8] / image.shape[1]
@@ -189,7 +189,9 @@ def test_a_perfect_operating_point_is_marked_in_its_corner(tmp_path: Path, draw:
 
 def test_precision_recall_marks_no_point_where_no_case_is_called_positive(tmp_path: Path) -> None:
     y_true, y_prob = predictions(2)
-    png = report.draw_precision_recall(y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "pr", threshold=1.0)
+    png = report.draw_precision_recall(
+        y_true, y_prob, task=Task.of(BINARY), path=tmp_path / "pr", thresholds={BINARY[1]: 1.0}
+    )
     assert count_of_colour(png, PALETTE[1]) == 0
 
 
@@ -203,7 +205,9 @@ def test_each_class_has_a_curve_but_one_without_cases(tmp_path: Path, draw: Any)
 
 @pytest.mark.parametrize("draw", [report.draw_roc, report.draw_precision_recall])
 def test_one_class_only_draws_axes_without_a_curve(tmp_path: Path, draw: Any) -> None:
-    png = draw([1, 1], [[0.2, 0.8], [0.4, 0.6]], task=Task.of(BINARY), path=tmp_path / "curve", threshold=0.5)
+    png = draw(
+        [1, 1], [[0.2, 0.8], [0.4, 0.6]], task=Task.of(BINARY), path=tmp_path / "curve", thresholds={BINARY[1]: 0.5}
+    )
     assert rows_of(png) == []
 
 

@@ -53,18 +53,19 @@ def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
 
 
 def read_wrongly(predictions: Predictions) -> tuple[Mistake, ...]:
-    wrong = np.flatnonzero(predictions.decisions != np.asarray(predictions.y_true))[:8].tolist()
+    task, decided = predictions.task, predictions.decisions
+    wrong = np.flatnonzero(~task.is_right(predictions.y_true, decided))[:8].tolist()
     rng = np.random.default_rng(1)
     return tuple(
         Mistake(
             i,
             Reading(
                 path=predictions.cases[i],
-                task=Task.of(predictions.classes),
-                predicted_label=predictions.classes[predictions.decisions[i]],
+                task=task,
+                predicted_label=task.label(decided[i]),
                 probabilities=dict(zip(predictions.classes, np.asarray(predictions.y_prob)[i].tolist(), strict=True)),
-                threshold=predictions.thresholds.get(predictions.task.positive or ""),
-                activation_map=rng.normal(size=(3, 3, 1 if len(predictions.classes) == 2 else 3)),
+                threshold=predictions.thresholds.get(task.positive or ""),
+                activation_map=rng.normal(size=(3, 3, task.outputs)),
                 pixels=rng.integers(0, 255, (24, 24, 1), dtype=np.uint8),
                 prediction_set=(),
                 unfamiliarity=0.5,
@@ -159,7 +160,7 @@ def bear_up(predictions: Predictions) -> Robustness:
 
 def report(folder: Path, made: Made, warnings: tuple[str, ...] = (), failures: dict[str, str] | None = None) -> Page:
     outcome, bundle = made
-    labels = [bundle.classes[index] for index in np.asarray(outcome.predictions.y_true).tolist()]
+    labels = [bundle.task.label(row) for row in np.asarray(outcome.predictions.y_true)]
     cases = tuple(
         Case(path=Path(name), name=name, label=label, patient_id=patient)
         for name, label, patient in zip(

@@ -14,6 +14,7 @@ from overread.evaluation.wording import in_cell, value_of
 from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
+from overread.report.parts import Part, parts_of
 from overread.report.robustness import change_in_words
 from overread.report.verdict import caution, verdict
 from overread.run import CrossValidationRun, RunFolder
@@ -50,21 +51,16 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         run: at its end.
     """
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
-    folder.mkdir(parents=True, exist_ok=True)
     made = (
         sections.result_section(assessment),
         _by_fold(found),
         _pooled(found),
-        sections.discrimination_section(predictions, assessment, folder),
-        sections.operating_point_section(assessment, {}, folder),
-        sections.calibration_section(assessment, [], folder),
-        sections.decision_curve_section(predictions, assessment, folder),
-        sections.subgroups_section(assessment, folder),
+        *(section for part in parts_of(predictions, assessment, folder) for section in part.headed(*_alone(part))),
         *((_robustness(found.robustness),) if found.robustness else ()),
         _reproducibility(run, assessment),
     )
     folds, seeds = run.request.folds, len(found.pooled)
-    title = f"{' / '.join(assessment.evaluation.classes)}: cross-validation, {folds} folds, {count(seeds, 'seed')}"
+    title = f"{assessment.task.title}: cross-validation, {folds} folds, {count(seeds, 'seed')}"
     how = (
         f"Each image was read by a network that had seen no image of its patient: {folds} folds by patient, each left "
         f"out once and read by a network that was trained, calibrated and given its threshold on the others. The "
@@ -72,6 +68,19 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
     )
     said = (*verdict(assessment, predictions.patients), how)
     return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), made))
+
+
+def _alone(part: Part) -> tuple[Section, ...]:
+    """What is said of one task by itself."""
+    predictions, assessment, folder = part.predictions, part.assessment, part.folder
+    return (
+        sections.discrimination_section(predictions, assessment, folder),
+        sections.operating_point_section(assessment, {}, folder),
+        *sections.together_sections(predictions, folder),
+        sections.calibration_section(assessment, [], folder),
+        sections.decision_curve_section(predictions, assessment, folder),
+        sections.subgroups_section(assessment, folder),
+    )
 
 
 def _by_fold(found: Folds) -> Section:

@@ -19,6 +19,12 @@ _HALF_PAGE, _NAME, _CELL, _GAP = 60, 20, 30, 3
 class Table:
     """Cells as text; the first of each row names the row.
 
+    Args:
+        caption: what they are.
+        header: over the columns.
+        rows: of as many cells.
+        is_dense: set long cells in several lines, so that many columns fit on the page.
+
     Raises:
         InvalidData: a row is longer or shorter than the header.
     """
@@ -26,6 +32,7 @@ class Table:
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    is_dense: bool = False
 
     def __post_init__(self) -> None:
         for number, row in enumerate(self.rows):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from overread.bundle import Bundle
 from overread.decision import OperatingPoint
 from overread.words import listed, low_to_high
@@ -9,16 +11,17 @@ from overread.words import listed, low_to_high
 
 def threshold_sentences(bundle: Bundle) -> tuple[str, ...]:
     """Say from which probability each class is called, how sure that is, and what is to be noted."""
-    return (*(_sentence(name, point) for name, point in bundle.operating_points.items()), *unplaced_sentences(bundle))
+    placed = (_sentence(name, point) for name, point in bundle.operating_points.items())
+    return (*placed, *unplaced_sentences(bundle.unplaced, bundle.chosen_on))
 
 
-def unplaced_sentences(bundle: Bundle) -> tuple[str, ...]:
-    """Say of what no operating point could be chosen; nothing where of all one was."""
-    if not (names := bundle.unplaced):
+def unplaced_sentences(names: Sequence[str], chosen_on: str) -> tuple[str, ...]:
+    """Say of what no operating point could be chosen on some images; nothing where of all one was."""
+    if not names:
         return ()
     called = "is called" if len(names) == 1 else "are each called"
     return (
-        f"{listed(names)} {called} from a probability of 0.5: to choose an operating point takes {bundle.chosen_on} "
+        f"{listed(names)} {called} from a probability of 0.5: to choose an operating point takes {chosen_on} "
         "with it and without, and there are none of one kind.",
     )
 

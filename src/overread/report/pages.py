@@ -9,6 +9,7 @@ from pathlib import Path
 from overread.auditing import Audit, without_names
 from overread.bundle import Bundle
 from overread.cases import Manifest, PublicNames, Split
+from overread.decision import Calibration
 from overread.evaluation import Assessment
 from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
@@ -17,6 +18,7 @@ from overread.report.audit import audit_section
 from overread.report.document import ReportContext, Section
 from overread.report.figures.fonts import said_of
 from overread.report.html import write_report
+from overread.report.parts import Part, parts_of
 from overread.report.robustness import worst_sentence
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
@@ -77,7 +79,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
     bundle, split, folder = result.bundle, training.split, _folder(RunFolder(out).figures)
     maps = bundle.data.get("activation_maps")
     made = (
-        sections.result_section(result.outcome.assessment),
+        sections.result_section(result.outcome.assessment, bundle.operating_points),
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
         audit_section(without_names(training.audit, result.names)),
         sections.training_section(training.histories, bundle.network["name"], bundle.recipe, training.run, folder),
@@ -88,7 +90,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         *((sections.activation_maps_section(maps, training.data_set, folder, bundle.chosen_on),) if maps else ()),
         *_last_sections(result, training.run),
     )
-    title = f"{' / '.join(bundle.classes)}: a reader trained on {split.sizes()['train']:,} images"
+    title = f"{bundle.task.title}: a reader trained on {split.sizes()['train']:,} images"
     return _write(out, title, result, made, worst_sentence(training.robustness))
 
 
@@ -109,29 +111,44 @@ def write_evaluation_report(
         failures: by name, why an image was left out.
     """
     made = (
-        sections.result_section(result.outcome.assessment),
+        sections.result_section(result.outcome.assessment, result.bundle.operating_points),
         sections.evaluated_data_section(manifest, failures, names=result.names),
         *_result_sections(result, RunFolder(out).figures),
         *_last_sections(result, run),
     )
     n = result.outcome.assessment.evaluation.n
-    return _write(out, f"{' / '.join(result.bundle.classes)}: evaluation on {n:,} images", result, made)
+    return _write(out, f"{result.bundle.task.title}: evaluation on {n:,} images", result, made)
 
 
 def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
     """What is said of the labelled images, from discrimination to errors."""
     bundle, outcome, assessment = result.bundle, result.outcome, result.outcome.assessment
     fitted = [member.calibration for member in bundle.members]
+    parts = parts_of(outcome.predictions, assessment, folder)
     return (
-        sections.discrimination_section(outcome.predictions, assessment, _folder(folder)),
-        sections.operating_point_section(assessment, bundle.operating_points, folder, chosen_on=bundle.chosen_on),
-        sections.calibration_section(assessment, fitted, folder),
-        sections.decision_curve_section(outcome.predictions, assessment, folder),
+        *(section for part in parts for section in part.headed(*_alone(part, bundle, fitted))),
         sections.referral_section(
             outcome.referral, bundle.referral, level=assessment.options.level, chosen_on=bundle.chosen_on
         ),
-        sections.subgroups_section(assessment, folder),
+        *(
+            section
+            for part in parts
+            for section in part.headed(sections.subgroups_section(part.assessment, part.folder))
+        ),
         sections.errors_section(outcome, folder, names=result.names),
+    )
+
+
+def _alone(part: Part, bundle: Bundle, fitted: Sequence[Calibration]) -> tuple[Section, ...]:
+    """What is said of one task by itself."""
+    predictions, assessment, folder = part.predictions, part.assessment, part.folder
+    points = part.own(bundle.operating_points)
+    return (
+        sections.discrimination_section(predictions, assessment, folder),
+        sections.operating_point_section(assessment, points, folder, chosen_on=bundle.chosen_on),
+        *sections.together_sections(predictions, folder),
+        sections.calibration_section(assessment, fitted, folder),
+        sections.decision_curve_section(predictions, assessment, folder),
     )
 
 

@@ -56,19 +56,22 @@ def side_by_side_table(
     return Table(_with_brackets(caption, level), ("Metric", first[0], "n", second[0], "n", "Method"), rows)
 
 
-def per_class_table(caption: str, estimates: Mapping[str, Mapping[str, Estimate]], *, level: float) -> Table:
+def per_class_table(
+    caption: str, estimates: Mapping[str, Mapping[str, Estimate]], *, level: float, heading: str = "Class"
+) -> Table:
     """Lay out metrics of each class, a row a class; with several, each cell holds value and interval.
 
     Args:
         caption: what they were measured on.
         estimates: by class and by the words that head the column; the same ones for each class.
         level: of their intervals.
+        heading: over the classes, or what else is judged.
     """
     columns = tuple(next(iter(estimates.values())))
     rows = tuple(
         (name, *(in_cell(found[column]) for column in columns), methods_of(found)) for name, found in estimates.items()
     )
-    return Table(_with_brackets(caption, level), ("Class", *columns, "Method"), rows)
+    return Table(_with_brackets(caption, level), (heading, *columns, "Method"), rows)
 
 
 def _with_brackets(caption: str, level: float) -> str:

@@ -18,6 +18,8 @@ from overread.errors import InvalidData, InvalidOption
 BAR, DOUBT, NO_FINDING = "|", "?", "No Finding"
 # Before the name of a finding, the answer that it is absent.
 ABSENT = "no "
+# More would be no heading any more.
+MOST_IN_TITLE = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +31,13 @@ class SeveralFindings(Questions):
     `(n, K)` integers: 1 present, 0 absent, -1 not known.
 
     Raises:
-        InvalidOption: as `Task`; or a name holds a bar, begins with a question mark or says that there is no finding.
+        InvalidOption: as `Task`; or a name holds a bar, begins with a question mark or says that there is no finding,
+            also of the others.
     """
 
     kind = "findings"
     noun = judged_noun = ("finding", "findings")
+    heading = "findings"
     decided_on = "each finding at or above its operating point"
     exclusive = False
 
@@ -45,6 +49,12 @@ class SeveralFindings(Questions):
                     f"the finding {name!r} cannot stand in a list of findings: name it without {BAR} and a leading "
                     f"{DOUBT}, and other than {NO_FINDING}"
                 )
+            if ABSENT + name in self.classes:
+                raise InvalidOption(f"{ABSENT + name!r} is a finding, and says that {name!r} is absent: leave it out")
+
+    @property
+    def title(self) -> str:
+        return super().title if len(self.classes) <= MOST_IN_TITLE else f"{len(self.classes)} findings"
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -76,7 +86,7 @@ class SeveralFindings(Questions):
         return tuple(name for name in label.split(BAR) if name not in ("", NO_FINDING) and not name.startswith(DOUBT))
 
     def require_label(self, label: str, where: str) -> None:
-        super().require_label(label.replace(DOUBT, ""), where)
+        super().require_label(BAR.join(name.removeprefix(DOUBT) for name in label.split(BAR)), where)
 
     def encode(self, labels: Sequence[str]) -> IntArray:
         found = np.zeros((len(labels), len(self.classes)), dtype=np.int64)

@@ -58,6 +58,10 @@ class OrderedGrades(Questions, OneLabel):
             )
 
     @property
+    def title(self) -> str:
+        return f"Grades {self.classes[0]} to {self.classes[-1]}"
+
+    @property
     def judged(self) -> tuple[str, ...]:
         return tuple(map(self._or_more, self.cuts))
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from overread.decision.cuts import FloatArray
 from overread.evaluation.reliability import Reliability
 from overread.evaluation.uncertainty.interval import Interval, wilson
 from overread.machine.files import write_csv
 from overread.report.figures.canvas import PALETTE, axes_at, drawing, new_figure, tidy, write_png
+from overread.report.figures.side_by_side import SideBySide
 from overread.words import level_of
 
 if TYPE_CHECKING:
@@ -59,11 +62,64 @@ def draw_reliability(before: Reliability, after: Reliability, *, path: str | Pat
         else:
             points.set_ylabel("observed share")
             bars.set_ylabel("cases")
-        for point, end in zip(measured.bins, ends, strict=True):
-            rows.append((name, *point[:4], end.low, end.high, *point[4:]))
+        rows += _rows(name, measured, level)
     _legend(figure)
     write_csv(Path(f"{path}.csv"), HEADER, rows)
     return write_png(path, figure)
+
+
+@drawing
+def draw_reliability_of_each(
+    measured: Mapping[str, tuple[Reliability, Reliability]], *, path: str | Path, level: float = 0.95
+) -> Path:
+    """Draw the same of several questions, a small plot each, in which the points of before are grey.
+
+    Args:
+        measured: by name, before and after calibration.
+        path: without a suffix; the CSV is that of `draw_reliability`, after the name.
+        level: of the intervals.
+
+    Raises:
+        InvalidOption: level is not above 0 and below 1.
+    """
+    plots = SideBySide([(name, f"ECE {after.ece:.3f}") for name, (_, after) in measured.items()])
+    rows: list[tuple[Any, ...]] = []
+    for (name, pair), axis in zip(measured.items(), plots.axes(), strict=True):
+        highest = max(max(point.mean_probability, point.observed) for found in pair for point in found.bins)
+        end = min(1.0, 1.15 * highest) or 1.0
+        axis.plot([0, end], [0, end], color="0.5", linestyle=":", linewidth=1, label="perfectly calibrated")
+        axis.plot(*_points(pair[0]), "o", markersize=2.5, color="0.7", label="before")
+        ends = [wilson(point.n_positive, point.n, level=level) for point in pair[1].bins]
+        _draw_bars_of(axis, pair[1], ends, f"after, with {level_of(level)} interval")
+        axis.set(xlim=(-0.03 * end, 1.03 * end), ylim=(-0.03 * end, 1.03 * end))
+        axis.locator_params(nbins=4)
+        for when, found in zip(("before", "after"), pair, strict=True):
+            rows += [(name, *row) for row in _rows(when, found, level)]
+    plots.label("probability", "observed share")
+    plots.legend(plots.figure.axes[0])
+    write_csv(Path(f"{path}.csv"), ("class", *HEADER), rows)
+    return write_png(path, plots.figure)
+
+
+def _rows(when: str, measured: Reliability, level: float) -> list[tuple[Any, ...]]:
+    ends = [wilson(point.n_positive, point.n, level=level) for point in measured.bins]
+    return [(when, *point[:4], end.low, end.high, *point[4:]) for point, end in zip(measured.bins, ends, strict=True)]
+
+
+def _points(measured: Reliability) -> tuple[FloatArray, FloatArray]:
+    x, y = (np.array([point[column] for point in measured.bins]) for column in (2, 3))
+    return x, y
+
+
+def _lengths(y: FloatArray, ends: Sequence[Interval]) -> tuple[FloatArray, FloatArray]:
+    # The ends hold the share but for rounding, and matplotlib refuses a negative length.
+    below, above = (np.maximum(length, 0) for length in (y - [end.low for end in ends], [end.high for end in ends] - y))
+    return below, above
+
+
+def _draw_bars_of(axis: Axes, measured: Reliability, ends: Sequence[Interval], label: str) -> None:
+    x, y = _points(measured)
+    axis.errorbar(x, y, _lengths(y, ends), fmt="o", markersize=3, color=PALETTE[0], linewidth=1, label=label)
 
 
 def _title(name: str, measured: Reliability) -> str:
@@ -72,12 +128,12 @@ def _title(name: str, measured: Reliability) -> str:
 
 
 def _draw_points(axis: Axes, measured: Reliability, ends: list[Interval], label: str) -> None:
-    x, y = (np.array([point[column] for point in measured.bins]) for column in (2, 3))
-    # The ends hold the share but for rounding, and matplotlib refuses a negative length.
-    below, above = (np.maximum(length, 0) for length in (y - [end.low for end in ends], [end.high for end in ends] - y))
+    x, y = _points(measured)
     axis.plot([0, 1], [0, 1], color="0.5", linestyle=":", linewidth=1.2, label="perfectly calibrated")
     axis.plot(x, y, color=PALETTE[0], linewidth=1, alpha=0.5)
-    axis.errorbar(x, y, (below, above), fmt="o", markersize=5, color=PALETTE[0], capsize=2, label=f"bin with {label}")
+    axis.errorbar(
+        x, y, _lengths(y, ends), fmt="o", markersize=5, color=PALETTE[0], capsize=2, label=f"bin with {label}"
+    )
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     tidy(axis)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from overread.decision.cuts import FloatArray
-from overread.decision.task import BoolArray, Task
+from overread.decision.task import Task
 from overread.errors import InvalidData
-from overread.evaluation import average_precision, precision_recall_curve, roc_auc, roc_curve
 from overread.evaluation.uncertainty.bands import Band
 from overread.machine.files import write_csv
 from overread.report.figures.canvas import (
@@ -27,6 +25,8 @@ from overread.report.figures.canvas import (
     wrapped,
     write_png,
 )
+from overread.report.figures.curves import ClassCurve, CurveKind, Placed, PrecisionRecall, Roc, Rows
+from overread.report.figures.side_by_side import MOST_IN_ONE, SideBySide
 from overread.words import level_of
 
 if TYPE_CHECKING:
@@ -41,42 +41,27 @@ def draw_roc(
     *,
     task: Task,
     path: str | Path,
-    threshold: float | None = None,
+    thresholds: Mapping[str, float] | None = None,
     bands: Mapping[str, Band] | None = None,
 ) -> Path:
-    """Draw the ROC curve of each class that is judged, with the operating point where one class decides.
+    """Draw the ROC curve of each class or question that is judged, with the operating points that are given.
 
-    A class without cases, or that holds every case, has an entry in the legend but no curve.
+    A class without cases, or that holds every case, has an entry in the legend but no curve. More than seven questions
+    that stand each for itself, such as findings, are drawn side by side. Each rests on the cases that answer it.
 
     Args:
         y_true: the truth of n cases, as the task has it.
         y_prob: `(n, K)` probabilities.
         task: what is told apart.
         path: without a suffix; the CSV holds class, fpr, tpr, threshold.
-        threshold: of the positive class, to mark as these cases have it; ignored where the task has none.
-        bands: by class name, as `roc_band` makes them of the same cases; a second CSV, `<path>_band.csv`, holds class,
-            fpr, tpr_low, tpr_high, level. A class may be left out, and one without a band is drawn without it.
+        thresholds: by the name of what is judged, to mark as these cases have it.
+        bands: by the same names, as `roc_band` makes them of the same cases; a second CSV, `<path>_band.csv`, holds
+            class, fpr, tpr_low, tpr_high, level. A class may be left out, and one without a band is drawn without it.
 
     Raises:
         InvalidData: shapes that do not fit, a probability that is not finite, or a band of an unknown class.
     """
-    figure, axis = _unit_square("1 - specificity", "sensitivity")
-    rows: list[tuple[Any, ...]] = []
-    for name, actual, score, style in _class_curves(y_true, y_prob, task):
-        if actual.all() or not actual.any():
-            axis.plot([], [], **style, label=wrapped(f"AUC undefined, {name}"))
-            continue
-        curve = roc_curve(actual, score)
-        axis.plot(curve.fpr, curve.tpr, **style, label=wrapped(f"AUC {roc_auc(actual, score):.3f}, {name}"))
-        _shade(axis, bands or {}, name, style["color"])
-        rows += [(name, *point) for point in zip(*curve, strict=True)]
-        if threshold is not None and name == task.positive:
-            _mark_roc(axis, actual, score, threshold)
-    axis.plot([0, 1], [0, 1], color="0.5", linestyle=":", linewidth=1, label="chance")
-    _write_bands(axis, bands, task, path, ("fpr", "tpr"))
-    legend_below(axis)
-    write_csv(Path(f"{path}.csv"), ("class", "fpr", "tpr", "threshold"), rows)
-    return write_png(path, figure)
+    return _draw(Roc(), list(_class_curves(y_true, y_prob, task)), task, Path(path), thresholds or {}, bands)
 
 
 @drawing
@@ -86,7 +71,7 @@ def draw_precision_recall(
     *,
     task: Task,
     path: str | Path,
-    threshold: float | None = None,
+    thresholds: Mapping[str, float] | None = None,
     bands: Mapping[str, Band] | None = None,
 ) -> Path:
     """Draw precision against recall, and as a dotted line the prevalence, which is what chance would give.
@@ -96,45 +81,91 @@ def draw_precision_recall(
         y_prob: `(n, K)` probabilities.
         task: what is told apart.
         path: without a suffix; the CSV holds class, recall, precision, threshold.
-        threshold: as in `draw_roc`; no mark where it calls no case positive.
+        thresholds: as in `draw_roc`; no mark where one calls no case positive.
         bands: as in `draw_roc`, made by `precision_recall_band`; their CSV holds class, recall, precision_low,
             precision_high, level.
 
     Raises:
         InvalidData: as `draw_roc`.
     """
-    figure, axis = _unit_square("recall (sensitivity)", "precision (PPV)")
-    rows: list[tuple[Any, ...]] = []
-    for name, actual, score, style in _class_curves(y_true, y_prob, task):
-        if actual.all() or not actual.any():
-            axis.plot([], [], **style, label=wrapped(f"AP undefined, {name}"))
-            continue
-        curve = precision_recall_curve(actual, score)
-        label = f"AP {average_precision(actual, score):.3f}, prevalence {actual.mean():.3f}, {name}"
-        axis.step(curve.recall, curve.precision, **style, where="post", label=wrapped(label))
-        axis.axhline(actual.mean(), color=style["color"], linestyle=":", linewidth=1)
-        _shade(axis, bands or {}, name, style["color"])
-        thresholds = [*curve.thresholds, ""]
-        rows += [(name, *point) for point in zip(curve.recall, curve.precision, thresholds, strict=True)]
-        if threshold is not None and name == task.positive:
-            _mark_precision_recall(axis, actual, score, threshold)
-    axis.plot([], [], color="0.5", linestyle=":", linewidth=1, label="chance: the prevalence")
-    _write_bands(axis, bands, task, path, ("recall", "precision"))
-    legend_below(axis)
-    write_csv(Path(f"{path}.csv"), ("class", "recall", "precision", "threshold"), rows)
+    curves = list(_class_curves(y_true, y_prob, task))
+    return _draw(PrecisionRecall(), curves, task, Path(path), thresholds or {}, bands)
+
+
+def _draw(
+    kind: CurveKind,
+    curves: Sequence[ClassCurve],
+    task: Task,
+    path: Path,
+    thresholds: Mapping[str, float],
+    bands: Mapping[str, Band] | None,
+) -> Path:
+    if bands is not None and (unknown := set(bands) - {*task.classes, *task.judged}):
+        raise InvalidData(
+            f"there is a band of {min(unknown)!r}, which is no class here: give bands of {list(task.classes)}"
+        )
+    there = {name: band for name, band in (bands or {}).items() if band.reason is None}
+    apart = bool(task.questions) and len(curves) > MOST_IN_ONE
+    figure, rows = (_apart if apart else _in_one)(kind, curves, thresholds, there)
+    if bands is not None:
+        points = [
+            (name, *point, band.level)
+            for name, band in there.items()
+            for point in zip(band.x, band.low, band.high, strict=True)
+        ]
+        x, y = kind.columns
+        write_csv(Path(f"{path}_band.csv"), ("class", x, f"{y}_low", f"{y}_high", "level"), points)
+    write_csv(Path(f"{path}.csv"), ("class", *kind.columns, "threshold"), rows)
     return write_png(path, figure)
 
 
-class _ClassCurve(NamedTuple):
-    """A class against the rest, and how its curve is drawn."""
+def _in_one(
+    kind: CurveKind, curves: Sequence[ClassCurve], thresholds: Mapping[str, float], bands: Mapping[str, Band]
+) -> tuple[Figure, Rows]:
+    figure, axis = _unit_square(*kind.axes)
+    rows: Rows = []
+    for one in curves:
+        if not one.is_defined:
+            axis.plot([], [], **one.style, label=wrapped(f"{kind.area} undefined, {one.name}"))
+            continue
+        rows += kind.draw(axis, one, wrapped(", ".join((*kind.measures(one), one.name))))
+        _shade(axis, bands.get(one.name), one.style["color"], 0.2 / len(curves) ** 0.6)
+        if (threshold := thresholds.get(one.name)) is not None:
+            _mark(axis, kind.place(one, threshold), threshold, one.style["color"] if len(curves) > 1 else None)
+    if len(curves) > 1 and thresholds:
+        axis.plot([], [], "o", markersize=7, color="0.4", markeredgecolor="white", label="operating point")
+    kind.draw_chance(axis)
+    _explain_bands(axis, bands)
+    legend_below(axis)
+    return figure, rows
 
-    name: str
-    actual: BoolArray
-    score: FloatArray
-    style: dict[str, Any]
+
+def _apart(
+    kind: CurveKind, curves: Sequence[ClassCurve], thresholds: Mapping[str, float], bands: Mapping[str, Band]
+) -> tuple[Figure, Rows]:
+    titles = [(one.name, *(kind.measures(one) if one.is_defined else (f"{kind.area} undefined",))) for one in curves]
+    plots, rows = SideBySide(titles), Rows()
+    for one, axis in zip(curves, plots.axes(), strict=True):
+        axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+        if not one.is_defined:
+            axis.text(0.5, 0.5, "undefined", ha="center", va="center", fontsize=8, color="0.35")
+            continue
+        plain = one._replace(style={"color": PALETTE[0], "linewidth": 1.3})
+        rows += kind.draw(axis, plain, "")
+        _shade(axis, bands.get(one.name), PALETTE[0], 0.2)
+        if (threshold := thresholds.get(one.name)) is not None:
+            _mark(axis, kind.place(one, threshold), threshold, PALETTE[1], size=5)
+    last = plots.figure.axes[-1]
+    if thresholds:
+        last.plot([], [], "o", markersize=5, color=PALETTE[1], markeredgecolor="white", label="operating point")
+    kind.draw_chance(last)
+    _explain_bands(last, bands)
+    plots.label(*kind.axes)
+    plots.legend(last)
+    return plots.figure, rows
 
 
-def _class_curves(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, task: Task) -> Iterator[_ClassCurve]:
+def _class_curves(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, task: Task) -> Iterator[ClassCurve]:
     n, probabilities = len(np.asarray(y_true)), np.asarray(y_prob, dtype=np.float64)
     if probabilities.shape != (n, len(task.classes)):
         raise InvalidData(
@@ -144,49 +175,29 @@ def _class_curves(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, task: Task) -> I
     for number, name in enumerate(task.judged):
         turn, colour = divmod(number, len(PALETTE))
         style = {"color": PALETTE[colour], "linestyle": DASHES[turn % len(DASHES)], "linewidth": 1.8}
-        yield _ClassCurve(name, task.shows(y_true, name), probabilities[:, task.column(name)], style)
+        known = task.known(y_true, name)
+        yield ClassCurve(name, task.shows(y_true, name)[known], task.score(probabilities, name)[known], style)
 
 
-def _mark_roc(axis: Axes, actual: BoolArray, score: FloatArray, threshold: float) -> None:
-    called = score >= threshold
-    sensitivity, specificity = called[actual].mean(), (~called[~actual]).mean()
-    rates = f"sensitivity {sensitivity:.3f}, specificity {specificity:.3f}"
-    mark(axis, (1 - specificity, sensitivity), f"operating point at threshold {threshold:.3g}:\n{rates}")
-
-
-def _mark_precision_recall(axis: Axes, actual: BoolArray, score: FloatArray, threshold: float) -> None:
-    called = score >= threshold
-    if not called.any():
+def _mark(axis: Axes, placed: Placed | None, threshold: float, colour: str | None, size: int = 7) -> None:
+    """Mark an operating point: of the only curve in orange with its figures, of one of several in its own colour."""
+    if placed is None:
         return
-    sensitivity, ppv = called[actual].mean(), actual[called].mean()
-    rates = f"sensitivity {sensitivity:.3f}, PPV {ppv:.3f}"
-    mark(axis, (sensitivity, ppv), f"operating point at threshold {threshold:.3g}:\n{rates}")
+    if colour is None:
+        mark(axis, placed.point, f"operating point at threshold {threshold:.3g}:\n{placed.rates}")
+    else:
+        axis.plot(*placed.point, "o", markersize=size, color=colour, markeredgecolor="white", zorder=3)
 
 
-def _shade(axis: Axes, bands: Mapping[str, Band], name: str, colour: str) -> None:
-    if (band := bands.get(name)) is not None and band.reason is None:
-        faint = 0.2 / len(bands) ** 0.6  # many on top of one another would turn to mud
+def _shade(axis: Axes, band: Band | None, colour: str, faint: float) -> None:
+    if band is not None:  # faint: many on top of one another would turn to mud
         axis.fill_between(band.x, band.low, band.high, color=colour, alpha=faint, linewidth=0, zorder=1)
 
 
-def _write_bands(
-    axis: Axes, bands: Mapping[str, Band] | None, task: Task, path: str | Path, axes: tuple[str, str]
-) -> None:
-    if bands is None:
-        return
-    if unknown := set(bands) - set(task.classes):
-        raise InvalidData(
-            f"there is a band of {min(unknown)!r}, which is no class here: give bands of {list(task.classes)}"
-        )
-    there = {name: band for name, band in bands.items() if band.reason is None}
-    for level in sorted({band.level for band in there.values()}):
+def _explain_bands(axis: Axes, bands: Mapping[str, Band]) -> None:
+    for level in sorted({band.level for band in bands.values()}):
         label = f"{level_of(level)} interval at each point"
         axis.fill_between([], [], [], color="0.5", alpha=0.3, linewidth=0, label=label)
-    rows: list[tuple[Any, ...]] = []
-    for name, band in there.items():
-        rows += [(name, *point, band.level) for point in zip(band.x, band.low, band.high, strict=True)]
-    x, y = axes
-    write_csv(Path(f"{path}_band.csv"), ("class", x, f"{y}_low", f"{y}_high", "level"), rows)
 
 
 def _unit_square(x_label: str, y_label: str) -> tuple[Figure, Axes]:

@@ -16,13 +16,16 @@ DARK_PERCENT = 71  # where white begins to contrast more than black on the map "
 
 
 @drawing
-def draw_confusion_matrix(matrix: npt.ArrayLike, classes: Sequence[str], *, path: str | Path) -> Path:
+def draw_confusion_matrix(
+    matrix: npt.ArrayLike, classes: Sequence[str], *, path: str | Path, noun: str = "class"
+) -> Path:
     """Draw counts and the percentage of each true class, shaded by the percentage.
 
     Args:
         matrix: `(K, K)` counts, a row a true class, a column a predicted one; a row without cases has no percentages.
         classes: K names.
         path: without a suffix; the CSV holds true, predicted, count, row_percent.
+        noun: what one of the names is called.
 
     Raises:
         InvalidData: the matrix is not K by K.
@@ -44,8 +47,8 @@ def draw_confusion_matrix(matrix: npt.ArrayLike, classes: Sequence[str], *, path
     under = [wrapped(name, 24 if upright else 11) for name in classes]
     axis.set_xticks(range(n_classes), under, fontsize=10, rotation=90 if upright else 0)
     axis.set_yticks(range(n_classes), [wrapped(name, 24) for name in classes], fontsize=10)
-    axis.set_xlabel("predicted class")
-    axis.set_ylabel("true class")
+    axis.set_xlabel(f"predicted {noun}")
+    axis.set_ylabel(f"true {noun}")
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     cells = (

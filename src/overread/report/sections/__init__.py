@@ -13,6 +13,7 @@ from overread.report.sections.referral import referral_section
 from overread.report.sections.result import result_section
 from overread.report.sections.robustness import robustness_section
 from overread.report.sections.subgroups import subgroups_section
+from overread.report.sections.together import together_sections
 from overread.report.sections.training import training_section
 from overread.report.sections.tried import tried_section
 
@@ -31,6 +32,7 @@ __all__ = [
     "result_section",
     "robustness_section",
     "subgroups_section",
+    "together_sections",
     "training_data_section",
     "training_section",
     "tried_section",

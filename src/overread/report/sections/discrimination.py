@@ -12,6 +12,7 @@ from overread.evaluation.uncertainty.bands import Band, precision_recall_band, r
 from overread.evaluation.wording import in_words
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_precision_recall, draw_roc
+from overread.report.judged import each_of, operating_points_of, sized
 from overread.report.tables import metrics_table, per_class_table
 from overread.words import clause, level_of
 
@@ -24,10 +25,12 @@ def discrimination_section(predictions: Predictions, assessment: Assessment, fol
         assessment: of these predictions.
         folder: of the figures.
     """
+    of, another = ("with it", "without") if assessment.task.questions else ("of the class", "of another")
+    share = "such images among them" if assessment.task.questions else "the class in these images"
     text = (
-        "These figures need no threshold. The AUC is the chance that an image of the class gets a higher probability "
-        "than one of another: 0.5 is a coin, 1 is perfect. Average precision sums up the precision-recall curve; what "
-        "chance would give is the share of the class in these images, so it cannot be compared between data sets. "
+        f"These figures need no threshold. The AUC is the chance that an image {of} gets a higher probability "
+        f"than one {another}: 0.5 is a coin, 1 is perfect. Average precision sums up the precision-recall curve; what "
+        f"chance would give is the share of {share}, so it cannot be compared between data sets. "
         "Brier score and loss are lower the better. n counts the images behind a number."
     )
     curves = _curves(predictions, assessment, folder)
@@ -55,7 +58,7 @@ def _curves(predictions: Predictions, assessment: Assessment, folder: Path) -> t
             predictions.y_prob,
             task=assessment.task,
             path=folder / name,
-            threshold=assessment.evaluation.threshold,
+            thresholds=operating_points_of(assessment),
             bands=_bands(predictions, assessment.options, find_band),
         )
         drawn.append(path)
@@ -78,42 +81,44 @@ def _curves(predictions: Predictions, assessment: Assessment, folder: Path) -> t
 
 def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[..., Band]) -> dict[str, Band]:
     """Find the band of each curve; a figure leaves out one that is undefined."""
-    task, y_prob = predictions.task, np.asarray(predictions.y_prob)
-    return {
-        name: find(
-            task.shows(predictions.y_true, name),
-            y_prob[:, task.column(name)],
-            patients=predictions.patients,
+    task, found = predictions.task, {}
+    for name in task.judged:
+        known = np.flatnonzero(task.known(predictions.y_true, name)).tolist()
+        found[name] = find(
+            task.shows(predictions.y_true, name)[known],
+            task.score(predictions.y_prob, name)[known],
+            patients=None if predictions.patients is None else [predictions.patients[row] for row in known],
             level=options.level,
             resamples=options.resamples,
             seed=options.seed,
         )
-        for name in task.judged
-    }
+    return found
 
 
 def _tables(assessment: Assessment) -> tuple[Table, ...]:
     caption, level = f"At any threshold, {assessment.evaluation.n:,} test images", assessment.options.level
     plain = {LABELS[name]: assessment[name] for name in LOSSES}
-    if not assessment.evaluation.per_class:
+    judged = assessment.evaluation.per_class
+    if not judged:
         ranked = {LABELS[name]: assessment[name] for name in RANKING}
         return (metrics_table(caption, {**ranked, **plain}, level=level),)
-    macro = {f"{LABELS[name]}, mean": assessment[name] for name in RANKING}
+    macro = {f"{LABELS[name]}, mean": assessment[name] for name in RANKING if len(judged) > 1}
     micro = {f"{LABELS[name]}, micro average": assessment.micro[name] for name in RANKING if assessment.micro}
-    sizes = assessment.evaluation.class_counts
     each = {
-        f"{name} (n = {n:,})": {LABELS[metric]: assessment.estimates.of_class(name, metric) for metric in RANKING}
-        for name, n in sizes.items()
+        sized(name, assessment): {LABELS[metric]: assessment.estimates.of_class(name, metric) for metric in RANKING}
+        for name in judged
     }
+    one = assessment.task.judged_noun[0]
     return (
         metrics_table(caption, {**macro, **micro, **plain}, level=level),
-        per_class_table("Each class against the rest", each, level=level),
+        per_class_table(each_of(assessment.task), each, level=level, heading=one.capitalize()),
     )
 
 
 def _in_alt(assessment: Assessment, area: str, rates: tuple[str, str]) -> str:
     if assessment.evaluation.per_class:
-        each = [(name, assessment.estimates.of_class(name, area)) for name in assessment.evaluation.classes]
+        judged = assessment.evaluation.per_class
+        each = [(name, assessment.estimates.of_class(name, area)) for name in judged]
         return " ".join(f"{name}: {_area(area, estimate)}." for name, estimate in each)
     found = assessment[area]
     marked = "; ".join(f"{LABELS[rate]} {in_words(assessment[rate])}" for rate in rates)

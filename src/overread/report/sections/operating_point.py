@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from overread.decision import OperatingPoint
+from overread.decision.task import Task
 from overread.evaluation import LABELS, LOSSES, OF_ONE_CLASS, RANKING, RATES, Assessment, Estimate, Estimates
 from overread.evaluation.summary import label_of, shown_metrics
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_confusion_matrix
-from overread.report.operating_points import threshold_interval
+from overread.report.judged import each_of, sized
+from overread.report.operating_points import threshold_interval, unplaced_sentences
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
-from overread.words import clause, level_of, listed
+from overread.words import clause, first_of, level_of, listed, percent
 
 _OF_DECISIONS = tuple(name for name in LABELS if name not in (*RANKING, *LOSSES))
 _AVERAGED = tuple(name for name in OF_ONE_CLASS if name in _OF_DECISIONS)
@@ -33,24 +37,19 @@ def operating_point_section(
         folder: of the figures.
         chosen_on: the images that placed them, in words.
     """
-    one = assessment.task.positive is not None
-    notes = tuple(
-        f"{'' if one else f'{name}: '}{clause(point.note)}, on the {chosen_on}."
-        for name, point in points.items()
-        if point.note
-    )
-    chosen = (_chosen(points, chosen_on),) if points else ()
+    task = assessment.task
+    one = task.positive is not None
+    warnings = _warnings_of_questions if task.questions else _warnings_of_classes
+    chosen = (_chosen(points, task, chosen_on),) if points else ()
     tables = (_of_positive if one else _of_several)(assessment)
+    # Which images are taken for which only tells something where each is one.
+    confused = (_confusion(assessment, folder),) if task.exclusive else ()
+    far = (mistakes_by_distance(assessment),) if task.ordered else ()
     return Section(
         "Operating point",
-        paragraphs=(_choice(points, one, chosen_on), _meaning(one)),
-        items=(
-            *chosen,
-            *tables,
-            *_own(assessment),
-            _confusion(assessment, folder),
-        ),
-        warnings=(*notes, *_flattered(assessment, points, chosen_on)),
+        paragraphs=(_choice(points, task, chosen_on), *_unplaced(points, task, chosen_on), _meaning(task)),
+        items=(*chosen, *tables, *_own(assessment), *far, *confused),
+        warnings=warnings(assessment, points, chosen_on),
     )
 
 
@@ -69,29 +68,59 @@ def rule_in_words(rule: str) -> str:
     return "a threshold given beforehand"
 
 
-def _flattered(assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str) -> tuple[str, ...]:
-    """Say where a rate on validation lies above all that the test images allow."""
-    found, one = [], assessment.task.positive is not None
+def _warnings_of_classes(
+    assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str
+) -> tuple[str, ...]:
+    one = assessment.task.positive is not None
+    notes = (
+        f"{'' if one else f'{name}: '}{clause(point.note)}, on the {chosen_on}."
+        for name, point in points.items()
+        if point.note
+    )
+    flattered = (
+        f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on {chosen_on} "
+        f"flattered: on the test images it is {found.metric.value:.3f}, at most {found.interval.high:.3f} by "
+        "its interval."
+        for name, rate, before, found in _flattered(assessment, points)
+    )
+    return (*notes, *flattered)
+
+
+def _warnings_of_questions(
+    assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str
+) -> tuple[str, ...]:
+    """One warning of a kind: there may be dozens of questions."""
+    noted = [name for name, point in points.items() if point.note]
+    flattered = [
+        f"{rate} of {name} ({before:.3f} there, {found.metric.value:.3f} here, at most {found.interval.high:.3f} by "
+        "its interval)"
+        for name, rate, before, found in _flattered(assessment, points)
+    ]
+    placed = f"the {chosen_on} can hardly place the operating point of {first_of(noted)}; the table has why."
+    flatter = f"these were better on {chosen_on} than the test images allow: {first_of(flattered, 4)}."
+    return (*([placed] if noted else []), *([flatter] if flattered else []))
+
+
+def _flattered(
+    assessment: Assessment, points: Mapping[str, OperatingPoint]
+) -> Iterator[tuple[str, str, float, Estimate]]:
+    """Where a rate on validation lies above all that the test images allow, with that rate and theirs."""
+    one = assessment.task.positive is not None
     estimates_at = {name: assessment.estimates for name in points} if one else assessment.at_class_points
     for name, estimates in estimates_at.items():
-        point = points[name]
+        if (point := points.get(name)) is None:
+            continue
         for rate, before in (("sensitivity", point.sensitivity), ("specificity", point.specificity)):
-            metric, interval = estimates[rate]
-            if interval.reason is None and before > interval.high:
-                found.append(
-                    f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on {chosen_on} "
-                    f"flattered: on the test images it is {metric.value:.3f}, at most {interval.high:.3f} by "
-                    "its interval."
-                )
-    return tuple(found)
+            if estimates[rate].interval.reason is None and before > estimates[rate].interval.high:
+                yield name, rate, before, estimates[rate]
 
 
-def _choice(points: Mapping[str, OperatingPoint], one: bool, chosen_on: str) -> str:
+def _choice(points: Mapping[str, OperatingPoint], task: Task, chosen_on: str) -> str:
     if not points:
         return "Each network decided by a threshold of its own, chosen on its own validation images."
     rules = listed(list(dict.fromkeys(rule_in_words(point.rule) for point in points.values())))
     frozen = "was frozen before the test images were opened"
-    if one:
+    if task.positive:
         (point,) = points.values()
         if point.is_given:
             return f"The threshold {point.threshold:.4g} was given beforehand: no image had a say in it."
@@ -102,34 +131,52 @@ def _choice(points: Mapping[str, OperatingPoint], one: bool, chosen_on: str) -> 
             "Sensitivity and specificity there flatter, because the threshold suits those images; quote the ones of "
             "the test."
         )
+    rule = f"The rule was: {rules}, judged by {chosen_on}, whose sensitivity and specificity flatter."
+    if task.thresholds_in_force():
+        return f"Each {task.judged_noun[0]} is decided on by a threshold of its own, which {frozen}. {rule}"
+    asked = f"each {task.judged_noun[0]}{'' if task.questions else ' against the rest'}"
+    alone = f"one {task.judged_noun[0]} only"
     return (
-        "The most probable class is decided on. Beside that, a threshold of each class against the rest "
-        f"{frozen}, for whoever asks about one class only. The rule was: {rules}, judged by {chosen_on}, whose "
-        "sensitivity and specificity flatter."
+        f"{task.decided_on.capitalize()} is decided on. Beside that, a threshold of {asked} "
+        f"{frozen}, for whoever asks about {alone}. {rule}"
     )
 
 
-def _meaning(one: bool) -> str:
-    ill, called = (
-        ("diseased images that are called so", "diseased") if one else ("images of a class that are called so", "so")
-    )
+def _unplaced(points: Mapping[str, OperatingPoint], task: Task, chosen_on: str) -> tuple[str, ...]:
+    names = [name for name in task.questions if name not in points]
+    return unplaced_sentences(names, chosen_on) if points else ()
+
+
+def _meaning(task: Task) -> str:
+    mixture = "both hold for the mixture of classes in these images only."
+    if task.positive:
+        ill, called = "diseased images that are called so", "diseased"
+    elif task.ordered:
+        ill, called = "images at or above a cut that are called so", "so"
+        mixture = "both hold for the mixture of grades in these images only."
+    elif task.questions:
+        ill, called = "images with a finding that are called so", "so"
+        mixture = "both hold for how common each finding is in these images only."
+    else:
+        ill, called = "images of a class that are called so", "so"
     return (
         f"Sensitivity is the share of {ill}, specificity that of the others that are not. PPV is the share of right "
-        f"ones among the images called {called}, NPV among the others; both hold for the mixture of classes in these "
-        "images only."
+        f"ones among the images called {called}, NPV among the others; {mixture}"
     )
 
 
-def _chosen(points: Mapping[str, OperatingPoint], chosen_on: str) -> Table:
+def _chosen(points: Mapping[str, OperatingPoint], task: Task, chosen_on: str) -> Table:
+    noted = bool(task.questions) and any(point.note for point in points.values())
+    of_each = ("Images with it", "Images without") if task.questions else ("Images of the class", "Other images")
     header = (
-        "Class",
+        task.judged_noun[0].capitalize(),
         "Threshold",
         "Interval (95 of 100)",
         "Rule",
         "Sensitivity there",
         "Specificity there",
-        "Images of the class",
-        "Other images",
+        *of_each,
+        *["Note"] * noted,
     )
     rows = tuple(
         (
@@ -141,6 +188,7 @@ def _chosen(points: Mapping[str, OperatingPoint], chosen_on: str) -> Table:
             f"{point.specificity:.3f}",
             f"{point.n_positive:,}",
             f"{point.n_negative:,}",
+            *[point.note or ""] * noted,
         )
         for name, point in points.items()
     )
@@ -165,36 +213,54 @@ def _of_positive(assessment: Assessment) -> tuple[Table, ...]:
 
 def _of_several(assessment: Assessment) -> tuple[Table, ...]:
     estimates, level, rule = assessment.estimates, assessment.options.level, assessment.task.decided_on
+    own = [found.name for found in assessment.options.metrics]
     rows = {
         label_of(found, assessment): estimates[found.name]
         for found in shown_metrics(assessment)
-        if found.name in _OF_DECISIONS
+        if found.name not in (*RANKING, *LOSSES, *own)
     }
     rows |= {f"{LABELS[name]}, micro average": assessment.micro[name] for name in _AVERAGED if assessment.micro}
-    sizes = estimates.evaluation.class_counts
+    judged, one = estimates.evaluation.per_class, assessment.task.judged_noun[0].capitalize()
     each = {
-        f"{name} (n = {n:,})": {LABELS[metric]: estimates.of_class(name, metric) for metric in RATES}
-        for name, n in sizes.items()
+        sized(name, assessment): {LABELS[metric]: estimates.of_class(name, metric) for metric in RATES}
+        for name in judged
     }
+    against, decided = each_of(assessment.task), "" if estimates.evaluation.thresholds else f", {rule} decided on"
     tables = [
         metrics_table(f"{rule.capitalize()}, {estimates.evaluation.n:,} test images", rows, level=level),
-        per_class_table(f"Each class against the rest, {rule} decided on", each, level=level),
+        per_class_table(f"{against}{decided}", each, level=level, heading=one),
     ]
-    if assessment.at_class_points:
+    # Where such thresholds decide, that was it.
+    if assessment.at_class_points and not estimates.evaluation.thresholds:
         at_points = {
-            f"{name} (n = {sizes[name]:,}), at {found.evaluation.threshold:.4g}": {
+            f"{sized(name, assessment)}, at {found.evaluation.threshold:.4g}": {
                 LABELS[metric]: found[metric] for metric in RATES
             }
             for name, found in assessment.at_class_points.items()
         }
-        tables.append(per_class_table("Each class against the rest, at its frozen threshold", at_points, level=level))
+        tables.append(per_class_table(f"{against}, at its frozen threshold", at_points, level=level, heading=one))
     return tuple(tables)
+
+
+def mistakes_by_distance(assessment: Assessment) -> Table:
+    """Count how far off the decided grade is, and to which side."""
+    evaluation = assessment.evaluation
+    n, (one, several) = evaluation.n, assessment.task.noun
+    rows = []
+    for off in range(len(evaluation.classes)):
+        below, above = (int(np.trace(evaluation.confusion, offset)) for offset in (-off, off))
+        total = below + above if off else below
+        name = "right" if not off else f"{off} {one if off == 1 else several} off"
+        sides = (f"{below:,}", f"{above:,}") if off else ("", "")
+        rows.append((name, f"{total:,}", percent(total / n), *sides))
+    header = ("Decision", "Images", "Share", "Too low", "Too high")
+    return Table(f"How far the decided {one} is from the true one", header, tuple(rows))
 
 
 def _own(assessment: Assessment) -> tuple[Table, ...]:
     """The metrics that the user defined."""
     evaluation = assessment.evaluation
-    rows = {found.label: assessment[found.name] for found in evaluation.definitions if found.name not in LABELS}
+    rows = {found.label: assessment[found.name] for found in assessment.options.metrics}
     caption = f"Further metrics, {evaluation.n:,} test images"
     return (metrics_table(caption, rows, level=assessment.options.level),) if rows else ()
 
@@ -210,5 +276,6 @@ def _confusion(assessment: Assessment, folder: Path) -> FigureItem:
         + ", ".join(f"{n:,} read as {read}" for n, read in zip(row, evaluation.classes, strict=True))
         for name, row in zip(evaluation.classes, evaluation.confusion.tolist(), strict=True)
     )
-    path = draw_confusion_matrix(evaluation.confusion, evaluation.classes, path=folder / "confusion")
-    return FigureItem(path, "Confusion matrix: a row a true class", f"Confusion matrix: {counts}.")
+    one = assessment.task.noun[0]
+    path = draw_confusion_matrix(evaluation.confusion, evaluation.classes, path=folder / "confusion", noun=one)
+    return FigureItem(path, f"Confusion matrix: a row a true {one}", f"Confusion matrix: {counts}.")

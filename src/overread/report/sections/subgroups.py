@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from overread.evaluation import LABELS, Assessment, SubgroupMetric, Subgroups
+from overread.decision.task import Task
+from overread.evaluation import Assessment, SubgroupMetric, Subgroups
 from overread.evaluation.wording import value_of, value_or_reason
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_subgroups
 from overread.words import clause, count, level_of, listed, low_to_high
 
-_DRAWN = ("auc", "sensitivity", "specificity")
+_DRAWN, _DRAWN_OF_GRADES = ("auc", "sensitivity", "specificity"), ("quadratic_kappa", "within_one_grade", "auc")
+_SHORT = {"sensitivity": "sensitivity"}
 
 
 def subgroups_section(assessment: Assessment, folder: Path) -> Section:
@@ -26,16 +29,21 @@ def subgroups_section(assessment: Assessment, folder: Path) -> Section:
             "is not known. Name columns of the table of cases to have their groups compared."
         )
         return Section("Subgroups", paragraphs=(text,))
-    level = assessment.options.level
+    level, labels = assessment.options.level, assessment.evaluation.labels
+    drawn = _DRAWN_OF_GRADES if assessment.task.ordered else _DRAWN
     items: list[Table | FigureItem] = []
     for number, found in enumerate(assessment.subgroups, start=1):
-        items += [_sizes(found), _forest(folder / f"subgroups_{number}", found, level), _table(found, level)]
+        path = folder / f"subgroups_{number}"
+        items += [*_sizes(found, assessment.task), _forest(path, found, level, {name: labels[name] for name in drawn})]
+        items.append(_table(found, level, labels))
     return Section("Subgroups", paragraphs=(_gaps(assessment), _caution(assessment)), items=tuple(items))
 
 
 def _gaps(assessment: Assessment) -> str:
     flagged = [
-        f"{LABELS[name]} of {found.column} {group}" for found in assessment.subgroups for group, name in found.flagged
+        f"{assessment.evaluation.labels[name]} of {found.column} {group}"
+        for found in assessment.subgroups
+        for group, name in found.flagged
     ]
     if not _judged(assessment):
         return "No gap could be judged; the reason stands beside each."
@@ -61,19 +69,28 @@ def _judged(assessment: Assessment) -> int:
     return sum(metric.flagged is not None for metric in metrics)
 
 
-def _sizes(found: Subgroups) -> Table:
-    classes = tuple(found.groups[0].class_counts)
-    rows = tuple(
-        (group.label, f"{group.n:,}", f"{group.patients:,}", *(f"{group.class_counts[name]:,}" for name in classes))
-        for group in found.groups
+def _sizes(found: Subgroups, task: Task) -> tuple[Table, ...]:
+    """How large the groups are and what they show; many findings a row each."""
+    caption, classes = f"Groups of {found.column}", tuple(found.groups[0].class_counts)
+    if task.exclusive:
+        rows = tuple(
+            (group.label, f"{group.n:,}", f"{group.patients:,}", *(f"{group.class_counts[name]:,}" for name in classes))
+            for group in found.groups
+        )
+        return (Table(caption, (found.column, "Images", "Patients", *classes), rows),)
+    sizes = tuple((group.label, f"{group.n:,}", f"{group.patients:,}") for group in found.groups)
+    shown = tuple((name, *(f"{group.class_counts[name]:,}" for group in found.groups)) for name in classes)
+    header = (task.noun[0].capitalize(), *(group.label for group in found.groups))
+    return (
+        Table(caption, (found.column, "Images", "Patients"), sizes),
+        Table(f"Images that show each {task.noun[0]}, by {found.column}", header, shown),
     )
-    return Table(f"Groups of {found.column}", (found.column, "Images", "Patients", *classes), rows)
 
 
-def _table(found: Subgroups, level: float) -> Table:
+def _table(found: Subgroups, level: float, labels: Mapping[str, str]) -> Table:
     header = (found.column, "Metric", "Value", "n", "Gap to the rest", "Judgement", "Method")
     rows = tuple(
-        (group.label, LABELS[name], _value(one), f"{one.metric.n:,}", _gap(one), _judgement(one), one.method or "none")
+        (group.label, labels[name], _value(one), f"{one.metric.n:,}", _gap(one), _judgement(one), one.method or "none")
         for group in found.groups
         for name, one in group.metrics.items()
     )
@@ -98,13 +115,14 @@ def _judgement(one: SubgroupMetric) -> str:
     return "flagged" if one.flagged else "not flagged"
 
 
-def _forest(path: Path, found: Subgroups, level: float) -> FigureItem:
+def _forest(path: Path, found: Subgroups, level: float, drawn: Mapping[str, str]) -> FigureItem:
     said = [
-        f"{group.label}: " + ", ".join(f"{LABELS[name]} {_value(group.metrics[name])}" for name in _DRAWN)
+        f"{group.label}: " + ", ".join(f"{label} {_value(group.metrics[name])}" for name, label in drawn.items())
         for group in found.groups
     ]
+    names = listed([clause(_SHORT.get(name, label)) for name, label in drawn.items()])
     return FigureItem(
-        draw_subgroups(found, path=path),
-        f"AUC, sensitivity and specificity by {found.column}, with {level_of(level)} intervals",
+        draw_subgroups(found, path=path, names=tuple(drawn)),
+        f"{names[:1].upper()}{names[1:]} by {found.column}, with {level_of(level)} intervals",
         f"Forest plot by {found.column}. {'; '.join(said)}.",
     )

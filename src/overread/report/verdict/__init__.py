@@ -1,0 +1,5 @@
+"""The verdict of a page: the whole result in a few sentences, for each kind of task in its own words."""
+
+from overread.report.verdict.compose import caution, design, verdict
+
+__all__ = ["caution", "design", "verdict"]
