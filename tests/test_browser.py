@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import os
-import shutil
-import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,27 +14,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-uvicorn = pytest.importorskip("uvicorn", reason="the page needs the extra: pip install 'overread[serve]'")
-playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="accessibility is tested with axe")
+pytest.importorskip("uvicorn", reason="the page needs the extra: pip install 'overread[serve]'")
+pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright")
+pytest.importorskip("axe_playwright_python.sync_playwright", reason="accessibility is tested with axe")
 
-from overread import Reader, Study  # noqa: E402
-from overread.images import prepare  # noqa: E402
-from overread.reading import write_readings  # noqa: E402
-from overread.reading.sentences import decision, reasons  # noqa: E402
-from overread.reading_log import ReadingLog  # noqa: E402
-from overread.service.app import create_app  # noqa: E402
-from overread.service.settings import Settings  # noqa: E402
+from overread import Reader, Study
+from overread.images import prepare
+from overread.reading import write_readings
+from overread.reading.sentences import decision, reasons
+from overread.reading_log import ReadingLog
+from overread.service.settings import Settings
+from support.browser import CHROMIUM, DESK, NO_CHROMIUM, PHONE, assert_accessible, launched, opening, serving, upload
 
-CHROMIUM = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium here: apt-get install chromium, or name one in PLAYWRIGHT_CHROMIUM"
-)
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-DESK, PHONE = (1280, 860), (375, 760)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 
 
 @pytest.fixture(scope="module")
@@ -54,54 +43,20 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadingLog]:
 
 @pytest.fixture(scope="module")
 def url(reader: Reader, log: ReadingLog) -> Iterator[str]:
-    app = create_app({reader.bundle.fingerprint[:12]: reader}, Settings(workers=2, max_file_bytes=2**20), log)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-        assert thread.is_alive()
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
+    with serving({reader.bundle.fingerprint[:12]: reader}, Settings(workers=2, max_file_bytes=2**20), log) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def open_page(chromium: Any, url: str) -> Iterator[Any]:
-    """Opens the page at a width and theme; in the end nothing was complained of, and nothing left the server."""
-    complaints: list[str] = []
-    contexts = []
-
-    def opened(size: tuple[int, int] = DESK, theme: str = "light", *, script: bool = True, path: str = "") -> Any:
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=theme,
-            java_script_enabled=script,
-            accept_downloads=True,
-            reduced_motion="reduce",
-        )
-        contexts.append(context)
-        context.on(
-            "request", lambda found: found.url.startswith((url, "data:", "blob:")) or complaints.append(found.url)
-        )
-        context.on("console", lambda said: complaints.extend([said.text] * is_complaint(said)))
-        context.on("weberror", lambda found: complaints.append(str(found.error)))
-        page = context.new_page()
-        page.goto(url + path)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with opening(chromium, url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -159,23 +114,8 @@ def dicom(stored: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def is_complaint(said: Any) -> bool:
-    # That a server is busy is said by the browser itself, and meant to be.
-    return said.type in ("error", "warning") and "status of 503" not in said.text
-
-
-def upload(page: Any, *paths: Path) -> None:
-    page.set_input_files("#files", [str(path) for path in paths])
-    page.locator("#status", has_text="not readable").wait_for(state="attached")
-
-
 def names(page: Any) -> list[str]:
     return [name.strip() for name in page.locator("#batch tbody tr:not([hidden]) th").all_inner_texts()]
-
-
-def assert_accessible(page: Any) -> None:
-    found = axe.Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_each_image_shows_what_the_reader_says_of_it(open_page: Any, files: dict[str, Path], reader: Reader) -> None:

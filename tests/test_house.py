@@ -26,11 +26,10 @@ PUBLIC = [
     "Abstentions", "Answers", "Assessment", "AssessmentOptions", "Audit", "Augmentation", "Bundle", "Case",
     "ClassMetric", "Comparison", "CrossValidation", "DataSet", "Difference", "Engine", "Estimate", "Evaluation",
     "Explanation", "Failure", "Finding", "FindingKind", "Format", "Header", "History", "Interval", "Manifest",
-    "Material", "Metric", "Monitoring", "Network", "OperatingPoint", "OverreadError", "OwnMetric",
-    "PersonalColumn", "Picture",
-    "Predictions", "Preprocessing", "Reader", "Reading", "Recipe", "Rule", "Source", "Split", "Study", "Task", "audit",
-    "compare", "crossvalidate", "evaluate", "explain", "monitor", "predict", "register_format", "register_network",
-    "to_frame", "train",
+    "Material", "Metric", "Monitoring", "Network", "OperatingPoint", "OrderedGrades", "OverreadError", "OwnMetric",
+    "PersonalColumn", "Picture", "Predictions", "Preprocessing", "Reader", "Reading", "Recipe", "Rule",
+    "SeveralFindings", "SeveralTasks", "Source", "Split", "Study", "Task", "audit", "compare", "crossvalidate",
+    "evaluate", "explain", "monitor", "predict", "register_format", "register_network", "to_frame", "train",
 ]  # fmt: skip
 # What users make or implement themselves.
 MADE_BY_USERS = [

@@ -58,6 +58,9 @@ def layout(
         ("RSNA_stage_2_train_labels_semicolon_head.csv", "patientId", jpg, ("0", "1"), "column patientId names"),
         ("MURA_train_labeled_studies_head.csv", None, as_path, ("0", "1"), "column 1, a row for all images of each"),
         ("EyePACS_retinopathy_solution_head.csv", "image", jpg, ("0", "1", "2"), "not used: Usage"),
+        ("NIH_sample_labels.csv", "Image Index", as_it_is, ("Effusion", "Mass"), "column Finding Labels, a list of"),
+        ("RFMiD_Training_Labels.csv", "ID", lambda cell: f"images/{cell}.png", ("DR", "CL"),
+         "Disease_Risk says that there is any of the findings"),
         ("CBIS-DDSM_mass_case_description_head.csv", "od_img_path", as_path,
          ("BENIGN", "BENIGN_WITHOUT_CALLBACK", "MALIGNANT"), "patients: column patient_id"),
     ],
@@ -82,8 +85,6 @@ def test_the_table_is_understood_without_options(
     [
         ("ISIC_2020_Training_GroundTruth_head.csv", "image_name", jpg,
          "--label-column diagnosis or --label-column target", {"label_column": "target"}),
-        ("NIH_sample_labels.csv", "Image Index", as_it_is, "give --finding ", {"finding": "Effusion"}),
-        ("RFMiD_Training_Labels.csv", "ID", lambda cell: f"images/{cell}.png", "give --finding ", {"finding": "DR"}),
         ("ODIR_full_df_as_on_kaggle.csv", "filename", as_it_is,
          "--label-column N..O or --label-column labels", {"label_column": "labels"}),
         ("MURA_valid_labeled_studies.csv", None, as_path, "--labels folders", {"label_column": "column 2"}),

@@ -69,7 +69,7 @@ def test_no_probability_is_rounded_to_certainty(probability: float, told: str) -
 def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
     three = reading_of_three(activation_map=np.ones((4, 4, 3)), pixels=np.zeros((32, 32, 1)))
     bundle = SimpleNamespace(
-        classes=("A", "B", "C"), positive=None, thresholds={"A": 0.3},
+        task=three.task, thresholds={"A": 0.3},
         preprocessing=Preprocessing(height=32, width=32, channels=1), referral=SimpleNamespace(coverage=0.9),
     )  # fmt: skip
     stream = io.BytesIO()
@@ -78,7 +78,7 @@ def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
         rendition = render(picture)
     image = ImageRecord(index=0, name="a.png", sha256="0" * 64, latency_ms=1.0, result=three, rendition=rendition)
     (found,) = view_images(ReadingRecord(images=[image], bundle="b"), cast(Bundle, bundle))
-    assert [(bar.label, bar.shown, bar.shown_threshold) for bar in found.bars] == [
+    assert [(bar.label, bar.shown, bar.shown_threshold) for bar in found.told[0].bars] == [
         ("B", "0.50", ""),
         ("C", "0.30", ""),
         ("A", "0.20", ""),  # the most probable class is decided on, whatever its threshold

@@ -162,6 +162,6 @@ def test_what_a_study_asked_its_user_is_recorded_with_the_run(tmp_path: Path) ->
         settled = settle(source, folder=RunFolder(tmp_path / "run"), former=None)
     recorded = settled.request.source
     assert recorded is not None
-    assert (recorded.label_column, recorded.positive) == ("stage", "y")
+    assert (recorded.label_column, recorded.positive) == (("stage",), "y")
     again = settle(recorded, folder=RunFolder(tmp_path / "run"), former=None)
     assert again.manifest.cases == settled.manifest.cases

@@ -48,6 +48,17 @@ def test_a_finding_that_could_not_stand_in_a_label_is_refused(name: str) -> None
         SeveralFindings((name, "b"))
 
 
+def test_two_findings_that_deny_each_other_are_refused() -> None:
+    with pytest.raises(InvalidOption, match="'no Mass' is a finding, and says that 'Mass' is absent"):
+        SeveralFindings(("Mass", "no Mass"))
+
+
+def test_a_finding_that_ends_in_a_question_mark_is_known_by_it() -> None:
+    task = SeveralFindings(("Mass?", "Edema"))
+    task.require_label("?Mass?|Edema", "case 1")
+    assert task.encode(["?Mass?|Edema", "Mass?"]).tolist() == [[-1, 1], [1, 0]]
+
+
 def test_what_is_not_known_weighs_nothing_and_a_rare_finding_as_much_as_a_common_one() -> None:
     y_true = np.array([[1, 0], [0, 0], [0, 0], [0, 1], [-1, 1], [-1, 0]])
     task = SeveralFindings(("rare", "common"))

@@ -17,8 +17,8 @@ def write_desk(folder: Path) -> Path:
     """Write all of them, and give their folder.
 
     `demo/images/` is what `overread demo` makes; `larynx/` has two classes in folders; `frames/` has the same images
-    beside `labels.csv` and `findings.csv`; `chest/` names its sides, across which a copy lies; `ct/` is DICOM; `new/`
-    holds new images.
+    beside `labels.csv`, `findings.csv`, `states.csv` and `grades.csv`; `chest/` names its sides, across which a copy
+    lies; `ct/` is DICOM; `new/` holds new images.
     """
     write_phantoms(folder / "demo" / "images", patients=24, size=64)
     write_images(folder / "larynx", {"Normal": 40, "Papilloma": 40})
@@ -30,16 +30,22 @@ def write_desk(folder: Path) -> Path:
 
 
 def _write_table(classes: Path, frames: Path, table: Path) -> None:
-    """The images of class folders in one folder, and a table that says what they show."""
+    """The images of class folders in one folder, and tables that say what they show."""
     frames.mkdir()
-    rows, findings = [], []
+    rows, findings, states, grades = [], [], [], []
     for number, image in enumerate(sorted(classes.glob("*/*.png"), key=lambda image: image.name[1:])):
-        shutil.copy(image, frames / f"frame_{number:04d}.png")
-        rows.append((f"frame_{number:04d}", image.parent.name, f"L{image.stem[:4]}", ("f", "m")[number % 3 == 0]))
-        findings.append(
-            (f"frame_{number:04d}.png", ("Mass", "Effusion|Mass", "Effusion")[number % 3], f"L{image.stem[:4]}")
-        )
+        name, patient = f"frame_{number:04d}", f"L{image.stem[:4]}"
+        is_ill, is_odd = image.parent.name == "Papilloma", int(image.stem[1:4]) % 2
+        shutil.copy(image, frames / f"{name}.png")
+        rows.append((name, image.parent.name, patient, ("f", "m")[number % 3 == 0]))
+        findings.append((f"{name}.png", ("Mass", "Effusion|Mass", "Effusion")[number % 3], patient))
+        states.append((f"{name}.png", ("0.0", "1.0")[is_ill], ("", "1.0", "-1.0", "0.0")[number % 4], patient))
+        oedema = str(is_ill * (1 + is_odd)) if number % 9 else ""
+        grades.append((name, str(2 * is_ill + is_odd), oedema, patient))
     _write_csv(table, [("image_id", "dx", "lesion_id", "sex"), *rows])
+    _write_csv(table.with_name("states.csv"), [("image", "Mass", "Edema", "patient"), *states])
+    eyes = ("Image name", "Retinopathy grade", "Risk of macular edema", "patient")
+    _write_csv(table.with_name("grades.csv"), [eyes, *grades])
     _write_csv(table.with_name("findings.csv"), [("image", "findings", "patient"), *findings])
 
 

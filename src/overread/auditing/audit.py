@@ -13,6 +13,7 @@ from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
 from overread.cases import Manifest
+from overread.decision import Task
 from overread.errors import BlockedByAudit
 from overread.formats import Header, decoder_versions, read_headers
 from overread.images import REFERENCE, DataSet
@@ -32,11 +33,13 @@ class Audit:
         findings: of every rule, put into order.
         n: the number of cases.
         accepted: codes of blocking findings that a human has accepted.
+        task: what is told apart, for the words; by default classes.
     """
 
     findings: tuple[Finding, ...]
     n: int
     accepted: tuple[str, ...] = ()
+    task: Task | None = dataclasses.field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         ordered = sorted(self.findings, key=lambda found: (SEVERITIES.index(found.severity), found.code))
@@ -91,13 +94,15 @@ class Audit:
             "exit_status": self.exit_status,
             "accepted": list(self.accepted),
             "findings": [found.to_dict() for found in self.findings],
+            **({"task": self.task.to_dict()} if self.task and self.task.kind else {}),
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Audit:
         """The audit that `to_dict` gave."""
         findings = tuple(Finding.from_dict(found) for found in values["findings"])
-        return cls(findings=findings, n=values["n"], accepted=tuple(values["accepted"]))
+        task = Task.from_dict(values["task"]) if "task" in values else None
+        return cls(findings=findings, n=values["n"], accepted=tuple(values["accepted"]), task=task)
 
 
 def audit_manifest(
@@ -154,7 +159,8 @@ def examine(material: Material, *, rules: Sequence[Rule] = ()) -> Audit:
         InvalidOption: two rules declare one code.
         RuleFailed: a rule raised, or gave what it does not declare.
     """
-    return Audit(findings=_ask(every_rule(rules), material), n=len(material.manifest))
+    manifest = material.manifest
+    return Audit(findings=_ask(every_rule(rules), material), n=len(manifest), task=manifest.task)
 
 
 def examine_once(

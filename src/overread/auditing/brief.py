@@ -29,7 +29,8 @@ def brief_lines(audit: Audit, *, rules: Sequence[Rule] = ()) -> list[Line]:
         audit: what was found.
         rules: a user's own that were asked.
     """
-    meanings = {kind.code: kind.meaning for rule in every_rule(rules) for kind in rule.kinds}
+    kinds = [kind for rule in every_rule(rules) for kind in rule.kinds]
+    meanings = {kind.code: kind.meaning_for(audit.task) if audit.task else kind.meaning for kind in kinds}
     lines = [
         Line(found.severity, f"{gravity(found, audit)}: {found.code} ({found.count:,}): {meanings[found.code]}")
         for found in audit.findings

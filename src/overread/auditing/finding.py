@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from overread.auditing.wording import named
 from overread.cases import Case
+from overread.decision import Task
 from overread.errors import InvalidOption
 
 Severity = Literal["block", "warn", "info"]
@@ -28,7 +30,9 @@ class FindingKind:
         severity: the gravest that such a finding may have: block (training refuses), warn or info.
         meaning: a few words on what it is.
         mending: what a cleaned manifest does with the groups of such a finding: "leave-out" the first image of each,
-            "keep-one" of each (none where their labels differ), or move each to "one-side"; None does nothing.
+            "keep-one" of each (none where their labels contradict), or move each to "one-side"; None does nothing.
+        of_findings: the meaning where a case shows any number of findings; by default that of classes, which are
+            called findings then.
 
     Raises:
         InvalidOption: a code of another form, or an unknown severity.
@@ -38,11 +42,16 @@ class FindingKind:
     severity: Severity
     meaning: str
     mending: Mending | None = None
+    of_findings: str = ""
 
     def __post_init__(self) -> None:
         if not _CODE.fullmatch(self.code):
             raise InvalidOption(f"code {self.code!r} is not lower case with hyphens: write one such as 'tall-image'")
         _require_severity(self.severity)
+
+    def meaning_for(self, task: Task) -> str:
+        """The meaning, with the words of a task."""
+        return named(self.meaning if task.exclusive else self.of_findings or self.meaning, task)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,13 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from overread.auditing.audit import UNREADABLE, Audit
+from overread.auditing.contradictions import labels_contradict
 from overread.auditing.finding import Finding, Mending
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
 from overread.auditing.rules.duplicates import duplicates_among
-from overread.cases import SPLITS, Case, counts_as
+from overread.cases import SPLITS, Case, Manifest, counts_as
 from overread.cases.tables.own import table_of
 from overread.images.copies import Group, find_copies
 from overread.images.copies.groups import Partition
@@ -45,7 +46,7 @@ class Plan:
             OutputUnwritable: the files cannot be written.
         """
         kept = [dataclasses.replace(case, name=_relative(case.path, path.parent)) for case in self.kept]
-        header, *rows = table_of(kept, material.manifest.columns)
+        header, *rows = table_of(kept, material.manifest.columns, material.manifest.task.heading)
         write_csv(path, header, rows)
         cases = material.manifest.cases
         changes = [[cases[i].full_name, "left out", reason] for i, reason in sorted(self.dropped.items())]
@@ -69,9 +70,10 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
 
     Unreadable files and masks are left out. Of images that are identical one is kept: on the test side if one stands
     there, else on validation, else the first, so that a test set stays what it was. Near copies are all kept. Where
-    copies carry different labels, none is kept, since only a human can tell which is right; the frames of a film of one
-    patient stay. Near copies and the images of a patient are one unit, with the patients who share a picture: a unit on
-    several sides goes to the one that holds most of its images, of equal ones the first of train, validation and test.
+    the labels of copies contradict, none is kept, since only a human can tell which is right; the frames of a film of
+    one patient stay. Near copies and the images of a patient are one unit, with the patients who share a picture: a
+    unit on several sides goes to the one that holds most of its images, of equal ones the first of train, validation
+    and test.
 
     Args:
         audit: what was found.
@@ -84,11 +86,12 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
     together: list[Group] = []
     for found in audit.findings:
         together += found.groups if mendings[found.code] == "one-side" else ()
-        dropped = _surplus(found, mendings[found.code], cases) | dropped
+        dropped = _surplus(found, mendings[found.code], material.manifest) | dropped
     # What counts as alike depends a little on the other images: what is left is compared once more.
     while len(dropped) < len(cases):
         copies = find_copies(material.data_set.without(dropped), lambda: material.headers)
-        again = [_surplus(found, mendings[found.code], cases) for found in duplicates_among(material.manifest, copies)]
+        found_again = duplicates_among(material.manifest, copies)
+        again = [_surplus(found, mendings[found.code], material.manifest) for found in found_again]
         if not any(again):
             together += copies.near
             break
@@ -103,22 +106,22 @@ def draft_plan(audit: Audit, material: Material, *, rules: Sequence[Rule] = ()) 
     )
 
 
-def _surplus(found: Finding, mending: Mending | None, cases: Sequence[Case]) -> dict[int, str]:
+def _surplus(found: Finding, mending: Mending | None, manifest: Manifest) -> dict[int, str]:
     """The images that are left out for a finding, and its code."""
     surplus: list[int] = []
     if mending == "leave-out":
         surplus = [group[0] for group in found.groups]
     elif mending == "keep-one":
-        surplus = [i for group in found.groups for i in _all_but_one(group, cases)]
+        surplus = [i for group in found.groups for i in _all_but_one(group, manifest)]
     return dict.fromkeys(surplus, found.code)
 
 
-def _all_but_one(group: Group, cases: Sequence[Case]) -> list[int]:
-    """All but the one that is kept; all where the labels differ."""
-    if len({cases[i].label for i in group}) > 1:
+def _all_but_one(group: Group, manifest: Manifest) -> list[int]:
+    """All but the one that is kept; all where the labels contradict each other."""
+    if labels_contradict(manifest, group):
         return list(group)
     order = {"test": 0, "val": 1, "train": 2, None: 3}
-    return sorted(group, key=lambda i: (order[cases[i].split], i))[1:]
+    return sorted(group, key=lambda i: (order[manifest.cases[i].split], i))[1:]
 
 
 def _moves(cases: Sequence[Case], together: Sequence[Group], dropped: Collection[int]) -> dict[int, str]:

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from overread.cases.case import Case
 from overread.cases.folder import LeftOut, images_below, read_folder
 from overread.cases.labelling.complete import complete
 from overread.cases.labelling.files import Files
 from overread.cases.labelling.images import image_columns
-from overread.cases.labelling.labels import RANGE, every_reading
 from overread.cases.labelling.matched import Matched, no_match
+from overread.cases.labelling.own_labels import read_own
+from overread.cases.labelling.readings import RANGE, every_reading
 from overread.cases.labelling.roles import patient_columns, plain, split_columns
 from overread.cases.labelling.several import cases_of_all, match_all
 from overread.cases.relabel import Relabel
@@ -20,14 +20,14 @@ from overread.cases.source import FOLDERS, Source
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.own import is_manifest, read_table
 from overread.cases.tables.table import Table, read_tables
+from overread.cases.told import Found
+from overread.decision import Task
 from overread.errors import InvalidData, MissingPath, Undecided
 from overread.machine.remote import place
 from overread.words import listed
 
-Found = tuple[list[Case], list[str]]
 
-
-def find_cases(source: Source, relabel: Relabel) -> Found:
+def find_cases(source: Source, relabel: Relabel, task: Task | None = None) -> Found:
     """The cases of a source, and notes on what was understood and left out.
 
     The first of these that holds: the tables that are named; the one table `path,label` in the folder; class folders,
@@ -37,6 +37,7 @@ def find_cases(source: Source, relabel: Relabel) -> Found:
     Args:
         source: of the cases.
         relabel: names labels anew.
+        task: that was trained, which tells what is looked for.
 
     Raises:
         MissingPath: nothing is there.
@@ -47,45 +48,39 @@ def find_cases(source: Source, relabel: Relabel) -> Found:
     root = place(source.data)
     named = source.labels or ((source.data,) if root.is_file() else ())
     if named and named != (FOLDERS,):
-        return _by_named(named, source, relabel)
+        return _by_named(named, source, relabel, task)
     if named or not root.is_dir():
         return _by_folders(root, source, relabel)
     own = [table for table in sorted(root.glob("*.csv")) if is_manifest(table)]
     if len(own) == 1 and not source.names_columns:
-        return _by_own(own[0], read_table(own[0]), relabel)
-    return _by_what_lies_there(root, source, relabel)
-
-
-def _by_own(table: Path, cases: Sequence[Case], relabel: Relabel) -> Found:
-    named = [dataclasses.replace(case, label=relabel(case.label)) for case in cases]
-    return named, [f"cases are read from {table.name}"]
+        return read_own(own[0], relabel, task)
+    return _by_what_lies_there(root, source, relabel, task)
 
 
 def _by_folders(root: Path, source: Source, relabel: Relabel) -> Found:
     cases, notes = read_folder(root, class_names=source.mapping)
-    return [dataclasses.replace(case, label=relabel(case.label)) for case in cases], notes
+    return Found([dataclasses.replace(case, label=relabel(case.label)) for case in cases], notes)
 
 
-def _by_named(named: Sequence[str], source: Source, relabel: Relabel) -> Found:
+def _by_named(named: Sequence[str], source: Source, relabel: Relabel, task: Task | None) -> Found:
     """The cases of the tables that are named, all of which must be of use."""
     first = place(named[0])
     may_be_own = len(named) == 1 and source.images is None and not source.names_columns and is_manifest(first)
-    own = read_table(first) if may_be_own else []
-    if any(case.path.exists() for case in own):
-        return _by_own(first, own, relabel)
+    if may_be_own and any(case.path.exists() for case in read_table(first)[0]):
+        return read_own(first, relabel, task)
     tables = [table for name in named for table in read_tables(name)]
     files, left_out = _files_of(source, first.parent)
     matched = match_all(tables, files, source)
     fitting = [one for one in matched if one is not None]
     without = [table for table, one in zip(tables, matched, strict=True) if one is None]
     if not fitting and may_be_own:
-        return _by_own(first, own, relabel)  # whose images are missing, which is told where they are read
+        return read_own(first, relabel, task)  # whose images are missing, which is told where they are read
     # Of a workbook, the sheets that are of no use are passed over.
     if not fitting or any(table.sheet is None for table in without):
         raise no_match(without, files, left_out.sentences())
     _refuse_several_sheets(fitting)
-    cases, notes = cases_of_all(fitting, files, source, relabel)
-    return cases, [*notes, *_told(left_out)]
+    found = cases_of_all(fitting, files, source, relabel, task)
+    return found._replace(notes=[*found.notes, *_told(left_out)])
 
 
 def _told(left_out: LeftOut) -> tuple[str, ...]:
@@ -111,7 +106,7 @@ def _refuse_several_sheets(matched: Sequence[Matched]) -> None:
         )
 
 
-def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
+def _by_what_lies_there(root: Path, source: Source, relabel: Relabel, task: Task | None) -> Found:
     """The cases of class folders, of tables near them, or of both where they agree."""
     tables, notes = _readable(tables_near(root), source)
     files, left_out = _files_of(source, root) if tables else (Files(root, []), LeftOut())
@@ -120,21 +115,21 @@ def _by_what_lies_there(root: Path, source: Source, relabel: Relabel) -> Found:
     unused = dict.fromkeys(table.path.name for table in tables if table.path not in fitting)
     notes += [f"{name} is not used: none of its columns names the images" for name in unused]
     try:
-        cases, folder_notes = _by_folders(root, source, relabel)
+        cases, folder_notes, _ = _by_folders(root, source, relabel)
     except InvalidData as error:
         if not matched:
             raise InvalidData(". ".join([str(error), *notes])) from None
         cases, folder_notes = [], []
     if not matched:
-        return cases, [*folder_notes, *notes]
+        return Found(cases, [*folder_notes, *notes])
     chosen = _chosen(matched, source, relabel)
     used = [one.table for one in chosen]
     notes += [f"{one.table.name} is not used: it tells no labels" for one in matched if one.table not in used]
     if source.names_label or source.images or len({case.label for case in cases}) < 2:
-        cases, more = cases_of_all(chosen, files, source, relabel)
-        return cases, [*more, *notes, *_told(left_out)]
+        found = cases_of_all(chosen, files, source, relabel, task)
+        return found._replace(notes=[*found.notes, *notes, *_told(left_out)])
     cases, more = complete(cases, chosen, files, source, relabel)
-    return cases, [*folder_notes, *more, *notes]
+    return Found(cases, [*folder_notes, *more, *notes])
 
 
 def _readable(paths: Sequence[Path], source: Source) -> tuple[list[Table], list[str]]:
@@ -202,8 +197,8 @@ def _are_parts(tables: Sequence[Matched]) -> bool:
 
 def _telling_columns(matched: Matched, source: Source, relabel: Relabel) -> set[str]:
     """The columns, by their plain names, that may be the label."""
-    if source.label_column is not None:
-        return {plain(source.label_column.split(RANGE)[0])} & set(map(plain, matched.table.columns))
+    if source.label_columns:
+        return {plain(name.split(RANGE)[0]) for name in source.label_columns} & set(map(plain, matched.table.columns))
     known = {*patient_columns(matched.table, matched.others), *split_columns(matched.table, matched.others)}
     free = [column for column in matched.others if column not in known]
     return {plain(column) for one in every_reading(matched.table, free, relabel) for column in one.columns}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +10,18 @@ from typing import TYPE_CHECKING
 from overread.cases.case import Case
 from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
-from overread.cases.note import Note
+from overread.cases.labelling.own_labels import understand_own
 from overread.cases.patients import match_patients
 from overread.cases.persons.columns import PersonalColumn, leave_out_personal
-from overread.cases.relabel import Relabel, fitting, require_distinct, written_mapping
+from overread.cases.posed_task import Posed, findings_in, fit_labels, pose_task
+from overread.cases.relabel import Relabel, require_distinct
 from overread.cases.rows import cite, differ_in
-from overread.cases.source import Source
+from overread.cases.source import ORDERED, UNORDERED, Source
 from overread.cases.tables.own import read_table, table_of
+from overread.cases.told import Found
 from overread.decision import IntArray, Task
-from overread.decision.find_task import find_task, told_negative
+from overread.decision.find_task import told_negative
+from overread.decision.tasks.several_tasks import told_by
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.machine.files import write_csv
 from overread.machine.frames import data_frame
@@ -71,10 +73,11 @@ class Manifest:
         Raises:
             MissingExtra: pandas is not installed.
         """
-        names = ("label", "patient_id", "split")
+        names = ("patient_id", "split")
         return data_frame(
             {
                 "path": [case.name for case in self.cases],
+                self.task.heading: [case.label for case in self.cases],
                 **{name: [getattr(case, name) for case in self.cases] for name in names},
                 **{name: [case.extra.get(name) for case in self.cases] for name in self.columns},
             }
@@ -178,8 +181,7 @@ class Manifest:
             try:
                 return cls._read(source, task)
             except Undecided as doubt:
-                choice = _finding_of(task) if doubt.option == "finding" else None
-                choice = choice or ask(Question(text=doubt.text, flag=doubt.flag, choices=doubt.choices))
+                choice = ask(Question(text=doubt.text, flag=doubt.flag, choices=doubt.choices))
                 if choice is None:
                     raise
                 source = source.settled(doubt.option, choice)
@@ -187,26 +189,20 @@ class Manifest:
     @classmethod
     def _read(cls, source: Source, task: Task | None) -> Manifest:
         relabel = Relabel(source.mapping)
-        found, notes = find_cases(source, relabel)
-        relabel.require_met(case.label for case in found)
-        cases = [case for case in found if case.label]
-        if len(cases) < len(found):
-            notes.append(f"left out by --map: {count(len(found) - len(cases), 'image')}")
+        found = find_cases(source, relabel, task)
+        relabel.require_met(_names_in(found))
+        cases = [case for case in found.cases if case.label]
+        notes = [*found.notes]
+        if len(cases) < len(found.cases):
+            notes.append(f"left out by --map: {count(len(found.cases) - len(cases), 'image')}")
+        found = found._replace(cases=cases, notes=notes)
         if task is None:
-            require_distinct([case.label for case in cases], source.mapping)
-        else:
-            meant = fitting((case.label for case in cases), task.classes)
-            cases = [dataclasses.replace(case, label=meant.get(case.label, case.label)) for case in cases]
-            notes += [f"the label {label} is taken as {name}" for label, name in meant.items()]
-            _require_known(cases, task)
-        manifest = cls._build(cases, notes, source.positive, task)
-        if task is None and source.positive is None and manifest.positive and told_negative(manifest.classes) is None:
-            classes = manifest.classes
-            text = f"nothing tells which of {' and '.join(classes)} is the positive class"
-            if (choice := ask(Question(text=text, flag="--positive", choices=classes))) is not None:
-                source = source.settled("positive", choice)
-                manifest = cls._build(cases, notes, choice, task)
-        return dataclasses.replace(manifest, source=source)
+            require_distinct(_names_in(found), source.mapping)
+        posed = _pose(found, source, task)
+        if task is None and (question := _open_question(posed, source)) and (choice := ask(question)) is not None:
+            source = source.settled("ordered" if posed.may_be_grades else "positive", choice)
+            posed = _pose(found, source, task)
+        return cls._of(found, posed, source)
 
     @classmethod
     def from_folder(cls, folder: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
@@ -223,8 +219,8 @@ class Manifest:
             >>> Manifest.from_folder("larynx", positive="Papilloma").classes  # doctest: +SKIP
             ('Normal', 'Papilloma')
         """
-        cases, notes = read_folder(place(folder))
-        return cls._build(cases, notes, positive, task)
+        found = Found(*read_folder(place(folder)))
+        return cls._of(found, _pose(found, Source(data=str(folder), positive=positive), task))
 
     @classmethod
     def from_csv(cls, table: str | Path, *, positive: str | None = None, task: Task | None = None) -> Manifest:
@@ -235,27 +231,26 @@ class Manifest:
             InvalidData: a row that cannot be used; the message cites it (the header is row 1).
         """
         table = place(table)
-        return cls._build(read_table(table, task), [f"cases are read from {table.name}"], positive, task)
+        found = understand_own(*read_table(table, task), table, Relabel({}), task)
+        return cls._of(found, _pose(found, Source(data=str(table), positive=positive), task))
 
     @classmethod
-    def _build(cls, cases: list[Case], notes: list[str], positive: str | None, task: Task | None) -> Manifest:
-        if not cases:
-            raise InvalidData(_NO_CASE)
+    def _of(cls, found: Found, posed: Posed, source: Source | None = None) -> Manifest:
+        cases = [
+            dataclasses.replace(case, label=label)
+            for case, label in zip(found.cases, posed.labels, strict=True)
+            if label
+        ]
+        notes = [*posed.notes, *found.notes]
+        if len(cases) < len(found.cases):
+            notes.append(
+                f"left out, as nothing is known that was trained: {count(len(found.cases) - len(cases), 'image')}"
+            )
         cases, personal = leave_out_personal(cases)
         if personal:
             headings = listed([column.heading for column in personal])
-            notes = [*notes, f"left out, as they tell who the patients are: {headings}"]
-        if task is None:
-            task, rules = find_task((case.label for case in cases), positive=positive)
-            way = f"; --positive {shlex.quote(task.classes[0])} turns it"
-            rule = [Note(f"{said}{way}", said) for said in rules]
-            notes = [*rule, *notes]
-        elif positive not in (None, task.positive):
-            raise InvalidOption(
-                f"the positive class of what was trained is {task.positive}, and --positive names {positive}: leave it "
-                "out"
-            )
-        return cls(cases=tuple(cases), task=task, notes=tuple(notes), personal=personal)
+            notes.append(f"left out, as they tell who the patients are: {headings}")
+        return cls(cases=tuple(cases), task=posed.task, notes=tuple(notes), personal=personal, source=source)
 
     def with_patient_pattern(self, pattern: str) -> Manifest:
         """Take patient ids from file names: the groups of a regular expression, joined, or its whole match.
@@ -281,21 +276,44 @@ class Manifest:
 
         Patients go under pseudonyms.
         """
-        header, *rows = table_of(self.cases, self.columns)
+        header, *rows = table_of(self.cases, self.columns, self.task.heading)
         write_csv(path, header, rows)
 
 
-def _require_known(cases: Iterable[Case], task: Task) -> None:
-    """Refuse labels that a task does not have, all at once."""
-    unknown = [*dict.fromkeys(case.label for case in cases if not set(task.named_in(case.label)) <= set(task.classes))]
-    if unknown:
-        raise InvalidData(
-            f"the data hold {listed(unknown)}, and what was trained tells {listed(task.classes)} apart: say which of "
-            f"them is meant, or leave images out, with --map {shlex.quote(written_mapping(dict.fromkeys(unknown, '')))}"
+def _pose(found: Found, source: Source, task: Task | None) -> Posed:
+    """What the cases tell apart, or their labels as a trained task has them."""
+    if not found.cases:
+        raise InvalidData(_NO_CASE)
+    labels = [case.label for case in found.cases]
+    if task is None:
+        return pose_task(labels, found.told, source)
+    if source.positive not in (None, task.positive):
+        raise InvalidOption(
+            f"the positive class of what was trained is {task.positive}, and --positive names {source.positive}: leave "
+            "it out"
         )
+    return fit_labels(labels, found.told, task)
 
 
-def _finding_of(task: Task | None) -> str | None:
-    """The finding that a task tells apart from all else, if it is such a one."""
-    negative, positive = task.classes if task is not None and len(task.classes) == 2 else ("", "")
-    return positive if positive and negative == f"no {positive}" else None
+def _names_in(found: Found) -> list[str]:
+    """The class or the findings of each case, as a user may rename them."""
+    said = [told_by(case.label) if len(found.told) > 1 else {found.told[0].heading: case.label} for case in found.cases]
+    return [
+        name
+        for own in said
+        for one in found.told
+        for name in (findings_in(own.get(one.heading, "")) if one.lists else [own.get(one.heading, "")])
+        if name
+    ]
+
+
+def _open_question(posed: Posed, source: Source) -> Question | None:
+    """What nothing tells of classes: whether they are grades, or which of two is the positive one."""
+    classes = posed.task.classes
+    if posed.may_be_grades:
+        text = f"the classes {listed(classes)} may be grades, of which one further off is worse than the next"
+        return Question(text=text, flag="", choices=(ORDERED, UNORDERED))
+    if source.positive is None and posed.task.positive and told_negative(classes) is None:
+        text = f"nothing tells which of {' and '.join(classes)} is the positive class"
+        return Question(text=text, flag="--positive", choices=classes)
+    return None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from overread.errors import InvalidOption, Undecided
 
+# What programs write behind a whole number.
+_WHOLE = re.compile(r"(?<=\d)\.0+$")
 # What programs write where a cell is empty.
 _NO_LABELS = frozenset({"nan", "n/a", "na", "null", "<na>", "#n/a", "nat", "undefined"})
 
@@ -101,9 +104,13 @@ def require_distinct(labels: Sequence[str], mapping: Mapping[str, str]) -> None:
 
 
 def fitting(labels: Iterable[str], classes: Sequence[str]) -> dict[str, str]:
-    """The classes that labels mean which differ from one of them by case or blanks alone."""
+    """The classes that labels mean which differ from one of them by case, blanks or the `.0` of a number alone."""
     alike = defaultdict(list)
     for name in classes:
-        alike[" ".join(name.split()).casefold()].append(name)
-    meant = {label: alike[" ".join(label.split()).casefold()] for label in set(labels) - set(classes)}
+        alike[_plain(name)].append(name)
+    meant = {label: alike[_plain(label)] for label in set(labels) - set(classes)}
     return {label: found[0] for label, found in sorted(meant.items()) if len(found) == 1}
+
+
+def _plain(label: str) -> str:
+    return _WHOLE.sub("", " ".join(label.split()).casefold())

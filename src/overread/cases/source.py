@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from overread.cases.relabel import read_mapping
 from overread.errors import InvalidOption
 from overread.machine.option import option
 from overread.machine.remote import is_remote, place
+from overread.words import listed
 
 # In place of tables: labels are the names of class folders.
 FOLDERS = "folders"
+# What settles whether classes are grades.
+ORDERED, UNORDERED = "--ordered", "--no-ordered"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,14 +42,41 @@ class Source:
         None, "Folder that the images of the tables lie in; by default the data.", panel="Labels"
     )
     image_column: str | None = option(None, "Column of the tables that names the image.", panel="Labels")
-    label_column: str | None = option(
-        None, "Column that says what the image shows; of several with a 1 each the first and last, as MEL..UNK.",
+    label_column: str | tuple[str, ...] | None = option(
+        (),
+        "Column that says what the image shows; of several with a 1 each the first and last, as MEL..UNK. Repeated, "
+        "one network learns several tasks.",
         panel="Labels",
-    )  # fmt: skip
+        kind=list[str],
+    )
     patient_column: str | None = option(None, "Column that names the patient.", panel="Labels")
     split_column: str | None = option(None, "Column that says train, val or test.", panel="Labels")
     finding: str | None = option(
-        None, "One of several findings that an image may show: it is told apart from all else.", panel="Labels"
+        None, "One of several findings that an image may show: it alone is told apart from all else.", panel="Labels"
+    )
+    uncertain: Literal["ignore", "present", "absent"] = option(
+        "ignore",
+        "What a finding of -1 is taken as: ignore (not known), present or absent.",
+        panel="Labels",
+        kind=str,
+    )
+    blank: Literal["ignore", "absent"] = option(
+        "ignore",
+        "What a finding of an empty cell is taken as: ignore (not known) or absent.",
+        panel="Labels",
+        kind=str,
+    )
+    ordered: bool | None = option(
+        None, "The labels are grades with an order, or are not.", panel="Labels", flag="--ordered/--no-ordered"
+    )
+    grades: str | None = option(
+        None, "The names of the grades, the lowest first, as 'none,mild,severe'.", panel="Labels"
+    )
+    cut: tuple[str, ...] = option(
+        (),
+        "Grade from which on a case counts as ill, judged as '2 or more'; by default each. May be repeated.",
+        panel="Labels",
+        kind=list[str],
     )
     mapping: Mapping[str, str] = option(
         None,
@@ -74,11 +104,21 @@ class Source:
         if not self.data:
             raise InvalidOption("no data are given: expected a folder of images or a table of labels")
         object.__setattr__(self, "mapping", dict(self.mapping or {}))
+        for name in ("label_column", "cut"):
+            object.__setattr__(self, name, _texts(getattr(self, name)))
+        for name, choices in (("uncertain", ("ignore", "present", "absent")), ("blank", ("ignore", "absent"))):
+            if getattr(self, name) not in choices:
+                raise InvalidOption(f"--{name} {getattr(self, name)} is not known: expected {listed(choices, 'or')}")
 
     @classmethod
     def of(cls, data: Source | str | Path) -> Source:
         """A source as it is, or that of a folder or table of which nothing else is said."""
         return data if isinstance(data, cls) else cls(data=str(data))
+
+    @property
+    def label_columns(self) -> tuple[str, ...]:
+        """The columns that say what an image shows, one for each task; none where it is found out."""
+        return _texts(self.label_column)
 
     @property
     def names_columns(self) -> bool:
@@ -89,7 +129,7 @@ class Source:
     @property
     def names_label(self) -> bool:
         """True where it is said what a table tells apart."""
-        return self.label_column is not None or self.finding is not None
+        return bool(self.label_column) or self.finding is not None
 
     def absolute(self) -> Source:
         """The same source from wherever it is read."""
@@ -100,11 +140,17 @@ class Source:
     def settled(self, name: str, choice: str) -> Source:
         """The same source with one choice made, by the name of its field."""
         value: Any = choice
-        if name == "labels":
+        if name in ("labels", "label_column"):
             value = (choice,)
+        elif name == "ordered":
+            value = choice == ORDERED
         elif name == "mapping":
             value = {**self.mapping, **read_mapping([choice])}
         return dataclasses.replace(self, **{name: value})
+
+
+def _texts(values: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values or ())
 
 
 def _named(place: object, field: str) -> str:

@@ -1,4 +1,4 @@
-"""Train, validation and test sides: by patient, copies together, stratified by class, seeded."""
+"""Train, validation and test sides: by patient, copies together, stratified by class or finding, seeded."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
-from overread.cases.case import SPLITS, Case, counts_as
+from overread.cases.carver import Carver
+from overread.cases.case import SPLITS, counts_as
 from overread.cases.leaks import said_of_leaks
 from overread.cases.manifest import Manifest
-from overread.decision import IntArray
 from overread.errors import InvalidData, InvalidOption
-from overread.words import count
+from overread.words import count, first_of
 
-# With fewer images of a class, a validation loss says little and one image moves sensitivity by 5 points.
-MIN_VALIDATION_PER_CLASS = 20
+# What follows where a side of findings has none to show.
+_WITHOUT = {
+    "train": "a network cannot learn what tells the two apart",
+    "val": "nothing tells the operating point, which stays at 0.5",
+    "test": "the result cannot be judged there",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,9 @@ def split_cases(
     Sides that the data name are kept, even where copies lie on two of them. Of those that are missing, test and then
     validation are carved from the rest; a given validation side with fewer than 20 images of a class is returned to
     train and carved anew when that makes it at least twice as large. Carving keeps a patient's images together, and
-    patients who share a picture (see `Case.group`) as if they were one; each class comes near its share.
+    patients who share a picture (see `Case.group`) as if they were one; each class comes near its share. Where cases
+    show any number of findings, each finding and each two of them do, the rarest first; one that a side lacks is warned
+    of and not refused.
 
     With several folds there is no validation side for all: what is not in test, a given validation side included, is
     dealt to the folds likewise, and each is the validation side of one part.
@@ -77,7 +81,8 @@ def split_cases(
 
     Raises:
         InvalidOption: a fraction outside 0 to 0.5, or a number of folds outside 1 to 20.
-        InvalidData: some cases have a side and others none, or a class is absent from a side or from a fold.
+        InvalidData: some cases have a side and others none, or a class of which each case has exactly one is absent
+            from a side or from a fold.
     """
     for name, fraction in (("validation", validation), ("test", test)):
         if not 0 < fraction <= 0.5:
@@ -87,10 +92,10 @@ def split_cases(
         raise InvalidData(f"{sides.count(None)} of {len(sides)} cases have no split: give each a split, or none")
     if folds != 1:
         _check_folds(folds)
-    carver = _Carver(manifest, seed)
+    carver = Carver(manifest, seed)
     notes = []
     if "test" not in sides:
-        sides = carver.carve(sides, "test", test)
+        sides = carver.carve(sides, "test", test, rest_needs=1 if "val" in sides else 2)
         notes.append(f"test is carved by patient ({test:.0%} of the images)")
     if folds > 1:
         sides = ["train" if side == "val" else side for side in sides]
@@ -98,10 +103,10 @@ def split_cases(
     elif "val" not in sides:
         sides = carver.carve(sides, "val", validation)
         notes.append(f"validation is carved from train by patient ({validation:.0%} of the images outside test)")
-    elif (given := carver.smallest_class(sides)) < MIN_VALIDATION_PER_CLASS:
+    else:
         pooled = ["train" if side == "val" else side for side in sides]
         carved = carver.carve(pooled, "val", validation)
-        if carver.smallest_class(carved) >= 2 * given:
+        if carver.is_small(sides, carved):
             notes.append(f"the given validation side has {sides.count('val')} images, too few: carved anew by patient")
             sides = carved
     if notes and (groups := {case.group for case in manifest.cases if case.group}):
@@ -109,9 +114,10 @@ def split_cases(
         notes.append(f"{kept} of identical or near-identical images: the images of each are kept on one side")
     parts = carver.deal_validation(sides, folds) if folds > 1 else [sides]
     whole, *sided = (_with_sides(manifest, given) for given in (sides, *parts))
-    warnings = tuple(_warnings(manifest, sides))
-    result = Split(manifest=whole, parts=tuple(sided), notes=tuple(notes), warnings=warnings)
-    _refuse_absent_classes(result, carver.keys)
+    warnings = [*_warnings(manifest, sides), *([] if manifest.task.exclusive else _lacking(sided))]
+    result = Split(manifest=whole, parts=tuple(sided), notes=tuple(notes), warnings=tuple(warnings))
+    if manifest.task.exclusive:
+        _refuse_absent_classes(result, carver.keys)
     return result
 
 
@@ -143,7 +149,7 @@ def fold_cases(manifest: Manifest, *, folds: int, seed: int = 0) -> tuple[Manife
     """
     _check_folds(folds)
     pool = without_test(manifest)
-    dealt = _Carver(pool, seed).deal_folds(range(len(pool)), folds)
+    dealt = Carver(pool, seed).deal_folds(range(len(pool)), folds)
     return tuple(
         _with_sides(pool, ("test" if chosen == fold else "train" for chosen in dealt)) for fold in range(folds)
     )
@@ -160,87 +166,6 @@ def without_test(manifest: Manifest) -> Manifest:
     if not left_out:
         return manifest
     return manifest.replace(kept, f"{left_out} images of the given test side are left out and stay unopened")
-
-
-class _Carver:
-    """Deals whole patients to a held-out side, those who share a picture as one."""
-
-    def __init__(self, manifest: Manifest, seed: int) -> None:
-        self.keys = _together(manifest.cases)
-        self.strata = _strata(manifest)
-        self.seed = seed
-
-    def smallest_class(self, sides: Sequence[str | None]) -> int:
-        """Images in the smallest class of the validation side."""
-        held_out = np.array([side == "val" for side in sides])
-        return int(self.strata[held_out].sum(axis=0).min())
-
-    def carve(self, sides: Sequence[str | None], side: str, fraction: float) -> list[str | None]:
-        """Move about `fraction` of each class from train (or from no side) to `side`.
-
-        Patients are dealt from the largest down, each to where its classes are furthest below their share; when
-        both are equal, to train.
-        """
-        pool = [i for i, current in enumerate(sides) if current in (None, "train")]
-        result = ["train" if current is None else current for current in sides]
-        for i, chosen in zip(pool, self.deal(pool, (1 - fraction, fraction), SPLITS.index(side)), strict=True):
-            if chosen:
-                result[i] = side
-        return list(result)
-
-    def deal_folds(self, pool: Sequence[int], folds: int) -> list[int]:
-        """For each case of the pool, the fold that its patient is dealt to."""
-        return self.deal(pool, [1 / folds] * folds, len(SPLITS))
-
-    def deal_validation(self, sides: Sequence[str | None], folds: int) -> list[list[str | None]]:
-        """The sides of the cases while each fold of the train side is the validation side."""
-        pool = [i for i, side in enumerate(sides) if side == "train"]
-        fold_of = dict(zip(pool, self.deal_folds(pool, folds), strict=True))
-        return [["val" if fold_of.get(i) == fold else side for i, side in enumerate(sides)] for fold in range(folds)]
-
-    def deal(self, pool: Sequence[int], shares: Sequence[float], stream: int) -> list[int]:
-        """For each case of the pool, the share that its patient is dealt to; of equal ones, the first."""
-        images = defaultdict(list)
-        for i in pool:
-            images[self.keys[i]].append(i)
-        order = sorted(images)
-        np.random.default_rng([self.seed, stream]).shuffle(order)
-        order.sort(key=lambda patient: -len(images[patient]))
-        total = self.strata[pool].sum(axis=0)
-        target = np.maximum(total * np.array(shares)[:, None], 1e-9)
-        room = target.copy()
-        dealt = {}
-        for patient in order:
-            counts = self.strata[images[patient]].sum(axis=0)
-            chosen = int((counts * room / target).sum(axis=1).argmax())
-            room[chosen] -= counts
-            dealt[patient] = chosen
-        return [dealt[self.keys[i]] for i in pool]
-
-
-def _together(cases: Sequence[Case]) -> list[str]:
-    """For each case, the first of the patients who must stay on one side with its own, for they share pictures."""
-    joined: dict[str, str] = {}
-
-    def first(patient: str) -> str:
-        while (before := joined.get(patient, patient)) != patient:
-            patient = before
-        return patient
-
-    patients = [counts_as(case.patient_id, case.name) for case in cases]
-    shown: dict[str, str] = {}
-    for case, patient in zip(cases, patients, strict=True):
-        if case.group:
-            one, other = sorted((first(patient), first(shown.setdefault(case.group, patient))))
-            joined[other] = one
-    return [first(patient) for patient in patients]
-
-
-def _strata(manifest: Manifest) -> IntArray:
-    """`(n, K)` 1 where a case is of a class, and a further column for those that are of none, if there are any."""
-    indicators = manifest.task.indicators(manifest.y_true)
-    of_none = ~indicators.any(axis=1)
-    return np.column_stack([indicators, of_none]) if of_none.any() else indicators
 
 
 def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
@@ -261,6 +186,28 @@ def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
         said = said_of_leaks(crossing)
         warnings.append(f"{count(len(crossing), 'patient')} {stand} on more than one given side ({said})")
     return warnings
+
+
+def _lacking(parts: Sequence[Manifest]) -> list[str]:
+    """Say which sides cannot tell a finding, for all of their images show it, or none does, or nobody knows."""
+    lacking: dict[str, dict[str, int]] = {side: {} for side in SPLITS}
+    for part in parts:
+        y_true = part.y_true
+        for side, name in itertools.product(SPLITS, part.task.judged):
+            own = y_true[part.select(side)]
+            shows, known = part.task.shows(own, name), part.task.known(own, name)
+            for words, there in (("with", shows), ("without", known & ~shows)):
+                if not there.any():
+                    lacking[side][f"{words} {name}"] = lacking[side].get(f"{words} {name}", 0) + 1
+    folds = len(parts)
+    said = []
+    for side, found in lacking.items():
+        names = [
+            name + f" (in {number} of {folds} folds)" * (folds > 1 and side != "test") for name, number in found.items()
+        ]
+        if names:
+            said.append(f"{side} has no image {first_of(names)}: {_WITHOUT[side]}")
+    return said
 
 
 def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:

@@ -20,7 +20,8 @@ def explain(
     images: Annotated[list[str], typer.Argument(help="Files, folders, patterns, or - for a list on standard input.")],
     out: Out,
     shown: Annotated[
-        str | None, typer.Option("--class", help="Whose evidence is drawn; else the class decided on.")
+        str | None,
+        typer.Option("--class", help="Class, finding or cut whose evidence is drawn; else what is decided on."),
     ] = None,
     opacity: Annotated[float, typer.Option(help="Of the strongest colour, 0 to 1.")] = 0.5,
     force: Force = False,

@@ -129,7 +129,8 @@ def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     changes = recipe.pop("augmentation")
     source = {} if request.source is None else dataclasses.asdict(request.source)
     if source:
-        source |= {"labels": list(source["labels"]), "mapping": [written_mapping(source["mapping"])]}
+        source = {name: list(value) if isinstance(value, tuple) else value for name, value in source.items()}
+        source["mapping"] = [written_mapping(source["mapping"])]
     of_kind = (
         {"seeds": run.seeds, "keep_ensemble": run.ensemble}
         if isinstance(run, CrossValidationRun)

@@ -37,7 +37,7 @@ _FALSELY_NEGATIVE = frozenset({"triple", "gram", "false", "rh", "double"})
 
 def reads_as_negative(name: str) -> bool:
     """True where a class is called Normal, Healthy, Negative, No finding, NonCOVID, uninfected or the like."""
-    words = _words(name)
+    words = words_of_name(name)
     if not words:
         return name.strip() == "-"
     named = [word for word in words if word not in _CARRIERS] or words
@@ -61,7 +61,7 @@ def denies(name: str, other: str) -> bool:
 
     `un` denies an affliction, as in uninfected; what is uncontrolled or unstable is not the better of two.
     """
-    plain, denied = "".join(_words(name)), "".join(_words(other))
+    plain, denied = "".join(words_of_name(name)), "".join(words_of_name(other))
     if len(denied) < 2 or reads_as_negative(other):
         return False
     prefixes = "no|non|not|without|absenceof|freeof" + ("|un" if _AFFLICTED.fullmatch(denied) else "")
@@ -70,7 +70,7 @@ def denies(name: str, other: str) -> bool:
 
 def own_parts(one: str, other: str) -> tuple[str, str]:
     """Two names without the words that both begin with: of CT_COVID and CT_NonCOVID, what tells them apart."""
-    ones, others = _words(one), _words(other)
+    ones, others = words_of_name(one), words_of_name(other)
     shared = next((at for at, pair in enumerate(zip(ones, others, strict=False)) if pair[0] != pair[1]), 0)
     return " ".join(ones[shared:]), " ".join(others[shared:])
 
@@ -83,7 +83,7 @@ def _denied_by(words: list[str]) -> str | None:
     return None
 
 
-def _words(name: str) -> list[str]:
+def words_of_name(name: str) -> list[str]:
     """The words of a name in lower case, without accents: `NonCOVID-19` has three."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", bare)

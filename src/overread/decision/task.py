@@ -64,6 +64,8 @@ class Task(ABC):
     noun: ClassVar[tuple[str, str]] = ("class", "classes")
     # What one of the judged questions is called, and several.
     judged_noun: ClassVar[tuple[str, str]] = ("class", "classes")
+    # The column of labels in tables of the program's own form.
+    heading: ClassVar[str] = "label"
     # The Keras loss (from logits), the Keras metric of accuracy with its arguments, and the function of `keras.ops`
     # that makes logits probabilities while training.
     loss: ClassVar[str]

@@ -20,7 +20,7 @@ class Question:
 
     Args:
         text: what is open, as the beginning of a sentence.
-        flag: the option of the command line that settles it.
+        flag: the option of the command line that settles it; empty where each choice is an option of its own.
         choices: its values, one of which is meant.
     """
 
@@ -71,5 +71,5 @@ def _ask_on_terminal(question: Question) -> str | None:
         if given.isdecimal() and 1 <= int(given) <= len(question.choices):
             given = question.choices[int(given) - 1]
         if given in question.choices:
-            say(console, f"the same without asking: {question.flag} {shlex.quote(given)}")
+            say(console, f"the same without asking: {f'{question.flag} {shlex.quote(given)}'.strip()}")
             return given

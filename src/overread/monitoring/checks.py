@@ -11,6 +11,7 @@ import numpy as np
 
 from overread.decision.cuts import FloatArray
 from overread.monitoring.drift_tests import AgainstSample, exceedances_p, fewer_p, holm
+from overread.monitoring.questions import score_of
 
 if TYPE_CHECKING:
     from overread.reading_log.rows import ImageRow
@@ -25,7 +26,7 @@ class Expected:
     """The values of images that a bundle was not fitted to, which new ones are held against.
 
     Args:
-        scores: by class, its calibrated probabilities; of those that are judged.
+        scores: by judged question, such as a class, its calibrated probabilities.
         projections: `(n, k)`.
         unfamiliarity: `(n,)`, with the limit at 1.
     """
@@ -80,7 +81,7 @@ def check_drift(rows: Sequence[ImageRow], expected: Expected) -> list[Check]:
     """Hold images, each once, against the reference."""
     times = [row.time for row in rows]
     checks = [
-        _shift(f"score of {name}", [(row.probabilities or {}).get(name, np.nan) for row in rows], scores, times)
+        _shift(f"score of {name}", [score_of(row, name) for row in rows], scores, times)
         for name, scores in expected.scores.items()
     ]
     projected = [row for row in rows if row.projection]
@@ -131,12 +132,11 @@ def check_unfamiliar(above: int, n: int, *, expected: FloatArray, **shown: Any) 
     return Check(test="exceedances, beta-binomial", statistic=above / n, p=p, **told)
 
 
-def check_agreement(reviewed: Sequence[ImageRow]) -> Check:
-    """Hold the later half of reviewed images, oldest first, against the earlier half."""
-    name, n = "agreement with humans", len(reviewed)
+def check_agreement(agreed: Sequence[bool]) -> Check:
+    """Hold the later half of reviews, oldest first, against the earlier half."""
+    name, n = "agreement with humans", len(agreed)
     if n < FEWEST:
         return Check(name=name, test="none", n=n, reason=_too_few("reviews", n))
-    agreed = [row.agrees for row in reviewed]
     earlier, later = agreed[: n // 2], agreed[n // 2 :]
     p = fewer_p((sum(later), len(later)), (sum(earlier), len(earlier)))
     return Check(name=name, test="Fisher, later half lower", n=n, statistic=sum(later) / len(later), p=p)

@@ -64,7 +64,8 @@ def monitor(
     try:
         rows = log.images(since, until, fingerprint)
         expected = expected_of(bundle) if bundle else None
-        found = watch(rows, expected, since=since, until=until, bundle=fingerprint)
+        task = bundle.task if bundle else None
+        found = watch(rows, expected, since=since, until=until, bundle=fingerprint, task=task)
     finally:
         log.close()
     if out is not None:
@@ -119,7 +120,7 @@ def expected_of(bundle: Bundle) -> Expected:
     if len(references) > 1:
         return Expected(scores={}, projections=first.projections.astype(float), unfamiliarity=np.empty(0))
     return Expected(
-        scores={name: first.scores[:, bundle.task.column(name)] for name in bundle.task.judged},
+        scores={name: bundle.task.score(first.scores, name) for name in bundle.task.judged},
         projections=first.projections.astype(float),
         unfamiliarity=first.distances / first.limit,
     )

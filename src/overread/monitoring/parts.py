@@ -53,6 +53,7 @@ class _Tally:
         self._expected = expected
         self._images = self._referred = self._unfamiliar = 0
         self._classes, self._failures = Counter[str](), Counter[str]()
+        self._questions: dict[str, Counter[str]] = {}
         scores = {} if expected is None else expected.scores
         self._scores = {name: (AgainstSample(values), _Thinned()) for name, values in scores.items()}
         self._unfamiliarity = _Thinned()
@@ -68,6 +69,8 @@ class _Tally:
         was_read = np.array([label is not None for label in table.labels], dtype=bool)
         self._unfamiliar += int((table.unfamiliarity[was_read] > 1).sum())
         self._unfamiliarity.add(table.unfamiliarity[was_read])
+        for name, answers in table.answers.items():
+            self._questions.setdefault(name, Counter()).update(filter(None, answers))
         for name, (against, thinned) in self._scores.items():
             values = table.probabilities[name][was_read]
             against.add(values)
@@ -96,6 +99,7 @@ class _Tally:
             confusion={},
             has_reference=self._expected is not None,
             checks=adjusted(self._checks(self._expected)) if self._expected else [],
+            questions=self._questions,
         )
 
     def _checks(self, expected: Expected) -> list[Check]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from overread.evaluation import Estimate
-from overread.evaluation.wording import in_words, p_of
+from overread.evaluation.wording import in_words, p_of, share_in_cell
 from overread.monitoring.checks import Check
 from overread.monitoring.drift_figure import draw_distributions, draw_drift
 from overread.monitoring.watch import Monitoring
@@ -35,6 +36,11 @@ _REVIEWS = (
     "Agreement is not accuracy: humans saw the reader's answer, and chose, or were asked, which images to review. The "
     "later half of the reviews is held against the earlier (Fisher's exact test, one-sided)."
 )
+
+
+_MOST_LABELS = 20
+# In the order of the columns.
+_ANSWERS = ("present", "yes", "unsure", "absent", "no")
 
 
 def write_monitoring_report(out: Path, found: Monitoring) -> Path:
@@ -76,7 +82,7 @@ def _verdict(found: Monitoring) -> tuple[str, ...]:
 def _volume_section(found: Monitoring) -> Section:
     level = found.rates["referred"].interval.level
     rates: dict[str, Estimate] = {label: found.rates[name] for name, label in _RATES.items() if name in found.rates}
-    classes = tuple((name, f"{n:,}") for name, n in sorted(found.classes.items()))
+    classes = tuple((name, f"{n:,}") for name, n in _most_frequent(found.classes))
     days = tuple(
         (day.isoformat(), *(f"{counts[name]:,}" for name in ("images", "referred", "failed")))
         for day, counts in found.by_day.items()
@@ -88,6 +94,7 @@ def _volume_section(found: Monitoring) -> Section:
     items = (
         metrics_table("Shares", rates, level=level),
         Table("Images read, by the class decided on", ("Class", "Images"), classes),
+        *_answers(found),
         *((Table("Images by day (UTC)", ("Day", "Images", "Referred", "Failed"), days),) if days else ()),
         *((Table("Time from taking up an image to its result", ("Percentile", "Time"), latency),) if latency else ()),
         *((Table("Images that could not be read", ("Error", "Images"), failures),) if failures else ()),
@@ -96,7 +103,43 @@ def _volume_section(found: Monitoring) -> Section:
     return Section("Volume", paragraphs=(f"Bundle: {found.bundle or unnamed}.",), items=items)
 
 
+def _most_frequent(labels: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Labels by name; of very many, such as combinations of findings, those that most images have."""
+    if len(labels) <= _MOST_LABELS:
+        return sorted(labels.items())
+    first = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
+    rest = first[_MOST_LABELS:]
+    return [*first[:_MOST_LABELS], (f"{len(rest):,} others", sum(n for _, n in rest))]
+
+
+def _answers(found: Monitoring) -> tuple[Table, ...]:
+    if not found.questions:
+        return ()
+    answers = [name for name in _ANSWERS if any(name in counts for counts in found.questions.values())]
+    rows = tuple(
+        (question, *(f"{counts.get(name, 0):,}" for name in answers)) for question, counts in found.questions.items()
+    )
+    return (Table("Images read, by the answer to each question", ("Question", *answers), rows),)
+
+
+def _corrections(found: Monitoring) -> Table:
+    rows = tuple(
+        (
+            question,
+            share_in_cell(told.agreement),
+            f"{told.added:,}",
+            f"{told.removed:,}",
+            f"{told.agreement.metric.n:,}",
+        )
+        for question, told in found.corrections.items()
+    )
+    header = ("Question", "Human agrees", "Only the human says yes", "Only the reader says yes", "Reviews")
+    return Table("Reviews of each question", header, rows)
+
+
 def _agreement_section(found: Monitoring) -> Section:
+    if found.corrections:
+        return Section("Agreement", paragraphs=(_REVIEWS,), items=(_corrections(found),))
     classes = sorted({name for pair in found.confusion for name in pair})
     rows = tuple((reader, *(f"{found.confusion.get((reader, human), 0):,}" for human in classes)) for reader in classes)
     table = Table("Reviews: class of the reader by row, of the human by column", ("Reader", *classes), rows)
@@ -125,29 +168,33 @@ def _drift_section(found: Monitoring, folder: Path) -> Section:
     )
     changed = listed([check.name for check in found.findings])
     warnings = (f"More than chance explains has changed: {changed}.",) * bool(found.findings)
-    figures = tuple(_figure(check, folder) for check in _drawn(found))
+    figures = tuple(_figure(check, folder / stem) for stem, check in _drawn(found).items())
     reference = "" if found.has_reference else "No bundle was named, so there is no reference and drift was not tested."
     return Section(
         "Drift", (*filter(None, (reference, _DRIFT)), text), (Table("Tests", header, rows), *figures), warnings
     )
 
 
-def _drawn(found: Monitoring) -> list[Check]:
-    """Scores and unfamiliarity always, of the components those that changed."""
+def _drawn(found: Monitoring) -> dict[str, Check]:
+    """Scores and unfamiliarity always, of the components those that changed; by the name of their file."""
     usual = [check for check in found.checks if not check.name.startswith("component") or check.found]
-    return [check for check in usual if len(check.values) and len(check.expected)]
+    drawn: dict[str, Check] = {}
+    for check in usual:
+        if len(check.values) and len(check.expected):
+            stem = re.sub(r"[^a-z0-9]+", "_", check.name.lower()).strip("_")
+            drawn[f"{stem}_{len(drawn) + 1}" if stem in drawn else stem] = check
+    return drawn
 
 
-def _figure(check: Check, folder: Path) -> FigureItem:
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = re.sub(r"[^a-z0-9]+", "_", check.name.lower()).strip("_")
+def _figure(check: Check, path: Path) -> FigureItem:
+    path.parent.mkdir(parents=True, exist_ok=True)
     name = "unfamiliarity" if check.limit is not None else check.name
     if len(check.times):
-        path = draw_drift(check.times, check.values, check.expected, name=name, path=folder / stem, limit=check.limit)
+        path = draw_drift(check.times, check.values, check.expected, name=name, path=path, limit=check.limit)
         how = "by day, over the values of the reference; on the right both distributions"
         shown = "Median of each day against the band of the reference"
     else:
-        path = draw_distributions(check.values, check.expected, name=name, path=folder / stem, limit=check.limit)
+        path = draw_distributions(check.values, check.expected, name=name, path=path, limit=check.limit)
         how = "of the archive, over the values of the reference"
         shown = "Both distributions"
     told = "has changed" if check.found else "no change was found" if check.p is not None else "it was not tested"

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from overread.decision.task import Task
 from overread.evaluation.estimates import Estimate
 from overread.evaluation.uncertainty.proportions import proportions
 from overread.monitoring.checks import ALPHA, Check, Expected, adjusted, check_agreement, check_drift
+from overread.monitoring.questions import Corrections, agreements, count_answers, find_corrections
 
 if TYPE_CHECKING:
     from overread.reading_log.rows import ImageRow
@@ -35,6 +37,8 @@ class Monitoring:
         rates: `referred`, `failed`, `unfamiliar`, and `agreement` of reviewed images, each with Wilson's interval.
         latency_ms: `p50` and `p99` of images that were read; None where there is none.
         confusion: reviews by (class of the reader, class of the human).
+        questions: answers by finding or cut; empty where readings have none.
+        corrections: of the same, what humans said, where it is known what the bundle tells apart.
         has_reference: whether there was one to test drift against.
         checks: what was tested.
         alpha: chance that something is found by chance alone, over all tests.
@@ -55,6 +59,8 @@ class Monitoring:
     has_reference: bool
     checks: Sequence[Check]
     alpha: float = ALPHA
+    questions: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
+    corrections: Mapping[str, Corrections] = dataclasses.field(default_factory=dict)
 
     @property
     def findings(self) -> list[Check]:
@@ -62,9 +68,13 @@ class Monitoring:
         return [check for check in self.checks if check.found]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON values."""
+        """All of it as JSON values; what only some kinds of tasks have, only of these."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        questions, corrections = values.pop("questions"), values.pop("corrections")
+        told = {name: found.to_dict() for name, found in corrections.items()}
         return values | {
+            **({"questions": questions} if questions else {}),
+            **({"corrections": told} if told else {}),
             "since": self.since and self.since.isoformat(),
             "until": self.until and self.until.isoformat(),
             "by_day": {day.isoformat(): dict(counts) for day, counts in self.by_day.items()},
@@ -78,7 +88,13 @@ class Monitoring:
 
 
 def watch(
-    rows: Iterable[ImageRow], expected: Expected | None, *, since: datetime, until: datetime, bundle: str | None = None
+    rows: Iterable[ImageRow],
+    expected: Expected | None,
+    *,
+    since: datetime,
+    until: datetime,
+    bundle: str | None = None,
+    task: Task | None = None,
 ) -> Monitoring:
     """Look at the images of a stretch of the log.
 
@@ -95,6 +111,7 @@ def watch(
         since: begin of the stretch.
         until: its end.
         bundle: whose readings the rows are; None for all.
+        task: what that bundle tells apart, by which reviews of findings and the like are read.
 
     References:
         Rabanser S, Guennemann S, Lipton ZC. Failing Loudly. NeurIPS 2019. arXiv:1810.11953
@@ -103,12 +120,13 @@ def watch(
     read = [row for row in kept if row.error is None]
     distinct = _last_of_each(read)
     reviewed = _last_of_each(row for row in read if row.review)
+    agreed = agreements(reviewed, task)
     by_day: dict[date, Counter[str]] = {}
     for row in kept:
         counts = by_day.setdefault(row.time.date(), Counter(images=0, referred=0, failed=0))
         counts.update({"images": 1, "referred": bool(row.refer), "failed": row.error is not None})
     latency = [row.latency_ms for row in read]
-    checks = [*(check_drift(distinct, expected) if expected else []), check_agreement(reviewed)]
+    checks = [*(check_drift(distinct, expected) if expected else []), check_agreement(agreed)]
     return Monitoring(
         since=since,
         until=until,
@@ -119,11 +137,13 @@ def watch(
         classes=Counter(str(row.predicted_label) for row in read),
         by_day=by_day,
         failures=Counter(row.error for row in kept if row.error is not None),
-        rates=_rates(kept, reviewed),
+        rates=_rates(kept, agreed),
         latency_ms={f"p{q}": float(np.percentile(latency, q)) if latency else None for q in (50, 99)},
         confusion=Counter((str(row.predicted_label), row.review.true_label) for row in reviewed if row.review),
         has_reference=expected is not None,
         checks=adjusted(checks),
+        questions=count_answers(read),
+        corrections={} if task is None else find_corrections(reviewed, task),
     )
 
 
@@ -132,13 +152,15 @@ def _last_of_each(rows: Iterable[ImageRow]) -> list[ImageRow]:
     return sorted({(row.bundle, row.sha256): row for row in rows}.values(), key=lambda row: row.time)
 
 
-def _rates(kept: Sequence[ImageRow], reviewed: Sequence[ImageRow]) -> dict[str, Estimate]:
+def _rates(kept: Sequence[ImageRow], agreed: Sequence[bool]) -> dict[str, Estimate]:
     read = np.array([row.error is None for row in kept], dtype=bool)
     measured = np.array([row.unfamiliarity is not None for row in kept], dtype=bool)
-    agreed = np.array([row.agrees for row in reviewed], dtype=bool)
     among_all = {
         "referred": (np.array([bool(row.refer) for row in kept], dtype=bool), read),
         "failed": (~read, np.ones(len(kept), dtype=bool)),
         "unfamiliar": (np.array([(row.unfamiliarity or 0) > 1 for row in kept], dtype=bool), measured),
     }
-    return {**proportions(among_all), **proportions({"agreement": (agreed, np.ones(len(reviewed), dtype=bool))})}
+    return {
+        **proportions(among_all),
+        **proportions({"agreement": (np.array(agreed, dtype=bool), np.ones(len(agreed), dtype=bool))}),
+    }

@@ -9,6 +9,8 @@ from overread.decision.task import Task
 
 # Of the name of a column, before that of a class.
 PROBABILITY = "probability_"
+# And before that of a question.
+ANSWER = "answer_"
 
 
 class Column(NamedTuple):

@@ -33,8 +33,8 @@ class Explanation:
 
     Args:
         result: the reading, or why there is none.
-        shown: the class whose evidence is drawn; None without a reading, and where none was asked for and the image
-            was not read, being unlike the training images.
+        shown: the class, finding or cut whose evidence is drawn; None without a reading, and where none was asked for
+            and the image was not read, being unlike the training images.
         picture: the PNG; None without a reading.
     """
 
@@ -65,8 +65,9 @@ def explain(
         bundle: a bundle, its directory or zip, the folder of the run that made it, or a reader.
         images: as `predict` takes them.
         out: the folder of the pictures, each named by its number and by its image.
-        shown: the class whose evidence is drawn; by default the one that is decided on, image by image, and none in
-            an image that was not read, being unlike the training images.
+        shown: the class, finding or cut whose evidence is drawn; by default, image by image, the class decided on, the
+            most probable finding or the highest cut that is reached, and none in an image that was not read, being
+            unlike the training images.
         opacity: of the strongest colour, from 0 to 1.
         existing: what to do when out holds something: refuse or replace.
 
@@ -96,7 +97,7 @@ def _explained(
         if isinstance(result, Failure):
             yield Explanation(result=result)
             continue
-        name = shown or (result.foremost if is_read(result) else None)
+        name = shown or (result.mapped if is_read(result) else None)
         picture = _picture(result, name, opacity)
         content = io.BytesIO()
         picture.save(content, format="PNG")

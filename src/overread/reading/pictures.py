@@ -91,7 +91,7 @@ def overlay(
 
     Args:
         reading: with pixels and activation map.
-        name: of the class; by default the one decided on.
+        name: of the class, finding or cut; by default `Reading.mapped`.
         opacity: see `tint`.
         size: see `tint`.
 

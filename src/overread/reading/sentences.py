@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from overread.decision.referral import UNCERTAIN, UNFAMILIAR
 from overread.decision.task import Task
 from overread.reading.question import Question
-from overread.words import first_of, listed, one_in
+from overread.words import clause, first_of, listed, one_in
 
 if TYPE_CHECKING:
     from overread.reading.reading import Reading
@@ -93,11 +93,11 @@ def decision(found: Reading) -> str:
     if not is_read(found):
         return NOT_READ
     if found.parts:
-        return _by_part({name: decision(part) for name, part in found.parts.items()})
+        return ". ".join(f"{name}: {decision(part)}" for name, part in found.parts.items())
     if found.task.ordered:
         return _grade(found)
     if found.questions:
-        return f"{READS_AS} {_shown(found, _held_against)}"
+        return f"{READS_AS} {_shown(found, _held_against, begins=False)}"
     if found.threshold is None:
         several = len(found.probabilities)
         return (
@@ -147,14 +147,13 @@ def possible(found: Reading) -> str:
     return listed(held, "or" if found.task.exclusive else "and") or f"none of the {found.task.noun[1]}"
 
 
-def _shown(found: Reading, told: Callable[[Question], str]) -> str:
-    """The findings that are there, and those of which the reading is unsure."""
+def _shown(found: Reading, told: Callable[[Question], str], *, begins: bool = True) -> str:
+    """The findings that are there, and those of which the reading is unsure; at the beginning of a line or within."""
     unsure = [told(one) for one in found.questions if one.unsure]
     present = ", ".join(told(one) for one in found.questions if one.reached and not one.unsure)
-    if not unsure:
-        return present or NOTHING_FOUND
-    doubts = first_of(unsure, _MOST_UNSURE)
-    return f"{present}; unsure: {doubts}" if present else f"Unsure: {doubts}"
+    nothing = "No sure finding" if unsure else NOTHING_FOUND
+    shown = present or (nothing if begins else clause(nothing))
+    return f"{shown}; unsure: {first_of(unsure, _MOST_UNSURE)}" if unsure else shown
 
 
 def _by_part(told: Mapping[str, str]) -> str:

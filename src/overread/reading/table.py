@@ -16,7 +16,7 @@ from overread.decision.task import Task
 from overread.errors import InvalidData, InvalidOption, MissingExtra, MissingPath
 from overread.machine.content.text import restored, storable_values
 from overread.machine.files import open_regular, open_text, read_rows
-from overread.reading.columns import PROBABILITY
+from overread.reading.columns import ANSWER, PROBABILITY
 from overread.reading.fields import column_names, reading_columns
 from overread.reading.output import values_of, write_readings
 from overread.reading.reading import Failure, Reading
@@ -34,10 +34,11 @@ class Table:
 
     Args:
         labels: the class decided on; None of an image that could not be read.
-        probabilities: by class, `(n,)`, NaN of an image that could not be read.
+        probabilities: by class or question, `(n,)`, NaN of an image that could not be read.
         unfamiliarity: `(n,)` likewise.
         referred: `(n,)`, whether a human should read it.
         errors: why it could not be read; None of one that was.
+        answers: by finding or cut, what was answered; None likewise.
     """
 
     labels: Sequence[str | None]
@@ -45,6 +46,7 @@ class Table:
     unfamiliarity: FloatArray
     referred: np.ndarray
     errors: Sequence[str | None]
+    answers: Mapping[str, Sequence[str | None]]
 
 
 def default_kind() -> str:
@@ -155,7 +157,7 @@ def _from_parquet(path: Path) -> Table:
 
     with open_regular(path) as stream:
         found = pyarrow.parquet.read_table(stream)
-    texts = {name: found.column(name).to_pylist() for name in ("predicted_label", "refer", "error")}
+    texts = {name: found.column(name).to_pylist() for name in found.column_names if _is_text(name)}
     numbers = {name: found.column(name).to_numpy().astype(float) for name in found.column_names if _is_number(name)}
     return _table(texts, numbers)
 
@@ -174,6 +176,10 @@ def _is_number(column: str) -> bool:
     return column == "unfamiliarity" or column.startswith(PROBABILITY)
 
 
+def _is_text(column: str) -> bool:
+    return column in ("predicted_label", "refer", "error") or column.startswith(ANSWER)
+
+
 def _table(texts: Mapping[str, Sequence[Any]], numbers: Mapping[str, FloatArray]) -> Table:
     """A table of columns of text or lists, and columns of numbers, in each of which what is missing is None or NaN."""
     probabilities = {
@@ -181,12 +187,14 @@ def _table(texts: Mapping[str, Sequence[Any]], numbers: Mapping[str, FloatArray]
         for name, values in numbers.items()
         if name.startswith(PROBABILITY)
     }
+    answers = {name: cells for name, cells in texts.items() if name.startswith(ANSWER)}
     return Table(
         labels=[label and restored(label) for label in texts["predicted_label"]],
         probabilities=probabilities,
         unfamiliarity=numbers["unfamiliarity"],
         referred=np.array([bool(reasons) for reasons in texts["refer"]], dtype=bool),
         errors=texts["error"],
+        answers={restored(name.removeprefix(ANSWER)): cells for name, cells in answers.items()},
     )
 
 

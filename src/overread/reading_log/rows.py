@@ -55,7 +55,7 @@ class ImageRow:
         refer: reasons to ask a human, such as `uncertain`.
         projection: components of the pooled features, for watching drift.
         error: why it could not be read, as a code such as `UnreadableImage`; never a message, which may quote a name.
-        questions: what is told of each finding or clinical cut, as `Question.to_dict` gives it; None without any.
+        questions: what is told of each finding or clinical cut, as `Question.to_dict` gives it; else None.
         predicted_labels: of each of several tasks; None where there is one only.
         review: the human's answer, if there is one.
         reading_id: of the reading that the image belongs to, as the next three filled in by the log.

@@ -52,7 +52,7 @@ class Trial:
         seconds: that it took.
         starts: how often it was begun, or gone on with, since an epoch of it was whole or what ended it was told.
         loss: log loss of the patients that it never saw, calibrated; None where it is not known.
-        auc: likewise.
+        auc: likewise; None too where no patients of theirs can be told apart by it.
     """
 
     network: str
@@ -78,6 +78,12 @@ class Trial:
     def is_judged(self) -> bool:
         """Whether it came to a network that may be chosen."""
         return self.loss is not None
+
+    @property
+    def figures(self) -> tuple[str, str]:
+        """Log loss and AUC as they are shown; empty where they are not known."""
+        loss, auc = ("" if value is None else f"{value:.4f}" for value in (self.loss, self.auc))
+        return loss, auc
 
     @property
     def is_killed_always(self) -> bool:

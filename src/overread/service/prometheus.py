@@ -23,6 +23,10 @@ class Metrics:
             "overread_images", "Images by outcome: read, referred, failed.", ["bundle", "outcome"],
             registry=self._registry,
         )  # fmt: skip
+        self.answers = Counter(
+            "overread_answers", "Findings and clinical cuts by answer.", ["bundle", "question", "answer"],
+            registry=self._registry,
+        )  # fmt: skip
         self.seconds = Histogram(
             "overread_image_seconds", "Seconds of an image by stage: decode, infer, total with waiting.", ["stage"],
             buckets=_SECONDS, registry=self._registry,

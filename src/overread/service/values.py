@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Header, Path, Query
+from pydantic import StringConstraints
 
 from overread.reading_log.rows import ID_PATTERN, MOST_IMAGES
 
 _LONGEST_NAME = 200
 LONGEST_LABEL = 1000
+# Of classes in a review.
+MOST_NAMES = 1000
+GivenName = Annotated[str, StringConstraints(max_length=LONGEST_LABEL)]
 ReadingId = Annotated[str, Path(description="Of a reading, as its answer gave it.", pattern=f"^{ID_PATTERN}$")]
 ImageIndex = Annotated[int, Path(description="Of an image in its reading, from 0.", ge=0, lt=MOST_IMAGES)]
 BundleName = Annotated[str, Path(description="Id or fingerprint of a bundle.", max_length=_LONGEST_NAME)]

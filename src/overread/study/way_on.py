@@ -34,8 +34,9 @@ def way_on(audit: Audit, rules: Sequence[Rule], source: Source | None, out: Path
         pooled = " The sides that the data name can also be pooled and carved anew: --ignore-sides."
         pooled *= codes <= _OF_SIDES
         fix = f"overread audit {_words(source)} --fix cleaned.csv"
-        positive = f" --positive {shlex.quote(source.positive)}" if source.positive else ""
-        train = f"overread train cleaned.csv --out {shlex.quote(str(out))}{positive}"
+        # What a table of the program's own form does not say.
+        again = _options(source, ("ordered", "grades", "cut", "positive"))
+        train = shlex.join(["overread", "train", "cleaned.csv", "--out", str(out), *again])
         return f"{said}.{pooled} To go on with a cleaned table: {fix} && {train}"
     if codes <= _OF_SIDES:
         train = f"overread train {_words(dataclasses.replace(source, ignore_sides=True))} --out {shlex.quote(str(out))}"
@@ -45,19 +46,24 @@ def way_on(audit: Audit, rules: Sequence[Rule], source: Source | None, out: Path
 
 def _words(source: Source) -> str:
     """What names a source on the command line."""
-    words = [_near(source.data)]
-    for field in dataclasses.fields(source):
-        value, option = getattr(source, field.name), f"--{field.name.replace('_', '-')}"
-        if field.name == "data" or not value:
+    return shlex.join([_near(source.data), *_options(source, [field.name for field in dataclasses.fields(source)[1:]])])
+
+
+def _options(source: Source, names: Sequence[str]) -> list[str]:
+    """The options of the command line that say what these fields of a source do."""
+    defaults, words = Source(data=source.data), list[str]()
+    for name in names:
+        value, option = getattr(source, name), name.replace("_", "-")
+        if value == getattr(defaults, name):
             continue
-        if field.name == "mapping":
+        if name == "mapping":
             words += ["--map", ",".join(f"{old}={new}" for old, new in value.items())]
-        elif value is True:
-            words.append(option)
+        elif isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
         else:
             for each in value if isinstance(value, tuple) else (value,):
-                words += [option, each]
-    return shlex.join(words)
+                words += [f"--{option}", each]
+    return words
 
 
 def _near(path: str) -> str:

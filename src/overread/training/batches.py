@@ -14,9 +14,10 @@ from overread.networks.backend import keras
 class Batches(keras.utils.PyDataset):
     """Yields `(images, targets)`: uint8 `(batch, height, width, channels)`, float32 `(batch, outputs)`.
 
-    With weights, `(images, targets, weights)`, where the weight of each image in the loss is float32 `(batch,)`. With
-    `mixup` each image is mixed with another of its batch, in a share drawn from Beta(mixup, mixup); targets and weights
-    are mixed so that the loss is that of both images in these shares.
+    With weights, `(images, targets, weights)`: float32 `(batch,)`, of each image in the loss, or `(batch, outputs)`, of
+    each output. With `mixup` each image is mixed with another of its batch, in a share drawn from Beta(mixup, mixup);
+    targets and weights are mixed so that the loss is that of both images in these shares. What weighs nothing in one of
+    them, for it is not known, weighs nothing in the mixture.
 
     Where hosts share a training each reads its part of every batch. The last batch is whole then, and under JAX
     always, so that what comes out is the same for any number of them: it is filled up with the first images of the
@@ -91,8 +92,9 @@ class Batches(keras.utils.PyDataset):
         if not self._is_whole or self._shuffle_seed is not None:
             return batch
         # Keras divides by the number of images, those without a weight included.
-        counts = places < len(self._indices)
-        return (*batch, (counts * (len(self._order) / len(self._indices))).astype(np.float32))
+        counts = (places < len(self._indices)) * np.float32(len(self._order) / len(self._indices))
+        images, targets, *weights = batch
+        return images, targets, counts[:, None] * (_of_outputs(*weights) if weights else 1)
 
 
 @contextmanager
@@ -116,10 +118,18 @@ def _draw_mixture(count: int, alpha: float, draws: np.random.Generator) -> tuple
 
 def _mixed(first: tuple[np.ndarray, ...], second: tuple[np.ndarray, ...], share: np.ndarray) -> tuple[np.ndarray, ...]:
     """Images, targets and weights, if any, of which each has its share of the first and the rest of the second."""
-    at_pixels = share[:, None, None, None]
+    at_pixels, at_outputs = share[:, None, None, None], share[:, None]
     images = np.rint(at_pixels * first[0] + (1 - at_pixels) * second[0]).astype(np.uint8)
     if len(first) == 2:
-        return images, share[:, None] * first[1] + (1 - share[:, None]) * second[1]
-    of_first, of_second = share * first[2], (1 - share) * second[2]
-    weights = of_first + of_second
-    return images, (of_first[:, None] * first[1] + of_second[:, None] * second[1]) / weights[:, None], weights
+        return images, at_outputs * first[1] + (1 - at_outputs) * second[1]
+    weight, other = _of_outputs(first[2]), _of_outputs(second[2])
+    of_first, of_second = at_outputs * weight, (1 - at_outputs) * other
+    weights = np.where((weight > 0) & (other > 0), of_first + of_second, 0)
+    targets = of_first * first[1] + of_second * second[1]
+    targets = np.divide(targets, weights, out=np.zeros_like(targets), where=weights > 0)
+    return images, targets, weights.reshape(first[2].shape)
+
+
+def _of_outputs(weights: np.ndarray) -> np.ndarray:
+    """Weights of images as a column, which holds for each output; those of outputs as they are."""
+    return weights.reshape(len(weights), -1)

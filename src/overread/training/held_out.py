@@ -10,8 +10,10 @@ from overread.images import DataSet
 from overread.training.train_network import TrainedNetwork
 
 
-def judge(trained: TrainedNetwork, data_set: DataSet, *, class_weights: bool) -> tuple[float, float]:
+def judge(trained: TrainedNetwork, data_set: DataSet, *, class_weights: bool) -> tuple[float, float | None]:
     """Log loss, after calibration by temperature on the same cases, and AUC of the validation side.
+
+    The AUC is None where all that is judged has one answer there.
 
     Args:
         trained: the network.
@@ -25,4 +27,5 @@ def judge(trained: TrainedNetwork, data_set: DataSet, *, class_weights: bool) ->
     shares = task.shares(data_set.y_true[data_set.manifest.select("train")]) if class_weights else None
     y_prob = fit_calibration(labels, logits, task=task, shares=shares).apply(logits, task)
     found = compute_metrics(labels, y_prob, task=task)
-    return found["loss"].value, found["auc"].value
+    auc = found["auc"]
+    return found["loss"].value, None if auc.reason else auc.value

@@ -33,7 +33,7 @@ class LinearHead:
 
     Args:
         strength: of the penalty, chosen on training images.
-        loss: the mean log loss of validation images, weighted as training was.
+        loss: the mean log loss of validation images, or of what is known of them, weighted as training was.
         seconds: that features and fit took.
     """
 
@@ -54,8 +54,8 @@ def fit_linear_head(network: keras.Model, data: TrainingData, *, seed: int, clas
     """Set the last layer of a network by logistic regression on its features, without training the rest.
 
     The features are those of training images as they are, without augmentation. The coefficients of standardised
-    features have an L2 penalty, whose strength is chosen by cross-validation among the training images, by patient
-    where these are known. Of more than 8,192 training images so many are drawn.
+    features have an L2 penalty, one for all outputs, whose strength is chosen by cross-validation among the training
+    images, by patient where these are known. Of more than 8,192 training images so many are drawn.
 
     Args:
         network: as `build_network` makes it.
@@ -75,22 +75,16 @@ def fit_linear_head(network: keras.Model, data: TrainingData, *, seed: int, clas
     train = np.asarray(data.train)
     chosen = np.sort(rng.permutation(len(train))[:_MOST_IMAGES])
     train, groups = train[chosen], np.asarray(data.groups or [str(row) for row in data.train])[chosen]
-    labels = data.y_true[train]
-    weights = data.task.loss_weights(labels, alike=class_weights)
-    weights = np.ones(len(train), dtype=np.float32) if weights is None else weights
-    problem = _Problem.of(_features(network, data, train), labels, weights, data.task)
-    strength = _choose_strength(problem, _deal(labels, groups, rng))
+    answers = _Answers.of(data.y_true[train], data.task, alike=class_weights)
+    problem = _Problem.of(_features(network, data, train), answers)
+    strength = _choose_strength(problem, _deal(data.y_true[train], groups, rng))
     kernel, bias = problem.unfolded(problem.fit(strength))
     network.layers[-1].set_weights([kernel, bias])
     held_out = np.asarray(data.validation)
-    scores = _features(network, data, held_out) @ kernel + bias
-    importance = data.task.loss_weights(data.y_true[held_out], alike=class_weights)
-    losses = data.task.log_losses(data.y_true[held_out], data.task.probabilities(scores))
-    return LinearHead(
-        strength=strength,
-        loss=float(np.average(losses, weights=importance)),
-        seconds=time.perf_counter() - start,
+    loss, _ = _Answers.of(data.y_true[held_out], data.task, alike=class_weights).loss_and_error(
+        _features(network, data, held_out) @ kernel + bias
     )
+    return LinearHead(strength=strength, loss=loss / answers.choices, seconds=time.perf_counter() - start)
 
 
 def _features(network: keras.Model, data: TrainingData, rows: npt.NDArray) -> npt.NDArray[np.float32]:
@@ -101,29 +95,70 @@ def _features(network: keras.Model, data: TrainingData, rows: npt.NDArray) -> np
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Answers:
+    """What is true of cases: one choice among all classes where they exclude each other, else one for each output.
+
+    Args:
+        truth: `(n, choices, alternatives)` 1 for the true alternative, else 0.
+        weights: `(n, choices)`; 0 where it is not known.
+    """
+
+    truth: FloatArray
+    weights: FloatArray
+
+    @classmethod
+    def of(cls, y_true: IntArray, task: Task, *, alike: bool) -> _Answers:
+        targets = task.targets(y_true).astype(np.float64)
+        is_one = task.activation == "softmax"
+        truth = targets[:, None, :] if is_one else np.stack([1 - targets, targets], axis=2)
+        weights = task.loss_weights(y_true, alike=alike)
+        given = np.ones((1, 1)) if weights is None else weights.reshape(len(weights), -1).astype(np.float64)
+        return cls(truth=truth, weights=np.broadcast_to(given, truth.shape[:2]))
+
+    @property
+    def choices(self) -> int:
+        return self.truth.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """The logits of a case: of two alternatives, the second has one."""
+        alternatives = self.truth.shape[2]
+        return self.choices * (alternatives if alternatives > 2 else 1)
+
+    def only(self, rows: npt.NDArray) -> _Answers:
+        """The same for some of the cases."""
+        return _Answers(truth=self.truth[rows], weights=self.weights[rows])
+
+    def loss_and_error(self, logits: npt.NDArray[np.floating]) -> tuple[float, FloatArray]:
+        """The sum of the mean losses of the choices, and its slope by each of the logits `(n, outputs)`."""
+        n, choices, _ = self.truth.shape
+        probabilities = to_probabilities(logits.reshape(n * choices, -1)).reshape(self.truth.shape)
+        share = (choices * self.weights / self.weights.sum())[..., None]
+        loss = -float((share * self.truth * np.log(np.maximum(probabilities, 1e-300))).sum())
+        own = self.outputs // choices
+        return loss, (share * (probabilities - self.truth))[..., -own:].reshape(n, self.outputs)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class _Problem:
     """A penalised logistic regression, in coordinates in which its curvature is about the same in all directions.
 
     Args:
         columns: `(n, r)` principal components of the standardised features, and a column of ones.
         variances: `(r,)` of the columns; of the last, which has no penalty, 1.
-        truth: `(n, classes)` 1 for the true class, else 0.
-        weights: `(n,)`.
-        outputs: logits a case.
+        answers: of the n cases.
         basis: `(features, r - 1)` from features less `mean` to the components.
         mean: `(features,)`.
     """
 
     columns: npt.NDArray[np.float32]
     variances: FloatArray
-    truth: FloatArray
-    weights: FloatArray
-    outputs: int
+    answers: _Answers
     basis: FloatArray
     mean: FloatArray
 
     @classmethod
-    def of(cls, features: npt.NDArray[np.float32], labels: IntArray, weights: npt.ArrayLike, task: Task) -> _Problem:
+    def of(cls, features: npt.NDArray[np.float32], answers: _Answers) -> _Problem:
         mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
         deviation[deviation == 0] = 1
         standardised = (features - mean) / deviation
@@ -131,23 +166,21 @@ class _Problem:
         return cls(
             columns=np.column_stack([standardised @ vectors, np.ones(len(features))]).astype(np.float32),
             variances=np.append(variances, 1.0),
-            truth=np.eye(len(task.classes))[labels],
-            weights=np.asarray(weights, dtype=np.float64),
-            outputs=task.outputs,
+            answers=answers,
             basis=vectors / deviation[:, None],
             mean=mean,
         )
 
     def only(self, rows: npt.NDArray) -> _Problem:
         """The same for some of the cases."""
-        return dataclasses.replace(self, columns=self.columns[rows], truth=self.truth[rows], weights=self.weights[rows])
+        return dataclasses.replace(self, columns=self.columns[rows], answers=self.answers.only(rows))
 
     def fit(self, strength: float, start: FloatArray | None = None) -> FloatArray:
         """The coefficients `(r, outputs)` of least penalised loss, sought from those of another strength."""
         penalty = np.append(np.full(len(self.variances) - 1, strength), 0.0)[:, None]
         # The curvature of this loss is at most a quarter of the variance (of several classes half; Boehning 1992).
         scale = 1 / np.sqrt(self.variances[:, None] / 4 + penalty)
-        shape = (len(scale), self.outputs)
+        shape = (len(scale), self.answers.outputs)
 
         def loss_and_slope(scaled: FloatArray) -> tuple[float, FloatArray]:
             coefficients = scale * scaled.reshape(shape)
@@ -163,10 +196,7 @@ class _Problem:
         return self._loss_and_slope(coefficients)[0]
 
     def _loss_and_slope(self, coefficients: FloatArray) -> tuple[float, FloatArray]:
-        probabilities = to_probabilities(self.columns @ coefficients.astype(np.float32))
-        share = (self.weights / self.weights.sum())[:, None]
-        loss = -float((share * self.truth * np.log(np.maximum(probabilities, 1e-300))).sum())
-        error = (share * (probabilities - self.truth))[:, -self.outputs :]  # of two classes, the positive one
+        loss, error = self.answers.loss_and_error(self.columns @ coefficients.astype(np.float32))
         return loss, (self.columns.T @ error.astype(np.float32)).astype(np.float64)
 
     def unfolded(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -201,15 +231,16 @@ def _choose_strength(problem: _Problem, fold_of: IntArray) -> float:
     return best
 
 
-def _deal(labels: IntArray, groups: npt.NDArray, rng: np.random.Generator) -> IntArray:
-    """The fold of each case: those of a group are in one, and every fold has its share of each class."""
+def _deal(y_true: IntArray, groups: npt.NDArray, rng: np.random.Generator) -> IntArray:
+    """The fold of each case: those of a group are in one, and every fold has its share of each truth."""
     names, group_of = np.unique(groups, return_inverse=True)
     if len(names) < _FOLDS:
-        names, group_of = np.arange(len(labels)), np.arange(len(labels))
+        names, group_of = np.arange(len(y_true)), np.arange(len(y_true))
     order = rng.permutation(len(names))
-    label_of = np.zeros(len(names), dtype=int)
-    label_of[group_of] = labels
-    order = order[np.argsort(label_of[order], kind="stable")]
+    kinds = np.unique(y_true, axis=0, return_inverse=True)[1].ravel()
+    kind_of = np.zeros(len(names), dtype=int)
+    kind_of[group_of] = kinds
+    order = order[np.argsort(kind_of[order], kind="stable")]
     fold_of = np.empty(len(names), dtype=int)
     fold_of[order] = np.arange(len(names)) % _FOLDS
     return np.asarray(fold_of[group_of])

@@ -46,10 +46,10 @@ def compile_for_training(network: keras.Model, recipe: Recipe, task: Task, steps
     factors = layer_factors(model, recipe.rate_decay)
     optimizer = LayerwiseAdamW(schedule, factors=factors, weight_decay=recipe.weight_decay, **averages)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    loss = getattr(keras.losses, task.loss)(from_logits=True)
+    loss = EachAnswer() if task.activation == "sigmoid" else keras.losses.CategoricalCrossentropy(from_logits=True)
     # XLA halves the speed of TensorFlow on CPUs; JAX needs it.
     jit = keras.backend.backend() == "jax"
-    model.compile(optimizer, loss, weighted_metrics=[_accuracy(task), LogitAUC(task)], jit_compile=jit)
+    model.compile(optimizer, loss, weighted_metrics=[Accuracy(task), LogitAUC(task)], jit_compile=jit)
     return model
 
 
@@ -74,19 +74,37 @@ def _layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield layer
 
 
-def _accuracy(task: Task) -> keras.metrics.Metric:
-    name, options = task.accuracy
-    kind = getattr(keras.metrics, name)
+class EachAnswer(keras.losses.Loss):
+    """The binary cross-entropy of each output, from logits, so that weights may say of each what it counts.
 
-    class Accuracy(kind):  # type: ignore[misc, valid-type]
-        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-            super().update_state(foremost(y_true, task), y_pred, _counted(sample_weight))
+    Keras's own takes the mean over the outputs of a case before it is weighed.
+    """
 
-    return Accuracy(**options, name="accuracy")
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return ops.binary_crossentropy(y_true, y_pred, from_logits=True)
+
+
+class Accuracy(keras.metrics.Mean):
+    """The share of right answers while training: one a case where its classes exclude each other, else one an output.
+
+    Those that a case leaves open are not counted.
+    """
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(name="accuracy")
+        self._task = task
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        expected = foremost(y_true, self._task)
+        if self._task.activation == "softmax":
+            right = ops.equal(ops.argmax(expected, axis=-1), ops.argmax(y_pred, axis=-1))
+        else:
+            right = ops.equal(expected > 0, y_pred > 0)
+        super().update_state(ops.cast(right, self.dtype), _counted(sample_weight))
 
 
 class LogitAUC(keras.metrics.AUC):
-    """Area under the ROC curve from logits while training; the mean over classes, each against the rest."""
+    """Area under the ROC curve from logits while training: the mean over the outputs that saw both a yes and a no."""
 
     def __init__(self, task: Task, **kwargs: Any) -> None:
         several = {"multi_label": True, "num_labels": task.outputs} if task.outputs > 1 else {}
@@ -97,9 +115,18 @@ class LogitAUC(keras.metrics.AUC):
         to_probability = getattr(keras.ops, self._task.activation)
         super().update_state(foremost(y_true, self._task), to_probability(y_pred), _counted(sample_weight))
 
+    def result(self) -> Any:
+        if not self.multi_label:
+            return super().result()
+        yes, no = self.true_positives + self.false_negatives, self.false_positives + self.true_negatives
+        found, alarms = ops.divide_no_nan(self.true_positives, yes), ops.divide_no_nan(self.false_positives, no)
+        areas = ops.sum((alarms[:-1] - alarms[1:]) * ((found[:-1] + found[1:]) / 2), axis=0)
+        both = ops.cast((yes[0] > 0) & (no[0] > 0), self.dtype)
+        return ops.divide_no_nan(ops.sum(areas * both), ops.sum(both))
+
 
 def _counted(weights: Any) -> Any:
-    """Of all images that have a weight in the loss each counts once in a metric; those without fill up a batch."""
+    """Of all that have a weight in the loss each counts once in a metric; the rest is open, or fills up a batch."""
     return None if weights is None else ops.cast(weights > 0, "float32")
 
 

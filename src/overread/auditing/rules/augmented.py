@@ -84,6 +84,6 @@ def _by_class(material: Material, pictures: tuple[Group, ...]) -> list[dict[str,
             shown[name].add(first.get(i, i))
             files[name] += 1
     return [
-        {"class": name, "files": f"{files[name]:,}", "pictures": f"{len(shown[name]):,}"}
+        {material.manifest.task.noun[0]: name, "files": f"{files[name]:,}", "pictures": f"{len(shown[name]):,}"}
         for name in material.manifest.classes
     ]

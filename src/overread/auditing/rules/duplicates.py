@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Sequence
 
+from overread.auditing.contradictions import labels_contradict, said_of_contradictions
 from overread.auditing.finding import Finding, FindingKind, Mending, Severity, image_row
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.masks.recognise import recognise_masks
+from overread.auditing.wording import worded
 from overread.cases import Manifest, pseudonym
 from overread.cases.leaks import said_of_leaks
 from overread.images.copies import Copies, Group, find_copies, long_chains
@@ -33,13 +35,14 @@ class _Words:
 class _Relation:
     """How the images of a group stand to one another: in short, and what is said where they are identical or near.
 
-    None is said where only near copies stand so.
+    None is said where only near copies stand so. Where cases show any number of findings it may be put otherwise.
     """
 
     name: str
     where: str
     exact: _Words | None
     near: _Words
+    where_of_findings: str = ""
 
 
 # From the gravest to the least; a group is reported under the first that fits.
@@ -114,7 +117,7 @@ _WITHIN_CLASS = _Relation(
     "of one class, of which not each names its patient",
     _Words(
         "warn",
-        "have the same label, but not each names its patient: sides that are carved keep copies together, but "
+        "have {the same label}, but not each names its patient: sides that are carved keep copies together, but "
         "other images of their patients may be on another, and a picture that counts twice makes the intervals "
         "narrower than they are",
         "Keep one copy of each picture, and name the patients.",
@@ -122,29 +125,31 @@ _WITHIN_CLASS = _Relation(
     ),
     _Words(
         "warn",
-        "have the same label, but not each names its patient: sides that are carved keep each group together, but "
+        "have {the same label}, but not each names its patient: sides that are carved keep each group together, but "
         "other images of their patients may be on another, and intervals take each image for a patient of its own, so "
         "that they look narrower than they are",
         "Name the patients; none of the images needs leaving out.",
         None,
     ),
+    "with labels that agree, of which not each names its patient",
 )
 _WITHIN_PATIENT = _Relation(
     "within-patient",
     "of one patient, class and side",
     _Words(
         "warn",
-        "belong to one patient, one class and one side: nothing leaks, but each picture counts more than once",
+        "belong to one patient, one {label} and one side: nothing leaks, but each picture counts more than once",
         "Keep one copy of each picture.",
         "keep-one",
     ),
     _Words(
         "info",
-        "belong to one patient, one class and one side, as neighbouring frames of a film do: nothing leaks, and "
+        "belong to one patient, one {label} and one side, as neighbouring frames of a film do: nothing leaks, and "
         "intervals count patients",
         "Nothing needs doing.",
         None,
     ),
+    "of one patient and side, with labels that agree",
 )
 _RELATIONS = (_ACROSS_CLASSES, _CHANGING, _ACROSS_SPLITS, _ACROSS_PATIENTS, _WITHIN_CLASS, _WITHIN_PATIENT)
 
@@ -187,18 +192,17 @@ def duplicates_among(manifest: Manifest, copies: Copies, *, masks: Collection[in
     ]
 
 
+def _kind(relation: _Relation, words: _Words, what: str) -> FindingKind:
+    of_findings = f"{what} {relation.where_of_findings}" if relation.where_of_findings else ""
+    code = f"{'near-' * (words is relation.near)}duplicate-{relation.name}"
+    return FindingKind(code, words.severity, f"{what} {relation.where}", words.mending, of_findings)
+
+
 RULE = Rule(
     name="duplicates",
     kinds=(
-        *(
-            FindingKind(f"duplicate-{r.name}", r.exact.severity, f"identical images {r.where}", r.exact.mending)
-            for r in _RELATIONS
-            if r.exact
-        ),
-        *(
-            FindingKind(f"near-duplicate-{r.name}", r.near.severity, f"near-identical images {r.where}", r.near.mending)
-            for r in _RELATIONS
-        ),
+        *(_kind(relation, relation.exact, "identical images") for relation in _RELATIONS if relation.exact),
+        *(_kind(relation, relation.near, "near-identical images") for relation in _RELATIONS),
         FindingKind("blank-image", "warn", "an image without any detail"),
     ),
     find=find_duplicates,
@@ -214,10 +218,12 @@ def _finding(
         return None
     images = sum(len(group) for group in groups)
     sentence = f"{count(len(groups), 'group')} of {_NEAR if near else _EXACT}, {images:,} images in all, "
-    sentence += words.meaning
+    sentence += worded(words.meaning, manifest.task)
     if relation is _ACROSS_SPLITS:
         sentence += f" ({said_of_leaks(_sides(manifest, group) for group in groups)})"
     leaking = sum(len(_sides(manifest, group)) > 1 for group in groups)
+    if relation in (_ACROSS_CLASSES, _CHANGING):
+        sentence += said_of_contradictions(manifest, groups)
     if relation is _ACROSS_CLASSES and leaking:
         sentence += f"; {leaking:,} of the groups also stand{'s' * (leaking == 1)} on more than one side of the split"
     named_twice = sum(_differ(manifest, group, "patient_id") for group in groups)
@@ -225,7 +231,8 @@ def _finding(
         sentence += f"; {named_twice:,} of the groups {'is' if named_twice == 1 else 'are'} under different patients"
     if near and relation is _WITHIN_CLASS and (chains := _loose_chains(manifest, copies)):
         sentence += f"; {count(chains, 'chain')} of groups that pass into one another, as a film does, "
-        sentence += f"hold{'s' * (chains == 1)} more than a fifth of a class, so that parts may stand on two sides"
+        sentence += f"hold{'s' * (chains == 1)} more than a fifth of a {manifest.task.noun[0]}, so that parts may "
+        sentence += "stand on two sides"
     return Finding(
         code=f"{'near-' * near}duplicate-{relation.name}",
         severity=words.severity,
@@ -238,7 +245,7 @@ def _finding(
 
 
 def _relation(manifest: Manifest, group: Group, *, near: bool) -> _Relation:
-    relabelled = _differ(manifest, group, "label")
+    relabelled = labels_contradict(manifest, group)
     if relabelled and not (near and _may_be_a_film(manifest, group)):
         return _ACROSS_CLASSES
     if len(_sides(manifest, group)) > 1:

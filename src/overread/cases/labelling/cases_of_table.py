@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from overread.cases.case import Case
-from overread.cases.labelling.facts import carried_columns, facts_of, find_roles, said_of_roles
+from overread.cases.labelling.facts import Roles, carried_columns, facts_of, find_roles, said_of_roles
 from overread.cases.labelling.files import Files
-from overread.cases.labelling.labels import (
+from overread.cases.labelling.findings import Worded, worded
+from overread.cases.labelling.labels import Labels
+from overread.cases.labelling.matched import Matched, column_called, require_one_file_each
+from overread.cases.labelling.readings import (
     RANGE,
-    Labels,
+    are_states,
     every_reading,
     finding_column,
+    group_of,
     probability_columns,
     reading_of,
 )
-from overread.cases.labelling.matched import Matched, column_called, require_one_file_each
 from overread.cases.labelling.roles import (
     as_number,
     column_named,
@@ -27,6 +31,10 @@ from overread.cases.labelling.roles import (
 from overread.cases.relabel import Relabel
 from overread.cases.rows import cite, differ_in, rows_about
 from overread.cases.source import Source
+from overread.cases.tables.table import Table
+from overread.cases.told import Found
+from overread.decision import Task
+from overread.decision.tasks.several_tasks import BETWEEN, SAYS
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.words import count, listed
 
@@ -34,59 +42,94 @@ from overread.words import count, listed
 _MOST_SLIPS = 0.1
 
 
-def find_labels(matched: Matched, free: Sequence[str], source: Source, relabel: Relabel) -> Labels:
-    """What the rows show, as the source says or as names and cells of columns tell.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Understood:
+    """A table of which it is known what its columns are for.
 
-    Raises:
-        Undecided: several columns may tell it.
-        InvalidOption: the source names a column or a finding that is not there.
-        InvalidData: no column tells it.
+    Args:
+        matched: the table.
+        roles: of its columns.
+        labels: how its rows tell each task.
+        carried: columns that cases carry along.
     """
-    table = matched.table
-    if source.label_column is not None:
-        parts = [source.label_column]
-        if RANGE in source.label_column and source.label_column not in table.columns:
-            parts = source.label_column.split(RANGE, 1)
-        name = RANGE.join(column_called(table, part.strip(), "label_column") for part in parts)
-        own = finding_column(table, name, [name], relabel) if plain(name) == plain(source.finding or "") else None
-        return own or reading_of(table, name, relabel)
-    readings = every_reading(table, free, relabel)
-    if source.finding is not None:
-        readings = _with_finding(matched, free, readings, source.finding, relabel)
-    return _the_one(matched, [reading for reading in readings if reading.is_sure] or readings)
+
+    matched: Matched
+    roles: Roles
+    labels: tuple[Labels, ...]
+    carried: tuple[str, ...]
 
 
-def cases_of(
-    matched: Matched, files: Files, source: Source, relabel: Relabel, *, named: Collection[int]
-) -> tuple[list[Case], list[str]]:
-    """The cases of the files that rows name, and in three lines what was understood.
-
-    Rows without a label are left out and counted. Of several rows about one file the first counts, and the case knows
-    what the others say, see `rows_about`; but a finding is shown where any of them shows it.
+def understand(matched: Matched, files: Files, source: Source, relabel: Relabel, task: Task | None) -> Understood:
+    """Find out what the columns of a table are for.
 
     Args:
         matched: the table.
         files: that it names.
         source: that says how to understand it.
         relabel: names labels anew.
-        named: files that this or another table names.
+        task: that was trained, which tells what is looked for.
 
     Raises:
         Undecided: a choice is open.
         InvalidOption: the source names what is not there.
-        InvalidData: a row cannot be used; the message cites it.
+        InvalidData: no column tells labels.
     """
     require_one_file_each(matched, files)
     roles = find_roles(matched, source)
-    labels = find_labels(matched, roles.free, source, relabel)
-    given = labels.of(source.finding)
+    readings = every_reading(matched.table, roles.free, relabel)
+    labels = _labels(matched, roles.free, readings, source, relabel, task)
+    alike = [one for one in readings if one.is_sure or any(one.says_the_same_as(found) for found in labels)]
+    return Understood(
+        matched=matched, roles=roles, labels=labels, carried=tuple(carried_columns(roles, [*labels, *alike]))
+    )
+
+
+def _labels(
+    matched: Matched,
+    free: Sequence[str],
+    readings: Sequence[Labels],
+    source: Source,
+    relabel: Relabel,
+    task: Task | None,
+) -> tuple[Labels, ...]:
+    """What the rows show, as the source says or as names and cells of columns tell; one for each task."""
+    table = matched.table
+    wanted = source.label_columns or (_part_columns(matched, task) if task is not None else ())
+    if wanted:
+        names = [_range_called(table, name) for name in wanted]
+        if len(names) > 1 and are_states(table, columns := _columns_of(table, names), relabel):
+            return (group_of(table, columns, relabel),)
+        return tuple(_reading_called(matched, name, source, relabel) for name in names)
+    if source.finding is not None:
+        readings = _with_finding(matched, free, readings, source.finding, relabel)
+    return (_the_one(matched, [reading for reading in readings if reading.is_sure] or readings),)
+
+
+def cases_of(read: Understood, files: Files, source: Source, *, lists: Sequence[bool], named: Collection[int]) -> Found:
+    """The cases of the files that rows name, and notes on what was understood.
+
+    Rows without a label are left out and counted. Of several rows about one file the first counts, and the case knows
+    what the others say, see `rows_about`; but a finding is shown where any of them shows it.
+
+    Args:
+        read: the table.
+        files: that it names.
+        source: that says how to understand it.
+        lists: of each task, whether labels are lists of findings, even where no row has several.
+        named: files that this or another table names.
+
+    Raises:
+        Undecided: a choice is open.
+        InvalidOption: no row shows the finding that the source names.
+        InvalidData: a row cannot be used; the message cites it.
+    """
+    matched, roles, carried = read.matched, read.roles, read.carried
+    parts = [worded(labels, source, lists=each) for labels, each in zip(read.labels, lists, strict=False)]
+    given = _together(parts)
     rows_of: dict[int, list[int]] = defaultdict(list)
     for row, label in enumerate(given):
         for at in matched.images.named_in(row) if label else ():
             rows_of[at].append(row)
-    readings = every_reading(matched.table, roles.free, relabel)
-    alike = [one for one in readings if one.is_sure or one.says_the_same_as(labels)]
-    carried = carried_columns(roles, [labels, *alike])
     cases = []
     for at, rows in sorted(rows_of.items()):
         facts = [facts_of(matched, roles, carried, row) for row in rows]
@@ -95,14 +138,51 @@ def cases_of(
         several = rows_about([matched.table.numbers[row] for row in rows], stated)
         cases.append(Case(path=files.paths[at], name=files.names[at], label=label, rows=several, **facts[0]))
     _require_one_finding(cases, matched.table.name)
-    shown = ", ".join(f"{name} {number:,}" for name, number in sorted(Counter(case.label for case in cases).items()))
-    told = f"{labels.sentence}, finding {source.finding}" if source.finding else labels.sentence
+    patients = len({case.patient_id for case in cases} - {None})
     notes = [
         matched.images.sentence(matched.table, files, named),
-        f"the label is {told} ({shown})",
-        said_of_roles(matched, roles, carried, len({case.patient_id for case in cases} - {None})),
+        *(f"the label is {part.sentence}" for part in parts),
+        said_of_roles(matched, roles, carried, patients),
+        *(note for part in parts for note in part.notes),
+        *_left_out(matched, given),
     ]
-    return cases, notes + _left_out(matched, given)
+    return Found(cases, notes, tuple(part.told for part in parts))
+
+
+def _together(parts: Sequence[Worded]) -> list[str]:
+    """The labels of rows; of several tasks, what each says by its name."""
+    if len(parts) == 1:
+        return parts[0].rows
+    return [
+        BETWEEN.join(part.told.heading + SAYS + own for part, own in zip(parts, row, strict=True) if own)
+        for row in zip(*(part.rows for part in parts), strict=True)
+    ]
+
+
+def _range_called(table: Table, name: str) -> str:
+    """A column, or the first and the last of several, as the table calls them."""
+    parts = name.split(RANGE, 1) if RANGE in name and name not in table.columns else [name]
+    return RANGE.join(column_called(table, part.strip(), "label_column") for part in parts)
+
+
+def _columns_of(table: Table, names: Sequence[str]) -> list[str]:
+    """The columns of names and ranges, each once."""
+    found: dict[str, None] = {}
+    for name in names:
+        ends = [table.columns.index(part) for part in ([name] if name in table.columns else name.split(RANGE, 1))]
+        found |= dict.fromkeys(table.columns[min(ends) : max(ends) + 1])
+    return [*found]
+
+
+def _reading_called(matched: Matched, name: str, source: Source, relabel: Relabel) -> Labels:
+    own = finding_column(matched.table, name, [name], relabel) if plain(name) == plain(source.finding or "") else None
+    return own or reading_of(matched.table, name, relabel)
+
+
+def _part_columns(matched: Matched, task: Task) -> tuple[str, ...]:
+    """The columns that are called like the parts of a task."""
+    called = {plain(column): column for column in matched.others}
+    return tuple(called[plain(name)] for name in task.parts if plain(name) in called)
 
 
 def _with_finding(

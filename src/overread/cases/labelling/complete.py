@@ -11,8 +11,9 @@ from typing import Any
 from overread.cases.case import Case
 from overread.cases.labelling.facts import Roles, carried_columns, facts_of, find_roles, said_of_roles
 from overread.cases.labelling.files import Files
-from overread.cases.labelling.labels import Labels, every_reading
+from overread.cases.labelling.labels import Labels
 from overread.cases.labelling.matched import Matched
+from overread.cases.labelling.readings import every_reading
 from overread.cases.labelling.roles import as_number
 from overread.cases.note import Note
 from overread.cases.relabel import Relabel

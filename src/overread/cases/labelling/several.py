@@ -6,13 +6,16 @@ import dataclasses
 from collections.abc import Sequence
 
 from overread.cases.case import Case
-from overread.cases.labelling.cases_of_table import cases_of
+from overread.cases.labelling.cases_of_table import Understood, cases_of, understand
 from overread.cases.labelling.files import Files, sides_in
 from overread.cases.labelling.matched import Matched, match
 from overread.cases.labelling.roles import plain
 from overread.cases.relabel import Relabel
 from overread.cases.source import Source
 from overread.cases.tables.table import Table
+from overread.cases.told import Found, Told
+from overread.decision import Task
+from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING
 from overread.errors import InvalidData
 
 
@@ -27,12 +30,19 @@ def match_all(tables: Sequence[Table], files: Files, source: Source) -> list[Mat
 
 
 def cases_of_all(
-    matched: Sequence[Matched], files: Files, source: Source, relabel: Relabel
-) -> tuple[list[Case], list[str]]:
+    matched: Sequence[Matched], files: Files, source: Source, relabel: Relabel, task: Task | None = None
+) -> Found:
     """The cases of all tables; those that name the same images are read as one, with the columns of all.
 
+    Args:
+        matched: the tables.
+        files: that they name.
+        source: that says how to understand them.
+        relabel: names labels anew.
+        task: that was trained, which tells what is looked for.
+
     Raises:
-        InvalidData: no row that names an image has a label; and as `cases_of`.
+        InvalidData: no row that names an image has a label, or tables tell different tasks; and as `cases_of`.
         Undecided, InvalidOption: as `cases_of`.
     """
     groups: list[Matched] = []
@@ -42,12 +52,36 @@ def cases_of_all(
             groups.append(one)
         else:
             groups[shared] = _joined(groups[shared], one)
+    read = [understand(group, files, source, relabel, task) for group in groups]
     named = {at for group in groups for at in group.images.files}
-    found = [cases_of(group, files, source, relabel, named=named) for group in groups]
-    every, told = [case for cases, _ in found for case in cases], [note for _, notes in found for note in notes]
+    found = [cases_of(one, files, source, lists=_lists(read, task), named=named) for one in read]
+    every, told = [case for one in found for case in one.cases], [note for one in found for note in one.notes]
     if not every:
         raise InvalidData(f"no image has a label: {'; '.join(told)}; name another column with --label-column")
-    return every, told
+    if len({tuple(one.heading for one in group.told) for group in found}) > 1 and len(found[0].told) > 1:
+        raise InvalidData("the tables tell different tasks: expected the same columns of labels in each")
+    if len(found) == 1 or any(one.columns is None for group in found for one in group.told):
+        return Found(every, told, found[0].told)
+    columns = frozenset().union(*(group.told[0].columns or () for group in found))
+    cases = [_without_other_columns(case, group.told[0], columns) for group in found for case in group.cases]
+    return Found(cases, told, (dataclasses.replace(found[0].told[0], columns=columns),))
+
+
+def _lists(read: Sequence[Understood], task: Task | None) -> tuple[bool, ...]:
+    """Whether the labels of each task list findings: where those of any table do, or what was trained tells such."""
+    parts = [] if task is None else [*task.parts.values()] or [task]
+    several = [
+        any(not one.exclusive for one in labels) for labels in zip(*(group.labels for group in read), strict=False)
+    ]
+    trained = [not part.exclusive for part in parts] if len(parts) == len(several) else [False] * len(several)
+    return tuple(one or other for one, other in zip(several, trained, strict=True))
+
+
+def _without_other_columns(case: Case, told: Told, columns: frozenset[str]) -> Case:
+    """A case of a table without some of the columns of findings, of which nothing is known then."""
+    missing = sorted(columns - (told.columns or columns))
+    items = [item for item in case.label.split(BAR) if item != NO_FINDING]
+    return dataclasses.replace(case, label=BAR.join([*items, *(DOUBT + name for name in missing)]) or NO_FINDING)
 
 
 def _about_the_same(one: Matched, other: Matched) -> bool:

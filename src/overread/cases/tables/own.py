@@ -13,13 +13,15 @@ from overread.cases.rows import rows_about
 from overread.cases.tables.dialect import rows_of
 from overread.cases.tables.encoding import text_of
 from overread.cases.tables.table import read_tables
-from overread.decision import Task
+from overread.decision import SeveralFindings, SeveralTasks, Task
 from overread.errors import InvalidData, MissingPath
 from overread.machine.content.text import with_ends
 from overread.machine.files import open_regular
 from overread.machine.remote import is_remote, place
 
 _HEAD_BYTES = 65_536
+# Of the column of labels, as tasks have it.
+HEADINGS = (Task.heading, SeveralFindings.heading, SeveralTasks.heading)
 
 
 def is_manifest(table: Path) -> bool:
@@ -32,15 +34,20 @@ def is_manifest(table: Path) -> bool:
         rows = rows_of(first + (lines.readline() if "sep=" in first.lower() else ""), table.name)
     except (OSError, InvalidData):
         return False
-    return bool(rows) and {"path", "label"} <= {cell.lower() for cell in rows[0][1]}
+    header = {cell.lower() for cell in rows[0][1]} if rows else set()
+    return "path" in header and bool(header & {*HEADINGS})
 
 
-def read_table(table: Path, task: Task | None = None) -> list[Case]:
+def read_table(table: Path, task: Task | None = None) -> tuple[list[Case], str]:
     """The cases of a table `path,label[,...]`, whose paths are absolute or relative to its folder.
 
+    In place of `label` there may be `findings`, as `SeveralFindings` reads them, or `labels`, as `SeveralTasks` does.
     An empty frame, patient_id or split is the file's only frame, no patient, no split. With a task, a label
     that it does not have is refused. Of several rows about one image the first counts, and the case knows
     what all say.
+
+    Returns:
+        The cases, and the heading of their labels.
 
     Raises:
         MissingPath: the file is not there.
@@ -51,28 +58,30 @@ def read_table(table: Path, task: Task | None = None) -> list[Case]:
         raise MissingPath(f"{table} is not there: expected a CSV with the columns path,label")
     found = next(iter(read_tables(str(table))), None)
     header = [column.lower() for column in found.columns] if found else []
-    if found is None or not {"path", "label"} <= set(header):
+    heading = next((name for name in HEADINGS if name in header), None)
+    if found is None or heading is None or "path" not in header:
         raise InvalidData(f"{table.name} has the columns {', '.join(header) or 'none'}; expected at least path,label")
     cases: dict[str, list[Case]] = defaultdict(list)
     numbers: dict[str, list[int]] = defaultdict(list)
     for row, cells in zip(found.numbers, found.rows, strict=True):
         where = f"row {row} of {table.name}"
-        case = _case(dict(zip(header, cells, strict=True)), table.parent, where)
+        case = _case(dict(zip(header, cells, strict=True)), heading, table.parent, where)
         if task is not None:
             task.require_label(case.label, where)
         cases[case.full_name].append(case)
         numbers[case.full_name].append(row)
-    return [
+    read = [
         dataclasses.replace(
             same[0], rows=rows_about(numbers[name], [(case.label, case.patient_id, case.split) for case in same])
         )
         for name, same in cases.items()
     ]
+    return read, heading
 
 
-def _case(values: dict[str, str], folder: Path, where: str) -> Case:
-    name, label, split = values.pop("path", ""), values.pop("label", ""), values.pop("split", "")
-    for column, value in (("path", name), ("label", label)):
+def _case(values: dict[str, str], heading: str, folder: Path, where: str) -> Case:
+    name, label, split = values.pop("path", ""), values.pop(heading, ""), values.pop("split", "")
+    for column, value in (("path", name), (heading, label)):
         if not value:
             raise InvalidData(f"{where} has an empty {column}: fill it or remove the row")
     if not is_remote(name):
@@ -95,15 +104,16 @@ def _case(values: dict[str, str], folder: Path, where: str) -> Case:
     )
 
 
-def table_of(cases: Sequence[Case], columns: Sequence[str]) -> list[list[str]]:
+def table_of(cases: Sequence[Case], columns: Sequence[str], heading: str) -> list[list[str]]:
     """The rows of a CSV that `read_table` reads, its header first; patients go under pseudonyms.
 
     Args:
         cases: a row each; the column `frame` is there if any of them names one.
         columns: the further columns.
+        heading: of the labels, as their task has it.
     """
     frame = ["frame"] if any(case.frame is not None for case in cases) else []
-    rows = [["path", "label", "patient_id", "split", *frame, *columns]]
+    rows = [["path", heading, "patient_id", "split", *frame, *columns]]
     for case in cases:
         row = [with_ends(case.name), with_ends(case.label), pseudonym(case.patient_id), case.split or ""]
         rows.append([*row, *(str(case.frame or "") for _ in frame), *(case.extra.get(name, "") for name in columns)])

@@ -31,11 +31,13 @@ class SeveralFindings(Questions):
     `(n, K)` integers: 1 present, 0 absent, -1 not known.
 
     Raises:
-        InvalidOption: as `Task`; or a name holds a bar, begins with a question mark or says that there is no finding.
+        InvalidOption: as `Task`; or a name holds a bar, begins with a question mark or says that there is no finding,
+            also of the others.
     """
 
     kind = "findings"
     noun = judged_noun = ("finding", "findings")
+    heading = "findings"
     decided_on = "each finding at or above its operating point"
     exclusive = False
 
@@ -47,6 +49,8 @@ class SeveralFindings(Questions):
                     f"the finding {name!r} cannot stand in a list of findings: name it without {BAR} and a leading "
                     f"{DOUBT}, and other than {NO_FINDING}"
                 )
+            if ABSENT + name in self.classes:
+                raise InvalidOption(f"{ABSENT + name!r} is a finding, and says that {name!r} is absent: leave it out")
 
     @property
     def title(self) -> str:
@@ -82,7 +86,7 @@ class SeveralFindings(Questions):
         return tuple(name for name in label.split(BAR) if name not in ("", NO_FINDING) and not name.startswith(DOUBT))
 
     def require_label(self, label: str, where: str) -> None:
-        super().require_label(label.replace(DOUBT, ""), where)
+        super().require_label(BAR.join(name.removeprefix(DOUBT) for name in label.split(BAR)), where)
 
     def encode(self, labels: Sequence[str]) -> IntArray:
         found = np.zeros((len(labels), len(self.classes)), dtype=np.int64)

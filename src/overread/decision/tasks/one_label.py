@@ -89,8 +89,6 @@ class OneLabel(Task):
 class TwoClasses(OneLabel):
     """Negative and positive: one logit, one probability that is held against the operating point."""
 
-    loss = "BinaryCrossentropy"
-    accuracy = ("BinaryAccuracy", {"threshold": 0.0})
     activation = "sigmoid"
     decided_on = "the class that the operating point tells"
 
@@ -133,8 +131,6 @@ class TwoClasses(OneLabel):
 class SeveralClasses(OneLabel):
     """More than two, of which each case is one: the most probable is decided, the first of equal ones."""
 
-    loss = "CategoricalCrossentropy"
-    accuracy = ("CategoricalAccuracy", {})
     activation = "softmax"
     decided_on = "the most probable class"
 

@@ -20,8 +20,6 @@ UNKNOWN = -1
 class Questions(Task):
     """Each output answers one question, with a sigmoid; a case may leave some of them open."""
 
-    loss = "BinaryCrossentropy"
-    accuracy = ("BinaryAccuracy", {"threshold": 0.0})
     activation = "sigmoid"
 
     @property

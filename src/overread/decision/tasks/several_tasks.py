@@ -40,6 +40,7 @@ class SeveralTasks(Questions):
     kind = "tasks"
     noun = ("answer", "answers")
     judged_noun = ("question", "questions")
+    heading = "labels"
     decided_on = "each task by its own rule"
     exclusive = False
 
@@ -111,7 +112,7 @@ class SeveralTasks(Questions):
         return {one: value for (of, one), value in split.items() if of == part}
 
     def named_in(self, label: str) -> tuple[str, ...]:
-        said = self._said(label)
+        said = told_by(label)
         return tuple(n + SAYS + one for n, part in self.named if n in said for one in part.named_in(said[n]))
 
     def label_of(self, names: Sequence[str]) -> str:
@@ -125,7 +126,7 @@ class SeveralTasks(Questions):
         return self.parts[part].reply(one, yes=yes)
 
     def require_label(self, label: str, where: str) -> None:
-        said = self._said(label)
+        said = told_by(label)
         if not said or not said.keys() <= self.parts.keys():
             raise InvalidData(
                 f"{where} has the label {label!r}: expected {BETWEEN.join(name + SAYS + '...' for name in self.parts)}"
@@ -136,7 +137,7 @@ class SeveralTasks(Questions):
     def encode(self, labels: Sequence[str]) -> IntArray:
         columns = []
         for name, part in self.named:
-            said = [self._said(label).get(name) for label in labels]
+            said = [told_by(label).get(name) for label in labels]
             found = np.full((len(labels), _width(part)), UNKNOWN)
             told = [row for row, own in enumerate(said) if own is not None]
             found[told] = part.encode([own for own in said if own is not None]).reshape(len(told), _width(part))
@@ -241,10 +242,6 @@ class SeveralTasks(Questions):
         part, one = self._split(name)
         return self.parts[part].evidence(activation_map[..., self._outputs_of(part)], one)
 
-    def _said(self, label: str) -> dict[str, str]:
-        pairs = (text.partition(SAYS) for text in label.split(BETWEEN))
-        return {name: own for name, says, own in pairs if says}
-
     def _split(self, name: str) -> tuple[str, str]:
         part, _, one = name.partition(SAYS)
         return part, one
@@ -267,6 +264,12 @@ class SeveralTasks(Questions):
             for name, part in self.named
         ]
         return np.asarray(np.sum(found, axis=0))
+
+
+def told_by(label: str) -> dict[str, str]:
+    """What the label of a case says by the names of the tasks; nothing where it is none of several tasks."""
+    pairs = (text.partition(SAYS) for text in label.split(BETWEEN))
+    return {name: own for name, says, own in pairs if says}
 
 
 def _width(part: Task) -> int:

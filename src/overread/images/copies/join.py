@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -48,13 +49,14 @@ def join_copies(manifest: Manifest, data_set: DataSet, read_headers: Callable[[]
 
 
 def long_chains(copies: Copies, manifest: Manifest) -> frozenset[Group]:
-    """The chains that would tip the sides, for they hold more than a fifth of the images of a class."""
-    labels = Counter(case.label for case in manifest.cases)
+    """The chains that would tip the sides, for they hold more than a fifth of the images of a class or finding."""
+    shown = [named or (case.label,) for named, case in zip(manifest.shown, manifest.cases, strict=True)]
+    images = Counter(itertools.chain.from_iterable(shown))
     return frozenset(
         chain
         for chain in copies.chains
         if any(
-            number > _LARGEST_CHAIN * labels[label]
-            for label, number in Counter(manifest.cases[position].label for position in chain).items()
+            number > _LARGEST_CHAIN * images[name]
+            for name, number in Counter(name for position in chain for name in shown[position]).items()
         )
     )

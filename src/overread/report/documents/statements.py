@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from overread.bundle.bundle import Bundle
-from overread.cases.split import MIN_VALIDATION_PER_CLASS
+from overread.cases.carver import MIN_VALIDATION_PER_CLASS
 from overread.evaluation import ALL, Assessment, ReferralAssessment
 from overread.evaluation.robustness import Robustness
 from overread.evaluation.wording import share_in_cell

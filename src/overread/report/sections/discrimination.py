@@ -83,7 +83,7 @@ def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[
     """Find the band of each curve; a figure leaves out one that is undefined."""
     task, found = predictions.task, {}
     for name in task.judged:
-        known = np.flatnonzero(task.known(predictions.y_true, name))
+        known = np.flatnonzero(task.known(predictions.y_true, name)).tolist()
         found[name] = find(
             task.shows(predictions.y_true, name)[known],
             task.score(predictions.y_prob, name)[known],

@@ -27,7 +27,6 @@ def tried_section(record: TimeRecord, networks: int) -> Section:
 
 
 def _row(trial: Trial, chosen: int | None) -> tuple[str, ...]:
-    figures = ("", "") if trial.loss is None or trial.auc is None else (f"{trial.loss:.4f}", f"{trial.auc:.4f}")
     epochs = f"{trial.epochs_done} of {trial.epochs}" if trial.epochs else ""
     name = f"{trial} (chosen)" if trial.number == chosen else str(trial)
-    return (name, trial.state, *figures, epochs, duration(trial.seconds))
+    return (name, trial.state, *trial.figures, epochs, duration(trial.seconds))

@@ -12,7 +12,20 @@ from overread.formats import format_names
 from overread.reading.fields import FIELDS, reading_schema
 from overread.service.problems import SCHEMA, declared
 
-_READING = {"path": "chest.png", **{field.name: field.example for field in FIELDS}, "error": None}
+_READING = {"path": "chest.png", **{field.name: field.example for field in FIELDS if field.of_all}, "error": None}
+_FINDINGS = {
+    **_READING,
+    "predicted_label": "Effusion",
+    "probabilities": {"Effusion": 0.81, "Mass": 0.12},
+    "positive": None,
+    "threshold": None,
+    "prediction_set": ["Effusion", "Mass", "no Mass"],
+    "refer": ["uncertain"],
+    "questions": [
+        {"name": "Effusion", "probability": 0.81, "threshold": 0.42, "answer": "present"},
+        {"name": "Mass", "probability": 0.12, "threshold": 0.3, "answer": "unsure"},
+    ],
+}
 _FAILURE = {**dict.fromkeys(_READING), "path": "notes.pdf", "error": f"is none of {format_names()}"}
 _IMAGE = {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "review": None}
 _RECORD: dict[str, Any] = {
@@ -64,6 +77,7 @@ _RECORD_SCHEMA = {
 
 _EXAMPLES = {
     "Reading": _RECORD,
+    "Findings": {**_RECORD, "images": [{**_RECORD["images"][0], "result": _FINDINGS}]},
     "Logged": {
         **_RECORD,
         "images": [
@@ -110,8 +124,8 @@ def page(description: str, **problems: str) -> dict[str, Any]:
     return {"tags": ["pages"], "responses": {200: {"description": description, "content": html}, **responses}}
 
 
-def _json(description: str, schema: dict[str, Any], example: str) -> dict[int | str, dict[str, Any]]:
-    examples = {"one": {"$ref": f"#/components/examples/{example}"}}
+def _json(description: str, schema: dict[str, Any], *examples_named: str) -> dict[int | str, dict[str, Any]]:
+    examples = {name.lower(): {"$ref": f"#/components/examples/{name}"} for name in examples_named}
     return {
         200: {"description": description, "content": {"application/json": {"schema": schema, "examples": examples}}}
     }
@@ -139,7 +153,7 @@ UPLOAD: dict[str, Any] = {"openapi_extra": {"requestBody": _takes(True)}}
 
 READ = _route(
     "readings",
-    _json("At least one image was read.", _RECORD_REF, "Reading")
+    _json("At least one image was read.", _RECORD_REF, "Reading", "Findings")
     | _REFUSED
     | declared(
         s409="A request with this key is being answered.",

@@ -21,8 +21,18 @@ from overread.service.api import openapi
 from overread.service.problems import Problem
 from overread.service.room.log_desk import LogDesk
 from overread.service.room.records import ReadingRecord, logged
+from overread.service.room.reviews import note_review
 from overread.service.room.room import room_of
-from overread.service.values import LONGEST_LABEL, BundleId, BundleName, ImageIndex, Key, ReadingId
+from overread.service.values import (
+    LONGEST_LABEL,
+    MOST_NAMES,
+    BundleId,
+    BundleName,
+    GivenName,
+    ImageIndex,
+    Key,
+    ReadingId,
+)
 
 router = APIRouter()
 
@@ -31,15 +41,27 @@ class GivenReview(BaseModel):
     """What a human says of an image: that the predicted label is the true one, or which is."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"agrees": True}, {"true_label": "Normal"}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"agrees": True}, {"true_label": "Normal"}, {"shows": ["Effusion", "Mass"]}]},
     )
     agrees: bool | None = Field(None, description="True: the predicted label is the true one.")
-    true_label: str | None = Field(None, description="The class that the human sees.", max_length=LONGEST_LABEL)
+    true_label: str | None = Field(
+        None,
+        description="The class that the human sees, or what else predicted_label may be.",
+        max_length=LONGEST_LABEL,
+    )
+    shows: list[GivenName] | None = Field(
+        None,
+        description="The classes that the human sees: findings, none for none of them; one of each of several tasks.",
+        max_length=MOST_NAMES,
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> GivenReview:
-        if (self.agrees is True) == (self.true_label is not None):
-            raise ValueError('give {"agrees": true}, or {"true_label": CLASS} with the class that you see')
+        if [self.agrees is True, self.true_label is not None, self.shows is not None].count(True) != 1:
+            raise ValueError(
+                'give {"agrees": true}, {"true_label": CLASS} with the class that you see, or {"shows": [FINDING, ...]}'
+            )
         return self
 
 
@@ -67,13 +89,13 @@ async def look_up(request: Request, reading_id: ReadingId) -> Response:
 @router.post("/v1/readings/{reading_id}/images/{index}/review", **openapi.REVIEW)
 async def review(request: Request, reading_id: ReadingId, index: ImageIndex, given: GivenReview) -> Response:
     """Note whether a human agrees; a later review takes the place of an earlier one."""
-    desk = _desk_of(request)
-    true_label = given.true_label and restored(given.true_label)
-    if true_label is None:
-        images = (await desk.ask(desk.log.get, reading_id)).images
-        # Of an image that could not be read, or is not there, the log says so.
-        true_label = (images[index].predicted_label if 0 <= index < len(images) else None) or ""
-    await desk.ask(desk.log.review, reading_id, index, true_label)
+    await note_review(
+        room_of(request),
+        _desk_of(request),
+        (reading_id, index),
+        true_label=given.true_label and restored(given.true_label),
+        shows=given.shows and [restored(name) for name in given.shows],
+    )
     return Response(status_code=204)
 
 
@@ -83,14 +105,18 @@ async def explain(
     bundle: BundleId = None,
     shown: Annotated[
         str | None,
-        Query(alias="class", description="Whose evidence is drawn; else that decided on.", max_length=LONGEST_LABEL),
+        Query(
+            alias="class",
+            description="The class, finding or cut whose evidence is drawn; else that decided on.",
+            max_length=LONGEST_LABEL,
+        ),
     ] = None,
     opacity: Annotated[float, Query(ge=0, le=1, description="Of the strongest colour.")] = OPACITY,
 ) -> Response:
     """Read one image, and answer with a PNG of it under the activation map of a class."""
     room, shown = room_of(request), shown and restored(shown)
-    classes = room.reader(bundle).bundle.classes
-    if shown is not None and shown not in classes:
+    task = room.reader(bundle).bundle.task
+    if shown is not None and shown not in (*task.classes, *task.questions):
         raise Problem(422, "unknown-class", "the bundle has no such class: see /v1/bundles")
     async with room.uploads(request, most=1) as uploads:
         record = await room.read(uploads, bundle)
@@ -171,6 +197,7 @@ def _summary(bundle_id: str, reader: Reader) -> dict[str, Any]:
         "network": bundle.network.get("name"),
         "classes": list(bundle.classes),
         "positive": bundle.positive,
+        **({"task": bundle.task.to_dict()} if bundle.task.questions else {}),
         "operating_points": {name: point.threshold for name, point in bundle.operating_points.items()},
         "coverage": bundle.referral.coverage,
         "preprocessing": bundle.preprocessing.to_dict(),

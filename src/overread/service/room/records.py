@@ -66,7 +66,8 @@ class ImageRecord:
             sha256=self.sha256,
             latency_ms=self.latency_ms,
             projection=tuple(map(float, found.projection)),
-            **{field.name: getattr(found, field.name) for field in FIELDS},
+            questions=[one.to_dict() for one in found.questions] or None,
+            **{field.name: getattr(found, field.name) for field in FIELDS if field.name != "questions"},
         )
 
 

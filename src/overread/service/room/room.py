@@ -223,7 +223,10 @@ class ReadingRoom:
         outcome = "failed" if isinstance(result, Failure) else "referred" if result.refer else "read"
         seconds = time.perf_counter() - start
         self.metrics.seconds.labels("total").observe(seconds)
-        self.metrics.images.labels(reader.bundle.fingerprint[:12], outcome).inc()
+        bundle = reader.bundle.fingerprint[:12]
+        self.metrics.images.labels(bundle, outcome).inc()
+        for question in () if isinstance(result, Failure) else result.questions:
+            self.metrics.answers.labels(bundle, question.name, question.answer).inc()
         return ImageRecord(
             index=index,
             name=name,

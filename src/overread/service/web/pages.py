@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import io
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
@@ -24,9 +24,18 @@ from overread.run import RunFolder
 from overread.service.api.openapi import UPLOAD, page
 from overread.service.problems import Problem
 from overread.service.room.records import ReadingRecord
+from overread.service.room.reviews import note_review
 from overread.service.room.room import ReadingRoom, room_of
 from overread.service.settings import MIB
-from overread.service.values import LONGEST_LABEL, BundleId, BundleName, ImageIndex, ReadingId
+from overread.service.values import (
+    LONGEST_LABEL,
+    MOST_NAMES,
+    BundleId,
+    BundleName,
+    GivenName,
+    ImageIndex,
+    ReadingId,
+)
 from overread.service.web.html import WEB, html
 from overread.service.web.view import bundle_facts, table_columns, title, view_images
 
@@ -83,16 +92,18 @@ async def review(
     request: Request,
     reading_id: ReadingId,
     index: ImageIndex,
-    true_label: Annotated[str, Form(max_length=LONGEST_LABEL)],
+    true_label: Annotated[str | None, Form(max_length=LONGEST_LABEL)] = None,
+    shows: Annotated[list[GivenName] | None, Form(max_length=MOST_NAMES)] = None,
 ) -> Response:
-    """Note which class a human sees, from the buttons of the page."""
+    """Note what a human sees, from the buttons of the page or from what is ticked and picked there."""
     room = room_of(request)
     if room.desk is None:
         raise Problem(501, "no-log", "this server keeps no log of reviews")
-    await room.desk.ask(room.desk.log.review, reading_id, index, restored(true_label))
-    return html(
-        "message.html.j2", heading="Your review is noted", text=f"The log now holds {true_label} for this image."
-    )
+    seen: dict[str, Any] = {"shows": [restored(name) for name in shows or ()]}
+    if true_label is not None:
+        seen = {"true_label": restored(true_label)}
+    noted = await note_review(room, room.desk, (reading_id, index), **seen)
+    return html("message.html.j2", heading="Your review is noted", text=f"The log now holds {noted} for this image.")
 
 
 @router.get("/bundles/{bundle_id}/card", **page("The card.", s404=_UNKNOWN))

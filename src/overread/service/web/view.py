@@ -1,15 +1,17 @@
-"""What the page says of a reading: decision and reasons in words, bars, pictures and the row of the CSV."""
+"""What the page says of a reading: decision and reasons in words, pictures, the row of the table and of the CSV."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from overread.bundle import Bundle
+from overread.decision.task import HALF, Task
 from overread.images import content_box
 from overread.reading import Failure, Reading
 from overread.reading.output import csv_row
@@ -18,18 +20,20 @@ from overread.reading.sentences import (
     READS_AS,
     REFERRAL,
     UNFAMILIARITY,
-    decision,
     headline,
     is_read,
+    label_in_words,
     possible,
     probability_heading,
     reasons,
     rounded,
     short_reasons,
-    told_apart,
 )
 from overread.service.room.records import ImageRecord, ReadingRecord
 from overread.service.room.rendition import Rendition, data_uri, png
+from overread.service.web.asked import Asked, asked_of
+from overread.service.web.told import Told, told_of
+from overread.words import first_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,19 +46,18 @@ class Column:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Bar:
-    """The probability of a class on a bar, with the operating point where that decides, as numbers and as told."""
+class Number:
+    """A probability in the table: the key of its column, what rows are sorted by, and what is shown."""
 
-    label: str
-    probability: float
-    threshold: float | None
+    key: str
+    value: float | str
     shown: str
-    shown_threshold: str
+    answer: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Heat:
-    """The activation map of a class as a PNG that covers the picture."""
+    """The activation map of a class or cut as a PNG that covers the picture."""
 
     label: str
     uri: str
@@ -85,12 +88,13 @@ class ImageView:
     found: Reading | None = None
     is_read: bool = False
     headline: str = ""
+    words: str = ""
     possible: str = ""
-    probability: str = ""
-    decision: str = ""
+    numbers: tuple[Number, ...] = ()
+    told: tuple[Told, ...] = ()
+    asked: tuple[Asked, ...] = ()
     referral: str = ""
     reasons: tuple[str, ...] = ()
-    bars: tuple[Bar, ...] = ()
     heats: tuple[Heat, ...] = ()
     picture: Picture | None = None
 
@@ -105,7 +109,7 @@ def table_columns(bundle: Bundle) -> list[Column]:
     return [
         Column("name", "Image"),
         Column("predictedLabel", READS_AS),
-        Column("probability", probability_heading(bundle.task), is_number=True),
+        *_number_columns(bundle.task),
         Column("unfamiliarity", UNFAMILIARITY, is_number=True),
         Column("refer", REFERRAL),
         Column("review", "Review"),
@@ -113,23 +117,47 @@ def table_columns(bundle: Bundle) -> list[Column]:
 
 
 def title(bundle: Bundle) -> str:
-    """A name for a bundle, which has none: its classes."""
-    return " / ".join(bundle.classes)
+    """A name for a bundle, which has none: its classes, or its tasks."""
+    task = bundle.task
+    if task.parts or (task.exclusive and not task.ordered):
+        return " / ".join(task.parts or task.classes)
+    return f"{task.noun[1].capitalize()}: {first_of(task.classes)}"
 
 
 def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
     """How a bundle decides and when it refers, for who has read nothing yet."""
-    options, point = bundle.preprocessing, bundle.operating_point
-    decides = f"{bundle.positive} from probability {point.threshold:.2g}" if point else bundle.task.decided_on
+    options, point, task = bundle.preprocessing, bundle.operating_point, bundle.task
+    decides = f"{bundle.positive} from probability {point.threshold:.2g}" if point else task.decided_on
+    another = f"could be something else than the {task.noun[0]} decided on" if task.exclusive else "it is unsure of"
+    points = ", ".join(f"{name} from {bundle.thresholds.get(name, HALF):.2g}" for name in task.questions)
     colour = "grey" if options.channels == 1 else "colour"
     return [
         (READS_AS, decides),
-        (
-            "Refers to a human",
-            "what could be something else than the class decided on, and what is unlike the training images",
-        ),
+        *([("Operating points", points)] if points else []),
+        ("Refers to a human", f"what {another}, and what is unlike the training images"),
         ("Sees images as", f"{options.width} x {options.height} px, {colour}"),
     ]
+
+
+def _number_columns(task: Task) -> list[Column]:
+    """One for the probability that decides, or one for each finding or cut."""
+    if not task.questions:
+        return [Column("probability", probability_heading(task), is_number=True)]
+    return [Column(f"question{i}", name, is_number=True) for i, name in enumerate(task.questions)]
+
+
+def _numbers(found: Reading) -> tuple[Number, ...]:
+    columns = _number_columns(found.task)
+    if not is_read(found):
+        return tuple(Number(key=column.key, value="", shown="") for column in columns)
+    if not found.questions:
+        return (Number(key=columns[0].key, value=found.probability, shown=rounded(found.probability)),)
+    asked = {one.name: one for one in found.questions}
+    return tuple(
+        Number(key=column.key, value=one.probability, shown=rounded(one.probability), answer=one.answer)
+        for column in columns
+        for one in (asked[column.heading],)
+    )
 
 
 def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
@@ -149,39 +177,33 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
         found=found,
         is_read=is_read(found),
         headline=headline(found),
+        words=label_in_words(found.predicted_label, found.task),
         possible=possible(found),
-        probability=rounded(found.probability) if is_read(found) else "",
-        decision=decision(found),
+        numbers=_numbers(found),
+        told=told_of(found) if is_read(found) else (),
+        asked=asked_of(found),
         referral=short_reasons(found),
         reasons=reasons(found, bundle.referral.coverage),
-        bars=_bars(found, bundle) if is_read(found) else (),
         heats=_heats(found, bundle, image.rendition),
         picture=None if image.rendition is None else _picture(image.rendition),
     )
 
 
-def _bars(found: Reading, bundle: Bundle) -> tuple[Bar, ...]:
-    bars, thresholds = [], found.task.thresholds_in_force(bundle.thresholds)
-    for name in sorted(found.task.judged, key=lambda name: -found.probabilities[name]):
-        threshold, probability = thresholds.get(name), found.probabilities[name]
-        shown = (rounded(probability), "") if threshold is None else told_apart(probability, threshold)
-        bars.append(
-            Bar(label=name, probability=probability, threshold=threshold, shown=shown[0], shown_threshold=shown[1])
-        )
-    return tuple(bars)
-
-
 def _heats(found: Reading, bundle: Bundle, rendition: Rendition | None) -> tuple[Heat, ...]:
-    """The map of each class over the picture alone, without what was padded; the decided class first."""
+    """The map of each class, or cut, over the picture alone, without what was padded; the decided class first."""
     if rendition is None or not is_read(found):
         return ()
     options = bundle.preprocessing
     box = content_box(rendition.stored, options)
     heats = []
-    for name in sorted(bundle.classes, key=lambda name: name != found.foremost):
+    for name in sorted(_mapped(found), key=lambda name: name != found.mapped):
         drawn: Image.Image = heat_map(found.evidence(name), (options.width, options.height)).crop(box)
         heats.append(Heat(label=name, uri=data_uri(png(np.asarray(drawn)))))
     return tuple(heats)
+
+
+def _mapped(found: Reading) -> Sequence[str]:
+    return [one.name for one in found.questions] or found.task.classes
 
 
 def _picture(rendition: Rendition) -> Picture:

@@ -148,8 +148,9 @@ class InTime:
         done = len(fitted.trained.history.rows)
         state = watch.ended_as or (trial.state if trial.state != UNDER_WAY and done < trial.epochs else DONE)
         trial = self.ledger.end(trial, state=state, loss=loss, auc=auc, epochs_done=done)
-        said = f"log loss {loss:.4f}, AUC {auc:.4f} on patients that it never saw; it took {duration(trial.seconds)}"
-        say(self.console, f"{trial} ({state}): {said}")
+        shown_loss, shown_auc = trial.figures
+        said = f"log loss {shown_loss}, AUC {shown_auc or 'undefined'} on patients that it never saw"
+        say(self.console, f"{trial} ({state}): {said}; it took {duration(trial.seconds)}")
         return trial
 
     def _begun(self, step: Step) -> Trial:
@@ -238,7 +239,7 @@ class InTime:
         say(self.console, "what was tried (log loss, AUC, time; the chosen one is marked *):")
         record = self.ledger.record
         for trial in record.trials:
-            worth = f"{trial.loss:.4f}  {trial.auc:.4f}" if trial.is_judged else trial.state
+            worth = "  ".join(trial.figures) if trial.is_judged else trial.state
             mark = "*" if trial.number == record.chosen else " "
             say(self.console, f" {mark} {trial}: {worth}  {duration(trial.seconds)}")
         say(self.console, record.outlook)

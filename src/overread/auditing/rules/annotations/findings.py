@@ -6,14 +6,18 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
+from overread.auditing.questions import questions_of
 from overread.auditing.rule import Rule
 from overread.auditing.rules.annotations.find import KINDS, Kind, Mark, find_marks
 from overread.auditing.rules.annotations.places import Place
 from overread.auditing.rules.annotations.repeats import find_repeats
 from overread.auditing.rules.masks.recognise import recognise_masks
 from overread.auditing.shares import surely_more
+from overread.auditing.wording import worded
 from overread.words import first_of, listed
 
 _SAID: Mapping[Kind, str] = {
@@ -82,40 +86,45 @@ def _all_marks(material: Material, marks: Sequence[Mark]) -> Finding:
 
 
 def _by_class(material: Material, marks: Sequence[Mark]) -> Finding | None:
-    manifest = material.manifest
-    classes = {name: set(manifest.of_class(name)) & set(material.readable.tolist()) for name in manifest.classes}
+    task, readable = material.manifest.task, set(material.readable.tolist())
+    questions = questions_of(material.manifest)
+    shown = {one.name: set(np.flatnonzero(one.yes).tolist()) & readable for one in questions}
     images = {kind: {mark.position for mark in marks if mark.kind == kind} for kind in KINDS}
-    looked_at = [(kind, name) for kind in KINDS if images[kind] for name in classes]
-    everything, said, rows, concerned = set(material.readable.tolist()), [], [], set()
-    for kind, name in looked_at:
-        own, rest = classes[name], everything - classes[name]
+    looked_at = [(kind, one) for kind in KINDS if images[kind] for one in questions]
+    said, rows, concerned = [], [], set()
+    for kind, one in looked_at:
+        own, rest = shown[one.name], set(np.flatnonzero(one.no).tolist()) & readable
         if not _far_more(material, images[kind], own, rest, len(looked_at)):
             continue
         concerned |= own & images[kind]
+        others = "of the others" if task.exclusive else one.of_no
         said.append(
-            f"{_SAID[kind]} in {_share(own, images[kind])} of the images of {name} and in {_share(rest, images[kind])} "
-            "of the others"
+            f"{_SAID[kind]} in {_share(own, images[kind])} of the images {one.of_yes} and in "
+            f"{_share(rest, images[kind])} {others}"
         )
         rows += [
             {
                 "marks": _SAID[kind],
-                "class": other,
+                task.noun[0]: other,
                 "images": f"{len(members):,}",
                 "with marks": f"{len(members & images[kind]):,}",
                 "share": _share(members, images[kind]),
                 "places": _places(material, [mark for mark in marks if mark.position in members], kind),
             }
-            for other, members in classes.items()
+            for other, members in shown.items()
         ]
     if not said:
         return None
     return Finding(
         code="annotations-by-class",
         severity="warn",
-        sentence=f"A class is marked far more often than the rest: {first_of(said)}. A network can learn the mark "
-        "instead of the disease, and a new image may not have it.",
-        fix="Take the images of all classes from before they were marked, or crop or cover the marks in all images of "
-        "every class alike, and audit again. After training look at the heat maps.",
+        sentence=f"A {task.noun[0]} is marked far more often than the rest: {first_of(said)}. A network can learn the "
+        "mark instead of the disease, and a new image may not have it.",
+        fix=worded(
+            "Take the images {of all classes} from before they were marked, or crop or cover the marks in all images "
+            "{of every class} alike, and audit again. After training look at the heat maps.",
+            task,
+        ),
         count=len(concerned),
         evidence=tuple(rows),
     )

@@ -8,6 +8,8 @@ import numpy as np
 
 from overread.auditing.finding import Finding, Severity, image_row
 from overread.auditing.material import Material
+from overread.auditing.questions import questions_of
+from overread.auditing.wording import worded
 from overread.formats import Header
 
 # Three standard errors and twice the odds: chance does not reach the first, nor a trifle in much data the second.
@@ -20,9 +22,11 @@ class FileTable:
 
     def __init__(self, material: Material) -> None:
         self.headers, self.cases = material.headers, material.manifest.cases
-        self.failures, self.classes = material.failures, material.manifest.classes
-        task = material.manifest.task
-        self.of_class = task.indicators(material.manifest.y_true)
+        self.failures, self.task = material.failures, material.manifest.task
+        self.questions = questions_of(material.manifest)
+        self._yes, self._no = (
+            np.stack([getattr(question, answer) for question in self.questions], axis=1) for answer in ("yes", "no")
+        )
         self.has_patients = material.manifest.has_patients
         names, self._patient = np.unique([case.counts_as for case in self.cases], return_inverse=True)
         self.patients = len(names)
@@ -65,12 +69,13 @@ class FileTable:
         if not positions:
             return None
         goes_with_class = self.goes_with_class(mask)
-        lead = " This goes with the class, so a network may learn it instead:" if goes_with_class else " By class:"
+        lead = "This goes with the {class}, so a network may learn it instead:" if goes_with_class else "By {class}:"
         return Finding(
             code=code,
             severity=severity or ("warn" if goes_with_class else "info"),
-            sentence=f"{len(positions):,} of {len(mask):,} images {what}{lead} {self.by_class(mask)}.",
-            fix=fix,
+            sentence=f"{len(positions):,} of {len(mask):,} images {what} {worded(lead, self.task)} "
+            f"{self.by_class(mask)}.",
+            fix=worded(fix, self.task),
             count=len(positions),
             evidence=tuple(image_row(self.cases[i], what=cell(i)) for i in positions[:_MOST_ROWS]),
             groups=tuple((i,) for i in positions),
@@ -90,25 +95,27 @@ class FileTable:
         return self.finding(code, rarer, what=f"are stored {name}, the others {remaining}; {why}", fix=fix, cell=stored)
 
     def by_class(self, mask: np.ndarray) -> str:
-        """Such as "NORMAL 3 of 1,583, PNEUMONIA 9 of 4,273"; of many classes those with the largest shares."""
+        """Such as "NORMAL 3 of 1,583, PNEUMONIA 9 of 4,273"; of many those with the largest shares."""
         found, total = self._counts(mask)
         order = range(len(found))
         if len(found) > _MOST_CLASSES:
             order = np.argsort(-found / np.maximum(total, 1), kind="stable")[:_MOST_CLASSES].tolist()
-        listed = ", ".join(f"{self.classes[i]} {found[i]:,} of {total[i]:,}" for i in order)
-        return (
-            f"{listed} and {found.sum() - found[order].sum():,} of other classes" if len(order) < len(found) else listed
-        )
+        listed = ", ".join(f"{self.questions[i].name} {found[i]:,} of {total[i]:,}" for i in order)
+        if len(order) == len(found):
+            return listed
+        if not self.task.exclusive:
+            return f"above all {listed}"
+        return f"{listed} and {found.sum() - found[order].sum():,} of other classes"
 
     def goes_with_class(self, mask: np.ndarray) -> bool:
-        """Whether the share of these files differs between one class and the rest, by patient."""
+        """Whether the share of these files differs between one class, finding or cut and the rest, by patient."""
         found, total = self._counts(mask)
-        share, rest = mask.mean(), len(mask) - total
-        others = np.count_nonzero(mask) - found
+        others, rest = self._no[mask].sum(axis=0), self._no.sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             gap = found / total - others / rest
             # What each image adds to the gap, summed by patient: the images of one go together.
-            weight = np.where(self.of_class, 1 / total, -1 / rest) * (mask - share)[:, None]
+            apart = mask[:, None] - (found + others) / (total + rest)
+            weight = np.where(self._yes, 1 / total, np.where(self._no, -1 / rest, 0)) * apart
             by_patient = np.zeros((self.patients, weight.shape[1]))
             np.add.at(by_patient, self._patient, weight)
             score = np.abs(gap) / np.sqrt(np.square(by_patient).sum(axis=0))
@@ -116,4 +123,4 @@ class FileTable:
         return bool(np.any((score >= _STANDARD_ERRORS) & (np.maximum(odds, 1 / odds) >= _ODDS)))
 
     def _counts(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.of_class[mask].sum(axis=0), self.of_class.sum(axis=0)
+        return self._yes[mask].sum(axis=0), self._yes.sum(axis=0)

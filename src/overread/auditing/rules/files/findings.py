@@ -12,6 +12,7 @@ from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.files.file_table import FileTable
 from overread.auditing.rules.files.transparency import find_transparency
+from overread.auditing.wording import worded
 from overread.formats import Header, format_named_by
 from overread.words import listed
 
@@ -157,10 +158,14 @@ def _mixed_sizes(files: FileTable) -> Finding | None:
         severity="warn" if told else "info",
         sentence=f"The images come in {len(found):,} sizes, from {ends[0]} to {ends[1]} pixels; all are brought to one "
         f"size, so the detail that is left differs between them.{told}",
-        fix="Find out why the classes differ in size, and bring all images to one size from their originals, by a rule "
-        "that does not know the class."
-        if told
-        else f"Size was not seen to go with the class in {patients}; as long as that holds, nothing needs doing.",
+        fix=worded(
+            "Find out why {the classes} differ in size, and bring all images to one size from their originals, by a "
+            "rule that does not know the {class}."
+            if told
+            else f"Size was not seen to go with the {{class}} in {patients}; as long as that holds, nothing needs "
+            "doing.",
+            files.task,
+        ),
         count=len(positions),
         evidence=tuple({"size": f"{width} x {height}", "images": f"{number:,}"} for (width, height), number in common),
     )
@@ -175,7 +180,8 @@ def _size_by_class(files: FileTable, sizes: Sequence[tuple[int, int]]) -> str:
     }
     kinds["are larger than half of all images"] = files.known & (areas > np.median(areas[files.known]))
     said = next((f"{files.by_class(kind)} {words}" for words, kind in kinds.items() if files.goes_with_class(kind)), "")
-    return said and f" The size goes with the class, so a network may learn it instead: {said}."
+    noun = files.task.noun[0]
+    return said and f" The size goes with the {noun}, so a network may learn it instead: {said}."
 
 
 def _assumed(files: FileTable) -> Finding | None:

@@ -68,7 +68,8 @@ def _finding(material: Material, annotations: Mapping[int, Annotation], *, code:
     for i, found in annotations.items():
         picture = "" if found.picture is None else cases[found.picture].full_name
         rows.append(image_row(cases[i], reason=found.reason, picture=picture))
-    classes = Counter(name for i in annotations for name in material.manifest.task.named_in(cases[i].label))
+    labels = [cases[i].label for i in annotations]
+    classes = Counter(name for label in labels for name in material.manifest.task.named_in(label) or (label,))
     spread = ", ".join(f"{count:,} in {name}" for name, count in classes.most_common())
     return Finding(
         code=code,

@@ -8,6 +8,7 @@ from collections import defaultdict
 import numpy as np
 
 from overread.auditing.material import Material
+from overread.auditing.questions import questions_of
 from overread.auditing.rules.masks.annotation import Annotation
 from overread.auditing.rules.masks.names import read_name
 from overread.auditing.rules.masks.pixel_statistics import PixelStatistics, measure_pixels
@@ -58,9 +59,8 @@ def _unlike_the_others(manifest: Manifest, statistics: PixelStatistics, unnamed:
     if few.sum() < _MODALITY * unnamed.sum():
         return few
     whole = np.zeros_like(few)
-    for name in manifest.classes:
-        shows = manifest.task.shows(manifest.y_true, name)
-        of_class, others = unnamed & shows, unnamed & ~shows
+    for question in questions_of(manifest):
+        of_class, others = unnamed & question.yes, unnamed & question.no
         if not of_class.any():
             continue
         if few[of_class].mean() >= _WHOLE_CLASS and others.any() and few[others].mean() <= 1 - _WHOLE_CLASS:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+from overread.auditing.contradictions import labels_contradict
 from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.patients.identities import images_of, on_two_sides
 from overread.auditing.rules.patients.restarts import Restart, find_restart, restart_finding
 from overread.auditing.rules.patients.splits import ONE_SIDE, PATIENTS_OF_EACH_CLASS, find_impossible_split
+from overread.auditing.wording import worded
 from overread.cases import SPLITS, Manifest, pseudonym
 from overread.cases.leaks import said_of_leaks
 from overread.cases.patients import PatientPattern, suggest_patients
@@ -57,7 +59,12 @@ RULE = Rule(
             "impossible-split", "block", "data of which no split shows every class to training, validation and test"
         ),
         FindingKind("split-incomplete", "block", "images that name no side of the split while others do"),
-        FindingKind("patient-with-several-labels", "warn", "a patient whose images are of several classes"),
+        FindingKind(
+            "patient-with-several-labels",
+            "warn",
+            "a patient whose images are of several classes",
+            of_findings="a patient whose images contradict each other, where hardly another patient's do",
+        ),
         FindingKind("patient-ids-missing", "warn", "images that do not name their patient"),
         FindingKind("patient-ids-one-per-image", "warn", "patient ids that seem to number the images"),
         FindingKind("patient-ids-restart", "warn", "patient ids that start anew in each class, sub-type or side"),
@@ -107,7 +114,8 @@ def _one_patient(manifest: Manifest) -> Finding:
         sentence=f"All {len(manifest):,} images have the same patient id: either one id was filled in everywhere, or "
         "the study has one patient, and a result on one patient says nothing about the next.",
         fix=_naming("Give each image the id of its own patient", suggest_patients(manifest.cases_before_carving))
-        + f" At least {PATIENTS_OF_EACH_CLASS} patients with each class are needed: to train, to validate and to test.",
+        + f" At least {PATIENTS_OF_EACH_CLASS} patients with each {manifest.task.noun[0]} are needed: to train, "
+        "to validate and to test.",
         count=len(manifest),
     )
 
@@ -115,10 +123,10 @@ def _one_patient(manifest: Manifest) -> Finding:
 def _two_labels(manifest: Manifest) -> Finding | None:
     """Patients with images of several classes: where they are few, the labels seem to be meant for patients."""
     several = [images for images in images_of(manifest).values() if len(images) > 1]
-    mixed = [images for images in several if len({manifest.cases[i].label for i in images}) > 1]
-    if not mixed or not manifest.task.exclusive:
-        return None
+    mixed = [images for images in several if labels_contradict(manifest, images)]
     are_exceptions = len(mixed) <= _EXCEPTIONS * len(several)
+    if not mixed or not (manifest.task.exclusive or are_exceptions):
+        return None
     rows = []
     for images in mixed:
         labels = Counter(manifest.cases[i].label for i in images)
@@ -129,13 +137,13 @@ def _two_labels(manifest: Manifest) -> Finding | None:
                 "such as": manifest.cases[images[0]].full_name,
             }
         )
-    rest = "all others have one class each, so that the label seems to be the patient's and some of theirs wrong"
+    rest = "all others have {one class} each, so that the label seems to be the patient's and some of theirs wrong"
     way = "the label seems to be one of the image, of a place or of a time, and not of the patient"
     return Finding(
         code="patient-with-several-labels",
         severity="warn" if are_exceptions else "info",
-        sentence=f"{len(mixed):,} of {count(len(several), 'patient')} with several images have images of several "
-        f"classes: {rest if are_exceptions else way}.",
+        sentence=f"{len(mixed):,} of {count(len(several), 'patient')} with several images have images "
+        + worded(f"{{of several classes}}: {rest if are_exceptions else way}.", manifest.task),
         fix="Look at them, and correct the labels or the patient ids that are wrong."
         if are_exceptions
         else "If the label is of the patient, correct it; otherwise nothing needs doing.",

@@ -105,7 +105,8 @@ def _kinds(manifest: Manifest) -> Iterator[tuple[str, list[str]]]:
     """What patients may be numbered within: file names with other words, classes, columns, sides."""
     words = [set(_LETTERS.findall(c.path.stem)) - set(_LETTERS.findall(c.patient_id or "")) for c in manifest.cases]
     yield _BY_NAME, [" ".join(sorted(found)) or _NO_WORD for found in words]
-    yield _BY_CLASS, [case.label for case in manifest.cases]
+    if manifest.task.exclusive:
+        yield _BY_CLASS, [case.label for case in manifest.cases]
     for column in manifest.columns:
         yield column, [case.extra.get(column, "") for case in manifest.cases]
     yield "split", [case.split or "" for case in manifest.cases]

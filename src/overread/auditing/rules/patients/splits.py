@@ -41,19 +41,19 @@ def find_impossible_split(manifest: Manifest) -> Finding | None:
     absent = [(side, name) for side in SPLITS for name in images if sides[side] and (side, name) not in placed]
     small = [name for name in images if len(patients[name]) < PATIENTS_OF_EACH_CLASS]
     in_the_way = [name for name in images if name in small or name in {name for _, name in absent}]
-    noun = "patient" if manifest.has_patients else "picture"
+    noun, kind = "patient" if manifest.has_patients else "picture", manifest.task.noun[0]
     order = sorted(in_the_way or images, key=lambda name: (len(patients[name]), images[name]))
     said = [f"{side} has no {name}" for side, name in absent]
     said += [f"{count(images[name], 'image')} of {name} from {count(len(patients[name]), noun)}" for name in order]
     return Finding(
         code="impossible-split",
         severity="block",
-        sentence=f"These data cannot be split so that training, validation and test all see every class, for {ONE_SIDE}"
-        f": {first_of(said)}. A network trained on them cannot be tested.",
+        sentence=f"These data cannot be split so that training, validation and test all see every {kind}, for "
+        f"{ONE_SIDE}: {first_of(said)}. A network trained on them cannot be tested.",
         fix=" ".join(_ways_out(manifest, in_the_way)),
         count=len(in_the_way) or len(images),
         evidence=tuple(
-            {"class": name, "images": str(images[name]), f"{noun}s": str(len(patients[name]))} for name in order
+            {kind: name, "images": str(images[name]), f"{noun}s": str(len(patients[name]))} for name in order
         ),
     )
 
@@ -63,23 +63,33 @@ def _ways_out(manifest: Manifest, in_the_way: Sequence[str]) -> list[str]:
     ways = []
     if manifest.task.exclusive and in_the_way:
         out = dict.fromkeys(in_the_way, "")
-        other = next(name for name in ("other", "others", "all others") if name not in manifest.classes)
-        merged = dict.fromkeys(in_the_way, other)
+        one, several = manifest.task.noun
         if _can_be_split(manifest, out):
-            ways.append(f"Leave out {_classes(in_the_way)}: {_option(manifest, out)}.")
-        if len(in_the_way) > 1 and _can_be_split(manifest, merged):
-            ways.append(f"Where they may count as one class, merge them: {_option(manifest, merged)}.")
+            them = f"the {one} {in_the_way[0]}"
+            if len(in_the_way) > 1:
+                them = f"the {len(in_the_way):,} {several} that stand in the way"
+            ways.append(f"Leave out {them}: {_option(manifest, out)}.")
+        merged = _merged(manifest.task, in_the_way)
+        if merged and _can_be_split(manifest, merged):
+            ways.append(f"Where they may count as one {one}, merge them: {_option(manifest, merged)}.")
     if any(case.split for case in manifest.cases) and _can_be_split(manifest.without_sides()):
         ways.append("Deal the patients to the sides anew: --ignore-sides.")
     return [
         *ways,
-        f"Collect images of at least {PATIENTS_OF_EACH_CLASS} patients with each class, one for each side, and of "
-        "many more for a result to rely on.",
+        f"Collect images of at least {PATIENTS_OF_EACH_CLASS} patients with each {manifest.task.noun[0]}, one for each "
+        "side, and of many more for a result to rely on.",
     ]
 
 
-def _classes(names: Sequence[str]) -> str:
-    return f"the class {names[0]}" if len(names) == 1 else f"the {len(names):,} classes that stand in the way"
+def _merged(task: Task, in_the_way: Sequence[str]) -> dict[str, str]:
+    """What small classes may be called together: a grade as the nearest that is large enough, others anything else."""
+    if task.ordered:
+        large = [place for place, name in enumerate(task.classes) if name not in in_the_way]
+        places = {name: task.column(name) for name in in_the_way}
+        nearest = {name: min(large, key=lambda at: abs(at - place)) for name, place in places.items() if large}
+        return {name: task.classes[at] for name, at in nearest.items()}
+    other = next(name for name in ("other", "others", "all others") if name not in task.classes)
+    return dict.fromkeys(in_the_way, other) if len(in_the_way) > 1 else {}
 
 
 def _option(manifest: Manifest, mapping: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from overread.auditing.rule import Rule
 from overread.auditing.rules.shortcuts.folds import FEWEST_PATIENTS, RUNS, FoldedCases
 from overread.auditing.rules.shortcuts.predictability import Predictability, measure_properties
 from overread.auditing.rules.shortcuts.properties import DESCRIPTIONS, Kind, Property, number_in_words
+from overread.auditing.wording import worded
 from overread.decision.cuts import FloatArray, IntArray
 from overread.words import first_of, listed
 
@@ -24,7 +25,7 @@ _MEANING: Mapping[Kind, str] = {
     "export": "It says how a file was made, and a network can learn what lies behind it instead of the disease: "
     "another device, hospital or program.",
     "detail": "All files are stored alike, without loss and in one size, so this is how much detail there is to see: "
-    "content, as the pixels are, unless different programs wrote the classes.",
+    "content, as the pixels are, unless different programs wrote {the classes}.",
     "shape": "It says how an image was taken, cropped or exported, and a network can learn what lies behind it instead "
     "of the disease: another device, hospital, program or crop.",
     "source": "It says where an image comes from, and a network can learn to tell the places apart instead of the "
@@ -42,20 +43,20 @@ _MEANING_OF_BYTES = (
     "which is not: a network can learn either."
 )
 _ADVICE: Mapping[Kind, str] = {
-    "export": "Find out why the classes differ in it, export all images again from their originals by one route (one "
+    "export": "Find out why {the classes} differ in it, export all images again from their originals by one route (one "
     "program, size, format and compression) and audit again. Where that is impossible, give this AUC beside that of "
     "the network, which has shown nothing unless it is clearly higher.",
     "detail": "Nothing needs doing if one program wrote all files. If different programs did, write all anew by one "
     "and audit again.",
     "shape": "Bring all images to one field of view and size, from their originals and by a rule that does not know "
-    "the class, and audit again: resizing leaves traces, and the padding shows a network the shape of an image.",
-    "source": "Take both classes from each source, and report the result within each source, where the network must "
-    "still tell the classes apart. If the folders or devices are kinds of the disease itself, accept this finding.",
-    "frame": "Look at them. If it surrounds the subject, crop the border, or cover the marks, in all images of every "
-    "class alike and audit again. After training look at the heat maps: a network that looks there has learnt "
+    "the {class}, and audit again: resizing leaves traces, and the padding shows a network the shape of an image.",
+    "source": "Take {both classes} from each source, and report the result within each source, where the network must "
+    "still tell {the classes} apart. If the folders or devices are kinds of the disease itself, accept this finding.",
+    "frame": "Look at them. If it surrounds the subject, crop the border, or cover the marks, in all images {of every "
+    "class} alike and audit again. After training look at the heat maps: a network that looks there has learnt "
     "the mark.",
     "appearance": "To tell the two apart, bring all images to the same brightness, contrast and colour, train again "
-    "and compare: what is lost was owed to these. Look also whether the images of one class come from other devices, "
+    "and compare: what is lost was owed to these. Look also whether the images {of one class} come from other devices, "
     "settings or dates.",
     "corners": "Look at them. If the subject does not reach them, crop or cover the corners in all images alike, train "
     "again and compare: without them the result must not fall.",
@@ -76,7 +77,12 @@ RULE = Rule(
     name="shortcuts",
     kinds=(
         *(
-            FindingKind(f"shortcut-{name}", "warn", f"the class can be told from {words}")
+            FindingKind(
+                f"shortcut-{name}",
+                "warn",
+                f"the class can be told from {words}",
+                of_findings=f"a finding can be told from {words}",
+            )
             for name, (words, *_) in DESCRIPTIONS.items()
         ),
         FindingKind("shortcut-untested", "info", "too few patients of a class to look for shortcuts"),
@@ -86,40 +92,44 @@ RULE = Rule(
 
 
 def _finding(tried: Predictability, cases: FoldedCases) -> Finding:
-    subject = tried.subject
+    subject, noun = tried.subject, cases.manifest.task.noun[0]
     said = [tried.giveaway.sentence] if tried.giveaway else []
     said.append(_ranking(tried, cases))
     if tried.is_strong:
-        said.append("This all but gives the class away.")
-    said.append(_meaning(subject))
+        said.append(f"This all but gives the {noun} away.")
+    said.append(worded(_meaning(subject), cases.manifest.task))
     if tried.plainer_than:
-        said.append(f"The class can be told from {listed(tried.plainer_than)} as well.")
+        said.append(f"The {noun} can be told from {listed(tried.plainer_than)} as well.")
     if tried.repeated_by:
         said.append(f"In step with it: {', '.join(tried.repeated_by)}.")
     if not cases.manifest.has_patients:
-        said.append(f"Patients are not named, so {RUNS} runs of neighbouring files of each class stand for them.")
+        runs = f"{RUNS} runs of neighbouring files of each {noun}"
+        if not cases.manifest.task.exclusive:
+            runs = f"{2 * RUNS} runs of neighbouring files"
+        said.append(f"Patients are not named, so {runs} stand for them.")
     return Finding(
         code=f"shortcut-{subject.name}",
         severity="info" if subject.kind == "detail" else "warn",
         sentence=" ".join(said),
-        fix=_ADVICE[subject.kind],
-        count=len(tried.rows),
+        fix=worded(_ADVICE[subject.kind], cases.manifest.task),
+        count=len(cases.told(tried.rows, tried.label)),
         evidence=tuple(_evidence(tried, cases)),
     )
 
 
 def _ranking(tried: Predictability, cases: FoldedCases) -> str:
     """Say how well the property ranks all images."""
-    interval, patients = tried.interval, ""
+    interval, patients, question = tried.interval, "", cases.questions[tried.label]
+    rows = cases.told(tried.rows, tried.label)
     if cases.manifest.has_patients:
-        patients = f", {cases.count_patients(tried.rows):,} patients"
-    over = f"cross-validated over {len(tried.rows):,} images{patients}"
+        patients = f", {cases.count_patients(rows):,} patients"
+    over = f"cross-validated over {len(rows):,} images{patients}"
     test = "" if tried.test_auc is None else f", and {tried.test_auc:.2f} on the test side"
     words = tried.subject.words + (f", above all {listed(tried.parts)}" if tried.parts else " alone")
     if not tried.is_ranking:
         return f"Those can be told by {words}; over all images its AUC is {tried.auc:.2f} ({over})."
     return (
-        f"From {words}, {tried.label} can be told from {cases.rest_of(tried.label)} with an AUC of "
+        f"From {words}, {question.called} can be told from {question.against} with an AUC of "
         f"{tried.auc:.2f} (95 % interval {interval.low:.2f} to {interval.high:.2f}; {over}){test}."
     )
 
@@ -132,16 +142,16 @@ def _meaning(subject: Property) -> str:
 
 def _evidence(tried: Predictability, cases: FoldedCases) -> list[dict[str, str]]:
     """A row for each class: how many, the AUC against the rest and which values it has."""
-    rows = []
-    for name in cases.manifest.classes:
+    rows, noun = [], cases.manifest.task.noun[0]
+    for name in cases.questions:
         members = tried.rows[cases.shows(name)[tried.rows]]
         auc = tried.aucs.get(cases.tested_by(name) or "")
         rows.append(
             {
-                "class": name,
+                noun: name,
                 "images": f"{members.size:,}",
                 "AUC against the rest": "too few patients" if auc is None else f"{auc:.2f}",
-                "strength": "all but gives the class away" if tried.is_strong else "marked",
+                "strength": f"all but gives the {noun} away" if tried.is_strong else "marked",
                 "values": _typical(tried.subject, members),
                 "such as": cases.manifest.cases[_middle(tried.subject, members)].full_name if members.size else "",
             }
@@ -177,21 +187,24 @@ def _single(subject: Property, members: IntArray) -> FloatArray:
 
 def _untested(cases: FoldedCases) -> list[Finding]:
     """Say for which classes nothing can be said."""
-    classes, rows, tested = cases.manifest.classes, np.flatnonzero(~cases.is_test), cases.testable_classes()
-    left_out = [name for name in classes if cases.tested_by(name) not in tested]
+    rows, tested, noun = np.flatnonzero(~cases.is_test), cases.testable_classes(), cases.manifest.task.noun[0]
+    left_out = [name for name in cases.questions if cases.tested_by(name) not in tested]
     if not left_out:
         return []
     unit = "patients" if cases.manifest.has_patients else "images"
-    numbers = [f"{name} {cases.count_patients(rows, name):,}" for name in classes]
+    numbers = [f"{name} {cases.count_patients(rows, name):,}" for name in cases.questions]
     return [
         Finding(
             code="shortcut-untested",
             severity="info",
-            sentence=f"Whether the files give the class away was not examined for {first_of(left_out)}: that takes "
-            f"{FEWEST_PATIENTS} {unit} with a class and as many without, outside the test side; there are "
+            sentence=f"Whether the files give the {noun} away was not examined for {first_of(left_out)}: that takes "
+            f"{FEWEST_PATIENTS} {unit} with a {noun} and as many without, outside the test side; there are "
             f"{first_of(numbers)}.",
-            fix=f"Collect more {unit}; until then look by eye whether the classes differ in size, format, "
-            "brightness, borders or marks.",
+            fix=worded(
+                f"Collect more {unit}; until then look by eye whether {{the classes}} differ in size, format, "
+                "brightness, borders or marks.",
+                cases.manifest.task,
+            ),
             count=sum(int(cases.shows(name).sum()) for name in left_out),
         )
     ]

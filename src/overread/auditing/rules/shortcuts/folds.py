@@ -6,13 +6,12 @@ import dataclasses
 import re
 
 import numpy as np
-import numpy.typing as npt
 
+from overread.auditing.questions import BoolArray, questions_of
 from overread.cases import Manifest, fold_cases
 from overread.decision.cuts import IntArray
 from overread.evaluation.uncertainty.bootstrap import number_patients
 
-BoolArray = npt.NDArray[np.bool_]
 FOLDS = 5
 # With fewer patients chance alone reaches a high AUC too often.
 FEWEST_PATIENTS = 10
@@ -26,6 +25,7 @@ class FoldedCases:
     def __init__(self, manifest: Manifest) -> None:
         sides = np.array([case.split == "test" for case in manifest.cases])
         self.manifest = manifest
+        self.questions = {question.name: question for question in questions_of(manifest)}
         self.is_test: BoolArray = sides if not sides.all() else np.zeros_like(sides)
         self.fold = np.full(len(manifest), -1)
         self.patients = [case.patient_id or "" for case in manifest.cases]
@@ -36,11 +36,15 @@ class FoldedCases:
         self.patient_numbers: IntArray = number_patients(self.patients, len(manifest))
 
     def shows(self, name: str) -> BoolArray:
-        """`(n,)` whether each case is of a class."""
-        return self.manifest.task.shows(self.manifest.y_true, name)
+        """`(n,)` whether each case is of a class, or answers a question with yes."""
+        return self.questions[name].yes
+
+    def told(self, rows: IntArray, name: str) -> IntArray:
+        """Those of the cases whose label tells a class or the answer to a question."""
+        return rows[self.questions[name].known[rows]]
 
     def testable_classes(self, rows: IntArray | None = None) -> tuple[str, ...]:
-        """The classes that are judged against the rest, where enough patients have them and enough have not.
+        """The classes, findings or cuts that are judged, where enough patients have them and enough have not.
 
         Args:
             rows: the cases to count; by default all but the test side.
@@ -57,15 +61,12 @@ class FoldedCases:
         task = self.manifest.task
         return name if name in task.judged else task.positive
 
-    def rest_of(self, name: str) -> str:
-        """What a class is told from: the name of the other of two, else all others."""
-        others = [other for other in self.manifest.classes if other != name]
-        return others[0] if len(others) == 1 else "the other classes"
-
     def count_patients(self, rows: IntArray, name: str | None = None, *, without: bool = False) -> int:
         """Patients with, or without, an image of a class among these cases; of any class without a name."""
-        counted = self.patient_numbers[rows]
-        return np.unique(counted if name is None else counted[self.shows(name)[rows] != without]).size
+        if name is not None:
+            rows = self.told(rows, name)
+            rows = rows[self.shows(name)[rows] != without]
+        return np.unique(self.patient_numbers[rows]).size
 
     def _deal_patients(self) -> None:
         pool = np.flatnonzero(~self.is_test)
@@ -81,10 +82,13 @@ class FoldedCases:
         only tells patients apart pass for a shortcut: in 97 of 100 simulated studies of 40 patients, 5 images each.
         """
         keys = [(case.patient_id or "", _in_natural_order(case.name)) for case in self.manifest.cases]
-        for name in self.manifest.classes:
-            members = np.flatnonzero(self.shows(name) & ~self.is_test)
+        task, y_true = self.manifest.task, self.manifest.y_true
+        # Where an image may be of several classes or of none, all images are cut into twice as many runs.
+        of_one = [(task.shows(y_true, name), RUNS, f" of {name}") for name in task.classes if task.exclusive]
+        for shown, runs, words in of_one or [(~self.is_test, 2 * RUNS, "")]:
+            members = np.flatnonzero(shown & ~self.is_test)
             for rank, i in enumerate(sorted(members.tolist(), key=keys.__getitem__)):
-                self.patients[i] = f"run {rank * min(RUNS, members.size) // members.size} of {name}"
+                self.patients[i] = f"run {rank * min(runs, members.size) // members.size}{words}"
                 self.fold[i] = rank * FOLDS // members.size
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from overread.auditing.rules.shortcuts.folds import BoolArray, FoldedCases
+from overread.auditing.questions import BoolArray
+from overread.auditing.rules.shortcuts.folds import FoldedCases
 from overread.auditing.rules.shortcuts.levels import common_values
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.auditing.shares import surely_more
@@ -24,7 +25,7 @@ class Giveaway:
 
     Args:
         value: what images that have it are, such as "are 1024 x 1024 pixels".
-        more: the class, or the rest, of which more images have it: its name, how many have it, and of how many.
+        more: which images have it more often, such as "of NORMAL": how many have it, and of how many.
         fewer: the same of the other.
         is_own: what is given away has the value, rather than lacks that of the others.
     """
@@ -45,7 +46,7 @@ class Giveaway:
         (name, having, of), (other, few, total) = self.more, self.fewer
         of_class = f"All {of:,}" if having == of else f"{having:,} of {of:,}"
         of_rest = f"{few:,}" if few else "none"
-        return f"{of_class} images of {name} {self.value}, and {of_rest} of the {total:,} of {other}."
+        return f"{of_class} images {name} {self.value}, and {of_rest} of the {total:,} {other}."
 
 
 def find_giveaway(cases: FoldedCases, subject: Property, rows: IntArray) -> Giveaway | None:
@@ -58,13 +59,13 @@ def find_giveaway(cases: FoldedCases, subject: Property, rows: IntArray) -> Give
     """
     if subject.values.ndim > 1:
         return None
-    values = subject.values[rows]
-    classes, common = cases.testable_classes(rows), common_values(values, cases.patient_numbers[rows])
+    classes, common = cases.testable_classes(rows), common_values(subject.values[rows], cases.patient_numbers[rows])
+    told = {name: cases.told(rows, name) for name in classes}
     found = [
         giveaway
-        for name in classes
-        for value in _uneven(values, common, cases.shows(name)[rows])
-        for giveaway in _of_value(cases, subject, rows, value, name, len(common) * len(classes))
+        for name, own in told.items()
+        for value in _uneven(subject.values[own], common, cases.shows(name)[own])
+        for giveaway in _of_value(cases, subject, own, value, name, len(common) * len(classes))
     ]
     return max(found, key=lambda giveaway: (round(giveaway.difference, 2), giveaway.is_own), default=None)
 
@@ -86,12 +87,15 @@ def _of_value(
     """What a value gives away by being there, or by being absent."""
     has, is_class = subject.values[rows] == value, cases.shows(name)[rows]
     # Of several classes the rest has no look of its own that could be given away.
-    groups = (is_class, ~is_class) if len(cases.manifest.classes) == 2 else (is_class,)
+    task = cases.manifest.task
+    rest_is_mixed = task.exclusive and not task.ordered and len(task.classes) > 2
+    groups = (is_class,) if rest_is_mixed else (is_class, ~is_class)
     for group, telling in itertools.product(groups, (has, ~has)):
         if _differs(telling[group].mean(), telling[~group].mean()) and surely_more(
             _patients(cases, rows, telling, group), _patients(cases, rows, telling, ~group), comparisons=comparisons
         ):
-            sides = ((name, is_class), (cases.rest_of(name), ~is_class))
+            question = cases.questions[name]
+            sides = ((question.of_yes, is_class), (question.of_no, ~is_class))
             counts = [(said, int(has[of].sum()), int(of.sum())) for said, of in sides]
             fewer, more = sorted(counts, key=lambda counted: counted[1] / counted[2])
             yield Giveaway(value=subject.in_words(value), more=more, fewer=fewer, is_own=telling is has)

@@ -43,7 +43,8 @@ class Predictability:
         interval: of the AUC of `label`, 95 %, by patient; not computed below 0.75.
         beats_chance: that AUC is higher than the best of all that are tried would be by chance.
         test_auc: of `label` on the test side, learnt from all other cases; None where that side lacks a class.
-        rows: the readable cases it was tried on; the test side is not among them.
+        rows: the readable cases it was tried on, each class on those whose label tells it; the test side is not among
+            them.
         giveaway: a value that one class has and hardly an image of the rest; None without one.
         parts: of all properties together those that reach nearly as much.
         plainer_than: the words for others of its kind that tell the same class.
@@ -133,13 +134,13 @@ def _measure_together(cases: FoldedCases, alone: Sequence[Predictability], compa
 def _decisive(cases: FoldedCases, joint: Predictability, properties: Sequence[Property]) -> list[Property]:
     """Up to three properties that together tell nearly as much as all: each the one that adds most."""
     chosen: list[Property] = []
-    reached = 0.0
+    rows, reached = cases.told(joint.rows, joint.label), 0.0
     while reached < joint.auc - _ALIKE and len(chosen) < min(_MOST_PARTS, len(properties)):
         tries = []
         for prop in (prop for prop in properties if prop not in chosen):
             together = _combined([*chosen, prop], cases.patient_numbers)
             levels = levels_of(together, cases.patient_numbers)
-            tries.append((_cross_validate(cases, together, levels, joint.label, joint.rows).auc, prop))
+            tries.append((_cross_validate(cases, together, levels, joint.label, rows).auc, prop))
         reached, best = max(tries, key=lambda tried: tried[0])
         chosen.append(best)
     return chosen
@@ -159,24 +160,25 @@ def _measure(
 ) -> Predictability | None:
     """Try a property on each class; None where too few patients have it."""
     is_known = ~np.isnan(subject.values.reshape(len(cases.manifest), -1)).any(axis=1)
-    rows = np.flatnonzero(is_known & ~cases.is_test)
+    every = np.flatnonzero(is_known & ~cases.is_test)
     levels = levels_of(subject, cases.patient_numbers)
-    tried = {name: _cross_validate(cases, subject, levels, name, rows) for name in cases.testable_classes(rows)}
+    told = {name: cases.told(every, name) for name in cases.testable_classes(every)}
+    tried = {name: _cross_validate(cases, subject, levels, name, rows) for name, rows in told.items()}
     if not tried:
         return None
-    bounds = {name: _interval(cases, name, rows, found) for name, found in tried.items()}
+    bounds = {name: _interval(cases, name, told[name], found) for name, found in tried.items()}
     is_sure = {
         name: beats_chance(
             found.auc,
-            cases.count_patients(rows, name),
-            cases.count_patients(rows, name, without=True),
+            cases.count_patients(every, name),
+            cases.count_patients(every, name, without=True),
             comparisons=comparisons,
         )
         for name, found in tried.items()
     }
     # A small class may reach a high AUC by chance and must not hide a surer one.
     label = max(tried, key=lambda name: (bounds[name].low > _LEAST and is_sure[name], tried[name].auc))
-    test = np.flatnonzero(is_known & cases.is_test)
+    test = cases.told(np.flatnonzero(is_known & cases.is_test), label)
     is_label = cases.shows(label)
     has_both = 0 < is_label[test].sum() < len(test)
     return Predictability(
@@ -186,9 +188,9 @@ def _measure(
         aucs={name: found.auc for name, found in tried.items()},
         interval=bounds[label],
         beats_chance=is_sure[label],
-        test_auc=roc_auc(is_label[test], tried[label].classifier(rows, test)) if has_both else None,
-        rows=rows,
-        giveaway=find_giveaway(cases, subject, rows),
+        test_auc=roc_auc(is_label[test], tried[label].classifier(told[label], test)) if has_both else None,
+        rows=every,
+        giveaway=find_giveaway(cases, subject, every),
     )
 
 

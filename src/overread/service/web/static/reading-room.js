@@ -182,16 +182,17 @@
     find("#shown").textContent = shown === rows.children.length ? "" : `${shown} of ${rows.children.length} shown`;
   }
 
-  const value = (row, key) => {
-    const text = row.dataset[key];
-    if (!["probability", "unfamiliarity"].includes(key)) return text.toLowerCase();
+  const value = (row, key, isNumber) => {
+    const text = row.dataset[key] || "";
+    if (!isNumber) return text.toLowerCase();
     const number = Number(text || -1);
     return Number.isNaN(number) ? Infinity : number; // "inf" and "nan" of the server
   };
 
   function sort(head) {
     const key = head.dataset.key;
-    const first = head.classList.contains("number") || key === "refer" ? "descending" : "ascending";
+    const isNumber = head.classList.contains("number");
+    const first = isNumber || key === "refer" ? "descending" : "ascending";
     const other = first === "ascending" ? "descending" : "ascending";
     const direction = head.getAttribute("aria-sort") === first ? other : first;
     all("#batch th[aria-sort]").forEach((cell) => cell.removeAttribute("aria-sort"));
@@ -199,7 +200,7 @@
     const sign = direction === "ascending" ? 1 : -1;
     const compare = new Intl.Collator(undefined, { numeric: true }).compare;
     const ordered = [...rows.children].sort((a, b) => {
-      const [x, y] = [value(a, key), value(b, key)];
+      const [x, y] = [value(a, key, isNumber), value(b, key, isNumber)];
       return sign * (typeof x === "number" ? x - y : compare(x, y));
     });
     ordered.forEach((row) => {
@@ -248,15 +249,25 @@
     if (form) form.addEventListener("submit", (event) => { event.preventDefault(); review(article, form, event.submitter); });
   }
 
+  // What is ticked and picked, in words, one task after the other.
+  const chosen = (form) => all(".asked", form).map((asked) => {
+    const ticked = all("input:checked", asked).map((input) => input.dataset.label).join(", ") || "No finding";
+    const said = find("select", asked)?.selectedOptions[0].text || ticked;
+    return all(".asked", form).length > 1 ? `${find("legend", asked).textContent}: ${said}` : said;
+  }).join("; ");
+
   async function review(article, form, button) {
     const said = find(".reviewed", form);
     const agrees = "agrees" in button.dataset;
+    const asked = "asked" in button.dataset;
+    const words = asked ? chosen(form) : button.dataset.words;
+    const given = agrees ? { agrees: true } : asked ? { shows: new FormData(form).getAll("shows") } : { true_label: button.value };
     const address = form.getAttribute("action").replace("/readings/", "/v1/readings/");
     try {
       const answer = await fetch(address, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(agrees ? { agrees: true } : { true_label: button.value }),
+        body: JSON.stringify(given),
       });
       if (!answer.ok) throw new Error((await answer.json()).detail);
     } catch (error) {
@@ -266,9 +277,9 @@
     all("button", form).forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
     const row = [...rows.children].find((candidate) => candidate.dataset.for === article.id);
     const [noted, kept] = agrees ? ["agree with", "Agreed"]
-      : "unread" in row.dataset ? ["read it as", `Read as ${button.value}`]
-      : ["correct it to", `Corrected to ${button.value}`];
-    said.textContent = `Noted: you ${noted} ${button.value}.`;
+      : "unread" in row.dataset ? ["read it as", `Read as ${words}`]
+      : ["correct it to", `Corrected to ${words}`];
+    said.textContent = `Noted: you ${noted} ${words}.`;
     row.dataset.review = kept;
     find(".review-cell", row).textContent = row.dataset.review;
     find(".review-cell", row).classList.remove("quiet");
