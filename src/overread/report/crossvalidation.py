@@ -33,12 +33,19 @@ class Folds:
         pooled: all folds together.
         spread: of each metric, its standard deviation across folds and across seeds; None where there is none.
         robustness: of each training run that recorded what changed validation images cost.
+        parts: of several tasks each by its name.
     """
 
     folds: Mapping[int, Sequence[Evaluation]]
     pooled: Mapping[int, Assessment]
     spread: Mapping[str, Mapping[str, float | None]]
     robustness: Sequence[Robustness] = ()
+    parts: Mapping[str, Folds] = dataclasses.field(default_factory=dict)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The words for each metric, by name."""
+        return next(iter(self.pooled.values())).evaluation.labels
 
 
 def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictions, *, run: CrossValidationRun) -> Path:
