@@ -22,6 +22,7 @@ from overread.words import count, level_of, paired
 
 _RANKED = ("auc", "balanced_accuracy")
 _BY_FOLD = ("auc", "sensitivity", "specificity", "accuracy")
+_BY_FOLD_OF_GRADES = ("quadratic_kappa", "within_one_grade", "auc", "accuracy")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,8 +61,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     made = (
         sections.result_section(assessment),
-        _by_fold(found),
-        _pooled(found),
+        *_folds_and_pool(found),
         *(section for part in parts_of(predictions, assessment, folder) for section in part.headed(*_alone(part))),
         *((_robustness(found.robustness),) if found.robustness else ()),
         _reproducibility(run, assessment),
@@ -90,13 +90,26 @@ def _alone(part: Part) -> tuple[Section, ...]:
     )
 
 
+def _folds_and_pool(found: Folds) -> tuple[Section, ...]:
+    """Each fold and all of them; of several tasks one after the other."""
+    if not found.parts:
+        return (_by_fold(found), _pooled(found))
+    return tuple(
+        dataclasses.replace(section, heading=f"{name}: {section.heading}")
+        for name, part in found.parts.items()
+        for section in (_by_fold(part), _pooled(part))
+    )
+
+
 def _by_fold(found: Folds) -> Section:
+    task = next(iter(found.pooled.values())).task
+    shown = _BY_FOLD_OF_GRADES if task.ordered else _BY_FOLD
     rows = tuple(
-        (f"seed {seed}, fold {number}", f"{fold.n:,}", *(value_of(fold[name]) for name in _BY_FOLD))
+        (f"seed {seed}, fold {number}", f"{fold.n:,}", *(value_of(fold[name]) for name in shown))
         for seed, folds in found.folds.items()
         for number, fold in enumerate(folds, start=1)
     )
-    header = ("Training run", "Images", *(LABELS[name] for name in _BY_FOLD))
+    header = ("Training run", "Images", *(found.labels[name] for name in shown))
     text = (
         "Each fold at its own operating point. Folds differ by their patients and by chance in training; a single fold "
         "rests on few images, so the pooled figures are the ones to quote."
@@ -108,7 +121,7 @@ def _pooled(found: Folds) -> Section:
     level = next(iter(found.pooled.values())).options.level
     rows = tuple(
         (
-            LABELS[name],
+            found.labels[name],
             *(in_cell(assessment[name]) for assessment in found.pooled.values()),
             *("" if value is None else f"{value:.3f}" for value in spread.values()),
         )
