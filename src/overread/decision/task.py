@@ -66,10 +66,8 @@ class Task(ABC):
     judged_noun: ClassVar[tuple[str, str]] = ("class", "classes")
     # The column of labels in tables of the program's own form.
     heading: ClassVar[str] = "label"
-    # The Keras loss (from logits), the Keras metric of accuracy with its arguments, and the function of `keras.ops`
-    # that makes logits probabilities while training.
-    loss: ClassVar[str]
-    accuracy: ClassVar[tuple[str, Mapping[str, Any]]]
+    # The function of `keras.ops` that makes logits probabilities while training: softmax where the outputs are one
+    # choice, sigmoid where each is one of its own.
     activation: ClassVar[str]
     # What is decided on, as a sentence has it.
     decided_on: ClassVar[str]
@@ -166,11 +164,6 @@ class Task(ABC):
     def reply(self, name: str, *, yes: bool) -> str:
         """The answer to a judged question, in a word."""
         return "yes" if yes else "no"
-
-    @property
-    def judged_apart(self) -> bool:
-        """Whether each judged question stands for itself; they do not where each case is of just one of them."""
-        return not (self.exclusive and self.judged == self.classes)
 
     @property
     @abstractmethod

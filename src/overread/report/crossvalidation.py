@@ -21,8 +21,8 @@ from overread.run import CrossValidationRun, RunFolder
 from overread.words import count, level_of, paired
 
 _RANKED = ("auc", "balanced_accuracy")
-_BY_FOLD = ("auc", "sensitivity", "specificity", "accuracy")
-_BY_FOLD_OF_GRADES = ("quadratic_kappa", "within_one_grade", "auc", "accuracy")
+# The first two of ordered grades only.
+_BY_FOLD = ("quadratic_kappa", "mean_absolute_error", "auc", "sensitivity", "specificity", "accuracy")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,8 +61,11 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     made = (
         sections.result_section(assessment),
-        *_folds_and_pool(found),
-        *(section for part in parts_of(predictions, assessment, folder) for section in part.headed(*_alone(part))),
+        *(
+            section
+            for part in parts_of(predictions, assessment, folder)
+            for section in part.headed(*_folds(found.parts.get(part.name, found)), *_alone(part))
+        ),
         *((_robustness(found.robustness),) if found.robustness else ()),
         _reproducibility(run, assessment),
     )
@@ -90,26 +93,18 @@ def _alone(part: Part) -> tuple[Section, ...]:
     )
 
 
-def _folds_and_pool(found: Folds) -> tuple[Section, ...]:
-    """Each fold and all of them; of several tasks one after the other."""
-    if not found.parts:
-        return (_by_fold(found), _pooled(found))
-    return tuple(
-        dataclasses.replace(section, heading=f"{name}: {section.heading}")
-        for name, part in found.parts.items()
-        for section in (_by_fold(part), _pooled(part))
-    )
+def _folds(found: Folds) -> tuple[Section, Section]:
+    return _by_fold(found), _pooled(found)
 
 
 def _by_fold(found: Folds) -> Section:
-    task = next(iter(found.pooled.values())).task
-    shown = _BY_FOLD_OF_GRADES if task.ordered else _BY_FOLD
+    labels = {name: found.labels[name] for name in _BY_FOLD if name in found.labels}
     rows = tuple(
-        (f"seed {seed}, fold {number}", f"{fold.n:,}", *(value_of(fold[name]) for name in shown))
+        (f"seed {seed}, fold {number}", f"{fold.n:,}", *(value_of(fold[name]) for name in labels))
         for seed, folds in found.folds.items()
         for number, fold in enumerate(folds, start=1)
     )
-    header = ("Training run", "Images", *(found.labels[name] for name in shown))
+    header = ("Training run", "Images", *labels.values())
     text = (
         "Each fold at its own operating point. Folds differ by their patients and by chance in training; a single fold "
         "rests on few images, so the pooled figures are the ones to quote."

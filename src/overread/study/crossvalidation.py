@@ -116,6 +116,7 @@ def _evaluated(fold: Predictions, options: AssessmentOptions) -> Evaluation:
         thresholds=fold.thresholds,
         decided=fold.decided,
         own=options.metrics,
+        patients=fold.patients,
     )
 
 

@@ -264,6 +264,8 @@ class SeveralTasks(Questions):
         return self._columns(name, [len(part.answers) for part in self.parts.values()])
 
     def _columns(self, name: str, widths: Sequence[int]) -> slice:
+        if name not in self.parts:
+            raise self._no_part(name)
         place = list(self.parts).index(name)
         start = sum(widths[:place])
         return slice(start, start + widths[place])
