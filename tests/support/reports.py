@@ -63,7 +63,7 @@ def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
 def read_wrongly(predictions: Predictions) -> tuple[Mistake, ...]:
     task, decided = predictions.task, predictions.decisions
     wrong = np.flatnonzero(~task.is_right(predictions.y_true, decided))[:8].tolist()
-    chosen = surest_mistakes(predictions) if task.questions else [(i, None) for i in wrong]
+    chosen = surest_mistakes(predictions)[:4] if task.questions else [(i, None) for i in wrong]
     rng = np.random.default_rng(1)
     return tuple(
         Mistake(
