@@ -32,7 +32,8 @@ def write_comparison_report(out: Path, comparison: Comparison, *, run: Compariso
         run: in which they were compared.
     """
     made = (comparison_section(comparison, run),)
-    context = ReportContext("Comparison of two readers", comparison_verdict(comparison), made)
+    verdict, leading = comparison_verdict(comparison), len(comparison.parts) or 1
+    context = ReportContext("Comparison of two readers", verdict, made, leading=leading)
     return write_report(RunFolder(out).report, context)
 
 
