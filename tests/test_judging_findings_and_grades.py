@@ -248,7 +248,10 @@ def test_one_cut_has_predictive_values_at_a_prevalence_as_two_classes_have() -> 
     assert found.predictive_values == alone.predictive_values and set(found.predictive_values) == {"ppv", "npv"}
     assert found.decision_curves["2 or more"].prevalence == 0.05
     assert "Where 5 % of images are 2 or more, as stated" in [table.caption for table in summarise(found).tables]
-    assert assess(of_chest(), options).predictive_values == {}
+    several = assess(of_chest(), options)
+    assert several.predictive_values == {} and several.decision_curves["mass"].prevalence != 0.05
+    unused = "The stated prevalence of 5 % is not used: each of the 4 findings has one of its own."
+    assert unused in summarise(several).notes
 
 
 def test_each_of_several_tasks_is_judged_as_if_it_were_alone() -> None:
@@ -278,7 +281,9 @@ def test_a_part_of_which_no_case_tells_anything_is_not_judged() -> None:
     predictions = of_eyes()
     y_true = np.asarray(predictions.y_true).copy()
     y_true[:, 0] = -1
-    assert list(assess(dataclasses.replace(predictions, y_true=y_true), BRIEF).parts) == ["signs"]
+    found = assess(dataclasses.replace(predictions, y_true=y_true), BRIEF)
+    assert list(found.parts) == ["signs"]
+    assert "No test image tells anything of retinopathy." in summarise(found).notes
 
 
 def groups(found: Assessment) -> dict[str, list[str]]:
