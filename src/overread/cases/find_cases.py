@@ -11,16 +11,17 @@ from overread.cases.labelling.complete import complete
 from overread.cases.labelling.files import Files
 from overread.cases.labelling.images import image_columns
 from overread.cases.labelling.matched import Matched, no_match
-from overread.cases.labelling.own_labels import read_own
-from overread.cases.labelling.readings import RANGE, every_reading
+from overread.cases.labelling.one_each import one_finding_each
 from overread.cases.labelling.roles import patient_columns, plain, split_columns
 from overread.cases.labelling.several import cases_of_all, match_all
+from overread.cases.posing.told import Found
 from overread.cases.relabel import Relabel
+from overread.cases.shown.own_labels import read_own
+from overread.cases.shown.readings import RANGE, every_reading
 from overread.cases.source import FOLDERS, Source
 from overread.cases.tables.nearby import tables_near
 from overread.cases.tables.own import is_manifest, read_table
 from overread.cases.tables.table import Table, read_tables
-from overread.cases.told import Found
 from overread.decision import Task
 from overread.errors import InvalidData, MissingPath, Undecided
 from overread.machine.remote import place
@@ -53,7 +54,7 @@ def find_cases(source: Source, relabel: Relabel, task: Task | None = None) -> Fo
         return _by_folders(root, source, relabel)
     own = [table for table in sorted(root.glob("*.csv")) if is_manifest(table)]
     if len(own) == 1 and not source.names_columns:
-        return read_own(own[0], relabel, task)
+        return read_own(own[0], source, relabel, task)
     return _by_what_lies_there(root, source, relabel, task)
 
 
@@ -67,14 +68,14 @@ def _by_named(named: Sequence[str], source: Source, relabel: Relabel, task: Task
     first = place(named[0])
     may_be_own = len(named) == 1 and source.images is None and not source.names_columns and is_manifest(first)
     if may_be_own and any(case.path.exists() for case in read_table(first)[0]):
-        return read_own(first, relabel, task)
+        return read_own(first, source, relabel, task)
     tables = [table for name in named for table in read_tables(name)]
     files, left_out = _files_of(source, first.parent)
     matched = match_all(tables, files, source)
     fitting = [one for one in matched if one is not None]
     without = [table for table, one in zip(tables, matched, strict=True) if one is None]
     if not fitting and may_be_own:
-        return read_own(first, relabel, task)  # whose images are missing, which is told where they are read
+        return read_own(first, source, relabel, task)  # whose images are missing, which is told where they are read
     # Of a workbook, the sheets that are of no use are passed over.
     if not fitting or any(table.sheet is None for table in without):
         raise no_match(without, files, left_out.sentences())
@@ -128,8 +129,8 @@ def _by_what_lies_there(root: Path, source: Source, relabel: Relabel, task: Task
     if source.names_label or source.images or len({case.label for case in cases}) < 2:
         found = cases_of_all(chosen, files, source, relabel, task)
         return found._replace(notes=[*found.notes, *notes, *_told(left_out)])
-    cases, more = complete(cases, chosen, files, source, relabel)
-    return Found(cases, [*folder_notes, *more, *notes])
+    found = complete(cases, chosen, files, source, relabel)
+    return found._replace(notes=[*folder_notes, *found.notes, *notes])
 
 
 def _readable(paths: Sequence[Path], source: Source) -> tuple[list[Table], list[str]]:
@@ -180,7 +181,8 @@ def _chosen(matched: Sequence[Matched], source: Source, relabel: Relabel) -> lis
     ]
     telling = [one for one, is_telling in zip(matched, tells, strict=True) if is_telling]
     others = [one for one, is_telling in zip(matched, tells, strict=True) if not is_telling]
-    if len(telling) > 1 and not all(one.side for one in telling) and not _are_parts(telling):
+    are_parts = all(one.side for one in telling) or _are_parts(telling) or one_finding_each(telling, relabel)
+    if len(telling) > 1 and not are_parts:
         raise _several([one.table.reference for one in telling])
     if len({one.side for one in telling}) == 1:
         telling = [dataclasses.replace(one, side=None) for one in telling]

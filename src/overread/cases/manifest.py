@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from overread.cases.case import Case
 from overread.cases.find_cases import find_cases
 from overread.cases.folder import read_folder
-from overread.cases.labelling.own_labels import understand_own
 from overread.cases.patients import match_patients
 from overread.cases.persons.columns import PersonalColumn, leave_out_personal
-from overread.cases.posed_task import Posed, findings_in, fit_labels, pose_task
+from overread.cases.posing.pose import Posed, findings_in, fit_labels, pose_task
+from overread.cases.posing.told import Found
 from overread.cases.relabel import Relabel, require_distinct
 from overread.cases.rows import cite, differ_in
+from overread.cases.shown.own_labels import read_own
 from overread.cases.source import ORDERED, UNORDERED, Source
-from overread.cases.tables.own import read_table, table_of
-from overread.cases.told import Found
+from overread.cases.tables.own import table_of
 from overread.decision import IntArray, Task
 from overread.decision.find_task import told_negative
 from overread.decision.tasks.several_tasks import told_by
@@ -231,8 +231,9 @@ class Manifest:
             InvalidData: a row that cannot be used; the message cites it (the header is row 1).
         """
         table = place(table)
-        found = understand_own(*read_table(table, task), table, Relabel({}), task)
-        return cls._of(found, _pose(found, Source(data=str(table), positive=positive), task))
+        source = Source(data=str(table), positive=positive)
+        found = read_own(table, source, Relabel({}), task, strict=True)
+        return cls._of(found, _pose(found, source, task))
 
     @classmethod
     def _of(cls, found: Found, posed: Posed, source: Source | None = None) -> Manifest:

@@ -66,6 +66,9 @@ def _by_number(name: str) -> tuple[float, str] | None:
     """Of `2`, `Grade 2`, `stage IV`, `4a`: the number and the letter behind it."""
     if number := _NUMBER.fullmatch(name.strip().casefold()):
         return float(number[1].replace(",", ".")), number[2]
+    # Not known, or not gradable.
+    if re.match(r"\s*-\s*\d", name):
+        return None
     words = words_of_name(name)
     if words and words[-1] in _ROMAN and all(map(_CARRIER.fullmatch, words[:-1])):
         return _ROMAN[words[-1]], ""

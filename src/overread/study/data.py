@@ -148,7 +148,10 @@ def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = (
 
 def tell_patients(console: Console, manifest: Manifest) -> None:
     """Where images name no patient, show the pattern that their file names bear out, with examples, to be copied."""
-    if manifest.has_patients or (found := suggest_patients(manifest.cases_before_carving)) is None:
+    if (
+        manifest.has_patients
+        or (found := suggest_patients(manifest.cases_before_carving, one_label=manifest.task.exclusive)) is None
+    ):
         return
     say(console, f"by their names the files are of {count(found.patients, 'patient')}, for example")
     for names in found.examples:

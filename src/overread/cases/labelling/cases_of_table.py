@@ -2,107 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
 from overread.cases.case import Case
-from overread.cases.labelling.facts import Roles, carried_columns, facts_of, find_roles, said_of_roles
+from overread.cases.labelling.facts import facts_of, said_of_roles
 from overread.cases.labelling.files import Files
-from overread.cases.labelling.findings import Worded, worded
-from overread.cases.labelling.labels import Labels
-from overread.cases.labelling.matched import Matched, column_called, require_one_file_each
-from overread.cases.labelling.readings import (
-    RANGE,
-    are_states,
-    every_reading,
-    finding_column,
-    group_of,
-    probability_columns,
-    reading_of,
-)
-from overread.cases.labelling.roles import (
-    as_number,
-    column_named,
-    is_label,
-    plain,
-)
-from overread.cases.relabel import Relabel
+from overread.cases.labelling.matched import Matched
+from overread.cases.labelling.understand import Understood
+from overread.cases.posing.told import Found
 from overread.cases.rows import cite, differ_in, rows_about
+from overread.cases.shown.words import Worded, put_in_words, together
 from overread.cases.source import Source
-from overread.cases.tables.table import Table
-from overread.cases.told import Found
-from overread.decision import Task
-from overread.decision.tasks.several_tasks import BETWEEN, SAYS
-from overread.errors import InvalidData, InvalidOption, Undecided
-from overread.words import count, listed
+from overread.errors import InvalidData
+from overread.words import count
 
 # The share of images whose rows may give other labels by mistake; more have a row for every finding.
 _MOST_SLIPS = 0.1
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Understood:
-    """A table of which it is known what its columns are for.
-
-    Args:
-        matched: the table.
-        roles: of its columns.
-        labels: how its rows tell each task.
-        carried: columns that cases carry along.
-    """
-
-    matched: Matched
-    roles: Roles
-    labels: tuple[Labels, ...]
-    carried: tuple[str, ...]
-
-
-def understand(matched: Matched, files: Files, source: Source, relabel: Relabel, task: Task | None) -> Understood:
-    """Find out what the columns of a table are for.
-
-    Args:
-        matched: the table.
-        files: that it names.
-        source: that says how to understand it.
-        relabel: names labels anew.
-        task: that was trained, which tells what is looked for.
-
-    Raises:
-        Undecided: a choice is open.
-        InvalidOption: the source names what is not there.
-        InvalidData: no column tells labels.
-    """
-    require_one_file_each(matched, files)
-    roles = find_roles(matched, source)
-    readings = every_reading(matched.table, roles.free, relabel)
-    labels = _labels(matched, roles.free, readings, source, relabel, task)
-    alike = [one for one in readings if one.is_sure or any(one.says_the_same_as(found) for found in labels)]
-    return Understood(
-        matched=matched, roles=roles, labels=labels, carried=tuple(carried_columns(roles, [*labels, *alike]))
-    )
-
-
-def _labels(
-    matched: Matched,
-    free: Sequence[str],
-    readings: Sequence[Labels],
-    source: Source,
-    relabel: Relabel,
-    task: Task | None,
-) -> tuple[Labels, ...]:
-    """What the rows show, as the source says or as names and cells of columns tell; one for each task."""
-    table = matched.table
-    wanted = source.label_columns or (_part_columns(matched, task) if task is not None else ())
-    if wanted:
-        names = [_range_called(table, name) for name in wanted]
-        if len(names) > 1 and are_states(table, columns := _columns_of(table, names), relabel):
-            return (group_of(table, columns, relabel),)
-        return tuple(_reading_called(matched, name, source, relabel) for name in names)
-    if source.finding is not None:
-        readings = _with_finding(matched, free, readings, source.finding, relabel)
-    return (_the_one(matched, [reading for reading in readings if reading.is_sure] or readings),)
+# Of fewer patients all images may show the same by chance.
+_FEWEST_PATIENTS = 10
 
 
 def cases_of(read: Understood, files: Files, source: Source, *, lists: Sequence[bool], named: Collection[int]) -> Found:
@@ -124,8 +43,8 @@ def cases_of(read: Understood, files: Files, source: Source, *, lists: Sequence[
         InvalidData: a row cannot be used; the message cites it.
     """
     matched, roles, carried = read.matched, read.roles, read.carried
-    parts = [worded(labels, source, lists=each) for labels, each in zip(read.labels, lists, strict=False)]
-    given = _together(parts)
+    parts = [put_in_words(labels, source, lists=each) for labels, each in zip(read.labels, lists, strict=False)]
+    given = together(parts)
     rows_of: dict[int, list[int]] = defaultdict(list)
     for row, label in enumerate(given):
         for at in matched.images.named_in(row) if label else ():
@@ -141,93 +60,28 @@ def cases_of(read: Understood, files: Files, source: Source, *, lists: Sequence[
     patients = len({case.patient_id for case in cases} - {None})
     notes = [
         matched.images.sentence(matched.table, files, named),
-        *(f"the label is {part.sentence}" for part in parts),
+        *(note for part in parts for note in (f"the label is {part.sentence}", *part.notes)),
         said_of_roles(matched, roles, carried, patients),
-        *(note for part in parts for note in part.notes),
+        *_of_patients(cases, parts),
         *_left_out(matched, given),
     ]
     return Found(cases, notes, tuple(part.told for part in parts))
 
 
-def _together(parts: Sequence[Worded]) -> list[str]:
-    """The labels of rows; of several tasks, what each says by its name."""
-    if len(parts) == 1:
-        return parts[0].rows
+def _of_patients(cases: Sequence[Case], parts: Sequence[Worded]) -> list[str]:
+    """Say so where findings may be known of patients only, since all images of each have the same."""
+    labels_of: dict[str, set[str]] = defaultdict(set)
+    images = Counter(case.patient_id for case in cases if case.patient_id)
+    for case in cases:
+        if case.patient_id and images[case.patient_id] > 1:
+            labels_of[case.patient_id].add(case.label)
+    is_alike = all(len(labels) == 1 for labels in labels_of.values()) and len(labels_of) >= _FEWEST_PATIENTS
+    if not (is_alike and any(part.told.lists for part in parts)):
+        return []
     return [
-        BETWEEN.join(part.told.heading + SAYS + own for part, own in zip(parts, row, strict=True) if own)
-        for row in zip(*(part.rows for part in parts), strict=True)
+        f"the images of each patient have the same findings, for all {len(labels_of):,} patients with several: if they "
+        "are of the patient and not of every image, some images are wrongly labelled"
     ]
-
-
-def _range_called(table: Table, name: str) -> str:
-    """A column, or the first and the last of several, as the table calls them."""
-    parts = name.split(RANGE, 1) if RANGE in name and name not in table.columns else [name]
-    return RANGE.join(column_called(table, part.strip(), "label_column") for part in parts)
-
-
-def _columns_of(table: Table, names: Sequence[str]) -> list[str]:
-    """The columns of names and ranges, each once."""
-    found: dict[str, None] = {}
-    for name in names:
-        ends = [table.columns.index(part) for part in ([name] if name in table.columns else name.split(RANGE, 1))]
-        found |= dict.fromkeys(table.columns[min(ends) : max(ends) + 1])
-    return [*found]
-
-
-def _reading_called(matched: Matched, name: str, source: Source, relabel: Relabel) -> Labels:
-    own = finding_column(matched.table, name, [name], relabel) if plain(name) == plain(source.finding or "") else None
-    return own or reading_of(matched.table, name, relabel)
-
-
-def _part_columns(matched: Matched, task: Task) -> tuple[str, ...]:
-    """The columns that are called like the parts of a task."""
-    called = {plain(column): column for column in matched.others}
-    return tuple(called[plain(name)] for name in task.parts if plain(name) in called)
-
-
-def _with_finding(
-    matched: Matched, free: Sequence[str], readings: Sequence[Labels], finding: str, relabel: Relabel
-) -> list[Labels]:
-    own = finding_column(matched.table, finding, free, relabel)
-    found = [own] if own else []
-    # A column of several that are read together is the same once more.
-    found += [one for one in readings if one.finding_called(finding) and not (own and own.columns[0] in one.columns)]
-    if not found:
-        known = ", ".join(f"{name} {n:,}" for one in readings for name, n in one.counts.most_common())
-        raise InvalidOption(f"{matched.table.name} tells no finding {finding!r}: expected one of {known or 'none'}")
-    return found
-
-
-def _the_one(matched: Matched, readings: Sequence[Labels]) -> Labels:
-    """The one that is left of readings that say the same, the one in words first."""
-    wordy = sorted(readings, key=lambda one: any(as_number(name) is not None for name in one.counts))
-    different: list[Labels] = []
-    for one in wordy:
-        if not any(one.says_the_same_as(other) for other in different):
-            different.append(one)
-    if len(different) == 1:
-        return different[0]
-    table = matched.table
-    if different:
-        in_order = [one.name for one in readings if one in different]
-        raise Undecided(
-            f"several columns of {table.name} may be the label: {listed(in_order)}",
-            option="label_column",
-            choices=in_order,
-        )
-    if probabilities := probability_columns(table):
-        raise InvalidData(
-            f"the columns {listed(probabilities)} of {table.name} hold probabilities, which are no labels: expected a "
-            "column of labels, or a 1 for the class and 0 for all else"
-        )
-    for column in filter(is_label, table.columns):
-        if len(found := sorted(set(table[column]) - {""})) < 2:
-            held = f"the label {found[0]} only" if found else "no label"
-            raise InvalidData(f"{column_named(column)} of {table.name} holds {held}: expected two classes or more")
-    raise InvalidData(
-        f"no column of {table.name} reads as a label, with a few values that recur: name one of "
-        f"{', '.join(table.columns)} with --label-column"
-    )
 
 
 def _require_one_finding(cases: Sequence[Case], table: str) -> None:

@@ -11,21 +11,20 @@ from typing import Any
 from overread.cases.case import Case
 from overread.cases.labelling.facts import Roles, carried_columns, facts_of, find_roles, said_of_roles
 from overread.cases.labelling.files import Files
-from overread.cases.labelling.labels import Labels
 from overread.cases.labelling.matched import Matched
-from overread.cases.labelling.readings import every_reading
 from overread.cases.labelling.roles import as_number
 from overread.cases.note import Note
+from overread.cases.posing.told import Found, Told
 from overread.cases.relabel import Relabel
 from overread.cases.rows import rows_about
+from overread.cases.shown.labels import Labels
+from overread.cases.shown.readings import every_reading
 from overread.cases.source import FOLDERS, Source
 from overread.errors import Undecided
 from overread.words import count
 
 
-def complete(
-    cases: Sequence[Case], tables: Sequence[Matched], files: Files, source: Source, relabel: Relabel
-) -> tuple[list[Case], list[str]]:
+def complete(cases: Sequence[Case], tables: Sequence[Matched], files: Files, source: Source, relabel: Relabel) -> Found:
     """The cases of class folders with patients, sides and further columns of tables, whose labels must agree.
 
     Where they call the classes by other names, these count unless they are numbers. Sides that the folders tell stay.
@@ -36,6 +35,7 @@ def complete(
     label_of = {case.path: case.label for case in cases}
     known: dict[Path, dict[str, Any]] = {}
     called: dict[str, str] = {}
+    heading = ""
     notes: list[str] = []
     for matched in tables:
         if matched.images.ambiguous:
@@ -54,6 +54,7 @@ def complete(
         said = "the label is the class folder"
         if agreeing:
             column, names = next(iter(agreeing.items()))
+            heading = heading or column
             said = f"the label is column {column}, with which the class folders agree ({_as_pairs(names)})"
             if any(as_number(name) is not None for name in names.values()):
                 said = f"the label is the class folder, with which column {column} agrees"
@@ -69,7 +70,7 @@ def complete(
     if contrary := sum(None not in pair and pair[0] != pair[1] for pair in sides):
         notes.append(f"{count(contrary, 'image')} on another side in the table than in the folders: the folders count")
     cases = [dataclasses.replace(case, label=called.get(case.label, case.label)) for case in cases]
-    return [_with_facts(case, known.get(case.path)) for case in cases], notes
+    return Found([_with_facts(case, known.get(case.path)) for case in cases], notes, (Told(heading=heading),))
 
 
 def _facts_by_image(matched: Matched, files: Files, roles: Roles, carried: Sequence[str]) -> dict[Path, dict[str, Any]]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from overread.cases.case import SPLIT_ALIASES
 from overread.cases.labelling.files import spellings_of
-from overread.cases.labelling.labels import Labels
 from overread.cases.labelling.matched import Matched, column_called
 from overread.cases.labelling.roles import (
     column_named,
@@ -22,6 +21,7 @@ from overread.cases.labelling.roles import (
     split_columns,
 )
 from overread.cases.persons.columns import personal_kind
+from overread.cases.shown.labels import Labels
 from overread.cases.source import Source
 from overread.errors import InvalidData, Undecided
 from overread.words import listed

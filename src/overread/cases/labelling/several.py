@@ -6,14 +6,17 @@ import dataclasses
 from collections.abc import Sequence
 
 from overread.cases.case import Case
-from overread.cases.labelling.cases_of_table import Understood, cases_of, understand
+from overread.cases.labelling.cases_of_table import cases_of
 from overread.cases.labelling.files import Files, sides_in
 from overread.cases.labelling.matched import Matched, match
+from overread.cases.labelling.one_each import joined_findings, one_finding_each
 from overread.cases.labelling.roles import plain
+from overread.cases.labelling.understand import Understood, understand
+from overread.cases.posing.told import Found, Told
 from overread.cases.relabel import Relabel
+from overread.cases.shown.words import tells_findings
 from overread.cases.source import Source
 from overread.cases.tables.table import Table
-from overread.cases.told import Found, Told
 from overread.decision import Task
 from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING
 from overread.errors import InvalidData
@@ -46,6 +49,11 @@ def cases_of_all(
         Undecided, InvalidOption: as `cases_of`.
     """
     groups: list[Matched] = []
+    said: list[str] = []
+    if tables := one_finding_each(matched, relabel):
+        joined, sentence = joined_findings(tables, relabel)
+        matched, said = [joined], [sentence]
+        source = source if source.names_label else dataclasses.replace(source, label_column=tuple(tables))
     for one in matched:
         shared = next((at for at, group in enumerate(groups) if _about_the_same(group, one)), None)
         if shared is None:
@@ -55,7 +63,7 @@ def cases_of_all(
     read = [understand(group, files, source, relabel, task) for group in groups]
     named = {at for group in groups for at in group.images.files}
     found = [cases_of(one, files, source, lists=_lists(read, task), named=named) for one in read]
-    every, told = [case for one in found for case in one.cases], [note for one in found for note in one.notes]
+    every, told = [case for one in found for case in one.cases], said + [note for one in found for note in one.notes]
     if not every:
         raise InvalidData(f"no image has a label: {'; '.join(told)}; name another column with --label-column")
     if len({tuple(one.heading for one in group.told) for group in found}) > 1 and len(found[0].told) > 1:
@@ -73,7 +81,7 @@ def _lists(read: Sequence[Understood], task: Task | None) -> tuple[bool, ...]:
     several = [
         any(not one.exclusive for one in labels) for labels in zip(*(group.labels for group in read), strict=False)
     ]
-    trained = [not part.exclusive for part in parts] if len(parts) == len(several) else [False] * len(several)
+    trained = [*map(tells_findings, parts)] if len(parts) == len(several) else [False] * len(several)
     return tuple(one or other for one, other in zip(several, trained, strict=True))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections import Counter, defaultdict
@@ -22,7 +23,7 @@ _MOST = 0.8
 _NUMBER, _WORD, _SEPARATOR = re.compile(r"\d+"), re.compile(r"[^\W\d_]+"), re.compile(r"[\W_]+")
 
 
-def suggest_patients(cases: Sequence[Case]) -> PatientPattern | None:
+def suggest_patients(cases: Sequence[Case], *, one_label: bool = True) -> PatientPattern | None:
     """Find a pattern that takes the patients from the file names; None where none is sure.
 
     Its groups look like patients: there are many, each is small, and every class and side has several. It breaks apart
@@ -30,7 +31,12 @@ def suggest_patients(cases: Sequence[Case]) -> PatientPattern | None:
     names of several kinds (other words, classes or sides) share numbers, it takes them as one patient only where the
     numbers show one numbering, and as several only where they show several; where they show neither, no pattern is
     sure. A name that adds nothing but words to another, as that of a mask does, makes no patient.
+
+    Args:
+        cases: with their names, sides and groups of copies.
+        one_label: each case is of one class, and few classes are. What a case shows of several says nothing of names.
     """
+    cases = cases if one_label else [dataclasses.replace(case, label="") for case in cases]
     names = _names_alone(cases)
     pictures = [cases[i] for i in names]
     for pattern in candidates(pictures):

@@ -113,7 +113,10 @@ def _one_patient(manifest: Manifest) -> Finding:
         severity="block",
         sentence=f"All {len(manifest):,} images have the same patient id: either one id was filled in everywhere, or "
         "the study has one patient, and a result on one patient says nothing about the next.",
-        fix=_naming("Give each image the id of its own patient", suggest_patients(manifest.cases_before_carving))
+        fix=_naming(
+            "Give each image the id of its own patient",
+            suggest_patients(manifest.cases_before_carving, one_label=manifest.task.exclusive),
+        )
         + f" At least {PATIENTS_OF_EACH_CLASS} patients with each {manifest.task.noun[0]} are needed: to train, "
         "to validate and to test.",
         count=len(manifest),
@@ -163,7 +166,7 @@ def _missing_ids(manifest: Manifest) -> Finding | None:
         "patient: each counts as a patient of its own, so images of one patient may stand on two sides of the split "
         "and flatter the result."
     )
-    if (found := suggest_patients(manifest.cases_before_carving)) is not None:
+    if (found := suggest_patients(manifest.cases_before_carving, one_label=manifest.task.exclusive)) is not None:
         named = manifest.with_patient_pattern(found.pattern)
         sentence += f" By their names the files fall into {found.patients:,} groups that may be patients"
         crossing = len(on_two_sides(named, [case.patient_id for case in named.cases]))
@@ -182,7 +185,7 @@ def _one_per_image(manifest: Manifest) -> Finding | None:
     patients = len(images_of(manifest))
     if not manifest.has_patients or patients < _ONE_EACH * len(manifest):
         return None
-    found = suggest_patients(manifest.cases_before_carving)
+    found = suggest_patients(manifest.cases_before_carving, one_label=manifest.task.exclusive)
     if found is None:
         return None
     return Finding(

@@ -6,18 +6,21 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from overread.cases.labelling.labels import Labels
-from overread.cases.labelling.roles import column_named, plain
+from overread.cases.labelling.roles import plain
+from overread.cases.posing.told import Told
+from overread.cases.shown.labels import Labels
 from overread.cases.source import Source
-from overread.cases.told import Told
+from overread.decision import Task
 from overread.decision.negative_names import reads_as_negative
 from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING
+from overread.decision.tasks.several_tasks import BETWEEN, SAYS
 from overread.errors import InvalidOption, Undecided
-from overread.words import count, listed
+from overread.words import count, first_of, listed
 
 _NONE: frozenset[str] = frozenset()
-# In fewer rows columns agree by chance.
-_FEWEST_ROWS = 20
+# In fewer rows, or fewer kinds of them, columns agree by chance.
+_FEWEST_ROWS, _FEWEST_KINDS = 20, 4
+_LISTED = 50
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,17 @@ class Worded:
     notes: tuple[str, ...] = ()
 
 
-def worded(labels: Labels, source: Source, *, lists: bool = False) -> Worded:
+def says_nothing(name: str) -> bool:
+    """True for No Finding, Normal, N and the like in place of a finding; what is benign is one."""
+    return reads_as_negative(name) and not plain(name).startswith("benign")
+
+
+def tells_findings(task: Task | None) -> bool:
+    """True for what was trained on labels that list findings."""
+    return task is not None and not (task.exclusive or task.parts)
+
+
+def put_in_words(labels: Labels, source: Source, *, lists: bool = False) -> Worded:
     """Put what rows show into words.
 
     Args:
@@ -55,24 +68,40 @@ def worded(labels: Labels, source: Source, *, lists: bool = False) -> Worded:
         return _findings(labels, source)
     rows = ["" if shown is None else next(iter(shown)) for shown in labels.shown]
     counted = _counted(Counter(filter(None, rows)))
-    return Worded(rows=rows, told=Told(heading=labels.name), sentence=f"{labels.sentence} ({counted})")
+    how = ", a 1 for each class" if labels.names else ""
+    return Worded(rows=rows, told=Told(heading=labels.name), sentence=f"{labels.called}{how} ({counted})")
+
+
+def together(parts: Sequence[Worded]) -> list[str]:
+    """The labels of rows; of several tasks, what each says by its name."""
+    if len(parts) == 1:
+        return parts[0].rows
+    return [
+        BETWEEN.join(part.told.heading + SAYS + own for part, own in zip(parts, row, strict=True) if own)
+        for row in zip(*(part.rows for part in parts), strict=True)
+    ]
 
 
 def _one(labels: Labels, source: Source, finding: str) -> Worded:
     name = labels.finding_called(finding)
     if name is None:
         known = ", ".join(f"{name} {number:,}" for name, number in labels.counts.most_common())
-        raise InvalidOption(f"{labels.sentence} has no finding {finding!r}: expected one of {known}")
-    rows = []
-    for present, unknown in _states(labels, source, _NONE):
+        raise InvalidOption(f"{labels.called} has no finding {finding!r}: expected one of {known}")
+    rows, nothing = [], frozenset(filter(says_nothing, labels.names))
+    for present, unknown in _states(labels, source, nothing):
         is_known = name in present or not (unknown is None or name in unknown)
         rows.append((name if name in present else f"no {name}") if is_known else "")
     counted = _counted(Counter(filter(None, rows)))
-    return Worded(rows=rows, told=Told(heading=name), sentence=f"{labels.sentence}, finding {finding} ({counted})")
+    return Worded(
+        rows=rows,
+        told=Told(heading=name),
+        sentence=f"{labels.called}, finding {finding} ({counted})",
+        notes=tuple(_of_cells(labels, source, frozenset({name}), nothing)),
+    )
 
 
 def _findings(labels: Labels, source: Source) -> Worded:
-    every = labels.names or tuple(sorted(labels.counts))
+    every = labels.every_name
     nothing, summary = _of_all(labels, every)
     names = frozenset(every) - nothing - summary
     if len(names) < 2:
@@ -88,7 +117,7 @@ def _findings(labels: Labels, source: Source) -> Worded:
         rows.append((BAR.join([*shown, *(DOUBT + name for name in doubtful)]) or NO_FINDING) if is_told else "")
     if labels.names and not absent and any(labels.blank):
         raise Undecided(
-            f"{labels.sentence} never say that a finding is absent, only that it is there, and leave other cells empty",
+            f"the columns {labels.name} never say that a finding is absent: their cells are 1 or empty",
             option="blank",
             choices=("absent",),
         )
@@ -97,11 +126,10 @@ def _findings(labels: Labels, source: Source) -> Worded:
         f"{name} {present_in[name]:,}" + f" ({unknown_in[name]:,} not known)" * bool(unknown_in[name])
         for name in sorted(names)
     ]
-    where = f"columns {labels.name}" if len(labels.columns) > 1 else column_named(labels.name)
     return Worded(
         rows=rows,
         told=Told(heading=labels.name, lists=True, columns=names if labels.names else None),
-        sentence=f"{where}, {how} ({', '.join(told)}; none {rows.count(NO_FINDING):,})",
+        sentence=f"{labels.called}, {how} ({first_of(told, _LISTED)}; none {rows.count(NO_FINDING):,})",
         notes=tuple(_notes(labels, source, nothing=nothing, summary=summary, names=names)),
     )
 
@@ -114,32 +142,32 @@ def _states(
     A row that shows what says that there is none has no empty cell left open.
     """
     for row, shown in enumerate(labels.shown):
-        if not labels.names:
-            yield shown or _NONE, None if shown is None and source.blank == "ignore" else _NONE
+        if shown is None and not labels.names:
+            yield _NONE, None if source.blank == "ignore" else _NONE
             continue
-        present, unknown = shown or _NONE, _NONE
-        uncertain, blank = labels.uncertain[row], labels.blank[row]
+        present, unknown, uncertain = shown or _NONE, _NONE, labels.uncertain[row]
         if source.uncertain == "present":
             present |= uncertain
         elif source.uncertain == "ignore":
             unknown |= uncertain
-        if source.blank == "ignore" and not present & nothing:
-            unknown |= blank
+        if labels.names and source.blank == "ignore" and not present & nothing:
+            unknown |= labels.blank[row]
         yield present, unknown
 
 
 def _of_all(labels: Labels, names: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
     """The names that say that there is no finding, and those that say that there is any."""
-    nothing = {name for name in names if reads_as_negative(name) and not plain(name).startswith("benign")}
+    nothing = set(filter(says_nothing, names))
     known = [
         shown or _NONE
         for row, shown in enumerate(labels.shown)
         if labels.names and not (labels.uncertain[row] or labels.blank[row])
     ]
-    if len(known) < _FEWEST_ROWS or len(names) < 3:
+    if len(known) < _FEWEST_ROWS or len(set(known)) < _FEWEST_KINDS or len(names) < 3:
         return frozenset(nothing), _NONE
     if not nothing:
-        nothing = {name for name in names if _is_told_by(name, known, lambda others: not others)}
+        rest = (name for name in names if "other" not in plain(name))
+        nothing = {name for name in rest if _is_told_by(name, known, lambda others: not others)}
     found = [shown - nothing for shown in known]
     summary = {name for name in names if name not in nothing and _is_told_by(name, found, bool)}
     return frozenset(nothing), frozenset(summary) if len(summary) == 1 else _NONE
@@ -157,18 +185,30 @@ def _notes(
     labels: Labels, source: Source, *, nothing: frozenset[str], summary: frozenset[str], names: frozenset[str]
 ) -> Iterator[str]:
     if nothing:
-        beside = sum(bool(shown and shown & nothing and shown & names) for shown in labels.shown)
-        but = f"; {count(beside, 'row')} with a finding beside it: the finding counts" if beside else ""
-        yield f"{listed(sorted(nothing))} says that there is no finding{but}"
+        rows = [row for row, shown in enumerate(labels.shown) if shown and shown & nothing]
+        beside = sum(bool((labels.shown[row] or _NONE) & names) for row in rows)
+        empty = sum(len(labels.blank[row] & names) for row in rows) if labels.names else 0
+        said = f"{listed(sorted(nothing))} says that there is no finding"
+        said += f"; {count(empty, 'empty cell')} beside it {'is' if empty == 1 else 'are'} absent" * bool(empty)
+        yield said + f"; {count(beside, 'row')} with a finding beside it: the finding counts" * bool(beside)
     if summary:
         yield f"{listed(sorted(summary))} says that there is any of the findings, and is none itself"
+    yield from _of_cells(labels, source, names, nothing)
+
+
+def _of_cells(labels: Labels, source: Source, names: frozenset[str], nothing: frozenset[str] = _NONE) -> Iterator[str]:
+    """Say how cells were taken that leave open whether a finding is there."""
+    blank = [
+        _NONE if shown and shown & nothing else row for row, shown in zip(labels.blank, labels.shown, strict=False)
+    ]
+    noun, marked = ("cell", "-1 (uncertain)") if labels.names else ("finding", "marked with a question mark")
     for what, rows, taken, option in (
-        ("-1 (uncertain)", labels.uncertain, source.uncertain, "--uncertain"),
-        ("empty", labels.blank, source.blank, "--blank"),
+        (marked, labels.uncertain, source.uncertain, "--uncertain"),
+        ("empty", blank, source.blank, "--blank"),
     ):
         if number := sum(len(row & names) for row in rows):
             means = "not known" if taken == "ignore" else taken
-            yield f"{count(number, 'cell')} {'is' if number == 1 else 'are'} {what} and taken as {means} ({option})"
+            yield f"{count(number, noun)} {'is' if number == 1 else 'are'} {what} and taken as {means} ({option})"
 
 
 def _counted(counts: Counter[str]) -> str:

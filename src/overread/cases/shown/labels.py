@@ -18,9 +18,9 @@ class Labels:
         shown: what each row shows; None where its cells are empty or say that nobody is sure.
         exclusive: each row shows one of them, so that they are classes; else they are findings, of any number.
         is_sure: names or cells say that this is the label; else it may be something else that is known of the image.
+        uncertain: the findings of each row of which its cells say that nobody is sure.
         names: of the findings that have a column each; none where a cell lists what it shows.
-        uncertain: the findings of each row of which its cells say that nobody is sure, where findings have columns.
-        blank: the findings of each row whose cells are empty, likewise.
+        blank: the findings of each row whose cells are empty, where findings have columns.
     """
 
     name: str
@@ -28,8 +28,8 @@ class Labels:
     shown: tuple[frozenset[str] | None, ...]
     exclusive: bool
     is_sure: bool
+    uncertain: tuple[frozenset[str], ...]
     names: tuple[str, ...] = ()
-    uncertain: tuple[frozenset[str], ...] = ()
     blank: tuple[frozenset[str], ...] = ()
 
     @property
@@ -38,9 +38,14 @@ class Labels:
         return Counter(name for row in self.shown if row for name in sorted(row))
 
     @property
-    def sentence(self) -> str:
+    def every_name(self) -> tuple[str, ...]:
+        """All findings, sorted, whether a row shows them or not."""
+        return tuple(sorted({*self.names, *self.counts, *(name for row in self.uncertain for name in row)}))
+
+    @property
+    def called(self) -> str:
         """How a user knows the columns."""
-        return column_named(self.name) if len(self.columns) == 1 else f"columns {self.name}, a 1 for each class"
+        return column_named(self.name) if len(self.columns) == 1 else f"columns {self.name}"
 
     def finding_called(self, finding: str) -> str | None:
         """The finding by its name in any case; None where there is none."""

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Collection, Sequence
 
 from overread.cases.note import Note
-from overread.cases.relabel import fitting
+from overread.cases.posing.told import Told
+from overread.cases.relabel import fitting, written_mapping
 from overread.cases.source import Source
-from overread.cases.told import Told
 from overread.decision import OrderedGrades, Task
 from overread.decision.grade_names import counts_from_0, order_of, reads_as_graded
 from overread.decision.tasks.several_tasks import SAYS
@@ -40,10 +40,11 @@ def find_order(names: Collection[str], told: Told, source: Source, *, needed: bo
     by_heading = reads_as_graded(told.heading)
     found = order_of(names, letters=asked or by_heading)
     if found is None and asked:
-        raise InvalidOption(
-            f"the order of {listed(sorted(names))} is not known: give it with --grades, the lowest first, such as "
-            f"--grades {shlex.quote(','.join(sorted(names)))}"
-        )
+        said = f"the order of {listed(sorted(names))} is not known"
+        if (odd := odd_one(names)) is not None:
+            raise InvalidOption(f"{said}: leave {odd} out with --map {shlex.quote(written_mapping({odd: ''}))}")
+        given = shlex.quote(",".join(sorted(names)))
+        raise InvalidOption(f"{said}: give it with --grades, the lowest first, such as --grades {given}")
     return found if asked or (by_heading and len(names) <= _MOST) else None
 
 
@@ -52,12 +53,32 @@ def may_be_grades(names: Collection[str]) -> bool:
     return counts_from_0(names) or (_FEWEST <= len(names) <= _MOST and order_of(names) is not None)
 
 
-def grades_of(grades: Sequence[str], told: Told, source: Source) -> tuple[OrderedGrades, list[Note]]:
-    """The task of telling grades apart, by those of the cuts that are of it, and notes on its order and its cuts."""
+def odd_one(names: Collection[str]) -> str | None:
+    """The one label without which the others are grades, such as ungradable; None where none is."""
+    odd = [name for name in names if len(names) > _FEWEST and order_of({*names} - {name}) is not None]
+    return odd[0] if len(odd) == 1 else None
+
+
+def grades_of(grades: Sequence[str], told: Told, source: Source, *, is_part: bool) -> tuple[OrderedGrades, list[Note]]:
+    """The task of telling grades apart, by those of the cuts that are of it, and notes on its order and its cuts.
+
+    Args:
+        grades: from the lowest to the highest.
+        told: how the labels are.
+        source: that names cuts.
+        is_part: the task is one of several.
+    """
     cuts = sorted(set(_cuts_among(grades, told, source).values()))
     task = OrderedGrades(tuple(grades), tuple(cuts))
+    numbers = [int(name) for name in grades if name.isascii() and name.isdecimal()]
+    missing = sorted({*range(min(numbers, default=0), max(numbers, default=0))} - {*numbers})
     said = f"the labels are grades, from {grades[0]} to {grades[-1]}"
-    way = "" if source.grades or source.ordered or cuts else "; --no-ordered takes them as classes without an order"
+    said += f"; none is {listed(list(map(str, missing)), 'or')}" if missing and len(numbers) == len(grades) else ""
+    way = (
+        ""
+        if is_part or source.grades or source.ordered or cuts
+        else "; --no-ordered takes them as classes without an order"
+    )
     judged = f"what is judged is {listed(task.judged)}"
     alone = "" if cuts else f"; --cut {shlex.quote(grades[len(grades) // 2])} judges one of them alone"
     return task, [Note(f"{said}{way}", said), Note(f"{judged}{alone}", judged)]

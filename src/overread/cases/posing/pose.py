@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from overread.cases.note import Note, public
-from overread.cases.ordered import find_order, grades_of, may_be_grades, require_cuts
+from overread.cases.posing.order import find_order, grades_of, may_be_grades, odd_one, require_cuts
+from overread.cases.posing.told import Told
 from overread.cases.relabel import fitting, written_mapping
 from overread.cases.source import Source
-from overread.cases.told import Told
 from overread.decision import SeveralFindings, SeveralTasks, Task
 from overread.decision.find_task import find_task
+from overread.decision.grade_names import reads_as_graded
 from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING
 from overread.decision.tasks.several_tasks import BETWEEN, SAYS, told_by
 from overread.errors import InvalidData, InvalidOption
@@ -73,9 +74,23 @@ def fit_labels(labels: Sequence[str], told: Sequence[Told], task: Task) -> Posed
     """
     if not task.parts:
         return _fitted(labels, told[0], task)
-    known = [one for one in told if one.heading in task.parts]
-    joined, _, notes = _by_part(labels, known, lambda own, one: _fitted(own, one, task.parts[one.heading]))
-    return Posed(task=task, labels=joined, notes=tuple(notes))
+    if len(told) == 1:
+        labels = [told[0].heading + SAYS + label for label in labels]
+    meant = fitting((one.heading for one in told), [*task.parts])
+    part_of = {one.heading: meant.get(one.heading, one.heading) for one in told}
+    if not {*part_of.values()} & {*task.parts} and len(told) == len(task.parts):
+        part_of = dict(zip(part_of, task.parts, strict=True))
+    known = [one for one in told if part_of[one.heading] in task.parts]
+    if not known:
+        raise InvalidData(
+            f"the labels tell {listed([*part_of])}, and what was trained tells {listed([*task.parts])}: name the "
+            "column of each, in this order, with --label-column"
+        )
+    joined, _, notes = _by_part(labels, known, lambda own, one: _fitted(own, one, task.parts[part_of[one.heading]]))
+    notes = [f"{name} is taken as {part}" for name, part in part_of.items() if name != part] + notes
+    said = [told_by(label) for label in joined]
+    renamed = [BETWEEN.join(part_of[name] + SAYS + own for name, own in one.items()) for one in said]
+    return Posed(task=task, labels=renamed, notes=tuple(notes))
 
 
 def findings_in(label: str) -> list[str]:
@@ -111,9 +126,14 @@ def _posed(labels: Sequence[str], told: Told, source: Source, *, is_part: bool =
         # What programs write for whole numbers.
         short = {name: name.removesuffix(".0") for name in names}
         short = short if len(set(short.values())) == len(names) else {name: name for name in names}
-        graded, said_of_grades = grades_of([short[name] for name in grades], told, source)
+        graded, said_of_grades = grades_of([short[name] for name in grades], told, source, is_part=is_part)
         return Posed(task=graded, labels=[short[label] for label in labels], notes=tuple(said_of_grades))
     task, rules = find_task(labels, positive=None if is_part else source.positive)
+    if is_part and len(names) > 2:
+        raise InvalidOption(
+            f"the {len(names)} classes of {told.heading} have no order: of several tasks at once each is of two "
+            "classes, grades or findings; leave --no-ordered out, or the column"
+        )
     way = "" if is_part else f"; --positive {shlex.quote(task.classes[0])} turns it"
     notes: list[str] = [Note(f"{said}{way}", said) for said in rules]
     doubt = source.ordered is None and len(names) > 2 and may_be_grades(names)
@@ -121,6 +141,9 @@ def _posed(labels: Sequence[str], told: Told, source: Source, *, is_part: bool =
         notes.append(
             Note("the classes may be grades: --ordered takes them as such", "the classes are taken without an order")
         )
+    elif source.ordered is None and reads_as_graded(told.heading) and (odd := odd_one(names)) is not None:
+        way = f"--map {shlex.quote(written_mapping({odd: ''}))}"
+        notes.append(Note(f"all but {odd} are grades: {way} leaves it out", f"all but {odd} are grades"))
     return Posed(task=task, labels=[*labels], notes=tuple(notes), may_be_grades=doubt)
 
 

@@ -7,14 +7,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from overread.cases.labelling.labels import Labels
 from overread.cases.labelling.roles import as_number, is_about, is_label, plain, tells_classes, tells_sides
+from overread.cases.shown.labels import Labels
 from overread.cases.tables.table import Table
+from overread.decision.tasks.findings import DOUBT
 
-_TRUE = frozenset({"1", "1.0", "true", "yes", "y", "positive", "pos", "present"})
+_TRUE = frozenset({"1", "1.0", "true", "yes", "y", "positive", "pos", "present", "x"})
 _FALSE = frozenset({"0", "0.0", "false", "no", "n", "negative", "neg", "absent"})
 _UNCERTAIN = frozenset({"-1", "-1.0", "uncertain"})
 _LIST = re.compile(r"\[(.*)\]", re.DOTALL)
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 RANGE = ".."
 
 
@@ -26,7 +28,12 @@ def every_reading(table: Table, columns: Sequence[str], relabel: Callable[[str],
         columns: that may tell.
         relabel: names labels and cells anew.
     """
-    telling = [column for column in columns if is_label(column) or not (is_about(column) or tells_sides(table[column]))]
+    said_by_network = set(probability_columns(table))
+    telling = [
+        column
+        for column in columns
+        if is_label(column) or not (is_about(column) or tells_sides(table[column]) or column in said_by_network)
+    ]
     found, grouped = [], set[str]()
     for run in _runs(table, telling, relabel):
         group = group_of(table, run, relabel)
@@ -62,20 +69,26 @@ def list_of(cells: Sequence[str], name: str, relabel: Callable[[str], str]) -> L
     Args:
         cells: of the column.
         name: of the column.
-        relabel: names labels anew; of findings in a list, those without a name are left out.
+        relabel: names labels anew; of findings in a list, those without a name are left out, and those with a question
+            mark before them are uncertain.
     """
     parts = _parted({cell: _plain_list(cell) for cell in set(cells)})
-    lists = any(len(found) != 1 for cell, found in parts.items() if cell)
-    named = {cell: frozenset(filter(None, map(relabel, found or [""] * (not cell)))) for cell, found in parts.items()}
+    lists = any(len(found) != 1 or found[0].startswith(DOUBT) for cell, found in parts.items() if cell)
+    named, doubted = {}, {}
+    for cell, found in parts.items():
+        sure = [item for item in found or [""] * (not cell) if not item.startswith(DOUBT)]
+        named[cell] = frozenset(filter(None, map(relabel, sure)))
+        doubted[cell] = frozenset(relabel(item[1:]) for item in found if item.startswith(DOUBT)) - named[cell] - {""}
     # A list without a finding shows none; an empty cell, or a class without a name, tells nothing.
     meant = {cell: found or (found if lists and cell else None) for cell, found in named.items()}
-    shown = [meant[cell] for cell in cells]
+    shown = tuple(meant[cell] for cell in cells)
     return Labels(
         name=name,
         columns=(name,),
-        shown=tuple(shown),
-        exclusive=all(row is None or len(row) == 1 for row in shown),
+        shown=shown,
+        exclusive=not any(doubted.values()) and all(row is None or len(row) == 1 for row in shown),
         is_sure=is_label(name) or any("|" in cell for cell in meant),
+        uncertain=tuple(doubted[cell] for cell in cells),
     )
 
 
@@ -95,13 +108,16 @@ def are_states(table: Table, columns: Sequence[str], relabel: Callable[[str], st
 
 
 def probability_columns(table: Table) -> list[str]:
-    """Columns of numbers between 0 and 1: what a network said, and no labels."""
-    numbers = {column: [as_number(cell) for cell in table[column]] for column in table.columns}
-    return [
-        column
-        for column, values in numbers.items()
-        if any(value not in (0, 1, None) for value in values) and all(v is not None and 0 <= v <= 1 for v in values)
-    ]
+    """Columns side by side of numbers from 0 to 1, most of them between: what a network said, and no labels."""
+    runs: list[list[tuple[str, bool]]] = [[]]
+    for column in table.columns:
+        numbers = [as_number(cell) for cell in table[column]]
+        if all(number is not None and 0 <= number <= 1 for number in numbers):
+            runs[-1].append((column, any(number not in (0, 1) for number in numbers)))
+        else:
+            runs.append([])
+    found = [run for run in runs if 2 * sum(between for _, between in run) > len(run) > 1]
+    return [column for run in found for column, _ in run]
 
 
 def group_of(table: Table, columns: Sequence[str], relabel: Callable[[str], str]) -> Labels:
@@ -159,7 +175,10 @@ def _truth(cell: str) -> bool | None:
 def _plain_list(cell: str) -> str:
     """The items of a list as programs print it, `['N', 'D']`, as `N|D`; other cells as they are."""
     inner = _LIST.fullmatch(cell)
-    parts = [part.strip().strip("'\"").strip() for part in inner[1].split(",")] if inner else []
+    # A list of NumPy has no commas.
+    quoted = _QUOTED.findall(inner[1]) if inner else []
+    parts = [one or other for one, other in quoted] or ([part.strip() for part in inner[1].split(",")] if inner else [])
+    parts = [part.strip() for part in parts]
     return "|".join(filter(None, parts)) or "|" if any(as_number(part) is None for part in parts) else cell
 
 
