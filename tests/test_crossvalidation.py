@@ -20,7 +20,7 @@ from overread.bundle import Graph
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.images import prepare
-from overread.study.crossvalidate import CrossValidation
+from overread.study.crossvalidation import CrossValidation
 from overread.study.data import read_manifest
 from overread.training.precision import PrecisionChoice
 from support.figures import figures_left_blank

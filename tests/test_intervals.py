@@ -16,9 +16,10 @@ from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.estimates import Intervals, intervals
-from overread.evaluation.uncertainty.bootstrap import bootstrap, number_patients
+from overread.evaluation.uncertainty.bootstrap import bootstrap
 from overread.evaluation.uncertainty.delong import placements
 from overread.evaluation.uncertainty.interval import Interval, auc_interval, wilson
+from overread.evaluation.uncertainty.sample import number_patients
 
 pytestmark = pytest.mark.filterwarnings("error")
 BINARY = ("normal", "ill")

@@ -232,3 +232,38 @@ def test_each_of_several_tasks_is_unsure_by_itself_and_one_label_asks_nothing_mo
             task=task, sets=np.ones((2, len(task.classes)), bool), decided=np.zeros(2, int), unfamiliarity=np.zeros(2)
         )
         assert task.questions == () and alone.unsure.shape == task.called(np.ones((2, 3))).shape == (2, 0)
+
+
+def test_a_finding_that_is_never_sure_refers_no_image_by_itself() -> None:
+    sets = np.array([[1, 0, 1, 0, 1, 1], [1, 1, 1, 0, 1, 1]], dtype=bool)
+    found = Abstentions(
+        task=CHEST, sets=sets, decided=np.array([[1, 0, 0]] * 2), unfamiliarity=np.zeros(2), always=("Edema",)
+    )
+    assert found.unsure.tolist() == [[False, False, True], [False, True, True]]
+    assert found.uncertain.tolist() == [False, True]
+    assert dataclasses.replace(found, always=()).uncertain.all()
+    assert BOTH.counted(("signs: scar", "retinopathy: 2")).tolist() == [True, True, True, True, False, True, False]
+
+
+def test_a_rare_grade_shares_its_threshold_with_its_neighbours() -> None:
+    assert GRADES.kin([20, 3, 9, 4, 2], 9) == [[0], [1, 2, 3, 4]]
+    truth = np.repeat(np.arange(5), [40, 3, 30, 12, 2])
+    y_prob = GRADES.probabilities(np.random.default_rng(5).normal(size=(len(truth), 4)))
+    found = choose_referral(truth, y_prob, task=GRADES, coverage=0.9)
+    assert found.always == () and list(found.counts.values()) == [40, 33, 33, 14, 14]
+    assert found.thresholds["1"] == found.thresholds["2"] and found.thresholds["0"] != found.thresholds["1"]
+    few = choose_referral(truth[:8], y_prob[:8], task=GRADES, coverage=0.9)
+    assert few.always == GRADES.classes
+    with_one = choose_referral(BOTH.encode(["retinopathy: 0; signs: scar"] * 12), np.full((12, 5), 1 / 3), task=BOTH)
+    assert with_one.counts["retinopathy: 2"] == 12 and with_one.counts["signs: no scar"] == 0
+
+
+def test_grades_of_few_cases_are_held_as_often_as_asked_together() -> None:
+    random, held = np.random.default_rng(6), []
+    for _ in range(80):
+        truth = random.choice(5, 400, p=[0.5, 0.03, 0.3, 0.15, 0.02])
+        logits = 1.5 * (truth[:, None] - np.arange(4) - 0.5) + random.normal(0, 2, (400, 4))
+        y_prob = GRADES.probabilities(logits)
+        sets = choose_referral(truth[:100], y_prob[:100], task=GRADES, coverage=0.8).sets(y_prob[100:], GRADES)
+        held.append(sets[np.arange(300), truth[100:]].mean())
+    assert 0.8 <= np.mean(held) <= 0.97

@@ -83,6 +83,23 @@ def test_different_pictures_of_alike_bodies_are_no_copies(pictures: list[Image.I
     assert confirmed(pictures) == []
 
 
+def blurred_fundus(seed: int) -> Image.Image:
+    """Five reflexes of a lens and a bright rim, and on one side only, another for each seed, some detail."""
+    rows, columns = np.mgrid[:240, :240] - 119.5
+    far = np.hypot(rows, columns) / 118
+    values = np.where(far < 1, 60 + 400 * np.clip(far - 0.8, 0, None), 0)
+    detail = np.asarray(picture(seed, body=seed, size=(240, 240)).convert("L")).astype(float)
+    side = columns < -45 if seed else columns > 25
+    values += 0.4 * np.where(side & (far < 0.8), detail - detail.mean(), 0)
+    for row, column, size in [(-60, 4, 5), (20, -4, 4), (70, 2, 6), (-10, 6, 3), (45, -8, 3)]:
+        values += 40 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * size * size))
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def test_two_fundi_of_which_the_rim_is_alike_are_no_copies() -> None:
+    assert confirmed([blurred_fundus(0), blurred_fundus(1)]) == []
+
+
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_blank_pictures_have_nothing_to_compare(count: int) -> None:
     search = TurnedPictures(lambda chosen: np.full((len(chosen), SIDE, SIDE), 7, np.uint8), count)

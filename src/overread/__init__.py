@@ -31,7 +31,7 @@ _HOMES = {
     "Case": "overread.cases.case",
     "ClassMetric": "overread.evaluation.metrics.definition",
     "Comparison": "overread.evaluation.compare",
-    "CrossValidation": "overread.study.crossvalidate",
+    "CrossValidation": "overread.study.crossvalidation",
     "DataSet": "overread.images.data_set",
     "Difference": "overread.evaluation.compare",
     "Engine": "overread.scale.engine",
@@ -136,8 +136,8 @@ if TYPE_CHECKING:
     from overread.scale.engine import Engine as Engine
     from overread.study.audit import audit as audit
     from overread.study.compare import compare as compare
-    from overread.study.crossvalidate import CrossValidation as CrossValidation
     from overread.study.crossvalidate import crossvalidate as crossvalidate
+    from overread.study.crossvalidation import CrossValidation as CrossValidation
     from overread.study.evaluate import evaluate as evaluate
     from overread.study.train import Study as Study
     from overread.study.train import train as train

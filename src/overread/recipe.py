@@ -110,7 +110,9 @@ class Recipe:
     )
     dropout: float = option(0.3, "Fraction of pooled features dropped.", panel="Network")
     class_weights: bool = option(
-        True, "Weigh the loss so that classes count alike, a case ten times at most.", panel="Training"
+        True,
+        "Weigh the loss so that classes, or of a finding present and absent, count alike, a case ten times at most.",
+        panel="Training",
     )
     precision: str = option("auto", f"{', '.join(PRECISIONS)}; auto measures what is faster here.", panel="Training")
     calibration: str = option("temperature", "temperature, isotonic, beta or none.", panel="Decision")

@@ -12,7 +12,14 @@ from overread.bundle import GRAPH, Bundle, Member
 from overread.cases import Manifest, PublicNames
 from overread.cases.case import Case
 from overread.decision import Abstentions, Calibration, OperatingPoint, Task, choose_referral
-from overread.evaluation import AssessmentOptions, Predictions, assess, assess_referral
+from overread.evaluation import (
+    Assessment,
+    AssessmentOptions,
+    Predictions,
+    ReferralAssessment,
+    assess,
+    assess_referral,
+)
 from overread.evaluation.robustness import Change, Read, Robustness, assess_robustness
 from overread.images import Preprocessing
 from overread.reading import Reading
@@ -20,6 +27,7 @@ from overread.recipe import Recipe
 from overread.report import pages
 from overread.run import EvaluationRun
 from overread.test_side import Mistake, Outcome
+from overread.test_side.mistakes import surest_mistakes
 from support.html_page import Page
 
 TWO, THREE = ("Normal", "Polyp"), ("cyst", "normal", "polyp")
@@ -55,6 +63,7 @@ def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
 def read_wrongly(predictions: Predictions) -> tuple[Mistake, ...]:
     task, decided = predictions.task, predictions.decisions
     wrong = np.flatnonzero(~task.is_right(predictions.y_true, decided))[:8].tolist()
+    chosen = surest_mistakes(predictions) if task.questions else [(i, None) for i in wrong]
     rng = np.random.default_rng(1)
     return tuple(
         Mistake(
@@ -72,8 +81,9 @@ def read_wrongly(predictions: Predictions) -> tuple[Mistake, ...]:
                 refer=("uncertain",),
                 projection=np.zeros(4, np.float32),
             ),
+            question,
         )
-        for i in wrong
+        for i, question in chosen
     )
 
 
@@ -116,17 +126,29 @@ def make(folder: Path, predictions: Predictions, options: AssessmentOptions | No
         decided=predictions.decisions,
         unfamiliarity=np.linspace(0.3, 1.1, len(predictions.cases)),
     )
-    outcome = Outcome(
-        predictions=predictions,
-        assessment=assess(predictions, options),
-        mistakes=read_wrongly(predictions),
-        data="d" * 64,
-        abstentions=abstentions,
-        referral=assess_referral(predictions, abstentions, others=[asked], options=options),
-    )
+    referral = assess_referral(predictions, abstentions, others=[asked], options=options)
+    outcome = _outcome(predictions, assess(predictions, options), abstentions, referral)
     bundle = write_bundle(folder, predictions, **changes)
     bundle.record(outcome.opening("a study"))
     return outcome, bundle
+
+
+def _outcome(
+    predictions: Predictions, assessment: Assessment, abstentions: Abstentions, referral: ReferralAssessment
+) -> Outcome:
+    told = {name: np.flatnonzero(predictions.task.told(name, predictions.y_true)) for name in assessment.parts}
+    return Outcome(
+        predictions=predictions,
+        assessment=assessment,
+        mistakes=read_wrongly(predictions),
+        data="d" * 64,
+        abstentions=abstentions,
+        referral=referral,
+        parts={
+            name: _outcome(predictions.of_part(name), part, abstentions.of_part(name, told[name]), referral.parts[name])
+            for name, part in assessment.parts.items()
+        },
+    )
 
 
 def abstain(predictions: Predictions) -> Abstentions:

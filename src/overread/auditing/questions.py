@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from overread.auditing.wording import called
 from overread.cases import Manifest
 from overread.decision import Task
 
@@ -52,22 +53,22 @@ def questions_of(manifest: Manifest) -> tuple[Question, ...]:
     found = []
     for name in compared_by(task):
         yes = task.shows(y_true, name)
-        called, against, of_yes, of_no = _words(task, name)
+        against, of_yes, of_no = _words(task, name)
         found.append(
             Question(
-                name=name, called=called, against=against, of_yes=of_yes, of_no=of_no,
+                name=name, called=called(task, name), against=against, of_yes=of_yes, of_no=of_no,
                 yes=yes, no=task.known(y_true, name) & ~yes,
             )
         )  # fmt: skip
     return tuple(found)
 
 
-def _words(task: Task, name: str) -> tuple[str, str, str, str]:
+def _words(task: Task, name: str) -> tuple[str, str, str]:
+    """What it is told from, which images are meant by a yes, and which by a no."""
     if not task.exclusive:
-        return name, "its absence", f"with {name}", f"without {name}"
-    if task.ordered:
-        called, lower = f"{task.noun[0]} {name}", f"lower {task.noun[1]}"
-        return called, lower, f"of {called}", f"of {lower}"
+        return "its absence", f"with {name}", f"without {name}"
     others = [other for other in task.classes if other != name]
     rest = others[0] if len(others) == 1 else "the other classes"
-    return name, rest, f"of {name}", f"of {rest}"
+    if task.ordered:
+        rest = f"lower {task.noun[1]}"
+    return rest, f"of {called(task, name)}", f"of {rest}"

@@ -24,6 +24,8 @@ def worded(text: str, task: Task) -> str:
         "{of one class}": f"of one {one}" if task.exclusive else own,
         "{of all classes}": f"of all {several}" if task.exclusive else besides,
         "{of every class}": f"of every {one}" if task.exclusive else besides,
+        "{of others}": f"of other {several}" if task.exclusive else "without it",
+        "{all}": f"all {several}" if task.exclusive else "both",
         "{one class}": f"one {one}" if task.exclusive else "labels that agree",
         "{of several classes}": f"of several {several}" if task.exclusive else "whose labels contradict",
         "{the same label}": "the same label" if task.exclusive else "labels that agree",
@@ -38,3 +40,8 @@ def named(text: str, task: Task) -> str:
     """Call classes what a task calls them, in a text without names of a user."""
     one, several = task.noun
     return re.sub(r"\bclasses\b", several, re.sub(r"\bclass\b", one, text))
+
+
+def called(task: Task, name: str) -> str:
+    """What a class or cut is called in a sentence: a grade is said to be one, for it may be a mere number."""
+    return f"{task.noun[0]} {name}" if task.ordered else name

@@ -44,7 +44,7 @@ class _Strata(NamedTuple):
 
     Args:
         unit, stratum: `(m,)`.
-        part: `(m,)` of the images of the stratum those that the unit has.
+        part: `(m,)` what the unit is of the stratum: the mean of its share of the images and of the units.
         is_answer: `(strata,)` whether it is an answer to a question, which no side should lack.
     """
 
@@ -73,7 +73,10 @@ def _strata_of(yes: _Bools, no: _Bools, units: IntArray) -> _Strata:
     unit, name = np.divmod(met[order], further + 3)
     counts = np.concatenate([images, np.ones(len(number))])[order]
     known, stratum = np.unique(name, return_inverse=True)
-    return _Strata(unit, stratum, counts / np.bincount(stratum, weights=counts)[stratum], known < 2 * questions)
+    # Images and units weigh alike: metrics are of images, and intervals of patients.
+    of_images = counts / np.bincount(stratum, weights=counts)[stratum]
+    part = (of_images + 1 / np.bincount(stratum)[stratum]) / 2
+    return _Strata(unit, stratum, part, known < 2 * questions)
 
 
 def _deal(strata: _Strata, shares: FloatArray, needs: npt.ArrayLike) -> IntArray:

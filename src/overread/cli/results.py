@@ -12,7 +12,7 @@ from overread.words import count, level_of, low_to_high
 if TYPE_CHECKING:
     from overread.evaluation import Assessment, Comparison, Difference
     from overread.evaluation.summary import Rows
-    from overread.study.crossvalidate import CrossValidation
+    from overread.study.crossvalidation import CrossValidation
 
 
 def print_assessment(assessment: Assessment, as_json: bool) -> None:

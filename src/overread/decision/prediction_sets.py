@@ -14,6 +14,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,7 +37,7 @@ class Referral:
     Args:
         coverage: the share of the images of each class whose set is to hold it.
         thresholds: by class, the highest 1 - probability with which it stays in the set; 1 keeps it always.
-        counts: by class, how many images set the threshold.
+        counts: by class, how many images set the threshold; of a rare grade those of its neighbours, too.
 
     Raises:
         InvalidData: a value is out of range, or the classes differ.
@@ -82,7 +83,8 @@ def choose_referral(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, task: Task,
     """Choose for each class the k-th smallest 1 - probability of its own images, k = ceil((n + 1) coverage).
 
     Tied images are in or out together, so that coverage is at least what was asked. Where k is above n, as it is with 8
-    images and a coverage of .9, or with none, no threshold can promise it and the class is never ruled out.
+    images and a coverage of .9, or with none, no threshold can promise it and the class is never ruled out. Of ordered
+    grades, one of so few goes with its neighbours, and the promise is for them together.
 
     Args:
         y_true: `(n,)` the index of the true class, or what else the task has as truth.
@@ -105,11 +107,15 @@ def choose_referral(y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, task: Task,
     check_coverage(coverage)
     y_prob = np.asarray(y_prob, dtype=np.float64)
     given, strangeness = task.answered(y_true), task.strangeness(y_prob)
-    scores = {name: np.sort(strangeness[given[:, i], i]) for i, name in enumerate(task.answers)}
+    scores: dict[int, FloatArray] = {}
+    for group in task.kin(given.sum(axis=0).tolist(), _enough(coverage)):
+        found = np.sort(np.concatenate([strangeness[given[:, i], i] for i in group]))
+        scores |= dict.fromkeys(group, found)
+    by_name = {name: scores[i] for i, name in enumerate(task.answers)}
     return Referral(
         coverage=coverage,
-        thresholds={name: _threshold(found, coverage) for name, found in scores.items()},
-        counts={name: len(found) for name, found in scores.items()},
+        thresholds={name: _threshold(found, coverage) for name, found in by_name.items()},
+        counts={name: len(found) for name, found in by_name.items()},
     )
 
 
@@ -122,6 +128,11 @@ def check_coverage(coverage: float) -> None:
     low, high = COVERAGES
     if not is_number(coverage, low, high):
         raise InvalidOption(f"coverage={coverage} is outside {low:g} to {high:g}: 0.9 is usual")
+
+
+def _enough(coverage: float) -> int:
+    """The fewest images that set a threshold."""
+    return next(n for n in itertools.count(1) if _rank(n, coverage) <= n)
 
 
 def _rank(n: int, coverage: float) -> int:

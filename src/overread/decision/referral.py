@@ -24,6 +24,7 @@ class Abstentions:
         unfamiliarity: `(n,)`, above 1 where an image is unlike the training images.
         called: `(n, questions)`, which of `Task.questions` are answered with yes, as `Task.called` gives it; by
             default those that the decisions do.
+        always: answers that are in every set for want of cases, as `Referral.always` gives them.
     """
 
     task: Task
@@ -31,6 +32,7 @@ class Abstentions:
     decided: IntArray
     unfamiliarity: FloatArray
     called: BoolArray | None = None
+    always: tuple[str, ...] = ()
 
     def of_part(self, name: str, rows: IntArray) -> Abstentions:
         """What speaks against what is said of one of several tasks.
@@ -52,12 +54,14 @@ class Abstentions:
             decided=task.cases_of(name, self.decided)[rows],
             unfamiliarity=self.unfamiliarity[rows],
             called=None if self.called is None else self.called[rows][:, questions[:own]],
+            always=tuple(task.of_part(name, dict.fromkeys(self.always))),
         )
 
     @property
     def uncertain(self) -> BoolArray:
-        """`(n,)`: the set is not exactly what was decided."""
-        return np.asarray((self.sets != self.task.answered(self.decided)).any(axis=1))
+        """`(n,)`: the set is not exactly what was decided; findings that are never sure don't count."""
+        counted = self.task.counted(self.always)
+        return np.asarray((self.sets != self.task.answered(self.decided))[:, counted].any(axis=1))
 
     @property
     def answers(self) -> BoolArray:

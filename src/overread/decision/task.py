@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -66,10 +66,8 @@ class Task(ABC):
     judged_noun: ClassVar[tuple[str, str]] = ("class", "classes")
     # The column of labels in tables of the program's own form.
     heading: ClassVar[str] = "label"
-    # The Keras loss (from logits), the Keras metric of accuracy with its arguments, and the function of `keras.ops`
-    # that makes logits probabilities while training.
-    loss: ClassVar[str]
-    accuracy: ClassVar[tuple[str, Mapping[str, Any]]]
+    # The function of `keras.ops` that makes logits probabilities while training: softmax where the outputs are one
+    # choice, sigmoid where each is one of its own.
     activation: ClassVar[str]
     # What is decided on, as a sentence has it.
     decided_on: ClassVar[str]
@@ -168,11 +166,6 @@ class Task(ABC):
         return "yes" if yes else "no"
 
     @property
-    def judged_apart(self) -> bool:
-        """Whether each judged question stands for itself; they do not where each case is of just one of them."""
-        return not (self.exclusive and self.judged == self.classes)
-
-    @property
     @abstractmethod
     def outputs(self) -> int:
         """How many logits a network gives."""
@@ -198,6 +191,23 @@ class Task(ABC):
     def score(self, y_prob: npt.ArrayLike, name: str) -> FloatArray:
         """`(n,)` the probability of a class or of a judged question."""
         return np.asarray(y_prob, dtype=np.float64)[:, self.column(name)]
+
+    def kin(self, counts: Sequence[int], enough: int) -> list[list[int]]:
+        """The answers, by their place, whose cases set a threshold of prediction sets together: each by itself.
+
+        Args:
+            counts: `(answers,)` how many cases give each.
+            enough: of them set a threshold that can be promised.
+        """
+        return [[place] for place in range(len(self.answers))]
+
+    def counted(self, always: Collection[str]) -> BoolArray:
+        """`(answers,)` which answers of a prediction set make an image uncertain: all.
+
+        Args:
+            always: those that are in every set, for want of cases.
+        """
+        return np.ones(len(self.answers), dtype=bool)
 
     @abstractmethod
     def named_in(self, label: str) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ from overread.evaluation.predictions import Predictions
 from overread.evaluation.predictive_values import predictive_values
 from overread.evaluation.reliability import Reliability, measure_reliability
 from overread.evaluation.subgroups import Subgroups, evaluate_subgroups
-from overread.evaluation.uncertainty.bootstrap import number_patients
 from overread.evaluation.uncertainty.interval import Interval, critical_value
+from overread.evaluation.uncertainty.sample import number_patients
 from overread.words import count, level_of
 
 
@@ -220,7 +220,7 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
 
 def _subgroups(asked: _Questions, of_each: Mapping[str, _Questions], grouping: Grouping) -> Subgroups:
     found, task = asked.subgroups(grouping), asked.task
-    if task.positive or task.parts or not task.judged_apart:
+    if task.parts or not task.questions:
         return found
     known = {name: task.known(asked.labels, name) for name in of_each}
     each = {name: one.subgroups(grouping.among(known[name])) for name, one in of_each.items()}
@@ -254,6 +254,7 @@ class _Questions:
             thresholds=thresholds,
             decided=decided,
             own=self.options.metrics,
+            patients=self.patients,
         )
         return Estimates(evaluation, self._intervals(self.labels, self.y_prob, evaluation, self.patients))
 

@@ -16,11 +16,11 @@ from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.estimates import require_bootstrap
 from overread.evaluation.metrics.definition import Cases, Metric
 from overread.evaluation.predictions import Predictions
-from overread.evaluation.uncertainty.bootstrap import Resampled, bootstrap, number_patients
+from overread.evaluation.uncertainty.bootstrap import Resampled, bootstrap
 from overread.evaluation.uncertainty.delong import placements
 from overread.evaluation.uncertainty.interval import Interval, critical_value, spread
 from overread.evaluation.uncertainty.mcnemar import mcnemar, paired_interval
-from overread.evaluation.uncertainty.sample import Sample
+from overread.evaluation.uncertainty.sample import Sample, number_patients
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +129,9 @@ def compare(
     readers = []
     for reader, rows in ((first, np.arange(order.size)), (second, order)):
         y_prob, decided = np.asarray(reader.y_prob, dtype=np.float64)[rows], reader.decisions[rows]
-        evaluation = compute_metrics(labels, y_prob, task=task, decided=decided)
+        evaluation = compute_metrics(
+            labels, y_prob, task=task, decided=decided, patients=[str(number) for number in patient]
+        )
         drawn = bootstrap(labels, y_prob, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed)
         readers.append(_Reader(Cases(task, labels, y_prob, evaluation.predicted), evaluation, drawn))
     one, other = readers
@@ -141,7 +143,7 @@ def compare(
         identical=np.array_equal(one.cases.y_prob, other.cases.y_prob)
         and np.array_equal(one.cases.decided, other.cases.decided),
         labels=one.evaluation.labels,
-        each={name: _of_question(name, one, other, sample) for name in one.evaluation.per_class if task.judged_apart},
+        each={name: _of_question(name, one, other, sample) for name in task.questions},
         parts={
             name: compare(first.of_part(name), second.of_part(name), level=level, resamples=resamples, seed=seed)
             for name in task.parts

@@ -14,6 +14,7 @@ from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.metrics.built_in import metrics_of
 from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric, MetricDefinition
 from overread.evaluation.metrics.one_class import Counts
+from overread.evaluation.uncertainty.sample import number_patients
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; undefined values are None beside their reason."""
-        apart = self.per_class and self.task.judged_apart
+        counts = {name: found._asdict() for name, found in self.counts.items() if self.task.questions}
         return {
             "n": self.n,
             **self.task.to_dict(),
@@ -96,7 +97,7 @@ class Evaluation:
                 for label, metrics in self.per_class.items()
             },
             "confusion": self.confusion.tolist(),
-            **({"counts": {name: found._asdict() for name, found in self.counts.items()}} if apart else {}),
+            **({"counts": counts} if counts else {}),
             **({} if self.together is None else {"together": self.together.tolist()}),
         }
 
@@ -109,6 +110,7 @@ def compute_metrics(
     thresholds: Mapping[str, float] | None = None,
     decided: npt.ArrayLike | None = None,
     own: Sequence[ClassMetric] = (),
+    patients: Sequence[str | None] | None = None,
 ) -> Evaluation:
     """Compute every metric of a set of predictions, once.
 
@@ -130,6 +132,8 @@ def compute_metrics(
         decided: the decisions, where they were not made by these thresholds, such as when readers with different ones
             are pooled; instead of thresholds.
         own: metrics of yours, computed beside the others.
+        patients: the patient of each case, None or "" for an unknown one, where cases share patients: means leave out a
+            finding or cut that fewer than five of them show, or do not show.
 
     Raises:
         InvalidData: no case, shapes that do not fit, a label out of range, or a row that is no distribution.
@@ -147,7 +151,7 @@ def compute_metrics(
     labels = task.checked_cases(y_true, len(probabilities))
     in_force, predicted = _decide(task, probabilities, thresholds or {}, decided)
     definitions = (*metrics_of(task), *own)
-    cases = Cases(task, labels, probabilities, predicted)
+    cases = Cases(task, labels, probabilities, predicted, number_patients(patients, len(labels)))
     against_rest = cases.against_rest()
     per_class = {
         name: {found.name: found.estimate_class(one) for found in definitions if isinstance(found, ClassMetric)}

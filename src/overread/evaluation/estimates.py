@@ -14,9 +14,9 @@ from overread.errors import InvalidData, InvalidOption
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics, with_synonyms
 from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric, MetricDefinition
 from overread.evaluation.metrics.one_class import OneAgainstRest
-from overread.evaluation.uncertainty.bootstrap import bootstrap, number_patients
+from overread.evaluation.uncertainty.bootstrap import bootstrap
 from overread.evaluation.uncertainty.interval import Interval, critical_value
-from overread.evaluation.uncertainty.sample import Sample
+from overread.evaluation.uncertainty.sample import Sample, number_patients
 
 _FEWEST_RESAMPLES = 100
 

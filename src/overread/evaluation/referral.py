@@ -113,7 +113,10 @@ def assess_referral(
         options: level, resamples and seed of the intervals.
     """
     task, y_prob = predictions.task, np.asarray(predictions.y_prob)
-    at = {other.coverage: dataclasses.replace(abstentions, sets=other.sets(y_prob, task)) for other in others}
+    at = {
+        other.coverage: dataclasses.replace(abstentions, sets=other.sets(y_prob, task), always=other.always)
+        for other in others
+    }
     return _assess(predictions, abstentions, at, options or AssessmentOptions())
 
 

@@ -16,9 +16,9 @@ from overread.evaluation.compute_metrics import compute_metrics
 from overread.evaluation.estimates import Estimate, intervals
 from overread.evaluation.metrics.definition import Metric
 from overread.evaluation.predictions import Predictions
-from overread.evaluation.uncertainty.bootstrap import number_patients
 from overread.evaluation.uncertainty.interval import Interval
 from overread.evaluation.uncertainty.proportions import proportions
+from overread.evaluation.uncertainty.sample import number_patients
 
 COMPARED = ("auc", "balanced_accuracy", "sensitivity", "specificity")
 # Their deviation is all that is taken of them.
@@ -147,8 +147,9 @@ def assess_robustness(
     options: dict[str, Any] = {"level": level, "resamples": _RESAMPLES, "seed": seed}
     predictions = unchanged.predictions
     labels, y_prob = np.asarray(predictions.y_true), np.asarray(predictions.y_prob)
-    evaluation = compute_metrics(labels, y_prob, task=predictions.task, decided=predictions.decisions)
-    sure = intervals(labels, y_prob, evaluation=evaluation, patients=predictions.patients, **options)
+    task, patients = predictions.task, predictions.patients
+    evaluation = compute_metrics(labels, y_prob, task=task, decided=predictions.decisions, patients=patients)
+    sure = intervals(labels, y_prob, evaluation=evaluation, patients=patients, **options)
     compared = {change: compare(predictions, read.predictions, **options) for change, read in changed.items()}
     found = [
         UnderChange(

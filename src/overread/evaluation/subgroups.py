@@ -16,8 +16,8 @@ from overread.errors import InvalidData
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.grouping import Grouping
 from overread.evaluation.metrics.definition import Cases, ClassMetric, Metric
-from overread.evaluation.uncertainty.bootstrap import number_patients
 from overread.evaluation.uncertainty.interval import Interval
+from overread.evaluation.uncertainty.sample import number_patients
 
 FEWEST_PATIENTS = 30
 
@@ -142,7 +142,7 @@ def evaluate_subgroups(
         Parker JD et al. National Center for Health Statistics. Vital Health Stat 2017;2(175) (30 at least).
     """
     labels, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=np.float64)
-    whole = compute_metrics(labels, probabilities, task=task, thresholds=thresholds, decided=decided)
+    predicted = compute_metrics(labels, probabilities, task=task, thresholds=thresholds, decided=decided).predicted
     patient = number_patients(patients, len(labels))
     if len(grouping.index) != len(labels):
         raise InvalidData(
@@ -152,8 +152,9 @@ def evaluate_subgroups(
     def side(mask: Mask) -> _Side | None:
         if not mask.any():
             return None
-        cases = Cases(task, labels[mask], probabilities[mask], whole.predicted[mask])
-        evaluation = compute_metrics(cases.y_true, cases.y_prob, task=task, decided=cases.decided)
+        cases = Cases(task, labels[mask], probabilities[mask], predicted[mask])
+        own = [str(number) for number in patient[mask]]
+        evaluation = compute_metrics(cases.y_true, cases.y_prob, task=task, decided=cases.decided, patients=own)
         behind = _patients_behind(cases, evaluation, patient[mask])
         return _Side(evaluation, behind, find_intervals(evaluation, mask) if find_intervals else {})
 

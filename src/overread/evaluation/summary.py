@@ -57,7 +57,7 @@ def summarise(assessment: Assessment) -> Summary:
 def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
     """The metrics of an assessment, each number under one name; where a class is rare, average precision beside AUC."""
     # Of several classes, balanced accuracy is their mean sensitivity.
-    left_out = () if assessment.task.judged_apart else ("balanced_accuracy",)
+    left_out = () if assessment.task.positive or assessment.task.questions else ("balanced_accuracy",)
     shown = [found for found in assessment.evaluation.definitions if found.name not in left_out]
     if rare_classes(assessment):
         shown.sort(key=lambda found: found.name not in RANKING)
@@ -71,7 +71,7 @@ def label_of(found: MetricDefinition, assessment: Assessment) -> str:
         return found.label
     if len(task.judged) == 1:
         return f"{found.label}, {task.judged[0]}"
-    if not task.judged_apart and found.name == "sensitivity":
+    if not task.questions and found.name == "sensitivity":
         return LABELS["balanced_accuracy"]
     return f"{found.label}, mean"
 
@@ -130,7 +130,7 @@ def _of_several(assessment: Assessment) -> tuple[Rows, ...]:
     )
     one = task.judged_noun[0]
     header = (one.capitalize(), "Images", *(LABELS[name] for name in of_a_class))
-    caption = f"Each {one}, at its operating point" if task.judged_apart else f"Each {one} against the rest"
+    caption = f"Each {one}, at its operating point" if task.questions else f"Each {one} against the rest"
     return (
         Rows(_title(assessment), ("Metric", f"Decided on ({task.decided_on})"), overall),
         Rows(caption, header, each),
@@ -145,7 +145,7 @@ def each_judged(assessment: Assessment) -> dict[str, Mapping[str, Estimate]]:
     """
     evaluation, at_points = assessment.evaluation, assessment.at_class_points
     # Findings are decided at these points anyway.
-    apart = at_points if assessment.task.judged_apart and not evaluation.thresholds else {}
+    apart = at_points if assessment.task.questions and not evaluation.thresholds else {}
     return {
         name: {
             metric: apart[name][metric] if name in apart else assessment.estimates.of_class(name, metric)
@@ -165,10 +165,10 @@ def _of_means(assessment: Assessment) -> tuple[str, ...]:
     task = assessment.task
     if len(task.judged) == 1:
         return ()
-    if not task.judged_apart:
+    if not task.questions:
         return (_MEAN,)
     left_out = dict.fromkeys(name for metric in assessment.evaluation.metrics.values() for name in metric.left_out)
-    without = f", without those of which it is undefined: {listed([*left_out])}" if left_out else ""
+    without = f", without what is rare or undefined: {listed([*left_out])}" if left_out else ""
     return (f"Mean: over the {task.judged_noun[1]}{without}.",)
 
 

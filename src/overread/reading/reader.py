@@ -125,6 +125,7 @@ class Reader:
             decided=task.decide(y_prob, thresholds),
             unfamiliarity=unfamiliarity,
             called=task.called(y_prob, thresholds),
+            always=self.bundle.referral.always,
         )
 
     def read_many(self, paths: Iterable[str | Path], *, workers: int | None = None) -> Iterator[Reading | Failure]:

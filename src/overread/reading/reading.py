@@ -130,7 +130,8 @@ class Reading:
         label, held = task.label_of(tuple(own)), tuple(self.task.of_part(name, dict.fromkeys(self.prediction_set)))
         (given,) = task.answered(task.encode([label]))
         refer = tuple(reason for reason in self.refer if reason != UNCERTAIN)
-        if set(held) != set(itertools.compress(task.answers, given)):
+        # What makes the whole certain makes each part so, though a finding that is never sure may differ in it.
+        if UNCERTAIN in self.refer and set(held) != set(itertools.compress(task.answers, given)):
             refer = (UNCERTAIN, *refer)
         questions = self.task.of_part(name, {one.name: one for one in self.questions})
         return dataclasses.replace(

@@ -224,13 +224,15 @@ class ReadingLog:
         given = Review(true_label=true_label, time=time or datetime.now(UTC))
         this = sa.and_(images.c.reading_id == reading_id, images.c.index == index)
         with transaction(self.engine, writing=True) as connection:
-            found = connection.execute(sa.select(images.c.probabilities).where(this)).one_or_none()
+            found = connection.execute(
+                sa.select(images.c.predicted_label, images.c.probabilities).where(this)
+            ).one_or_none()
             if found is None:
                 raise _unknown(reading_id, index)
             if found.probabilities is None:
                 raise InvalidData("the image could not be read, so there is no answer to review: review another")
             named = (true_label,) if task is None else task.named_in(true_label)
-            if not set(named) <= set(found.probabilities):
+            if true_label != found.predicted_label and not set(named) <= set(found.probabilities):
                 raise InvalidOption(
                     f"the label is no class of the bundle: give one of {', '.join(found.probabilities)}"
                 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from overread.auditing import Audit, Finding, Material, without_names
+from overread.auditing.wording import called
 from overread.cases import PublicNames
 from overread.report.document import IMAGE_NUMBERS, FigureItem, ReportContext, Section, Table
 from overread.report.figures import draw_image_rows
@@ -30,7 +31,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run,
         run: in which it was made.
         names: what images go by.
     """
-    audit = without_names(audit, names)
+    audit, task = without_names(audit, names), material.manifest.task
     folder = RunFolder(out).figures
     folder.mkdir(parents=True, exist_ok=True)
     made = (
@@ -42,7 +43,8 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run,
         _sheets(material, folder),
         _reproducibility(material, run),
     )
-    title = f"{' / '.join(material.manifest.classes)}: audit of {count(audit.n, 'image')}"
+    told = " / ".join(task.classes) if task.exclusive else f"{len(task.classes):,} {task.noun[1]}"
+    title = f"{told}: audit of {count(audit.n, 'image')}"
     return write_report(RunFolder(out).report, ReportContext(title, audit_verdict(audit), made))
 
 
@@ -95,13 +97,20 @@ def _finding_section(found: Finding, material: Material, path: Path, names: Publ
         header = tuple(dict.fromkeys(name for row in found.evidence for name in row))
         rows = tuple(tuple(row.get(name, "") for name in header) for row in found.evidence)
         shown = f"The first {len(rows)} of {found.count:,}" if found.count > len(rows) else "Evidence"
-        items.append(Table(shown, tuple(name.capitalize() for name in header), rows))
+        items.append(Table(shown, tuple(_heading(name, material) for name in header), rows))
     picture = _groups(found, material, path, names)
     return Section(
         f"{found.code} ({_IN_WORDS[found.severity]})",
         paragraphs=(found.sentence, found.fix),
         items=(*items, *([picture] if picture else [])),
     )
+
+
+def _heading(name: str, material: Material) -> str:
+    """The heading of a column of evidence; that of the labels as the task has it."""
+    task = material.manifest.task
+    label = task.noun[0] if task.exclusive else task.heading
+    return (label if name == "class" else name).capitalize()
 
 
 def _groups(found: Finding, material: Material, path: Path, names: PublicNames) -> FigureItem | None:
@@ -119,17 +128,21 @@ def _groups(found: Finding, material: Material, path: Path, names: PublicNames) 
     shown = "; ".join(" beside ".join(names.of(cases[i].full_name) for i in group) for group in groups)
     return FigureItem(
         draw_image_rows(rows, titles, path=path),
-        f"{count(len(groups), 'group')} of {len(found.groups):,}, a row each: class and side of each image{of_larger}",
+        f"{count(len(groups), 'group')} of {len(found.groups):,}, a row each: "
+        f"{_heading('class', material).lower()} and side of each image{of_larger}",
         f"Images of {found.code}, a row a group: {shown}.",
     )
 
 
 def _sheets(material: Material, folder: Path) -> Section:
-    """Images of each class, drawn at random: what no rule looks for, an eye may find."""
+    """Images of each class or finding, drawn at random: what no rule looks for, an eye may find."""
     random, manifest = np.random.default_rng(0), material.data_set.manifest
     items = []
-    for number, name in enumerate(manifest.classes):
-        members = np.array(manifest.of_class(name))
+    sheets = [(called(manifest.task, name), manifest.of_class(name)) for name in manifest.classes]
+    # Where an image may show several findings, some show none.
+    sheets.append(("no finding", [i for i, shown in enumerate(manifest.shown) if not shown]))
+    for number, (name, positions) in enumerate(sheets):
+        members = np.array(positions)
         if not members.size:
             continue
         chosen = np.sort(random.choice(members, min(_SHEET_ROWS * _SHEET_COLUMNS, members.size), replace=False))

@@ -21,7 +21,8 @@ from overread.run import CrossValidationRun, RunFolder
 from overread.words import count, level_of, paired
 
 _RANKED = ("auc", "balanced_accuracy")
-_BY_FOLD = ("auc", "sensitivity", "specificity", "accuracy")
+# The first two of ordered grades only.
+_BY_FOLD = ("quadratic_kappa", "mean_absolute_error", "auc", "sensitivity", "specificity", "accuracy")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,12 +34,19 @@ class Folds:
         pooled: all folds together.
         spread: of each metric, its standard deviation across folds and across seeds; None where there is none.
         robustness: of each training run that recorded what changed validation images cost.
+        parts: of several tasks each by its name.
     """
 
     folds: Mapping[int, Sequence[Evaluation]]
     pooled: Mapping[int, Assessment]
     spread: Mapping[str, Mapping[str, float | None]]
     robustness: Sequence[Robustness] = ()
+    parts: Mapping[str, Folds] = dataclasses.field(default_factory=dict)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The words for each metric, by name."""
+        return next(iter(self.pooled.values())).evaluation.labels
 
 
 def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictions, *, run: CrossValidationRun) -> Path:
@@ -53,9 +61,11 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     made = (
         sections.result_section(assessment),
-        _by_fold(found),
-        _pooled(found),
-        *(section for part in parts_of(predictions, assessment, folder) for section in part.headed(*_alone(part))),
+        *(
+            section
+            for part in parts_of(predictions, assessment, folder)
+            for section in part.headed(*_folds(found.parts.get(part.name, found)), *_alone(part))
+        ),
         *((_robustness(found.robustness),) if found.robustness else ()),
         _reproducibility(run, assessment),
     )
@@ -83,13 +93,18 @@ def _alone(part: Part) -> tuple[Section, ...]:
     )
 
 
+def _folds(found: Folds) -> tuple[Section, Section]:
+    return _by_fold(found), _pooled(found)
+
+
 def _by_fold(found: Folds) -> Section:
+    labels = {name: found.labels[name] for name in _BY_FOLD if name in found.labels}
     rows = tuple(
-        (f"seed {seed}, fold {number}", f"{fold.n:,}", *(value_of(fold[name]) for name in _BY_FOLD))
+        (f"seed {seed}, fold {number}", f"{fold.n:,}", *(value_of(fold[name]) for name in labels))
         for seed, folds in found.folds.items()
         for number, fold in enumerate(folds, start=1)
     )
-    header = ("Training run", "Images", *(LABELS[name] for name in _BY_FOLD))
+    header = ("Training run", "Images", *labels.values())
     text = (
         "Each fold at its own operating point. Folds differ by their patients and by chance in training; a single fold "
         "rests on few images, so the pooled figures are the ones to quote."
@@ -101,7 +116,7 @@ def _pooled(found: Folds) -> Section:
     level = next(iter(found.pooled.values())).options.level
     rows = tuple(
         (
-            LABELS[name],
+            found.labels[name],
             *(in_cell(assessment[name]) for assessment in found.pooled.values()),
             *("" if value is None else f"{value:.3f}" for value in spread.values()),
         )

@@ -9,7 +9,6 @@ from pathlib import Path
 from overread.auditing import Audit, without_names
 from overread.bundle import Bundle
 from overread.cases import Manifest, PublicNames, Split
-from overread.decision import Calibration
 from overread.evaluation import Assessment
 from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
@@ -122,33 +121,30 @@ def write_evaluation_report(
 
 def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
     """What is said of the labelled images, from discrimination to errors."""
-    bundle, outcome, assessment = result.bundle, result.outcome, result.outcome.assessment
-    fitted = [member.calibration for member in bundle.members]
-    parts = parts_of(outcome.predictions, assessment, folder)
-    return (
-        *(section for part in parts for section in part.headed(*_alone(part, bundle, fitted))),
-        sections.referral_section(
-            outcome.referral, bundle.referral, level=assessment.options.level, chosen_on=bundle.chosen_on
-        ),
-        *(
-            section
-            for part in parts
-            for section in part.headed(sections.subgroups_section(part.assessment, part.folder))
-        ),
-        sections.errors_section(outcome, folder, names=result.names),
-    )
+    outcome, made = result.outcome, list[Section]()
+    level = outcome.assessment.options.level
+    for part in parts_of(outcome.predictions, outcome.assessment, folder):
+        made += part.headed(*_alone(part, outcome.parts.get(part.name, outcome), result))
+    if outcome.parts and outcome.referral:
+        made.append(sections.referral_of_all_section(outcome.referral, result.bundle.task, level=level))
+    return tuple(made)
 
 
-def _alone(part: Part, bundle: Bundle, fitted: Sequence[Calibration]) -> tuple[Section, ...]:
+def _alone(part: Part, outcome: Outcome, result: BundleResult) -> tuple[Section, ...]:
     """What is said of one task by itself."""
-    predictions, assessment, folder = part.predictions, part.assessment, part.folder
-    points = part.own(bundle.operating_points)
+    bundle, predictions, assessment, folder = result.bundle, part.predictions, part.assessment, part.folder
+    fitted, asked = [member.calibration for member in bundle.members], bundle.referral
+    own = dataclasses.replace(asked, thresholds=part.own(asked.thresholds), counts=part.own(asked.counts))
+    points, level = part.own(bundle.operating_points), assessment.options.level
     return (
         sections.discrimination_section(predictions, assessment, folder),
         sections.operating_point_section(assessment, points, folder, chosen_on=bundle.chosen_on),
         *sections.together_sections(predictions, folder),
         sections.calibration_section(assessment, fitted, folder),
         sections.decision_curve_section(predictions, assessment, folder),
+        sections.referral_section(outcome.referral, own, level=level, chosen_on=bundle.chosen_on, task=assessment.task),
+        sections.subgroups_section(assessment, folder),
+        sections.errors_section(outcome, folder, names=result.names),
     )
 
 

@@ -11,8 +11,6 @@ from overread.reading_log.rows import ID_PATTERN, MOST_IMAGES
 
 _LONGEST_NAME = 200
 LONGEST_LABEL = 1000
-# Of classes in a review.
-MOST_NAMES = 1000
 GivenName = Annotated[str, StringConstraints(max_length=LONGEST_LABEL)]
 ReadingId = Annotated[str, Path(description="Of a reading, as its answer gave it.", pattern=f"^{ID_PATTERN}$")]
 ImageIndex = Annotated[int, Path(description="Of an image in its reading, from 0.", ge=0, lt=MOST_IMAGES)]

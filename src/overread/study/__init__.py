@@ -2,7 +2,8 @@
 
 from overread.study.audit import audit
 from overread.study.compare import compare
-from overread.study.crossvalidate import CrossValidation, crossvalidate
+from overread.study.crossvalidate import crossvalidate
+from overread.study.crossvalidation import CrossValidation
 from overread.study.data import read_manifest
 from overread.study.evaluate import evaluate
 from overread.study.train import Study, train

@@ -5,27 +5,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import statistics
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from overread.auditing import Rule
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split, fold_cases, pseudonym, split_cases, without_test
 from overread.errors import InvalidOption, OverreadError
-from overread.evaluation import (
-    Assessment,
-    AssessmentOptions,
-    Evaluation,
-    Predictions,
-    assess,
-    compute_metrics,
-    pool_folds,
-)
+from overread.evaluation import AssessmentOptions, Predictions, assess, pool_folds
+from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
 from overread.machine.content.text import storable
 from overread.machine.files import write_json
@@ -35,6 +26,7 @@ from overread.recipe import Recipe
 from overread.report.crossvalidation import Folds, write_crossvalidation_report
 from overread.run import CrossValidationRun, Existing, RunFolder
 from overread.scale import Engine, OneAfterTheOther
+from overread.study.crossvalidation import CrossValidation, judge_folds
 from overread.study.data import (
     Data,
     open_with_reference,
@@ -51,55 +43,6 @@ from overread.study.sides import Decoded
 from overread.study.stages.elsewhere import bring_home, storage_of
 from overread.study.stages.finish import write_documents
 from overread.test_side import read_predictions, write_predictions
-
-_REPORTED = ("auc", "sensitivity", "specificity", "accuracy", "ppv", "npv", "brier", "loss")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class CrossValidation:
-    """A finished cross-validation.
-
-    Args:
-        out: its folder.
-        folds: the evaluation of each fold, at its own operating point, by seed.
-        pooled: all folds of a seed together, each case with the decision of the network that had not seen it, by seed.
-        bundle: the ensemble of all networks, if it was asked for.
-    """
-
-    out: Path
-    folds: Mapping[int, tuple[Evaluation, ...]]
-    pooled: Mapping[int, Assessment]
-    bundle: Bundle | None
-
-    @property
-    def report(self) -> Path:
-        """The page to open first."""
-        return RunFolder(self.out).report
-
-    def spread(self, name: str) -> dict[str, float | None]:
-        """Standard deviation of a metric across the folds (mean over seeds), and of the pooled one across seeds.
-
-        None where a fold leaves the metric undefined, or there is one seed only.
-        """
-        across_folds = [_deviation([fold[name].value for fold in found]) for found in self.folds.values()]
-        pooled = [assessment.evaluation[name].value for assessment in self.pooled.values()]
-        found = {"folds_sd": statistics.fmean(across_folds), "seeds_sd": _deviation(pooled)}
-        return {key: None if np.isnan(value) else value for key, value in found.items()}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give everything as JSON values."""
-        return {
-            "folds": {
-                str(seed): [{name: fold[name].to_dict() for name in _REPORTED} for fold in found]
-                for seed, found in self.folds.items()
-            },
-            "pooled": {str(seed): assessment.to_dict() for seed, assessment in self.pooled.items()},
-            "spread": {name: self.spread(name) for name in _REPORTED},
-        }
-
-
-def _deviation(values: Sequence[float]) -> float:
-    return statistics.stdev(values) if len(values) > 1 and np.isfinite(values).all() else float("nan")
 
 
 def crossvalidate(
@@ -303,28 +246,21 @@ def _pool(folder: RunFolder, run: CrossValidationRun, settled: Settled) -> Cross
     }
     pooled = {seed: _with_columns(pool_folds(found), settled.manifest) for seed, found in parts.items()}
     assessed = {seed: assess(predictions, settled.options) for seed, predictions in pooled.items()}
-    folds = {seed: tuple(_evaluated(part, settled.options) for part in found) for seed, found in parts.items()}
-    result = CrossValidation(out=folder.path, folds=folds, pooled=assessed, bundle=None)
+    result = judge_folds(folder.path, parts, assessed, settled.options)
     for seed, predictions in pooled.items():
         write_predictions(folder.pooled_predictions(seed), predictions)
     write_json(folder.crossvalidation, result.to_dict())
-    spread = {name: result.spread(name) for name in _REPORTED}
     trained = [folder.fold(seed, number) for seed in _seeds(run) for number in range(1, run.request.folds + 1)]
     robustness = [found for fold in trained if (found := read_robustness(fold)) is not None]
-    shown = Folds(folds=result.folds, pooled=result.pooled, spread=spread, robustness=robustness)
+    shown = _shown(result, robustness)
     write_crossvalidation_report(folder.path, shown, pooled[settled.recipe.seed], run=run)
     return result
 
 
-def _evaluated(part: Predictions, options: AssessmentOptions) -> Evaluation:
-    return compute_metrics(
-        part.y_true,
-        part.y_prob,
-        task=part.task,
-        thresholds=part.thresholds,
-        decided=part.decided,
-        own=options.metrics,
-    )
+def _shown(result: CrossValidation, robustness: Sequence[Robustness] = ()) -> Folds:
+    spread = {name: result.spread(name) for name in result.reported}
+    parts = {name: _shown(part) for name, part in result.parts.items()}
+    return Folds(folds=result.folds, pooled=result.pooled, spread=spread, robustness=robustness, parts=parts)
 
 
 def _with_columns(predictions: Predictions, manifest: Manifest) -> Predictions:

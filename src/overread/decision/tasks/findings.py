@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,11 @@ class SeveralFindings(Questions):
         if not set(names) <= set(self.classes):
             raise InvalidOption(f"a name is none of the findings: give any of {', '.join(self.classes)}, or none")
         return BAR.join(name for name in self.classes if name in names) or NO_FINDING
+
+    def counted(self, always: Collection[str]) -> BoolArray:
+        """But those of a finding that the reader is never sure of: it would refer every image."""
+        held = np.array([name in always for name in self.answers]).reshape(2, -1)
+        return np.tile(~held.any(axis=0), 2)
 
     def named_in(self, label: str) -> tuple[str, ...]:
         return tuple(name for name in label.split(BAR) if name not in ("", NO_FINDING) and not name.startswith(DOUBT))

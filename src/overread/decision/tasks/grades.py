@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,20 @@ class OrderedGrades(Questions, OneLabel):
         from_below = np.logical_or.accumulate(sets, axis=1)
         from_above = np.logical_or.accumulate(sets[:, ::-1], axis=1)[:, ::-1]
         return np.asarray(from_below & from_above)
+
+    def kin(self, counts: Sequence[int], enough: int) -> list[list[int]]:
+        """A grade of too few cases goes with its neighbours, until they are enough."""
+        groups = [[grade] for grade in range(len(self.classes))]
+        while len(groups) > 1:
+            sizes = [sum(counts[grade] for grade in group) for group in groups]
+            smallest = int(np.argmin(sizes))
+            if sizes[smallest] >= enough:
+                break
+            beside = [place for place in (smallest - 1, smallest + 1) if 0 <= place < len(groups)]
+            other = min(beside, key=sizes.__getitem__)
+            low, high = sorted((smallest, other))
+            groups[low : high + 1] = [groups[low] + groups[high]]
+        return groups
 
     def evidence(self, activation_map: np.ndarray, name: str) -> np.ndarray:
         """For a cut what speaks for each step up to it; for a grade that, less what speaks for a step beyond it."""

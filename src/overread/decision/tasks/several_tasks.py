@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,17 @@ class SeveralTasks(Questions):
     def of_part(self, part: str, by_name: Mapping[str, T]) -> dict[str, T]:
         split = {self._split(name): value for name, value in by_name.items()}
         return {one: value for (of, one), value in split.items() if of == part}
+
+    def kin(self, counts: Sequence[int], enough: int) -> list[list[int]]:
+        groups = []
+        for name, part in self.named:
+            own = self._answers_of(name)
+            groups += [[own.start + place for place in group] for group in part.kin(counts[own], enough)]
+        return groups
+
+    def counted(self, always: Collection[str]) -> BoolArray:
+        own = dict.fromkeys(always)
+        return np.concatenate([part.counted(self.of_part(name, own)) for name, part in self.named])
 
     def named_in(self, label: str) -> tuple[str, ...]:
         said = told_by(label)
@@ -253,6 +264,8 @@ class SeveralTasks(Questions):
         return self._columns(name, [len(part.answers) for part in self.parts.values()])
 
     def _columns(self, name: str, widths: Sequence[int]) -> slice:
+        if name not in self.parts:
+            raise self._no_part(name)
         place = list(self.parts).index(name)
         start = sum(widths[:place])
         return slice(start, start + widths[place])

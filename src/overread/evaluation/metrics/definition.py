@@ -22,6 +22,10 @@ from overread.evaluation.uncertainty.sample import Sample
 T = TypeVar("T")
 # By the name of a judged class, and then by that of a `ClassMetric`.
 PerClass = Mapping[str, Mapping[str, T]]
+# On either side of a question, for it to count in a mean over questions. Of 14 findings in 1 to 25 % of cases, a fifth
+# of the truth unknown, 95 % intervals of the mean sensitivity in 100 patients of one to four images held the true one
+# in 88 % of simulated studies with all that were defined, in 96 % so (400 studies, November 2026).
+FEWEST_PATIENTS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Metric:
         n: cases in its denominator: the positive ones for sensitivity, those predicted positive for PPV, all for
             accuracy; 0 for a rate that is undefined because its denominator is empty.
         reason: a sentence, present exactly where the value is NaN.
-        left_out: of a mean over questions that stand each for itself, those that it leaves out as undefined.
+        left_out: of a mean over questions that stand each for itself, those that it leaves out: undefined or rare.
 
     Raises:
         InvalidData: a NaN without a reason, or a reason without a NaN.
@@ -67,17 +71,6 @@ class Metric:
             return cls(name, math.nan, n, " ".join(reasons))
         return cls(name, math.fsum(part.value for part in parts) / len(parts), n)
 
-    @classmethod
-    def mean_of_defined(cls, name: str, parts: Mapping[str, list[Metric]], n: int) -> Metric:
-        """The plain mean of the metrics of questions by name, without those of a question that has one undefined.
-
-        Undefined, for all their reasons, where every question has.
-        """
-        defined = {question: found for question, found in parts.items() if not any(one.reason for one in found)}
-        mean = cls.mean(name, [one for found in (defined or parts).values() for one in found], n)
-        left_out = tuple(question for question in parts if defined and question not in defined)
-        return dataclasses.replace(mean, left_out=left_out)
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Cases:
@@ -88,12 +81,14 @@ class Cases:
         y_true: the truth of n cases, as the task has it.
         y_prob: `(n, K)`.
         decided: likewise.
+        patient: `(n,)` the number of the patient of each; by default each has its own.
     """
 
     task: Task
     y_true: IntArray
     y_prob: FloatArray
     decided: IntArray
+    patient: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.y_prob)
@@ -102,6 +97,15 @@ class Cases:
     def told(self) -> BoolArray:
         """`(n,)` whether the truth tells the answer to any judged question."""
         return np.any([self.task.known(self.y_true, name) for name in self.task.judged], axis=0)
+
+    @functools.cached_property
+    def fewer(self) -> dict[str, int]:
+        """By the name of each judged question the patients that answer it with yes or those with no: the fewer."""
+        patient = np.arange(len(self)) if self.patient is None else self.patient
+        return {
+            name: min(len(np.unique(patient[one.rows][side])) for side in (one.actual, ~one.actual))
+            for name, one in self.against_rest().items()
+        }
 
     def against_rest(self) -> dict[str, OneAgainstRest]:
         """Each judged question by name, with the cases of which the truth tells the answer."""
@@ -173,7 +177,7 @@ class ClassMetric(MetricDefinition):
     """A metric of one class against the rest, or of one judged question; of several the mean.
 
     The mean over classes is undefined where one of them is. Questions that stand each for itself may be as many as the
-    findings of a radiograph: one that is too rare to be defined is left out of their mean, and named.
+    findings of a radiograph: what fewer than five patients show, or do not show, is left out of their mean, and named.
     """
 
     @abstractmethod
@@ -208,20 +212,32 @@ class ClassMetric(MetricDefinition):
 
 
 def mean_of_judged(name: str, parts: Mapping[str, list[Metric]], cases: Cases) -> Metric:
-    """The mean of metrics of judged questions, by the name of the question."""
-    if cases.task.judged_apart:
-        return Metric.mean_of_defined(name, parts, len(cases))
-    return Metric.mean(name, [one for found in parts.values() for one in found], len(cases))
+    """The mean of metrics of judged questions, by the name of the question.
+
+    Args:
+        name: of the mean.
+        parts: the metrics of each question.
+        cases: that they are of.
+    """
+    if len(parts) == 1 or not cases.task.questions:
+        return Metric.mean(name, [one for found in parts.values() for one in found], len(cases))
+    common = [question for question in parts if cases.fewer[question] >= FEWEST_PATIENTS]
+    if not common:
+        reason = f"No {cases.task.judged_noun[0]} is there in {FEWEST_PATIENTS} patients and absent in as many."
+        return Metric(name, math.nan, len(cases), reason)
+    kept = [question for question in common if not any(one.reason for one in parts[question])]
+    mean = Metric.mean(name, [one for question in kept or common for one in parts[question]], len(cases))
+    return dataclasses.replace(mean, left_out=tuple(question for question in parts if kept and question not in kept))
 
 
 def mean_of_resamples(task: Task, parts: Sequence[FloatArray]) -> FloatArray:
     """The same mean in every resample, of `(resamples,)` values of each judged question.
 
-    A question that stands for itself and is undefined in a resample is left out there: with many rare findings one is
-    missing from almost every resample, and those with all of them would be the lucky draws.
+    A question that stands for itself and is undefined in a resample is left out there: with many findings some are
+    missing from many resamples, and those with all of them would be the lucky draws.
     """
     values = np.asarray(parts)
-    if not task.judged_apart:
+    if not task.questions:
         return np.asarray(np.mean(values, axis=0))
     defined = ~np.isnan(values)
     with np.errstate(invalid="ignore"):

@@ -79,8 +79,8 @@ class BalancedAccuracy(MetricDefinition):
 
 
 def _rates_found(task: Task) -> tuple[str, ...]:
-    # The no to a question is the other answer, and the share of that found is the specificity.
-    return ("sensitivity", "specificity") if task.judged_apart else ("sensitivity",)
+    # Of several classes each is another answer to the one question; elsewhere no is, found by the specificity.
+    return ("sensitivity", "specificity") if task.positive or task.questions else ("sensitivity",)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

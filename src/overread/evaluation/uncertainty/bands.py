@@ -13,8 +13,9 @@ import numpy.typing as npt
 from overread.decision.cuts import FloatArray, IntArray, cut_table
 from overread.errors import InvalidData
 from overread.evaluation.estimates import require_bootstrap
-from overread.evaluation.uncertainty.bootstrap import draw_patients, number_patients
+from overread.evaluation.uncertainty.bootstrap import draw_patients
 from overread.evaluation.uncertainty.interval import MOST_UNDEFINED, ROUNDING, critical_value, wilson
+from overread.evaluation.uncertainty.sample import number_patients
 
 GRID: FloatArray = np.arange(101) / 100  # a quotient, as rates are: a cut at 29 of 100 lies on the grid exactly
 

@@ -12,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from overread.cases import counts_as
 from overread.decision.cuts import FloatArray, IntArray
-from overread.errors import InvalidData
 from overread.evaluation.compute_metrics import Evaluation
 from overread.evaluation.metrics.definition import Cases, ClassMetric, MetricDefinition
+from overread.evaluation.metrics.kinds import BalancedAccuracy
 from overread.evaluation.metrics.one_class import ClassDraws, Counts, OneAgainstRest, Ranking
 
 # Numbers times draws worked on at once: small enough for a processor's cache, which halved the time of 2,000,000.
@@ -28,24 +27,6 @@ class Resampled(NamedTuple):
 
     metrics: dict[str, FloatArray]
     per_class: dict[str, dict[str, FloatArray]]
-
-
-def number_patients(patients: Sequence[str | None] | None, n: int) -> IntArray:
-    """Number the patients from 0, for each case; without a patient a case stands for itself.
-
-    Args:
-        patients: n names in the order of the cases, None or "" for an unknown one; None if no patient is known.
-        n: the number of cases.
-
-    Raises:
-        InvalidData: there are not n of them.
-    """
-    if patients is None:
-        return np.arange(n)
-    if len(patients) != n:
-        raise InvalidData(f"there are {len(patients)} patients for {n} cases: name one for each case, or none at all")
-    names = [counts_as(name, str(row)) for row, name in enumerate(patients)]
-    return np.unique(names, return_inverse=True)[1]
 
 
 def bootstrap(
@@ -67,7 +48,7 @@ def bootstrap(
         resamples: the number of draws.
         seed: 0 or more.
     """
-    cases = Cases(evaluation.task, y_true, y_prob, evaluation.predicted)
+    cases = Cases(evaluation.task, y_true, y_prob, evaluation.predicted, patient)
     against_rest = cases.against_rest()
     rankings = {name: Ranking.of(one, patient[one.rows]) for name, one in against_rest.items()}
     overall = _sums_of_cases(cases, evaluation.definitions, patient)
@@ -88,7 +69,7 @@ def bootstrap(
             )
             for (name, one), of_class in zip(against_rest.items(), of_classes, strict=True)
         ]
-        found.append(_resample(evaluation, of_cases, draws))
+        found.append(_resample(evaluation, of_cases, cases, draws))
     return _joined(found)
 
 
@@ -112,13 +93,32 @@ def draw_patients(n_patients: int, resamples: int, seed: int, *, width: int) -> 
         yield np.bincount(taken.ravel(), minlength=rows * n_patients).reshape(rows, n_patients).astype(np.int32)
 
 
-def _resample(evaluation: Evaluation, totals: Mapping[str, FloatArray], draws: Sequence[ClassDraws]) -> Resampled:
+def _resample(
+    evaluation: Evaluation, totals: Mapping[str, FloatArray], cases: Cases, draws: Sequence[ClassDraws]
+) -> Resampled:
     task, definitions = evaluation.task, evaluation.definitions
     per_class = {
         one.one.name: {found.name: found.resample_class(one) for found in definitions if isinstance(found, ClassMetric)}
         for one in draws
     }
-    return Resampled({found.name: found.resample(task, totals, per_class) for found in definitions}, per_class)
+    overall = {}
+    for found in definitions:
+        metric = evaluation[found.name]
+        kept = {name: values for name, values in per_class.items() if name not in metric.left_out}
+        overall[found.name] = found.resample(task, totals, kept)
+        if isinstance(found, ClassMetric | BalancedAccuracy) and len(kept) > 1 and task.questions:
+            wider = _wider([cases.fewer[name] for name in kept])
+            overall[found.name] = metric.value + wider * (overall[found.name] - metric.value)
+    return Resampled(overall, per_class)
+
+
+def _wider(patients: Sequence[int]) -> float:
+    """What the deviation of a mean over questions is multiplied by, where each rests on so many patients or more.
+
+    Drawing m patients with replacement shows (m - 1) / m of the variance that m new ones would have.
+    """
+    few = np.asarray(patients, dtype=np.float64)
+    return float(np.sqrt(np.sum(1 / np.maximum(few - 1, 1)) / np.sum(1 / np.maximum(few, 1))))
 
 
 def _joined(parts: Sequence[Resampled]) -> Resampled:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation.estimates import Estimate
 from overread.evaluation.metrics.definition import Metric
-from overread.evaluation.uncertainty.bootstrap import draw_patients, number_patients
+from overread.evaluation.uncertainty.bootstrap import draw_patients
 from overread.evaluation.uncertainty.interval import Interval, wilson
-from overread.evaluation.uncertainty.sample import Sample
+from overread.evaluation.uncertainty.sample import Sample, number_patients
 
 Mask = npt.NDArray[np.bool_]
 

@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
+from overread.cases import counts_as
 from overread.decision.cuts import FloatArray, IntArray
+from overread.errors import InvalidData
 from overread.evaluation.uncertainty.interval import Interval, edge_interval, resampled_interval
+
+
+def number_patients(patients: Sequence[str | None] | None, n: int) -> IntArray:
+    """Number the patients from 0, for each case; without a patient a case stands for itself.
+
+    Args:
+        patients: n names in the order of the cases, None or "" for an unknown one; None if no patient is known.
+        n: the number of cases.
+
+    Raises:
+        InvalidData: there are not n of them.
+    """
+    if patients is None:
+        return np.arange(n)
+    if len(patients) != n:
+        raise InvalidData(f"there are {len(patients)} patients for {n} cases: name one for each case, or none at all")
+    names = [counts_as(name, str(row)) for row, name in enumerate(patients)]
+    return np.unique(names, return_inverse=True)[1]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ def draw_together(labels: npt.ArrayLike, decisions: npt.ArrayLike, classes: Sequ
         raise InvalidData(f"shares of the shape {both[0].shape} do not fit {n} findings: give one row each")
     least, most = CELL_INCHES
     cell = min(most, max(least, (ACROSS_INCHES / 2 - 0.2) / n))
-    side, small = n * cell, 9 if cell > 0.2 else 6
+    side, small = n * cell, 9 if cell > 0.2 else 7 if cell > 0.15 else 6
     beside = 2 * side + 0.3 <= ACROSS_INCHES
     above = 0.3
     figure = new_figure(2 * side + 0.3 if beside else side, side if beside else 2 * (side + above) - above)

@@ -9,7 +9,7 @@ from overread.report.sections.errors import errors_section
 from overread.report.sections.operating_point import operating_point_section
 from overread.report.sections.out_of_fold import out_of_fold_section
 from overread.report.sections.provenance import lock_section, reproducibility_section
-from overread.report.sections.referral import referral_section
+from overread.report.sections.referral import referral_of_all_section, referral_section
 from overread.report.sections.result import result_section
 from overread.report.sections.robustness import robustness_section
 from overread.report.sections.subgroups import subgroups_section
@@ -27,6 +27,7 @@ __all__ = [
     "lock_section",
     "operating_point_section",
     "out_of_fold_section",
+    "referral_of_all_section",
     "referral_section",
     "reproducibility_section",
     "result_section",

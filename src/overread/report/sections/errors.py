@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from overread.cases import PublicNames
-from overread.reading import Reading
 from overread.reading.sentences import READS_AS, headline, is_read, probability_heading, rounded
 from overread.report.document import IMAGE_NUMBERS, FigureItem, Section, Table
 from overread.report.figures import ImageWithEvidence, draw_mistakes
+from overread.test_side import Mistake
 from overread.test_side.outcome import Outcome
 from overread.words import clause, count
 
@@ -25,62 +25,78 @@ def errors_section(outcome: Outcome, folder: Path, *, names: PublicNames) -> Sec
         names: what images go by.
     """
     predictions, n = outcome.predictions, outcome.assessment.evaluation.n
-    wrong = int((~predictions.task.is_right(predictions.y_true, predictions.decisions)).sum())
+    task = predictions.task
+    wrong = int((~task.is_right(predictions.y_true, predictions.decisions)).sum())
+    decided = "decided wrongly" if task.exclusive else f"decided wrongly in one {task.noun[0]} or more"
     if not wrong or not outcome.mistakes:
-        return Section("Errors", paragraphs=(f"{wrong:,} of {count(n, 'test image')} were decided wrongly.",))
+        return Section("Errors", paragraphs=(f"{wrong:,} of {count(n, 'test image')} were {decided}.",))
     shown = len(outcome.mistakes)
-    kinds = " (of misses and of false alarms, up to six each)" if predictions.task.positive else ""
+    kinds = " (of misses and of false alarms, up to six each)" if task.positive or not task.exclusive else ""
+    chosen = f"{shown} that are furthest off" if task.ordered else f"{shown} that the reader was surest of{kinds}"
+    evidence = "the class it was read as" if task.exclusive else f"the {task.noun[0]} in question"
+    if task.ordered:
+        evidence = f"the highest {task.judged_noun[0]} that it reaches"
     text = (
-        f"{wrong:,} of {count(n, 'test image')} {'was' if wrong == 1 else 'were'} decided wrongly. Here are the "
-        f"{shown} that the reader was surest of{kinds}, each as the network saw it and again with the evidence for the "
-        "class it was read as tinted in, from violet (weak) to yellow (20 logits and more), on one scale for all. The "
+        f"{wrong:,} of {count(n, 'test image')} {'was' if wrong == 1 else 'were'} {decided}. Here are the "
+        f"{chosen}, each as the network saw it and again with the evidence for "
+        f"{evidence} tinted in, from violet (weak) to yellow (20 logits and more), on one scale for all. The "
         "map is as coarse as the last layer of the network; it tells where evidence was found, not why, and proves no "
         f"cause. {IMAGE_NUMBERS}"
     )
-    mistakes = _mistakes(outcome, names)
+    mistakes = [
+        _Mistake(number, names.of(found.reading.path), found, outcome)
+        for number, found in enumerate(outcome.mistakes, start=1)
+    ]
     pictures = [mistake.picture() for mistake in mistakes]
     captions = "; ".join(picture.caption for picture in pictures)
+    which = "The mistakes that are furthest off" if task.ordered else "The most confident mistakes"
     figure = FigureItem(
         draw_mistakes(pictures, path=folder / "mistakes"),
-        "The most confident mistakes, numbered as in the table",
+        f"{which}, numbered as in the table",
         f"{count(shown, 'wrongly decided image')}, each beside itself with the evidence tinted in. {captions}.",
     )
-    header = ("Number", "Image", "True class", READS_AS, probability_heading(predictions.task))
-    table = Table("The most confident mistakes", header, tuple(mistake.row() for mistake in mistakes))
+    truth = f"True {task.noun[0]}" if task.exclusive else task.noun[0].capitalize()
+    header = ("Number", "Image", truth, READS_AS, probability_heading(task))
+    table = Table(which, header, tuple(mistake.row() for mistake in mistakes))
     return Section("Errors", paragraphs=(text,), items=(table, figure))
 
 
 class _Mistake(NamedTuple):
-    """A wrong decision: its number from 1, what its image goes by, the true class, and the reading."""
+    """A wrong decision: its number from 1, what its image goes by, and what was read and would have been right."""
 
     number: int
     image: str
-    true: str
-    reading: Reading
+    found: Mistake
+    outcome: Outcome
 
     @property
-    def probability(self) -> str:
-        return rounded(self.reading.probability, 3)
+    def _true(self) -> str:
+        """The true label, or of one finding its state."""
+        task, row = self.outcome.predictions.task, np.asarray(self.outcome.predictions.y_true)[self.found.position]
+        if self.found.question is None:
+            return task.label(row)
+        return f"{self.found.question} {'present' if task.shows([row], self.found.question)[0] else 'absent'}"
 
     @property
-    def _told(self) -> str:
-        told = headline(self.reading)
-        return f"read as {told}" if is_read(self.reading) else clause(told)
+    def _probability(self) -> str:
+        reading, asked = self.found.reading, self.found.question
+        return rounded(reading.probability if asked is None else reading.probabilities[asked], 3)
+
+    @property
+    def _read_as(self) -> str:
+        reading, asked = self.found.reading, self.found.question
+        if asked is None or not is_read(reading):
+            return headline(reading)
+        return "absent" if self._true.endswith("present") else "present"
 
     def row(self) -> tuple[str, ...]:
-        return f"{self.number}", self.image, self.true, headline(self.reading), self.probability
+        return f"{self.number}", self.image, self._true, self._read_as, self._probability
 
     def picture(self) -> ImageWithEvidence:
+        reading = self.found.reading
+        told = f"read as {self._read_as}" if is_read(reading) else clause(self._read_as)
         return ImageWithEvidence(
-            pixels=self.reading.pixels,
-            activation_map=self.reading.evidence(),
-            caption=f"{self.number}: {self.true}, {self._told} ({self.probability})",
+            pixels=reading.pixels,
+            activation_map=reading.evidence(self.found.question),
+            caption=f"{self.number}: {self._true}, {told} ({self._probability})",
         )
-
-
-def _mistakes(outcome: Outcome, names: PublicNames) -> list[_Mistake]:
-    task, y_true = outcome.predictions.task, np.asarray(outcome.predictions.y_true)
-    return [
-        _Mistake(number, names.of(reading.path), task.label(y_true[position]), reading)
-        for number, (position, reading, _) in enumerate(outcome.mistakes, start=1)
-    ]

@@ -25,7 +25,6 @@ from overread.service.room.reviews import note_review
 from overread.service.room.room import room_of
 from overread.service.values import (
     LONGEST_LABEL,
-    MOST_NAMES,
     BundleId,
     BundleName,
     GivenName,
@@ -53,7 +52,6 @@ class GivenReview(BaseModel):
     shows: list[GivenName] | None = Field(
         None,
         description="The classes that the human sees: findings, none for none of them; one of each of several tasks.",
-        max_length=MOST_NAMES,
     )
 
     @model_validator(mode="after")

@@ -29,7 +29,6 @@ from overread.service.room.room import ReadingRoom, room_of
 from overread.service.settings import MIB
 from overread.service.values import (
     LONGEST_LABEL,
-    MOST_NAMES,
     BundleId,
     BundleName,
     GivenName,
@@ -93,7 +92,7 @@ async def review(
     reading_id: ReadingId,
     index: ImageIndex,
     true_label: Annotated[str | None, Form(max_length=LONGEST_LABEL)] = None,
-    shows: Annotated[list[GivenName] | None, Form(max_length=MOST_NAMES)] = None,
+    shows: Annotated[list[GivenName] | None, Form()] = None,
 ) -> Response:
     """Note what a human sees, from the buttons of the page or from what is ticked and picked there."""
     room = room_of(request)

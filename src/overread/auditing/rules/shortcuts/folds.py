@@ -10,7 +10,7 @@ import numpy as np
 from overread.auditing.questions import BoolArray, questions_of
 from overread.cases import Manifest, fold_cases
 from overread.decision.cuts import IntArray
-from overread.evaluation.uncertainty.bootstrap import number_patients
+from overread.evaluation.uncertainty.sample import number_patients
 
 FOLDS = 5
 # With fewer patients chance alone reaches a high AUC too often.

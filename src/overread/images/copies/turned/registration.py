@@ -168,6 +168,12 @@ def placed(change: np.ndarray, side: int) -> Places:
     )
 
 
+def quarter_turned(places: Places, side: int, times: int) -> Places:
+    """The same places for the earlier picture turned so many times by 90 degrees around its middle."""
+    rows, columns = (np.rot90(w.reshape(-1, side, side), times, axes=(1, 2)).reshape(w.shape) for w in places)
+    return rows, columns
+
+
 def _growth(places: Places, side: int) -> np.ndarray:
     """`(k,)` how many times its area the earlier picture takes in the later one, by where its corners lie."""
     (down, right), (lower, further) = (
