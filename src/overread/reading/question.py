@@ -45,7 +45,7 @@ class Question:
         return dataclasses.asdict(self)
 
 
-def questions_of(
+def questions_of_cases(
     y_prob: FloatArray, abstentions: Abstentions, thresholds: Mapping[str, float]
 ) -> list[tuple[Question, ...]]:
     """What is told of each question of the task, for each of n images.
