@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +17,7 @@ from overread.networks.activation_map import ActivationMapHead
 from overread.networks.backend import keras
 from overread.training.batches import Batches, failing_as_read
 from overread.training.fit import TrainingData
+from overread.training.minimise import minimise
 
 # Of the mean loss, on standardised features; the first that is worse than the one before it ends the search.
 _STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
@@ -190,7 +189,7 @@ class _Problem:
             return loss, (scale * (slope + penalty * coefficients)).ravel()
 
         first = np.zeros(shape) if start is None else start / scale
-        return np.asarray(scale * _minimise(loss_and_slope, first.ravel()).reshape(shape))
+        return np.asarray(scale * minimise(loss_and_slope, first.ravel()).reshape(shape))
 
     def loss(self, coefficients: FloatArray) -> float:
         """The mean loss without its penalty."""
@@ -249,43 +248,3 @@ def _deal(y_true: IntArray, groups: npt.NDArray, task: Task, rng: np.random.Gene
     fold_of = np.empty(len(names), dtype=int)
     fold_of[order] = np.arange(len(names)) % _FOLDS
     return np.asarray(fold_of[group_of])
-
-
-def _minimise(
-    function: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray, *, steps: int = 200
-) -> FloatArray:
-    """The minimum of a smooth convex function of curvature about 1, by limited-memory BFGS.
-
-    References:
-        Nocedal J, Wright S. Numerical Optimization, 2nd ed., Springer 2006, algorithm 7.4.
-    """
-    at, (value, slope) = start, function(start)
-    moves: collections.deque[tuple[FloatArray, FloatArray]] = collections.deque(maxlen=10)
-    for _ in range(steps):
-        if np.linalg.norm(slope) < 1e-3:
-            break
-        direction, length = -_in_newton_metric(slope, moves), 1.0
-        expected = float(slope @ direction)
-        while (found := function(at + length * direction))[0] > value + 1e-4 * length * expected and length > 1e-6:
-            length /= 2
-        move, change = length * direction, found[1] - slope
-        if found[0] >= value:
-            break
-        at, (value, slope) = at + move, found
-        if move @ change > 0:
-            moves.append((move, change))
-    return at
-
-
-def _in_newton_metric(slope: FloatArray, moves: Sequence[tuple[FloatArray, FloatArray]]) -> FloatArray:
-    """The slope times the inverse curvature that the last moves let guess."""
-    result, factors = slope.copy(), []
-    for move, change in reversed(moves):
-        factors.append(float(move @ result) / float(move @ change))
-        result -= factors[-1] * change
-    if moves:
-        move, change = moves[-1]
-        result *= float(move @ change) / float(change @ change)
-    for (move, change), factor in zip(moves, reversed(factors), strict=True):
-        result += (factor - float(change @ result) / float(move @ change)) * move
-    return result
