@@ -82,8 +82,6 @@ def _verdict(found: Monitoring) -> tuple[str, ...]:
 def _volume_section(found: Monitoring) -> Section:
     level = found.rates["referred"].interval.level
     rates: dict[str, Estimate] = {label: found.rates[name] for name, label in _RATES.items() if name in found.rates}
-    heading = "all that was decided on" if found.questions else "the class decided on"
-    classes = tuple((name, f"{n:,}") for name, n in _most_frequent(found.classes, questions=bool(found.questions)))
     days = tuple(
         (day.isoformat(), *(f"{counts[name]:,}" for name in ("images", "referred", "failed")))
         for day, counts in found.by_day.items()
@@ -95,7 +93,7 @@ def _volume_section(found: Monitoring) -> Section:
     items = (
         metrics_table("Shares", rates, level=level),
         *_answers(found),
-        Table(f"Images read, by {heading}", ("Decided" if found.questions else "Class", "Images"), classes),
+        _decisions(found),
         *((Table("Images by day (UTC)", ("Day", "Images", "Referred", "Failed"), days),) if days else ()),
         *((Table("Time from taking up an image to its result", ("Percentile", "Time"), latency),) if latency else ()),
         *((Table("Images that could not be read", ("Error", "Images"), failures),) if failures else ()),
@@ -104,9 +102,16 @@ def _volume_section(found: Monitoring) -> Section:
     return Section("Volume", paragraphs=(f"Bundle: {found.bundle or unnamed}.",), items=items)
 
 
-def _most_frequent(labels: Mapping[str, int], *, questions: bool) -> list[tuple[str, int]]:
-    """Labels by name; of very many combinations of findings those that most images have."""
-    if not questions or len(labels) <= _MOST_LABELS:
+def _decisions(found: Monitoring) -> Table:
+    """How often each class, or each combination of findings, was decided on."""
+    what, heading = ("all that was decided", "Decided") if found.questions else ("the class decided on", "Class")
+    rows = tuple((name, f"{n:,}") for name, n in _most_frequent(found.classes))
+    return Table(f"Images read, by {what}", (heading, "Images"), rows)
+
+
+def _most_frequent(labels: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Labels by name; of very many, such as combinations of findings, those that most images have."""
+    if len(labels) <= _MOST_LABELS:
         return sorted(labels.items())
     first = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
     rest = first[_MOST_LABELS:]
