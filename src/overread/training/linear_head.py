@@ -101,10 +101,12 @@ class _Answers:
     Args:
         truth: `(n, choices, alternatives)` 1 for the true alternative, else 0.
         weights: `(n, choices)`; 0 where it is not known.
+        outputs: logits a case; of yes and no, yes alone has one.
     """
 
     truth: FloatArray
     weights: FloatArray
+    outputs: int
 
     @classmethod
     def of(cls, y_true: IntArray, task: Task, *, alike: bool) -> _Answers:
@@ -113,21 +115,15 @@ class _Answers:
         truth = targets[:, None, :] if is_one else np.stack([1 - targets, targets], axis=2)
         weights = task.loss_weights(y_true, alike=alike)
         given = np.ones((1, 1)) if weights is None else weights.reshape(len(weights), -1).astype(np.float64)
-        return cls(truth=truth, weights=np.broadcast_to(given, truth.shape[:2]))
+        return cls(truth=truth, weights=np.broadcast_to(given, truth.shape[:2]), outputs=task.outputs)
 
     @property
     def choices(self) -> int:
         return self.truth.shape[1]
 
-    @property
-    def outputs(self) -> int:
-        """The logits of a case: of two alternatives, the second has one."""
-        alternatives = self.truth.shape[2]
-        return self.choices * (alternatives if alternatives > 2 else 1)
-
     def only(self, rows: npt.NDArray) -> _Answers:
         """The same for some of the cases."""
-        return _Answers(truth=self.truth[rows], weights=self.weights[rows])
+        return dataclasses.replace(self, truth=self.truth[rows], weights=self.weights[rows])
 
     def loss_and_error(self, logits: npt.NDArray[np.floating]) -> tuple[float, FloatArray]:
         """The sum of the mean losses of the choices, and its slope by each of the logits `(n, outputs)`."""
