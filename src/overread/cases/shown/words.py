@@ -111,7 +111,8 @@ def _findings(labels: Labels, source: Source) -> Worded:
     for present, unknown in _states(labels, source, nothing):
         shown, doubtful = sorted(present & names), sorted(names if unknown is None else (unknown - present) & names)
         present_in.update(shown)
-        is_told = len(doubtful) < len(names)
+        # What a list does not name is absent.
+        is_told = len(doubtful) < len(names) if labels.names else unknown is not None
         unknown_in.update(doubtful)
         absent += len(names) - len(shown) - len(doubtful)
         rows.append((BAR.join([*shown, *(DOUBT + name for name in doubtful)]) or NO_FINDING) if is_told else "")
