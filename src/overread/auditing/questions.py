@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from overread.auditing.wording import called
+from overread.auditing.wording import told_as
 from overread.cases import Manifest
 from overread.decision import Task
 
@@ -56,7 +56,7 @@ def questions_of(manifest: Manifest) -> tuple[Question, ...]:
         against, of_yes, of_no = _words(task, name)
         found.append(
             Question(
-                name=name, called=called(task, name), against=against, of_yes=of_yes, of_no=of_no,
+                name=name, called=told_as(task, name), against=against, of_yes=of_yes, of_no=of_no,
                 yes=yes, no=task.known(y_true, name) & ~yes,
             )
         )  # fmt: skip
@@ -71,4 +71,4 @@ def _words(task: Task, name: str) -> tuple[str, str, str]:
     rest = others[0] if len(others) == 1 else "the other classes"
     if task.ordered:
         rest = f"lower {task.noun[1]}"
-    return rest, f"of {called(task, name)}", f"of {rest}"
+    return rest, f"of {told_as(task, name)}", f"of {rest}"

@@ -42,6 +42,6 @@ def named(text: str, task: Task) -> str:
     return re.sub(r"\bclasses\b", several, re.sub(r"\bclass\b", one, text))
 
 
-def called(task: Task, name: str) -> str:
+def told_as(task: Task, name: str) -> str:
     """What a class or cut is called in a sentence: a grade is said to be one, for it may be a mere number."""
     return f"{task.noun[0]} {name}" if task.ordered else name

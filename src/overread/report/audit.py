@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from overread.auditing import Audit, Finding, Material, without_names
-from overread.auditing.wording import called
+from overread.auditing.wording import told_as
 from overread.cases import PublicNames
 from overread.report.document import IMAGE_NUMBERS, FigureItem, ReportContext, Section, Table
 from overread.report.figures import draw_image_rows
@@ -138,7 +138,7 @@ def _sheets(material: Material, folder: Path) -> Section:
     """Images of each class or finding, drawn at random: what no rule looks for, an eye may find."""
     random, manifest = np.random.default_rng(0), material.data_set.manifest
     items = []
-    sheets = [(called(manifest.task, name), manifest.of_class(name)) for name in manifest.classes]
+    sheets = [(told_as(manifest.task, name), manifest.of_class(name)) for name in manifest.classes]
     # Where an image may show several findings, some show none.
     sheets.append(("no finding", [i for i, shown in enumerate(manifest.shown) if not shown]))
     for number, (name, positions) in enumerate(sheets):

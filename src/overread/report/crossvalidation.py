@@ -14,7 +14,7 @@ from overread.evaluation.wording import in_cell, value_of
 from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
-from overread.report.parts import Part, parts_of
+from overread.report.parts import Part, parts_to_report
 from overread.report.robustness import change_in_words
 from overread.report.verdict import caution, verdict
 from overread.run import CrossValidationRun, RunFolder
@@ -63,7 +63,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         sections.result_section(assessment),
         *(
             section
-            for part in parts_of(predictions, assessment, folder)
+            for part in parts_to_report(predictions, assessment, folder)
             for section in part.headed(*_folds(found.parts.get(part.name, found)), *_alone(part))
         ),
         *((_robustness(found.robustness),) if found.robustness else ()),
@@ -77,7 +77,8 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         f"figures from here on are all folds pooled, of the first of {count(seeds, 'seed')}."
     )
     said = (*verdict(assessment, predictions.patients), how)
-    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), made))
+    context = ReportContext(title, (*said, *caution(made)), made, leading=len(found.parts) or 1)
+    return write_report(RunFolder(out).report, context)
 
 
 def _alone(part: Part) -> tuple[Section, ...]:

@@ -17,7 +17,7 @@ from overread.report.audit import audit_section
 from overread.report.document import ReportContext, Section
 from overread.report.figures.fonts import said_of
 from overread.report.html import write_report
-from overread.report.parts import Part, parts_of
+from overread.report.parts import Part, parts_to_report
 from overread.report.robustness import worst_sentence
 from overread.report.sections.data import Augment
 from overread.report.verdict import caution, verdict
@@ -123,7 +123,7 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
     """What is said of the labelled images, from discrimination to errors."""
     outcome, made = result.outcome, list[Section]()
     level = outcome.assessment.options.level
-    for part in parts_of(outcome.predictions, outcome.assessment, folder):
+    for part in parts_to_report(outcome.predictions, outcome.assessment, folder):
         made += part.headed(*_alone(part, outcome.parts.get(part.name, outcome), result))
     if outcome.parts and outcome.referral:
         made.append(sections.referral_of_all_section(outcome.referral, result.bundle.task, level=level))
@@ -166,4 +166,5 @@ def _write(out: Path, title: str, result: BundleResult, made: tuple[Section, ...
     said = (*verdict(outcome.assessment, outcome.predictions.patients, result.bundle.chosen_on), *further)
     first, *others = made
     first = dataclasses.replace(first, paragraphs=(*first.paragraphs, *said_of(outcome.predictions.classes)))
-    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), (first, *others)))
+    context = ReportContext(title, (*said, *caution(made)), (first, *others), leading=len(outcome.parts) or 1)
+    return write_report(RunFolder(out).report, context)

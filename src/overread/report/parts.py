@@ -42,7 +42,7 @@ class Part(NamedTuple):
         return tuple(dataclasses.replace(one, heading=f"{self.name}: {one.heading}") for one in made)
 
 
-def parts_of(predictions: Predictions, assessment: Assessment, folder: Path) -> tuple[Part, ...]:
+def parts_to_report(predictions: Predictions, assessment: Assessment, folder: Path) -> tuple[Part, ...]:
     """Part what is to be shown into its tasks, each with a folder for figures, which is made."""
     if not assessment.parts:
         folder.mkdir(parents=True, exist_ok=True)

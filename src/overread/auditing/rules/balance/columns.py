@@ -11,7 +11,7 @@ import numpy as np
 from overread.auditing.finding import Finding
 from overread.auditing.questions import BoolArray, questions_of
 from overread.auditing.shares import surely_more
-from overread.auditing.wording import called, worded
+from overread.auditing.wording import told_as, worded
 from overread.cases import Manifest
 
 _EMPTY = frozenset({"", "-", "?", "n/a", "na", "nan", "null", "unknown"})
@@ -65,9 +65,9 @@ def _missing_by_class(manifest: Manifest, empty: dict[str, BoolArray]) -> dict[s
         if not surely_more((missing[most], images[most]), (missing[least], images[least])):
             continue
         share = {name: f"{100 * missing[name] / images[name]:.0f} %" for name in shares}
-        said = f"{column} is empty in {share[most]} of the images of {called(task, most)} and in {share[least]} of "
-        cells = {f"empty in {called(task, name)}": share[name] for name in task.classes if name in share}
-        found[said + called(task, least)] = {"column": column, **cells}
+        said = f"{column} is empty in {share[most]} of the images of {told_as(task, most)} and in {share[least]} of "
+        cells = {f"empty in {told_as(task, name)}": share[name] for name in task.classes if name in share}
+        found[said + told_as(task, least)] = {"column": column, **cells}
     return found
 
 

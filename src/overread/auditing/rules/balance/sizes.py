@@ -10,7 +10,7 @@ import numpy as np
 
 from overread.auditing.finding import Finding
 from overread.auditing.questions import questions_of
-from overread.auditing.wording import called
+from overread.auditing.wording import told_as
 from overread.cases import Manifest
 from overread.evaluation import wilson
 from overread.words import count, first_of
@@ -47,10 +47,10 @@ def find_rare_findings(manifest: Manifest) -> Finding | None:
 def _claims_of_classes(manifest: Manifest) -> Iterator[_Claim]:
     task = manifest.task
     for name in task.classes:
-        measure = f"sensitivity for {called(task, name)}"
+        measure = f"sensitivity for {told_as(task, name)}"
         if task.positive is not None:
             measure = "sensitivity" if name == task.positive else "specificity"
-        yield _Claim(name, measure, f"of {called(task, name)}", manifest.of_class(name))
+        yield _Claim(name, measure, f"of {told_as(task, name)}", manifest.of_class(name))
 
 
 def _claims_of_findings(manifest: Manifest) -> Iterator[_Claim]:

@@ -7,7 +7,7 @@ from collections import Counter
 
 from overread.auditing.finding import Finding
 from overread.auditing.questions import Question, questions_of
-from overread.auditing.wording import called
+from overread.auditing.wording import told_as
 from overread.cases import Manifest
 from overread.words import first_of
 
@@ -25,7 +25,7 @@ def find_unequal_classes(manifest: Manifest) -> Finding | None:
         return None
     times = most / max(fewest, 1)
     ratio = f"{times:.{int(times < _VERY_UNEQUAL)}f} times as many" if fewest else "many"
-    commonest, rarest = called(task, largest), called(task, smallest)
+    commonest, rarest = told_as(task, largest), told_as(task, smallest)
     return Finding(
         code="class-imbalance",
         severity="warn" if most >= _VERY_UNEQUAL * fewest else "info",
