@@ -105,14 +105,16 @@ def view_images(record: ReadingRecord, bundle: Bundle) -> list[ImageView]:
 
 
 def table_columns(bundle: Bundle) -> list[Column]:
-    """The columns of the table on the page."""
+    """The columns of the table on the page; findings and cuts, which may be many, are the last."""
+    numbers = _number_columns(bundle.task)
     return [
         Column("name", "Image"),
         Column("predictedLabel", READS_AS),
-        *_number_columns(bundle.task),
+        *([] if bundle.task.questions else numbers),
         Column("unfamiliarity", UNFAMILIARITY, is_number=True),
         Column("refer", REFERRAL),
         Column("review", "Review"),
+        *(numbers if bundle.task.questions else []),
     ]
 
 
