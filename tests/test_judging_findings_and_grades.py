@@ -139,6 +139,17 @@ def test_what_is_not_known_counts_in_no_mean_over_cases() -> None:
     assert micro["auc"].metric.value == pytest.approx(sklearn_metrics.roc_auc_score(y_true[known], y_prob[known]))
 
 
+def test_what_is_said_of_what_nobody_knows_changes_nothing() -> None:
+    first = of_chest()
+    y_true, y_prob = np.asarray(first.y_true), np.asarray(first.y_prob).copy()
+    y_prob[y_true == -1] = np.random.default_rng(5).random((y_true == -1).sum())
+    other = dataclasses.replace(first, y_prob=y_prob)
+    found, expected = (assess(one, AssessmentOptions(resamples=100, by=("sex",))).to_dict() for one in (other, first))
+    # Which findings were decided together is counted on all cases.
+    del found["confusion"], expected["confusion"]
+    assert found == expected
+
+
 def test_findings_that_go_together_are_counted() -> None:
     y_true, y_prob = chest()
     found = compute_metrics(y_true, y_prob, task=CHEST, thresholds=AT)
@@ -248,7 +259,10 @@ def test_one_cut_has_predictive_values_at_a_prevalence_as_two_classes_have() -> 
     assert found.predictive_values == alone.predictive_values and set(found.predictive_values) == {"ppv", "npv"}
     assert found.decision_curves["2 or more"].prevalence == 0.05
     assert "Where 5 % of images are 2 or more, as stated" in [table.caption for table in summarise(found).tables]
-    assert assess(of_chest(), options).predictive_values == {}
+    several = assess(of_chest(), options)
+    assert several.predictive_values == {} and several.decision_curves["mass"].prevalence != 0.05
+    unused = "The stated prevalence of 5 % is not used: each of the 4 findings has one of its own."
+    assert unused in summarise(several).notes
 
 
 def test_each_of_several_tasks_is_judged_as_if_it_were_alone() -> None:
@@ -268,6 +282,7 @@ def test_each_of_several_tasks_is_judged_as_if_it_were_alone() -> None:
     )
     assert found.parts["retinopathy"].to_dict() == assess(expected, BRIEF).to_dict()
     assert list(found.parts) == list(found.to_dict()["parts"]) == ["retinopathy", "signs"]
+    assert "<caption>retinopathy: 160 images of 80 patients, 95 % intervals</caption>" in found._repr_html_()
     captions = [table.caption for table in summarise(found).tables]
     assert [caption.split(":")[0] for caption in captions] == ["retinopathy"] * 2 + ["signs"] * 2
     with pytest.raises(InvalidOption, match="there is no part 'scar': expected retinopathy or signs"):
@@ -278,7 +293,9 @@ def test_a_part_of_which_no_case_tells_anything_is_not_judged() -> None:
     predictions = of_eyes()
     y_true = np.asarray(predictions.y_true).copy()
     y_true[:, 0] = -1
-    assert list(assess(dataclasses.replace(predictions, y_true=y_true), BRIEF).parts) == ["signs"]
+    found = assess(dataclasses.replace(predictions, y_true=y_true), BRIEF)
+    assert list(found.parts) == ["signs"]
+    assert "No test image tells anything of retinopathy." in summarise(found).notes
 
 
 def groups(found: Assessment) -> dict[str, list[str]]:

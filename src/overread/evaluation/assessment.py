@@ -139,9 +139,7 @@ class Assessment:
         return f"Assessment({count(self.evaluation.n, 'image')} of {count(self.n_patients, 'patient')})"
 
     def _repr_html_(self) -> str:
-        counts = f"{count(self.evaluation.n, 'image')} of {count(self.n_patients, 'patient')}"
-        caption = f"{counts}, {level_of(self.options.level)} intervals"
-        return estimates_html({name: self[name] for name in self.evaluation.metrics}, caption=caption)
+        return "".join(_html(name, part) for name, part in (self.parts or {"": self}).items())
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON values; undefined values are None beside their reason."""
@@ -162,6 +160,12 @@ class Assessment:
             "subgroups": [found.to_dict() for found in self.subgroups],
             **({"parts": {name: part.to_dict() for name, part in self.parts.items()}} if self.parts else {}),
         }
+
+
+def _html(part: str, found: Assessment) -> str:
+    counts = f"{count(found.evaluation.n, 'image')} of {count(found.n_patients, 'patient')}"
+    caption = f"{f'{part}: ' if part else ''}{counts}, {level_of(found.options.level)} intervals"
+    return estimates_html({name: found[name] for name in found.evaluation.metrics}, caption=caption)
 
 
 def assess(predictions: Predictions, options: AssessmentOptions | None = None) -> Assessment:

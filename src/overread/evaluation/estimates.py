@@ -62,10 +62,14 @@ def intervals(
 
     With one case for each patient: Wilson for accuracy, sensitivity, specificity, PPV and NPV, DeLong for the AUC, a
     bootstrap of the cases for the rest. With several cases of some patient, all comes from a bootstrap of patients. An
-    interval by DeLong or the bootstrap is symmetric on the logit scale (loss and Brier: the logarithmic one), so it
-    holds the metric and stays in its range. In five simulated designs with 150 or 400 patients, 1,000 studies each,
-    95 % intervals held the true values in 93.2 to 96.3 %. With 100 patients and an AUC of 0.976 it was still 92.5 %
-    where percentiles of the same resamples reached 89.0 %.
+    interval by DeLong or the bootstrap is symmetric on the logit scale (loss, Brier and absolute error: the logarithmic
+    one), so it holds the metric and stays in its range. In five simulated designs with 150 or 400 patients, 1,000
+    studies each, 95 % intervals held the true values in 93.2 to 96.3 %. With 100 patients and an AUC of 0.976 it was
+    still 92.5 % where percentiles of the same resamples reached 89.0 %.
+
+    In twelve designs of grades and findings, 400 studies or more each, kappa was held in 93.6 to 95.4 %, other metrics
+    of grades in 91.4 to 96.0 %, and means over findings in 93.0 to 98.2 %, but for average precision: 86 to 89 %, for
+    it comes out too high where cases are few.
 
     A rate or AUC of exactly 0 or 1 is treated by `edge_interval`. Any other metric that never varies, or is undefined
     in more than 5 % of the resamples, has no interval but a reason, as has a metric that is undefined itself.

@@ -15,4 +15,4 @@ def estimates_html(estimates: Mapping[str, Estimate], *, caption: str) -> str:
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(in_cell(estimate))}</td></tr>"
         for name, estimate in estimates.items()
     )
-    return f"<table><caption>{caption}</caption>{rows}</table>"
+    return f"<table><caption>{html.escape(caption)}</caption>{rows}</table>"

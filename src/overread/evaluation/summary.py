@@ -50,7 +50,9 @@ def summarise(assessment: Assessment) -> Summary:
         for name, part in parts.items()
         for table in (_of_positive(part) if part.task.positive else _of_several(part))
     )
-    notes = (note for part in parts.values() for note in (*_of_means(part), *_gaps(part)))
+    untold = (name for name in assessment.task.parts if name not in assessment.parts)
+    notes = [f"No test image tells anything of {name}." for name in untold]
+    notes += [note for part in parts.values() for note in (*_of_means(part), *_of_prevalence(part), *_gaps(part))]
     return Summary(tables, (brackets, *dict.fromkeys(notes)))
 
 
@@ -172,6 +174,13 @@ def _of_means(assessment: Assessment) -> tuple[str, ...]:
     left_out = dict.fromkeys(name for metric in assessment.evaluation.metrics.values() for name in metric.left_out)
     without = f", without what is rare or undefined: {listed([*left_out])}" if left_out else ""
     return (f"Mean: over the {task.judged_noun[1]}{without}.",)
+
+
+def _of_prevalence(assessment: Assessment) -> Iterator[str]:
+    task, stated = assessment.task, assessment.options.prevalence
+    if task.questions and stated is not None and not assessment.predictive_values:
+        whose = f"{len(task.judged)} {task.judged_noun[1]}"
+        yield f"The stated prevalence of {level_of(stated)} is not used: each of the {whose} has one of its own."
 
 
 def _gaps(assessment: Assessment) -> tuple[str, ...]:

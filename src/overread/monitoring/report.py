@@ -38,7 +38,7 @@ _REVIEWS = (
 )
 
 
-_MOST_LABELS = 20
+_MOST_LABELS = 12
 # In the order of the columns.
 _ANSWERS = ("present", "yes", "unsure", "absent", "no")
 
