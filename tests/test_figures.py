@@ -14,9 +14,10 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from overread import report
-from overread.decision import Task
+from overread.decision import SeveralFindings, Task
 from overread.errors import InvalidData, MissingExtra, OutputUnwritable
 from overread.evaluation import compute_metrics
+from overread.report.figures import draw_together
 from overread.report.figures.canvas import PALETTE
 from overread.report.figures.operating_point import DARK_PERCENT
 from support.figures import AWKWARD, BINARY, count_of_colour, drawn, predictions, rows_of
@@ -236,3 +237,23 @@ def test_importing_the_report_imports_no_matplotlib_and_drawing_no_pyplot(tmp_pa
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "light False\n"
+
+
+def test_many_findings_are_drawn_side_by_side_and_their_operating_points_marked(tmp_path: Path) -> None:
+    task = SeveralFindings(tuple(f"sign {i}" for i in range(9)))
+    random = np.random.default_rng(0)
+    y_true, y_prob = random.integers(0, 2, (40, 9)), random.random((40, 9))
+    y_true[:, 8] = -1
+    half = dict.fromkeys(task.classes, 0.5)
+    for draw in (report.draw_roc, report.draw_precision_recall):
+        png = draw(y_true, y_prob, task=task, path=tmp_path / "curves", thresholds=half)
+        assert {row["class"] for row in rows_of(png)} == set(task.classes[:8])
+        assert count_of_colour(png, PALETTE[1]) > 8
+
+
+def test_findings_that_no_image_shows_have_no_share_together(tmp_path: Path) -> None:
+    shares = np.array([[1.0, 0.5], [np.nan, np.nan]])
+    drawn_rows = rows_of(draw_together(shares, np.eye(2), ("a", "b"), path=tmp_path / "together"))
+    assert [row["in_labels"] for row in drawn_rows] == ["1.0", "0.5", "", ""]
+    with pytest.raises(InvalidData, match="do not fit 3 findings"):
+        draw_together(shares, np.eye(2), ("a", "b", "c"), path=tmp_path / "together")

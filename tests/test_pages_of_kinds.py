@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import partial
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from overread.decision import SeveralFindings
+from overread.cases import PublicNames, Split
+from overread.decision import SeveralFindings, Task
 from overread.evaluation import AssessmentOptions
 from overread.evaluation.wording import briefly
+from overread.images import DataSet
+from overread.report import FigureItem, Section, Table, sections
+from support.data_sets import data_set_of
 from support.html_page import Page
 from support.kinds import BOTH, CHEST, GRADES, predict_kind
 from support.reports import LAST, SECTIONS, Made, alts, folder_of, make, predict, report, row, words
@@ -100,6 +107,41 @@ def test_a_finding_that_no_image_shows_is_named_in_the_verdict(tmp_path_factory:
 def test_no_class_is_spoken_of_where_there_is_none(pages: dict[str, tuple[Made, Page]], name: str) -> None:
     said = words(pages[name][1])
     assert not re.findall(r".*(?:most probable class|each class|true class|1 class\b|of the class\b).*", said)
+
+
+def sides_of(folder: Path, task: Task, labels: list[str]) -> tuple[DataSet, Section]:
+    """A data set with half its images in test, and what a training run says of it."""
+    data_set = data_set_of(folder, labels, ["train", "test"] * (len(labels) // 2), per_patient=1, task=task)
+    split = Split(manifest=data_set.manifest, parts=(data_set.manifest,), notes=(), warnings=())
+    names = PublicNames(data_set.manifest)
+    augment = partial(np.stack, axis=1)
+    return data_set, sections.training_data_section(split, data_set, lambda x: augment([x, x]), folder, names=names)
+
+
+def test_a_training_run_tells_what_is_known_of_each_finding_on_each_side(tmp_path: Path) -> None:
+    labels = ["Effusion|?Mass", "Mass", "No Finding", "?Edema", "Effusion", "Mass|Edema"]
+    _, section = sides_of(tmp_path, CHEST, labels)
+    images, findings = (item for item in section.items if isinstance(item, Table))
+    assert images.rows == (("training", "3", "3"), ("test", "3", "3"))
+    assert findings.rows == (("Effusion", "2", "0"), ("Mass", "0 of 2", "2"), ("Edema", "0", "1 of 2"))
+
+
+def test_samples_of_grades_keep_their_order(tmp_path: Path) -> None:
+    sides_of(tmp_path, GRADES, ["severe", "none", "none", "mild", "moderate", "moderate", "mild", "severe"])
+    with (tmp_path / "samples.csv").open(encoding="utf-8") as stream:
+        assert [one["class"] for one in csv.DictReader(stream)] == ["none", "mild", "moderate", "severe"]
+
+
+def test_activation_maps_are_told_by_finding(tmp_path: Path) -> None:
+    data_set, _ = sides_of(tmp_path, CHEST, ["Effusion", "Mass", "Edema", "Effusion", "Mass", "Edema"])
+    nowhere = {"border": [0.3, 0.36], "rim": [None, 0.0], "mean_map": np.ones((5, 5)).tolist()}
+    placed = [{"class": name, "images": n, **nowhere} for name, n in zip(CHEST.classes, (3, 0, 2), strict=True)]
+    randomised = {"images": 2, "cells": [5, 5], "draws": 3, "stages": []}
+    found = {"randomised": randomised, "border": 0.1, "placed": placed}
+    section = sections.activation_maps_section(found, data_set, tmp_path, "validation images")
+    (figure,) = (item for item in section.items if isinstance(item, FigureItem))
+    assert figure.caption == "Mean image of each finding, and the mean evidence for it"
+    assert "Effusion (3 images), Edema (2 images)" in figure.alt
 
 
 def test_several_classes_keep_their_words(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -13,8 +13,10 @@ from overread.decision import Task
 from overread.images import DataSet, Preprocessing
 
 
-def data_set_of(folder: Path, labels: Sequence[str], sides: Sequence[str], *, per_patient: int = 2) -> DataSet:
-    """Images of 8 px, each of one grey, with their sides and patients."""
+def data_set_of(
+    folder: Path, labels: Sequence[str], sides: Sequence[str], *, per_patient: int = 2, task: Task | None = None
+) -> DataSet:
+    """Images of 8 px, each of one grey, with their sides and patients, by default of as many classes as labels."""
     cases = tuple(
         Case(
             path=folder / f"{i}.png", name=f"{i}.png", label=label, split=side, patient_id=f"secret {i // per_patient}"
@@ -23,5 +25,5 @@ def data_set_of(folder: Path, labels: Sequence[str], sides: Sequence[str], *, pe
     )
     for i, case in enumerate(cases):
         Image.new("L", (8, 8), 10 * i).save(case.path)
-    manifest = Manifest(cases=cases, task=Task.of(tuple(dict.fromkeys(labels))))
+    manifest = Manifest(cases=cases, task=task or Task.of(tuple(dict.fromkeys(labels))))
     return DataSet.open(manifest, Preprocessing(height=8, width=8, channels=1), folder=folder / "store")

@@ -12,7 +12,7 @@ from overread.evaluation.metrics.built_in import LABELS, LOSSES, RANKING
 from overread.evaluation.metrics.definition import ClassMetric, MetricDefinition
 from overread.evaluation.metrics.kinds import BalancedAccuracy
 from overread.evaluation.wording import briefly
-from overread.words import clause, count, level_of, listed
+from overread.words import clause, count, first_of, level_of, listed
 
 _OF_A_CLASS = ("auc", "sensitivity", "specificity")
 _THE_SAME = "the same"
@@ -96,7 +96,9 @@ def _title(assessment: Assessment) -> str:
     evaluation, n_patients = assessment.evaluation, assessment.n_patients
     whose = "" if n_patients == evaluation.n else f" of {count(n_patients, 'patient')}"
     of = f"of {assessment.task.noun[0]} " if assessment.task.ordered else ""
-    of_class = listed([f"{n:,} {of}{name}" for name, n in evaluation.class_counts.items()])
+    counts = [f"{n:,} {of}{name}" for name, n in evaluation.class_counts.items()]
+    # Findings may be dozens, and each has a row of its own below.
+    of_class = listed(counts) if assessment.task.exclusive else first_of(counts)
     return f"{count(evaluation.n, 'test image')}{whose}: {of_class}"
 
 

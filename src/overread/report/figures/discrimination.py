@@ -147,6 +147,7 @@ def _apart(
     plots, rows = SideBySide(titles), Rows()
     for one, axis in zip(curves, plots.axes(), strict=True):
         axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+        kind.draw_chance(axis)
         if not one.is_defined:
             axis.text(0.5, 0.5, "undefined", ha="center", va="center", fontsize=8, color="0.35")
             continue
@@ -158,7 +159,6 @@ def _apart(
     last = plots.figure.axes[-1]
     if thresholds:
         last.plot([], [], "o", markersize=5, color=PALETTE[1], markeredgecolor="white", label="operating point")
-    kind.draw_chance(last)
     _explain_bands(last, bands)
     plots.label(*kind.axes)
     plots.legend(last)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from overread.cases import PublicNames
+from overread.decision.task import Task
 from overread.reading.sentences import READS_AS, headline, is_read, probability_heading, rounded
 from overread.report.document import IMAGE_NUMBERS, FigureItem, Section, Table
 from overread.report.figures import ImageWithEvidence, draw_mistakes
@@ -30,16 +31,11 @@ def errors_section(outcome: Outcome, folder: Path, *, names: PublicNames) -> Sec
     decided = "decided wrongly" if task.exclusive else f"decided wrongly in one {task.noun[0]} or more"
     if not wrong or not outcome.mistakes:
         return Section("Errors", paragraphs=(f"{wrong:,} of {count(n, 'test image')} were {decided}.",))
-    shown = len(outcome.mistakes)
-    kinds = " (of misses and of false alarms, up to six each)" if task.positive or not task.exclusive else ""
-    chosen = f"{shown} that are furthest off" if task.ordered else f"{shown} that the reader was surest of{kinds}"
-    evidence = "the class it was read as" if task.exclusive else f"the {task.noun[0]} in question"
-    if task.ordered:
-        evidence = f"the highest {task.judged_noun[0]} that it reaches"
+    shown, were = len(outcome.mistakes), "was" if wrong == 1 else "were"
     text = (
-        f"{wrong:,} of {count(n, 'test image')} {'was' if wrong == 1 else 'were'} {decided}. Here are the "
-        f"{chosen}, each as the network saw it and again with the evidence for "
-        f"{evidence} tinted in, from violet (weak) to yellow (20 logits and more), on one scale for all. The "
+        f"{wrong:,} of {count(n, 'test image')} {were} {decided}. Here are the "
+        f"{_chosen(shown, task)}, each as the network saw it and again with the evidence for "
+        f"{_evidence(task)} tinted in, from violet (weak) to yellow (20 logits and more), on one scale for all. The "
         "map is as coarse as the last layer of the network; it tells where evidence was found, not why, and proves no "
         f"cause. {IMAGE_NUMBERS}"
     )
@@ -59,6 +55,20 @@ def errors_section(outcome: Outcome, folder: Path, *, names: PublicNames) -> Sec
     header = ("Number", "Image", truth, READS_AS, probability_heading(task))
     table = Table(which, header, tuple(mistake.row() for mistake in mistakes))
     return Section("Errors", paragraphs=(text,), items=(table, figure))
+
+
+def _chosen(shown: int, task: Task) -> str:
+    if task.ordered:
+        return f"{shown} that are furthest off"
+    kinds = " (of misses and of false alarms, up to six each)" if task.positive or not task.exclusive else ""
+    return f"{shown} that the reader was surest of{kinds}"
+
+
+def _evidence(task: Task) -> str:
+    """What the maps show evidence for."""
+    if task.ordered:
+        return f"the highest {task.judged_noun[0]} that it reaches"
+    return "the class it was read as" if task.exclusive else f"the {task.noun[0]} in question"
 
 
 class _Mistake(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,9 @@ from overread.evaluation.summary import label_of, shown_metrics
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_confusion_matrix
 from overread.report.judged import each_of, sized
-from overread.report.operating_points import threshold_interval, unplaced_sentences
+from overread.report.operating_points import operating_point_warnings, threshold_interval, unplaced_sentences
 from overread.report.tables import metrics_table, per_class_table, side_by_side_table
-from overread.words import clause, first_of, level_of, listed, percent
+from overread.words import level_of, listed, percent
 
 _OF_DECISIONS = tuple(name for name in LABELS if name not in (*RANKING, *LOSSES))
 _AVERAGED = tuple(name for name in OF_ONE_CLASS if name in _OF_DECISIONS)
@@ -39,7 +39,6 @@ def operating_point_section(
     """
     task = assessment.task
     one = task.positive is not None
-    warnings = _warnings_of_questions if task.questions else _warnings_of_classes
     chosen = (_chosen(points, task, chosen_on),) if points else ()
     tables = (_of_positive if one else _of_several)(assessment)
     # Which images are taken for which only tells something where each is one.
@@ -49,7 +48,7 @@ def operating_point_section(
         "Operating point",
         paragraphs=(_choice(points, task, chosen_on), *_unplaced(points, task, chosen_on), _meaning(task)),
         items=(*chosen, *tables, *_own(assessment), *far, *confused),
-        warnings=warnings(assessment, points, chosen_on),
+        warnings=operating_point_warnings(assessment, points, chosen_on),
     )
 
 
@@ -66,53 +65,6 @@ def rule_in_words(rule: str) -> str:
         miss, _, alarm = target.partition(":")
         return f"the lowest cost to be expected of unseen patients where a miss counts {miss} and a false alarm {alarm}"
     return "a threshold given beforehand"
-
-
-def _warnings_of_classes(
-    assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str
-) -> tuple[str, ...]:
-    one = assessment.task.positive is not None
-    notes = (
-        f"{'' if one else f'{name}: '}{clause(point.note)}, on the {chosen_on}."
-        for name, point in points.items()
-        if point.note
-    )
-    flattered = (
-        f"the {rate}{'' if one else f' of {name}'} of {before:.3f} on {chosen_on} "
-        f"flattered: on the test images it is {found.metric.value:.3f}, at most {found.interval.high:.3f} by "
-        "its interval."
-        for name, rate, before, found in _flattered(assessment, points)
-    )
-    return (*notes, *flattered)
-
-
-def _warnings_of_questions(
-    assessment: Assessment, points: Mapping[str, OperatingPoint], chosen_on: str
-) -> tuple[str, ...]:
-    """One warning of a kind: there may be dozens of questions."""
-    noted = [name for name, point in points.items() if point.note]
-    flattered = [
-        f"{rate} of {name} ({before:.3f} there, {found.metric.value:.3f} here, at most {found.interval.high:.3f} by "
-        "its interval)"
-        for name, rate, before, found in _flattered(assessment, points)
-    ]
-    placed = f"the {chosen_on} can hardly place the operating point of {first_of(noted)}; the table has why."
-    flatter = f"these were better on {chosen_on} than the test images allow: {first_of(flattered, 4)}."
-    return (*([placed] if noted else []), *([flatter] if flattered else []))
-
-
-def _flattered(
-    assessment: Assessment, points: Mapping[str, OperatingPoint]
-) -> Iterator[tuple[str, str, float, Estimate]]:
-    """Where a rate on validation lies above all that the test images allow, with that rate and theirs."""
-    one = assessment.task.positive is not None
-    estimates_at = {name: assessment.estimates for name in points} if one else assessment.at_class_points
-    for name, estimates in estimates_at.items():
-        if (point := points.get(name)) is None:
-            continue
-        for rate, before in (("sensitivity", point.sensitivity), ("specificity", point.specificity)):
-            if estimates[rate].interval.reason is None and before > estimates[rate].interval.high:
-                yield name, rate, before, estimates[rate]
 
 
 def _choice(points: Mapping[str, OperatingPoint], task: Task, chosen_on: str) -> str:

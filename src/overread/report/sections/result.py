@@ -11,8 +11,7 @@ from overread.evaluation.summary import each_judged, summarise
 from overread.evaluation.wording import briefly
 from overread.report.document import Section, Table
 from overread.report.judged import operating_points_of
-from overread.report.operating_points import threshold_interval
-from overread.words import percent
+from overread.words import low_to_high, percent
 
 _SHOWN = ("auc", "sensitivity", "specificity", "ppv", "average_precision")
 
@@ -72,5 +71,5 @@ def _whole(cell: str) -> str:
 
 
 def _threshold(value: float, point: OperatingPoint | None) -> str:
-    ends = threshold_interval(point) if point else ""
-    return f"{value:.3g} ({ends})" if ends else f"{value:.3g}"
+    ends = f" ({low_to_high(*point.interval, '.2g')})" if point and point.interval else ""
+    return f"{value:.3g}{ends}"

@@ -49,11 +49,15 @@ def _decided(assessment: Assessment, chosen_on: str) -> str:
 def _open(assessment: Assessment) -> str:
     """Which findings cannot be judged, and why."""
     evaluation, why = assessment.evaluation, dict[str, list[str]]()
-    for name, metrics in evaluation.per_class.items():
-        if metrics["auc"].reason or name in assessment["auc"].metric.left_out:
+    for name in evaluation.per_class:
+        if _is_open(name, assessment):
             why.setdefault(_why_open(*evaluation.positives(name)), []).append(name)
     named = "; ".join(f"{listed(names)} ({reason})" for reason, names in why.items())
     return f"It cannot be judged for {named}." if named else ""
+
+
+def _is_open(name: str, assessment: Assessment) -> bool:
+    return bool(assessment.evaluation.per_class[name]["auc"].reason or name in assessment["auc"].metric.left_out)
 
 
 def _why_open(present: int, known: int) -> str:
@@ -65,7 +69,7 @@ def _why_open(present: int, known: int) -> str:
 
 
 def _rare(assessment: Assessment) -> str:
-    rare = [name for name in rare_classes(assessment) if assessment.evaluation.positives(name)[0]]
+    rare = [name for name in rare_classes(assessment) if not _is_open(name, assessment)]
     if not rare:
         return ""
     return (
