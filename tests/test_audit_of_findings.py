@@ -70,14 +70,14 @@ def test_a_finding_is_held_against_its_absence_where_that_is_known() -> None:
 def test_a_rare_finding_says_how_little_even_a_perfect_reader_would_show() -> None:
     labels = ["effusion"] * 200 + ["No Finding"] * 200 + ["mass"] * 20
     finding = found(BALANCE, material_of(manifest_of(labels)))["rare-finding"]
-    assert "a sensitivity for mass of 44 to 100 % (3 patients with mass)" in finding.sentence
+    assert "a sensitivity for mass of 44 to 100 % (3 patients with mass of 20)" in finding.sentence
     assert "effusion" not in finding.sentence and finding.count == 1
 
 
 def test_a_finding_whose_absence_hardly_anybody_knows_is_rare_likewise() -> None:
     labels = ["effusion|?mass"] * 200 + ["mass|?effusion"] * 200 + ["No Finding"] * 20
     sentence = found(BALANCE, material_of(manifest_of(labels)))["rare-finding"].sentence
-    assert "a specificity for effusion of 44 to 100 % (3 patients without effusion)" in sentence
+    assert "a specificity for effusion of 44 to 100 % (3 patients without effusion of 20)" in sentence
 
 
 def test_findings_that_never_occur_without_another_are_named() -> None:

@@ -34,7 +34,7 @@ NOT_RUN = {
     "needs a cluster": 2,
     "a store": 1,
 }
-TAKES_LONGER = 11
+TAKES_LONGER = 12
 COMMAND = typer.main.get_command(app)
 
 

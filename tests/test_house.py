@@ -27,7 +27,7 @@ PUBLIC = [
     "ClassMetric", "Comparison", "CrossValidation", "DataSet", "Difference", "Engine", "Estimate", "Evaluation",
     "Explanation", "Failure", "Finding", "FindingKind", "Format", "Header", "History", "Interval", "Manifest",
     "Material", "Metric", "Monitoring", "Network", "OperatingPoint", "OrderedGrades", "OverreadError", "OwnMetric",
-    "PersonalColumn", "Picture", "Predictions", "Preprocessing", "Reader", "Reading", "Recipe", "Rule",
+    "PersonalColumn", "Picture", "Predictions", "Preprocessing", "Question", "Reader", "Reading", "Recipe", "Rule",
     "SeveralFindings", "SeveralTasks", "Source", "Split", "Study", "Task", "audit", "compare", "crossvalidate",
     "evaluate", "explain", "monitor", "predict", "register_format", "register_network", "to_frame", "train",
 ]  # fmt: skip

@@ -55,6 +55,11 @@ def after(*trials: Trial) -> list[Trial]:
     return [dataclasses.replace(trial, number=number) for number, trial in enumerate(trials, start=1)]
 
 
+def test_figures_that_are_not_known_are_left_empty() -> None:
+    assert FIRST.figures == ("0.2000", "0.9800")
+    assert dataclasses.replace(FIRST, auc=None).figures == ("0.2000", "")
+
+
 def test_a_linear_head_comes_first_whatever_the_time() -> None:
     assert next_step(LADDER, [], -5) == Step(Candidate("lite0", 160, HEAD))
 

@@ -17,7 +17,7 @@ from overread.decision import OrderedGrades, SeveralTasks, Task
 from overread.errors import InvalidOption
 from overread.reading import Failure, Reading, explain, to_frame, write_readings
 from overread.reading.fields import FIELDS, column_names, reading_schema
-from overread.reading.sentences import decision, headline, possible, reasons
+from overread.reading.sentences import decision, headline, label_in_words, possible, reasons
 from overread.reading.table import default_kind, from_table, to_table
 from support.small_readers import (
     BOTH,
@@ -121,6 +121,10 @@ def test_grades_are_told_in_words(found: dict[str, Reading], tmp_path: Path) -> 
         "Reads as grade 2 of 0 to 4; 1 or more: yes, probability 0.98 at or above 0.50; "
         "2 or more: yes, probability 0.72 at or above 0.40"
     )
+    named = OrderedGrades(("none", "mild", "severe"))
+    mild = small_reader(tmp_path / "named", named, (6.0, 0.2)).read(picture())
+    assert headline(mild) == "severe" and decision(mild).startswith("Reads as severe of none to severe; mild or more: ")
+    assert "this image could be mild or severe." in reasons(mild, 0.9)[0]
     wide = small_reader(tmp_path / "wide", GRADES, (0.5, 0.5, 0.5, -6.0)).read(picture())
     assert wide.refer == ("uncertain",) and possible(wide) == "0 to 2"
     assert "this image could be grade 0 to 2. Of the images of each grade, at most" in reasons(wide, 0.9)[0]
@@ -133,6 +137,12 @@ def test_several_tasks_are_told_one_after_the_other(found: dict[str, Reading], t
     (sentence,) = reasons(unsure, 0.9)
     assert sentence.startswith("Uncertain: signs: the program cannot tell whether this image shows scar. Of the images")
     assert "retinopathy" not in sentence and unsure.parts["retinopathy"].refer == ()
+
+
+def test_a_label_is_told_in_words() -> None:
+    assert label_in_words("Effusion|Mass", CHEST) == "Effusion, Mass"
+    assert label_in_words("retinopathy: 2; signs: No Finding", BOTH) == "retinopathy: 2; signs: No finding"
+    assert label_in_words("Normal", Task.of(("Normal", "Disease"))) == "Normal"
 
 
 def test_an_unfamiliar_image_is_not_read_whatever_the_task(readers: dict[str, Reader]) -> None:

@@ -19,6 +19,7 @@ from overread.reading.fields import reading_schema
 from overread.reading_log import ReadingLog
 from overread.service.app import create_app
 from overread.service.settings import Settings
+from overread.service.web.view import bundle_facts, title
 from support.small_readers import BOTH, BOTH_LOGITS, CHEST, CHEST_LOGITS, picture, png, small_reader
 
 FILES = [("files", ("a.png", png(picture())))]
@@ -115,6 +116,16 @@ def test_a_bundle_says_what_it_tells_and_from_which_probability(client: TestClie
     chest, both = client.get("/v1/bundles").json()["bundles"]
     assert chest["task"]["kind"] == "findings" and both["task"]["parts"].keys() == {"retinopathy", "signs"}
     assert chest["operating_points"] == dict.fromkeys(("Mass", "Edema", "Nodule"), 0.4)
+
+
+def test_the_page_says_from_which_probability_each_finding_is_told_and_which_are_never_ruled_out(
+    tmp_path: Path,
+) -> None:
+    bundle = small_reader(tmp_path / "bundle", CHEST, CHEST_LOGITS, rare=("Nodule",)).bundle
+    facts = dict(bundle_facts(bundle))
+    assert facts["Operating points"] == "Effusion from 0.5, Mass from 0.4, Edema from 0.4, Nodule from 0.4"
+    assert facts["Never rules out"] == "Nodule, for too few images to learn from"
+    assert title(bundle) == "Findings: Effusion, Mass, Edema and Nodule"
 
 
 def test_answers_are_counted_by_finding(client: TestClient, readers: dict[str, Reader]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from overread.cases import Manifest, Source
+from overread.cases.patients import suggest_patients
 from overread.decision import SeveralFindings, Task
 from overread.errors import InvalidData, InvalidOption, Undecided
 from support.tables import labels_of, read, write_files, write_table
@@ -195,3 +196,24 @@ def test_options_of_grades_and_of_two_classes_do_not_fit_findings(table: Callabl
         read(columns, cut="2")
     with pytest.raises(InvalidOption, match=r"--positive names one of two classes, and the labels are findings"):
         read(columns, positive="Edema")
+
+
+def test_an_own_table_is_read_again_though_other_columns_are_called_as_labels_are(tmp_path: Path) -> None:
+    write_files(tmp_path, ["0.png", "1.png", "2.png"])
+    own = write_table(tmp_path / "own.csv", "path,findings,label\n0.png,A|B,x\n1.png,?B,y\n2.png,No Finding,x\n")
+    manifest = Manifest.read(own)
+    assert manifest.task == SeveralFindings(("A", "B")) and manifest.y_true.tolist() == [[1, 1], [0, -1], [0, 0]]
+    manifest.write_csv(tmp_path / "again.csv")
+    assert labels_of(Manifest.read(tmp_path / "again.csv", manifest.task)) == labels_of(manifest)
+    nothing = write_table(tmp_path / "nothing.csv", "path,findings\n0.png,No Finding\n1.png,?B\n")
+    assert Manifest.read(nothing, manifest.task).y_true.tolist() == [[0, 0], [0, -1]]
+
+
+def test_patients_are_suggested_by_names_whatever_findings_images_show(images: Path) -> None:
+    names = [f"patient{n // 2:03}_{n % 2}" for n in range(80)]
+    write_files(images, [f"{name}.png" for name in names])
+    rows = "".join(f"{name},{n % 2},{n % 3 // 2},{n % 5 // 4},{n % 7 // 6}\n" for n, name in enumerate(names))
+    manifest = read(images, write_table(images.parent / "labels.csv", f"id,A,B,C,D\n{rows}"))
+    assert suggest_patients(manifest.cases) is None
+    found = suggest_patients(manifest.cases, one_label=manifest.task.exclusive)
+    assert found is not None and found.patients == 40

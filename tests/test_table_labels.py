@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overread.cases import Manifest, Source
-from overread.decision import SeveralFindings, Task
+from overread.decision import OrderedGrades, SeveralFindings, SeveralTasks, Task
 from overread.errors import InvalidData, InvalidOption, OverreadError, Undecided
 from overread.machine.question import Question, answered_by
 from support.tables import labels_of, read, write_files, write_table
@@ -314,14 +314,20 @@ def test_a_label_of_one_class_and_two_labels_of_one_name_are_told(tmp_path: Path
 
 
 PARTS = st.sampled_from(
-    ["1", "2.png", "x/3", "0", "a", "b", "", "a|b", "nan", "-1", "train", "test", "1.0", "['a']", "..", "%", "p1", "A", "http://["]
+    ["1", "2.png", "x/3", "0", "2", "a", "b", "", "a|b", "nan", "-1", "train", "test", "1.0", "['a']", "..", "%", "p1",
+     "A", "http://["]
 )  # fmt: skip
 NAMES = st.sampled_from(["id", "label", "patient", "split", "a", "b", "", "x..y", "%", "column 2", "file", "age"])
 KNOWN = st.fixed_dictionaries(
     {},
     optional={
         "image_column": NAMES,
-        "label_column": st.one_of(NAMES, st.just("b..a"), st.just("id..label")),
+        "label_column": st.one_of(NAMES, st.just("b..a"), st.just("id..label"), st.lists(NAMES, max_size=3).map(tuple)),
+        "ordered": st.one_of(st.none(), st.booleans()),
+        "grades": st.sampled_from(["0,1,2", "a,b", "1.0,0", ""]),
+        "cut": st.lists(PARTS, max_size=2).map(tuple),
+        "uncertain": st.sampled_from(["ignore", "present", "absent"]),
+        "blank": st.sampled_from(["ignore", "absent"]),
         "patient_column": NAMES,
         "split_column": NAMES,
         "finding": PARTS,
@@ -330,12 +336,19 @@ KNOWN = st.fixed_dictionaries(
     },
 )
 
+TASKS = [
+    SeveralFindings(("a", "b")),
+    OrderedGrades(tuple("012")),
+    SeveralTasks.together({"a": OrderedGrades(tuple("012")), "b": SeveralFindings(("a", "b"))}),
+]
+
 
 @given(
     header=st.lists(NAMES, min_size=1, max_size=5),
     rows=st.lists(st.lists(PARTS, min_size=5, max_size=5), max_size=6),
     known=KNOWN,
     is_named=st.booleans(),
+    task=st.sampled_from([None, None, *TASKS]),
 )
 def test_any_table_is_read_or_refused_in_a_sentence(
     tmp_path_factory: pytest.TempPathFactory,
@@ -343,13 +356,16 @@ def test_any_table_is_read_or_refused_in_a_sentence(
     rows: list[list[str]],
     known: dict[str, object],
     is_named: bool,
+    task: Task | None,
 ) -> None:
     folder = write_files(tmp_path_factory.getbasetemp() / "any", ["1.png", "2.png", "x/3.png", "y/3.png", "a/b/1.png"])
     text = "\n".join(",".join(f'"{cell}"' for cell in row[: len(header)]) for row in [header, *rows])
     table = write_table(folder / "any.csv", text)
     try:
-        manifest = read(folder, *([table] if is_named else []), **known)
+        labels = (str(table),) if is_named else ()
+        manifest = Manifest.read(Source(data=str(folder), labels=labels, **known), task)  # type: ignore[arg-type]
     except OverreadError:
         return
+    assert task in (None, manifest.task) and len(manifest.y_true) == len(manifest)
     assert all(case.label for case in manifest.cases)
     assert len({case.full_name for case in manifest.cases}) == len(manifest)

@@ -58,6 +58,7 @@ _HOMES = {
     "Picture": "overread.formats.picture",
     "Predictions": "overread.evaluation.predictions",
     "Preprocessing": "overread.images.prepare",
+    "Question": "overread.reading.question",
     "Reader": "overread.reading.reader",
     "Reading": "overread.reading.reading",
     "Recipe": "overread.recipe",
@@ -128,6 +129,7 @@ if TYPE_CHECKING:
     from overread.reading.explanation import explain as explain
     from overread.reading.output import to_frame as to_frame
     from overread.reading.prediction import predict as predict
+    from overread.reading.question import Question as Question
     from overread.reading.reader import Answers as Answers
     from overread.reading.reader import Reader as Reader
     from overread.reading.reading import Failure as Failure

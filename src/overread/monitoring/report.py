@@ -105,12 +105,12 @@ def _volume_section(found: Monitoring) -> Section:
 def _decisions(found: Monitoring) -> Table:
     """How often each class, or each combination of findings, was decided on."""
     what, heading = ("all that was decided", "Decided") if found.questions else ("the class decided on", "Class")
-    rows = tuple((name, f"{n:,}") for name, n in _most_frequent(found.classes))
-    return Table(f"Images read, by {what}", (heading, "Images"), rows)
+    counts = _most_frequent(found.classes) if found.questions else sorted(found.classes.items())
+    return Table(f"Images read, by {what}", (heading, "Images"), tuple((name, f"{n:,}") for name, n in counts))
 
 
 def _most_frequent(labels: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Labels by name; of very many, such as combinations of findings, those that most images have."""
+    """Labels by name; of very many combinations of findings those that most images have."""
     if len(labels) <= _MOST_LABELS:
         return sorted(labels.items())
     first = sorted(labels.items(), key=lambda item: (-item[1], item[0]))

@@ -8,6 +8,7 @@ _HOMES = {
     "Answers": "overread.reading.reader",
     "Explanation": "overread.reading.explanation",
     "Failure": "overread.reading.reading",
+    "Question": "overread.reading.question",
     "Reader": "overread.reading.reader",
     "Reading": "overread.reading.reading",
     "each_image": "overread.reading.sources",
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from overread.reading.pictures import picture_of as picture_of
     from overread.reading.pictures import tint as tint
     from overread.reading.prediction import predict as predict
+    from overread.reading.question import Question as Question
     from overread.reading.reader import Answers as Answers
     from overread.reading.reader import Reader as Reader
     from overread.reading.reading import Failure as Failure

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from overread.decision.referral import UNCERTAIN, UNFAMILIAR
 from overread.decision.task import Task
+from overread.decision.tasks.several_tasks import told_by
 from overread.reading.question import Question
 from overread.words import clause, first_of, listed, one_in
 
@@ -49,7 +50,7 @@ def headline(found: Reading) -> str:
     if found.parts:
         return _by_part({name: headline(part) for name, part in found.parts.items()})
     if found.task.ordered:
-        return f"Grade {found.predicted_label}"
+        return f"{_grade_before(found.task).capitalize()}{found.predicted_label}"
     if found.questions:
         return _shown(found, lambda one: one.name)
     return found.predicted_label
@@ -57,6 +58,9 @@ def headline(found: Reading) -> str:
 
 def label_in_words(label: str, task: Task) -> str:
     """A label of a task, such as a human gives it: the classes that it names, one after the other."""
+    if task.parts:
+        told = told_by(label)
+        return _by_part({name: label_in_words(told[name], part) for name, part in task.parts.items() if name in told})
     return ", ".join(task.named_in(label)) or NOTHING_FOUND
 
 
@@ -182,7 +186,13 @@ def _compared(found: Question) -> str:
 def _grade(found: Reading) -> str:
     cuts = [f"{one.name}: {one.answer}, probability {_compared(one)}" for one in found.questions]
     lowest, *_, highest = found.task.classes
-    return "; ".join((f"{READS_AS} grade {found.predicted_label} of {lowest} to {highest}", *cuts))
+    named = f"{_grade_before(found.task)}{found.predicted_label}"
+    return "; ".join((f"{READS_AS} {named} of {lowest} to {highest}", *cuts))
+
+
+def _grade_before(task: Task) -> str:
+    """What stands before a class: that a number is a grade."""
+    return f"{task.noun[0]} " if task.ordered and task.classes[0][:1].isdigit() else ""
 
 
 def _uncertain(found: Reading, coverage: float) -> str:
@@ -194,15 +204,14 @@ def _uncertain(found: Reading, coverage: float) -> str:
 
 
 def _doubt(found: Reading) -> str:
-    noun, nouns = found.task.noun
     if not found.task.exclusive:
         unsure = [one.name for one in found.questions if one.doubtful]
         if len(unsure) == 1:
             return f"the program cannot tell whether this image shows {unsure[0]}"
         return f"the program cannot tell which of {first_of(unsure)} this image shows, if any"
     if not found.prediction_set:
-        return f"this image looks like none of the {nouns} as the program knows them"
-    kind = f"{noun} " if found.task.ordered else ""
+        return f"this image looks like none of the {found.task.noun[1]} as the program knows them"
+    kind = _grade_before(found.task)
     if len(found.prediction_set) == 1:
         said = f"the probability alone says {kind}{found.predicted_label}"
         return f"{said}, but this image could only be {kind}{possible(found)}"

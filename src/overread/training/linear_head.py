@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +17,7 @@ from overread.networks.activation_map import ActivationMapHead
 from overread.networks.backend import keras
 from overread.training.batches import Batches, failing_as_read
 from overread.training.fit import TrainingData
+from overread.training.minimise import minimise
 
 # Of the mean loss, on standardised features; the first that is worse than the one before it ends the search.
 _STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
@@ -102,10 +101,12 @@ class _Answers:
     Args:
         truth: `(n, choices, alternatives)` 1 for the true alternative, else 0.
         weights: `(n, choices)`; 0 where it is not known.
+        outputs: logits a case; of yes and no, yes alone has one.
     """
 
     truth: FloatArray
     weights: FloatArray
+    outputs: int
 
     @classmethod
     def of(cls, y_true: IntArray, task: Task, *, alike: bool) -> _Answers:
@@ -114,21 +115,15 @@ class _Answers:
         truth = targets[:, None, :] if is_one else np.stack([1 - targets, targets], axis=2)
         weights = task.loss_weights(y_true, alike=alike)
         given = np.ones((1, 1)) if weights is None else weights.reshape(len(weights), -1).astype(np.float64)
-        return cls(truth=truth, weights=np.broadcast_to(given, truth.shape[:2]))
+        return cls(truth=truth, weights=np.broadcast_to(given, truth.shape[:2]), outputs=task.outputs)
 
     @property
     def choices(self) -> int:
         return self.truth.shape[1]
 
-    @property
-    def outputs(self) -> int:
-        """The logits of a case: of two alternatives, the second has one."""
-        alternatives = self.truth.shape[2]
-        return self.choices * (alternatives if alternatives > 2 else 1)
-
     def only(self, rows: npt.NDArray) -> _Answers:
         """The same for some of the cases."""
-        return _Answers(truth=self.truth[rows], weights=self.weights[rows])
+        return dataclasses.replace(self, truth=self.truth[rows], weights=self.weights[rows])
 
     def loss_and_error(self, logits: npt.NDArray[np.floating]) -> tuple[float, FloatArray]:
         """The sum of the mean losses of the choices, and its slope by each of the logits `(n, outputs)`."""
@@ -190,7 +185,7 @@ class _Problem:
             return loss, (scale * (slope + penalty * coefficients)).ravel()
 
         first = np.zeros(shape) if start is None else start / scale
-        return np.asarray(scale * _minimise(loss_and_slope, first.ravel()).reshape(shape))
+        return np.asarray(scale * minimise(loss_and_slope, first.ravel()).reshape(shape))
 
     def loss(self, coefficients: FloatArray) -> float:
         """The mean loss without its penalty."""
@@ -249,43 +244,3 @@ def _deal(y_true: IntArray, groups: npt.NDArray, task: Task, rng: np.random.Gene
     fold_of = np.empty(len(names), dtype=int)
     fold_of[order] = np.arange(len(names)) % _FOLDS
     return np.asarray(fold_of[group_of])
-
-
-def _minimise(
-    function: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray, *, steps: int = 200
-) -> FloatArray:
-    """The minimum of a smooth convex function of curvature about 1, by limited-memory BFGS.
-
-    References:
-        Nocedal J, Wright S. Numerical Optimization, 2nd ed., Springer 2006, algorithm 7.4.
-    """
-    at, (value, slope) = start, function(start)
-    moves: collections.deque[tuple[FloatArray, FloatArray]] = collections.deque(maxlen=10)
-    for _ in range(steps):
-        if np.linalg.norm(slope) < 1e-3:
-            break
-        direction, length = -_in_newton_metric(slope, moves), 1.0
-        expected = float(slope @ direction)
-        while (found := function(at + length * direction))[0] > value + 1e-4 * length * expected and length > 1e-6:
-            length /= 2
-        move, change = length * direction, found[1] - slope
-        if found[0] >= value:
-            break
-        at, (value, slope) = at + move, found
-        if move @ change > 0:
-            moves.append((move, change))
-    return at
-
-
-def _in_newton_metric(slope: FloatArray, moves: Sequence[tuple[FloatArray, FloatArray]]) -> FloatArray:
-    """The slope times the inverse curvature that the last moves let guess."""
-    result, factors = slope.copy(), []
-    for move, change in reversed(moves):
-        factors.append(float(move @ result) / float(move @ change))
-        result -= factors[-1] * change
-    if moves:
-        move, change = moves[-1]
-        result *= float(move @ change) / float(change @ change)
-    for (move, change), factor in zip(moves, reversed(factors), strict=True):
-        result += (factor - float(change @ result) / float(move @ change)) * move
-    return result

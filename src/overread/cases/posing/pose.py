@@ -169,9 +169,9 @@ def _fitted(labels: Sequence[str], told: Told, task: Task) -> Posed:
         return Posed(task=task, labels=fitted, notes=tuple(notes))
     columns = None if told.columns is None else {meant.get(name, name) for name in told.columns}
     known = {meant.get(name, name) for name in named} | (columns or set())
-    if not known & set(task.classes):
+    if known and not known & set(task.classes):
         raise InvalidData(
-            f"the data tell {first_of(sorted(known)) or 'no finding'}, and what was trained tells "
+            f"the data tell {first_of(sorted(known))}, and what was trained tells "
             f"{listed(task.classes)}: say which of them is meant with --map {written_mapping({'old': 'new'})}"
         )
     if unknown := sorted(known - set(task.classes)):

@@ -38,8 +38,8 @@ def _parts_of(labels: Sequence[str], heading: str, source: Source, relabel: Rela
     said = [told_by(label) for label in labels]
     names = [*dict.fromkeys(name for own in said for name in own)]
     is_parted = all(len(own) == len(label.split(BETWEEN)) for own, label in zip(said, labels, strict=True))
-    if heading == SeveralTasks.heading and is_parted and len(names) > 1:
-        parts = {} if task is None else task.parts
+    parts = {} if task is None else task.parts
+    if heading == SeveralTasks.heading and is_parted and (len(names) > 1 or {*names} & {*parts}):
         return [
             _worded([own.get(name, "") for own in said], name, source, relabel, lists=tells_findings(parts.get(name)))
             for name in names

@@ -36,9 +36,11 @@ def every_reading(table: Table, columns: Sequence[str], relabel: Callable[[str],
     found, grouped = [], set[str]()
     for run in _runs(table, telling, relabel):
         group = group_of(table, run, relabel)
-        if not group.exclusive and (others := [column for column in run if not is_label(column)]) != list(run):
-            group = group_of(table, others, relabel) if others else group
-        if len(group.columns) > 1 or group.exclusive:
+        if not group.exclusive:
+            # Beside findings one that is called the label is something else.
+            run = [column for column in run if not is_label(column)]
+            group = group_of(table, run, relabel) if run else group
+        if len(run) > 1:
             found.append(group)
             grouped |= set(group.columns)
     for column in telling:

@@ -101,23 +101,22 @@ def _one(labels: Labels, source: Source, finding: str) -> Worded:
 
 
 def _findings(labels: Labels, source: Source) -> Worded:
-    every = labels.every_name
-    nothing, summary = _of_all(labels, every)
-    names = frozenset(every) - nothing - summary
+    nothing, summary = _of_all(labels, labels.every_name)
+    names = frozenset(labels.every_name) - nothing - summary
     if len(names) < 2:
-        nothing = summary = _NONE
-        names = frozenset(every)
-    rows, present_in, unknown_in, absent = [], Counter[str](), Counter[str](), 0
+        nothing, summary, names = _NONE, _NONE, frozenset(labels.every_name)
+    rows, present_in, unknown_in = [], Counter[str](), Counter[str]()
     for present, unknown in _states(labels, source, nothing):
         shown, doubtful = sorted(present & names), sorted(names if unknown is None else (unknown - present) & names)
         present_in.update(shown)
-        is_told = len(doubtful) < len(names)
         unknown_in.update(doubtful)
-        absent += len(names) - len(shown) - len(doubtful)
+        # What a list does not name is absent.
+        is_told = len(doubtful) < len(names) if labels.names else unknown is not None
         rows.append((BAR.join([*shown, *(DOUBT + name for name in doubtful)]) or NO_FINDING) if is_told else "")
-    if labels.names and not absent and any(labels.blank):
+    never = [name for name in sorted(names) if labels.names and present_in[name] + unknown_in[name] == len(rows)]
+    if len(never) == len(names) and any(labels.blank):
         raise Undecided(
-            f"the columns {labels.name} never say that a finding is absent: their cells are 1 or empty",
+            f"the {labels.called} never say that a finding is absent: their cells are 1 or empty",
             option="blank",
             choices=("absent",),
         )
@@ -126,11 +125,12 @@ def _findings(labels: Labels, source: Source) -> Worded:
         f"{name} {present_in[name]:,}" + f" ({unknown_in[name]:,} not known)" * bool(unknown_in[name])
         for name in sorted(names)
     ]
+    said = [f"the cells never say that {listed(never, 'or')} is absent"] if never else []
     return Worded(
         rows=rows,
         told=Told(heading=labels.name, lists=True, columns=names if labels.names else None),
         sentence=f"{labels.called}, {how} ({first_of(told, _LISTED)}; none {rows.count(NO_FINDING):,})",
-        notes=tuple(_notes(labels, source, nothing=nothing, summary=summary, names=names)),
+        notes=(*_notes(labels, source, nothing=nothing, summary=summary, names=names), *said),
     )
 
 

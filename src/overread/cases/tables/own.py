@@ -58,7 +58,7 @@ def read_table(table: Path, task: Task | None = None) -> tuple[list[Case], str]:
         raise MissingPath(f"{table} is not there: expected a CSV with the columns path,label")
     found = next(iter(read_tables(str(table))), None)
     header = [column.lower() for column in found.columns] if found else []
-    heading = next((name for name in HEADINGS if name in header), None)
+    heading = next((name for name in header if name in HEADINGS), None)
     if found is None or heading is None or "path" not in header:
         raise InvalidData(f"{table.name} has the columns {', '.join(header) or 'none'}; expected at least path,label")
     cases: dict[str, list[Case]] = defaultdict(list)

@@ -134,6 +134,7 @@ def refers(bundle: Bundle) -> str:
     elif task.ordered:
         one = task.noun[0]
         holds, leaves = f"the true {one} of {{}} of the images of each {one}", f"is not exactly the {one} decided on"
+        counts += f" (of a rare {one} with its neighbours)"
     return (
         f"A reading is referred to a human where the conformal prediction set, which is to hold "
         f"{holds.format(level_of(found.coverage))}, {leaves}, or where the "

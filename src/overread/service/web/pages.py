@@ -150,6 +150,7 @@ def _page(
         choices=[_choice(name, served.bundle) for name, served in room.readers.items()],
         facts=bundle_facts(reader.bundle),
         classes=reader.bundle.classes,
+        noun=reader.bundle.task.noun[0],
         positive=reader.bundle.positive,
         images=images,
         csv_columns=cells,

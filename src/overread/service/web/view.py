@@ -105,14 +105,16 @@ def view_images(record: ReadingRecord, bundle: Bundle) -> list[ImageView]:
 
 
 def table_columns(bundle: Bundle) -> list[Column]:
-    """The columns of the table on the page."""
+    """The columns of the table on the page; findings and cuts, which may be many, are the last."""
+    numbers = _number_columns(bundle.task)
     return [
         Column("name", "Image"),
         Column("predictedLabel", READS_AS),
-        *_number_columns(bundle.task),
+        *([] if bundle.task.questions else numbers),
         Column("unfamiliarity", UNFAMILIARITY, is_number=True),
         Column("refer", REFERRAL),
         Column("review", "Review"),
+        *(numbers if bundle.task.questions else []),
     ]
 
 
@@ -154,11 +156,10 @@ def _numbers(found: Reading) -> tuple[Number, ...]:
         return tuple(Number(key=column.key, value="", shown="") for column in columns)
     if not found.questions:
         return (Number(key=columns[0].key, value=found.probability, shown=rounded(found.probability)),)
-    asked = {one.name: one for one in found.questions}
+    by_name = {one.name: one for one in found.questions}
+    pairs = [(column.key, by_name[column.heading]) for column in columns]
     return tuple(
-        Number(key=column.key, value=one.probability, shown=rounded(one.probability), answer=one.answer)
-        for column in columns
-        for one in (asked[column.heading],)
+        Number(key=key, value=one.probability, shown=rounded(one.probability), answer=one.answer) for key, one in pairs
     )
 
 

@@ -54,7 +54,8 @@ def _claims_of_classes(manifest: Manifest) -> Iterator[_Claim]:
 
 
 def _claims_of_findings(manifest: Manifest) -> Iterator[_Claim]:
-    for question in questions_of(manifest):
+    rarest_first = sorted(questions_of(manifest), key=lambda one: min(one.yes.sum(), one.no.sum()))
+    for question in rarest_first:
         for measure, who, images in (
             ("sensitivity", question.of_yes, question.yes),
             ("specificity", question.of_no, question.no),
@@ -67,6 +68,7 @@ def _finding(code: str, manifest: Manifest, what: str, claims: Iterator[_Claim])
     noun, one = "patient" if manifest.has_patients else "picture", manifest.task.noun[0]
     parts, rows = [], []
     for claim in claims:
+        every = _patients(manifest, claim.images, None)
         tested = _patients(manifest, claim.images, "test" if given else None)
         if not given:  # a side that is carved has a patient of each class
             tested = min(tested, max(1, round(_TEST_SHARE * tested)))
@@ -74,8 +76,12 @@ def _finding(code: str, manifest: Manifest, what: str, claims: Iterator[_Claim])
         if 1 - low <= _WIDEST:
             continue
         reach = f"{100 * low:.0f} to 100 %"
-        parts.append(f"a {claim.measure} of {reach} ({count(tested, noun)} {claim.who})")
-        rows.append({one: claim.name, f"test {noun}s": str(tested), "measure": claim.measure, "perfect reader": reach})
+        # A finding is rare in all of the data, a class mostly on the test side only.
+        of_all = {} if manifest.task.exclusive else {f"{noun}s": str(every)}
+        who = claim.who + f" of {every:,}" * bool(of_all)
+        parts.append(f"a {claim.measure} of {reach} ({count(tested, noun)} {who})")
+        cells = {f"test {noun}s": str(tested), "measure": claim.measure, "perfect reader": reach}
+        rows.append({one: claim.name, **of_all, **cells})
     if not parts:
         return None
     said = what.format(**{"is": "is" if given else "will be", "are": "are" if given else "will be"})

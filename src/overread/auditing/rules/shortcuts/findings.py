@@ -142,16 +142,19 @@ def _meaning(subject: Property) -> str:
 
 def _evidence(tried: Predictability, cases: FoldedCases) -> list[dict[str, str]]:
     """A row for each class: how many, the AUC against the rest and which values it has."""
-    rows, noun = [], cases.manifest.task.noun[0]
-    for name in cases.questions:
+    rows, task = [], cases.manifest.task
+    for name, question in cases.questions.items():
+        apart = task.ordered or not task.exclusive
+        rest = question.against if apart else "the rest"
+        strength = f"all but gives the {task.noun[0]} away" if tried.is_strong else "marked"
         members = tried.rows[cases.shows(name)[tried.rows]]
         auc = tried.aucs.get(cases.tested_by(name) or "")
         rows.append(
             {
-                noun: name,
+                task.noun[0]: name,
                 "images": f"{members.size:,}",
-                "AUC against the rest": "too few patients" if auc is None else f"{auc:.2f}",
-                "strength": f"all but gives the {noun} away" if tried.is_strong else "marked",
+                f"AUC against {rest}": "too few patients" if auc is None else f"{auc:.2f}",
+                "strength": "" if apart and name != tried.label else strength,
                 "values": _typical(tried.subject, members),
                 "such as": cases.manifest.cases[_middle(tried.subject, members)].full_name if members.size else "",
             }
