@@ -18,7 +18,6 @@ def worded(text: str, task: Task) -> str:
     own, besides = f"with the {one}", f"with and without the {one}"
     said = {
         "{class}": one,
-        "{classes}": several,
         "{the classes}": f"the {several}" if task.exclusive else f"images {besides}",
         "{both classes}": ("all " if task.ordered else "both ") + several if task.exclusive else f"images {besides}",
         "{of one class}": f"of one {one}" if task.exclusive else own,

@@ -43,7 +43,9 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run,
         _sheets(material, folder),
         _reproducibility(material, run),
     )
-    told = " / ".join(task.classes) if task.exclusive else f"{len(task.classes):,} {task.noun[1]}"
+    told = f"{len(task.classes):,} {task.noun[1]}"
+    if task.exclusive or task.parts:
+        told = " / ".join(task.parts or task.classes)
     title = f"{told}: audit of {count(audit.n, 'image')}"
     return write_report(RunFolder(out).report, ReportContext(title, audit_verdict(audit), made))
 
@@ -79,8 +81,9 @@ def audit_section(audit: Audit) -> Section:
         for found in audit.findings
         if found.severity == "block" and found.code in audit.accepted
     )
-    if warned := [found.code for found in audit.findings if found.severity == "warn"]:
-        warnings += (f"the audit warns of {listed(warned)}; the table below says what each means for the result.",)
+    # Of several tasks each may be warned of by the same code.
+    if warned := dict.fromkeys(found.code for found in audit.findings if found.severity == "warn"):
+        warnings += (f"the audit warns of {listed([*warned])}; the table below says what each means for the result.",)
     if not rows:
         return Section("Audit", paragraphs=("Nothing was found.",))
     text = (
