@@ -42,11 +42,11 @@ def manifest_of(labels: Sequence[str], task: Task = CHEST, *, per_patient: int =
     return Manifest(cases=tuple(cases), task=task)
 
 
-def material_of(manifest: Manifest, widths: Sequence[int] | None = None) -> Material:
+def material_of(manifest: Manifest, widths: Sequence[int] | None = None, folder: Path = Path("nowhere")) -> Material:
     n = len(manifest)
     pixels = np.random.default_rng(0).integers(0, 255, (n, 8, 8, 1)).astype(np.uint8)
     preprocessing = Preprocessing(height=8, width=8, channels=1)
-    store = PixelStore(pixels, tuple(map(str, range(n))), {}, preprocessing, Path("none.npy"))  # type: ignore[arg-type]
+    store = PixelStore(pixels, tuple(map(str, range(n))), {}, preprocessing, folder / "pixels.npy")  # type: ignore[arg-type]
     headers = tuple(dataclasses.replace(HEADER, width=width) for width in widths or [48] * n)
     data_set = DataSet(manifest=manifest, store=store, rows=np.arange(n), failures={})
     return Material(manifest=manifest, headers=headers, data_set=data_set, failures={})
@@ -157,11 +157,11 @@ def test_copies_contradict_each_other_only_in_what_both_labels_tell(
     assert ("they differ" in finding.sentence) == bool(said)
 
 
-def test_identical_images_whose_labels_agree_are_left_out_but_for_one() -> None:
+def test_identical_images_whose_labels_agree_are_left_out_but_for_one(tmp_path: Path) -> None:
     for labels, kept in ((("effusion|?mass", "effusion"), 1), (("effusion|mass", "effusion"), 0)):
         manifest = manifest_of([*labels, "mass", "No Finding"])
         findings = duplicates_among(manifest, COPIES)
-        plan = draft_plan(Audit(findings=tuple(findings), n=4), material_of(manifest))
+        plan = draft_plan(Audit(findings=tuple(findings), n=4), material_of(manifest, folder=tmp_path))
         assert len(plan.kept) == 2 + kept
 
 
