@@ -260,6 +260,11 @@ def test_copies_across_sides_of_the_data_block_and_pooled_sides_keep_them_togeth
         f"overread audit {halved} --positive ill --fix cleaned.csv && "
         "overread train cleaned.csv --out 'runs/a b' --positive ill"
     )
+    graded = Source(data=str(halved), label_column=("a", "b"), uncertain="present", ordered=False, cut=("2", "b: 1"))
+    assert way_on(given, (), graded, Path("run")).endswith(
+        f"overread audit {halved} --label-column a --label-column b --uncertain present --no-ordered --cut 2 "
+        "--cut 'b: 1' --fix cleaned.csv && overread train cleaned.csv --out run --no-ordered --cut 2 --cut 'b: 1'"
+    )
     pooled = audit(Source(data=str(halved), ignore_sides=True), store=store)
     assert pooled.blocking == ()
 

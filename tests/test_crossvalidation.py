@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.special import logit
 
 from overread import Bundle, Reader, Recipe, Source, crossvalidate, evaluate
 from overread.bundle import Graph
+from overread.cases import Case, Manifest
+from overread.decision import OrderedGrades, SeveralFindings, SeveralTasks
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import AssessmentOptions
 from overread.images import prepare
@@ -214,3 +217,27 @@ def test_too_few_patients_for_the_folds_are_told_before_training(two_classes: Pa
     with pytest.raises(InvalidData, match="no image of class Disease"):
         crossvalidate(manifest, tmp_path / "run", QUICK, folds=20, store=tmp_path / "s")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_findings_and_grades_of_one_network_are_cross_validated_and_kept_as_an_ensemble(tmp_path: Path) -> None:
+    task = SeveralTasks.together({"grade": OrderedGrades(tuple("012")), "signs": SeveralFindings(("scar", "drusen"))})
+    labels = (
+        *("grade: 0; signs: No Finding", "grade: 1; signs: scar", "grade: 2; signs: scar|drusen"),
+        *("grade: 0; signs: ?scar", "signs: drusen", "grade: 2"),
+    )
+    random, cases = np.random.default_rng(0), []
+    for i in range(72):
+        path = tmp_path / f"{i}.png"
+        Image.fromarray(random.integers(0, 255, (32, 32), dtype=np.uint8)).save(path)
+        cases.append(Case(path=path, name=path.name, label=labels[i % 6], patient_id=f"p{i}"))
+    found = crossvalidate(
+        Manifest(cases=tuple(cases), task=task), tmp_path / "run", QUICK, folds=2, ensemble=True, store=tmp_path / "s",
+        options=AssessmentOptions(resamples=100),
+    )  # fmt: skip
+    assert list(found.parts) == ["grade", "signs"] and len(found.parts["grade"].folds[0]) == 2
+    assert found.bundle is not None and found.bundle.task == task and len(found.bundle.members) == 2
+    reading = Reader.load(tmp_path / "run").read(tmp_path / "0.png")
+    assert [one.name for one in reading.questions[:2]] == ["grade: 1 or more", "grade: 2 or more"]
+    page = found.report.read_text(encoding="utf-8")
+    assert "grade: Folds" in page and "signs: Pooled" in page

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from overread.cli.results import print_crossvalidation
 from overread.decision import Abstentions, OrderedGrades, SeveralFindings, SeveralTasks, Task, choose_referral
 from overread.evaluation import AssessmentOptions, Predictions, assess, assess_referral, pool_folds
 from overread.study.crossvalidation import judge_folds
@@ -185,3 +186,13 @@ def test_a_fold_that_tells_nothing_of_a_task_is_left_out_of_its_part() -> None:
     folds = (predictions(BOTH), dataclasses.replace(silent, y_true=y_true))
     found = judge_folds(Path("run"), {0: folds}, {0: assess(pool_folds(folds), OPTIONS)}, OPTIONS)
     assert [len(found.parts[name].folds[0]) for name in BOTH.parts] == [1, 2, 2]
+
+
+@KINDS
+def test_a_cross_validation_of_any_kind_is_printed(task: Task, capsys: pytest.CaptureFixture[str]) -> None:
+    folds = (predictions(task), predictions(task, seed=1))
+    found = judge_folds(Path("run"), {0: folds}, {0: assess(pool_folds(folds), OPTIONS)}, OPTIONS)
+    print_crossvalidation(found, False)
+    printed = capsys.readouterr().out
+    assert "2 folds pooled, seed 0" in printed and "across folds" in printed
+    assert all(f"\n{name}\n" in printed for name in task.parts)

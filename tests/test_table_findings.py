@@ -11,6 +11,7 @@ from overread.cases import Manifest, Source
 from overread.cases.patients import suggest_patients
 from overread.decision import SeveralFindings, Task
 from overread.errors import InvalidData, InvalidOption, Undecided
+from overread.study.data import read_cases
 from support.tables import labels_of, read, write_files, write_table
 
 N = 24
@@ -217,3 +218,16 @@ def test_patients_are_suggested_by_names_whatever_findings_images_show(images: P
     assert suggest_patients(manifest.cases) is None
     found = suggest_patients(manifest.cases, one_label=manifest.task.exclusive)
     assert found is not None and found.patients == 40
+
+
+def test_a_finding_that_too_few_patients_have_or_lack_is_left_out(table: Callable[..., Path]) -> None:
+    rows = [f"p{n},{n % 2},{n % 3 // 2},{int(n < 2)},{int(n > 1)}" for n in range(N)]
+    manifest = read_cases(Source(data=str(table("patient,Edema,Mass,Hernia,Tube", *rows))))
+    assert manifest.classes == ("Edema", "Mass") and len(manifest) == N
+    assert said(manifest, "or lack them: Hernia (2 with, 22 without) and Tube (22 with, 2 without)")
+    task = SeveralFindings(("Edema", "Hernia"))
+    assert read_cases(Source(data=str(table("patient,Edema,Mass,Hernia,Tube", *rows))), task=task).task == task
+    with pytest.raises(
+        InvalidData, match=r"of the findings 1 can be learnt, .* tell Edema from all else with --finding"
+    ):
+        read_cases(Source(data=str(table("Edema,Hernia", "1,0", "0,0"))))

@@ -80,7 +80,8 @@ class Source:
     )
     mapping: Mapping[str, str] = option(
         None,
-        "Labels by other names: 'old=new,old2=' merges classes and leaves images out; may be repeated.",
+        "Labels by other names: 'old=new,old2=' merges classes or findings, and leaves out images or a finding; may be "
+        "repeated.",
         panel="Labels",
         flag="--map --merge",
         kind=list[str] | None,

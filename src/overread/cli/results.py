@@ -31,9 +31,12 @@ def print_crossvalidation(result: CrossValidation, as_json: bool) -> None:
     if as_json:
         print_json(result.to_dict())
         return
-    for seed, assessment in result.pooled.items():
-        print_lines(f"{len(result.folds[seed])} folds pooled, seed {seed}")
-        _print_summary(assessment, result)
+    for seed, folds in result.folds.items():
+        print_lines(f"{len(folds)} folds pooled, seed {seed}")
+        for name, part in (result.parts or {"": result}).items():
+            if name:
+                print_lines("", name)
+            _print_summary(part.pooled[seed], part)
 
 
 def print_comparison(comparison: Comparison, as_json: bool, *, readers: Sequence[str]) -> None:

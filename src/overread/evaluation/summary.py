@@ -52,7 +52,8 @@ def summarise(assessment: Assessment) -> Summary:
     )
     untold = (name for name in assessment.task.parts if name not in assessment.parts)
     notes = [f"No test image tells anything of {name}." for name in untold]
-    notes += [note for part in parts.values() for note in (*_of_means(part), *_of_prevalence(part), *_gaps(part))]
+    notes += [f"{name}: {note}" if name else note for name, part in parts.items() for note in _of_means(part)]
+    notes += [note for part in parts.values() for note in (*_of_prevalence(part), *_gaps(part))]
     return Summary(tables, (brackets, *dict.fromkeys(notes)))
 
 
@@ -136,7 +137,9 @@ def _of_several(assessment: Assessment) -> tuple[Rows, ...]:
     )
     one = task.judged_noun[0]
     header = (one.capitalize(), "Images", *(LABELS[name] for name in of_a_class))
-    caption = f"Each {one}, at its operating point" if task.questions else f"Each {one} against the rest"
+    placed = bool(assessment.evaluation.thresholds or assessment.at_class_points)
+    way = ", at its operating point" if placed else ", as it was decided"
+    caption = f"Each {one}{way}" if task.questions else f"Each {one} against the rest"
     return (
         Rows(_title(assessment), ("Metric", f"Decided on ({task.decided_on})"), overall),
         Rows(caption, header, each),

@@ -12,6 +12,7 @@ from rich.console import Console
 from overread.auditing import Rule, known_codes
 from overread.cases import Manifest, PublicNames, Source, Split, pseudonym, split_cases
 from overread.cases.patients import suggest_patients
+from overread.cases.posing.rare import without_rare_findings
 from overread.decision import Task, check_calibration_method
 from overread.errors import InvalidOption
 from overread.evaluation import AssessmentOptions
@@ -50,7 +51,8 @@ def read_manifest(
 ) -> Manifest:
     """Read a source, folder or table and name its patients.
 
-    They come from the table, a pattern over file names, or DICOM headers, whose ids are hashed.
+    They come from the table, a pattern over file names, or DICOM headers, whose ids are hashed. Findings that too few
+    patients have are left out, see `without_rare_findings`, unless the task is fixed.
 
     Args:
         data: what to read.
@@ -66,7 +68,11 @@ def read_manifest(
     source = (
         data if isinstance(data, Source) else Source(data=str(data), positive=positive, patient_pattern=patient_pattern)
     )
-    manifest = Manifest.read(source, task)
+    manifest = _with_patients(Manifest.read(source, task), source)
+    return manifest if task is not None else without_rare_findings(manifest)
+
+
+def _with_patients(manifest: Manifest, source: Source) -> Manifest:
     if source.patient_pattern is not None:
         return manifest.with_patient_pattern(source.patient_pattern)
     if manifest.has_patients:

@@ -61,7 +61,7 @@ def _each(caption: str, assessment: Assessment, points: Mapping[str, OperatingPo
         share = percent(present / known) if known else "undefined"
         at = [_threshold(thresholds[name], points.get(name))] if name in thresholds else [""] * bool(thresholds)
         rows.append((name, *counted, share, *(briefly(found[metric]) for metric in _SHOWN), *at))
-    return Table(caption, header, tuple(tuple(map(_whole, row)) for row in rows), is_dense=True)
+    return Table(caption, header, tuple((name, *map(_whole, cells)) for name, *cells in rows), is_dense=True)
 
 
 def _whole(cell: str) -> str:
