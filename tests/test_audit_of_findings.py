@@ -157,6 +157,15 @@ def test_copies_contradict_each_other_only_in_what_both_labels_tell(
     assert ("they differ" in finding.sentence) == bool(said)
 
 
+def test_near_copies_under_two_patients_and_with_other_findings_look_alike_and_do_not_block() -> None:
+    near = Copies(exact=(), near=((0, 1),), origin={}, blank=())
+    (finding,) = duplicates_among(manifest_of(["effusion|mass", "effusion"], CHEST), near)
+    assert (finding.code, finding.severity) == ("near-duplicate-across-patients", "warn")
+    assert "they differ in mass (1 group)" in finding.sentence
+    (unlike,) = duplicates_among(manifest_of(["1", "3"], GRADES), near)
+    assert unlike.severity == "block"
+
+
 def test_identical_images_whose_labels_agree_are_left_out_but_for_one(tmp_path: Path) -> None:
     for labels, kept in ((("effusion|?mass", "effusion"), 1), (("effusion|mass", "effusion"), 0)):
         manifest = manifest_of([*labels, "mass", "No Finding"])

@@ -222,8 +222,8 @@ def _finding(
     if relation is _ACROSS_SPLITS:
         sentence += f" ({said_of_leaks(_sides(manifest, group) for group in groups)})"
     leaking = sum(len(_sides(manifest, group)) > 1 for group in groups)
-    if relation in (_ACROSS_CLASSES, _CHANGING):
-        sentence += said_of_contradictions(manifest, groups)
+    if relabelled := [group for group in groups if labels_contradict(manifest, group)]:
+        sentence += said_of_contradictions(manifest, relabelled)
     if relation is _ACROSS_CLASSES and leaking:
         sentence += f"; {leaking:,} of the groups also stand{'s' * (leaking == 1)} on more than one side of the split"
     named_twice = sum(_differ(manifest, group, "patient_id") for group in groups)
@@ -246,11 +246,11 @@ def _finding(
 
 def _relation(manifest: Manifest, group: Group, *, near: bool) -> _Relation:
     relabelled = labels_contradict(manifest, group)
-    if relabelled and not (near and _may_be_a_film(manifest, group)):
+    if relabelled and not (near and (_may_be_a_film(manifest, group) or _look_alike(manifest, group))):
         return _ACROSS_CLASSES
     if len(_sides(manifest, group)) > 1:
         return _ACROSS_SPLITS
-    if relabelled:
+    if relabelled and _may_be_a_film(manifest, group):
         return _CHANGING
     if _differ(manifest, group, "patient_id"):
         return _ACROSS_PATIENTS
@@ -272,6 +272,12 @@ def _are_named(manifest: Manifest, group: Group) -> bool:
 
 def _may_be_a_film(manifest: Manifest, group: Group) -> bool:
     return _are_named(manifest, group) and not _differ(manifest, group, "patient_id")
+
+
+def _look_alike(manifest: Manifest, group: Group) -> bool:
+    """Whether patients and findings both say that these are different pictures, as two blurred eyes by one camera."""
+    patients = {manifest.cases[i].patient_id for i in group}
+    return not manifest.task.exclusive and _are_named(manifest, group) and len(patients) == len(group)
 
 
 def _loose_chains(manifest: Manifest, copies: Copies) -> int:
