@@ -33,7 +33,10 @@ def without_rare_findings(manifest: Manifest) -> Manifest:
     rare = [f"{name} ({n} with, {without} without)" for name, (n, without) in patients.items() if name not in kept]
     said = f"fewer than three patients have them, or lack them: {listed(rare)}"
     if len(kept) < 2:
-        way = f"; tell {kept[0]} from all else with --finding" if kept else ""
+        ways = [f"tell {kept[0]} from all else with --finding"] if kept else []
+        if any(without < _FEWEST_PATIENTS for _, without in patients.values()) and (y_true < 0).any():
+            ways.append("take empty cells for absent with --blank absent")
+        way = f"; {' or '.join(ways)}" if ways else ""
         raise InvalidData(f"of the findings {len(kept)} can be learnt, and two are needed; {said}{way}")
     fewer = dataclasses.replace(task, classes=tuple(kept))
     known = y_true[:, [task.column(name) for name in kept]]

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from overread.auditing.contrasts import contrasts_of
 from overread.auditing.finding import Finding, FindingKind, image_row
 from overread.auditing.material import Material
-from overread.auditing.questions import questions_of
 from overread.auditing.rule import Rule
 from overread.auditing.rules.annotations.find import KINDS, Kind, Mark, find_marks
 from overread.auditing.rules.annotations.places import Place
@@ -87,7 +87,7 @@ def _all_marks(material: Material, marks: Sequence[Mark]) -> Finding:
 
 def _by_class(material: Material, marks: Sequence[Mark]) -> Finding | None:
     task, readable = material.manifest.task, set(material.readable.tolist())
-    questions = questions_of(material.manifest)
+    questions = contrasts_of(material.manifest)
     shown = {one.name: set(np.flatnonzero(one.yes).tolist()) & readable for one in questions}
     images = {kind: {mark.position for mark in marks if mark.kind == kind} for kind in KINDS}
     looked_at = [(kind, one) for kind in KINDS if images[kind] for one in questions]

@@ -8,11 +8,12 @@ from collections import Counter
 
 import numpy as np
 
+from overread.auditing.contrasts import contrasts_of
 from overread.auditing.finding import Finding
-from overread.auditing.questions import BoolArray, questions_of
 from overread.auditing.shares import surely_more
 from overread.auditing.wording import told_as, worded
 from overread.cases import Manifest
+from overread.decision import BoolArray
 
 _EMPTY = frozenset({"", "-", "?", "n/a", "na", "nan", "null", "unknown"})
 _WORD = re.compile(r"[a-z]+")
@@ -72,7 +73,7 @@ def _missing_by_class(manifest: Manifest, empty: dict[str, BoolArray]) -> dict[s
 
 
 def _missing_by_finding(manifest: Manifest, empty: dict[str, BoolArray]) -> dict[str, dict[str, str]]:
-    questions = [one for one in questions_of(manifest) if one.yes.any() and one.no.any()]
+    questions = [one for one in contrasts_of(manifest) if one.yes.any() and one.no.any()]
     found = {}
     for column, is_empty in empty.items():
         # The finding whose images differ most from those without it.
@@ -91,7 +92,7 @@ def _missing_by_finding(manifest: Manifest, empty: dict[str, BoolArray]) -> dict
 
 def find_one_source(manifest: Manifest) -> Finding | None:
     """Find classes, findings or cuts whose images all come from one source, while others come from elsewhere, too."""
-    by_appearance = sorted((one for one in questions_of(manifest) if one.yes.any()), key=lambda one: one.yes.argmax())
+    by_appearance = sorted((one for one in contrasts_of(manifest) if one.yes.any()), key=lambda one: one.yes.argmax())
     task, noun, parts, rows = manifest.task, manifest.task.noun[0], [], []
     for column in manifest.columns:
         if not _SOURCES & set(_WORD.findall(column.lower())):

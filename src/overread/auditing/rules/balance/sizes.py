@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from overread.auditing.contrasts import contrasts_of
 from overread.auditing.finding import Finding
-from overread.auditing.questions import questions_of
 from overread.auditing.wording import told_as
 from overread.cases import Manifest
 from overread.evaluation import wilson
@@ -54,7 +54,7 @@ def _claims_of_classes(manifest: Manifest) -> Iterator[_Claim]:
 
 
 def _claims_of_findings(manifest: Manifest) -> Iterator[_Claim]:
-    rarest_first = sorted(questions_of(manifest), key=lambda one: min(one.yes.sum(), one.no.sum()))
+    rarest_first = sorted(contrasts_of(manifest), key=lambda one: min(one.yes.sum(), one.no.sum()))
     for question in rarest_first:
         for measure, who, images in (
             ("sensitivity", question.of_yes, question.yes),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from overread.auditing.contrasts import Contrast, contrasts_of
 from overread.auditing.finding import Finding
-from overread.auditing.questions import BoolArray, Question, questions_of
 from overread.auditing.shares import surely_more
 from overread.cases import Manifest
+from overread.decision import BoolArray
 from overread.words import count, first_of, listed
 
 # Of a finding that fewer patients have, what else they have is chance, and its rarity is told anyway.
@@ -19,7 +20,7 @@ def find_never_alone(manifest: Manifest) -> Finding | None:
 
     A finding that fewer than ten patients have is not looked at; nor is another one that nearly all images show.
     """
-    questions = questions_of(manifest)
+    questions = contrasts_of(manifest)
     _, patients = np.unique([case.counts_as for case in manifest.cases], return_inverse=True)
     looked_at = [one for one in questions if _patients(patients, one.yes) >= _FEWEST_PATIENTS]
     bound = {one.name: _bound_to(one, questions, patients) for one in looked_at}
@@ -53,7 +54,7 @@ def _patients(patients: np.ndarray, images: BoolArray) -> int:
     return int(np.unique(patients[images]).size)
 
 
-def _bound_to(one: Question, questions: tuple[Question, ...], patients: np.ndarray) -> list[str]:
+def _bound_to(one: Contrast, questions: tuple[Contrast, ...], patients: np.ndarray) -> list[str]:
     """The others that every image with a finding shows, surely more often than images without it do."""
     found = []
     for other in questions:
@@ -68,13 +69,13 @@ def _bound_to(one: Question, questions: tuple[Question, ...], patients: np.ndarr
     return found
 
 
-def _most_beside(one: Question, questions: tuple[Question, ...]) -> list[str]:
+def _most_beside(one: Contrast, questions: tuple[Contrast, ...]) -> list[str]:
     counts = {other.name: int((one.yes & other.yes).sum()) for other in questions if other is not one}
     order = sorted(filter(counts.__getitem__, counts), key=lambda name: -counts[name])
     return [f"{name} in {counts[name]:,} of {one.yes.sum():,} images" for name in order[:_MOST_BESIDE]]
 
 
-def _row(one: Question, questions: tuple[Question, ...], bound: list[str]) -> dict[str, str]:
+def _row(one: Contrast, questions: tuple[Contrast, ...], bound: list[str]) -> dict[str, str]:
     return {
         "finding": one.name,
         "images": f"{one.yes.sum():,}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 
+from overread.auditing.contrasts import Contrast, contrasts_of
 from overread.auditing.finding import Finding
-from overread.auditing.questions import Question, questions_of
 from overread.auditing.wording import told_as
 from overread.cases import Manifest
 from overread.words import first_of
@@ -40,7 +40,7 @@ def find_unequal_classes(manifest: Manifest) -> Finding | None:
 
 def find_unequal_findings(manifest: Manifest) -> Finding | None:
     """Find findings that are at least twice as often absent as present, or the reverse, where the labels tell."""
-    questions = sorted(questions_of(manifest), key=_rarer)
+    questions = sorted(contrasts_of(manifest), key=_rarer)
     unequal = [one for one in questions if _commoner(one) >= _UNEQUAL * _rarer(one)]
     if not unequal:
         return None
@@ -61,15 +61,15 @@ def find_unequal_findings(manifest: Manifest) -> Finding | None:
     )
 
 
-def _rarer(question: Question) -> int:
+def _rarer(question: Contrast) -> int:
     return int(min(question.yes.sum(), question.no.sum()))
 
 
-def _commoner(question: Question) -> int:
+def _commoner(question: Contrast) -> int:
     return int(max(question.yes.sum(), question.no.sum()))
 
 
-def _said_of_unknown(manifest: Manifest, questions: list[Question]) -> str:
+def _said_of_unknown(manifest: Manifest, questions: list[Contrast]) -> str:
     unknown = {one.name: int((~one.known).sum()) for one in questions}
     if not any(unknown.values()):
         return ""
@@ -81,7 +81,7 @@ def _said_of_unknown(manifest: Manifest, questions: list[Question]) -> str:
     )
 
 
-def _row(question: Question) -> dict[str, str]:
+def _row(question: Contrast) -> dict[str, str]:
     known = int(question.known.sum())
     return {
         "finding": question.name,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from overread.auditing.contrasts import contrasts_of
 from overread.auditing.finding import Finding, Severity, image_row
 from overread.auditing.material import Material
-from overread.auditing.questions import questions_of
 from overread.auditing.wording import worded
 from overread.formats import Header
 
@@ -23,7 +23,7 @@ class FileTable:
     def __init__(self, material: Material) -> None:
         self.headers, self.cases = material.headers, material.manifest.cases
         self.failures, self.task = material.failures, material.manifest.task
-        self.questions = questions_of(material.manifest)
+        self.questions = contrasts_of(material.manifest)
         self._yes, self._no = (
             np.stack([getattr(question, answer) for question in self.questions], axis=1) for answer in ("yes", "no")
         )

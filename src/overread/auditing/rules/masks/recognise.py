@@ -7,8 +7,8 @@ from collections import defaultdict
 
 import numpy as np
 
+from overread.auditing.contrasts import contrasts_of
 from overread.auditing.material import Material
-from overread.auditing.questions import questions_of
 from overread.auditing.rules.masks.annotation import Annotation
 from overread.auditing.rules.masks.names import read_name
 from overread.auditing.rules.masks.pixel_statistics import PixelStatistics, measure_pixels
@@ -59,7 +59,7 @@ def _unlike_the_others(manifest: Manifest, statistics: PixelStatistics, unnamed:
     if few.sum() < _MODALITY * unnamed.sum():
         return few
     whole = np.zeros_like(few)
-    for question in questions_of(manifest):
+    for question in contrasts_of(manifest):
         of_class, others = unnamed & question.yes, unnamed & question.no
         if not of_class.any():
             continue

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from overread.auditing.questions import BoolArray
 from overread.auditing.rules.shortcuts.properties import Property
+from overread.decision import BoolArray
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation import roc_auc
 

@@ -7,8 +7,9 @@ import re
 
 import numpy as np
 
-from overread.auditing.questions import BoolArray, questions_of
+from overread.auditing.contrasts import contrasts_of
 from overread.cases import Manifest, fold_cases
+from overread.decision import BoolArray
 from overread.decision.cuts import IntArray
 from overread.evaluation.uncertainty.sample import number_patients
 
@@ -25,7 +26,7 @@ class FoldedCases:
     def __init__(self, manifest: Manifest) -> None:
         sides = np.array([case.split == "test" for case in manifest.cases])
         self.manifest = manifest
-        self.questions = {question.name: question for question in questions_of(manifest)}
+        self.questions = {question.name: question for question in contrasts_of(manifest)}
         self.is_test: BoolArray = sides if not sides.all() else np.zeros_like(sides)
         self.fold = np.full(len(manifest), -1)
         self.patients = [case.patient_id or "" for case in manifest.cases]

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from overread.auditing.questions import BoolArray
 from overread.auditing.rules.shortcuts.folds import FoldedCases
 from overread.auditing.rules.shortcuts.levels import common_values
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.auditing.shares import surely_more
+from overread.decision import BoolArray
 from overread.decision.cuts import FloatArray, IntArray
 
 # Of the images of a class at least so many, and of the rest no more than this part of their share.

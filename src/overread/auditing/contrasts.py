@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-import numpy.typing as npt
-
 from overread.auditing.wording import told_as
 from overread.cases import Manifest
-from overread.decision import Task
-
-BoolArray = npt.NDArray[np.bool_]
+from overread.decision import BoolArray, Task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Question:
-    """Which images answer a question with yes and which with no, and what either are called.
+class Contrast:
+    """A question put to the images: which answer it with yes and which with no, and what either are called.
 
     Args:
         name: of the class, finding or cut.
@@ -43,19 +38,19 @@ class Question:
 
 
 def compared_by(task: Task) -> tuple[str, ...]:
-    """The names of the questions: every class where none has more to do with one than with another, else the judged."""
+    """The names of the contrasts: every class where none has more to do with one than with another, else the judged."""
     return task.classes if task.exclusive and not task.ordered else task.judged
 
 
-def questions_of(manifest: Manifest) -> tuple[Question, ...]:
-    """Every question with the images that answer it."""
+def contrasts_of(manifest: Manifest) -> tuple[Contrast, ...]:
+    """Every one by which the images are compared."""
     task, y_true = manifest.task, manifest.y_true
     found = []
     for name in compared_by(task):
         yes = task.shows(y_true, name)
         against, of_yes, of_no = _words(task, name)
         found.append(
-            Question(
+            Contrast(
                 name=name, called=told_as(task, name), against=against, of_yes=of_yes, of_no=of_no,
                 yes=yes, no=task.known(y_true, name) & ~yes,
             )
