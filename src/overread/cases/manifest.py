@@ -265,9 +265,10 @@ class Manifest:
         ids = match_patients(pattern, self.cases)
         missing = [i for i, patient_id in enumerate(ids) if not patient_id]
         if missing:
+            folders = "" if "/" in pattern else " (one with a slash is searched in the folders, too)"
             raise InvalidData(
                 f"the patient pattern matches no part of {len(missing)} of {len(ids)} file names, the first in case "
-                f"{missing[0] + 1}: widen it so that every name gives its patient"
+                f"{missing[0] + 1}: widen it so that every name gives its patient{folders}"
             )
         cases = [dataclasses.replace(case, patient_id=i) for case, i in zip(self.cases, ids, strict=True)]
         return self.replace(cases, f"patient ids come from the pattern {pattern}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,8 @@ except (ValueError, AttributeError, TypeError) as error:
     raise InvalidOption(
         f"Keras cannot be loaded ({error}): correct or remove the file ~/.keras/keras.json, or the one in KERAS_HOME"
     ) from error
+# Networks that are tried one after the other, and a last chunk that is shorter, are traced anew, as they must be.
+logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing" not in record.getMessage())
 keras.config.set_floatx("float32")
 keras.config.set_epsilon(1e-7)
 keras.config.set_image_data_format("channels_last")
