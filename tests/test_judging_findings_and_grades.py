@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 
 import numpy as np
 import pytest
@@ -121,10 +120,16 @@ def test_patients_are_counted_for_a_mean_and_not_their_images() -> None:
     assert compute_metrics(y_true, y_prob, task=task, patients=patients)["auc"].left_out == ("few",)
 
 
-def test_without_a_common_finding_there_is_no_mean_but_a_reason() -> None:
-    found = compute_metrics(np.eye(4, 3, dtype=int), np.full((4, 3), 0.4), task=SeveralFindings(tuple("abc")))
-    assert math.isnan(found["auc"].value)
+def test_without_a_common_finding_a_mean_has_no_interval_but_a_reason() -> None:
+    y_true, y_prob = np.eye(6, 3, dtype=int), np.random.default_rng(6).random((6, 3))
+    evaluation = compute_metrics(y_true, y_prob, task=SeveralFindings(tuple("abc")))
+    areas = [evaluation.per_class[name]["auc"].value for name in "abc"]
+    assert evaluation["auc"].value == pytest.approx(np.mean(areas)) and evaluation["auc"].left_out == ()
+    found = intervals(y_true, y_prob, evaluation=evaluation, resamples=100)
     assert found["auc"].reason == "No finding is there in 5 patients and absent in as many."
+    assert found["accuracy"].reason is None
+    one = said(evaluation.task, y_true, y_prob, {})
+    assert compare(one, one, resamples=100)["auc"].interval.reason == found["auc"].reason
 
 
 def test_what_is_not_known_counts_in_no_mean_over_cases() -> None:

@@ -133,7 +133,7 @@ def compare(
             labels, y_prob, task=task, decided=decided, patients=[str(number) for number in patient]
         )
         drawn = bootstrap(labels, y_prob, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed)
-        readers.append(_Reader(Cases(task, labels, y_prob, evaluation.predicted), evaluation, drawn))
+        readers.append(_Reader(Cases(task, labels, y_prob, evaluation.predicted, patient), evaluation, drawn))
     one, other = readers
     sample = Sample(patient, level)
     return Comparison(
@@ -163,10 +163,12 @@ class _Reader(NamedTuple):
 def _overall(one: _Reader, other: _Reader, sample: Sample) -> dict[str, Difference]:
     first, second, task = one.evaluation, other.evaluation, one.cases.task
     found = {
-        name: _Pair(first[name], second[name], sample.level).from_resamples(
-            other.drawn.metrics[name] - values, sample.alone
+        defined.name: _Pair(first[defined.name], second[defined.name], sample.level).from_resamples(
+            other.drawn.metrics[defined.name] - one.drawn.metrics[defined.name],
+            sample.alone,
+            one.cases.too_few if defined.is_mean else None,
         )
-        for name, values in one.drawn.metrics.items()
+        for defined in first.definitions
     }
     told = one.cases.told
     if sample.of(np.flatnonzero(told)).alone and told.any():
@@ -196,8 +198,9 @@ class _Pair(NamedTuple):
     second: Metric
     level: float
 
-    def from_resamples(self, values: FloatArray, alone: bool) -> Difference:
+    def from_resamples(self, values: FloatArray, alone: bool, too_few: str | None = None) -> Difference:
         deviation, method, reason = spread(values, alone)
+        reason = too_few or reason
         if self.first.left_out != self.second.left_out:
             reason = "It is undefined for other findings in one than in the other, so that the means do not compare."
         return self._from_deviation(deviation, f"paired {method}", self.first.reason or self.second.reason or reason)

@@ -9,8 +9,7 @@ from overread.evaluation.assessment import Assessment
 from overread.evaluation.compute_metrics import Evaluation
 from overread.evaluation.estimates import Estimate, Estimates
 from overread.evaluation.metrics.built_in import LABELS, LOSSES, RANKING
-from overread.evaluation.metrics.definition import ClassMetric, MetricDefinition
-from overread.evaluation.metrics.kinds import BalancedAccuracy
+from overread.evaluation.metrics.definition import MetricDefinition
 from overread.evaluation.wording import briefly
 from overread.words import clause, count, level_of, listed
 
@@ -69,7 +68,7 @@ def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
 def label_of(found: MetricDefinition, assessment: Assessment) -> str:
     """Name a metric as it is meant on the whole."""
     task = assessment.task
-    if task.positive or not isinstance(found, ClassMetric | BalancedAccuracy):
+    if task.positive or not found.is_mean:
         return found.label
     if len(task.judged) == 1:
         return f"{found.label}, {task.judged[0]}"
