@@ -61,10 +61,11 @@ def _findings(cache: Path) -> Iterator[Row]:
     """The mean over the findings that 20 images or more show."""
     folder = data_folder("nih_multilabel")
     manifest = Manifest.read(Source(data=str(folder / "images"), labels=(str(folder / "Data_Entry_2017.csv"),)))
-    common = np.flatnonzero(manifest.y_true.sum(axis=0) >= FEWEST)
+    y_true = manifest.y_true
     for features, teach, judge in _dealt(manifest, cache / "nih_all.npy"):
+        common = [one for one in np.flatnonzero(y_true.sum(axis=0) >= FEWEST) if y_true[judge, one].any()]
         for name, weigh in WEIGHTS.items():
-            found = [_finding(features, manifest.y_true[:, one], teach, judge, weigh) for one in common]
+            found = [_finding(features, y_true[:, one], teach, judge, weigh) for one in common]
             yield name, tuple(np.mean(found, axis=0))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from overread.decision import Abstentions, OrderedGrades, SeveralFindings, SeveralTasks, Task, choose_referral
 from overread.evaluation import AssessmentOptions, Predictions, assess, assess_referral, pool_folds
+from overread.study.crossvalidation import judge_folds
 from overread.test_side import Outcome, read_predictions
 from overread.test_side.mistakes import surest_mistakes
 
@@ -161,3 +162,26 @@ def test_each_of_several_tasks_refers_as_if_it_were_alone() -> None:
     assert whole.parts["grade"].to_dict() == assess_referral(alone, own, options=OPTIONS).to_dict()
     assert whole.parts["eye"].questions == {} and whole.parts["grade"].far_errors
     assert whole.to_dict()["parts"]["signs"]["questions"].keys() == {"drusen", "scar"}
+
+
+@KINDS
+def test_the_folds_of_each_of_several_tasks_are_judged_as_if_it_were_alone(task: Task) -> None:
+    folds = (predictions(task), predictions(task, seed=1))
+    pooled = assess(pool_folds(folds), OPTIONS)
+    found = judge_folds(Path("run"), {0: folds}, {0: pooled}, OPTIONS)
+    assert set(found.parts) == set(task.parts)
+    assert ("quadratic_kappa" in found.reported) == task.ordered
+    assert found.spread("auc")["seeds_sd"] is None and json.dumps(found.to_dict(), allow_nan=False)
+    for name, part in found.parts.items():
+        alone = tuple(fold.of_part(name) for fold in folds)
+        own = judge_folds(Path("run"), {0: alone}, {0: pooled.parts[name]}, OPTIONS)
+        assert part.to_dict() == own.to_dict()
+
+
+def test_a_fold_that_tells_nothing_of_a_task_is_left_out_of_its_part() -> None:
+    silent = predictions(BOTH, seed=1)
+    y_true = np.asarray(silent.y_true).copy()
+    y_true[:, 0] = -1
+    folds = (predictions(BOTH), dataclasses.replace(silent, y_true=y_true))
+    found = judge_folds(Path("run"), {0: folds}, {0: assess(pool_folds(folds), OPTIONS)}, OPTIONS)
+    assert [len(found.parts[name].folds[0]) for name in BOTH.parts] == [1, 2, 2]

@@ -101,6 +101,20 @@ def test_an_image_without_findings_is_told_in_words(tmp_path: Path) -> None:
     assert "which of Nodule, Edema, Mass and Effusion this image shows, if any" in reasons(unsure, 0.9)[0]
 
 
+def test_a_finding_too_rare_to_be_ruled_out_refers_no_image_and_is_told_where_it_is_reached(
+    tmp_path: Path,
+) -> None:
+    absent = small_reader(tmp_path / "absent", CHEST, (6.0, -6.0, -6.0, -6.0), rare=("Nodule",)).read(picture())
+    assert [one.name for one in absent.questions if one.unsure] == ["Nodule"]
+    assert (absent.refer, headline(absent)) == ((), "Effusion")
+    reached = small_reader(tmp_path / "reached", CHEST, (6.0, -6.0, 0.3, 0.4), rare=("Nodule",)).read(picture())
+    assert (reached.refer, headline(reached)) == (("uncertain",), "Effusion; unsure: Nodule and Edema")
+    assert "whether this image shows Edema." in reasons(reached, 0.9)[0]
+    both = small_reader(tmp_path / "both", BOTH, (6.0, 0.2, -3.0, -3.0, 6.0, -6.0), rare=("signs: scar",))
+    parts = both.read(picture()).parts
+    assert (parts["retinopathy"].refer, parts["signs"].refer) == (("uncertain",), ())
+
+
 def test_grades_are_told_in_words(found: dict[str, Reading], tmp_path: Path) -> None:
     assert headline(found["grades"]) == "Grade 2"
     assert decision(found["grades"]) == (

@@ -118,14 +118,13 @@ def test_a_comma_parts_findings_though_one_never_stands_alone(table: Callable[..
     assert first(read(table("diagnosis", *rows)), 4) == ["Edema|Mass", "Edema", "Mass", "Hernia|Mass"]
 
 
-def test_two_columns_are_findings_once_they_are_named(table: Callable[..., Path]) -> None:
-    two = table("Edema,site,Mass", "1,a,0", "0,b,1", "1,a,1", "0,b,0")
-    manifest = read(two, label_column=("Edema", "Mass"))
-    assert first(manifest, 4) == ["Edema", "Mass", "Edema|Mass", "No Finding"]
-    beside = table("Edema,Mass", "1,0", "0,1", "1,1", "0,0")
-    with pytest.raises(Undecided, match=r"--label-column Edema..Mass or --label-column Edema or --label-column Mass"):
-        read(beside)
-    assert first(read(beside, label_column="Edema..Mass"), 3) == ["Edema", "Mass", "Edema|Mass"]
+def test_two_columns_side_by_side_are_findings_and_others_are_once_they_are_named(table: Callable[..., Path]) -> None:
+    beside = table("Edema,Mass,site", "1,0,a", "0,1,b", "1,1,a", "0,0,b", name="beside.csv")
+    apart = table("Edema,site,Mass", "1,a,0", "0,b,1", "1,a,1", "0,b,0")
+    for manifest in (read(beside), read(apart, label_column=("Edema", "Mass"))):
+        assert first(manifest, 4) == ["Edema", "Mass", "Edema|Mass", "No Finding"]
+    with pytest.raises(Undecided, match="--label-column Edema or --label-column Mass"):
+        read(apart)
 
 
 @pytest.mark.parametrize("heading", ["label", "{}"])

@@ -13,7 +13,21 @@ from overread.bundle.openings import RECORD, write_openings
 from overread.errors import InvalidBundle
 from overread.machine.files import from_json
 
-TOKENS = (b"null", b"true", b"1e308", b"NaN", b"Infinity", b"-1", b"9223372036854775808", b"[[", b"{}", b'"\\u0000"')
+TOKENS = (
+    b"null",
+    b"true",
+    b"1e308",
+    b"NaN",
+    b"Infinity",
+    b"-1",
+    b"9223372036854775808",
+    b"[[",
+    b"{}",
+    b'"\\u0000"',
+    b'"findings"',
+    b'"grades"',
+    b'"tasks"',
+)
 # What the corpus gives the hashes of; none is empty.
 _FILES = {"network.onnx": b"graph", "network.weights.h5": b"weights", "reference.npz": b"arrays"}
 
@@ -35,6 +49,7 @@ def one_input(data: bytes) -> None:
         logits = np.linspace(-9, 3e38, bundle.task.outputs)[None]
         y_prob = bundle.members[0].calibration.apply(logits, bundle.task)
         bundle.task.decide(y_prob, bundle.thresholds)
-        bundle.referral.sets(y_prob)
+        bundle.referral.sets(y_prob, bundle.task)
+        bundle.task.called(y_prob, bundle.thresholds)
         assert np.isfinite(y_prob).all()
         repr(bundle)

@@ -39,11 +39,12 @@ def _write_table(classes: Path, frames: Path, table: Path) -> None:
         shutil.copy(image, frames / f"{name}.png")
         rows.append((name, image.parent.name, patient, ("f", "m")[number % 3 == 0]))
         findings.append((f"{name}.png", ("Mass", "Effusion|Mass", "Effusion")[number % 3], patient))
-        states.append((f"{name}.png", ("0.0", "1.0")[is_ill], ("", "1.0", "-1.0", "0.0")[number % 4], patient))
+        state, opposite = ("0.0", "1.0")[is_ill], ("1.0", "")[is_ill]
+        states.append((f"{name}.png", state, opposite, ("", "1.0", "-1.0", "0.0")[number % 4], patient))
         oedema = str(is_ill * (1 + is_odd)) if number % 9 else ""
         grades.append((name, str(2 * is_ill + is_odd), oedema, patient))
     _write_csv(table, [("image_id", "dx", "lesion_id", "sex"), *rows])
-    _write_csv(table.with_name("states.csv"), [("image", "Mass", "Edema", "patient"), *states])
+    _write_csv(table.with_name("states.csv"), [("image", "Mass", "Effusion", "Edema", "patient"), *states])
     eyes = ("Image name", "Retinopathy grade", "Risk of macular edema", "patient")
     _write_csv(table.with_name("grades.csv"), [eyes, *grades])
     _write_csv(table.with_name("findings.csv"), [("image", "findings", "patient"), *findings])

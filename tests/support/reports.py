@@ -63,7 +63,7 @@ def predict(classes: tuple[str, ...], n: int, **changes: Any) -> Predictions:
 def read_wrongly(predictions: Predictions) -> tuple[Mistake, ...]:
     task, decided = predictions.task, predictions.decisions
     wrong = np.flatnonzero(~task.is_right(predictions.y_true, decided))[:8].tolist()
-    chosen = surest_mistakes(predictions) if task.questions else [(i, None) for i in wrong]
+    chosen = surest_mistakes(predictions)[:4] if task.questions else [(i, None) for i in wrong]
     rng = np.random.default_rng(1)
     return tuple(
         Mistake(
@@ -165,7 +165,10 @@ def abstain(predictions: Predictions) -> Abstentions:
 def bear_up(predictions: Predictions) -> Robustness:
     """The same images left the same, made worse and destroyed."""
     y_prob = np.asarray(predictions.y_prob)
-    noise = np.random.default_rng(0).dirichlet(np.ones(y_prob.shape[1]), len(y_prob))
+    random, task = np.random.default_rng(0), predictions.task
+    noise = random.dirichlet(np.ones(y_prob.shape[1]), len(y_prob))
+    if task.questions:
+        noise = task.probabilities(random.normal(size=(len(y_prob), task.outputs)))
     changes = {"the same": y_prob, "worse": 0.5 * y_prob + 0.5 * noise, "destroyed": noise}
     read = {
         Change(name=name, label=f"{name} images", strength="mild", amount="so much"): dataclasses.replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,12 +42,18 @@ def png(pixels: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def small_reader(folder: Path, task: Task, logits: Sequence[float]) -> Reader:
+def small_reader(folder: Path, task: Task, logits: Sequence[float], *, rare: Sequence[str] = ()) -> Reader:
     """A reader that gives these logits to an image with a mean of 125.
 
     Its calibration divides them by 1.5; the first question has no operating point, all others have 0.4; an answer is
-    ruled out below a probability of 0.3.
+    ruled out below a probability of 0.3, but for rare ones, which never are.
     """
+    told = telling(task)
+    told["referral"] = dataclasses.replace(
+        told["referral"],
+        thresholds={**told["referral"].thresholds, **dict.fromkeys(rare, 1.0)},
+        counts={**told["referral"].counts, **dict.fromkeys(rare, 3)},
+    )
     bias = np.array(logits) - _OF_GREY
     graph = tiny_graph(bias=bias, outputs=task.outputs).SerializeToString()
     pixels = np.stack([picture(seed)[..., None] for seed in range(120)])
@@ -55,4 +62,4 @@ def small_reader(folder: Path, task: Task, logits: Sequence[float]) -> Reader:
     reference = Reference.of(Familiarity.fit(traits[:90], traits[90:]), traits[90:], task.decide(y_prob), y_prob)
     height, width, channels = SHAPE
     preprocessing = Preprocessing(height=height, width=width, channels=channels)
-    return Reader(write_small_bundle(folder, graph, reference.to_bytes(), **telling(task), preprocessing=preprocessing))
+    return Reader(write_small_bundle(folder, graph, reference.to_bytes(), **told, preprocessing=preprocessing))

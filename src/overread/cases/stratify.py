@@ -44,7 +44,7 @@ class _Strata(NamedTuple):
 
     Args:
         unit, stratum: `(m,)`.
-        part: `(m,)` what the unit is of the stratum: the mean of its share of the images and of the units.
+        part: `(m, 2)` what the unit is of the images of the stratum, and of its units.
         is_answer: `(strata,)` whether it is an answer to a question, which no side should lack.
     """
 
@@ -73,19 +73,19 @@ def _strata_of(yes: _Bools, no: _Bools, units: IntArray) -> _Strata:
     unit, name = np.divmod(met[order], further + 3)
     counts = np.concatenate([images, np.ones(len(number))])[order]
     known, stratum = np.unique(name, return_inverse=True)
-    # Images and units weigh alike: metrics are of images, and intervals of patients.
+    # Both count: metrics are of images, and their intervals of patients.
     of_images = counts / np.bincount(stratum, weights=counts)[stratum]
-    part = (of_images + 1 / np.bincount(stratum)[stratum]) / 2
-    return _Strata(unit, stratum, part, known < 2 * questions)
+    of_units = 1 / np.bincount(stratum)[stratum]
+    return _Strata(unit, stratum, np.column_stack([of_images, of_units]), known < 2 * questions)
 
 
 def _deal(strata: _Strata, shares: FloatArray, needs: npt.ArrayLike) -> IntArray:
     unit, stratum, part, is_answer = strata
     starts = np.searchsorted(unit, np.arange(unit[-1] + 2))
-    largest_first = np.lexsort((unit, -part, stratum))
+    largest_first = np.lexsort((unit, -part[:, 0], stratum))
     members = np.split(unit[largest_first], np.cumsum(np.bincount(stratum))[:-1])
     left = np.bincount(stratum)
-    room = np.repeat(shares[:, None], len(left), axis=1)
+    room = np.broadcast_to(shares[:, None, None], (len(shares), len(left), 2)).copy()
     # No side needs what is no answer.
     lacking = np.asarray(needs, dtype=np.int64)[:, None] * is_answer
     dealt = np.full(int(unit[-1]) + 1, -1)
@@ -95,7 +95,7 @@ def _deal(strata: _Strata, shares: FloatArray, needs: npt.ArrayLike) -> IntArray
                 continue
             rows = slice(starts[one], starts[one + 1])
             own, held = stratum[rows], part[rows]
-            gain = ((2 * room[:, own] - held) * held).sum(axis=1) / shares
+            gain = ((2 * room[:, own] - held) * held).sum(axis=(1, 2)) / shares
             lacks = lacking[:, own]
             urgent = (lacks > 0) & (left[own] <= lacks.sum(axis=0))
             chosen = np.lexsort((-gain, -urgent.sum(axis=1)))[0]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from overread.study.crossvalidation import CrossValidation
 
 
+_OF_EACH = ("auc", "sensitivity", "specificity")
+
+
 def print_assessment(assessment: Assessment, as_json: bool) -> None:
     """Print the metrics of a test side, each with its interval."""
     if as_json:
@@ -39,7 +42,6 @@ def print_comparison(comparison: Comparison, as_json: bool, *, readers: Sequence
         print_json(comparison.to_dict())
         return
     # Loads NumPy, which `--help` need not wait for.
-    from overread.evaluation import LABELS
     from overread.report.comparison import IDENTICAL
 
     whose = "" if comparison.n == comparison.n_patients else f" of {count(comparison.n_patients, 'patient')}"
@@ -47,10 +49,26 @@ def print_comparison(comparison: Comparison, as_json: bool, *, readers: Sequence
     if comparison.identical:
         print_lines(IDENTICAL)
         return
-    found = {name: comparison[name] for name in LABELS if name in comparison.differences}
-    level = level_of(comparison["auc"].interval.level)
-    rows = [(LABELS[name], *_cells(one)) for name, one in found.items()]
-    print_table(("Metric", "A", "B", f"B less A ({level} interval)", "p"), rows)
+    for name, part in comparison.parts.items():
+        print_lines(f"{name}: {count(part.n, 'image')}")
+        _print_differences(part)
+        print_lines("")
+    if not comparison.parts:
+        _print_differences(comparison)
+
+
+def _print_differences(comparison: Comparison) -> None:
+    header = ("A", "B", f"B less A ({level_of(comparison['auc'].interval.level)} interval)", "p")
+    labels = {name: label for name, label in comparison.labels.items() if name in comparison.differences}
+    print_table(("Metric", *header), [(label, *_cells(comparison[name])) for name, label in labels.items()])
+    rows = [
+        (question, comparison.labels[name], *_cells(found[name]))
+        for question, found in comparison.each.items()
+        for name in _OF_EACH
+    ]
+    if rows:
+        print_lines("")
+        print_table(("", "Metric", *header), rows)
 
 
 def _cells(found: Difference) -> tuple[str, ...]:

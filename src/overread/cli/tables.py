@@ -54,6 +54,11 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
     rows = [(name, *_estimate(estimate), str(estimate.metric.n)) for name, estimate in found.rates.items()]
     rows += [(f"latency {name}, ms", _number(value, ".1f"), "", n) for name, value in found.latency_ms.items()]
     print_table(("share", "value", f"{level_of(found.rates['referred'].interval.level)} interval", "n"), rows)
+    if found.questions:
+        print_lines("", "answers")
+        answers = list(dict.fromkeys(answer for counts in found.questions.values() for answer in sorted(counts)))
+        told = [(name, *(str(counts.get(one, 0)) for one in answers)) for name, counts in found.questions.items()]
+        print_table(("question", *answers), told)
     tested = [check for check in found.checks if check.reason is None]
     if tested:
         print_lines("", "tests for a change")

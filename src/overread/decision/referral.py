@@ -64,8 +64,8 @@ class Abstentions:
         return np.asarray((self.sets != self.task.answered(self.decided))[:, counted].any(axis=1))
 
     @property
-    def answers(self) -> BoolArray:
-        """`(n, questions)`: the answer to a question of the task is yes."""
+    def yes(self) -> BoolArray:
+        """`(n, questions)`: a question of the task is answered with yes."""
         if self.called is not None:
             return self.called
         shown = [self.task.shows(self.decided, name) for name in self.task.questions]
@@ -80,10 +80,10 @@ class Abstentions:
         grades where the grades in the set do not all lie on the side that its operating point tells. No image is sure
         to reach a higher cut and not a lower one.
         """
-        answers = self.answers
-        sure = np.zeros_like(answers)
+        yes = self.yes
+        sure = np.zeros_like(yes)
         for i, name in enumerate(self.task.questions):
-            sure[:, i] = (self._may_be(name, 1) == answers[:, i]) & (self._may_be(name, 0) != answers[:, i])
+            sure[:, i] = (self._may_be(name, 1) == yes[:, i]) & (self._may_be(name, 0) != yes[:, i])
         return ~sure
 
     @property

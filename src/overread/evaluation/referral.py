@@ -64,8 +64,8 @@ class ReferralAssessment:
         set_sizes: images by the number of classes in their set, from none to every class; of several findings, by the
             number of findings of which the reader is unsure.
         referred: share of images "uncertain", "unfamiliar", and "referred" for either.
-        errors: share of wrong decisions among all, "read" and "referred" images; of several findings, of images with
-            one or more.
+        errors: share of wrong decisions among all, "read" and "referred" images that tell the truth; of several
+            findings, of images with one or more.
         tradeoffs: the same rule at other coverages, with the limit of familiarity as it is.
         far_errors: of ordered grades, as `errors`, of decisions that are off by more than one grade; else empty.
         questions: by the name of each of `Task.questions`.
@@ -166,8 +166,8 @@ def _of_images(predictions: Predictions, abstentions: Abstentions, at: Mapping[f
     task, labels, decisions = predictions.task, np.asarray(predictions.y_true), predictions.decisions
     every, wrong, given = np.ones(len(labels), dtype=bool), ~task.is_right(labels, decisions), task.answered(labels)
     covered = np.asarray((abstentions.sets >= given).all(axis=1))
-    referred = abstentions.referred
-    among = {ALL: every, "read": ~referred, "referred": referred}
+    referred, told = abstentions.referred, np.any([task.known(labels, name) for name in task.judged], axis=0)
+    among = {ALL: told, "read": told & ~referred, "referred": told & referred}
     far = {"far errors": np.abs(labels - decisions) > 1} if task.ordered else {}
     return {
         **({("coverage", ALL): (covered, every)} if task.exclusive else {}),
@@ -180,7 +180,7 @@ def _of_images(predictions: Predictions, abstentions: Abstentions, at: Mapping[f
             for group, errors in {"errors": wrong, **far}.items()
             for name, some in among.items()
         },
-        **_at_coverages((), wrong, every, {coverage: ~other.referred for coverage, other in at.items()}),
+        **_at_coverages((), wrong, told, {coverage: ~other.referred for coverage, other in at.items()}),
     }
 
 
@@ -188,10 +188,10 @@ def _of_questions(predictions: Predictions, abstentions: Abstentions, at: Mappin
     """What is counted of each question."""
     task, labels = predictions.task, np.asarray(predictions.y_true)
     counted: _Counted = {}
-    answers, sure = abstentions.answers, ~abstentions.unsure
+    yes, sure = abstentions.yes, ~abstentions.unsure
     sure_at = {coverage: ~other.unsure for coverage, other in at.items()}
     for i, name in enumerate(task.questions):
-        known, wrong = task.known(labels, name), answers[:, i] != task.shows(labels, name)
+        known, wrong = task.known(labels, name), yes[:, i] != task.shows(labels, name)
         among = {ALL: known, "sure": known & sure[:, i], "unsure": known & ~sure[:, i]}
         counted["unsure", name] = (~sure[:, i], np.ones(len(labels), dtype=bool))
         counted |= {("question", name, some): (wrong, those) for some, those in among.items()}

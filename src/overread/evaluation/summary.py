@@ -61,7 +61,9 @@ def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
     left_out = () if assessment.task.positive or assessment.task.questions else ("balanced_accuracy",)
     shown = [found for found in assessment.evaluation.definitions if found.name not in left_out]
     if rare_classes(assessment):
-        shown.sort(key=lambda found: found.name not in RANKING)
+        ranking = [found for found in shown if found.name in RANKING]
+        first = shown.index(ranking[0])
+        shown = [*shown[:first], *ranking, *(found for found in shown[first:] if found not in ranking)]
     return tuple(shown)
 
 

@@ -38,7 +38,7 @@ _REVIEWS = (
 )
 
 
-_MOST_LABELS = 20
+_MOST_LABELS = 12
 # In the order of the columns.
 _ANSWERS = ("present", "yes", "unsure", "absent", "no")
 
@@ -82,7 +82,6 @@ def _verdict(found: Monitoring) -> tuple[str, ...]:
 def _volume_section(found: Monitoring) -> Section:
     level = found.rates["referred"].interval.level
     rates: dict[str, Estimate] = {label: found.rates[name] for name, label in _RATES.items() if name in found.rates}
-    classes = tuple((name, f"{n:,}") for name, n in _most_frequent(found.classes))
     days = tuple(
         (day.isoformat(), *(f"{counts[name]:,}" for name in ("images", "referred", "failed")))
         for day, counts in found.by_day.items()
@@ -93,14 +92,21 @@ def _volume_section(found: Monitoring) -> Section:
     failures = tuple((code, f"{n:,}") for code, n in found.failures.items())
     items = (
         metrics_table("Shares", rates, level=level),
-        Table("Images read, by the class decided on", ("Class", "Images"), classes),
         *_answers(found),
+        _decisions(found),
         *((Table("Images by day (UTC)", ("Day", "Images", "Referred", "Failed"), days),) if days else ()),
         *((Table("Time from taking up an image to its result", ("Percentile", "Time"), latency),) if latency else ()),
         *((Table("Images that could not be read", ("Error", "Images"), failures),) if failures else ()),
     )
     unnamed = "not named" if found.since is None else "all that wrote into the log"
     return Section("Volume", paragraphs=(f"Bundle: {found.bundle or unnamed}.",), items=items)
+
+
+def _decisions(found: Monitoring) -> Table:
+    """How often each class, or each combination of findings, was decided on."""
+    what, heading = ("all that was decided", "Decided") if found.questions else ("the class decided on", "Class")
+    rows = tuple((name, f"{n:,}") for name, n in _most_frequent(found.classes))
+    return Table(f"Images read, by {what}", (heading, "Images"), rows)
 
 
 def _most_frequent(labels: Mapping[str, int]) -> list[tuple[str, int]]:

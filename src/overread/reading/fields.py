@@ -124,7 +124,8 @@ FIELDS = (
         name="questions",
         description=(
             "Of several findings or ordered grades: each finding, the most certain one first, or each clinical cut, "
-            "with its probability and its own operating point. Where the answer is unsure, a human should look."
+            "with its probability and its own operating point. Where the answer is unsure, a human should look; a "
+            "finding that is unsure in every image, for want of validation images, refers none."
         ),
         schema={"type": "array", "items": _QUESTION_SCHEMA, "minItems": 1},
         example=[{"name": "Effusion", "probability": 0.81, "threshold": 0.42, "answer": "present"}],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -128,12 +127,10 @@ class Reading:
     def _part(self, name: str, task: Task, activation_map: np.ndarray) -> Reading:
         own = self.task.of_part(name, dict.fromkeys(self.task.named_in(self.predicted_label)))
         label, held = task.label_of(tuple(own)), tuple(self.task.of_part(name, dict.fromkeys(self.prediction_set)))
-        (given,) = task.answered(task.encode([label]))
-        refer = tuple(reason for reason in self.refer if reason != UNCERTAIN)
-        # What makes the whole certain makes each part so, though a finding that is never sure may differ in it.
-        if UNCERTAIN in self.refer and set(held) != set(itertools.compress(task.answers, given)):
-            refer = (UNCERTAIN, *refer)
         questions = self.task.of_part(name, {one.name: one for one in self.questions})
+        refer = tuple(reason for reason in self.refer if reason != UNCERTAIN)
+        if any(one.doubtful for one in questions.values()) if not task.exclusive else held != (label,):
+            refer = (UNCERTAIN, *refer)
         return dataclasses.replace(
             self,
             task=task,

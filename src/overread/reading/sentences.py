@@ -149,7 +149,7 @@ def possible(found: Reading) -> str:
 
 def _shown(found: Reading, told: Callable[[Question], str], *, begins: bool = True) -> str:
     """The findings that are there, and those of which the reading is unsure; at the beginning of a line or within."""
-    unsure = [told(one) for one in found.questions if one.unsure]
+    unsure = [told(one) for one in found.questions if one.doubtful or (one.unsure and one.reached)]
     present = ", ".join(told(one) for one in found.questions if one.reached and not one.unsure)
     nothing = "No sure finding" if unsure else NOTHING_FOUND
     shown = present or (nothing if begins else clause(nothing))
@@ -196,7 +196,7 @@ def _uncertain(found: Reading, coverage: float) -> str:
 def _doubt(found: Reading) -> str:
     noun, nouns = found.task.noun
     if not found.task.exclusive:
-        unsure = [one.name for one in found.questions if one.unsure]
+        unsure = [one.name for one in found.questions if one.doubtful]
         if len(unsure) == 1:
             return f"the program cannot tell whether this image shows {unsure[0]}"
         return f"the program cannot tell which of {first_of(unsure)} this image shows, if any"

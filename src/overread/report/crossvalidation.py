@@ -77,7 +77,8 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         f"figures from here on are all folds pooled, of the first of {count(seeds, 'seed')}."
     )
     said = (*verdict(assessment, predictions.patients), how)
-    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), made))
+    context = ReportContext(title, (*said, *caution(made)), made, leading=len(found.parts) or 1)
+    return write_report(RunFolder(out).report, context)
 
 
 def _alone(part: Part) -> tuple[Section, ...]:

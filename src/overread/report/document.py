@@ -81,8 +81,16 @@ class Section:
 
 @dataclasses.dataclass(frozen=True)
 class ReportContext:
-    """All a report says: its title, the verdict paragraph by paragraph, and the sections. Text is never markup."""
+    """All a report says. Text is never markup.
+
+    Args:
+        title: over the page.
+        verdict: paragraph by paragraph.
+        sections: after it.
+        leading: how many paragraphs of the verdict are the result itself, and set larger than the others.
+    """
 
     title: str
     verdict: tuple[str, ...]
     sections: tuple[Section, ...] = ()
+    leading: int = 1

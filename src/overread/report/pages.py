@@ -166,4 +166,5 @@ def _write(out: Path, title: str, result: BundleResult, made: tuple[Section, ...
     said = (*verdict(outcome.assessment, outcome.predictions.patients, result.bundle.chosen_on), *further)
     first, *others = made
     first = dataclasses.replace(first, paragraphs=(*first.paragraphs, *said_of(outcome.predictions.classes)))
-    return write_report(RunFolder(out).report, ReportContext(title, (*said, *caution(made)), (first, *others)))
+    context = ReportContext(title, (*said, *caution(made)), (first, *others), leading=len(outcome.parts) or 1)
+    return write_report(RunFolder(out).report, context)

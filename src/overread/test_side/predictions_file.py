@@ -48,7 +48,7 @@ def write_predictions(path: Path, predictions: Predictions, abstentions: Abstent
 def _told(abstentions: Abstentions) -> dict[str, list[Any]]:
     """Columns of what speaks against the readings, and of the answers to the questions of the task."""
     task = abstentions.task
-    questions = {"called": abstentions.answers, "unsure": abstentions.unsure} if task.questions else {}
+    questions = {"called": abstentions.yes, "unsure": abstentions.unsure} if task.questions else {}
     return {
         "prediction_set": _named(task.answers, abstentions.sets),
         "unfamiliarity": abstentions.unfamiliarity.tolist(),

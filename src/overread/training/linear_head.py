@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from overread.cases.stratify import stratify
 from overread.decision import Task
 from overread.decision.cuts import FloatArray, IntArray
 from overread.decision.probability import to_probabilities
@@ -77,7 +78,7 @@ def fit_linear_head(network: keras.Model, data: TrainingData, *, seed: int, clas
     train, groups = train[chosen], np.asarray(data.groups or [str(row) for row in data.train])[chosen]
     answers = _Answers.of(data.y_true[train], data.task, alike=class_weights)
     problem = _Problem.of(_features(network, data, train), answers)
-    strength = _choose_strength(problem, _deal(data.y_true[train], groups, rng))
+    strength = _choose_strength(problem, _deal(data.y_true[train], groups, data.task, rng))
     kernel, bias = problem.unfolded(problem.fit(strength))
     network.layers[-1].set_weights([kernel, bias])
     held_out = np.asarray(data.validation)
@@ -231,16 +232,20 @@ def _choose_strength(problem: _Problem, fold_of: IntArray) -> float:
     return best
 
 
-def _deal(y_true: IntArray, groups: npt.NDArray, rng: np.random.Generator) -> IntArray:
-    """The fold of each case: those of a group are in one, and every fold has its share of each truth."""
+def _deal(y_true: IntArray, groups: npt.NDArray, task: Task, rng: np.random.Generator) -> IntArray:
+    """The fold of each case: those of a group are in one, and every fold has its share of each class or finding."""
     names, group_of = np.unique(groups, return_inverse=True)
     if len(names) < _FOLDS:
         names, group_of = np.arange(len(y_true)), np.arange(len(y_true))
     order = rng.permutation(len(names))
-    kinds = np.unique(y_true, axis=0, return_inverse=True)[1].ravel()
-    kind_of = np.zeros(len(names), dtype=int)
-    kind_of[group_of] = kinds
-    order = order[np.argsort(kind_of[order], kind="stable")]
+    if not task.exclusive:
+        yes = np.stack([task.shows(y_true, name) for name in task.judged], axis=1)
+        no = np.stack([task.known(y_true, name) for name in task.judged], axis=1) & ~yes
+        units = order[group_of]
+        return stratify(yes, no, units, shares=[1 / _FOLDS] * _FOLDS)[units]
+    label_of = np.zeros(len(names), dtype=int)
+    label_of[group_of] = y_true
+    order = order[np.argsort(label_of[order], kind="stable")]
     fold_of = np.empty(len(names), dtype=int)
     fold_of[order] = np.arange(len(names)) % _FOLDS
     return np.asarray(fold_of[group_of])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -39,12 +38,9 @@ def every_reading(table: Table, columns: Sequence[str], relabel: Callable[[str],
         group = group_of(table, run, relabel)
         if not group.exclusive and (others := [column for column in run if not is_label(column)]) != list(run):
             group = group_of(table, others, relabel) if others else group
-        if len(group.columns) > 2 or group.exclusive:
+        if len(group.columns) > 1 or group.exclusive:
             found.append(group)
             grouped |= set(group.columns)
-        elif len(group.columns) == 2:
-            # Two may be findings, or two things of which one is meant.
-            found.append(dataclasses.replace(group, is_sure=False))
     for column in telling:
         if column not in grouped:
             reading = reading_of(table, column, relabel)

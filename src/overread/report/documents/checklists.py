@@ -17,6 +17,8 @@ from typing import Any
 
 from overread.bundle.bundle import Bundle
 from overread.evaluation import LABELS, RANKING, RATES, Assessment
+from overread.evaluation.metrics.built_in import OF_GRADES
+from overread.evaluation.summary import each_judged
 from overread.networks.augmentation import shown_changes
 from overread.networks.registry import find_network
 from overread.report.documents.markdown import escaped, shown, table
@@ -34,6 +36,7 @@ from overread.report.documents.statements import (
     tested,
     training,
 )
+from overread.report.documents.told_apart import aim, weighted
 from overread.report.robustness import worst_sentence
 from overread.words import listed, paired
 
@@ -122,7 +125,7 @@ def _of_data(bundle: Bundle, facts: CardFacts) -> dict[str, Any]:
         "command": facts.command,
         "images": f"{sum(facts.sizes.values()):,}",
         "sizes": _sizes(facts),
-        "shares": _shares(facts),
+        "shares": _shares(facts, bundle.task.noun[0]),
         "use": _use(bundle, facts),
         "split": " ".join(f"{note.rstrip('.')}." for note in facts.notes),
         "disjoint": _disjoint(facts),
@@ -138,9 +141,11 @@ def _of_network(bundle: Bundle, facts: CardFacts) -> dict[str, Any]:
         "data": bundle.data,
         "kind": kind(bundle),
         "classes": listed(bundle.classes),
+        "aim": aim(bundle.task),
+        "noun": bundle.task.noun[0],
         "preprocessing": preprocessing(bundle),
         "augmentation": paired(shown_changes(recipe["augmentation"])),
-        "imbalance": "Classes are weighted in the loss so that each counts alike, a case at most ten times another."
+        "imbalance": weighted(bundle.task)
         if recipe["class_weights"]
         else "No method against class imbalance was used.",
         "training": training(facts),
@@ -193,11 +198,11 @@ def _sizes(facts: CardFacts) -> str:
     return f"Images by side - {'; '.join(side(name, count) for name, count in facts.counts.items())}."
 
 
-def _shares(facts: CardFacts) -> str:
+def _shares(facts: CardFacts, noun: str) -> str:
     def side(name: str, count: Mapping[str, int]) -> str:
         return f"{name}: {listed([f'{n / facts.sizes[name]:.1%} {label}' for label, n in count.items()])}"
 
-    return f"Share of each class - {'; '.join(side(name, count) for name, count in facts.counts.items())}."
+    return f"Share of each {noun} - {'; '.join(side(name, count) for name, count in facts.counts.items())}."
 
 
 def _use(bundle: Bundle, facts: CardFacts) -> str:
@@ -229,22 +234,29 @@ def _methods(assessment: Assessment) -> list[str]:
 
 
 def _performance(assessment: Assessment) -> str:
-    estimates = assessment.estimates
-    if assessment.task.positive:
+    if assessment.parts:
+        return " ".join(f"{name}: {_performance(part)}" for name, part in assessment.parts.items())
+    estimates, labels, task = assessment.estimates, assessment.evaluation.labels, assessment.task
+    if task.positive:
         names = (*RANKING, "accuracy", *RATES)
         return f"{'; '.join(f'{LABELS[name]} {shown(estimates[name])}' for name in names)}."
-    overall = "; ".join(f"{LABELS[name]} {shown(estimates[name])}" for name in ("accuracy", "balanced_accuracy"))
+    first = tuple(found.name for found in OF_GRADES) if task.ordered else ()
+    names = (*first, "accuracy", *([] if task.ordered else ["balanced_accuracy"]))
+    overall = "; ".join(f"{labels[name]} {shown(estimates[name])}" for name in names)
     areas = "; ".join(f"{name} {shown(estimates.of_class(name, 'auc'))}" for name in estimates.evaluation.per_class)
-    return f"{overall}; mean AUC {shown(estimates['auc'])}; AUC of each class against the rest: {areas}."
+    against = "" if task.questions else " against the rest"
+    return f"{overall}; mean AUC {shown(estimates['auc'])}; AUC of each {task.judged_noun[0]}{against}: {areas}."
 
 
 def _rates(assessment: Assessment) -> str:
+    if assessment.parts:
+        return " ".join(f"{name}: {_rates(part)}" for name, part in assessment.parts.items())
     estimates = assessment.estimates
     if assessment.task.positive:
         return f"{'; '.join(f'{LABELS[name]} {shown(estimates[name])}' for name in RATES)}."
     return " ".join(
-        f"{name}: {'; '.join(f'{LABELS[rate]} {shown(estimates.of_class(name, rate))}' for rate in RATES)}."
-        for name in estimates.evaluation.per_class
+        f"{name}: {'; '.join(f'{LABELS[rate]} {shown(found[rate])}' for rate in RATES)}."
+        for name, found in each_judged(assessment).items()
     )
 
 
@@ -257,7 +269,16 @@ def _reliability(assessment: Assessment) -> str:
 
 
 def _confusion(assessment: Assessment) -> str:
+    if assessment.parts:
+        return " ".join(f"{name}: {_confusion(part)}" for name, part in assessment.parts.items())
     evaluation = assessment.evaluation
+    if not assessment.task.exclusive:
+        right = [
+            f"{name} was found in {n.tp:,} of {n.tp + n.fn:,} images that show it, and called in {n.fp:,} of "
+            f"{n.fp + n.tn:,} that do not"
+            for name, n in evaluation.counts.items()
+        ]
+        return f"Test images were read so: {'; '.join(right)}."
     found = []
     for name, row in zip(evaluation.classes, evaluation.confusion.tolist(), strict=True):
         called = listed([f"{n:,} as {other}" for other, n in zip(evaluation.classes, row, strict=True)])

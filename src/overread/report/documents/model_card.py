@@ -13,7 +13,7 @@ from typing import Any
 
 from overread.bundle.bundle import Bundle
 from overread.errors import InvalidBundle
-from overread.evaluation import LABELS, LOSSES, RANKING, RATES, Assessment, Estimates, SubgroupMetric, Subgroups
+from overread.evaluation import LABELS, LOSSES, RANKING, RATES, Assessment, Estimates, SubgroupMetric
 from overread.report.documents.markdown import bullets, escaped, shown, table
 from overread.report.documents.statements import (
     CardFacts,
@@ -52,7 +52,7 @@ def model_card(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
     if not bundle.files:
         raise InvalidBundle("the bundle is not written yet, so the card cannot name its hashes: call write first")
     values = {
-        "title": escaped(" / ".join(bundle.classes)),
+        "title": escaped(bundle.task.title),
         "kind": escaped(kind(bundle)),
         "preprocessing": escaped(preprocessing(bundle)),
         "created": escaped(bundle.created),
@@ -68,9 +68,9 @@ def model_card(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> str:
         "referral": escaped(refers(bundle)),
         "referral_results": escaped(referred(facts.referral)),
         "tested": escaped(tested(assessment, facts)),
-        "results": _results(assessment) if bundle.positive else _results_of_classes(assessment),
+        "results": _results(assessment),
         "robustness": _robustness(facts),
-        "subgroups": _subgroups(assessment.subgroups),
+        "subgroups": _subgroups(assessment),
         "limits": bullets(limits(bundle, assessment, facts)),
         "provenance": _provenance(bundle, facts),
     }
@@ -87,6 +87,10 @@ def _flat(options: Mapping[str, Any], group: str = "") -> list[tuple[str, str]]:
 
 def _counts(bundle: Bundle, facts: CardFacts) -> str:
     who = "Patients" if facts.has_patients else "Patients (an image without one counts as one)"
+    if not bundle.task.exclusive:  # of which there may be dozens
+        each = [(name, *(count[name] for count in facts.counts.values())) for name in bundle.classes]
+        totals = [("Images", *facts.sizes.values()), (who, *facts.patients.values())]
+        return table((bundle.task.noun[0].capitalize(), *facts.counts), [*each, *totals])
     rows = [
         (side, *(count[name] for name in bundle.classes), facts.sizes[side], facts.patients[side])
         for side, count in facts.counts.items()
@@ -96,8 +100,8 @@ def _counts(bundle: Bundle, facts: CardFacts) -> str:
 
 def _operating_points(bundle: Bundle) -> str:
     header = (
-        "Class", "Threshold", "Interval (95 of 100)", "Rule", "Sensitivity", "Specificity", "Positive images",
-        "Other images", "Note",
+        bundle.task.judged_noun[0].capitalize(), "Threshold", "Interval (95 of 100)", "Rule", "Sensitivity",
+        "Specificity", "Positive images", "Other images", "Note",
     )  # fmt: skip
     rows = [
         (
@@ -117,7 +121,8 @@ def _operating_points(bundle: Bundle) -> str:
 
 
 def _reliability(assessment: Assessment) -> str:
-    header = ("Class", "Calibration", "Expected calibration error", "Brier score", "Slope", "Intercept", "In the large")
+    one = assessment.task.judged_noun[0].capitalize()
+    header = (one, "Calibration", "Expected calibration error", "Brier score", "Slope", "Intercept", "In the large")
     rows = [
         (name, stage, found.ece, found.brier, found.slope, found.intercept, found.in_the_large)
         for name, pair in assessment.reliability.items()
@@ -127,6 +132,12 @@ def _reliability(assessment: Assessment) -> str:
 
 
 def _results(assessment: Assessment) -> str:
+    if assessment.parts:
+        return "\n\n".join(f"### {escaped(name)}\n\n{_results(part)}" for name, part in assessment.parts.items())
+    return _results_of_positive(assessment) if assessment.task.positive else _results_of_classes(assessment)
+
+
+def _results_of_positive(assessment: Assessment) -> str:
     estimates, half = assessment.estimates, assessment.at_half
     threshold = estimates.evaluation.threshold
     point = "of the network that read each image" if threshold is None else f"{threshold:.4g}"
@@ -140,7 +151,10 @@ def _results(assessment: Assessment) -> str:
 
 
 def _results_of_classes(assessment: Assessment) -> str:
-    estimates, micro, rule = assessment.estimates, assessment.micro.items(), assessment.task.decided_on
+    estimates, micro, task = assessment.estimates, assessment.micro.items(), assessment.task
+    decided, (one, several) = f"{task.decided_on.capitalize()} decided on", task.judged_noun
+    each_one, against = f"Each {one}", "" if task.questions else ", each against the rest"
+    rest = "" if task.questions else " against the rest"
     of_class = next(iter(estimates.evaluation.per_class.values()))
     defined = [found for found in estimates.evaluation.definitions if found.name in of_class]
     each = [(c, *(estimates.of_class(c, found.name) for found in defined)) for c in estimates.evaluation.per_class]
@@ -148,18 +162,19 @@ def _results_of_classes(assessment: Assessment) -> str:
         (c, f"{found.evaluation.threshold:.4g}", *(found[name] for name in RATES))
         for c, found in assessment.at_class_points.items()
     ]
-    return "\n\n".join(
-        [
-            f"{rule.capitalize()} decided on; AUC to F1 are means over the classes, each against the rest:",
-            _metrics(estimates),
-            "The same over all decisions on an image and a class (micro averages):",
-            table(("Metric", "Value"), [(LABELS[name], found) for name, found in micro]),
-            f"Each class against the rest, {rule} decided on:",
-            table(("Class", *(found.label for found in defined)), each),
-            "Each class against the rest at its own operating point:",
-            table(("Class", "Threshold", *(LABELS[name] for name in RATES)), points),
-        ]
-    )
+    parts = [f"{decided}; AUC to F1 are means over the {several}{against}:", _metrics(estimates)]
+    if micro:
+        of = "a class" if task.exclusive else f"a {one}"
+        parts += [f"The same over all decisions on an image and {of} (micro averages):"]
+        parts += [table(("Metric", "Value"), [(estimates.evaluation.labels[name], found) for name, found in micro])]
+    parts += [
+        f"{each_one}{rest}, {task.decided_on} decided on:",
+        table((one.capitalize(), *(found.label for found in defined)), each),
+    ]
+    if points or not task.questions:
+        header = (one.capitalize(), "Threshold", *(LABELS[name] for name in RATES))
+        parts += [f"{each_one}{rest} at its own operating point:", table(header, points)]
+    return "\n\n".join(parts)
 
 
 def _metrics(estimates: Estimates, left_out: Sequence[str] = ()) -> str:
@@ -169,17 +184,20 @@ def _metrics(estimates: Estimates, left_out: Sequence[str] = ()) -> str:
     return table(("Metric", "Value", "Interval", "Method of the interval", "Cases"), rows)
 
 
-def _subgroups(columns: Sequence[Subgroups]) -> str:
-    if not columns:
+def _subgroups(assessment: Assessment) -> str:
+    if not assessment.subgroups:
         return "No groups of cases were compared."
     parts = [
         "A metric differs from the rest where the interval of its gap leaves out 0. Nothing corrects for the number of "
         "gaps, and none is judged that rests on few patients."
     ]
-    for found in columns:
-        header = (found.column, "Images", "Patients", *(LABELS[name] for name in found.groups[0].metrics))
-        rows = [(g.label, g.n, g.patients, *map(_in_group, g.metrics.values())) for g in found.groups]
-        parts.append(table(header, rows))
+    for name, part in (assessment.parts or {"": assessment}).items():
+        parts += [f"### {escaped(name)}"] * bool(name)
+        for found in part.subgroups:
+            labels = part.evaluation.labels
+            header = (found.column, "Images", "Patients", *(labels[metric] for metric in found.groups[0].metrics))
+            rows = [(g.label, g.n, g.patients, *map(_in_group, g.metrics.values())) for g in found.groups]
+            parts.append(table(header, rows))
     return "\n\n".join(parts)
 
 

@@ -13,12 +13,15 @@ from collections.abc import Mapping
 
 from overread.bundle.bundle import Bundle
 from overread.cases.carver import MIN_VALIDATION_PER_CLASS
+from overread.decision.task import Task
 from overread.evaluation import ALL, Assessment, ReferralAssessment
 from overread.evaluation.robustness import Robustness
 from overread.evaluation.wording import share_in_cell
 from overread.report.calibrations import calibration_sentences
+from overread.report.documents.told_apart import decided, gives
+from overread.report.operating_points import unplaced_sentences
 from overread.report.robustness import worst_sentence
-from overread.words import level_of, listed
+from overread.words import count, level_of, listed, percent
 
 # Fewer leave little power to tell how good a prediction is (Vergouwe et al. 2005).
 FEWEST_TEST_CASES = 100
@@ -70,10 +73,7 @@ def kind(bundle: Bundle) -> str:
         if len(bundle.members) == 1
         else (f"{len(bundle.members)} convolutional neural networks, whose calibrated probabilities are averaged")
     )
-    positive = f" ({bundle.positive} is the positive class)" if bundle.positive else ""
-    return (
-        f"{networks} ({bundle.network['name']}): from one image the probability of {listed(bundle.classes)}{positive}."
-    )
+    return f"{networks} ({bundle.network['name']}): from one image {gives(bundle.task)}."
 
 
 def preprocessing(bundle: Bundle) -> str:
@@ -113,8 +113,8 @@ def decision(bundle: Bundle, facts: CardFacts) -> str:
     if facts.folds:
         when = "what networks said of images that they were not trained on"
     if (point := bundle.operating_point) is None:
-        rule = bundle.task.decided_on.capitalize()
-        return f"{rule} is decided on. A threshold for each class alone was chosen on {when}."
+        unplaced = unplaced_sentences(bundle.unplaced, bundle.chosen_on)
+        return " ".join((decided(bundle.task, when), *unplaced))
     return (
         f"An image is called {bundle.positive} where the probability of that is {point.threshold:.4g} or more, a "
         f"threshold chosen on {when} (rule {point.rule})."
@@ -123,14 +123,23 @@ def decision(bundle: Bundle, facts: CardFacts) -> str:
 
 def refers(bundle: Bundle) -> str:
     """Say when a reading is referred to a human."""
-    found = bundle.referral
+    found, task = bundle.referral, bundle.task
     always = f" {listed(found.always)} had too few images there and is in every set." if found.always else ""
+    counts = listed([f"{n:,} images of {name}" for name, n in found.counts.items()])
+    holds, leaves = "the true class of {} of the images of each class", "is not exactly the class decided on"
+    if not task.exclusive:
+        holds, leaves = "the true answer to each question for {} of the images", "does not bear out each answer"
+        counts = f"{min(found.counts.values()):,} to {max(found.counts.values()):,} images of each answer"
+        always = f" {count(len(found.always), 'answer')} had too few images there to be ruled out." * bool(found.always)
+    elif task.ordered:
+        one = task.noun[0]
+        holds, leaves = f"the true {one} of {{}} of the images of each {one}", f"is not exactly the {one} decided on"
     return (
-        f"A reading is referred to a human where the conformal prediction set, which is to hold the true class of "
-        f"{level_of(found.coverage)} of the images of each class, is not exactly the class decided on, or where the "
+        f"A reading is referred to a human where the conformal prediction set, which is to hold "
+        f"{holds.format(level_of(found.coverage))}, {leaves}, or where the "
         f"features or the look of the image lie further from the training images than in all but 1 % of the "
         f"{bundle.chosen_on}. "
-        f"The thresholds come from {listed([f'{n:,} images of {name}' for name, n in found.counts.items()])} that the "
+        f"The thresholds come from {counts} that the "
         f"weights were not fitted to.{always}"
     )
 
@@ -139,13 +148,35 @@ def referred(found: ReferralAssessment | None) -> str:
     """Say what abstaining gave on the test images."""
     if found is None:
         return "What abstaining is worth was not tested."
-    coverage = "; ".join(f"{name} {share_in_cell(estimate)}" for name, estimate in found.coverage.items())
     rates = {name: share_in_cell(estimate) for name, estimate in found.referred.items()}
     return (
-        f"On the test images, the set holds the true class of {coverage}. Referred: {rates['referred']} (uncertain "
+        f"On the test images, {_held(found)}. Referred: {rates['referred']} (uncertain "
         f"{rates['uncertain']}, unfamiliar {rates['unfamiliar']}). Wrongly decided: "
         f"{share_in_cell(found.errors['read'])} of those read, {share_in_cell(found.errors[ALL])} of all."
+        f"{_unsure(found)}"
     )
+
+
+def _held(found: ReferralAssessment) -> str:
+    """How often the sets hold the truth; of many answers on the mean and at least."""
+    if ALL in found.coverage:
+        each = "; ".join(f"{name} {share_in_cell(estimate)}" for name, estimate in found.coverage.items())
+        return f"the set holds the true class of {each}"
+    shares = [estimate.metric.value for estimate in found.coverage.values() if estimate.metric.reason is None]
+    if not shares:
+        return "it is not known how often the sets hold the true answers"
+    return (
+        f"the sets hold the true answer for {percent(sum(shares) / len(shares))} of the images that give it, on the "
+        f"mean over all answers, and for {percent(min(shares))} at least"
+    )
+
+
+def _unsure(found: ReferralAssessment) -> str:
+    said = [
+        f"{name} unsure {share_in_cell(one.unsure)}, wrong where sure {share_in_cell(one.errors['sure'])}"
+        for name, one in found.questions.items()
+    ]
+    return f" By question: {'; '.join(said)}." if said else ""
 
 
 def bears_up(found: Robustness | None) -> str:
@@ -171,7 +202,6 @@ def tested(assessment: Assessment, facts: CardFacts) -> str:
 def limits(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> list[str]:
     """Give the limits of the result that the program knows."""
     sizes = assessment.evaluation.class_counts
-    shares = listed([f"{n / assessment.evaluation.n:.1%} {name}" for name, n in sizes.items()])
     return [
         "Training and test images come from one data set: the test is internal, and nothing is known of other "
         "hospitals, devices or years.",
@@ -181,17 +211,36 @@ def limits(bundle: Bundle, assessment: Assessment, facts: CardFacts) -> list[str
         * bool(facts.folds),
         *["Patients are not known for all images: those of one may stand on both sides."] * (not facts.has_patients),
         *facts.warnings,
-        *(
-            f"The test has {n:,} images of {name}, fewer than {FEWEST_TEST_CASES}: its figures are unsure."
-            for name, n in sizes.items()
-            if n < FEWEST_TEST_CASES
+        *_few(sizes, FEWEST_TEST_CASES, bundle.task, "The test has {} images of {}", "its figures are"),
+        *_few(
+            bundle.referral.counts,
+            MIN_VALIDATION_PER_CLASS,
+            bundle.task,
+            f"Among the {bundle.chosen_on} are {{}} of {{}}",
+            "threshold and calibration are",
         ),
-        *(
-            f"Among the {bundle.chosen_on} are {n:,} of {name}, fewer than {MIN_VALIDATION_PER_CLASS}: threshold and "
-            "calibration are unsure."
-            for name, n in bundle.referral.counts.items()
-            if n < MIN_VALIDATION_PER_CLASS
-        ),
-        f"The test images are {shares}: where the clinic sees other shares, PPV, NPV and calibration differ.",
+        *_mixture(assessment),
         *["No groups of cases were compared: differences between patients are not known."] * (not assessment.subgroups),
     ]
+
+
+def _few(sizes: Mapping[str, int], fewest: int, task: Task, there_are: str, what: str) -> tuple[str, ...]:
+    """Of what there are few images; one sentence of all where there may be dozens."""
+    few = {name: n for name, n in sizes.items() if n < fewest}
+    if task.exclusive:
+        return tuple(
+            f"{there_are.format(f'{n:,}', name)}, fewer than {fewest}: {what} unsure." for name, n in few.items()
+        )
+    named = listed([f"{name} ({n:,})" for name, n in few.items()])
+    return (f"{there_are.format(f'fewer than {fewest}', named)}: {what} unsure.",) * bool(few)
+
+
+def _mixture(assessment: Assessment) -> tuple[str, ...]:
+    """What the figures hold for."""
+    evaluation, differ = assessment.evaluation, "where the clinic sees other shares, PPV, NPV and calibration differ."
+    if assessment.task.exclusive:
+        shares = listed([f"{n / evaluation.n:.1%} {name}" for name, n in evaluation.class_counts.items()])
+        return (f"The test images are {shares}: {differ}",)
+    answered = {name: evaluation.positives(name) for name in evaluation.counts}
+    told = listed([f"{name} in {n / known:.1%}" for name, (n, known) in answered.items() if known])
+    return (f"Of the test images that tell, these show {told}: {differ}",)

@@ -21,6 +21,8 @@ _FAR_OVER, _LEAST_IMAGES, _LEAST_AREA = 1.5, 10, 0.02
 # With fewer cells a side, even evidence in the very corner spreads over too much of the image to be far over.
 _LEAST_SIDE = 5
 _AVERAGED_IMAGES = 64
+# Of many findings those that are decided on most often are drawn.
+_MOST_QUESTIONS = 16
 
 
 def activation_maps_section(found: Mapping[str, Any], data_set: DataSet, folder: Path, chosen_on: str) -> Section:
@@ -48,9 +50,13 @@ def activation_maps_section(found: Mapping[str, Any], data_set: DataSet, folder:
 
 def _mean_maps(found: Mapping[str, Any], data_set: DataSet, folder: Path, chosen_on: str) -> tuple[FigureItem, ...]:
     """Where the evidence for each class that was decided on lies on average."""
-    shown = [each for each in found["placed"] if each["images"]]
-    if not shown:
+    placed, task = [each for each in found["placed"] if each["images"]], data_set.manifest.task
+    if not placed:
         return ()
+    most = sorted(placed, key=lambda each: -each["images"])[:_MOST_QUESTIONS]
+    shown = [each for each in placed if each in most] if task.questions else placed
+    one, several = task.noun
+    of = f"each {one}" if len(shown) == len(placed) else f"the {len(shown)} {several} decided on most often"
     items = [
         ImageWithEvidence(_mean_image(data_set, each["class"]), np.array(each["mean_map"]), each["class"])
         for each in shown
@@ -58,8 +64,8 @@ def _mean_maps(found: Mapping[str, Any], data_set: DataSet, folder: Path, chosen
     numbers = ", ".join(f"{each['class']} ({count(each['images'], 'image')})" for each in shown)
     figure = FigureItem(
         draw_mean_maps(items, border=found["border"], path=folder / "mean_maps"),
-        "Mean image of each class, and the mean evidence for it",
-        f"For each class the mean of {chosen_on} of it, beside itself with the mean positive evidence for it "
+        f"Mean image of {of}, and the mean evidence for it",
+        f"For each {one} the mean of {chosen_on} of it, beside itself with the mean positive evidence for it "
         f"tinted in (violet weak, yellow 20 logits and more) and the border as a dashed line: {numbers}.",
     )
     return (figure,)

@@ -80,10 +80,12 @@ def _curves(predictions: Predictions, assessment: Assessment, folder: Path) -> t
 
 
 def _bands(predictions: Predictions, options: AssessmentOptions, find: Callable[..., Band]) -> dict[str, Band]:
-    """Find the band of each curve; a figure leaves out one that is undefined."""
-    task, found = predictions.task, {}
+    """Find the band of each curve; a figure leaves out one that is undefined, or of which no answer is known."""
+    task, found = predictions.task, dict[str, Band]()
     for name in task.judged:
         known = np.flatnonzero(task.known(predictions.y_true, name)).tolist()
+        if not known:
+            continue
         found[name] = find(
             task.shows(predictions.y_true, name)[known],
             task.score(predictions.y_prob, name)[known],

@@ -26,7 +26,8 @@ _OF_CLASSES = (
 )
 _OF_FINDINGS = (
     "It is uncertain where the reader is unsure of a finding: of its presence and its absence neither can be ruled "
-    "out, or both, or just what was decided. A reading names these findings, and a human should look at them."
+    "out, or both, or just what was decided. A reading names these findings, and a human should look at them. A "
+    "finding of which it can never be sure, for want of images, refers no image by itself."
 )
 _PROMISE = (
     "The sets hold the true {one} as often as asked where new images are drawn as the {chosen_on} were; another "
@@ -202,7 +203,7 @@ def _never_ruled_out(asked: Referral, chosen_on: str, task: Task) -> tuple[str, 
     if not task.exclusive and asked.always:  # they may be dozens
         return (
             f"among the {chosen_on} are too few of {first_of(asked.always)} to rule them out at a coverage of "
-            f"{level_of(asked.coverage)}: they are in every prediction set.",
+            f"{level_of(asked.coverage)}: the reader is never sure of them, which by itself refers no image.",
         )
     return tuple(
         f"among the {chosen_on} are {asked.counts[name]:,} of {name}, too few to rule it out at a coverage of "

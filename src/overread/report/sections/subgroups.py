@@ -10,7 +10,7 @@ from overread.evaluation import Assessment, SubgroupMetric, Subgroups
 from overread.evaluation.wording import value_of, value_or_reason
 from overread.report.document import FigureItem, Section, Table
 from overread.report.figures import draw_subgroups
-from overread.words import clause, count, level_of, listed, low_to_high
+from overread.words import clause, count, first_of, level_of, listed, low_to_high
 
 _DRAWN, _DRAWN_OF_GRADES = ("auc", "sensitivity", "specificity"), ("quadratic_kappa", "within_one_grade", "auc")
 _SHORT = {"sensitivity": "sensitivity"}
@@ -35,8 +35,9 @@ def subgroups_section(assessment: Assessment, folder: Path) -> Section:
     for number, found in enumerate(assessment.subgroups, start=1):
         path = folder / f"subgroups_{number}"
         items += [*_sizes(found, assessment.task), _forest(path, found, level, {name: labels[name] for name in drawn})]
-        items.append(_table(found, level, labels))
-    return Section("Subgroups", paragraphs=(_gaps(assessment), _caution(assessment)), items=tuple(items))
+        items += [_table(found, level, labels), *_of_each(found, level, assessment.task)]
+    said = (_gaps(assessment), *_gaps_of_each(assessment), _caution(assessment))
+    return Section("Subgroups", paragraphs=said, items=tuple(items))
 
 
 def _gaps(assessment: Assessment) -> str:
@@ -52,6 +53,25 @@ def _gaps(assessment: Assessment) -> str:
     return f"{count(len(flagged), 'gap')} {'is' if len(flagged) == 1 else 'are'} flagged: {listed(flagged)}."
 
 
+def _gaps_of_each(assessment: Assessment) -> tuple[str, ...]:
+    """Which findings, or what else is judged apart, differ in their AUC."""
+    gaps = [
+        (f"{name} in {found.column} {group.label}", group.metrics["auc"].flagged)
+        for found in assessment.subgroups
+        for name, own in found.each.items()
+        for group in own.groups
+    ]
+    judged = sum(flagged is not None for _, flagged in gaps)
+    flagged = [what for what, is_flagged in gaps if is_flagged]
+    if not judged:
+        return ()
+    of = f"Of {count(judged, 'gap')} in the AUC of each {assessment.task.judged_noun[0]} that could be judged"
+    by_chance = f"{judged * (1 - assessment.options.level):.1f}"
+    if not flagged:
+        return (f"{of}, none is flagged.",)
+    return (f"{of}, {len(flagged)} are flagged, where chance alone would flag about {by_chance}: {first_of(flagged)}.",)
+
+
 def _caution(assessment: Assessment) -> str:
     judged = _judged(assessment)
     by_chance = f"{judged * (1 - assessment.options.level):.1f}"
@@ -59,7 +79,7 @@ def _caution(assessment: Assessment) -> str:
     return (
         "A gap is the metric in a group less that in all other images; it is flagged where its interval leaves out 0. "
         f"Nothing corrects for how many are looked at{expected if judged else ''}. PPV, NPV and accuracy also differ "
-        "where only the share of the classes does. A flag asks a question; it does not answer it."
+        f"where only the share of the {assessment.task.noun[1]} does. A flag asks a question; it does not answer it."
     )
 
 
@@ -95,6 +115,25 @@ def _table(found: Subgroups, level: float, labels: Mapping[str, str]) -> Table:
         for name, one in group.metrics.items()
     )
     return Table(f"Metrics by {found.column}; in brackets {level_of(level)} intervals", header, rows)
+
+
+def _of_each(found: Subgroups, level: float, task: Task) -> tuple[Table, ...]:
+    """The AUC of each finding, or of what else is judged apart, in each group."""
+    if not found.each:
+        return ()
+    labels, one = [group.label for group in found.groups], task.judged_noun[0]
+    rows = []
+    for name, own in found.each.items():
+        there = {group.label: group for group in own.groups}
+        rows.append((name, *(_flagged(there[label].metrics["auc"]) if label in there else "" for label in labels)))
+    caption = f"AUC of each {one} by {found.column}; in brackets {level_of(level)} intervals"
+    return (Table(caption, (one.capitalize(), *labels), tuple(rows)),)
+
+
+def _flagged(one: SubgroupMetric) -> str:
+    if one.metric.reason:
+        return "undefined"
+    return f"{_value(one)}{', flagged' if one.flagged else ', not judged' if one.flagged is None else ''}"
 
 
 def _value(one: SubgroupMetric) -> str:

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from overread.evaluation import Assessment
+from overread.evaluation.metrics.definition import FEWEST_PATIENTS
 from overread.evaluation.summary import rare_classes
 from overread.evaluation.wording import in_words
 from overread.report.verdict.classes import rate
-from overread.words import count, first_of, listed
+from overread.words import clause, count, first_of, listed
 
 
 def of_findings(assessment: Assessment, chosen_on: str) -> str:
     """Say how well findings are told on the mean, which best and worst, and which cannot be judged."""
-    evaluation, judged = assessment.evaluation, assessment.evaluation.per_class
-    found = {name: assessment.estimates.of_class(name, "auc") for name in judged}
-    defined = sorted(
-        (name for name, auc in found.items() if auc.metric.reason is None), key=lambda name: -found[name].metric.value
-    )
-    of = f"{len(judged)}" if len(defined) == len(judged) else f"{len(defined)} of {len(judged)}"
-    said = [
-        f"On {count(evaluation.n, 'test image')} the mean AUC of {of} findings is {in_words(assessment['auc'])}: the "
-        "chance that an image with a finding gets a higher probability of it than one without."
-    ]
-    if len(defined) > 1:
-        best, worst = (f"{name} with {in_words(found[name], with_level=False)}" for name in (defined[0], defined[-1]))
-        said.append(f"It is highest for {best}, and lowest for {worst}.")
-    said += [_decided(assessment, chosen_on), _open(assessment), _rare(assessment)]
+    said = (_ranked(assessment), _decided(assessment, chosen_on), _open(assessment), _rare(assessment))
     return " ".join(filter(None, said))
+
+
+def _ranked(assessment: Assessment) -> str:
+    n, mean = count(assessment.evaluation.n, "test image"), assessment["auc"]
+    if mean.metric.reason:
+        return f"On {n} no mean AUC can be given ({clause(mean.metric.reason)})."
+    judged = assessment.evaluation.per_class
+    found = {name: assessment.estimates.of_class(name, "auc") for name in judged if name not in mean.metric.left_out}
+    of = f"{len(judged)}" if len(found) == len(judged) else f"{len(found)} of {len(judged)}"
+    ranked = (
+        f"On {n} the mean AUC of {of} findings is {in_words(mean)}: the chance that an image with a finding gets a "
+        "higher probability of it than one without."
+    )
+    if len(found) < 2:
+        return ranked
+    best, *_, worst = sorted(found, key=lambda name: -found[name].metric.value)
+    high, low = (f"{name} with {in_words(found[name], with_level=False)}" for name in (best, worst))
+    return f"{ranked} It is highest for {high}, and lowest for {low}."
 
 
 def _decided(assessment: Assessment, chosen_on: str) -> str:
@@ -42,22 +48,20 @@ def _decided(assessment: Assessment, chosen_on: str) -> str:
 
 def _open(assessment: Assessment) -> str:
     """Which findings cannot be judged, and why."""
-    why: dict[str, list[str]] = {}
-    for name, metrics in assessment.evaluation.per_class.items():
-        present, known = assessment.evaluation.positives(name)
-        if metrics["auc"].reason:
-            reason = (
-                "not known of any image"
-                if not known
-                else "shown by no image"
-                if not present
-                else "shown by every image"
-            )
-            why.setdefault(reason, []).append(name)
-    if not why:
-        return ""
+    evaluation, why = assessment.evaluation, dict[str, list[str]]()
+    for name, metrics in evaluation.per_class.items():
+        if metrics["auc"].reason or name in assessment["auc"].metric.left_out:
+            why.setdefault(_why_open(*evaluation.positives(name)), []).append(name)
     named = "; ".join(f"{listed(names)} ({reason})" for reason, names in why.items())
-    return f"It cannot be judged for {named}."
+    return f"It cannot be judged for {named}." if named else ""
+
+
+def _why_open(present: int, known: int) -> str:
+    if not known:
+        return "not known of any image"
+    if not present:
+        return "shown by no image"
+    return "shown by every image" if present == known else f"fewer than {FEWEST_PATIENTS} patients with it or without"
 
 
 def _rare(assessment: Assessment) -> str:

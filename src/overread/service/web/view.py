@@ -130,10 +130,12 @@ def bundle_facts(bundle: Bundle) -> list[tuple[str, str]]:
     decides = f"{bundle.positive} from probability {point.threshold:.2g}" if point else task.decided_on
     another = f"could be something else than the {task.noun[0]} decided on" if task.exclusive else "it is unsure of"
     points = ", ".join(f"{name} from {bundle.thresholds.get(name, HALF):.2g}" for name in task.questions)
+    never = ", ".join(bundle.referral.always)
     colour = "grey" if options.channels == 1 else "colour"
     return [
         (READS_AS, decides),
         *([("Operating points", points)] if points else []),
+        *([("Never rules out", f"{never}, for too few images to learn from")] if never and points else []),
         ("Refers to a human", f"what {another}, and what is unlike the training images"),
         ("Sees images as", f"{options.width} x {options.height} px, {colour}"),
     ]
