@@ -336,6 +336,9 @@ def test_readers_are_compared_on_each_finding_each_cut_and_each_part() -> None:
     assert area.first == pytest.approx(
         sklearn_metrics.roc_auc_score(np.asarray(first.y_true) >= 2, np.asarray(first.y_prob)[:, 2:].sum(axis=1))
     )
+    found_ill = found.each["2 or more"]["sensitivity"]
+    ill = np.asarray(first.y_true) >= 2
+    assert found_ill.second == pytest.approx((np.asarray(second.y_prob)[ill, 2:].sum(axis=1) >= 0.4).mean())
     eyes = compare(of_eyes(), of_eyes(), resamples=100)
     assert list(eyes.parts) == ["retinopathy", "signs"] and eyes.parts["retinopathy"].n == N - 40
     json.dumps(eyes.to_dict(), allow_nan=False)
@@ -399,3 +402,22 @@ def test_intervals_of_a_few_simulated_studies_hold_the_truth_about_as_often_as_t
     whole = compute_metrics(*cohort(task, 0, 50_000), task=task)
     held = truths_held(task, {name: whole[name].value for name in names}, names, 40)
     assert min(held.values()) >= 33 / 40, held
+
+
+NOTHING = np.full((N, 4), -1)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "y_true"),
+    [
+        *((of_chest(), truth) for truth in (NOTHING, np.zeros((N, 4), int), np.ones((N, 4), int))),
+        *((of_grades(), np.full(N, grade)) for grade in (0, 4)),
+        (of_eyes(), NOTHING[:, :3]),
+    ],
+)
+def test_truths_that_tell_next_to_nothing_are_judged_without_a_number_that_means_nothing(
+    predictions: Predictions, y_true: IntArray
+) -> None:
+    found = assess(dataclasses.replace(predictions, y_true=y_true), AssessmentOptions(resamples=100, by=("sex",)))
+    json.dumps(found.to_dict(), allow_nan=False)
+    assert found["auc"].metric.reason and found["auc"].interval.reason and summarise(found).notes

@@ -171,8 +171,8 @@ def _of_means(assessment: Assessment) -> tuple[str, ...]:
     if not task.questions:
         return (_MEAN,)
     left_out = dict.fromkeys(name for metric in assessment.evaluation.metrics.values() for name in metric.left_out)
-    without = f", without what is rare or undefined: {listed([*left_out])}" if left_out else ""
-    return (f"Mean: over the {task.judged_noun[1]}{without}.",)
+    absent = f"; left out where rare or undefined: {listed([*left_out])}" if left_out else ""
+    return (f"Mean: over the {task.judged_noun[1]}{absent}.",)
 
 
 def _of_prevalence(assessment: Assessment) -> Iterator[str]:
