@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 
 import numpy as np
 import pytest
@@ -121,10 +120,16 @@ def test_patients_are_counted_for_a_mean_and_not_their_images() -> None:
     assert compute_metrics(y_true, y_prob, task=task, patients=patients)["auc"].left_out == ("few",)
 
 
-def test_without_a_common_finding_there_is_no_mean_but_a_reason() -> None:
-    found = compute_metrics(np.eye(4, 3, dtype=int), np.full((4, 3), 0.4), task=SeveralFindings(tuple("abc")))
-    assert math.isnan(found["auc"].value)
+def test_without_a_common_finding_a_mean_has_no_interval_but_a_reason() -> None:
+    y_true, y_prob = np.eye(6, 3, dtype=int), np.random.default_rng(6).random((6, 3))
+    evaluation = compute_metrics(y_true, y_prob, task=SeveralFindings(tuple("abc")))
+    areas = [evaluation.per_class[name]["auc"].value for name in "abc"]
+    assert evaluation["auc"].value == pytest.approx(np.mean(areas)) and evaluation["auc"].left_out == ()
+    found = intervals(y_true, y_prob, evaluation=evaluation, resamples=100)
     assert found["auc"].reason == "No finding is there in 5 patients and absent in as many."
+    assert found["accuracy"].reason is None
+    one = said(evaluation.task, y_true, y_prob, {})
+    assert compare(one, one, resamples=100)["auc"].interval.reason == found["auc"].reason
 
 
 def test_what_is_not_known_counts_in_no_mean_over_cases() -> None:
@@ -331,6 +336,9 @@ def test_readers_are_compared_on_each_finding_each_cut_and_each_part() -> None:
     assert area.first == pytest.approx(
         sklearn_metrics.roc_auc_score(np.asarray(first.y_true) >= 2, np.asarray(first.y_prob)[:, 2:].sum(axis=1))
     )
+    found_ill = found.each["2 or more"]["sensitivity"]
+    ill = np.asarray(first.y_true) >= 2
+    assert found_ill.second == pytest.approx((np.asarray(second.y_prob)[ill, 2:].sum(axis=1) >= 0.4).mean())
     eyes = compare(of_eyes(), of_eyes(), resamples=100)
     assert list(eyes.parts) == ["retinopathy", "signs"] and eyes.parts["retinopathy"].n == N - 40
     json.dumps(eyes.to_dict(), allow_nan=False)
@@ -394,3 +402,22 @@ def test_intervals_of_a_few_simulated_studies_hold_the_truth_about_as_often_as_t
     whole = compute_metrics(*cohort(task, 0, 50_000), task=task)
     held = truths_held(task, {name: whole[name].value for name in names}, names, 40)
     assert min(held.values()) >= 33 / 40, held
+
+
+NOTHING = np.full((N, 4), -1)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "y_true"),
+    [
+        *((of_chest(), truth) for truth in (NOTHING, np.zeros((N, 4), int), np.ones((N, 4), int))),
+        *((of_grades(), np.full(N, grade)) for grade in (0, 4)),
+        (of_eyes(), NOTHING[:, :3]),
+    ],
+)
+def test_truths_that_tell_next_to_nothing_are_judged_without_a_number_that_means_nothing(
+    predictions: Predictions, y_true: IntArray
+) -> None:
+    found = assess(dataclasses.replace(predictions, y_true=y_true), AssessmentOptions(resamples=100, by=("sex",)))
+    json.dumps(found.to_dict(), allow_nan=False)
+    assert found["auc"].metric.reason and found["auc"].interval.reason and summarise(found).notes

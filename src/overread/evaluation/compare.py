@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -62,7 +63,8 @@ class Comparison:
         differences: by metric name, without the synonyms.
         identical: whether both gave every case the same probabilities and the same decision.
         labels: the words for each metric, by name.
-        each: the differences of each finding, or of what else is judged apart, by its name; empty for classes.
+        each: by its name the differences of each finding or cut, at each reader's own operating point for it, of the
+            cases that tell it; empty for classes, and for several tasks.
         parts: of several tasks each by its name, of the cases that tell anything about it.
     """
 
@@ -133,9 +135,10 @@ def compare(
             labels, y_prob, task=task, decided=decided, patients=[str(number) for number in patient]
         )
         drawn = bootstrap(labels, y_prob, evaluation=evaluation, patient=patient, resamples=resamples, seed=seed)
-        readers.append(_Reader(Cases(task, labels, y_prob, evaluation.predicted), evaluation, drawn))
+        readers.append(_Reader(Cases(task, labels, y_prob, evaluation.predicted, patient), evaluation, drawn))
     one, other = readers
     sample = Sample(patient, level)
+    again = functools.partial(compare, level=level, resamples=resamples, seed=seed)
     return Comparison(
         n=len(labels),
         n_patients=sample.n_patients,
@@ -143,9 +146,13 @@ def compare(
         identical=np.array_equal(one.cases.y_prob, other.cases.y_prob)
         and np.array_equal(one.cases.decided, other.cases.decided),
         labels=one.evaluation.labels,
-        each={name: _of_question(name, one, other, sample) for name in task.questions},
+        each={
+            name: again(first.of_question(name), second.of_question(name)).differences
+            for name in (() if task.parts else task.questions)
+            if task.known(labels, name).any()
+        },
         parts={
-            name: compare(first.of_part(name), second.of_part(name), level=level, resamples=resamples, seed=seed)
+            name: again(first.of_part(name), second.of_part(name))
             for name in task.parts
             if task.told(name, labels).any()
         },
@@ -163,29 +170,23 @@ class _Reader(NamedTuple):
 def _overall(one: _Reader, other: _Reader, sample: Sample) -> dict[str, Difference]:
     first, second, task = one.evaluation, other.evaluation, one.cases.task
     found = {
-        name: _Pair(first[name], second[name], sample.level).from_resamples(
-            other.drawn.metrics[name] - values, sample.alone
+        defined.name: _Pair(first[defined.name], second[defined.name], sample.level).from_resamples(
+            other.drawn.metrics[defined.name] - one.drawn.metrics[defined.name],
+            sample.alone,
+            one.cases.too_few if defined.is_mean else None,
         )
-        for name, values in one.drawn.metrics.items()
+        for defined in first.definitions
     }
     told = one.cases.told
     if sample.of(np.flatnonzero(told)).alone and told.any():
         right = [task.is_right(each.cases.y_true, each.cases.decided)[told] for each in (one, other)]
         found["accuracy"] = _Pair(first["accuracy"], second["accuracy"], sample.level).from_decisions(*right)
-    return found | (_of_question(task.judged[0], one, other, sample) if len(task.judged) == 1 else {})
-
-
-def _of_question(name: str, one: _Reader, other: _Reader, sample: Sample) -> dict[str, Difference]:
-    """The differences in the metrics of one judged question."""
-    first, second = (reader.evaluation.per_class.get(name, reader.evaluation.metrics) for reader in (one, other))
-    mine, theirs = (reader.cases.against_rest()[name] for reader in (one, other))
-    alone, found = sample.of(mine.rows).alone, {}
-    for metric, values in one.drawn.per_class[name].items():
-        pair = _Pair(first[metric], second[metric], sample.level)
-        if metric == "auc" and alone and not pair.first.reason:
-            found[metric] = pair.from_rankings(mine.actual, mine.score, theirs.score)
-        else:
-            found[metric] = pair.from_resamples(other.drawn.per_class[name][metric] - values, alone)
+    mine, theirs = (reader.cases.against_rest() for reader in (one, other))
+    if len(mine) == 1 and sample.alone and not first["auc"].reason:
+        (name,) = mine
+        found["auc"] = _Pair(first["auc"], second["auc"], sample.level).from_rankings(
+            mine[name].actual, mine[name].score, theirs[name].score
+        )
     return found
 
 
@@ -196,8 +197,9 @@ class _Pair(NamedTuple):
     second: Metric
     level: float
 
-    def from_resamples(self, values: FloatArray, alone: bool) -> Difference:
+    def from_resamples(self, values: FloatArray, alone: bool, too_few: str | None = None) -> Difference:
         deviation, method, reason = spread(values, alone)
+        reason = too_few or reason
         if self.first.left_out != self.second.left_out:
             reason = "It is undefined for other findings in one than in the other, so that the means do not compare."
         return self._from_deviation(deviation, f"paired {method}", self.first.reason or self.second.reason or reason)

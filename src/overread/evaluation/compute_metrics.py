@@ -133,7 +133,7 @@ def compute_metrics(
             are pooled; instead of thresholds.
         own: metrics of yours, computed beside the others.
         patients: the patient of each case, None or "" for an unknown one, where cases share patients: means leave out a
-            finding or cut that fewer than five of them show, or do not show.
+            finding or cut that fewer than five of them show, or do not show, unless all are so rare.
 
     Raises:
         InvalidData: no case, shapes that do not fit, a label out of range, or a row that is no distribution.

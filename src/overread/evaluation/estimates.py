@@ -102,14 +102,14 @@ def intervals(
     drawn = bootstrap(
         labels, probabilities, evaluation=evaluation, patient=sample.patient, resamples=resamples, seed=seed
     )
-    cases = Cases(task, labels, probabilities, predicted)
+    cases = Cases(task, labels, probabilities, predicted, sample.patient)
     per_class = {
         label: _of_class(one, evaluation, drawn.per_class[label], sample.of(one.rows))
         for label, one in cases.against_rest().items()
     }
     told = sample.of(np.flatnonzero(cases.told))
     overall = {
-        found.name: _interval(found, evaluation[found.name], drawn.metrics[found.name], told)
+        found.name: _interval(found, evaluation[found.name], drawn.metrics[found.name], told, cases.too_few)
         for found in evaluation.definitions
     }
     if len(per_class) == 1:
@@ -124,9 +124,11 @@ def _same_result(one: Evaluation, other: Evaluation) -> bool:
     return np.array_equal(one.confusion, other.confusion) and one["loss"] == other["loss"]
 
 
-def _interval(defined: MetricDefinition, metric: Metric, values: FloatArray, sample: Sample) -> Interval:
-    if metric.reason:
-        return Interval.none(sample.level, "none", metric.reason)
+def _interval(
+    defined: MetricDefinition, metric: Metric, values: FloatArray, sample: Sample, too_few: str | None
+) -> Interval:
+    if reason := metric.reason or (too_few if defined.is_mean else None):
+        return Interval.none(sample.level, "none", reason)
     return defined.interval(metric, values, sample)
 
 

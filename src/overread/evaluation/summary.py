@@ -9,8 +9,7 @@ from overread.evaluation.assessment import Assessment
 from overread.evaluation.compute_metrics import Evaluation
 from overread.evaluation.estimates import Estimate, Estimates
 from overread.evaluation.metrics.built_in import LABELS, LOSSES, RANKING
-from overread.evaluation.metrics.definition import ClassMetric, MetricDefinition
-from overread.evaluation.metrics.kinds import BalancedAccuracy
+from overread.evaluation.metrics.definition import MetricDefinition
 from overread.evaluation.wording import briefly
 from overread.words import clause, count, first_of, level_of, listed
 
@@ -72,7 +71,7 @@ def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
 def label_of(found: MetricDefinition, assessment: Assessment) -> str:
     """Name a metric as it is meant on the whole."""
     task = assessment.task
-    if task.positive or not isinstance(found, ClassMetric | BalancedAccuracy):
+    if task.positive or not found.is_mean:
         return found.label
     if len(task.judged) == 1:
         return f"{found.label}, {task.judged[0]}"
@@ -177,8 +176,8 @@ def _of_means(assessment: Assessment) -> tuple[str, ...]:
     if not task.questions:
         return (_MEAN,)
     left_out = dict.fromkeys(name for metric in assessment.evaluation.metrics.values() for name in metric.left_out)
-    without = f", without what is rare or undefined: {listed([*left_out])}" if left_out else ""
-    return (f"Mean: over the {task.judged_noun[1]}{without}.",)
+    absent = f"; left out where rare or undefined: {listed([*left_out])}" if left_out else ""
+    return (f"Mean: over the {task.judged_noun[1]}{absent}.",)
 
 
 def _of_prevalence(assessment: Assessment) -> Iterator[str]:

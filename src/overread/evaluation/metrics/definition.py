@@ -7,7 +7,7 @@ import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +98,13 @@ class Cases:
         """`(n,)` whether the truth tells the answer to any judged question."""
         return np.any([self.task.known(self.y_true, name) for name in self.task.judged], axis=0)
 
+    @property
+    def too_few(self) -> str | None:
+        """Why nobody knows how sure a mean over several questions is; None where that can be told."""
+        if len(self.task.questions) < 2 or max(self.fewer.values()) >= FEWEST_PATIENTS:
+            return None
+        return f"No {self.task.judged_noun[0]} is there in {FEWEST_PATIENTS} patients and absent in as many."
+
     @functools.cached_property
     def fewer(self) -> dict[str, int]:
         """By the name of each judged question the patients that answer it with yes or those with no: the fewer."""
@@ -137,6 +144,9 @@ class MetricDefinition(ABC):
     label: str
     synonym: str | None = None
     limits: tuple[float, float] = (0.0, 1.0)
+
+    # Whether it is a mean over the judged questions, where there are several.
+    is_mean: ClassVar[bool] = False
 
     @property
     def counts_patients(self) -> bool:
@@ -178,7 +188,10 @@ class ClassMetric(MetricDefinition):
 
     The mean over classes is undefined where one of them is. Questions that stand each for itself may be as many as the
     findings of a radiograph: what fewer than five patients show, or do not show, is left out of their mean, and named.
+    Where that leaves none, the mean is over all that are defined, and has no interval.
     """
+
+    is_mean = True
 
     @abstractmethod
     def estimate_class(self, one: OneAgainstRest) -> Metric:
@@ -221,12 +234,9 @@ def mean_of_judged(name: str, parts: Mapping[str, list[Metric]], cases: Cases) -
     """
     if len(parts) == 1 or not cases.task.questions:
         return Metric.mean(name, [one for found in parts.values() for one in found], len(cases))
-    common = [question for question in parts if cases.fewer[question] >= FEWEST_PATIENTS]
-    if not common:
-        reason = f"No {cases.task.judged_noun[0]} is there in {FEWEST_PATIENTS} patients and absent in as many."
-        return Metric(name, math.nan, len(cases), reason)
-    kept = [question for question in common if not any(one.reason for one in parts[question])]
-    mean = Metric.mean(name, [one for question in kept or common for one in parts[question]], len(cases))
+    defined = [question for question, found in parts.items() if not any(one.reason for one in found)]
+    kept = [question for question in defined if cases.fewer[question] >= FEWEST_PATIENTS] or defined
+    mean = Metric.mean(name, [one for question in kept or parts for one in parts[question]], len(cases))
     return dataclasses.replace(mean, left_out=tuple(question for question in parts if kept and question not in kept))
 
 

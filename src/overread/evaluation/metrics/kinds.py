@@ -68,6 +68,8 @@ class CaseMean(MetricDefinition):
 class BalancedAccuracy(MetricDefinition):
     """The mean share of each class that is found; of questions that stand each for itself, of both answers to each."""
 
+    is_mean = True
+
     def estimate(self, cases: Cases, per_class: PerClass[Metric]) -> Metric:
         rates = _rates_found(cases.task)
         parts = {name: [one[rate] for rate in rates] for name, one in per_class.items()}

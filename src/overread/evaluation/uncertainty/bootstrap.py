@@ -15,7 +15,6 @@ import numpy.typing as npt
 from overread.decision.cuts import FloatArray, IntArray
 from overread.evaluation.compute_metrics import Evaluation
 from overread.evaluation.metrics.definition import Cases, ClassMetric, MetricDefinition
-from overread.evaluation.metrics.kinds import BalancedAccuracy
 from overread.evaluation.metrics.one_class import ClassDraws, Counts, OneAgainstRest, Ranking
 
 # Numbers times draws worked on at once: small enough for a processor's cache, which halved the time of 2,000,000.
@@ -106,7 +105,7 @@ def _resample(
         metric = evaluation[found.name]
         kept = {name: values for name, values in per_class.items() if name not in metric.left_out}
         overall[found.name] = found.resample(task, totals, kept)
-        if isinstance(found, ClassMetric | BalancedAccuracy) and len(kept) > 1 and task.questions:
+        if found.is_mean and len(kept) > 1 and task.questions:
             wider = _wider([cases.fewer[name] for name in kept])
             overall[found.name] = metric.value + wider * (overall[found.name] - metric.value)
     return Resampled(overall, per_class)
