@@ -20,26 +20,14 @@ from overread.reading.sentences import decision
 from overread.reading_log import ReadingLog
 from overread.service.settings import Settings
 from support.browser import CHROMIUM, DESK, NO_CHROMIUM, PHONE, assert_accessible, launched, opening, serving, upload
-from support.small_readers import (
-    BOTH,
-    BOTH_LOGITS,
-    CHEST,
-    CHEST_LOGITS,
-    GRADES,
-    GRADES_LOGITS,
-    picture,
-    png,
-    small_reader,
-)
+from support.small_readers import CHEST, picture, png, readers_of_kinds
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("bundles")
-    kinds = {"chest": (CHEST, CHEST_LOGITS), "grades": (GRADES, GRADES_LOGITS), "both": (BOTH, BOTH_LOGITS)}
-    return {name: small_reader(folder / name, *kind) for name, kind in kinds.items()}
+    return readers_of_kinds(tmp_path_factory.mktemp("bundles"))
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +76,10 @@ def noted(page: Any, log: ReadingLog) -> str:
 def test_each_finding_has_its_bar_operating_point_answer_and_map(
     open_page: Any, files: list[Path], readers: dict[str, Any]
 ) -> None:
-    page = open_page(path="?bundle=chest")
+    page = open_page(path="?bundle=findings")
     assert "Effusion from 0.5, Mass from 0.4" in page.locator(".reader .facts").inner_text()
     upload(page, files[0])
-    found = readers["chest"].read(files[0])
+    found = readers["findings"].read(files[0])
     article = page.locator("article.image")
     assert f"{decision(found)}." in article.inner_text()
     bars = [text.split("\n")[0].split() for text in article.locator(".bar p").all_inner_texts()]
@@ -104,7 +92,7 @@ def test_each_finding_has_its_bar_operating_point_answer_and_map(
 
 
 def test_the_table_sorts_by_a_finding_and_downloads_its_columns(open_page: Any, files: list[Path]) -> None:
-    page = open_page(path="?bundle=chest")
+    page = open_page(path="?bundle=findings")
     upload(page, *files)
     head = page.locator("th[data-key=question2]")
     assert head.inner_text().strip().startswith("Edema")
@@ -119,7 +107,7 @@ def test_the_table_sorts_by_a_finding_and_downloads_its_columns(open_page: Any, 
 
 
 def test_a_human_ticks_findings(open_page: Any, files: list[Path], log: ReadingLog) -> None:
-    page = open_page(path="?bundle=chest")
+    page = open_page(path="?bundle=findings")
     upload(page, files[0])
     assert page.locator(".asked input:checked").evaluate_all("found => found.map(one => one.value)") == [
         "Effusion",
@@ -137,7 +125,7 @@ def test_a_human_ticks_findings(open_page: Any, files: list[Path], log: ReadingL
 
 
 def test_an_image_that_was_not_read_has_nothing_ticked(open_page: Any, files: list[Path], log: ReadingLog) -> None:
-    page = open_page(path="?bundle=chest")
+    page = open_page(path="?bundle=findings")
     upload(page, files[2])
     assert page.locator(".asked input:checked").count() == page.locator(".bar").count() == 0
     page.get_by_role("button", name="Read as what is chosen").click()
@@ -182,7 +170,7 @@ def test_findings_are_ticked_without_script(open_page: Any, files: list[Path], l
 
 
 @pytest.mark.parametrize(("size", "theme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
-@pytest.mark.parametrize("bundle", ["chest", "grades", "both"])
+@pytest.mark.parametrize("bundle", ["findings", "grades", "both"])
 def test_it_is_accessible_and_fits(
     open_page: Any, files: list[Path], bundle: str, size: tuple[int, int], theme: str
 ) -> None:

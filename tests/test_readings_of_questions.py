@@ -21,23 +21,20 @@ from overread.reading.sentences import decision, headline, label_in_words, possi
 from overread.reading.table import default_kind, from_table, to_table
 from support.small_readers import (
     BOTH,
-    BOTH_LOGITS,
     CHEST,
-    CHEST_LOGITS,
     GRADES,
     GRADES_LOGITS,
+    KINDS,
     picture,
     png,
+    readers_of_kinds,
     small_reader,
 )
-
-KINDS = {"findings": (CHEST, CHEST_LOGITS), "grades": (GRADES, GRADES_LOGITS), "both": (BOTH, BOTH_LOGITS)}
 
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reader]:
-    folder = tmp_path_factory.mktemp("bundles")
-    return {name: small_reader(folder / name, *kind) for name, kind in KINDS.items()}
+    return readers_of_kinds(tmp_path_factory.mktemp("bundles"))
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ GRADES = OrderedGrades(tuple("01234"), (1, 2))
 GRADES_LOGITS = (6.0, 1.5, -3.0, -3.0)
 BOTH = SeveralTasks.together({"retinopathy": GRADES, "signs": SeveralFindings(("drusen", "scar"))})
 BOTH_LOGITS = (*GRADES_LOGITS, 6.0, -6.0)
+KINDS = {"findings": (CHEST, CHEST_LOGITS), "grades": (GRADES, GRADES_LOGITS), "both": (BOTH, BOTH_LOGITS)}
 # What a mean of 125 adds to each logit.
 _OF_GREY = 20.0
 
@@ -40,6 +41,11 @@ def png(pixels: np.ndarray) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return stream.getvalue()
+
+
+def readers_of_kinds(folder: Path) -> dict[str, Reader]:
+    """A small reader of each kind of task, by the name of the kind."""
+    return {name: small_reader(folder / name, *kind) for name, kind in KINDS.items()}
 
 
 def small_reader(folder: Path, task: Task, logits: Sequence[float], *, rare: Sequence[str] = ()) -> Reader:

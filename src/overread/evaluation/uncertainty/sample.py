@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from overread.cases import counts_as
+from overread.decision.choosing.resample import checked_patients
 from overread.decision.cuts import FloatArray, IntArray
-from overread.errors import InvalidData
 from overread.evaluation.uncertainty.interval import Interval, edge_interval, resampled_interval
 
 
@@ -25,9 +25,7 @@ def number_patients(patients: Sequence[str | None] | None, n: int) -> IntArray:
     """
     if patients is None:
         return np.arange(n)
-    if len(patients) != n:
-        raise InvalidData(f"there are {len(patients)} patients for {n} cases: name one for each case, or none at all")
-    names = [counts_as(name, str(row)) for row, name in enumerate(patients)]
+    names = [counts_as(name, str(row)) for row, name in enumerate(checked_patients(patients, n))]
     return np.unique(names, return_inverse=True)[1]
 
 
