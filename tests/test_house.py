@@ -25,11 +25,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PUBLIC = [
     "Abstentions", "Answers", "Assessment", "AssessmentOptions", "Audit", "Augmentation", "Bundle", "Case",
     "ClassMetric", "Comparison", "CrossValidation", "DataSet", "Difference", "Engine", "Estimate", "Evaluation",
-    "Explanation", "Failure", "Finding", "FindingKind", "Format", "Header", "History", "Interval", "Manifest",
-    "Material", "Metric", "Monitoring", "Network", "OperatingPoint", "OrderedGrades", "OverreadError", "OwnMetric",
+    "Exam", "ExamFormat", "ExamPixels", "Explanation", "Failure", "Finding", "FindingKind", "Format", "Frame",
+    "Frames", "Gathering", "Header", "History", "Instance", "Interval", "Manifest", "Material", "Metric",
+    "Monitoring", "Network", "OperatingPoint", "OrderedGrades", "Origin", "OverreadError", "OwnMetric",
     "PersonalColumn", "Picture", "Predictions", "Preprocessing", "Question", "Reader", "Reading", "Recipe", "Rule",
-    "SeveralFindings", "SeveralTasks", "Source", "Split", "Study", "Task", "audit", "compare", "crossvalidate",
-    "evaluate", "explain", "monitor", "predict", "register_format", "register_network", "to_frame", "train",
+    "SeveralFindings", "SeveralTasks", "Source", "Split", "Study", "Task", "View", "audit", "compare",
+    "crossvalidate", "evaluate", "explain", "monitor", "predict", "register_format", "register_network", "to_frame",
+    "train",
 ]  # fmt: skip
 # What users make or implement themselves.
 MADE_BY_USERS = [

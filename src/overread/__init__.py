@@ -37,13 +37,20 @@ _HOMES = {
     "Engine": "overread.scale.engine",
     "Estimate": "overread.evaluation.estimates",
     "Evaluation": "overread.evaluation.compute_metrics",
+    "Exam": "overread.cases.exams.exam",
+    "ExamFormat": "overread.formats.exams.frames",
+    "ExamPixels": "overread.images.exam_pixels",
     "Explanation": "overread.reading.explanation",
     "Failure": "overread.reading.reading",
     "Finding": "overread.auditing.finding",
     "FindingKind": "overread.auditing.finding",
     "Format": "overread.formats.registry",
+    "Frame": "overread.reading.frame",
+    "Frames": "overread.formats.exams.frames",
+    "Gathering": "overread.cases.exams.gathering",
     "Header": "overread.formats.header",
     "History": "overread.training.history",
+    "Instance": "overread.formats.exams.frames",
     "Interval": "overread.evaluation.uncertainty.interval",
     "Manifest": "overread.cases.manifest",
     "Material": "overread.auditing.material",
@@ -52,6 +59,7 @@ _HOMES = {
     "Network": "overread.networks.registry",
     "OperatingPoint": "overread.decision.operating_point",
     "OrderedGrades": "overread.decision.tasks.grades",
+    "Origin": "overread.formats.exams.frames",
     "OverreadError": "overread.errors",
     "OwnMetric": "overread.evaluation.metrics.own",
     "PersonalColumn": "overread.cases.persons.columns",
@@ -69,6 +77,7 @@ _HOMES = {
     "Split": "overread.cases.split",
     "Study": "overread.study.train",
     "Task": "overread.decision.task",
+    "View": "overread.formats.exams.view",
     "audit": "overread.study.audit",
     "compare": "overread.study.compare",
     "crossvalidate": "overread.study.crossvalidate",
@@ -92,6 +101,8 @@ if TYPE_CHECKING:
     from overread.auditing.rule import Rule as Rule
     from overread.bundle.bundle import Bundle as Bundle
     from overread.cases.case import Case as Case
+    from overread.cases.exams.exam import Exam as Exam
+    from overread.cases.exams.gathering import Gathering as Gathering
     from overread.cases.manifest import Manifest as Manifest
     from overread.cases.persons.columns import PersonalColumn as PersonalColumn
     from overread.cases.source import Source as Source
@@ -114,11 +125,17 @@ if TYPE_CHECKING:
     from overread.evaluation.metrics.own import OwnMetric as OwnMetric
     from overread.evaluation.predictions import Predictions as Predictions
     from overread.evaluation.uncertainty.interval import Interval as Interval
+    from overread.formats.exams.frames import ExamFormat as ExamFormat
+    from overread.formats.exams.frames import Frames as Frames
+    from overread.formats.exams.frames import Instance as Instance
+    from overread.formats.exams.frames import Origin as Origin
+    from overread.formats.exams.view import View as View
     from overread.formats.header import Header as Header
     from overread.formats.picture import Picture as Picture
     from overread.formats.registry import Format as Format
     from overread.formats.registry import register_format as register_format
     from overread.images.data_set import DataSet as DataSet
+    from overread.images.exam_pixels import ExamPixels as ExamPixels
     from overread.images.prepare import Preprocessing as Preprocessing
     from overread.monitoring.monitor import monitor as monitor
     from overread.monitoring.watch import Monitoring as Monitoring
@@ -127,6 +144,7 @@ if TYPE_CHECKING:
     from overread.networks.registry import register_network as register_network
     from overread.reading.explanation import Explanation as Explanation
     from overread.reading.explanation import explain as explain
+    from overread.reading.frame import Frame as Frame
     from overread.reading.output import to_frame as to_frame
     from overread.reading.prediction import predict as predict
     from overread.reading.question import Question as Question

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from overread.errors import InvalidOption
 from overread.machine.content.values import from_values
@@ -14,6 +14,10 @@ from overread.machine.option import option
 from overread.networks.augmentation import Augmentation
 from overread.networks.registry import MINIMUM_SIDE, Builder, Network, default_network, find_network
 
+if TYPE_CHECKING:
+    from overread.formats import View
+
+POOLINGS = ("auto", "mean", "attention")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 MONITORS = {"val_loss": "min", "val_auc": "max", "val_accuracy": "max"}
 
@@ -35,6 +39,8 @@ _MOST_EPOCHS = 100
 _LEAST_PATIENCE = 10
 # What the record of an earlier version does not name.
 _NOT_DONE = {"layer_decay": 1.0, "label_smoothing": 0.0, "mixup": 0.0, "head_start": False, "second_look": False}
+# What is named only where it is not so.
+_UNNAMED = {"start": None, "frames": "all", "window": None, "microns": None, "pooling": "auto"}
 _STARTED = "the weights of an earlier training"
 
 
@@ -62,6 +68,19 @@ class Recipe:
         None, "Side of the square that images are fitted to, in pixels; by default the network's.", panel="Images"
     )
     fit: str = option("pad", "pad (keep the aspect, on black) or stretch.", panel="Images")
+    frames: str = option("all", "Of an exam: all, every=3 or middle=20.", panel="Exams")
+    window: str | None = option(
+        None,
+        "For grey values such as Hounsfield units: lung, bone, brain, soft or CENTER,WIDTH; several joined by + become "
+        "channels. By default as each file says.",
+        panel="Images",
+    )
+    microns: float | None = option(None, "Of a whole slide: the side of a pixel in micrometres.", panel="Exams")
+    pooling: str = option(
+        "auto",
+        "How frames make an exam: mean, attention, or auto (cross-validation among the training exams chooses).",
+        panel="Exams",
+    )
     colour: str = option("auto", "auto (look at the images), grey or colour.", panel="Images")
     pretrained: bool = option(True, "Start from ImageNet weights; compact has none.", panel="Network")
     frozen_stages: int = option(
@@ -145,6 +164,7 @@ class Recipe:
             ("colour", ("auto", "grey", "colour")),
             ("monitor", tuple(MONITORS)),
             ("precision", PRECISIONS),
+            ("pooling", POOLINGS),
         ):
             if getattr(self, name) not in allowed:
                 raise InvalidOption(f"{name}={getattr(self, name)!r} is unknown: expected {', '.join(allowed)}")
@@ -154,6 +174,7 @@ class Recipe:
         check_calibration_method(self.calibration)
         check_operating_point_rule(self.operating_point)
         check_coverage(self.coverage)
+        _ = self.view
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
@@ -210,6 +231,13 @@ class Recipe:
         return self.chosen_network.layer_decay if self.pretrained else 1.0
 
     @property
+    def view(self) -> View:
+        """What is looked at of exams and of deep grey values."""
+        from overread.formats import View
+
+        return View(frames=self.frames, window=self.window, microns=self.microns)
+
+    @property
     def channels(self) -> int | None:
         """1 or 3, or None when the images decide."""
         return {"auto": None, "grey": 1, "colour": 3}[self.colour]
@@ -217,7 +245,7 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Give all options as plain values, with the numbers that hold as far as they are known without images.
 
-        The start is among them only where there is one.
+        The start, and what concerns exams, is among them only where it is not as by default.
         """
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         values |= {
@@ -227,7 +255,7 @@ class Recipe:
             "learning_rate": self.peak_learning_rate,
             "layer_decay": self.rate_decay,
         }
-        return {name: value for name, value in values.items() if name != "start" or value is not None}
+        return {name: value for name, value in values.items() if name not in _UNNAMED or value != _UNNAMED[name]}
 
     def shown(self) -> dict[str, Any]:
         """Give all options for others to see: a path to start from, which may name a person, is not told."""

@@ -2,11 +2,12 @@
 
 from overread.bundle.bundle import Bundle
 from overread.bundle.graph import Graph, Outputs
-from overread.bundle.member import GRAPH, REFERENCE, WEIGHTS, Member
+from overread.bundle.member import ATTENTION, GRAPH, REFERENCE, WEIGHTS, Member
 from overread.bundle.openings import NO_RESULT, Opening
 from overread.bundle.reference import Reference, referral_from
 
 __all__ = [
+    "ATTENTION",
     "GRAPH",
     "NO_RESULT",
     "REFERENCE",

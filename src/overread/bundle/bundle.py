@@ -3,6 +3,7 @@
     bundle.json         what the network is, how it was trained, how its input is made and its output is read
     network.onnx        the graph: uint8 image -> logits, activation map, features; an ensemble has several
     network.weights.h5  the Keras weights, for further training
+    attention.npz       which frames of an exam matter, where they do not all count alike
     reference.npz       what the network made of validation images: when an image is unfamiliar, and drift
     evaluations.jsonl   when it was evaluated, on what and with which result
     card.md             the model card, for a human to complete
@@ -26,6 +27,7 @@ from typing import Any
 from overread.bundle.archive import MAX_TEXT_BYTES, add_file, has_file, pack, read_file
 from overread.bundle.description import (
     DESCRIPTION,
+    EXAMS_VERSION,
     FORMAT_VERSION,
     KINDS_VERSION,
     UNSEALED_VERSION,
@@ -38,7 +40,9 @@ from overread.bundle.description import (
 from overread.bundle.member import Member
 from overread.bundle.openings import RECORD, Opening, read_openings, write_openings
 from overread.bundle.reference import Reference
+from overread.cases.exams.gathering import Gathering
 from overread.decision import OperatingPoint, Referral, Task
+from overread.decision.pooling import Attention
 from overread.decision.task import HALF
 from overread.errors import InvalidBundle, InvalidData, MissingPath, OverreadError
 from overread.images import Preprocessing
@@ -69,6 +73,7 @@ class Bundle:
         data: fingerprint, counts and patients of what it was trained on, and the id of the study.
         versions: of the libraries that trained it.
         created: when its training began, in UTC, ISO 8601.
+        exams: which files belong to one exam, of a bundle that reads exams; None of one that reads images.
         files: SHA-256 of each file.
         format_version: of its files; the evaluations of one of format 3 are not sealed.
         path: where it was loaded from.
@@ -87,6 +92,7 @@ class Bundle:
     data: Mapping[str, Any]
     versions: Mapping[str, str]
     created: str = dataclasses.field(default_factory=now)
+    exams: Gathering | None = None
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     format_version: int = FORMAT_VERSION
     path: Path | None = None
@@ -169,6 +175,19 @@ class Bundle:
         """
         return tuple(Reference.from_bytes(self.read_file(member.reference), self.task) for member in self.members)
 
+    def attention(self, member: Member) -> Attention | None:
+        """What says which frames of an exam matter to one of the networks; None where all count alike.
+
+        Raises:
+            InvalidBundle: its file is missing, was altered or is damaged.
+        """
+        if member.attention is None:
+            return None
+        try:
+            return Attention.from_bytes(self.read_file(member.attention))
+        except (KeyError, TypeError, ValueError) as error:
+            raise error if isinstance(error, InvalidBundle) else damaged() from None
+
     @classmethod
     def load(cls, bundle: Bundle | str | Path) -> Bundle:
         """Open a directory or zip, or the bundle in the folder of a run, and verify every file; a bundle is given back.
@@ -203,6 +222,7 @@ class Bundle:
             members=tuple(Member.from_dict(member) for member in description["members"]),
             operating_points={name: OperatingPoint.from_dict(point) for name, point in points},
             referral=Referral.from_dict(description["referral"], task.answers),
+            exams=Gathering.from_dict(description["exams"]) if "exams" in description else None,
             **{name: description[name] for name in (*_PLAIN, "format_version")},
             path=path,
         )
@@ -216,6 +236,7 @@ class Bundle:
         """
         hashes = {name: hashlib.sha256(read_regular(path)).hexdigest() for name, path in files.items()}
         version = FORMAT_VERSION if self.task.kind is None else KINDS_VERSION
+        version = version if self.exams is None else EXAMS_VERSION
         written = dataclasses.replace(self, files=hashes, format_version=version, path=folder)
         with replacing_folder(folder) as temporary:
             for name, path in files.items():
@@ -296,6 +317,7 @@ class Bundle:
             "members": [member.to_dict() for member in self.members],
             "operating_points": {name: point.to_dict() for name, point in self.operating_points.items()},
             "referral": self.referral.to_dict(),
+            **({} if self.exams is None else {"exams": self.exams.to_dict()}),
             **{name: getattr(self, name) for name in _PLAIN},
         }
 

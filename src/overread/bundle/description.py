@@ -18,8 +18,11 @@ DESCRIPTION = "bundle.json"
 FORMAT_VERSION = 4
 # Of tasks that have a kind, such as several findings: what reads format 4 only would take one for damaged.
 KINDS_VERSION = 5
+# Of bundles that read exams, likewise.
+EXAMS_VERSION = 6
 # It seals neither the record of evaluations nor how numbers and spaces stand in bundle.json.
 UNSEALED_VERSION = 3
+_READ = (UNSEALED_VERSION, FORMAT_VERSION, KINDS_VERSION, EXAMS_VERSION)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # What reading, evaluating and the server ask of every bundle.
 _ALWAYS = {"network": ("name",), "data": ("fingerprint", "study")}
@@ -48,9 +51,9 @@ def from_bytes(content: bytes) -> dict[str, Any]:
         actual = fingerprint_of(description)
     except (KeyError, TypeError, ValueError, RecursionError):
         raise damaged() from None
-    if type(version) is not int or version not in (UNSEALED_VERSION, FORMAT_VERSION, KINDS_VERSION):
+    if type(version) is not int or version not in _READ:
         raise InvalidBundle(
-            f"the bundle has another format version than {FORMAT_VERSION} or {KINDS_VERSION}, which this overread "
+            f"the bundle has another format version than {FORMAT_VERSION} to {EXAMS_VERSION}, which this overread "
             "reads: train again, or install the overread that wrote it"
         )
     if said != actual:

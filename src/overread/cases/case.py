@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from overread.errors import InvalidData
+from overread.formats import Instance
 from overread.machine.content.text import storable
 
 SPLITS = ("train", "val", "test")
@@ -28,7 +29,10 @@ SPLIT_ALIASES = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Case:
-    """One labelled image: where it is, what it shows, whose it is and on which side of the split it stands.
+    """One labelled image or exam: where it is, what it shows, whose it is and on which side of the split it stands.
+
+    An exam is images with one answer; its `instances` are their files and frames, and `path` is the first of these. Of
+    a single image there are none.
 
     `name` is the path within the data as the user knows it; `frame` says which frame of the file is meant, from 1 as
     DICOM counts, and is None where there is only one; `group` is what images that show one picture have in common, once
@@ -48,6 +52,7 @@ class Case:
     group: str | None = None
     extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rows: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    instances: tuple[Instance, ...] = ()
 
     def __post_init__(self) -> None:
         if self.frame is not None and (type(self.frame) is not int or self.frame < 1):

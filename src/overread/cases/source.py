@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from overread.cases.exams.gathering import COLUMN, PATTERN, WAYS, Gathering
 from overread.cases.relabel import read_mapping
 from overread.errors import InvalidOption
 from overread.machine.option import option
@@ -17,6 +18,11 @@ from overread.words import listed
 FOLDERS = "folders"
 # What settles whether classes are grades.
 ORDERED, UNORDERED = "--ordered", "--no-ordered"
+_CHOICES = {
+    "uncertain": ("ignore", "present", "absent"),
+    "blank": ("ignore", "absent"),
+    "labels_of": ("auto", "exam", "image"),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,6 +98,21 @@ class Source:
         "Regular expression over file names (with a slash, over paths): its groups, or its match, name the patient.",
         panel="Labels",
     )
+    exams: str | None = option(
+        None,
+        "What belongs to one exam: file (a volume or slide by itself), series or study (of DICOM), folder, patient, or "
+        "a column of the table; by default a column exam_id, and volumes and slides by themselves.",
+        panel="Exams",
+    )
+    exam_pattern: str | None = option(
+        None, "Regular expression over paths: its groups, or its match, name the exam.", panel="Exams"
+    )
+    labels_of: Literal["auto", "exam", "image"] = option(
+        "auto",
+        "Whose labels the data tell: of the exam, or of each image; auto looks whether those of an exam agree.",
+        panel="Exams",
+        kind=str,
+    )
     ignore_sides: bool = option(
         False, "Pool the sides that the data name and split anew.", panel="Labels", flag="--ignore-sides"
     )
@@ -107,9 +128,11 @@ class Source:
         object.__setattr__(self, "mapping", dict(self.mapping or {}))
         for name in ("label_column", "cut"):
             object.__setattr__(self, name, _texts(getattr(self, name)))
-        for name, choices in (("uncertain", ("ignore", "present", "absent")), ("blank", ("ignore", "absent"))):
+        for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
-                raise InvalidOption(f"--{name} {getattr(self, name)} is not known: expected {listed(choices, 'or')}")
+                raise InvalidOption(
+                    f"--{name.replace('_', '-')} {getattr(self, name)} is not known: expected {listed(choices, 'or')}"
+                )
 
     @classmethod
     def of(cls, data: Source | str | Path) -> Source:
@@ -131,6 +154,15 @@ class Source:
     def names_label(self) -> bool:
         """True where it is said what a table tells apart."""
         return bool(self.label_column) or self.finding is not None
+
+    @property
+    def gathering(self) -> Gathering | None:
+        """Which files are said to belong to one exam; None where nothing is said."""
+        if self.exam_pattern is not None:
+            return Gathering(by=PATTERN, pattern=self.exam_pattern)
+        if self.exams is None:
+            return None
+        return Gathering(by=self.exams if self.exams in WAYS else COLUMN)
 
     def absolute(self) -> Source:
         """The same source from wherever it is read."""

@@ -37,7 +37,7 @@ PROJECTED = 16
 _COMPONENTS = 128
 _PERCENTILE = 0.99
 _GRID, _LOOKED_AT = 8, 64
-_LOOK = _GRID**2 + 3
+LOOK = _GRID**2 + 3
 _LEVEL = 1 / 255
 
 
@@ -135,7 +135,7 @@ class Familiarity:
 
     def __post_init__(self) -> None:
         within = self.limits.shape == (2,) and np.isfinite(self.limits).all() and (self.limits > 0).all()
-        if not (within and self.look.mean.shape == (_LOOK,)):
+        if not (within and self.look.mean.shape == (LOOK,)):
             raise InvalidData("what says which images are familiar does not fit together: train again")
 
     @classmethod
@@ -145,7 +145,7 @@ class Familiarity:
         Distances of training images would set limits too low, for the network was fitted to them, too.
         """
         train = np.asarray(train)
-        parts = Normal.fit(train[:, :-_LOOK]), Normal.fit(train[:, -_LOOK:])
+        parts = Normal.fit(train[:, :-LOOK]), Normal.fit(train[:, -LOOK:])
         found = cls(features=parts[0], look=parts[1], limits=np.ones(2))
         distances = np.stack([part.measure(values)[1] for part, values in found._parts(validation)])
         return dataclasses.replace(found, limits=np.array([limit_of(each) for each in distances]))
@@ -159,7 +159,7 @@ class Familiarity:
         return np.asarray(whitened[:, :PROJECTED]), np.maximum(features / self.limits[0], look / self.limits[1])
 
     def _parts(self, traits: Floats) -> tuple[tuple[Normal, Floats], tuple[Normal, Floats]]:
-        return (self.features, traits[:, :-_LOOK]), (self.look, traits[:, -_LOOK:])
+        return (self.features, traits[:, :-LOOK]), (self.look, traits[:, -LOOK:])
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,6 +12,8 @@ import numpy as np
 
 from overread.cases import Manifest, pseudonym
 from overread.errors import UnreadableImages
+from overread.formats import Instance
+from overread.images.exam_pixels import ExamPixels, open_exam_pixels
 from overread.images.pixel_store import PixelStore
 from overread.images.prepare import Preprocessing
 from overread.machine.content.text import storable
@@ -90,6 +93,7 @@ class DataSet:
             preprocessings,
             folder=folder or cache_folder(),
             frames=[case.frame for case in manifest.cases],
+            exams=[case.instances for case in manifest.cases],
             progress=progress,
         )
         return tuple(cls._of(manifest, store, skip_unreadable=skip_unreadable) for store in stores)
@@ -141,6 +145,23 @@ class DataSet:
     def pixels(self, positions: Sequence[int]) -> np.ndarray:
         """`(k, height, width, channels)` uint8 of the cases at these positions, copied into memory."""
         return self.store.pixels[self.rows[list(positions)]]
+
+    @property
+    def is_of_exams(self) -> bool:
+        """Whether any case is an exam, whose pixels here are those of its overview."""
+        return any(case.instances for case in self.manifest.cases)
+
+    @contextlib.contextmanager
+    def exam(self, position: int) -> Iterator[ExamPixels]:
+        """Open every frame of the exam at a position; an image is an exam of one.
+
+        Raises:
+            OverreadError: as `open_exam_pixels`.
+        """
+        case = self.manifest.cases[position]
+        instances = case.instances or (Instance(case.path, case.frame),)
+        with open_exam_pixels(instances, self.store.preprocessing) as frames:
+            yield frames
 
     def chunks(self, positions: Sequence[int]) -> Iterator[np.ndarray]:
         """The same, piece by piece, so that memory does not grow with their number."""

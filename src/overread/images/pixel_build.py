@@ -16,6 +16,7 @@ from overread.formats import HEAD_LENGTH, format_of, is_coloured
 from overread.formats.source import content_of
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing, as_channels, fit_pixels
+from overread.images.stored_exam import StoredExam
 from overread.machine.content.sealed import sealed
 from overread.machine.files import write_json
 from overread.machine.workers import Progress, in_chunks, in_order
@@ -111,7 +112,7 @@ class Build:
         progress: called with the number of images done and of all.
     """
 
-    images: Sequence[StoredImage]
+    images: Sequence[StoredImage | StoredExam]
     targets: Sequence[Target]
     workers: int
     progress: Progress | None

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from overread.errors import InvalidData, InvalidOption, OutputUnwritable
-from overread.formats import decoder_versions
+from overread.formats import Instance, decoder_versions
 from overread.images.pixel_build import Build, StoredImage, Target
 from overread.images.pixel_file import PixelFile
 from overread.images.prepare import Preprocessing
+from overread.images.stored_exam import StoredExam
 from overread.machine.content.sealed import unsealed
 from overread.machine.files import read_regular
 from overread.machine.places import STORED_PIXELS
@@ -97,6 +98,7 @@ class PixelStore:
         *,
         folder: Path,
         frames: Sequence[int | None] | None = None,
+        exams: Sequence[Sequence[Instance]] | None = None,
         workers: int | None = None,
         progress: Progress | None = None,
     ) -> tuple[PixelStore, ...]:
@@ -105,6 +107,7 @@ class PixelStore:
         Args:
             paths, folder, frames, workers, progress: as for `open`.
             preprocessings: what each store holds.
+            exams: the files and frames of each exam, whose overview is stored; none for an image.
 
         Raises:
             OverreadError: as `open`.
@@ -114,8 +117,8 @@ class PixelStore:
         workers = _workers_for(paths) if workers is None else workers
         if workers < 1:
             raise InvalidOption(f"workers={workers}: choose 1 or more")
-        places = list(zip(paths, frames or [None] * len(paths), strict=True))
-        images = list(in_chunks(lambda chunk: [StoredImage.of(*places[i]) for i in chunk], len(places), workers))
+        places = list(zip(paths, frames or [None] * len(paths), exams or [()] * len(paths), strict=True))
+        images = list(in_chunks(lambda chunk: [_stored_image(*places[i]) for i in chunk], len(places), workers))
         digests = tuple(image.digest for image in images)
         keys = {one: _key(one, digests, {image.format for image in images}) for one in preprocessings}
         _remove_abandoned(folder)
@@ -131,6 +134,10 @@ class PixelStore:
         for one in (target.preprocessing for target in missing):
             stores[one], _ = _stored(folder, keys[one], digests, workers)
         return tuple(_usable(stores[one], folder, was_damaged=found[one][1]) for one in preprocessings)
+
+
+def _stored_image(path: Path, frame: int | None, exam: Sequence[Instance]) -> StoredImage | StoredExam:
+    return StoredExam.of(exam) if exam else StoredImage.of(path, frame)
 
 
 def _usable(store: PixelStore | None, folder: Path, *, was_damaged: bool) -> PixelStore:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from overread.errors import InvalidBundle, InvalidOption
-from overread.formats import Picture, open_picture
+from overread.formats import Picture, View, open_picture
 
 MAX_SIDE = 4096
 # BT.601 in thousandths: whole numbers whose sums stay below 2**24 are exact in float32, and faster than in integers.
@@ -33,6 +33,7 @@ class Preprocessing:
         width: columns after resizing.
         channels: 1 (grey) or 3 (RGB); None leaves the choice to the `PixelStore`, which looks at the images.
         fit: "pad" keeps the aspect ratio and centres on black, "stretch" fills the size.
+        view: which frames of an exam are looked at, through which window, at which resolution.
 
     Raises:
         InvalidOption: a value is none of these.
@@ -42,6 +43,7 @@ class Preprocessing:
     width: int = 224
     channels: int | None = None
     fit: str = "pad"
+    view: View = dataclasses.field(default_factory=View)
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
@@ -55,7 +57,8 @@ class Preprocessing:
 
     def to_dict(self) -> dict[str, Any]:
         """The options as JSON can hold them."""
-        return dataclasses.asdict(self)
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "view"}
+        return {**own, **({"view": view} if (view := self.view.to_dict()) else {})}
 
     @classmethod
     def from_dict(cls, options: dict[str, Any]) -> Preprocessing:
@@ -67,8 +70,8 @@ class Preprocessing:
         if set(options) - {field.name for field in dataclasses.fields(cls)}:
             raise InvalidBundle("unknown preprocessing options: read it with the overread that wrote it")
         try:
-            return cls(**options)
-        except InvalidOption:
+            return cls(**{**options, "view": View.from_dict(options.get("view", {}))})
+        except (InvalidOption, TypeError):
             raise InvalidBundle("the stored preprocessing is damaged: get the bundle again from its source") from None
 
 
@@ -110,7 +113,7 @@ def prepare_picture(picture: Picture, preprocessing: Preprocessing) -> np.ndarra
     """
     if preprocessing.channels is None:
         raise InvalidOption("channels=None is decided by PixelStore.open: set it to 1 or 3 to prepare a single image")
-    return as_channels(_fit(picture, preprocessing), preprocessing.channels)
+    return as_channels(fit_picture(picture, preprocessing), preprocessing.channels)
 
 
 def fit_pixels(
@@ -128,10 +131,11 @@ def fit_pixels(
         UnreadableImage, MissingPath, MissingExtra: as `prepare`.
     """
     with open_picture(source, name, frame=frame) as picture:
-        return [_fit(picture, preprocessing) for preprocessing in preprocessings]
+        return [fit_picture(picture, preprocessing) for preprocessing in preprocessings]
 
 
-def _fit(picture: Picture, preprocessing: Preprocessing) -> np.ndarray:
+def fit_picture(picture: Picture, preprocessing: Preprocessing) -> np.ndarray:
+    """Do what `fit_pixels` does with an image that is open."""
     # No lambda, which could not go to another process.
     pixels = picture.pixels(functools.partial(_fitted, preprocessing=preprocessing), preprocessing.channels)
     stored = pixels.shape[1], pixels.shape[0]

@@ -14,13 +14,18 @@ from PIL import Image
 
 from overread.bundle import Bundle, Graph, Member, Reference
 from overread.bundle.graph import GraphShape, provider_asked
+from overread.bundle.pooled import Pool
 from overread.bundle.trial import require_sound
 from overread.decision import Abstentions, Calibration, Familiarity, Task, measure_traits
+from overread.decision.familiarity import LOOK
+from overread.decision.pooling import Attention
 from overread.errors import InvalidBundle, MissingPath, OverreadError
 from overread.images import prepare
+from overread.images.exam_pixels import ExamPixels
 from overread.machine.remote import public_name
 from overread.machine.workers import in_order
 from overread.reading.fetch import Fetched, fetched
+from overread.reading.frame import Frame
 from overread.reading.in_memory import file_content
 from overread.reading.question import questions_told
 from overread.reading.reading import Failure, Reading
@@ -54,6 +59,13 @@ class _Network:
     calibration: Calibration
     familiarity: Familiarity
     limit: float
+    attention: Attention | None
+
+    def calibrated(self, logits: np.ndarray) -> np.ndarray:
+        return self.calibration.apply(logits, self.task)
+
+    def uncalibrated(self, logits: np.ndarray) -> np.ndarray:
+        return self.task.probabilities(logits)
 
 
 class Reader:
@@ -160,8 +172,66 @@ class Reader:
     def _on_one_core(self) -> list[_Network]:
         return [dataclasses.replace(network, graph=network.graph.on_one_core()) for network in self._networks]
 
+    def answer_exam(self, exam: ExamPixels, *, side_by_side: bool = False) -> Answers:
+        """Ask the networks of all frames of one exam that is open; of n = 1, with the map of its best frame."""
+        return self._answer_exam(exam, side_by_side=side_by_side)[0]
+
+    def read_exam(self, name: str, exam: ExamPixels, *, side_by_side: bool = False) -> Reading:
+        """Read an exam that is open; each frame is decoded once, and the best one twice.
+
+        Args:
+            name: of the reading.
+            exam: with pixels as the bundle's training images had them.
+            side_by_side: by the thread that calls, for several that call at once; else on all cores.
+
+        Raises:
+            UnreadableImage: a frame gives no pixels.
+        """
+        answers, pixels, frames = self._answer_exam(exam, side_by_side=side_by_side)
+        (reading,) = self._readings([name], pixels[None], answers)
+        return dataclasses.replace(reading, frames=frames)
+
+    def _answer_exam(self, exam: ExamPixels, *, side_by_side: bool) -> tuple[Answers, np.ndarray, tuple[Frame, ...]]:
+        networks, task = self._on_one_core if side_by_side else self._networks, self.bundle.task
+        pools = [Pool(network.attention) for network in networks]
+        for chunk in exam.chunks(workers=1 if side_by_side else None):
+            for network, pool in zip(networks, pools, strict=True):
+                pool.add(network.graph.run(chunk), chunk)
+        pooled = [pool.result() for pool in pools]
+        measured = [n.familiarity.measure(p.traits[None]) for n, p in zip(networks, pooled, strict=True)]
+        probabilities, uncalibrated = (
+            np.mean([of(n, p.logits[None]) for n, p in zip(networks, pooled, strict=True)], axis=0)
+            for of in (_Network.calibrated, _Network.uncalibrated)
+        )
+        given = np.mean([one.given for one in pooled], axis=0)
+        decided = task.label(task.decide(probabilities, self.bundle.thresholds)[0])
+        name = task.foremost(decided, dict(zip(task.classes, probabilities[0], strict=True)))
+        evidence = task.evidence(given[None], name)[0]  # as if the frames were positions in a map
+        ranks = np.argsort(np.argsort(-evidence, kind="stable"), kind="stable") + 1
+        shares = np.mean([one.shares for one in pooled], axis=0)
+        best = exam.pixels(int(np.argmax(evidence)))
+        outputs = [network.graph.run(best[None]) for network in networks]
+        answers = Answers(
+            probabilities=probabilities,
+            uncalibrated=uncalibrated,
+            activation_maps=np.mean([found.activation_maps for found in outputs], axis=0),
+            features=np.concatenate([one.traits[None, :-LOOK] for one in pooled], axis=1),
+            unfamiliarity=np.mean(
+                [distances / n.limit for n, (_, distances) in zip(networks, measured, strict=True)], axis=0
+            ),
+            projections=measured[0][0],
+        )
+        frames = tuple(
+            Frame(index=i, origin=origin, share=float(shares[i]), evidence=float(evidence[i]), rank=int(ranks[i]))
+            for i, origin in enumerate(exam.origins)
+        )
+        return answers, best, frames
+
     def _read_prepared(self, networks: Sequence[_Network], names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
-        answers, task, thresholds = _answer(networks, pixels), self.bundle.task, self.bundle.thresholds
+        return self._readings(names, pixels, _answer(networks, pixels))
+
+    def _readings(self, names: Sequence[str], pixels: np.ndarray, answers: Answers) -> list[Reading]:
+        task, thresholds = self.bundle.task, self.bundle.thresholds
         abstentions = self.abstentions(answers.probabilities, answers.unfamiliarity)
         refer, questions = abstentions.reasons, questions_told(answers.probabilities, abstentions, thresholds)
         return [
@@ -215,6 +285,7 @@ def _network(bundle: Bundle, member: Member, reference: Reference, provider: str
         calibration=member.calibration,
         familiarity=reference.familiarity,
         limit=reference.limit,
+        attention=bundle.attention(member),
     )
 
 
@@ -224,8 +295,8 @@ def _answer(networks: Sequence[_Network], pixels: np.ndarray) -> Answers:
         network.familiarity.measure(measure_traits(found.features, pixels))
         for network, found in zip(networks, outputs, strict=True)
     ]
-    probabilities = [n.calibration.apply(found.logits, n.task) for n, found in zip(networks, outputs, strict=True)]
-    uncalibrated = [n.task.probabilities(found.logits) for n, found in zip(networks, outputs, strict=True)]
+    probabilities = [n.calibrated(found.logits) for n, found in zip(networks, outputs, strict=True)]
+    uncalibrated = [n.uncalibrated(found.logits) for n, found in zip(networks, outputs, strict=True)]
     unfamiliarity = [distances / n.limit for n, (_, distances) in zip(networks, measured, strict=True)]
     return Answers(
         probabilities=np.mean(probabilities, axis=0),

@@ -14,6 +14,7 @@ from overread.decision.task import Task
 from overread.decision.tasks.several_tasks import SAYS
 from overread.errors import InvalidOption
 from overread.reading.fields import as_json
+from overread.reading.frame import Frame
 from overread.reading.question import Question
 
 
@@ -41,6 +42,8 @@ class Reading:
             an ensemble, those of its first network.
         questions: the findings or clinical cuts that are told one by one, the most certain findings first; empty where
             the predicted label says it all.
+        frames: of an exam, its frames in order; none of an image. `activation_map` and `pixels` are those of
+            `best_frame`.
     """
 
     path: str
@@ -55,6 +58,12 @@ class Reading:
     refer: tuple[str, ...]
     projection: np.ndarray
     questions: tuple[Question, ...] = ()
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def best_frame(self) -> Frame | None:
+        """The frame of an exam that gave most to its answer; None of an image."""
+        return next((frame for frame in self.frames if frame.rank == 1), None)
 
     @functools.cached_property
     def parts(self) -> Mapping[str, Reading]:

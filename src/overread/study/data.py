@@ -11,6 +11,7 @@ from rich.console import Console
 
 from overread.auditing import Rule, known_codes
 from overread.cases import Manifest, PublicNames, Source, Split, pseudonym, split_cases
+from overread.cases.exams.gather import gather_exams
 from overread.cases.patients import suggest_patients
 from overread.cases.posing.rare import without_rare_findings
 from overread.decision import Task, check_calibration_method
@@ -68,7 +69,7 @@ def read_manifest(
     source = (
         data if isinstance(data, Source) else Source(data=str(data), positive=positive, patient_pattern=patient_pattern)
     )
-    manifest = _with_patients(Manifest.read(source, task), source)
+    manifest = gather_exams(_with_patients(Manifest.read(source, task), source), source)
     return manifest if task is not None else without_rare_findings(manifest)
 
 
@@ -141,7 +142,7 @@ def split_as(manifest: Manifest, recipe: Recipe, folds: int = 1) -> Split:
 def preprocessing_of(recipe: Recipe) -> Preprocessing:
     """How a recipe prepares images."""
     side = recipe.image_size
-    return Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit)
+    return Preprocessing(height=side, width=side, channels=recipe.channels, fit=recipe.fit, view=recipe.view)
 
 
 def tell(console: Console, notes: tuple[str, ...], warnings: tuple[str, ...] = ()) -> None:

@@ -17,7 +17,7 @@ from overread.decision import Abstentions
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
 from overread.machine.files import write_json
-from overread.reading.reader import Reader
+from overread.reading.reader import Answers, Reader
 from overread.reading.reading import Reading
 from overread.run import RunFolder
 from overread.test_side.mistakes import Mistake, surest_mistakes
@@ -83,7 +83,7 @@ def read_labelled(
         positions: of the cases to read, one or more.
         options: what to ask of the result.
     """
-    answers = [reader.answer(chunk) for chunk in data_set.chunks(positions)]
+    answers = _answers(reader, data_set, positions)
     cases = [data_set.manifest.cases[i] for i in positions]
     bundle = reader.bundle
     predictions = Predictions(
@@ -113,11 +113,28 @@ def read_labelled(
     )
 
     def read(rows: Sequence[int]) -> list[Reading]:
+        if data_set.is_of_exams:
+            return [_read_exam(reader, predictions.cases[row], data_set, positions[row]) for row in rows]
         return reader.read_prepared(
             [predictions.cases[row] for row in rows], data_set.pixels([positions[row] for row in rows])
         )
 
     return _with_mistakes(found, read)
+
+
+def _answers(reader: Reader, data_set: DataSet, positions: Sequence[int]) -> list[Answers]:
+    if not data_set.is_of_exams:
+        return [reader.answer(chunk) for chunk in data_set.chunks(positions)]
+    found = []
+    for position in positions:
+        with data_set.exam(position) as exam:
+            found.append(reader.answer_exam(exam))
+    return found
+
+
+def _read_exam(reader: Reader, name: str, data_set: DataSet, position: int) -> Reading:
+    with data_set.exam(position) as exam:
+        return reader.read_exam(name, exam)
 
 
 def _with_mistakes(found: Outcome, read: Callable[[Sequence[int]], list[Reading]]) -> Outcome:

@@ -75,16 +75,41 @@ def fit_linear_head(network: keras.Model, data: TrainingData, *, seed: int, clas
     train = np.asarray(data.train)
     chosen = np.sort(rng.permutation(len(train))[:_MOST_IMAGES])
     train, groups = train[chosen], np.asarray(data.groups or [str(row) for row in data.train])[chosen]
-    answers = _Answers.of(data.y_true[train], data.task, alike=class_weights)
-    problem = _Problem.of(_features(network, data, train), answers)
-    strength = _choose_strength(problem, _deal(data.y_true[train], groups, data.task, rng))
-    kernel, bias = problem.unfolded(problem.fit(strength))
+    kernel, bias, strength = solve_linear_head(
+        _features(network, data, train), data.y_true[train], groups, data.task, rng, class_weights=class_weights
+    )
     network.layers[-1].set_weights([kernel, bias])
     held_out = np.asarray(data.validation)
-    loss, _ = _Answers.of(data.y_true[held_out], data.task, alike=class_weights).loss_and_error(
-        _features(network, data, held_out) @ kernel + bias
-    )
+    answers = _Answers.of(data.y_true[held_out], data.task, alike=class_weights)
+    loss, _ = answers.loss_and_error(_features(network, data, held_out) @ kernel + bias)
     return LinearHead(strength=strength, loss=loss / answers.choices, seconds=time.perf_counter() - start)
+
+
+def solve_linear_head(
+    features: npt.NDArray[np.float32],
+    y_true: IntArray,
+    groups: npt.NDArray,
+    task: Task,
+    rng: np.random.Generator,
+    *,
+    class_weights: bool = True,
+) -> tuple[FloatArray, FloatArray, float]:
+    """Fit a linear layer to features, with the penalty that cross-validation by group finds.
+
+    Args:
+        features: `(n, f)`.
+        y_true: the truth of the n cases, as the task has it.
+        groups: `(n,)` to whom each belongs.
+        task: what is told apart.
+        rng: deals the folds.
+        class_weights: let every class count alike.
+
+    Returns:
+        `(f, outputs)` kernel, `(outputs,)` bias, and the strength of the penalty.
+    """
+    problem = _Problem.of(features, _Answers.of(y_true, task, alike=class_weights))
+    strength = _choose_strength(problem, _deal(y_true, groups, task, rng))
+    return *problem.unfolded(problem.fit(strength)), strength
 
 
 def _features(network: keras.Model, data: TrainingData, rows: npt.NDArray) -> npt.NDArray[np.float32]:

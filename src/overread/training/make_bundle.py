@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from overread.bundle import GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Reference, referral_from
+from overread.bundle import ATTENTION, GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Reference, referral_from
+from overread.bundle.pooled import pool_exam
 from overread.bundle.trial import remember_sound
+from overread.cases.exams.gathering import Gathering
 from overread.decision import Calibration, Familiarity, Task, choose_operating_points, fit_calibration
+from overread.decision.pooling import Attention
 from overread.errors import InvalidBundle, MissingPath
 from overread.images import DataSet
 from overread.machine.files import read_regular, replace_file
@@ -40,6 +43,12 @@ class Fitted:
     trained: TrainedNetwork
     data_set: DataSet
     folder: RunFolder
+
+    @property
+    def attention(self) -> Attention | None:
+        """What says which frames of an exam matter; None where all count alike."""
+        path = self.trained.attention
+        return None if path is None else Attention.from_bytes(read_regular(path))
 
 
 def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) -> Bundle:
@@ -80,6 +89,7 @@ def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) 
         data={**run.data, "onnx_keras_difference": max(export.difference for export in exports)},
         versions=run.versions,
         created=run.started,
+        exams=_gathering(first.data_set, run),
     )
     pairs = ((export.graph, export.fitted.data_set) for export in exports)
     maps = check_activation_maps(first.trained, pairs, bundle, of=len(exports))
@@ -117,7 +127,7 @@ def _export(fitted: Fitted, seed: int) -> _Export:
     graph = Graph(content := read_regular(exported))
     difference = check_parity(trained.build(), graph, manifest.task, data_set.pixels(validation[:_PARITY_IMAGES]))
     remember_sound(content, (trained.spec.height, trained.spec.width, trained.spec.channels))
-    logits, traits = graph.logits_and_traits(data_set.chunks(validation))
+    logits, traits = _logits_and_traits(graph, fitted, validation)
     return _Export(
         fitted=fitted,
         difference=difference,
@@ -126,7 +136,7 @@ def _export(fitted: Fitted, seed: int) -> _Export:
         patients=np.array([manifest.cases[index].counts_as for index in validation], dtype=object),
         logits=logits,
         traits=traits,
-        familiarity=_familiar(graph, data_set, traits, seed),
+        familiarity=_familiar(graph, fitted, traits, seed),
     )
 
 
@@ -165,6 +175,13 @@ class _Unseen:
         )
 
 
+def _gathering(data_set: DataSet, run: TrainingRun) -> Gathering | None:
+    if not data_set.is_of_exams:
+        return None
+    source = run.request.source
+    return Gathering() if source is None else source.gathering or Gathering()
+
+
 def _shares(fitted: Sequence[Fitted]) -> np.ndarray:
     """The shares of the classes among the images that the networks were fitted to, as the task has them."""
     sides = [each.data_set.y_true[each.data_set.manifest.select("train")] for each in fitted]
@@ -185,8 +202,11 @@ def _members(exports: Sequence[_Export], unseen: _Unseen) -> tuple[tuple[Member,
             weights=_marked(WEIGHTS, mark),
             reference=_marked(REFERENCE, mark),
             calibration=unseen.calibration,
+            attention=None if export.fitted.trained.attention is None else _marked(ATTENTION, mark),
         )
         members.append(member)
+        if member.attention is not None and (attention := export.fitted.trained.attention) is not None:
+            files[member.attention] = attention
         files |= {
             member.graph: checkpoints / GRAPH,
             member.weights: export.fitted.trained.weights,
@@ -200,11 +220,23 @@ def _marked(name: str, mark: str) -> str:
     return f"{stem}{mark}.{kind}"
 
 
-def _familiar(graph: Graph, data_set: DataSet, validation: np.ndarray, seed: int) -> Familiarity:
-    train = np.array(data_set.manifest.select("train"))
+def _logits_and_traits(graph: Graph, fitted: Fitted, positions: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """`(n, outputs)` and `(n, t)` float32 of images, or of exams with their frames pooled."""
+    data_set, attention = fitted.data_set, fitted.attention
+    if not data_set.is_of_exams:
+        return graph.logits_and_traits(data_set.chunks(positions))
+    found = []
+    for position in positions:
+        with data_set.exam(position) as exam:
+            found.append(pool_exam(graph, attention, exam.chunks()))
+    return np.stack([one.logits for one in found]).astype(np.float32), np.stack([one.traits for one in found])
+
+
+def _familiar(graph: Graph, fitted: Fitted, validation: np.ndarray, seed: int) -> Familiarity:
+    train = np.array(fitted.data_set.manifest.select("train"))
     if len(train) > _FAMILIAR_IMAGES:
         train = np.sort(np.random.default_rng(seed).choice(train, _FAMILIAR_IMAGES, replace=False))
-    _, seen = graph.logits_and_traits(data_set.chunks(train.tolist()))
+    _, seen = _logits_and_traits(graph, fitted, train.tolist())
     return Familiarity.fit(seen, validation)
 
 

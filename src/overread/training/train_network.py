@@ -50,12 +50,14 @@ class TrainedNetwork:
         weights: the file.
         precision: the Keras dtype policy that it was trained in.
         history: how training went.
+        attention: the file that says which frames of an exam matter; None where all count alike, and of images.
     """
 
     spec: NetworkSpec
     weights: Path
     precision: str
     history: History
+    attention: Path | None = None
 
     def build(self) -> keras.Model:
         """The network in float32, as `build_network` makes it, with these weights."""

@@ -61,6 +61,7 @@ def train_one(training: NetworkTraining) -> TrainedNetwork:
     Hosts that have joined this one train it too.
     """
     from overread.training import crew
+    from overread.training.exams.train_exams import train_exams
     from overread.training.memory import asking_for_less
     from overread.training.train_network import train_network
 
@@ -79,8 +80,13 @@ def train_one(training: NetworkTraining) -> TrainedNetwork:
             training.sides.write_csv(RunFolder(folder).manifest)
         callbacks = [*callbacks, *training.callbacks]
         with asking_for_less(training.recipe):
-            trained = train_network(data_set, training.recipe, folder, console=console, callbacks=callbacks)
-    return dataclasses.replace(trained, weights=training.out / trained.weights.relative_to(folder))
+            if data_set.is_of_exams:
+                trained = train_exams(data_set, training.recipe, folder, console=console)
+            else:
+                trained = train_network(data_set, training.recipe, folder, console=console, callbacks=callbacks)
+    attention = trained.attention and training.out / trained.attention.relative_to(folder)
+    weights = training.out / trained.weights.relative_to(folder)
+    return dataclasses.replace(trained, weights=weights, attention=attention)
 
 
 def _nothing() -> NetworkTraining | None:

@@ -1,0 +1,1 @@
+"""Exams: images that belong together and have one answer."""

@@ -1,0 +1,1 @@
+"""Exams: files and frames that belong together and are opened as one sequence of frames."""

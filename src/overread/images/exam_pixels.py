@@ -1,0 +1,82 @@
+"""The frames of an exam as a network sees them, a few at a time: memory does not grow with their number."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from overread.errors import UnreadableImage
+from overread.formats import Frames, Instance, Origin, open_exam
+from overread.images.prepare import Preprocessing, prepare_picture
+from overread.machine.workers import in_order
+
+CHUNK = 32
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ExamPixels:
+    """An open exam; `open_exam_pixels` makes it.
+
+    Args:
+        frames: as they are opened.
+        preprocessing: with `channels` resolved.
+    """
+
+    frames: Frames
+    preprocessing: Preprocessing
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where each frame comes from."""
+        return tuple(self.frames.origin(index) for index in range(len(self)))
+
+    def pixels(self, index: int) -> np.ndarray:
+        """`(height, width, channels)` uint8 of one frame.
+
+        Raises:
+            UnreadableImage: it gives none; the message names the frame by its number.
+        """
+        try:
+            return prepare_picture(self.frames.picture(index), self.preprocessing)
+        except UnreadableImage as error:
+            if len(self) == 1:
+                raise
+            raise UnreadableImage(f"has a frame, number {index + 1} of {len(self)}, that {error}") from None
+
+    def chunks(self, *, workers: int | None = None) -> Iterator[np.ndarray]:
+        """`(k, height, width, channels)` uint8 of all frames in order, k of 32 or fewer, decoded in threads.
+
+        Raises:
+            UnreadableImage: as `pixels`.
+        """
+        starts = range(0, len(self), CHUNK)
+
+        def chunk(start: int) -> np.ndarray:
+            return np.stack([self.pixels(index) for index in range(start, min(start + CHUNK, len(self)))])
+
+        if len(starts) == 1:
+            yield chunk(0)
+        else:
+            yield from in_order(chunk, starts, workers or os.cpu_count() or 1)
+
+
+@contextlib.contextmanager
+def open_exam_pixels(instances: Sequence[Instance], preprocessing: Preprocessing) -> Iterator[ExamPixels]:
+    """Open an exam for as long as its frames are used; the only way from its files to what a network sees.
+
+    Args:
+        instances: one or more.
+        preprocessing: with `channels` resolved.
+
+    Raises:
+        OverreadError: as `formats.open_exam`.
+    """
+    with open_exam(instances, preprocessing.view) as frames:
+        yield ExamPixels(frames=frames, preprocessing=preprocessing)
