@@ -47,7 +47,7 @@ def open_exam(
         parts: list[Frames] = []
         for found, own in by_format.values():
             if isinstance(found, ExamFormat):
-                parts.append(stack.enter_context(found.open(own, microns=view.microns, max_pixels=max_pixels)))
+                parts.append(stack.enter_context(found.open_frames(own, microns=view.microns, max_pixels=max_pixels)))
             else:
                 parts.append(_OneByOne.of(own, max_pixels))
         every = parts[0] if len(parts) == 1 else _Joined(tuple(parts))

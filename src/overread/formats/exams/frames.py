@@ -79,7 +79,7 @@ class ExamFormat(Protocol):
         """Whether a file of this format is an exam by itself, whatever else is known: a volume, a slide."""
         ...
 
-    def open(
+    def open_frames(
         self, instances: Sequence[Instance], *, microns: float | None, max_pixels: int
     ) -> contextlib.AbstractContextManager[Frames]:
         """Open files of this format that belong to one exam, such as a series of slices, in their true order.

@@ -24,7 +24,7 @@ _FOLDER = "frames"
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class FrameTraits:
-    """The traits of all frames, `(n, t)` float32 for each exam, on disk; `FrameTraits.open` makes it.
+    """The traits of all frames, `(n, t)` float32 for each exam, on disk; `FrameTraits.work_out` makes it.
 
     Args:
         paths: the file of each exam, in the order of the data set.
@@ -33,7 +33,9 @@ class FrameTraits:
     paths: tuple[Path, ...]
 
     @classmethod
-    def open(cls, data_set: DataSet, graph: Graph, network: str, *, progress: Progress | None = None) -> FrameTraits:
+    def work_out(
+        cls, data_set: DataSet, graph: Graph, network: str, *, progress: Progress | None = None
+    ) -> FrameTraits:
         """Run every frame of each exam through a network, or open what an earlier run kept.
 
         Args:

@@ -85,7 +85,7 @@ def open_traits(
         weights, graph = Path(temporary) / WEIGHTS, Path(temporary) / "network.onnx"
         network.save_weights(weights)
         export_onnx(spec, weights, graph)
-        return FrameTraits.open(
+        return FrameTraits.work_out(
             data_set,
             Graph(read_regular(graph)),
             body.hexdigest(),
