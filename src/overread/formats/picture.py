@@ -33,11 +33,13 @@ class GreyValues:
         values: `(height, width)` float32, NaN where there is none.
         windows: (low, high) by name, as the file or the kind of image offers them; the first is the one to start with.
         inverted: whether low values are shown bright.
+        unit: of the values, "HU" for Hounsfield units; empty where it is not known.
     """
 
     values: np.ndarray
     windows: Mapping[str, tuple[float, float]]
     inverted: bool = False
+    unit: str = ""
 
 
 @runtime_checkable

@@ -12,12 +12,10 @@ from overread.formats.dicom.dataset import refuse_long_values
 from overread.formats.dicom.lookup import high_byte, modality_looked_up, palette_looked_up, voi_looked_up
 from overread.formats.dicom.padding import padding
 from overread.formats.picture import MIDDLE, GreyValues, percentile_window, window
+from overread.formats.windows import HOUNSFIELD, HOUNSFIELD_WINDOWS
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-# Hounsfield windows as (low, high) that radiologists start from, each level -/+ half its width.
-HOUNSFIELD_WINDOWS = {"Soft tissue": (-160, 240), "Lung": (-1350, 150), "Bone": (-500, 1300), "Brain": (0, 80)}
 
 
 def displayed(ds: Dataset, stored: np.ndarray, index: int = 0) -> np.ndarray:
@@ -45,7 +43,7 @@ def displayed(ds: Dataset, stored: np.ndarray, index: int = 0) -> np.ndarray:
     if stored.ndim == 3 and stored.shape[2] == 3 and photometric.startswith(("RGB", "YBR_FULL", "YBR_ICT", "YBR_RCT")):
         return high_byte(stored, ds.BitsStored)
     if stored.ndim == 2 and photometric in ("MONOCHROME1", "MONOCHROME2"):
-        _raise_functional_groups(ds, index)
+        raise_functional_groups(ds, ds, index)
         return _grey(ds, stored)
     raise UnreadableImage("has a DICOM photometric interpretation that is not read: convert it to RGB or MONOCHROME2")
 
@@ -73,17 +71,31 @@ def values_behind(ds: Dataset, stored: np.ndarray) -> GreyValues:
     if not windows and stored.dtype.kind != "f" and ds.BitsStored <= 8:
         windows = {"All stored bits": _stored_ends(ds)}
     windows.setdefault(MIDDLE, percentile_window(values))
-    if ds.get("RescaleType") == "HU":
+    unit = HOUNSFIELD if is_in_hounsfield(ds) else ""
+    if unit:
         windows |= HOUNSFIELD_WINDOWS
-    return GreyValues(values=values, windows=windows, inverted=_is_inverted(ds))
+    return GreyValues(values=values, windows=windows, inverted=_is_inverted(ds), unit=unit)
 
 
-def _raise_functional_groups(ds: Dataset, index: int) -> None:
-    """Enhanced objects keep the rescale and window in functional groups (PS3.3 C.7.6.16)."""
+def is_in_hounsfield(ds: Dataset) -> bool:
+    """Whether values after rescale are Hounsfield units: those of a CT that names no other unit (PS3.3 C.8.2.1)."""
+    if ds.get("RescaleType"):
+        return bool(ds.RescaleType == HOUNSFIELD)
+    return ds.get("Modality") == "CT" and ds.get("RescaleIntercept") is not None
+
+
+def raise_functional_groups(ds: Dataset, header: Dataset, index: int) -> None:
+    """Give a frame's data set the rescale and window that enhanced objects keep apart (PS3.3 C.7.6.16).
+
+    Args:
+        ds: of the frame.
+        header: that holds the functional groups.
+        index: the place of the frame, from 0.
+    """
     for groups, place in (("SharedFunctionalGroupsSequence", 0), ("PerFrameFunctionalGroupsSequence", index)):
         for macro in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
-            if ds.get(groups) and ds[groups][place].get(macro):
-                item = ds[groups][place][macro][0]
+            if header.get(groups) and header[groups][place].get(macro):
+                item = header[groups][place][macro][0]
                 refuse_long_values(item)
                 ds.update(item)
 

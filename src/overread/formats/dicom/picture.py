@@ -21,11 +21,19 @@ _UNUSABLE_SETTINGS = "has DICOM display settings that cannot be used"
 
 def read_picture(stream: BinaryIO, frame: int | None, max_pixels: int) -> Picture:
     """Decode the stored values of a frame; see `read_frame`."""
-    return _DicomPicture(*read_frame(stream, frame, max_pixels))
+    return DicomPicture(*read_frame(stream, frame, max_pixels))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _DicomPicture:
+class DicomPicture:
+    """A frame whose stored values are decoded.
+
+    Args:
+        ds: what display needs of the header.
+        stored: `(rows, columns)` or `(rows, columns, 3)` stored values.
+        index: the place of the frame in the functional groups of the header, from 0.
+    """
+
     ds: Dataset
     stored: np.ndarray
     index: int
@@ -36,6 +44,7 @@ class _DicomPicture:
             return displayed(self.ds, self.stored, self.index)
 
     def pixels(self, fitted: Fitted = as_stored, channels: int | None = None) -> np.ndarray:
+        """Give it as a viewer would first show it, whatever is wanted."""
         return self._shown
 
     def grey_values(self) -> GreyValues | None:
