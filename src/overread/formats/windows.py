@@ -69,7 +69,8 @@ def windows_of(text: str | None) -> tuple[Window, ...]:
 def _window(text: str) -> Window:
     name = text.strip().lower()
     if name in _NAMED:
-        return Window(name, *map(float, _NAMED[name]), is_of_hounsfield=True)
+        low, high = _NAMED[name]
+        return Window(name, float(low), float(high), is_of_hounsfield=True)
     match = _CENTRE_AND_WIDTH.fullmatch(text)
     if match is None:
         raise InvalidOption(
@@ -99,13 +100,13 @@ def seen_through(picture: Picture, windows: tuple[Window, ...]) -> np.ndarray:
     grey = picture.grey_values()
     if grey is None:
         raise UnreadableImage(
-            f"holds 8-bit or colour pixels and no grey values, over which --window {asked} could be set: leave --window "
-            "out, or give the DICOM, NIfTI or 16-bit file that it was made from"
+            f"holds 8-bit or colour pixels and no grey values, which --window {asked} needs: leave --window out, or give "
+            "the DICOM, NIfTI or 16-bit file that it was made from"
         )
     if any(one.is_of_hounsfield for one in windows) and grey.unit != HOUNSFIELD:
         raise UnreadableImage(
-            f"is not in Hounsfield units, which --window {asked} is meant for: give --window CENTER,WIDTH in the values "
-            "that it has, or leave it out"
+            f"is not in Hounsfield units, which --window {asked} is meant for: give --window CENTER,WIDTH in the "
+            "values that it has, or leave it out"
         )
     channels = [_shown(grey, one.low, one.high) for one in windows]
     if len(channels) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -163,13 +164,7 @@ class DicomFrames:
             notes += (f"{count(cut, 'mosaic')} cut into slices",)
         stacks = tuple(in_stacks(kept))
         levels = tuple(_levels(files, stack) for stack in stacks)
-        said = [
-            f"{described(stack)}{'; ' + own.note if own.note else ''}"
-            for stack, own in zip(stacks, levels, strict=True)
-        ]
-        if len(stacks) > 1:
-            said = [f"{len(stacks)} stacks: {first_of(said)}"]
-        return cls(files=files, stacks=stacks, levels=levels, notes=(*said, *notes))
+        return cls(files=files, stacks=stacks, levels=levels, notes=(*_said(stacks, levels), *notes))
 
     def __len__(self) -> int:
         """How many frames there are."""
@@ -204,11 +199,20 @@ class DicomFrames:
         return self.picture(before + self.stacks[number].middle)
 
 
+def _said(stacks: Sequence[Stack], levels: Sequence[Levels]) -> tuple[str, ...]:
+    """What is to be known of each stack, of those that are alike once."""
+    notes = Counter(
+        "; ".join(filter(None, (described(stack), own.note))) for stack, own in zip(stacks, levels, strict=True)
+    )
+    if len(stacks) == 1:
+        return tuple(notes)
+    return (f"{len(stacks)} stacks", *(f"{often} times {note}" if often > 1 else note for note, often in notes.items()))
+
+
 def _levels(files: dict[Path, _File], stack: Stack) -> Levels:
     places = stack.places
     looks = [files[place.path].frames.look((place.frame or 1) - 1) for place in places]
     # Projections that only share a series, such as views of a chest, have windows of their own by right.
-    belong = (
-        bool(stack.positions_mm) or len({place.path for place in places}) == 1 or all(look.is_slice for look in looks)
-    )
+    is_one_file = len({place.path for place in places}) == 1
+    belong = bool(stack.positions_mm) or is_one_file or all(look.is_slice for look in looks)
     return Levels(looks if belong else (), lambda index: files[places[index].path].picture(places[index]))

@@ -89,7 +89,7 @@ def _by_kind(group: Sequence[Place]) -> list[Stack]:
 
 def _tie(place: Place) -> tuple[object, ...]:
     """What orders frames of which the geometry says nothing: number, UID, and last of all the path."""
-    return place.told[-1], place.uid, str(place.path), place.frame or 0, place.tile or 0
+    return place.told[-1][0], place.uid, str(place.path), place.frame or 0, place.tile or 0
 
 
 def _is_parallel(one: Place, other: Place) -> bool:

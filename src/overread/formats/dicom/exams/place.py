@@ -29,7 +29,7 @@ TOLD_BY = (
     "trigger time",
     "acquisition number",
     "acquisition time",
-    "number",
+    "instance number",
 )  # fmt: skip
 _MISSING = -math.inf
 
@@ -154,7 +154,7 @@ def numbers(ds: Dataset | None, keyword: str) -> tuple[float, ...]:
     """The finite numbers of an element; none where it is missing, empty or anything else."""
     with contextlib.suppress(Exception):  # conversions raise anything
         value = None if ds is None else ds.get(keyword)
-        parts = value if hasattr(value, "__len__") and not isinstance(value, str) else [value]
+        parts: Any = value if hasattr(value, "__len__") and not isinstance(value, str) else [value]
         found = tuple(float(part) for part in parts if part not in (None, ""))
         return found if all(map(math.isfinite, found)) else ()
     return ()

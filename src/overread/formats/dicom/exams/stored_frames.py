@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 
@@ -140,7 +140,7 @@ def _parts(stream: BinaryIO, at: int, header: Dataset, count: int) -> tuple[str,
     """The keyword of the pixels, whose element begins at a place, and where each frame's lie."""
     stream.seek(at)
     element = stream.read(12)
-    order = "little" if element[0] == 0xE0 else "big"
+    order: Literal["little", "big"] = "little" if element[0] == 0xE0 else "big"
     tag = int.from_bytes(element[:2], order) << 16 | int.from_bytes(element[2:4], order)
     if tag not in _PIXELS:
         raise UnreadableImage("is a DICOM file without pixels, or a truncated one")
@@ -216,9 +216,7 @@ def _grouped(stream: BinaryIO, header: Dataset, count: int, fragments: list[tupl
         ends = [_ends_codestream(stream, *fragment) for fragment in fragments]
         found = _begun_at(fragments, [True, *ends[:-1]])
     if len(found) != count:
-        raise UnreadableImage(
-            f"declares {count} frames, which its DICOM pixel data does not tell apart: export it again"
-        )
+        raise UnreadableImage(f"declares {count} frames, which its pixel data does not tell apart: export it again")
     return found
 
 
