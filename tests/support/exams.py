@@ -67,8 +67,9 @@ def write_series(path: Path, frames: np.ndarray, *, patient_id: str = "", shuffl
     names = np.random.default_rng(len(frames)).permutation(len(frames)) if shuffled else range(len(frames))
     for place, (name, frame) in enumerate(zip(names, frames, strict=True)):
         header = {
-            "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "SOPInstanceUID": generate_uid(entropy_srcs=[series, str(place)]),
-            "StudyInstanceUID": study, "SeriesInstanceUID": series, "Modality": "CT", "PatientID": patient_id,
+            "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "Modality": "CT", "PatientID": patient_id,
+            "SOPInstanceUID": generate_uid(entropy_srcs=[series, str(place)]),
+            "StudyInstanceUID": study, "SeriesInstanceUID": series,
             "InstanceNumber": int(name) + 1, "ImagePositionPatient": [0, 0, 3 * place], "PixelSpacing": [1, 1],
             "ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "SliceThickness": 3, "RescaleIntercept": -100,
             "RescaleSlope": 1,
