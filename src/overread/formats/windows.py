@@ -100,8 +100,8 @@ def seen_through(picture: Picture, windows: tuple[Window, ...]) -> np.ndarray:
     grey = picture.grey_values()
     if grey is None:
         raise UnreadableImage(
-            f"holds 8-bit or colour pixels and no grey values, which --window {asked} needs: leave --window out, or give "
-            "the DICOM, NIfTI or 16-bit file that it was made from"
+            f"holds 8-bit or colour pixels and no grey values, which --window {asked} needs: leave --window out, or "
+            "give the DICOM, NIfTI or 16-bit file that it was made from"
         )
     if any(one.is_of_hounsfield for one in windows) and grey.unit != HOUNSFIELD:
         raise UnreadableImage(

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from overread.errors import MissingPath, UnreadableImage
 from overread.formats.dicom.sniff import starts_as_dicom
-from overread.formats.exams.frames import Frames, Instance
+from overread.formats.exams.frames import TILE, Frames, Instance
 from overread.formats.header import Header
 from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
@@ -58,12 +58,17 @@ class Dicom:
         return False
 
     def open_frames(
-        self, instances: Sequence[Instance], *, microns: float | None, max_pixels: int
+        self,
+        instances: Sequence[Instance],
+        *,
+        microns: float | None,
+        max_pixels: int,
+        tile: tuple[int, int] = TILE,
     ) -> contextlib.AbstractContextManager[Frames]:
         """Open the files of one exam, such as a series, their frames in true order."""
         from overread.formats.dicom.exams.open_frames import open_frames
 
-        return open_frames(instances, microns=microns, max_pixels=max_pixels)
+        return open_frames(instances, max_pixels)
 
 
 DICOM = Dicom()

@@ -11,7 +11,7 @@ from overread.errors import UnreadableImage
 from overread.formats.dicom.dataset import refuse_long_values
 from overread.formats.dicom.lookup import high_byte, modality_looked_up, palette_looked_up, voi_looked_up
 from overread.formats.dicom.padding import padding
-from overread.formats.picture import MIDDLE, GreyValues, percentile_window, window
+from overread.formats.picture import GreyValues, OfferedWindows, percentile_window, window
 from overread.formats.windows import HOUNSFIELD, HOUNSFIELD_WINDOWS
 
 if TYPE_CHECKING:
@@ -42,10 +42,15 @@ def displayed(ds: Dataset, stored: np.ndarray, index: int = 0) -> np.ndarray:
         return palette_looked_up(ds, stored)
     if stored.ndim == 3 and stored.shape[2] == 3 and photometric.startswith(("RGB", "YBR_FULL", "YBR_ICT", "YBR_RCT")):
         return high_byte(stored, ds.BitsStored)
-    if stored.ndim == 2 and photometric in ("MONOCHROME1", "MONOCHROME2"):
+    if is_grey(ds, stored):
         raise_functional_groups(ds, ds, index)
         return _grey(ds, stored)
     raise UnreadableImage("has a DICOM photometric interpretation that is not read: convert it to RGB or MONOCHROME2")
+
+
+def is_grey(ds: Dataset, stored: np.ndarray) -> bool:
+    """Whether there are grey values behind what is shown."""
+    return stored.ndim == 2 and ds.PhotometricInterpretation in ("MONOCHROME1", "MONOCHROME2")
 
 
 def _grey(ds: Dataset, stored: np.ndarray) -> np.ndarray:
@@ -70,11 +75,9 @@ def values_behind(ds: Dataset, stored: np.ndarray) -> GreyValues:
     windows = {f"Header window {i}" if len(found) > 1 else "Header window": ends for i, ends in enumerate(found, 1)}
     if not windows and stored.dtype.kind != "f" and ds.BitsStored <= 8:
         windows = {"All stored bits": _stored_ends(ds)}
-    windows.setdefault(MIDDLE, percentile_window(values))
     unit = HOUNSFIELD if is_in_hounsfield(ds) else ""
-    if unit:
-        windows |= HOUNSFIELD_WINDOWS
-    return GreyValues(values=values, windows=windows, inverted=_is_inverted(ds), unit=unit)
+    offered = OfferedWindows(windows, values, HOUNSFIELD_WINDOWS if unit else {})
+    return GreyValues(values=values, windows=offered, inverted=_is_inverted(ds), unit=unit)
 
 
 def is_in_hounsfield(ds: Dataset) -> bool:

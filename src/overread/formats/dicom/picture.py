@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from overread.formats.dicom.dataset import without_detail
-from overread.formats.dicom.display import displayed, values_behind
+from overread.formats.dicom.display import displayed, is_grey, raise_functional_groups, values_behind
 from overread.formats.dicom.frame import read_frame
 from overread.formats.picture import Fitted, GreyValues, Picture, as_stored
 
@@ -49,7 +49,9 @@ class DicomPicture:
 
     def grey_values(self) -> GreyValues | None:
         """The values after rescale or modality LUT, with every window that the header has; None for colour."""
-        if self._shown.ndim != 2:
-            return None
         with without_detail(_UNUSABLE_SETTINGS):
-            return values_behind(self.ds, self.stored)
+            if is_grey(self.ds, self.stored):
+                raise_functional_groups(self.ds, self.ds, self.index)
+                return values_behind(self.ds, self.stored)
+        _ = self._shown  # which says what colour is not read
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from overread.errors import UnreadableImage
 from overread.formats.dicom.display import is_in_hounsfield
 from overread.formats.dicom.exams.place import numbers, text
-from overread.formats.picture import Fitted, GreyValues, Picture, as_stored, percentile_window, window
+from overread.formats.picture import Fitted, GreyValues, OfferedWindows, Picture, as_stored, percentile_window, window
 from overread.formats.windows import HOUNSFIELD_WINDOWS
 
 if TYPE_CHECKING:
@@ -134,4 +134,8 @@ class _Levelled:
         grey = self.picture.grey_values()
         if grey is None:
             return None
-        return dataclasses.replace(grey, windows={OF_EXAM: self.levels.ends(), **grey.windows})
+        windows = grey.windows
+        if isinstance(windows, OfferedWindows):
+            own: Mapping[str, tuple[float, float]] = {OF_EXAM: self.levels.ends(), **windows.first}
+            return dataclasses.replace(grey, windows=dataclasses.replace(windows, first=own))
+        return dataclasses.replace(grey, windows={OF_EXAM: self.levels.ends(), **windows})

@@ -26,7 +26,7 @@ from overread.words import count, first_of
 
 
 @contextlib.contextmanager
-def open_frames(instances: Sequence[Instance], *, microns: float | None, max_pixels: int) -> Iterator[DicomFrames]:
+def open_frames(instances: Sequence[Instance], max_pixels: int) -> Iterator[DicomFrames]:
     """Open DICOM files that belong to one exam, their frames in true order; see `ExamFormat`.
 
     Objects without an image are left out and named, as are copies of one object.
