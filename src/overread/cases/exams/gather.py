@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from overread.cases.case import Case
-from overread.cases.exams.gathering import COLUMN, FILE, FOLDER, PATIENT, PATTERN, Gathering
+from overread.cases.exams.dicom_keys import names_by_header, suggest_series
+from overread.cases.exams.gathering import COLUMN, FILE, FOLDER, PATIENT, PATTERN, SERIES, STUDY, Gathering
 from overread.cases.manifest import Manifest
 from overread.cases.patients.pattern import match_patients
 from overread.cases.source import Source
@@ -38,7 +39,8 @@ def gather_exams(manifest: Manifest, source: Source) -> Manifest:
     if gathering is None and EXAM_ID in manifest.columns:
         gathering, column = Gathering(by=COLUMN), EXAM_ID
     if gathering is None or gathering.by == FILE:
-        return _alone(manifest, asked=gathering is not None)
+        found = _alone(manifest, asked=gathering is not None)
+        return found.replace(found.cases, *(() if gathering else suggest_series(found.cases)))
     names = _names(manifest, gathering, column)
     members: dict[str, list[int]] = defaultdict(list)
     for index, name in enumerate(names):
@@ -80,6 +82,8 @@ def _names(manifest: Manifest, gathering: Gathering, column: str) -> list[str]:
     if gathering.by == COLUMN and column not in manifest.columns:
         have = ", ".join(manifest.columns) or "none besides path and label"
         raise InvalidOption(f"--exams {column} is no column of the table: expected one of {have}, or file or folder")
+    if gathering.by in (SERIES, STUDY):
+        return names_by_header(cases, gathering.by)
     ways: dict[str, Callable[[Case], str | None]] = {
         COLUMN: lambda case: case.extra.get(column),
         FOLDER: lambda case: case.name.rpartition("/")[0],
