@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from overread.formats.header import Header
@@ -28,6 +29,14 @@ class Nifti:
     def sniff(self, head: bytes, name: str) -> bool:
         """Whether content says so, be it compressed."""
         return version_of(head) > 0
+
+    def content_without_image(self, path: Path) -> str:
+        """What a volume is that is no image, as a mask that is called so; empty for all else."""
+        from overread.formats.nifti.label_map import is_mask
+
+        with contextlib.suppress(Exception):  # what cannot be read is told where it is read
+            return "mask" if is_mask(path) else ""
+        return ""
 
     def header(self, stream: BinaryIO) -> Header:
         """What describes the slices, and which texts may name a person."""
