@@ -57,7 +57,14 @@ class Nifti:
         return True
 
     @contextlib.contextmanager
-    def open_frames(self, instances: Sequence[Instance], *, microns: float | None, max_pixels: int) -> Iterator[Frames]:
+    def open_frames(
+        self,
+        instances: Sequence[Instance],
+        *,
+        microns: float | None,
+        max_pixels: int,
+        tile: tuple[int, int] = TILE,
+    ) -> Iterator[Frames]:
         """Open volumes; each keeps its own range of values."""
         from overread.formats.nifti.frames import read_volumes
 
