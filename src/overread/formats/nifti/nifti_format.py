@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from overread.formats.exams.frames import TILE
 from overread.formats.header import Header
 from overread.formats.nifti.sniff import version_of
-from overread.formats.picture import MAX_PIXELS, Picture, frame_index
+from overread.formats.picture import Picture, frame_index
 
 if TYPE_CHECKING:
     from overread.formats.exams.frames import Frames, Instance
