@@ -13,9 +13,10 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 from overread.errors import InvalidOption, MissingPath, UnreadableImage
 from overread.formats.dicom import DICOM
 from overread.formats.header import Header
-from overread.formats.other_files import UNOPENED, OtherFile, is_slide_or_raw, other_file, pointer
+from overread.formats.other_files import UNOPENED, UNREAD_SLIDE, OtherFile, is_slide_or_raw, other_file, pointer
 from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
+from overread.formats.slides import SLIDES
 from overread.formats.source import head_of
 from overread.machine.files import read_regular
 from overread.machine.remote import is_remote
@@ -81,7 +82,7 @@ class Format(Protocol):
         ...
 
 
-_OURS: tuple[Format, ...] = (*RASTER_FORMATS, DICOM)
+_OURS: tuple[Format, ...] = (*RASTER_FORMATS, DICOM, SLIDES)
 # Counted up whenever files of a format of ours come to give other pixels, so that stored ones are not used again.
 _REVISIONS = {DICOM.name: "2"}
 # What `register_format` was given in this process, by name.
@@ -165,6 +166,8 @@ def kind_of_other(path: Path) -> OtherFile | None:
         return None
     if (missing := pointer(head)) is not None:
         return missing
+    if found is SLIDES:
+        return None if SLIDES.can_be_read else UNREAD_SLIDE
     if found is DICOM and (what := DICOM.content_without_image(head)):
         return OtherFile(noun=f"DICOM {what}")
     if is_slide_or_raw(name):
