@@ -94,9 +94,7 @@ class Slide:
         try:
             pixels = self._handle.read_region(start, level, whole)
         except Exception as error:
-            raise UnreadableImage(
-                f"is a slide with a damaged part ({_reason(error)}): export or copy it again"
-            ) from None
+            raise UnreadableImage(f"is a slide with a damaged part ({_reason(error)}): copy it again") from error
         return np.asarray(pixels if whole == size else pixels.resize(size, Image.Resampling.BILINEAR))
 
 
