@@ -12,8 +12,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-# Left and top of a tile in pixels of the largest level, and by how much its level is smaller -> (side, side, 3) uint8, or
-# the JPEG of that, which is stored once however often it comes.
+# Left and top of a tile in pixels of the largest level, and by how much its level is smaller -> (side, side, 3) uint8,
+# or the JPEG of that, which is stored once however often it comes.
 Paint = Callable[[int, int, int], np.ndarray | bytes]
 _CODES = {"H": 3, "L": 4, "Q": 16, "s": 2, "2L": 5}
 _JPEG, _YCBCR = 7, 6
