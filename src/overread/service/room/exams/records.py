@@ -1,0 +1,39 @@
+"""The record of an exam that was read."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from overread.reading import Failure
+from overread.service.room.exams.shelf import Kept
+from overread.service.room.records import ImageRecord
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ExamRecord(ImageRecord):
+    """One exam of a reading.
+
+    Args:
+        files: how many came.
+        kept: what lets it be looked at, where that was asked for.
+    """
+
+    files: int
+    kept: Kept | None = None
+
+    def to_dict(self, *, each: bool = False) -> dict[str, Any]:
+        """The exam as JSON values, without pixels; with each of its frames, where that is wanted."""
+        told = {**super().to_dict(), "files": self.files}
+        if each and not isinstance(self.result, Failure):
+            told["frames"] = [frame_dict(frame) for frame in self.result.frames]
+        return told
+
+
+def frame_dict(frame: Any) -> dict[str, Any]:
+    """What is told of a frame, as JSON values."""
+    origin = frame.origin
+    told = {"path": str(origin.path), "frame": origin.frame, "position_mm": origin.position_mm}
+    box = None if origin.box is None else list(origin.box)
+    own = {"number": frame.index + 1, "share": frame.share, "evidence": frame.evidence}
+    return {**own, **{name: value for name, value in {**told, "box": box}.items() if value is not None}}
