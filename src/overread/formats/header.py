@@ -35,6 +35,8 @@ class Header:
         is_deidentified: DICOM Patient Identity Removed is YES.
         has_burned_in_text: DICOM Burned In Annotation is YES.
         assumed_tags: keywords of DICOM elements that decoding needs and the file lacks, for which defaults are taken.
+        spacing_mm: between frames, rows and columns, of a volume that states it.
+        plane: of the slices of a volume: "axial", "coronal" or "sagittal".
     """
 
     size_bytes: int = 0
@@ -54,6 +56,8 @@ class Header:
     is_deidentified: bool = False
     has_burned_in_text: bool = False
     assumed_tags: tuple[str, ...] = ()
+    spacing_mm: tuple[float, float, float] | None = None
+    plane: str = ""
 
     @property
     def is_grey(self) -> bool:

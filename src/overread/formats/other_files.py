@@ -27,6 +27,7 @@ ANNEX_POINTER = OtherFile(
     noun="git-annex pointer", remark="fetch the files themselves with git annex get", is_loss=True
 )
 UNOPENED = OtherFile(noun="unreadable file", remark="see to the permissions", is_loss=True)
+WITHOUT_NIBABEL = OtherFile(noun="NIfTI volume", remark="to have them read, pip install 'overread[volumes]'")
 BROKEN_LINK = OtherFile(noun="broken link", remark="the target is missing, or is the link itself", is_loss=True)
 SPECIAL = OtherFile(noun="special file", remark="pipes, sockets and devices are not opened")
 
@@ -42,8 +43,17 @@ _SLIDES = {
 }  # fmt: skip
 # So is what a camera calls raw, and its TIFF a thumbnail.
 _CAMERA_RAW = dict.fromkeys((".dng", ".cr2", ".nef", ".arw", ".orf", ".rw2", ".pef"), "camera raw file")
+_NIFTI_ENDINGS = (".nii", ".nii.gz")
+# What a user of these can do: programs that turn them into what is read.
+_TO_NIFTI = {
+    **dict.fromkeys((".hdr", ".img", ".img.gz"), "join each pair into one file, as with fslchfiletype NIFTI_GZ"),
+    **dict.fromkeys((".mgh", ".mgz"), "convert them to .nii.gz, as with mri_convert"),
+    **dict.fromkeys((".mnc", ".mnc.gz"), "convert them to .nii.gz, as with mnc2nii"),
+    **dict.fromkeys((".mif", ".mif.gz"), "convert them to .nii.gz, as with mrconvert"),
+    **dict.fromkeys((".nrrd", ".nhdr", ".mha", ".mhd"), "save them as .nii.gz, as 3D Slicer and SimpleITK do"),
+}
 _NAMED = {
-    **{end: _VOLUME.format("NIfTI") for end in (".nii", ".nii.gz")},
+    **{end: _VOLUME.format("NIfTI") for end in _NIFTI_ENDINGS},
     **{end: _VOLUME.format("Analyze") for end in (".hdr", ".img", ".img.gz")},
     **{end: _VOLUME.format("NRRD") for end in (".nrrd", ".nhdr")},
     **{end: _VOLUME.format("MetaImage") for end in (".mha", ".mhd", ".zraw")},
@@ -114,6 +124,11 @@ def is_slide_or_raw(name: str) -> bool:
     return any(name.endswith(end) for end in (*_SLIDES, *_CAMERA_RAW))
 
 
+def is_volume(name: str) -> bool:
+    """Whether files of this name, in lower case, are NIfTI volumes."""
+    return name.endswith(_NIFTI_ENDINGS)
+
+
 def other_file(head: bytes, name: str) -> OtherFile:
     """What a file is that no format claims.
 
@@ -125,4 +140,5 @@ def other_file(head: bytes, name: str) -> OtherFile:
     by_name = max((end for end in _NAMED if name.endswith(end)), key=len, default="")
     by_content = next((noun for pattern, noun in _CONTENT if pattern.match(head)), "")
     noun = _NAMED[by_name] if by_name else by_content
-    return OtherFile(noun=noun) if noun else NO_IMAGE
+    remark = next((remark for end, remark in _TO_NIFTI.items() if name.endswith(end)), "")
+    return OtherFile(noun=noun, remark=remark) if noun else NO_IMAGE

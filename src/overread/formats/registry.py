@@ -13,10 +13,20 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 from overread.errors import InvalidOption, MissingPath, UnreadableImage
 from overread.formats.dicom import DICOM
 from overread.formats.header import Header
-from overread.formats.other_files import UNOPENED, OtherFile, is_slide_or_raw, other_file, pointer
+from overread.formats.nifti import NIFTI
+from overread.formats.other_files import (
+    UNOPENED,
+    WITHOUT_NIBABEL,
+    OtherFile,
+    is_slide_or_raw,
+    is_volume,
+    other_file,
+    pointer,
+)
 from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
 from overread.formats.source import head_of
+from overread.machine.extras import is_installed
 from overread.machine.files import read_regular
 from overread.machine.remote import is_remote
 from overread.words import listed
@@ -81,7 +91,7 @@ class Format(Protocol):
         ...
 
 
-_OURS: tuple[Format, ...] = (*RASTER_FORMATS, DICOM)
+_OURS: tuple[Format, ...] = (*RASTER_FORMATS, DICOM, NIFTI)
 # Counted up whenever files of a format of ours come to give other pixels, so that stored ones are not used again.
 _REVISIONS = {DICOM.name: "2"}
 # What `register_format` was given in this process, by name.
@@ -165,6 +175,8 @@ def kind_of_other(path: Path) -> OtherFile | None:
         return None
     if (missing := pointer(head)) is not None:
         return missing
+    if (found is NIFTI or is_volume(name)) and not is_installed(NIFTI.extra_modules):
+        return WITHOUT_NIBABEL
     if found is DICOM and (what := DICOM.content_without_image(head)):
         return OtherFile(noun=f"DICOM {what}")
     if is_slide_or_raw(name):

@@ -78,5 +78,5 @@ def open_exam_pixels(instances: Sequence[Instance], preprocessing: Preprocessing
     Raises:
         OverreadError: as `formats.open_exam`.
     """
-    with open_exam(instances, preprocessing.view) as frames:
+    with open_exam(instances, preprocessing.view, tile=(preprocessing.width, preprocessing.height)) as frames:
         yield ExamPixels(frames=frames, preprocessing=preprocessing)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats.exams.frames import ExamFormat, Frames, Instance, Origin
+from overread.formats.exams.frames import TILE, ExamFormat, Frames, Instance, Origin
 from overread.formats.exams.view import View
 from overread.formats.image_file import open_picture, read_header
 from overread.formats.picture import MAX_PIXELS, Fitted, GreyValues, Picture, as_stored
@@ -21,7 +21,11 @@ from overread.formats.source import head_of
 
 @contextlib.contextmanager
 def open_exam(
-    instances: Sequence[Instance], view: View | None = None, *, max_pixels: int = MAX_PIXELS
+    instances: Sequence[Instance],
+    view: View | None = None,
+    *,
+    tile: tuple[int, int] = TILE,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[Frames]:
     """Open files that belong to one exam, for as long as its frames are used.
 
@@ -30,6 +34,7 @@ def open_exam(
     Args:
         instances: one or more.
         view: which frames are looked at, and how; by default all, as they are.
+        tile: width and height of a tile of a slide, in pixels of `view.microns`.
         max_pixels: above which a frame is refused by what its header says.
 
     Raises:
@@ -47,7 +52,8 @@ def open_exam(
         parts: list[Frames] = []
         for found, own in by_format.values():
             if isinstance(found, ExamFormat):
-                parts.append(stack.enter_context(found.open_frames(own, microns=view.microns, max_pixels=max_pixels)))
+                opening = found.open_frames(own, microns=view.microns, max_pixels=max_pixels, tile=tile)
+                parts.append(stack.enter_context(opening))
             else:
                 parts.append(_OneByOne.of(own, max_pixels))
         every = parts[0] if len(parts) == 1 else _Joined(tuple(parts))

@@ -30,11 +30,13 @@ class Directory:
         width: in pixels; 0 where it does not say.
         height: likewise.
         is_copy: whether it says that it is a smaller copy, or a mask, of another.
+        at: where it lies in the file, in bytes.
     """
 
     width: int
     height: int
     is_copy: bool
+    at: int
 
 
 def directories(stream: BinaryIO) -> list[Directory]:
@@ -60,7 +62,7 @@ def directories(stream: BinaryIO) -> list[Directory]:
         all_tags += tags
         if tags > _MOST_TAGS or all_tags > _MOST_TAGS_OF_ALL:
             raise UnreadableImage(f"has {all_tags} TIFF tags on {len(found) + 1} pages: it is damaged, save it anew")
-        found.append(_directory(_exactly(stream, tags * struct.calcsize(entry)), order, entry))
+        found.append(_directory(_exactly(stream, tags * struct.calcsize(entry)), order, entry, at))
         # Of the last one, some writers leave the end out.
         (at,) = struct.unpack(offset, stream.read(struct.calcsize(offset)).ljust(struct.calcsize(offset), b"\0"))
     if not found:
@@ -75,7 +77,7 @@ def _exactly(stream: BinaryIO, length: int) -> bytes:
     return content
 
 
-def _directory(content: bytes, order: str, entry: str) -> Directory:
+def _directory(content: bytes, order: str, entry: str, at: int) -> Directory:
     values: dict[int, int] = {}
     for tag, kind, count, value in struct.iter_unpack(entry, content):
         if tag in _READ:
@@ -88,7 +90,7 @@ def _directory(content: bytes, order: str, entry: str) -> Directory:
     if tile > max(_LARGE_TILE, 4 * width * height):
         raise UnreadableImage("has tiles far larger than its page: save it anew")
     is_copy = values.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK or values.get(_SUBFILE_TYPE) == _REDUCED
-    return Directory(width=width, height=height, is_copy=bool(is_copy))
+    return Directory(width=width, height=height, is_copy=bool(is_copy), at=at)
 
 
 def _number(order: str, kind: int, value: bytes) -> int:
