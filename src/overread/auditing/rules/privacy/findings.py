@@ -25,7 +25,7 @@ def find_personal_data(material: Material) -> list[Finding]:
     Evidence shows an image by its place in the manifest where its own path may name a person.
     """
     kinds = kinds_in_paths(material.manifest.cases)
-    headers = material.once(joined_headers) if material.data_set.is_of_exams else material.headers
+    headers = material.once(joined_headers) if material.has_exams else material.headers
     return [
         *_dicom_identity(headers, kinds),
         *_volume_identity(headers, kinds),
