@@ -114,6 +114,11 @@ class Manifest:
         return all(case.patient_id for case in self.cases)
 
     @property
+    def noun(self) -> str:
+        """What its cases are called: image, or exam where any of them is one of several."""
+        return "exam" if any(case.instances for case in self.cases) else "image"
+
+    @property
     def columns(self) -> list[str]:
         """The names of the further columns, sorted."""
         return sorted({key for case in self.cases for key in case.extra})

@@ -176,6 +176,7 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
 
     require_network(recipe.network or recipe.chosen_network.name)
     options.require_columns(manifest.columns)
+    options.require_patients([case.patient_id for case in manifest.cases], manifest.task)
     check_calibration_method(recipe.calibration, manifest.task)
 
 
