@@ -58,6 +58,18 @@ EngineOption = Annotated[
         metavar="ENGINE",
     ),
 ]
+ExamsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--exams",
+        help="What belongs to one exam, else as in training: file, folder, series or study (of DICOM).",
+        metavar="WHAT",
+    ),
+]
+ExamPattern = Annotated[
+    str | None,
+    typer.Option("--exam-pattern", help="Regular expression over paths: its groups, or its match, name the exam."),
+]
 Accept = Annotated[
     list[str] | None,
     typer.Option(help="Code of an audit finding to go on with; may be repeated.", autocompletion=complete_code),

@@ -17,7 +17,8 @@ from overread.decision import Abstentions
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
 from overread.machine.files import write_json
-from overread.reading.reader import Answers, Reader
+from overread.reading.answers import Answers
+from overread.reading.reader import Reader
 from overread.reading.reading import Reading
 from overread.run import RunFolder
 from overread.test_side.mistakes import Mistake, surest_mistakes
@@ -135,7 +136,7 @@ def _answers(reader: Reader, data_set: DataSet, positions: Sequence[int]) -> lis
 
 def _read_exam(reader: Reader, name: str, data_set: DataSet, position: int) -> Reading:
     with data_set.exam(position) as exam:
-        return reader.read_exam(name, exam)
+        return reader.read_open(name, exam)
 
 
 def _with_mistakes(found: Outcome, read: Callable[[Sequence[int]], list[Reading]]) -> Outcome:

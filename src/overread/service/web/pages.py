@@ -72,11 +72,12 @@ async def read(request: Request, bundle: BundleId = None) -> Response:
     room = room_of(request)
     room.reader(bundle)
     try:
-        async with room.uploads(request) as sent:
-            # A form without a chosen file sends one that has neither name nor content.
-            uploads = [upload for upload in sent if upload.name or upload.content]
-            if not uploads:
-                raise Problem(422, "no-files", "no file was chosen: choose one or more images")
+        async with room.uploads(request, bundle) as uploads:
+            if isinstance(uploads, list):
+                # A form without a chosen file sends one that has neither name nor content.
+                uploads = [upload for upload in uploads if upload.name or upload.content]
+                if not uploads:
+                    raise Problem(422, "no-files", "no file was chosen: choose one or more images")
             record = await room.read(uploads, bundle, to_show=True)
             return await asyncio.to_thread(_page, room, bundle, record=record)
     except Problem as problem:
