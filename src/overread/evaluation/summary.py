@@ -65,15 +65,14 @@ def summarise(assessment: Assessment) -> Summary:
 def said_of_patients(images: Assessment, patients: Assessment) -> tuple[str, ...]:
     """What it means to judge by patient: how images make one answer, at which operating point, and who is left out."""
     way = images.options.by_patient
-    said = (
-        f"By patient: the {_JOINED[way or MEAN]} of what was said of the images of each, who is ill where any image is."
-    )
+    joined = f"the {_JOINED[way or MEAN]} of what was said of the {images.unit}s of each"
+    said = f"By patient: {joined}, who is ill where any {images.unit} is."
     if way == HIGHEST:
-        said += " The operating point is that of images: the more images a patient has, the sooner one is called."
+        said += f" The operating point is that of {images.unit}s: who has more of them is called sooner."
     left = images.n_patients - patients.evaluation.n
     if left <= 0:
         return (said,)
-    return (said, f"Left out by patient: {count(left, 'patient')}, whose images are of several classes.")
+    return (said, f"Left out by patient: {count(left, 'patient')}, whose {images.unit}s are of several classes.")
 
 
 def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:

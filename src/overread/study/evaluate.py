@@ -64,7 +64,7 @@ def evaluate(
     options.require_patients([case.patient_id for case in manifest.cases], manifest.task)
     chosen = manifest.select("test") or range(len(manifest))
     manifest = manifest.replace(
-        [manifest.cases[i] for i in chosen], f"{len(chosen)} of {len(manifest)} images are evaluated"
+        [manifest.cases[i] for i in chosen], f"{len(chosen)} of {len(manifest)} {manifest.noun}s are evaluated"
     )
     tell(console, manifest.notes)
     folder = RunFolder.open(out, existing)
