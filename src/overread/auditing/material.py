@@ -42,6 +42,11 @@ class Material:
         return found
 
     @property
+    def is_of_exams(self) -> bool:
+        """Whether the cases are exams; of some exams among images it is said as of images."""
+        return all(case.instances for case in self.manifest.cases)
+
+    @property
     def readable(self) -> np.ndarray:
         """`(m,)` the position in the manifest of each case of the data set."""
         return self.data_set.rows

@@ -106,7 +106,7 @@ def require_outside(out: str | Path, data: Data) -> None:
     if isinstance(data, Manifest):
         return
     source = Source.of(data)
-    for folder in filter(None, (source.data, source.images)):
+    for folder in filter(None, (source.data, source.image_folder)):
         inside = place(folder).resolve()
         if not is_remote(inside) and inside.is_dir() and Path(out).resolve().is_relative_to(inside):
             raise InvalidOption(
@@ -125,7 +125,7 @@ def name_publicly(manifest: Manifest, data: Data | None = None) -> PublicNames:
     if data is None or isinstance(data, Manifest):
         return PublicNames(manifest)
     source = Source.of(data)
-    return PublicNames(manifest, [place(name) for name in (source.data, *source.labels, source.images) if name])
+    return PublicNames(manifest, [place(name) for name in (source.data, *source.labels, source.image_folder) if name])
 
 
 def write_names(folder: RunFolder, names: PublicNames) -> None:
