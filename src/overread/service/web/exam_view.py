@@ -172,7 +172,8 @@ def where(reading: Reading, index: int) -> str:
 
 
 def _gave(frame: Frame) -> str:
-    return f"gave {frame.evidence:+.2f} logits, {ordinal(frame.rank)} most"
+    rank = "the most" if frame.rank == 1 else f"{ordinal(frame.rank)} most"
+    return f"gave {frame.evidence:+.2f} logits, {rank}"
 
 
 def told_of_gathering(gathering: Gathering) -> str:

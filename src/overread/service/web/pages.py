@@ -149,7 +149,7 @@ def _page(
 ) -> Response:
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
-    cells = column_names(reader.bundle.task)
+    cells = column_names(reader.bundle.task, of_exams=reader.reads_exams)
     return html(
         "room.html.j2",
         status=problem.status_code if problem else 200,

@@ -158,7 +158,7 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
         "id": f"image-{reading_id}-{image.index}",
         "review": f"/readings/{reading_id}/images/{image.index}/review",
         "name": image.name,
-        "cells": csv_row(found, bundle.task),
+        "cells": csv_row(found, bundle.task, of_exams=bundle.exams is not None),
         "latency_ms": image.latency_ms,
         "sha256": image.sha256,
     }

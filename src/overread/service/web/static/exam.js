@@ -24,6 +24,7 @@
     const count = Number(article.dataset.frames);
     const [stage, slider, told, problem] = [".stage", ".frame", ".where", ".frame-problem"].map((name) => find(name, article));
     const image = find(".base", stage);
+    slider.style.setProperty("--frames", count); // the mark is as wide as a bar
     const frames = new Map(); // the last asked for are last
     let current = Number(article.dataset.current);
     let shown = current;
