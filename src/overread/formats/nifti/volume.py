@@ -43,7 +43,11 @@ class Volume:
         """The range of its values; of colour that of bytes."""
         if self.described.is_colour:
             return Levels(low=0.0, high=255.0)
-        return find_levels(self._scaled(sampled(self.voxels)))
+        return find_levels(self.sample())
+
+    def sample(self) -> np.ndarray:
+        """`(slices, rows, columns)` float32 of evenly spaced voxels, of a volume of grey."""
+        return self._scaled(sampled(self.voxels))
 
     def values(self, index: int) -> np.ndarray:
         """`(rows, columns)` float32 of a slice with square pixels, NaN where there is none."""
