@@ -51,7 +51,9 @@ class Source:
         "data.",
         panel="Labels",
     )
-    image_column: str | None = option(None, "Column of the tables that names the image.", panel="Labels")
+    image_column: str | None = option(
+        None, "Column of the tables that names the image; of one exam, several as LEFT+RIGHT.", panel="Labels"
+    )
     label_column: str | tuple[str, ...] | None = option(
         (),
         "Column that says what the image shows; of several with a 1 each the first and last, as MEL..UNK. Repeated, "

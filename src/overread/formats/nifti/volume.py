@@ -114,7 +114,8 @@ class Slice:
         """Its values, with the range of the volume and, where they look like Hounsfield units, the windows of CT."""
         if self.volume.described.is_colour:
             return None
-        return GreyValues(values=self.volume.values(self.index), windows=self.volume.levels.windows)
+        levels = self.volume.levels
+        return GreyValues(values=self.volume.values(self.index), windows=levels.windows, unit=levels.unit)
 
 
 def read_volume(stream: BinaryIO, max_pixels: int) -> Volume:
