@@ -74,6 +74,6 @@ def suggest_series(cases: Sequence[Case]) -> tuple[str, ...]:
     keys = [key for key in header_keys(paths, SERIES) if key]
     series = len(set(keys))
     return (
-        f"{count(len(keys), 'DICOM file')} belong to {series:,} series, and each is read by itself: --exams series reads "
-        "each series as one exam, its slices in true order",
+        f"{count(len(keys), 'DICOM file')} belong to {series:,} series, and each is read by itself: --exams series "
+        "reads each series as one exam, its slices in true order",
     )
