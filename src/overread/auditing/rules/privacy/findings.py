@@ -90,8 +90,8 @@ def _marked_images(material: Material, kinds: Sequence[frozenset[str]]) -> list[
         ),
         (
             "slide-label", "has_label_image",
-            "are whole slides that come with a picture of their label or of the whole glass, on which the patient's name "
-            "or number may stand. It is never read, shown or stored, but whoever is given these files is given it.",
+            "are whole slides that come with a picture of their label or of the whole glass, on which the patient's "
+            "name or number may stand. It is never read, shown or stored, but whoever is given the files is given it.",
             "Have the label and macro pictures taken out of the files before they are copied or shared, by the "
             "scanner's own program or an anonymiser of slides; the tiles stay as they are.",
         ),
