@@ -183,6 +183,8 @@ def kind_of_other(path: Path) -> OtherFile | None:
         return WITHOUT_NIBABEL
     if found is DICOM and (what := DICOM.content_without_image(head)):
         return OtherFile(noun=f"DICOM {what}")
+    if found is NIFTI and (what := NIFTI.content_without_image(path)):
+        return OtherFile(noun=f"NIfTI {what}", remark="they mark parts of images, and are none")
     if is_slide_or_raw(name):
         return other_file(head, name)
     return None if found is not None or is_named_so else other_file(head, name)

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from overread.formats.dicom.display import HOUNSFIELD_WINDOWS
 from overread.formats.picture import percentile_window
+from overread.formats.windows import HOUNSFIELD, HOUNSFIELD_WINDOWS
 
 # As many values tell percentiles well enough, in 0.05 s.
 _MOST_SAMPLED = 2**21
@@ -39,6 +39,11 @@ class Levels:
     def windows(self) -> dict[str, tuple[float, float]]:
         """By name, the range first."""
         return {RANGE: (self.low, self.high), **(HOUNSFIELD_WINDOWS if self.is_hounsfield else {})}
+
+    @property
+    def unit(self) -> str:
+        """Of the values, as `GreyValues` has it."""
+        return HOUNSFIELD if self.is_hounsfield else ""
 
 
 def sampled(voxels: np.ndarray) -> np.ndarray:

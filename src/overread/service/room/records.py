@@ -16,6 +16,8 @@ from overread.reading_log import ImageRow, ReadingRow
 from overread.service.room.rendition import Rendition
 
 _LONGEST_NAME = 200
+# What the log has of a reading under the same name and in the same form.
+_KEPT_AS_THEY_ARE = [field for field in FIELDS if field.name != "questions" and not field.of_exams]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,8 +70,17 @@ class ImageRecord:
             latency_ms=self.latency_ms,
             projection=tuple(map(float, found.projection)),
             questions=[one.to_dict() for one in found.questions] or None,
-            **{field.name: getattr(found, field.name) for field in FIELDS if field.name != "questions"},
+            **{field.name: getattr(found, field.name) for field in _KEPT_AS_THEY_ARE},
+            **_of_exam(found),
         )
+
+
+def _of_exam(found: Reading) -> dict[str, Any]:
+    """What the log keeps of an exam: its frames and the best of them, without the name of its file."""
+    if found.best_frame is None:
+        return {}
+    told = {name: value for name, value in found.best_frame.to_dict().items() if name != "path"}
+    return {"frames": len(found.frames), "best_frame": told}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,16 +9,16 @@ import contextlib
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from overread.formats import Frames, GreyValues, Instance, Origin, Picture, View, open_exam
+from overread.formats import Frames, GreyValues, Instance, Origin, Picture, open_exam
 from overread.formats.picture import Fitted, as_stored
 from overread.images import Preprocessing
 from overread.images.exam_pixels import ExamPixels
-from overread.machine.workers import in_order
 from overread.service.room.rendition import Rendition, render
 
 # Frames that a process prepares at once. One a time takes .3 ms more each; 32 keep the network waiting at the start.
@@ -34,12 +34,12 @@ class Files:
 
     Args:
         instances: files and frames of one exam.
-        view: which frames, through which window, at which resolution.
+        preprocessing: of the bundle.
         max_pixels: of a frame.
     """
 
     instances: tuple[Instance, ...]
-    view: View
+    preprocessing: Preprocessing
     max_pixels: int
 
 
@@ -86,37 +86,44 @@ class ExamApart(ExamPixels):
     """An open exam whose frames are decoded and prepared in other processes, until a deadline.
 
     Args:
-        workers: pieces that are under way at a time.
         deadline: by `time.monotonic`.
     """
 
     frames: FramesApart
-    workers: int
-    deadline: float
+    deadline: float = float("inf")
 
     def pixels(self, index: int) -> np.ndarray:
-        """`(height, width, channels)` uint8 of one frame; raises as `run` does."""
-        found: np.ndarray = self._piece(range(index, index + 1))[0]
+        """`(height, width, channels)` uint8 of one frame; raises as `some`."""
+        found: np.ndarray = self.some([index])[0]
         return found
 
-    def chunks(self, *, workers: int | None = None) -> Iterator[np.ndarray]:
-        """`(k, height, width, channels)` uint8 of all frames in order; raises as `run` does."""
-        starts = range(0, len(self), _PIECE)
-        yield from in_order(
-            lambda start: self._piece(range(start, min(start + _PIECE, len(self)))), starts, self.workers
-        )
+    def places(self) -> list[range]:
+        """All places in order, a few together."""
+        return [range(start, min(start + _PIECE, len(self))) for start in range(0, len(self), _PIECE)]
 
-    def _piece(self, places: range) -> np.ndarray:
+    def some(self, places: Sequence[int]) -> np.ndarray:
+        """`(k, height, width, channels)` uint8 of the frames at these places.
+
+        Raises:
+            TimeoutError: the deadline is over; else as the `run` of its frames.
+        """
         if time.monotonic() > self.deadline:
             raise TimeoutError
-        found: np.ndarray = self.frames.run(_prepared, self.frames.files, self.preprocessing, places)
+        found: np.ndarray = self.frames.run(_prepared, self.frames.files, places)
         return found
 
 
-def opened_apart(files: Files, run: Run) -> FramesApart:
-    """Open an exam in another process; raises as `run` does."""
+def opened_apart(files: Files, run: Run, names: Mapping[Path, Path]) -> FramesApart:
+    """Open an exam in another process; raises as `run` does.
+
+    Args:
+        files: of it.
+        run: as `FramesApart` has it.
+        names: of the files, as they were sent, by where they lie.
+    """
     origins, notes = run(_told, files)
-    return FramesApart(files=files, run=run, origins=origins, notes=notes)
+    named = tuple(dataclasses.replace(one, path=names.get(one.path, one.path)) for one in origins)
+    return FramesApart(files=files, run=run, origins=named, notes=notes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,8 +162,14 @@ class _Held:
                 self._timer.cancel()
             if self._frames is None or self._files != files:
                 self._close()
+                asked = files.preprocessing
                 self._frames = self._stack.enter_context(
-                    open_exam(files.instances, files.view, max_pixels=files.max_pixels)
+                    open_exam(
+                        files.instances,
+                        asked.view,
+                        max_pixels=files.max_pixels,
+                        tile=(asked.width, asked.height),
+                    )
                 )
                 self._files = files
             try:
@@ -184,10 +197,9 @@ def _told(files: Files) -> tuple[tuple[Origin, ...], tuple[str, ...]]:
         return tuple(frames.origin(index) for index in range(len(frames))), tuple(frames.notes)
 
 
-def _prepared(files: Files, preprocessing: Preprocessing, places: range) -> np.ndarray:
+def _prepared(files: Files, places: Sequence[int]) -> np.ndarray:
     with _held.opened(files) as frames:
-        exam = ExamPixels(frames=frames, preprocessing=preprocessing)
-        return np.stack([exam.pixels(index) for index in places])
+        return ExamPixels(frames=frames, preprocessing=files.preprocessing).some(places)
 
 
 def _of(frames: Frames, index: int | None) -> Picture:

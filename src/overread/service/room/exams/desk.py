@@ -181,37 +181,24 @@ class ExamDesk:
 
     def _read_now(self, reader: Reader, name: str, item: Item) -> tuple[Reading, ExamApart]:
         settings, preprocessing = self._settings, reader.bundle.preprocessing
-        files = Files(
-            tuple(Instance(file.path) for file in item.files), preprocessing.view, min(settings.max_pixels, MAX_PIXELS)
-        )
+        instances = tuple(Instance(file.path) for file in item.files)
+        files = Files(instances, preprocessing, min(settings.max_pixels, MAX_PIXELS))
         # A piece may have to open the exam again first, in another process.
         run = functools.partial(self._pool.wait_for, timeout_s=2 * settings.timeout_s)
         deadline = time.monotonic() + settings.exam_timeout_s
         try:
-            frames = opened_apart(files, run)
+            frames = opened_apart(files, run, {file.path: Path(file.name) for file in item.files})
             if len(frames) > settings.max_frames:
                 raise Undecodable("too-large", f"has {len(frames)} frames; {settings.max_frames} are taken: send fewer")
-            exam = ExamApart(frames=frames, preprocessing=preprocessing, workers=settings.workers, deadline=deadline)
-            reading = reader.read_exam(name, exam)
+            exam = ExamApart(frames=frames, preprocessing=preprocessing, deadline=deadline)
+            reading = reader.read_open(name, exam)
         except UnreadableImage as error:
             raise Undecodable("unreadable", str(error)) from None
         except TimeoutError:
             said = f"took longer to read than {settings.exam_timeout_s:g} s: send fewer frames"
             raise Undecodable("timed-out", said) from None
         # Looking at it has no end.
-        return _renamed(reading, item.files), dataclasses.replace(exam, deadline=float("inf"))
-
-
-def _renamed(reading: Reading, files: Sequence[Sent]) -> Reading:
-    """A reading whose frames come from the files as they were sent."""
-    names = {file.path: Path(file.name) for file in files}
-    frames = tuple(
-        dataclasses.replace(
-            frame, origin=dataclasses.replace(frame.origin, path=names.get(frame.origin.path, frame.origin.path))
-        )
-        for frame in reading.frames
-    )
-    return dataclasses.replace(reading, frames=frames)
+        return reading, dataclasses.replace(exam, deadline=float("inf"))
 
 
 def _pieces(file: UploadFile) -> Iterator[bytes]:
