@@ -19,7 +19,7 @@ from overread.cases.exams.gathering import (
 )
 from overread.cases.labelling.roles import is_called_exam, plain
 from overread.cases.manifest import Manifest
-from overread.cases.patients.pattern import match_patients
+from overread.cases.patients.pattern import path_of
 from overread.errors import InvalidData, InvalidOption
 from overread.words import count
 
@@ -75,7 +75,7 @@ def name_exams(manifest: Manifest, gathering: Gathering | None, column: str | No
             )
         return _apart(manifest, _cells(manifest, found))._replace(column=found)
     if gathering.by == PATTERN and gathering.pattern is not None:
-        names = match_patients(gathering.pattern, manifest.cases, over_paths=True)
+        names = [gathering.named_in(path_of(case)) for case in manifest.cases]
         return _apart(manifest, _all_named(names, "the pattern of exams matches no part of the names of"))
     if gathering.by == FOLDER:
         return Named(tuple(_folders(manifest.cases)))
