@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from overread.cases.case import Case
+from overread.cases.exams.dicom_keys import suggest_series
 from overread.cases.exams.gathering import Gathering
 from overread.cases.exams.names import Named, name_exams, suggest_column
 from overread.cases.manifest import Manifest
@@ -50,7 +51,9 @@ def gather_exams(manifest: Manifest, source: Source) -> Manifest:
                 "are, with --exams or --exam-pattern"
             )
         found = _alone(manifest, gathering)
-        suggested = () if gathering or named or found is not manifest else suggest_column(manifest)
+        suggested: tuple[str, ...] = ()
+        if not (gathering or named) and found is manifest:
+            suggested = (*suggest_column(manifest), *suggest_series(manifest.cases))
         return found.replace(found.cases, *suggested) if suggested else found
     cases = manifest.cases
     differing = sum(len({cases[i].label for i in own}) > 1 for own in members.values())

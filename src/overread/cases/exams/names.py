@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from overread.cases.case import Case, pseudonym
+from overread.cases.exams.dicom_keys import names_by_header
 from overread.cases.exams.gathering import (
     COLUMN,
     EXAM_ID,
@@ -82,7 +83,7 @@ def name_exams(manifest: Manifest, gathering: Gathering | None, column: str | No
     if gathering.by in (PATIENT, COLUMN):
         names = [pseudonym(case.patient_id) for case in manifest.cases]  # names are shown, and these may not be
         return Named(tuple(_all_named(names, "exams are by patient, and no patient is known of")))
-    raise InvalidData(f"exams by {gathering.by} are of DICOM, whose headers name it: these files are none")
+    return Named(tuple(names_by_header(manifest.cases, gathering.by)))
 
 
 def suggest_column(manifest: Manifest) -> tuple[str, ...]:
