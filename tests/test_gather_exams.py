@@ -245,6 +245,7 @@ def test_a_cleaned_table_of_exams_names_their_files_from_where_it_lies(tmp_path:
     write_files(
         tmp_path / "data", [f"{label}/e{n}/{i}.png" for label in ("ill", "well") for n in (1, 2) for i in (1, 2)]
     )
+    (tmp_path / "tables").mkdir()
     manifest = gathered(tmp_path / "data", exams="folder")
     plan = Plan(kept=manifest.cases, dropped={}, moved={})
     plan.write(tmp_path / "tables" / "t.csv", SimpleNamespace(manifest=manifest))  # type: ignore[arg-type]
