@@ -37,10 +37,10 @@ def test_predict_tells_what_it_leaves_out_of_a_folder_and_fails_for_what_should_
 ) -> None:
     shutil.copytree(two_classes / "Disease", tmp_path / "new")
     (tmp_path / "new" / "D000_0.png").rename(tmp_path / "new" / "D000_0.IMA")
-    write_tree(tmp_path / "new", {"scan.nii.gz": b"\x1f\x8b", "notes.txt": "x", "a[b].mp4": "x", ".DS_Store": "x"})
+    write_tree(tmp_path / "new", {"scan.mgz": b"\x1f\x8b", "notes.txt": "x", "a[b].mp4": "x", ".DS_Store": "x"})
     done = overread("predict", tiny_study.out, tmp_path / "new")
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 25)
-    assert "1 NIfTI volume (.nii.gz)" in done.stderr
+    assert "1 FreeSurfer volume is left out" in done.stderr
     assert "1 file is no image (1 .txt)" in done.stderr
     (tmp_path / "new" / "late.png").write_text("version https://git-lfs.github.com/spec/v1\n")
     done = overread("predict", tiny_study.out, tmp_path / "new")

@@ -155,10 +155,10 @@ def test_a_list_names_files_and_folders_with_blanks_and_quotes(tmp_path: Path) -
 
 
 def test_a_folder_or_pattern_without_images_says_what_is_there(tmp_path: Path) -> None:
-    write_tree(tmp_path, {"a/1.nii.gz": b"\x1f\x8b", "a/2.txt": "x"})
+    write_tree(tmp_path, {"a/1.mat": b"x", "a/2.txt": "x"})
     for named in (tmp_path, tmp_path / "a" / "*"):
         with pytest.raises(
-            InvalidData, match=r"holds no image: 1 NIfTI volume \(\.nii\.gz\) .*1 file is no image \(1 \.txt"
+            InvalidData, match=r"holds no image: 1 MATLAB file \(\.mat\) .*1 file is no image \(1 \.txt"
         ):
             find_images(str(named))
 

@@ -322,7 +322,7 @@ def test_a_log_whose_labels_had_one_name_for_two_things_is_migrated(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = Path(shutil.copytree(database.MIGRATIONS, tmp_path / "migrations"))
-    for later in ("r0002_labels.py", "r0003_questions.py"):
+    for later in ("r0002_labels.py", "r0003_questions.py", "r0004_exams.py"):
         (first / "versions" / later).unlink()
     with monkeypatch.context() as patched:
         patched.setattr(database, "MIGRATIONS", first)
@@ -348,7 +348,7 @@ def next_migrations(folder: Path, more: str = "") -> Path:
     """The migrations of a later program, whose newest adds a column and does what else it is told."""
     copied = Path(shutil.copytree(database.MIGRATIONS, folder / "migrations"))
     (copied / "versions" / "r0004_next.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0004', '0003'\n"
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0005', '0004'\n"
         f"def upgrade():\n    op.add_column('overread_images', sa.Column('site', sa.Text))\n{more}",
         encoding="utf-8",
     )
@@ -368,7 +368,7 @@ def test_an_older_log_is_migrated_and_a_newer_one_refused(
         with database.transaction(log.engine) as connection:
             assert connection.execute(sa.text("SELECT site FROM overread_images")).scalars().all() == [None]
         log.close()
-    with pytest.raises(LogUnavailable, match=r"newer overread \(tables of revision 0004, known up to 0003\)"):
+    with pytest.raises(LogUnavailable, match=r"newer overread \(tables of revision 0005, known up to 0004\)"):
         ReadingLog.open(url)
 
 

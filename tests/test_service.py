@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -157,7 +158,10 @@ def test_a_request_that_is_being_answered_is_not_answered_twice(client: Any, two
 
     room, files = client.app.state.room, images_of(two_classes / "Disease")
     uploads = [Upload(name="", content=files[0][1][1])]
-    room.desk.log.begin("two", request_digest(room.reader().bundle.fingerprint, uploads))
+    room.desk.log.begin(
+        "two",
+        request_digest(room.reader().bundle.fingerprint, [hashlib.sha256(each.content).digest() for each in uploads]),
+    )
     answer = client.post("/v1/readings", files=files, headers={"Idempotency-Key": "two"})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:overread:problem:key-in-progress")
 

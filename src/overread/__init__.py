@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Abstentions": "overread.decision.referral",
-    "Answers": "overread.reading.reader",
+    "Answers": "overread.reading.answers",
     "Assessment": "overread.evaluation.assessment",
     "AssessmentOptions": "overread.evaluation.assessment",
     "Audit": "overread.auditing.audit",
@@ -45,7 +45,7 @@ _HOMES = {
     "Finding": "overread.auditing.finding",
     "FindingKind": "overread.auditing.finding",
     "Format": "overread.formats.registry",
-    "Frame": "overread.reading.frame",
+    "Frame": "overread.reading.exams.frame",
     "Frames": "overread.formats.exams.frames",
     "Gathering": "overread.cases.exams.gathering",
     "Header": "overread.formats.header",
@@ -142,13 +142,13 @@ if TYPE_CHECKING:
     from overread.networks.augmentation import Augmentation as Augmentation
     from overread.networks.registry import Network as Network
     from overread.networks.registry import register_network as register_network
+    from overread.reading.answers import Answers as Answers
+    from overread.reading.exams.frame import Frame as Frame
     from overread.reading.explanation import Explanation as Explanation
     from overread.reading.explanation import explain as explain
-    from overread.reading.frame import Frame as Frame
     from overread.reading.output import to_frame as to_frame
     from overread.reading.prediction import predict as predict
     from overread.reading.question import Question as Question
-    from overread.reading.reader import Answers as Answers
     from overread.reading.reader import Reader as Reader
     from overread.reading.reading import Failure as Failure
     from overread.reading.reading import Reading as Reading

@@ -16,6 +16,8 @@ from overread.cli.calls import Commands
 from overread.cli.options import (
     BundlePath,
     EngineOption,
+    ExamPattern,
+    ExamsOption,
     Force,
     Json,
     Out,
@@ -40,7 +42,12 @@ from overread.machine.terminal import data_output, say
 from overread.run import CrossValidationRun, RunFolder, TrainingRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overread.cases.exams.exam import Exam
+    from overread.cases.exams.gathering import Gathering
     from overread.evaluation import AssessmentOptions
+    from overread.reading import Reader
     from overread.recipe import Recipe
 
 
@@ -231,36 +238,48 @@ def predict(
         str | None, typer.Option(help="parquet (where pyarrow is installed) or csv.", metavar="KIND")
     ] = None,
     part_images: Annotated[int | None, typer.Option(help="Images of a part; else 1,000.")] = None,
+    exams: ExamsOption = None,
+    exam_pattern: ExamPattern = None,
+    each: Annotated[
+        Path | None,
+        typer.Option(parser=local_place, help="Write a CSV with a row for each frame of each exam.", metavar="PATH"),
+    ] = None,
 ) -> None:
     """Read new images: class, probabilities, decision, referral to a human. Exit status 1 if any cannot be read.
 
-    A table on a terminal, CSV elsewhere. With --out an archive of any size: run the same command again to go on.
+    A table on a terminal, CSV elsewhere. With --out an archive of any size: run the same command again to go on. A
+    bundle that was trained on exams reads exams, a row each, and takes tables with the columns path and exam_id, too.
 
     Example: overread predict runs/cxr/bundle new_images/ --csv readings.csv
 
     Example: overread predict runs/cxr/bundle s3://archive/2026/ --out s3://readings/2026/ --engine ray://head:10001
     """
     if out is not None:
-        if csv_file is not None or as_json:
-            raise InvalidOption("--out writes parts and a report: leave out --csv and --json, or --out")
-        score_archive(bundle, images, out, engine=engine, kind=parts, part_images=part_images)
+        if csv_file is not None or as_json or each is not None:
+            raise InvalidOption("--out writes parts and a report: leave out --csv, --json and --each, or --out")
+        gathering = gathering_of(exams, exam_pattern)
+        score_archive(bundle, images, out, engine=engine, kind=parts, part_images=part_images, exams=gathering)
         return
     if engine or parts or part_images:
         raise InvalidOption("--engine, --parts and --part-images read an archive: give --out FOLDER for its parts")
     from overread import reading
 
     reader = reading.Reader.load(bundle)
-    paths, losses = images_named(images)
-    readings = track(reader.read_many(paths), "reading", total=len(paths), console=progress, transient=True)
+    task, of_exams = reader.bundle.task, reader.reads_exams
+    found, losses = named(reader, images, gathering_of(exams, exam_pattern))
+    readings = reader.read_many(found)
+    if each is not None:
+        readings = reading.writing_frames(each, readings)
+    shown = track(readings, "reading", total=len(found), console=progress, transient=True)
     if csv_file is not None:
-        failures = reading.write_readings(csv_file, readings, reader.bundle.task)
+        failures = reading.write_readings(csv_file, shown, task, of_exams=of_exams)
     elif as_json:
-        failures = reading.write_json_lines(data_output(), readings)
+        failures = reading.write_json_lines(data_output(), shown)
     elif sys.stdout.isatty():
-        failures = print_readings(readings, reader.bundle.task)
+        failures = print_readings(shown, task, of_exams=of_exams)
     else:
-        failures = reading.write_readings(data_output(), readings, reader.bundle.task)
-    end_reading(failures + losses, len(paths) + losses)
+        failures = reading.write_readings(data_output(), shown, task, of_exams=of_exams)
+    end_reading(failures + losses, len(found) + losses, "exams" if of_exams else "images")
 
 
 def score_archive(bundle: Path, images: list[str], out: str, **options: Any) -> None:
@@ -276,16 +295,23 @@ def score_archive(bundle: Path, images: list[str], out: str, **options: Any) -> 
     end_reading(scored.failures, scored.images)
 
 
-def images_named(sources: list[str]) -> tuple[list[Path], int]:
-    """The images that are named, after saying what was left out, and how many could not be had."""
-    from overread import reading
+def gathering_of(exams: str | None, pattern: str | None) -> Gathering | None:
+    """What the options say is one exam."""
+    from overread.reading.exams.find import gathering_asked
+
+    return gathering_asked(exams, pattern)
+
+
+def named(reader: Reader, sources: list[str], exams: Gathering | None) -> tuple[Sequence[Path | Exam], int]:
+    """The images or exams that are named, after saying what was left out, and how many could not be had."""
     from overread.cases import LeftOut
+    from overread.reading.prediction import to_be_read
 
     left_out = LeftOut()
-    paths = reading.find_images(sources, sys.stdin, left_out)
+    found = to_be_read(reader, sources, sys.stdin, left_out, exams=exams)
     for sentence in left_out.sentences():
         say(progress, sentence)
-    return paths, left_out.losses
+    return found, left_out.losses
 
 
 @app.command()
@@ -307,8 +333,8 @@ def demo(
     say(progress, "next: overread train YOUR_FOLDER --out runs/first")
 
 
-def end_reading(failures: int, images: int) -> None:
+def end_reading(failures: int, images: int, noun: str = "images") -> None:
     """End a command that reads images: exit status 1, and how many, where any could not be read."""
     if failures:
-        say(progress, f"{failures} of {images} images could not be read", "bold red")
+        say(progress, f"{failures} of {images} {noun} could not be read", "bold red")
         raise typer.Exit(1)

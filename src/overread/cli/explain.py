@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from overread.cli.commands import app, end_reading, images_named, progress
-from overread.cli.options import BundlePath, Force, Out, replaced_if
+from overread.cli.commands import app, end_reading, gathering_of, named, progress
+from overread.cli.options import BundlePath, ExamPattern, ExamsOption, Force, Out, replaced_if
 from overread.machine.content.text import storable
 from overread.machine.files import to_json
 from overread.machine.terminal import data_output, say
@@ -26,17 +26,21 @@ def explain(
     opacity: Annotated[float, typer.Option(help="Of the strongest colour, 0 to 1.")] = 0.5,
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    exams: ExamsOption = None,
+    exam_pattern: ExamPattern = None,
 ) -> None:
     """Draw where the evidence lies: a PNG an image, with the map over it at its right. Exit status 1 if any fails.
 
-    Prints the name of each PNG. Colours run from violet to yellow at 20 logits and more, alike in every image.
+    Prints the name of each PNG. Colours run from violet to yellow at 20 logits and more, alike in every image. Of an
+    exam the frames that gave most are drawn, each above its map, and below them a strip of what every frame gave.
 
     Example: overread explain runs/cxr/bundle new_images/ --out explained
     """
     from overread import reading
     from overread.reading.sentences import NOT_READ, is_read
 
-    reader, (paths, losses) = reading.Reader.load(bundle), images_named(images)
+    reader = reading.Reader.load(bundle)
+    paths, losses = named(reader, images, gathering_of(exams, exam_pattern))
     made = reading.explain(reader, paths, out, shown=shown, opacity=opacity, existing=replaced_if(force))
     failures = 0
     for found in track(made, "drawing", total=len(paths), console=progress, transient=True):
@@ -49,4 +53,4 @@ def explain(
             typer.echo(to_json(found.to_dict()), data_output())
         elif found.picture is not None:
             typer.echo(storable(str(found.picture)), data_output())
-    end_reading(failures + losses, len(paths) + losses)
+    end_reading(failures + losses, len(paths) + losses, "exams" if reader.reads_exams else "images")

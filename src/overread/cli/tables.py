@@ -69,12 +69,12 @@ def print_monitoring(found: Monitoring, as_json: bool) -> None:
         print_lines(f"not tested, {number} of {len(found.checks)}: {reason}")
 
 
-def print_readings(readings: Iterable[Reading | Failure], task: Task) -> int:
-    """Print a reading a row; returns how many images could not be read."""
+def print_readings(readings: Iterable[Reading | Failure], task: Task, *, of_exams: bool = False) -> int:
+    """Print a reading a row; returns how many images or exams could not be read."""
     from overread.reading import Failure
     from overread.reading.sentences import column_headings, columns_of
 
-    headings = column_headings(task)
+    headings = (*column_headings(task), *(("Best frame",) if of_exams else ()))
     rows: list[tuple[str, ...]] = []
     failures = 0
     for reading in readings:
@@ -82,8 +82,10 @@ def print_readings(readings: Iterable[Reading | Failure], task: Task) -> int:
             failures += 1
             rows.append((reading.path, f"Not read: {reading.error}", *("" for _ in headings[1:])))
         else:
-            rows.append((reading.path, *columns_of(reading)))
-    print_table(("Image", *headings), rows)
+            best = reading.best_frame
+            shown = () if best is None else (f"{best.index + 1:,} of {len(reading.frames):,}",)
+            rows.append((reading.path, *columns_of(reading), *shown))
+    print_table(("Exam" if of_exams else "Image", *headings), rows)
     return failures
 
 

@@ -27,7 +27,9 @@ ANNEX_POINTER = OtherFile(
     noun="git-annex pointer", remark="fetch the files themselves with git annex get", is_loss=True
 )
 UNOPENED = OtherFile(noun="unreadable file", remark="see to the permissions", is_loss=True)
+WITHOUT_NIBABEL = OtherFile(noun="NIfTI volume", remark="to have them read, pip install 'overread[volumes]'")
 BROKEN_LINK = OtherFile(noun="broken link", remark="the target is missing, or is the link itself", is_loss=True)
+UNREAD_SLIDE = OtherFile(noun="whole slide", remark="what reads slides comes with pip install 'overread[slides]'")
 SPECIAL = OtherFile(noun="special file", remark="pipes, sockets and devices are not opened")
 
 _POINTERS = (
@@ -35,15 +37,23 @@ _POINTERS = (
     (re.compile(rb"(\.\./)*(\.git)?/annex/objects/"), ANNEX_POINTER),
 )
 _VOLUME, _SLIDE, _ARCHIVE, _VIDEO = "{} volume", "{} slide", "{} archive", "{} video"
-# Such a slide is a TIFF, of which a reader of TIFF gets a tile, a label or more than memory holds.
+# Slides that are not read, of some of which a reader of TIFF would get a tile, a label or more than memory holds.
 _SLIDES = {
-    ".svs": "Aperio", ".ndpi": "Hamamatsu", ".scn": "Leica", ".bif": "Ventana", ".qptiff": "Akoya", ".vsi": "Olympus",
-    ".mrxs": "MIRAX", ".vms": "Hamamatsu", ".czi": "Zeiss", ".lif": "Leica", ".nd2": "Nikon", ".isyntax": "Philips",
+    ".qptiff": "Akoya", ".vsi": "Olympus", ".czi": "Zeiss", ".lif": "Leica", ".nd2": "Nikon", ".isyntax": "Philips",
 }  # fmt: skip
 # So is what a camera calls raw, and its TIFF a thumbnail.
 _CAMERA_RAW = dict.fromkeys((".dng", ".cr2", ".nef", ".arw", ".orf", ".rw2", ".pef"), "camera raw file")
+_NIFTI_ENDINGS = (".nii", ".nii.gz")
+# What a user of these can do: programs that turn them into what is read.
+_TO_NIFTI = {
+    **dict.fromkeys((".hdr", ".img", ".img.gz"), "join each pair into one file, as with fslchfiletype NIFTI_GZ"),
+    **dict.fromkeys((".mgh", ".mgz"), "convert them to .nii.gz, as with mri_convert"),
+    **dict.fromkeys((".mnc", ".mnc.gz"), "convert them to .nii.gz, as with mnc2nii"),
+    **dict.fromkeys((".mif", ".mif.gz"), "convert them to .nii.gz, as with mrconvert"),
+    **dict.fromkeys((".nrrd", ".nhdr", ".mha", ".mhd"), "save them as .nii.gz, as 3D Slicer and SimpleITK do"),
+}
 _NAMED = {
-    **{end: _VOLUME.format("NIfTI") for end in (".nii", ".nii.gz")},
+    **{end: _VOLUME.format("NIfTI") for end in _NIFTI_ENDINGS},
     **{end: _VOLUME.format("Analyze") for end in (".hdr", ".img", ".img.gz")},
     **{end: _VOLUME.format("NRRD") for end in (".nrrd", ".nhdr")},
     **{end: _VOLUME.format("MetaImage") for end in (".mha", ".mhd", ".zraw")},
@@ -114,6 +124,11 @@ def is_slide_or_raw(name: str) -> bool:
     return any(name.endswith(end) for end in (*_SLIDES, *_CAMERA_RAW))
 
 
+def is_volume(name: str) -> bool:
+    """Whether files of this name, in lower case, are NIfTI volumes."""
+    return name.endswith(_NIFTI_ENDINGS)
+
+
 def other_file(head: bytes, name: str) -> OtherFile:
     """What a file is that no format claims.
 
@@ -125,4 +140,5 @@ def other_file(head: bytes, name: str) -> OtherFile:
     by_name = max((end for end in _NAMED if name.endswith(end)), key=len, default="")
     by_content = next((noun for pattern, noun in _CONTENT if pattern.match(head)), "")
     noun = _NAMED[by_name] if by_name else by_content
-    return OtherFile(noun=noun) if noun else NO_IMAGE
+    remark = next((remark for end, remark in _TO_NIFTI.items() if name.endswith(end)), "")
+    return OtherFile(noun=noun, remark=remark) if noun else NO_IMAGE

@@ -56,15 +56,19 @@ class ExamPixels:
         Raises:
             UnreadableImage: as `pixels`.
         """
-        starts = range(0, len(self), CHUNK)
+        yield from in_order(self.some, self.places(), workers or os.cpu_count() or 1)
 
-        def chunk(start: int) -> np.ndarray:
-            return np.stack([self.pixels(index) for index in range(start, min(start + CHUNK, len(self)))])
+    def places(self) -> list[range]:
+        """All places in order, 32 or fewer together: a few frames at a time for those who decode them themselves."""
+        return [range(start, min(start + CHUNK, len(self))) for start in range(0, len(self), CHUNK)]
 
-        if len(starts) == 1:
-            yield chunk(0)
-        else:
-            yield from in_order(chunk, starts, workers or os.cpu_count() or 1)
+    def some(self, places: Sequence[int]) -> np.ndarray:
+        """`(k, height, width, channels)` uint8 of the frames at these places.
+
+        Raises:
+            UnreadableImage: as `pixels`.
+        """
+        return np.stack([self.pixels(index) for index in places])
 
 
 @contextlib.contextmanager
@@ -78,5 +82,5 @@ def open_exam_pixels(instances: Sequence[Instance], preprocessing: Preprocessing
     Raises:
         OverreadError: as `formats.open_exam`.
     """
-    with open_exam(instances, preprocessing.view) as frames:
+    with open_exam(instances, preprocessing.view, tile=(preprocessing.width, preprocessing.height)) as frames:
         yield ExamPixels(frames=frames, preprocessing=preprocessing)

@@ -14,5 +14,10 @@ def require_extra(extra: str, modules: tuple[str, ...]) -> None:
         MissingExtra: one of the modules is not installed.
     """
     for module in modules:
-        if importlib.util.find_spec(module) is None:
+        if not is_installed((module,)):
             raise MissingExtra(f"this needs {module}, which is not installed: pip install 'overread[{extra}]'")
+
+
+def is_installed(modules: tuple[str, ...]) -> bool:
+    """Whether all of these modules could be imported; none is."""
+    return all(importlib.util.find_spec(module) is not None for module in modules)

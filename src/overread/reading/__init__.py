@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 from overread.lazy import on_first_use
 
 _HOMES = {
-    "Answers": "overread.reading.reader",
+    "Answers": "overread.reading.answers",
     "Explanation": "overread.reading.explanation",
     "Failure": "overread.reading.reading",
+    "Look": "overread.reading.exams.look",
     "Question": "overread.reading.question",
     "Reader": "overread.reading.reader",
     "Reading": "overread.reading.reading",
     "each_image": "overread.reading.sources",
     "explain": "overread.reading.explanation",
+    "find_exams": "overread.reading.exams.find",
     "find_images": "overread.reading.sources",
     "heat_map": "overread.reading.pictures",
     "overlay": "overread.reading.pictures",
@@ -20,6 +22,7 @@ _HOMES = {
     "predict": "overread.reading.prediction",
     "tint": "overread.reading.pictures",
     "to_frame": "overread.reading.output",
+    "writing_frames": "overread.reading.exams.each",
     "write_json_lines": "overread.reading.output",
     "write_readings": "overread.reading.output",
 }
@@ -27,6 +30,10 @@ __all__ = [*_HOMES]
 __getattr__ = on_first_use(__name__, _HOMES)
 
 if TYPE_CHECKING:
+    from overread.reading.answers import Answers as Answers
+    from overread.reading.exams.each import writing_frames as writing_frames
+    from overread.reading.exams.find import find_exams as find_exams
+    from overread.reading.exams.look import Look as Look
     from overread.reading.explanation import Explanation as Explanation
     from overread.reading.explanation import explain as explain
     from overread.reading.output import to_frame as to_frame
@@ -38,7 +45,6 @@ if TYPE_CHECKING:
     from overread.reading.pictures import tint as tint
     from overread.reading.prediction import predict as predict
     from overread.reading.question import Question as Question
-    from overread.reading.reader import Answers as Answers
     from overread.reading.reader import Reader as Reader
     from overread.reading.reading import Failure as Failure
     from overread.reading.reading import Reading as Reading

@@ -62,6 +62,16 @@ def label_columns(task: Task) -> list[Column]:
     ]
 
 
+def frame_columns(task: Task) -> list[Column]:
+    """Which frame of an exam gave most: its number, its file, and what it gave."""
+    return [
+        Column("best_frame", lambda found: found.best_frame.index + 1, "integer", str),
+        Column("best_frame_path", lambda found: str(found.best_frame.origin.path), "string", str),
+        Column("best_frame_share", lambda found: found.best_frame.share, "number", six_digits),
+        Column("best_frame_evidence", lambda found: found.best_frame.evidence, "number", six_digits),
+    ]
+
+
 def _of_mapping(attribute: str, name: str) -> Callable[[Any], Any]:
     return lambda found: getattr(found, attribute)[name]
 

@@ -7,19 +7,23 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image, ImageDraw
 
 from overread.bundle import Bundle
-from overread.errors import InvalidOption
+from overread.cases.exams.exam import Exam
+from overread.cases.exams.gathering import Gathering
+from overread.errors import InvalidOption, OverreadError
 from overread.machine.files import replace_file
-from overread.machine.remote import is_remote, local_place
+from overread.machine.remote import is_remote, local_place, public_name
+from overread.reading.exams.frame import ReadFrames
+from overread.reading.exams.picture import MOST_SHOWN, exam_picture
 from overread.reading.pictures import OPACITY, overlay, picture_of, require_opacity
+from overread.reading.prediction import to_be_read
 from overread.reading.reader import Reader
 from overread.reading.reading import Failure, Reading, require_class
 from overread.reading.sentences import NOT_READ, is_read
-from overread.reading.sources import find_images
 from overread.run import Existing, ExplanationRun, RunFolder
 
 # Pixels that one of the two images is wide at least, enlarged by a whole number.
@@ -50,16 +54,18 @@ class Explanation:
 
 def explain(
     bundle: Reader | Bundle | str | Path,
-    images: str | Path | Iterable[str | Path],
+    images: str | Path | Iterable[str | Path] | Sequence[Path | Exam],
     out: str | Path,
     *,
     shown: str | None = None,
     opacity: float = OPACITY,
     existing: Existing = "refuse",
+    exams: Gathering | None = None,
 ) -> Iterator[Explanation]:
     """Read images and draw each, as the network saw it, beside itself with its activation map laid over.
 
-    The map is an output of the pass that gives the reading; nothing is computed again, and its mean is the logit.
+    The map is an output of the pass that gives the reading; nothing is computed again, and its mean is the logit. Of an
+    exam the frames that gave most are drawn with their maps, above a strip of what every frame gave.
 
     Args:
         bundle: a bundle, its directory or zip, the folder of the run that made it, or a reader.
@@ -70,6 +76,7 @@ def explain(
             unlike the training images.
         opacity: of the strongest colour, from 0 to 1.
         existing: what to do when out holds something: refuse or replace.
+        exams: which files belong to one exam, in place of what the bundle says.
 
     Yields:
         An explanation of each image, in order, as soon as its picture is written.
@@ -78,33 +85,72 @@ def explain(
         InvalidOption: the bundle has no such class, the opacity is outside 0 to 1, or an image lies in `out`.
         OutputExists, OutputUnwritable: out cannot be used or written.
     """
-    reader, paths, out = Reader.load(bundle), find_images(images), local_place(out)
+    reader, out = Reader.load(bundle), local_place(out)
+    found = _given(images) or to_be_read(reader, images, exams=exams)  # type: ignore[arg-type]
+    paths = [path for one in found for path in _files_of(one)]
     if shown is not None:
         require_class(shown, reader.bundle.task)
     require_opacity(opacity)
     folder = out.resolve()
     if any(folder in path.resolve().parents for path in paths if not is_remote(path)):
         raise InvalidOption(f"images lie in {out}, where the results go: choose another --out")
-    RunFolder.open(out, existing).write(ExplanationRun(bundle=reader.bundle.fingerprint, explained=len(paths)))
-    return _explained(reader, paths, out, shown, opacity)
+    RunFolder.open(out, existing).write(ExplanationRun(bundle=reader.bundle.fingerprint, explained=len(found)))
+    return _explained(reader, found, out, shown, opacity)
+
+
+def _given(images: object) -> Sequence[Path | Exam]:
+    """Exams as they are, where a caller has gathered them."""
+    return images if isinstance(images, list) and images and isinstance(images[0], Exam) else ()
+
+
+def _files_of(one: Path | Exam) -> list[Path]:
+    return [instance.path for instance in one.instances] if isinstance(one, Exam) else [one]
 
 
 def _explained(
-    reader: Reader, paths: Sequence[Path], out: Path, shown: str | None, opacity: float
+    reader: Reader, found: Sequence[Path | Exam], out: Path, shown: str | None, opacity: float
 ) -> Iterator[Explanation]:
-    digits = len(str(len(paths)))
-    for number, (path, result) in enumerate(zip(paths, reader.read_many(paths), strict=True), start=1):
-        if isinstance(result, Failure):
+    digits = len(str(len(found)))
+    drawn = _exams if reader.reads_exams else _images
+    for number, (one, (result, name, picture)) in enumerate(
+        zip(found, drawn(reader, found, shown, opacity), strict=True), start=1
+    ):
+        if picture is None:
             yield Explanation(result=result)
             continue
-        name = shown or (result.mapped if is_read(result) else None)
-        picture = _picture(result, name, opacity)
         content = io.BytesIO()
         picture.save(content, format="PNG")
         # The number keeps names apart, on file systems without upper and lower case too, and from reserved ones.
-        safe = re.sub(r"[^\w.-]+", "_", path.stem, flags=re.ASCII)[:_NAME_LENGTH]
+        stem = Path(one.name).stem if isinstance(one, Exam) else one.stem
+        safe = re.sub(r"[^\w.-]+", "_", stem, flags=re.ASCII)[:_NAME_LENGTH]
         target = replace_file(out / f"{number:0{digits}d}-{safe}.png", content.getvalue())
         yield Explanation(result=result, shown=name, picture=target)
+
+
+_Drawn = tuple[Reading | Failure, str | None, Image.Image | None]
+
+
+def _images(reader: Reader, found: Sequence[Path | Exam], shown: str | None, opacity: float) -> Iterator[_Drawn]:
+    for result in reader.read_many(found):
+        if isinstance(result, Failure):
+            yield result, None, None
+            continue
+        name = shown or (result.mapped if is_read(result) else None)
+        yield result, name, _picture(result, name, opacity)
+
+
+def _exams(reader: Reader, found: Sequence[Path | Exam], shown: str | None, opacity: float) -> Iterator[_Drawn]:
+    for one in found:
+        path = one.name if isinstance(one, Exam) else public_name(one)
+        try:
+            with reader.open_exam(one) as exam:
+                result = reader.read_open(path, exam)
+                name = shown or (result.mapped if is_read(result) else None)
+                frames = cast(ReadFrames, result.frames)
+                looks = [reader.look(exam, frame.index) for frame in frames.top(MOST_SHOWN)]
+            yield result, name, exam_picture(frames, looks, name, opacity=opacity)
+        except OverreadError as error:
+            yield Failure(path=path, error=str(error)), None, None
 
 
 def _picture(reading: Reading, name: str | None, opacity: float) -> Image.Image:

@@ -9,7 +9,15 @@ from typing import Any
 
 from overread.decision.referral import UNCERTAIN, UNFAMILIAR
 from overread.decision.task import Task
-from overread.reading.columns import Column, class_columns, label_columns, question_columns, six_digits
+from overread.reading.columns import (
+    Column,
+    class_columns,
+    frame_columns,
+    label_columns,
+    question_columns,
+    six_digits,
+)
+from overread.reading.exams.frame import Frame, ReadFrames
 from overread.reading.question import UNSURE, Question
 
 
@@ -23,6 +31,7 @@ class Field:
         schema: of its value in JSON.
         example: of its value in JSON.
         of_all: whether the readings of every task have it.
+        of_exams: whether those of exams alone have it.
         text: writes a value into a cell of the CSV.
         spread: over how many columns a value goes, by task; None for a value that is one cell.
     """
@@ -32,6 +41,7 @@ class Field:
     schema: Mapping[str, Any]
     example: Any
     of_all: bool = True
+    of_exams: bool = False
     text: Callable[[Any], str] = str
     spread: Callable[[Task], list[Column]] | None = None
 
@@ -54,6 +64,21 @@ _QUESTION_SCHEMA = {
         "probability": {"type": "number", "minimum": 0, "maximum": 1},
         "threshold": {"type": "number"},
         "answer": {"enum": ["present", "absent", "yes", "no", UNSURE]},
+    },
+}
+
+_FRAME_SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["number", "share", "evidence"],
+    "properties": {
+        "number": {"type": "integer", "minimum": 1},
+        "share": {"type": "number", "minimum": 0, "maximum": 1},
+        "evidence": {"type": "number"},
+        "path": {"type": "string"},
+        "frame": {"type": "integer", "minimum": 1},
+        "position_mm": {"type": "number"},
+        "box": {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4},
     },
 }
 
@@ -140,17 +165,50 @@ FIELDS = (
         of_all=False,
         spread=label_columns,
     ),
+    Field(
+        name="frames",
+        description="Of an exam: how many frames, slices or tiles were read. Its path is the name of the exam.",
+        schema={"type": "integer", "minimum": 1},
+        example=40,
+        of_all=False,
+        of_exams=True,
+        spread=lambda task: [Column("frames", lambda found: len(found.frames), "integer", str)],
+    ),
+    Field(
+        name="best_frame",
+        description=(
+            "Of an exam: the frame that gave most to the answer, whose map is shown. Its number counts from 1. Its "
+            "share is its part in the pooling, and those of all frames sum to 1; its evidence is what it gave to the "
+            "logit of the class decided on, before calibration, and that of all frames sums to the logit. Then its "
+            "file, the number of the frame in it, its place along the slices, and of a slide the tile's left, top, "
+            "width and height in pixels of the largest level, as far as there are such."
+        ),
+        schema=_FRAME_SCHEMA,
+        example={"number": 23, "share": 0.025, "evidence": 0.31, "path": "brain.nii.gz", "frame": 23},
+        of_all=False,
+        of_exams=True,
+        spread=frame_columns,
+    ),
+    Field(
+        name="notes",
+        description="Of an exam: how its files were understood, as order, range, and what was left out.",
+        schema={"type": "array", "items": {"type": "string"}},
+        example=["40 slices in the order of their positions"],
+        of_all=False,
+        of_exams=True,
+        text="; ".join,
+    ),
 )
 
 
-def reading_columns(task: Task | None) -> list[Column]:
+def reading_columns(task: Task | None, *, of_exams: bool = False) -> list[Column]:
     """The columns of what readings of this task say; those that every task has where nothing was read."""
-    return [column for field in FIELDS for column in field.columns(task)]
+    return [column for field in FIELDS if of_exams or not field.of_exams for column in field.columns(task)]
 
 
-def column_names(task: Task | None) -> list[str]:
+def column_names(task: Task | None, *, of_exams: bool = False) -> list[str]:
     """The columns of a table of readings by a bundle with this task."""
-    return ["path", *(column.name for column in reading_columns(task)), "error"]
+    return ["path", *(column.name for column in reading_columns(task, of_exams=of_exams)), "error"]
 
 
 def as_json(found: Any, *, path: str | None, error: str | None = None) -> dict[str, Any]:
@@ -184,8 +242,10 @@ def json_value(value: Any) -> Any:
     """A value as `json` writes and gives it back."""
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, Question):
+    if isinstance(value, Question | Frame):
         return value.to_dict()
+    if isinstance(value, ReadFrames):
+        return len(value)
     return [json_value(one) for one in value] if isinstance(value, tuple) else value
 
 

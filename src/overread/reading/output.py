@@ -1,4 +1,4 @@
-"""Readings as CSV, JSON lines and data frames, one image a row, failures among them."""
+"""Readings as CSV, JSON lines and data frames, one image or exam a row, failures among them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     import pandas
 
 
-def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure], task: Task) -> int:
+def write_readings(
+    target: Path | TextIO, readings: Iterable[Reading | Failure], task: Task, *, of_exams: bool = False
+) -> int:
     """Write path, predicted label, a probability for each class and the other `FIELDS`, and error; whole or not.
 
     Args:
         target: a file or an open one.
         readings: by one bundle.
         task: of the bundle.
+        of_exams: whether the bundle reads exams, which have further columns.
 
     Returns:
         How many images could not be read.
@@ -34,10 +37,10 @@ def write_readings(target: Path | TextIO, readings: Iterable[Reading | Failure],
         OutputUnwritable: the file cannot be written.
     """
     if not (isinstance(target, Path) or is_remote(target)):
-        return _write_rows(target, readings, task)
+        return _write_rows(target, readings, task, of_exams)
     try:
         with replacing(cast(Path, target)) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-            return _write_rows(stream, readings, task)
+            return _write_rows(stream, readings, task, of_exams)
     except OSError as error:
         raise OutputUnwritable(f"{target} cannot be written ({error.strerror}): choose another file") from None
 
@@ -65,14 +68,15 @@ def to_frame(readings: Iterable[Reading | Failure]) -> pandas.DataFrame:
     """
     found = list(readings)
     task = next((reading.task for reading in found if isinstance(reading, Reading)), None)
-    columns = reading_columns(task)
+    of_exams = any(isinstance(reading, Reading) and reading.frames for reading in found)
+    columns = reading_columns(task, of_exams=of_exams)
     rows = [[reading.path, *values_of(reading, columns), _error_of(reading)] for reading in found]
-    return data_frame({name: [row[i] for row in rows] for i, name in enumerate(column_names(task))})
+    return data_frame({name: [row[i] for row in rows] for i, name in enumerate(column_names(task, of_exams=of_exams))})
 
 
-def csv_row(reading: Reading | Failure, task: Task) -> list[str]:
+def csv_row(reading: Reading | Failure, task: Task, *, of_exams: bool = False) -> list[str]:
     """One reading under `fields.column_names`."""
-    columns = reading_columns(task)
+    columns = reading_columns(task, of_exams=of_exams)
     pairs = zip(columns, values_of(reading, columns), strict=True)
     cells = ("" if value is None else column.text(value) for column, value in pairs)
     return [reading.path, *cells, _error_of(reading) or ""]
@@ -83,15 +87,15 @@ def values_of(reading: Reading | Failure, columns: Sequence[Column]) -> list[Any
     return [None if isinstance(reading, Failure) else column.value(reading) for column in columns]
 
 
-def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], task: Task) -> int:
+def _write_rows(stream: TextIO, readings: Iterable[Reading | Failure], task: Task, of_exams: bool) -> int:
     failures = 0
 
     def rows() -> Iterator[list[str]]:
         nonlocal failures
-        yield column_names(task)
+        yield column_names(task, of_exams=of_exams)
         for reading in readings:
             failures += isinstance(reading, Failure)
-            yield csv_row(reading, task)
+            yield csv_row(reading, task, of_exams=of_exams)
 
     write_rows(stream, rows())
     return failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -12,20 +13,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from overread.bundle import Bundle, Graph, Member, Reference
-from overread.bundle.graph import GraphShape, provider_asked
-from overread.bundle.pooled import Pool
-from overread.bundle.trial import require_sound
-from overread.decision import Abstentions, Calibration, Familiarity, Task, measure_traits
-from overread.decision.familiarity import LOOK
-from overread.decision.pooling import Attention
-from overread.errors import InvalidBundle, MissingPath, OverreadError
+from overread.bundle import Bundle
+from overread.bundle.graph import provider_asked
+from overread.cases.exams.exam import Exam
+from overread.decision import Abstentions
+from overread.errors import InvalidOption, MissingPath, OverreadError
 from overread.images import prepare
 from overread.images.exam_pixels import ExamPixels
 from overread.machine.remote import public_name
 from overread.machine.workers import in_order
+from overread.reading.answers import Answers, OpenNetwork, ask
+from overread.reading.exams.answer import ask_of_exam
+from overread.reading.exams.look import Look, look_at
+from overread.reading.exams.opened import ExamFile, files_of, open_files
 from overread.reading.fetch import Fetched, fetched
-from overread.reading.frame import Frame
 from overread.reading.in_memory import file_content
 from overread.reading.question import questions_told
 from overread.reading.reading import Failure, Reading
@@ -33,39 +34,6 @@ from overread.reading.reading import Failure, Reading
 # Images that a worker takes at once: 389 images/s, against 383 with 4, 376 with 32 and 348 with 1 (compact, 224 px,
 # 2 cores, November 2026). Beside other images, the sixth digit of a probability may be another.
 CHUNK = 8
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """What the networks of a bundle answer to prepared images.
-
-    `probabilities` and `uncalibrated` are `(n, classes)` float64, `activation_maps` `(n, h, w, outputs)` float32 and
-    `features` `(n, f)` float32; of an ensemble, the means of its members', with their features side by side. For
-    `unfamiliarity` `(n,)` and `projections` `(n, k)` see `Reading`.
-    """
-
-    probabilities: np.ndarray
-    uncalibrated: np.ndarray
-    activation_maps: np.ndarray
-    features: np.ndarray
-    unfamiliarity: np.ndarray
-    projections: np.ndarray
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class _Network:
-    task: Task
-    graph: Graph
-    calibration: Calibration
-    familiarity: Familiarity
-    limit: float
-    attention: Attention | None
-
-    def calibrated(self, logits: np.ndarray) -> np.ndarray:
-        return self.calibration.apply(logits, self.task)
-
-    def uncalibrated(self, logits: np.ndarray) -> np.ndarray:
-        return self.task.probabilities(logits)
 
 
 class Reader:
@@ -79,7 +47,7 @@ class Reader:
         self.bundle, self.references = bundle, bundle.references()
         self.provider = provider_asked()
         self._networks = [
-            _network(bundle, member, reference, self.provider)
+            OpenNetwork.of(bundle, member, reference, self.provider)
             for member, reference in zip(bundle.members, self.references, strict=True)
         ]
 
@@ -99,8 +67,13 @@ class Reader:
         """
         return bundle if isinstance(bundle, Reader) else cls(Bundle.load(bundle))
 
+    @property
+    def reads_exams(self) -> bool:
+        """Whether what gets one answer is an exam, of one image or of many."""
+        return self.bundle.exams is not None
+
     def read(self, source: str | Path | bytes | Image.Image | np.ndarray, *, name: str | None = None) -> Reading:
-        """Read one image.
+        """Read one image; with a bundle that reads exams one exam, which a single file or folder is.
 
         Args:
             source: the path of a file, the bytes of one, an image of Pillow, or `(height, width)` or
@@ -115,6 +88,8 @@ class Reader:
         Example:
             >>> reader.read(np.zeros((512, 512), np.uint8), name="black")  # doctest: +SKIP
         """
+        if self.reads_exams:
+            return self.read_exam(source, name=name)
         if name is None:
             name = "" if isinstance(source, bytes | Image.Image | np.ndarray) else public_name(source)
         content = file_content(source) if isinstance(source, Image.Image | np.ndarray) else source
@@ -126,7 +101,7 @@ class Reader:
 
     def answer(self, pixels: np.ndarray) -> Answers:
         """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
-        return _answer(self._networks, pixels)
+        return ask(self._networks, pixels)
 
     def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
         """Tell what speaks against the readings of n images, from what `answer` says of them."""
@@ -140,20 +115,26 @@ class Reader:
             always=self.bundle.referral.always,
         )
 
-    def read_many(self, paths: Iterable[str | Path], *, workers: int | None = None) -> Iterator[Reading | Failure]:
-        """Read images in order; one that cannot be read becomes a `Failure` and the others go on.
+    def read_many(
+        self, paths: Iterable[str | Path | Exam], *, workers: int | None = None
+    ) -> Iterator[Reading | Failure]:
+        """Read images or exams in order; one that cannot be read becomes a `Failure` and the others go on.
 
         They are read in parallel; memory does not grow with their number.
 
         Args:
-            paths: of the images.
+            paths: of the images; of a bundle that reads exams, exams, or files and folders that each are one.
             workers: threads that each take images from file to reading; by default one on each core.
         """
-        sources = fetched(paths)
+        workers = workers or os.cpu_count() or 1
+        if self.reads_exams:
+            yield from self._read_exams(paths, workers)
+            return
+        sources = fetched(_files(paths))
         chunks = iter(lambda: list(itertools.islice(sources, CHUNK)), [])
         # A worker on each core takes its images from file to reading: 10 % faster than decoding one batch ahead of a
         # network on all cores, where each waits for the other's threads (2 cores, November 2026).
-        networks, workers = self._on_one_core, workers or os.cpu_count() or 1
+        networks = self._on_one_core
         for readings in in_order(lambda chunk: self._read_chunk(networks, chunk), chunks, workers):
             yield from readings
 
@@ -169,66 +150,98 @@ class Reader:
         return self._read_prepared(networks, names, pixels) if names else []
 
     @functools.cached_property
-    def _on_one_core(self) -> list[_Network]:
-        return [dataclasses.replace(network, graph=network.graph.on_one_core()) for network in self._networks]
+    def _on_one_core(self) -> list[OpenNetwork]:
+        return [network.on_one_core() for network in self._networks]
+
+    @contextlib.contextmanager
+    def open_exam(self, files: Exam | ExamFile | Sequence[ExamFile], name: str = "") -> Iterator[ExamPixels]:
+        """Open an exam for as long as someone looks at its frames, with pixels as the bundle's training images had.
+
+        Args:
+            files: an exam; or a file, a folder of images, or several of these that are one exam.
+            name: of what came as bytes, whose ending may tell a format.
+
+        Raises:
+            UnreadableImage: it gives no frames.
+            MissingPath: a file is not there.
+            InvalidOption: the bundle reads images.
+        """
+        if not self.reads_exams:
+            raise InvalidOption("the bundle reads single images and no exams: read each with `read`")
+        with open_files(files_of(files)[1], self.bundle.preprocessing, name) as exam:
+            yield exam
+
+    def read_exam(self, files: Exam | ExamFile | Sequence[ExamFile], *, name: str | None = None) -> Reading:
+        """Read one exam; each frame is decoded once, and the one with most evidence twice.
+
+        Args:
+            files: as `open_exam` takes them.
+            name: of the reading; by default that of the exam, or the first path.
+
+        Raises:
+            UnreadableImage, MissingPath, InvalidOption: as `open_exam`, or a frame gives no pixels.
+
+        Example:
+            >>> reading = reader.read_exam("scans/patient-7")  # doctest: +SKIP
+            >>> reading.predicted_label, reading.best_frame.origin.path  # doctest: +SKIP
+        """
+        name = files_of(files)[0] if name is None else name
+        with self.open_exam(files, name) as exam:
+            return self.read_open(name, exam)
 
     def answer_exam(self, exam: ExamPixels, *, side_by_side: bool = False) -> Answers:
         """Ask the networks of all frames of one exam that is open; of n = 1, with the map of its best frame."""
-        return self._answer_exam(exam, side_by_side=side_by_side)[0]
+        workers = 1 if side_by_side else None
+        return ask_of_exam(self._on_one_core, exam, self.bundle.thresholds, workers=workers).answers
 
-    def read_exam(self, name: str, exam: ExamPixels, *, side_by_side: bool = False) -> Reading:
-        """Read an exam that is open; each frame is decoded once, and the best one twice.
+    def read_open(self, name: str, exam: ExamPixels, *, side_by_side: bool = False) -> Reading:
+        """Read an exam that is open.
 
         Args:
             name: of the reading.
-            exam: with pixels as the bundle's training images had them.
+            exam: as `open_exam` gives it.
             side_by_side: by the thread that calls, for several that call at once; else on all cores.
 
         Raises:
             UnreadableImage: a frame gives no pixels.
         """
-        answers, pixels, frames = self._answer_exam(exam, side_by_side=side_by_side)
-        (reading,) = self._readings([name], pixels[None], answers)
-        return dataclasses.replace(reading, frames=frames)
+        workers = 1 if side_by_side else None
+        found = ask_of_exam(self._on_one_core, exam, self.bundle.thresholds, workers=workers)
+        (reading,) = self._readings([name], found.pixels[None], found.answers)
+        return dataclasses.replace(reading, frames=found.frames, notes=tuple(exam.frames.notes))
 
-    def _answer_exam(self, exam: ExamPixels, *, side_by_side: bool) -> tuple[Answers, np.ndarray, tuple[Frame, ...]]:
-        networks, task = self._on_one_core if side_by_side else self._networks, self.bundle.task
-        pools = [Pool(network.attention) for network in networks]
-        for chunk in exam.chunks(workers=1 if side_by_side else None):
-            for network, pool in zip(networks, pools, strict=True):
-                pool.add(network.graph.run(chunk), chunk)
-        pooled = [pool.result() for pool in pools]
-        measured = [n.familiarity.measure(p.traits[None]) for n, p in zip(networks, pooled, strict=True)]
-        probabilities, uncalibrated = (
-            np.mean([of(n, p.logits[None]) for n, p in zip(networks, pooled, strict=True)], axis=0)
-            for of in (_Network.calibrated, _Network.uncalibrated)
-        )
-        given = np.mean([one.given for one in pooled], axis=0)
-        decided = task.label(task.decide(probabilities, self.bundle.thresholds)[0])
-        name = task.foremost(decided, dict(zip(task.classes, probabilities[0], strict=True)))
-        evidence = task.evidence(given[None], name)[0]  # as if the frames were positions in a map
-        ranks = np.argsort(np.argsort(-evidence, kind="stable"), kind="stable") + 1
-        shares = np.mean([one.shares for one in pooled], axis=0)
-        best = exam.pixels(int(np.argmax(evidence)))
-        outputs = [network.graph.run(best[None]) for network in networks]
-        answers = Answers(
-            probabilities=probabilities,
-            uncalibrated=uncalibrated,
-            activation_maps=np.mean([found.activation_maps for found in outputs], axis=0),
-            features=np.concatenate([one.traits[None, :-LOOK] for one in pooled], axis=1),
-            unfamiliarity=np.mean(
-                [distances / n.limit for n, (_, distances) in zip(networks, measured, strict=True)], axis=0
-            ),
-            projections=measured[0][0],
-        )
-        frames = tuple(
-            Frame(index=i, origin=origin, share=float(shares[i]), evidence=float(evidence[i]), rank=int(ranks[i]))
-            for i, origin in enumerate(exam.origins)
-        )
-        return answers, best, frames
+    def look(self, exam: ExamPixels, index: int) -> Look:
+        """Look at any frame of an exam that is open, at its place from 0: its pixels and its activation map.
 
-    def _read_prepared(self, networks: Sequence[_Network], names: Sequence[str], pixels: np.ndarray) -> list[Reading]:
-        return self._readings(names, pixels, _answer(networks, pixels))
+        Raises:
+            IndexError: there is no such frame.
+            UnreadableImage: it gives no pixels.
+        """
+        return look_at(self._on_one_core, exam, index)
+
+    def _read_exams(self, sources: Iterable[str | Path | Exam], workers: int) -> Iterator[Reading | Failure]:
+        waiting = iter(sources)
+        first = list(itertools.islice(waiting, workers))
+        if len(first) < workers:  # too few to keep all cores at work, unless they work on one together
+            for source in first:
+                yield self._try_exam(source, side_by_side=False)
+            return
+        yield from in_order(self._try_exam, itertools.chain(first, waiting), workers)
+
+    def _try_exam(self, source: str | Path | Exam, *, side_by_side: bool = True) -> Reading | Failure:
+        name = source.name if isinstance(source, Exam) else public_name(source)
+        try:
+            with self.open_exam(source, name) as exam:
+                return self.read_open(name, exam, side_by_side=side_by_side)
+        except MissingPath:
+            return Failure(path=name, error="a file of it is not there: check the name")
+        except OverreadError as error:
+            return Failure(path=name, error=str(error))
+
+    def _read_prepared(
+        self, networks: Sequence[OpenNetwork], names: Sequence[str], pixels: np.ndarray
+    ) -> list[Reading]:
+        return self._readings(names, pixels, ask(networks, pixels))
 
     def _readings(self, names: Sequence[str], pixels: np.ndarray, answers: Answers) -> list[Reading]:
         task, thresholds = self.bundle.task, self.bundle.thresholds
@@ -252,7 +265,7 @@ class Reader:
             for i, name in enumerate(names)
         ]
 
-    def _read_chunk(self, networks: Sequence[_Network], sources: Sequence[Fetched]) -> list[Reading | Failure]:
+    def _read_chunk(self, networks: Sequence[OpenNetwork], sources: Sequence[Fetched]) -> list[Reading | Failure]:
         prepared = [self._try_prepare(source) for source in sources]
         good = [(i, pixels) for i, pixels in enumerate(prepared) if isinstance(pixels, np.ndarray)]
         names = [sources[i].name for i, _ in good]
@@ -272,37 +285,8 @@ class Reader:
             return str(error)
 
 
-def _network(bundle: Bundle, member: Member, reference: Reference, provider: str) -> _Network:
-    options, content = bundle.preprocessing, bundle.read_file(member.graph)
-    image = (options.height, options.width, options.channels or 0)
-    require_sound(content, image)
-    graph, features = Graph(content, provider=provider), reference.familiarity.features.mean.size
-    if graph.shape != GraphShape(image=image, outputs=bundle.task.outputs, features=features):
-        raise InvalidBundle("the network of the bundle is another than it describes: get it again from its source")
-    return _Network(
-        task=bundle.task,
-        graph=graph,
-        calibration=member.calibration,
-        familiarity=reference.familiarity,
-        limit=reference.limit,
-        attention=bundle.attention(member),
-    )
-
-
-def _answer(networks: Sequence[_Network], pixels: np.ndarray) -> Answers:
-    outputs = [network.graph.run(pixels) for network in networks]
-    measured = [
-        network.familiarity.measure(measure_traits(found.features, pixels))
-        for network, found in zip(networks, outputs, strict=True)
-    ]
-    probabilities = [n.calibrated(found.logits) for n, found in zip(networks, outputs, strict=True)]
-    uncalibrated = [n.uncalibrated(found.logits) for n, found in zip(networks, outputs, strict=True)]
-    unfamiliarity = [distances / n.limit for n, (_, distances) in zip(networks, measured, strict=True)]
-    return Answers(
-        probabilities=np.mean(probabilities, axis=0),
-        uncalibrated=np.mean(uncalibrated, axis=0),
-        activation_maps=np.mean([found.activation_maps for found in outputs], axis=0),
-        features=np.concatenate([found.features for found in outputs], axis=1),
-        unfamiliarity=np.mean(unfamiliarity, axis=0),
-        projections=measured[0][0],
-    )
+def _files(paths: Iterable[str | Path | Exam]) -> Iterator[str | Path]:
+    for path in paths:
+        if isinstance(path, Exam):
+            raise InvalidOption("the bundle reads single images and no exams: give it paths")
+        yield path

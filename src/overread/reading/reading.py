@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from overread.decision.referral import UNCERTAIN
 from overread.decision.task import Task
 from overread.decision.tasks.several_tasks import SAYS
 from overread.errors import InvalidOption
+from overread.reading.exams.frame import Frame, ReadFrames
 from overread.reading.fields import as_json
-from overread.reading.frame import Frame
 from overread.reading.question import Question
 
 
@@ -42,8 +42,9 @@ class Reading:
             an ensemble, those of its first network.
         questions: the findings or clinical cuts that are told one by one, the most certain findings first; empty where
             the predicted label says it all.
-        frames: of an exam, its frames in order; none of an image. `activation_map` and `pixels` are those of
-            `best_frame`.
+        frames: of an exam, its frames in order, as `ReadFrames`; none of an image. `activation_map` and `pixels` are
+            those of the one with most evidence.
+        notes: what a user should know of how an exam was opened: order, range, what was left out.
     """
 
     path: str
@@ -58,19 +59,20 @@ class Reading:
     refer: tuple[str, ...]
     projection: np.ndarray
     questions: tuple[Question, ...] = ()
-    frames: tuple[Frame, ...] = ()
+    frames: Sequence[Frame] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def best_frame(self) -> Frame | None:
-        """The frame of an exam that gave most to its answer; None of an image."""
-        return next((frame for frame in self.frames if frame.rank == 1), None)
+        """The frame of an exam that gave most to its answer, whose map and pixels these are; None of an image."""
+        return self.frames[self.frames.shown] if isinstance(self.frames, ReadFrames) else None
 
     @functools.cached_property
     def parts(self) -> Mapping[str, Reading]:
         """What is said of each of several tasks, as if it were alone; empty where there is one only."""
         found, first = {}, 0
         for name, task in self.task.parts.items():
-            found[name] = self._part(name, task, self.activation_map[..., first : first + task.outputs])
+            found[name] = self._part(name, task, slice(first, first + task.outputs))
             first += task.outputs
         return found
 
@@ -133,20 +135,24 @@ class Reading:
 
         return reading_html(self)
 
-    def _part(self, name: str, task: Task, activation_map: np.ndarray) -> Reading:
+    def _part(self, name: str, task: Task, outputs: slice) -> Reading:
         own = self.task.of_part(name, dict.fromkeys(self.task.named_in(self.predicted_label)))
         label, held = task.label_of(tuple(own)), tuple(self.task.of_part(name, dict.fromkeys(self.prediction_set)))
         questions = self.task.of_part(name, {one.name: one for one in self.questions})
         refer = tuple(reason for reason in self.refer if reason != UNCERTAIN)
         if any(one.doubtful for one in questions.values()) if not task.exclusive else held != (label,):
             refer = (UNCERTAIN, *refer)
+        probabilities, frames = self.task.of_part(name, self.probabilities), self.frames
+        if isinstance(frames, ReadFrames):
+            frames = frames.about(task, task.foremost(label, probabilities), outputs)
         return dataclasses.replace(
             self,
             task=task,
             predicted_label=label,
-            probabilities=self.task.of_part(name, self.probabilities),
+            probabilities=probabilities,
+            frames=frames,
             threshold=None if task.positive is None else questions[task.positive].threshold,
-            activation_map=activation_map,
+            activation_map=self.activation_map[..., outputs],
             prediction_set=held,
             refer=refer,
             questions=tuple(

@@ -67,15 +67,18 @@ def require_kind(kind: str) -> None:
         _require_pyarrow()
 
 
-def to_table(readings: Iterable[Reading | Failure], task: Task, kind: str) -> tuple[bytes, int]:
+def to_table(
+    readings: Iterable[Reading | Failure], task: Task, kind: str, *, of_exams: bool = False
+) -> tuple[bytes, int]:
     """The content of a file of readings by one bundle, and how many images could not be read.
 
     Args:
         readings: taken one after the other, so that their pixels need no memory.
         task: of the bundle.
         kind: as `require_kind` allows.
+        of_exams: whether the bundle reads exams.
     """
-    return _KINDS[kind](readings, task)
+    return _KINDS[kind](readings, task, of_exams)
 
 
 def from_table(path: Path) -> Table:
@@ -114,17 +117,18 @@ def _require_pyarrow() -> None:
         raise MissingExtra("Parquet needs pyarrow, which is not installed: run pip install pyarrow, or choose CSV")
 
 
-def _to_csv(readings: Iterable[Reading | Failure], task: Task) -> tuple[bytes, int]:
+def _to_csv(readings: Iterable[Reading | Failure], task: Task, of_exams: bool) -> tuple[bytes, int]:
     stream = io.StringIO(newline="")
-    failures = write_readings(stream, readings, task)
+    failures = write_readings(stream, readings, task, of_exams=of_exams)
     return stream.getvalue().encode(), failures
 
 
-def _to_parquet(readings: Iterable[Reading | Failure], task: Task) -> tuple[bytes, int]:
+def _to_parquet(readings: Iterable[Reading | Failure], task: Task, of_exams: bool) -> tuple[bytes, int]:
     import pyarrow
     import pyarrow.parquet
 
-    columns, names = reading_columns(task), storable_values(column_names(task))
+    columns = reading_columns(task, of_exams=of_exams)
+    names = storable_values(column_names(task, of_exams=of_exams))
     cells: list[list[Any]] = [[] for _ in names]
     failures = 0
     for found in readings:
@@ -147,6 +151,7 @@ def _arrow_type(kind: str) -> pyarrow.DataType:
         "string": pyarrow.string(),
         "boolean": pyarrow.bool_(),
         "number": pyarrow.float64(),
+        "integer": pyarrow.int64(),
         "array": pyarrow.list_(pyarrow.string()),
     }[kind]
 
@@ -198,7 +203,7 @@ def _table(texts: Mapping[str, Sequence[Any]], numbers: Mapping[str, FloatArray]
     )
 
 
-_KINDS: dict[str, Callable[[Iterable[Reading | Failure], Task], tuple[bytes, int]]] = {
+_KINDS: dict[str, Callable[[Iterable[Reading | Failure], Task, bool], tuple[bytes, int]]] = {
     "parquet": _to_parquet,
     "csv": _to_csv,
 }

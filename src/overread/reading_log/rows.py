@@ -57,6 +57,8 @@ class ImageRow:
         error: why it could not be read, as a code such as `UnreadableImage`; never a message, which may quote a name.
         questions: what is told of each finding or clinical cut, as `Question.to_dict` gives it; else None.
         predicted_labels: of each of several tasks; None where there is one only.
+        frames: of an exam, how many were read; None of an image.
+        best_frame: of an exam, the frame that gave most, as `Frame.to_dict` gives it, without the name of its file.
         review: the human's answer, if there is one.
         reading_id: of the reading that the image belongs to, as the next three filled in by the log.
         index: its place among the files of that reading.
@@ -81,6 +83,8 @@ class ImageRow:
     error: str | None = None
     questions: Sequence[Mapping[str, Any]] | None = None
     predicted_labels: Mapping[str, str] | None = None
+    frames: int | None = None
+    best_frame: Mapping[str, Any] | None = None
     review: Review | None = None
     reading_id: str = ""
     index: int = 0

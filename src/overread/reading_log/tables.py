@@ -74,6 +74,8 @@ images = sa.Table(
     sa.Column("review_time", UtcTime),
     sa.Column("questions", sa.JSON(none_as_null=True)),
     sa.Column("predicted_labels", sa.JSON(none_as_null=True)),
+    sa.Column("frames", sa.Integer),
+    sa.Column("best_frame", sa.JSON(none_as_null=True)),
 )
 
 # A client's key is kept as its hash: it may have put a number of a patient into it.

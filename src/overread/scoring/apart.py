@@ -10,6 +10,7 @@ import sys
 import numpy as np
 
 from overread.reading import Failure, Reading
+from overread.scoring.named import named
 
 
 def _main() -> None:
@@ -18,7 +19,8 @@ def _main() -> None:
     os.dup2(2, 1)
     reader, names, workers = pickle.load(sys.stdin.buffer)
     with output:
-        pickle.dump([_without_arrays(found) for found in reader.read_many(names, workers=workers)], output)
+        sources = [named(name, reader) for name in names]
+        pickle.dump([_without_arrays(found) for found in reader.read_many(sources, workers=workers)], output)
 
 
 def _without_arrays(found: Reading | Failure) -> Reading | Failure:

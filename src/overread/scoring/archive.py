@@ -7,11 +7,14 @@ import dataclasses
 import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
 from overread import __version__
 from overread.bundle import Bundle
+from overread.cases.exams.exam import Exam
+from overread.cases.exams.gathering import Gathering
 from overread.cases.folder import LeftOut
 from overread.errors import Interrupted, InvalidData, InvalidOption, OverreadError
 from overread.machine.files import write_json
@@ -22,6 +25,7 @@ from overread.monitoring.monitor import expected_of, monitor_readings
 from overread.monitoring.parts import watch_parts
 from overread.monitoring.watch import Monitoring
 from overread.reading import Reader, each_image
+from overread.reading.prediction import to_be_read
 from overread.reading.reader import CHUNK
 from overread.reading.table import default_kind, require_kind
 from overread.run import RunFolder
@@ -45,6 +49,7 @@ class ScoringOptions:
         engine: such as `ray` or `ray://head:10001`; None for this machine alone.
         kind: of the files: `parquet` or `csv`; None for what the folder holds, else Parquet where pyarrow is installed.
         part_images: images of a part, a multiple of 8; None for what the folder holds, else 1,000.
+        exams: which files belong to one exam, of a bundle that reads exams, in place of what the bundle says.
 
     Raises:
         InvalidOption: there is no such kind, or the images are no such multiple.
@@ -54,6 +59,7 @@ class ScoringOptions:
     engine: str | None = None
     kind: str | None = None
     part_images: int | None = None
+    exams: Gathering | None = None
 
     def __post_init__(self) -> None:
         if self.kind is not None:
@@ -131,7 +137,7 @@ def score(
                 folder.make()
                 folder.write(request)
             if request.listed is None or not folder.missing():
-                request = _plan(folder, request, standard_input, console)
+                request = _plan(folder, request, _listed(reader, options.exams, request, standard_input), console)
             folder.clear()
             missing = folder.missing()
             if missing:
@@ -166,11 +172,26 @@ def _request(reader: Reader, sources: tuple[str, ...], options: ScoringOptions, 
     return dataclasses.replace(asked, listed=former.listed, losses=former.losses)
 
 
-def _plan(folder: ScoringFolder, request: Request, standard_input: Iterable[str], console: Console) -> Request:
+class _Listed(NamedTuple):
+    """What is to be read, one by one, and what is left out of it, once all was asked for."""
+
+    sources: Iterable[Path | Exam]
+    left_out: LeftOut
+
+
+def _listed(reader: Reader, exams: Gathering | None, request: Request, standard_input: Iterable[str]) -> _Listed:
     left_out = LeftOut()
-    images = each_image(request.sources, standard_input, left_out)
+    if reader.reads_exams:
+        return _Listed(to_be_read(reader, request.sources, standard_input, left_out, exams=exams), left_out)
+    return _Listed(each_image(request.sources, standard_input, left_out), left_out)
+
+
+def _plan(folder: ScoringFolder, request: Request, found: _Listed, console: Console) -> Request:
+    left_out = found.left_out
     with at_work(console, "listing images") as status:
-        listed = plan_images(folder, images, request.part_images, lambda n: status.update(f"listing images: {n:,}"))
+        listed = plan_images(
+            folder, found.sources, request.part_images, lambda n: status.update(f"listing images: {n:,}")
+        )
     for sentence in left_out.sentences():
         say(console, sentence)
     planned = dataclasses.replace(request, listed=listed, losses=left_out.losses)

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from overread.errors import OverreadError
 from overread.machine.files import replace_file
-from overread.machine.remote import public_name
 from overread.reading import Failure, Reader, Reading
 from overread.reading.reader import CHUNK
 from overread.reading.table import to_table
 from overread.scoring.folder import ScoringFolder
+from overread.scoring.named import name_of_cell, named
 
 _ENDED = "ended the process that read it, as a decoder that crashes or memory that runs out does: export it again"
 
@@ -42,8 +42,8 @@ def read_part(reader: Reader, folder: ScoringFolder, number: int, *, workers: in
             readings = read_apart(reader, names, workers)
         else:
             replace_file(begun, b"")
-            readings = reader.read_many(names, workers=workers)
-        content, _ = to_table(readings, reader.bundle.task, folder.kind)
+            readings = reader.read_many([named(name, reader) for name in names], workers=workers)
+        content, _ = to_table(readings, reader.bundle.task, folder.kind, of_exams=reader.reads_exams)
         replace_file(folder.part(number), content)
     begun.unlink(missing_ok=True)
     return Outcome(number=number, images=len(names))
@@ -64,7 +64,7 @@ def read_apart(reader: Reader, names: Sequence[str], workers: int | None) -> Ite
     elif process.returncode == 1:
         raise OverreadError("the process that reads apart from others fails: see what it says above")
     elif len(names) == 1:
-        yield Failure(path=public_name(names[0]), error=_ENDED)
+        yield Failure(path=name_of_cell(names[0], reader), error=_ENDED)
     else:
         # Whole chunks, which give the same digits as in a part that is read at once.
         chunks = -(-len(names) // CHUNK)

@@ -9,15 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
+from overread.cases.exams.exam import Exam
 from overread.scoring.folder import ScoringFolder
+from overread.scoring.named import written
 
 
-def plan_images(folder: ScoringFolder, images: Iterable[Path], part_images: int, tell: Callable[[int], None]) -> int:
+def plan_images(
+    folder: ScoringFolder, images: Iterable[Path | Exam], part_images: int, tell: Callable[[int], None]
+) -> int:
     """Plan the images that no part holds yet, each once, as further parts.
 
     Args:
         folder: in which the plan lies.
-        images: of the archive, in an order that is the same each time; taken one by one.
+        images: of the archive, or exams, in an order that is the same each time; taken one by one.
         part_images: of each part but the last.
         tell: called with the number of images listed so far.
 
@@ -27,7 +31,7 @@ def plan_images(folder: ScoringFolder, images: Iterable[Path], part_images: int,
     seen, parts = _Seen(), folder.planned()
     total = sum(len(seen.unseen(folder.names(number))) for number in range(1, parts + 1))
     waiting: list[str] = []
-    names = map(str, images)
+    names = map(written, images)
     listed = 0
     while batch := list(itertools.islice(names, part_images)):
         listed += len(batch)

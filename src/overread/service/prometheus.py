@@ -23,6 +23,9 @@ class Metrics:
             "overread_images", "Images by outcome: read, referred, failed.", ["bundle", "outcome"],
             registry=self._registry,
         )  # fmt: skip
+        self.frames = Counter(
+            "overread_frames", "Frames of what was read; an image is one.", ["bundle"], registry=self._registry
+        )
         self.answers = Counter(
             "overread_answers", "Findings and clinical cuts by answer.", ["bundle", "question", "answer"],
             registry=self._registry,

@@ -31,6 +31,11 @@ class Settings:
         timeout_s: for decoding one image; its process is ended then.
         upload_timeout_s: for receiving a request.
         memory_bytes: address space of a process that decodes.
+        max_exam_files: files in a request to a bundle that reads exams, those within zip files counted.
+        max_frames: of one exam.
+        exam_timeout_s: for reading one exam; `timeout_s` is that for opening it, and for every few frames.
+        keep_exams_s: how long an exam that was read on the page can be looked at, from the last time that it was.
+        max_kept_bytes: of all these exams; those not looked at for longest go first.
 
     Raises:
         InvalidOption: a value is out of range, or a token is missing or too short.
@@ -51,6 +56,11 @@ class Settings:
     timeout_s: float = 20.0
     upload_timeout_s: float = 120.0
     memory_bytes: int = 4096 * MIB
+    max_exam_files: int = 5000
+    max_frames: int = 200_000
+    exam_timeout_s: float = 600.0
+    keep_exams_s: float = 1800.0
+    max_kept_bytes: int = 4096 * MIB
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -19,7 +19,8 @@ from overread.images import DataSet
 from overread.images.shifts import STRENGTHS, Shift, shifts_for
 from overread.machine.files import from_json, read_regular, write_json
 from overread.machine.terminal import at_work
-from overread.reading.reader import Answers, Reader
+from overread.reading.answers import Answers
+from overread.reading.reader import Reader
 from overread.run import RunFolder
 
 # As many as two cores read 24 times in some 20 s (efficientnet-lite0, 160 px).

@@ -17,7 +17,8 @@ from overread.decision import Abstentions
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
 from overread.machine.files import write_json
-from overread.reading.reader import Answers, Reader
+from overread.reading.answers import Answers
+from overread.reading.reader import Reader
 from overread.reading.reading import Reading
 from overread.run import RunFolder
 from overread.test_side.mistakes import Mistake, surest_mistakes
@@ -95,6 +96,7 @@ def read_labelled(
         patients=[pseudonym(case.patient_id) for case in cases],
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
+        unit=data_set.manifest.noun,
     )
     unfamiliarity = np.concatenate([found.unfamiliarity for found in answers])
     abstentions = reader.abstentions(np.asarray(predictions.y_prob), unfamiliarity)
@@ -134,7 +136,7 @@ def _answers(reader: Reader, data_set: DataSet, positions: Sequence[int]) -> lis
 
 def _read_exam(reader: Reader, name: str, data_set: DataSet, position: int) -> Reading:
     with data_set.exam(position) as exam:
-        return reader.read_exam(name, exam)
+        return reader.read_open(name, exam)
 
 
 def _with_mistakes(found: Outcome, read: Callable[[Sequence[int]], list[Reading]]) -> Outcome:

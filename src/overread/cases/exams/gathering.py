@@ -15,6 +15,8 @@ FILE = "file"
 SERIES, STUDY, FOLDER, PATIENT = "series", "study", "folder", "patient"
 # By a column of the table, or by a regular expression over the path.
 COLUMN, PATTERN = "column", "pattern"
+# The column of a table that names the exam, where nothing else is said.
+EXAM_ID = "exam_id"
 WAYS = (FILE, SERIES, STUDY, FOLDER, PATIENT, COLUMN, PATTERN)
 
 
@@ -46,6 +48,11 @@ class Gathering:
                 raise InvalidOption(
                     f"{self.pattern!r} is no regular expression ({error}): mend --exam-pattern"
                 ) from None
+
+    @property
+    def is_by_file(self) -> bool:
+        """Whether each file is an exam by itself."""
+        return self.by == FILE
 
     def to_dict(self) -> dict[str, Any]:
         """The options as JSON can hold them."""

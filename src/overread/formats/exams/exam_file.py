@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats.exams.frames import ExamFormat, Frames, Instance, Origin
+from overread.formats.exams.frames import TILE, ExamFormat, Frames, Instance, Origin
+from overread.formats.exams.joined import joined
 from overread.formats.exams.view import View
 from overread.formats.image_file import open_picture, read_header
 from overread.formats.picture import MAX_PIXELS, Fitted, GreyValues, Picture, as_stored
@@ -21,7 +22,11 @@ from overread.formats.source import head_of
 
 @contextlib.contextmanager
 def open_exam(
-    instances: Sequence[Instance], view: View | None = None, *, max_pixels: int = MAX_PIXELS
+    instances: Sequence[Instance],
+    view: View | None = None,
+    *,
+    tile: tuple[int, int] = TILE,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[Frames]:
     """Open files that belong to one exam, for as long as its frames are used.
 
@@ -30,6 +35,7 @@ def open_exam(
     Args:
         instances: one or more.
         view: which frames are looked at, and how; by default all, as they are.
+        tile: width and height of a tile of a slide, in pixels of `view.microns`.
         max_pixels: above which a frame is refused by what its header says.
 
     Raises:
@@ -47,10 +53,11 @@ def open_exam(
         parts: list[Frames] = []
         for found, own in by_format.values():
             if isinstance(found, ExamFormat):
-                parts.append(stack.enter_context(found.open_frames(own, microns=view.microns, max_pixels=max_pixels)))
+                opening = found.open_frames(own, microns=view.microns, max_pixels=max_pixels, tile=tile)
+                parts.append(stack.enter_context(opening))
             else:
                 parts.append(_OneByOne.of(own, max_pixels))
-        every = parts[0] if len(parts) == 1 else _Joined(tuple(parts))
+        every = joined(parts)
         if not len(every):
             raise UnreadableImage("holds no frame: export it again")
         chosen = view.chosen(len(every))
@@ -112,36 +119,6 @@ class _Lazy:
     def grey_values(self) -> GreyValues | None:
         with open_picture(self.place.path, frame=self.place.frame, max_pixels=self.max_pixels) as picture:
             return picture.grey_values()
-
-
-@dataclasses.dataclass(frozen=True)
-class _Joined:
-    parts: tuple[Frames, ...]
-
-    def __len__(self) -> int:
-        return sum(map(len, self.parts))
-
-    def _part(self, index: int) -> tuple[Frames, int]:
-        for part in self.parts:
-            if index < len(part):
-                return part, index
-            index -= len(part)
-        raise IndexError(index)
-
-    def picture(self, index: int) -> Picture:
-        part, place = self._part(index)
-        return part.picture(place)
-
-    def origin(self, index: int) -> Origin:
-        part, place = self._part(index)
-        return part.origin(place)
-
-    def overview(self) -> Picture:
-        return self.parts[0].overview()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(note for part in self.parts for note in part.notes)
 
 
 @dataclasses.dataclass(frozen=True)

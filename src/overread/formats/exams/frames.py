@@ -10,6 +10,9 @@ from typing import Protocol, runtime_checkable
 
 from overread.formats.picture import Picture
 
+# Width and height of a tile of a slide, where nothing else is asked for.
+TILE = (224, 224)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Instance:
@@ -80,13 +83,19 @@ class ExamFormat(Protocol):
         ...
 
     def open_frames(
-        self, instances: Sequence[Instance], *, microns: float | None, max_pixels: int
+        self,
+        instances: Sequence[Instance],
+        *,
+        microns: float | None,
+        max_pixels: int,
+        tile: tuple[int, int] = TILE,
     ) -> contextlib.AbstractContextManager[Frames]:
         """Open files of this format that belong to one exam, such as a series of slices, in their true order.
 
         Args:
             instances: one or more, all of this format; the order in which they come says nothing.
             microns: of a slide, the side of a pixel that is wanted.
+            tile: of a slide, width and height of a tile in such pixels.
             max_pixels: above which a frame is to be refused before it takes the memory.
 
         Raises:

@@ -25,13 +25,22 @@ def open_pages(reader: type[ImageFile.ImageFile], stream: BinaryIO) -> tuple[Ima
         stream.seek(0)
         image = reader(stream)
         return image, range(getattr(image, "n_frames", 1))
-    found = directories(stream)
-    largest = max(found, key=lambda one: (one.width, one.height))
-    pages = [page for page, one in enumerate(found) if not _is_copy(one, largest)] or [0]
+    pages = list(image_pages(stream))
     stream.seek(0)
     image = reader(stream)
     image.seek(pages[0])
     return image, pages
+
+
+def image_pages(stream: BinaryIO) -> dict[int, int]:
+    """Where in a TIFF the directory of each page lies that is an image, by the places of these pages, from 0.
+
+    Raises:
+        UnreadableImage: as `open_pages`.
+    """
+    found = directories(stream)
+    largest = max(found, key=lambda one: (one.width, one.height))
+    return {page: one.at for page, one in enumerate(found) if not _is_copy(one, largest)} or {0: found[0].at}
 
 
 def _is_copy(page: Directory, largest: Directory) -> bool:

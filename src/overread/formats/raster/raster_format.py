@@ -6,19 +6,16 @@ import contextlib
 import dataclasses
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import numpy as np
 import simplejpeg
 from PIL import (
-    BmpImagePlugin,
     Image,
     ImageFile,
     JpegImagePlugin,
-    PngImagePlugin,
     TiffImagePlugin,
-    WebPImagePlugin,
 )
 
 from overread.errors import UnreadableImage
@@ -80,26 +77,29 @@ class Raster:
 
     def decode(self, stream: BinaryIO, *, frame: int | None, max_pixels: int) -> Picture:
         """Open a file, and choose the frame; its pixels are decoded when they are asked for."""
-        image = self._opened(stream, frame)
+        return self._picture(lambda: self._opened(stream, frame), max_pixels)
+
+    def _picture(self, opened: Callable[[], ImageFile.ImageFile], max_pixels: int) -> Picture:
+        image = opened()
         _refuse_large(image, max_pixels)
         if not is_deep_colour(image):
             return _RasterPicture(image)
         decoded = []
         for mode in byte_modes(image):
-            again = self._opened(stream, frame)
-            with _pillow_errors():
+            again = opened()
+            with pillow_errors():
                 set_raw_mode(again, mode)
                 again.load()
                 decoded.append(np.asarray(_upright(again, again)))
         return deep_picture(image, decoded)
 
     def _opened(self, stream: BinaryIO, frame: int | None) -> ImageFile.ImageFile:
-        with _pillow_errors():
+        with pillow_errors():
             image, pages = open_pages(self.reader, stream)
         page = pages[frame_index(len(pages), frame)]
         if page != pages[0]:
             _refuse_late(image, page)
-            with _pillow_errors():
+            with pillow_errors():
                 image.seek(page)
         return image
 
@@ -115,35 +115,19 @@ class Jpeg(Raster):
         return _JpegPicture(content, max_pixels)
 
 
-RASTER_FORMATS = (
-    Raster("PNG", (".png",), re.compile(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
-    Jpeg(
-        "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), re.compile(rb"\xff\xd8\xff"), JpegImagePlugin.JpegImageFile,
-        ("pillow", "simplejpeg"),
-    ),
-    Raster("TIFF", (".tif", ".tiff"), re.compile(rb"II[*+]\0|MM\0[*+]"), TiffImagePlugin.TiffImageFile),
-    # "BM" alone begins many a text: behind it, at byte 14, the size of a header that Pillow knows.
-    Raster(
-        "BMP", (".bmp", ".dib"), re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL),
-        BmpImagePlugin.BmpImageFile,
-    ),
-    Raster("WebP", (".webp",), re.compile(rb"RIFF....WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
-)  # fmt: skip
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class _RasterPicture:
     image: ImageFile.ImageFile
 
     def pixels(self, fitted: Fitted = as_stored, channels: int | None = None) -> np.ndarray:
-        with _pillow_errors():
+        with pillow_errors():
             self.image.load()
             return np.asarray(_upright(_to_8_bit(self.image), self.image))
 
     def grey_values(self) -> GreyValues | None:
         if self.image.mode not in DEEP_GREY:
             return None
-        with _pillow_errors():
+        with pillow_errors():
             self.image.load()
             values = np.asarray(_upright(self.image, self.image), np.float32)
             return GreyValues(
@@ -162,10 +146,10 @@ class _JpegPicture:
         """Decode at a size that `fitted` gives or up to four times that, in colour only where it shows any."""
         if (plain := self._plain(fitted, channels)) is not None:
             return plain
-        with _pillow_errors():
+        with pillow_errors():
             image = JpegImagePlugin.JpegImageFile(io.BytesIO(self.content))
         _refuse_large(image, self.max_pixels)
-        with _pillow_errors():
+        with pillow_errors():
             lies = image.getexif().get(ORIENTATION_TAG) in (5, 6, 7, 8)
             width, height = fitted((image.height, image.width) if lies else image.size)
             is_luma = channels == 1 and image.mode == "RGB"
@@ -251,7 +235,7 @@ def _white_is_zero(image: Image.Image) -> bool:
 
 
 @contextlib.contextmanager
-def _pillow_errors() -> Iterator[None]:
+def pillow_errors() -> Iterator[None]:
     """Pillow raises anything from SyntaxError to struct.error on a damaged file."""
     try:
         yield

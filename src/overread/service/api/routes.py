@@ -64,17 +64,23 @@ class GivenReview(BaseModel):
 
 
 @router.post("/v1/readings", **openapi.READ)
-async def read_images(request: Request, bundle: BundleId = None, idempotency_key: Key = None) -> Response:
+async def read_images(
+    request: Request,
+    bundle: BundleId = None,
+    each: Annotated[bool, Query(description="Tell what each frame of an exam gave to its answer.")] = False,
+    idempotency_key: Key = None,
+) -> Response:
     """Read images: several files in a multipart body, zip files of images among them.
 
-    Answers 200 when at least one was read; each that was not is an item with a code and an error.
+    A bundle that reads exams makes exams of the files, as its own were gathered: by series or study of DICOM, by the
+    folder in their names, or each file by itself. Files that came without a folder are one exam, and so is each
+    folder of a zip. Answers 200 when at least one was read; each that was not is an item with a code and an error.
     """
     room = room_of(request)
-    room.reader(bundle)
-    async with room.uploads(request) as uploads:
+    async with room.uploads(request, bundle) as uploads:
         if idempotency_key is None:
-            return _answer(await room.read(uploads, bundle))
-        return _answer(await room.read_once(uploads, bundle, idempotency_key))
+            return _answer(await room.read(uploads, bundle), each=each)
+        return _answer(await room.read_once(uploads, bundle, idempotency_key), each=each)
 
 
 @router.get("/v1/readings/{reading_id}", **openapi.LOOK_UP)
@@ -111,15 +117,18 @@ async def explain(
     ] = None,
     opacity: Annotated[float, Query(ge=0, le=1, description="Of the strongest colour.")] = OPACITY,
 ) -> Response:
-    """Read one image, and answer with a PNG of it under the activation map of a class."""
+    """Read one image, and answer with a PNG of it under the activation map of a class.
+
+    Of an exam it is the frame that gave most to the answer.
+    """
     room, shown = room_of(request), shown and restored(shown)
     task = room.reader(bundle).bundle.task
     if shown is not None and shown not in (*task.classes, *task.questions):
         raise Problem(422, "unknown-class", "the bundle has no such class: see /v1/bundles")
-    async with room.uploads(request, most=1) as uploads:
+    async with room.uploads(request, bundle, most=1) as uploads:
         record = await room.read(uploads, bundle)
     if len(record.images) > 1:
-        raise Problem(422, "one-image", "one image is explained at a time: send it alone")
+        raise Problem(422, "one-image", "one image, or exam, is explained at a time: send it alone")
     found = record.images[0].result
     if isinstance(found, Failure):
         return _answer(record)
@@ -163,9 +172,9 @@ async def metrics(request: Request) -> Response:
     return Response(room_of(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _answer(found: ReadingRecord | ReadingRow) -> Response:
-    """A reading as a response, if at least one image was read."""
-    content = logged(found) if isinstance(found, ReadingRow) else found.to_dict()
+def _answer(found: ReadingRecord | ReadingRow, *, each: bool = False) -> Response:
+    """A reading as a response, if at least one image was read; the log keeps no frames."""
+    content = logged(found) if isinstance(found, ReadingRow) else found.to_dict(each=each)
     if all(image["code"] for image in content["images"]):
         errors = [
             {"index": image["index"], "name": image["name"], "code": image["code"], "detail": image["result"]["error"]}
@@ -196,6 +205,7 @@ def _summary(bundle_id: str, reader: Reader) -> dict[str, Any]:
         "classes": list(bundle.classes),
         "positive": bundle.positive,
         **({"task": bundle.task.to_dict()} if bundle.task.questions else {}),
+        **({} if bundle.exams is None else {"exams": bundle.exams.to_dict()}),
         "operating_points": {name: point.threshold for name, point in bundle.operating_points.items()},
         "coverage": bundle.referral.coverage,
         "preprocessing": bundle.preprocessing.to_dict(),

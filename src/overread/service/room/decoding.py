@@ -98,15 +98,20 @@ class DecodingPool:
         self._processes.close()
         self._threads.shutdown(cancel_futures=True)
 
-    async def run(self, function: Any, *arguments: Any) -> Any:
+    async def run(self, function: Any, *arguments: Any, timeout_s: float | None = None) -> Any:
         """What a function gives in one of the processes, which is ended when it takes too long or too much memory.
 
         Raises:
             Undecodable: it raised, or its process ended.
         """
-        ask = functools.partial(run_in, self._processes, function, *arguments, timeout_s=self._settings.timeout_s)
+        ask = functools.partial(self.wait_for, function, *arguments, timeout_s=timeout_s)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+
+    def wait_for(self, function: Any, *arguments: Any, timeout_s: float | None = None) -> Any:
+        """`run`, for a thread that has to wait for it."""
+        timeout_s = timeout_s or self._settings.timeout_s
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+            return run_in(self._processes, function, *arguments, timeout_s=timeout_s)
         except DecoderFailed as error:
             raise Undecodable(error.code, str(error)) from None
         except OverreadError as error:

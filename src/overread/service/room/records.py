@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from overread.reading_log import ImageRow, ReadingRow
 from overread.service.room.rendition import Rendition
 
 _LONGEST_NAME = 200
+# What the log has of a reading under the same name and in the same form.
+_KEPT_AS_THEY_ARE = [field for field in FIELDS if field.name != "questions" and not field.of_exams]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,7 @@ class Upload:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class ImageRecord:
-    """One image of a reading.
+    """One image, or exam, of a reading.
 
     Args:
         index: from 0, in the order sent; those within a zip in its place.
@@ -53,8 +56,8 @@ class ImageRecord:
     code: str | None = None
     rendition: Rendition | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The image as JSON values, without pixels."""
+    def to_dict(self, *, each: bool = False) -> dict[str, Any]:
+        """The image as JSON values, without pixels; it has no frames to be told each."""
         return _item(self.index, self.name, self.sha256, self.latency_ms, self.code, self.result.to_dict(), None)
 
     def row(self) -> ImageRow:
@@ -67,22 +70,31 @@ class ImageRecord:
             latency_ms=self.latency_ms,
             projection=tuple(map(float, found.projection)),
             questions=[one.to_dict() for one in found.questions] or None,
-            **{field.name: getattr(found, field.name) for field in FIELDS if field.name != "questions"},
+            **{field.name: getattr(found, field.name) for field in _KEPT_AS_THEY_ARE},
+            **_of_exam(found),
         )
+
+
+def _of_exam(found: Reading) -> dict[str, Any]:
+    """What the log keeps of an exam: its frames and the best of them, without the name of its file."""
+    if found.best_frame is None:
+        return {}
+    told = {name: value for name, value in found.best_frame.to_dict().items() if name != "path"}
+    return {"frames": len(found.frames), "best_frame": told}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class ReadingRecord:
     """The images of one request as a bundle read them; `bundle` is its fingerprint."""
 
-    images: list[ImageRecord]
+    images: Sequence[ImageRecord]
     bundle: str
     id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
     created: datetime = dataclasses.field(default_factory=lambda: datetime.now(UTC))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The record as JSON values, without pixels."""
-        return _record(self.id, self.created, self.bundle, [image.to_dict() for image in self.images])
+    def to_dict(self, *, each: bool = False) -> dict[str, Any]:
+        """The record as JSON values, without pixels; with each frame of its exams, where that is wanted."""
+        return _record(self.id, self.created, self.bundle, [image.to_dict(each=each) for image in self.images])
 
     def row(self) -> ReadingRow:
         """What the log keeps of it."""
@@ -129,9 +141,14 @@ def name_of(upload: Upload) -> str:
     return shown(upload.name)[:_LONGEST_NAME] or "unnamed"
 
 
-def request_digest(bundle: str, uploads: list[Upload]) -> str:
-    """SHA-256 of what is asked, by which a repeated request is known; without the names."""
+def request_digest(bundle: str, digests: Iterable[bytes]) -> str:
+    """SHA-256 of what is asked, by which a repeated request is known.
+
+    Args:
+        bundle: fingerprint of the one that reads.
+        digests: SHA-256 of each file, in the order sent.
+    """
     digest = hashlib.sha256(bundle.encode())
-    for upload in uploads:
-        digest.update(hashlib.sha256(upload.content).digest())
+    for one in digests:
+        digest.update(one)
     return digest.hexdigest()

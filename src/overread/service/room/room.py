@@ -7,7 +7,7 @@ import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from overread.reading import Failure, Reader, Reading
 from overread.service.problems import Problem, too_busy
 from overread.service.prometheus import Metrics
 from overread.service.room.decoding import DecodingPool, Undecodable
+from overread.service.room.exams.desk import ExamDesk
+from overread.service.room.exams.trays import Tray
 from overread.service.room.log_desk import LogDesk
 from overread.service.room.readiness import Readiness
 from overread.service.room.records import ImageRecord, ReadingRecord, Upload, name_of, request_digest
@@ -28,6 +30,8 @@ from overread.service.settings import Settings
 if TYPE_CHECKING:
     from overread.reading_log import ReadingLog, ReadingRow
 
+# Of a bundle that reads images, or one that reads exams.
+Uploads = list[Upload] | Tray
 # Codes of images that say nothing of the image.
 _OF_THE_SERVER = ("no-process", "closed")
 
@@ -47,6 +51,7 @@ class ReadingRoom:
         self.pool = DecodingPool(settings)
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="reading")
         self.desk = None if log is None else LogDesk(log)
+        self.exams = ExamDesk(settings, self.pool, self.places)
         self.readiness = Readiness(self._check)
         self._waiting = self._answering = 0
 
@@ -85,23 +90,30 @@ class ReadingRoom:
             self.metrics.answering.set(self._answering)
 
     @contextlib.asynccontextmanager
-    async def uploads(self, request: Request, *, most: int | None = None) -> AsyncIterator[list[Upload]]:
+    async def uploads(
+        self, request: Request, bundle_id: str | None = None, *, most: int | None = None
+    ) -> AsyncIterator[Uploads]:
         """The files of a multipart request and, once they are there, a place for it: who sends slowly holds none.
 
         Raises:
             Problem: as `receive_uploads` and `answering`.
         """
+        if self.reader(bundle_id).bundle.exams is not None:
+            async with self.exams.received(request) as tray:
+                with self.answering():
+                    yield tray
+            return
         received = await receive_uploads(request, self.settings, most=most)
         with self.answering():
             yield received
 
     async def read(
-        self, uploads: list[Upload], bundle_id: str | None = None, *, key: str | None = None, to_show: bool = False
+        self, uploads: Uploads, bundle_id: str | None = None, *, key: str | None = None, to_show: bool = False
     ) -> ReadingRecord:
         """Read uploaded images, those within zip files among them, and log what came out.
 
         Args:
-            uploads: one or more files.
+            uploads: one or more files, as `uploads` gave them for this bundle.
             bundle_id: which bundle reads them; the first for None.
             key: of the request, claimed in the log.
             to_show: whether renditions for people are wanted.
@@ -110,22 +122,22 @@ class ReadingRoom:
             Problem: the request is refused as a whole; nothing is logged.
         """
         reader = self.reader(bundle_id)
-        if not uploads:
-            raise Problem(422, "no-files", "no file came with the request: send one or more in a multipart body")
-        items = await self._expanded(uploads)
-        if len(items) > self.settings.max_files:
-            most = self.settings.max_files
-            raise Problem(413, "too-many-files", f"{len(items)} images came; {most} are taken at a time")
-        with self.places(len(items)):
-            images = await asyncio.gather(*(self._image(reader, i, *item, to_show) for i, item in enumerate(items)))
+        images: Sequence[ImageRecord]
+        if isinstance(uploads, Tray):
+            images = await self.exams.read(reader, uploads, to_show=to_show)
+        else:
+            images = await self._images(reader, uploads, to_show=to_show)
         if any(image.code in _OF_THE_SERVER for image in images):
             raise too_busy("no process can decode at present: try again in a few seconds")
-        record = ReadingRecord(images=list(images), bundle=reader.bundle.fingerprint)
+        for image in images:
+            self._count(reader, image)
+        record = ReadingRecord(images=images, bundle=reader.bundle.fingerprint)
         if self.desk is not None:
             await self.desk.enter(record.row(), key)
+        self.exams.keep(record)
         return record
 
-    async def read_once(self, uploads: list[Upload], bundle_id: str | None, key: str) -> ReadingRecord | ReadingRow:
+    async def read_once(self, uploads: Uploads, bundle_id: str | None, key: str) -> ReadingRecord | ReadingRow:
         """`read`, unless a request of this key has been answered before: then what the log kept of that answer.
 
         Raises:
@@ -133,7 +145,12 @@ class ReadingRoom:
         """
         if self.desk is None:
             raise Problem(501, "no-log", "this server keeps no log, by which a repeated request would be known")
-        request = request_digest(self.reader(bundle_id).bundle.fingerprint, uploads)
+        digests = (
+            uploads.digests
+            if isinstance(uploads, Tray)
+            else [hashlib.sha256(upload.content).digest() for upload in uploads]
+        )
+        request = request_digest(self.reader(bundle_id).bundle.fingerprint, digests)
         found = await self.desk.claim(key, request)
         if found is not None:
             return found
@@ -144,8 +161,9 @@ class ReadingRoom:
             raise
 
     def close(self) -> None:
-        """Finish what is being read, and end the processes."""
+        """Finish what is being read, end the processes, and remove the files of exams."""
         self.pool.close()
+        self.exams.close()
         self._threads.shutdown()
         if self.desk is not None:
             self.desk.close()
@@ -166,6 +184,28 @@ class ReadingRoom:
         finally:
             self._waiting -= count
             self.metrics.waiting.set(self._waiting)
+
+    async def _images(self, reader: Reader, uploads: list[Upload], *, to_show: bool) -> list[ImageRecord]:
+        if not uploads:
+            raise Problem(422, "no-files", "no file came with the request: send one or more in a multipart body")
+        items = await self._expanded(uploads)
+        if len(items) > self.settings.max_files:
+            most = self.settings.max_files
+            raise Problem(413, "too-many-files", f"{len(items)} images came; {most} are taken at a time")
+        with self.places(len(items)):
+            return list(await asyncio.gather(*(self._image(reader, i, *item, to_show) for i, item in enumerate(items))))
+
+    def _count(self, reader: Reader, image: ImageRecord) -> None:
+        found = image.result
+        outcome = "failed" if isinstance(found, Failure) else "referred" if found.refer else "read"
+        self.metrics.seconds.labels("total").observe(image.latency_ms / 1000)
+        bundle = reader.bundle.fingerprint[:12]
+        self.metrics.images.labels(bundle, outcome).inc()
+        if isinstance(found, Failure):
+            return
+        self.metrics.frames.labels(bundle).inc(len(found.frames) or 1)
+        for question in found.questions:
+            self.metrics.answers.labels(bundle, question.name, question.answer).inc()
 
     async def _check(self) -> None:
         if self.desk is not None:
@@ -220,18 +260,11 @@ class ReadingRoom:
             self.metrics.seconds.labels("infer").observe(time.perf_counter() - began)
         except Undecodable as error:
             result, code = Failure(path=name, error=error.reason), error.code
-        outcome = "failed" if isinstance(result, Failure) else "referred" if result.refer else "read"
-        seconds = time.perf_counter() - start
-        self.metrics.seconds.labels("total").observe(seconds)
-        bundle = reader.bundle.fingerprint[:12]
-        self.metrics.images.labels(bundle, outcome).inc()
-        for question in () if isinstance(result, Failure) else result.questions:
-            self.metrics.answers.labels(bundle, question.name, question.answer).inc()
         return ImageRecord(
             index=index,
             name=name,
             sha256=hashlib.sha256(upload.content).hexdigest(),
-            latency_ms=1000 * seconds,
+            latency_ms=1000 * (time.perf_counter() - start),
             result=result,
             code=code,
             rendition=rendition,

@@ -6,6 +6,8 @@ import dataclasses
 import io
 import stat
 import zipfile
+from collections.abc import Iterator
+from typing import IO
 
 from overread.cases.folder import is_junk
 from overread.errors import UnreadableImage
@@ -35,24 +37,32 @@ def unpack(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
     Raises:
         UnreadableImage: it is damaged, encrypted, beyond the limits, empty, or holds a zip or a link.
     """
+    return list(unpacked(io.BytesIO(content), limits))
+
+
+def unpacked(stream: IO[bytes], limits: Limits) -> Iterator[tuple[str, bytes]]:
+    """What `unpack` gives of a zip that is open, one file after the other.
+
+    Raises:
+        UnreadableImage: as `unpack`; files may have come before.
+    """
     try:
-        with open_zip(io.BytesIO(content)) as archive:
+        with open_zip(stream) as archive:
             entries = [entry for entry in archive.infolist() if not _is_litter(entry)]
             if len(entries) > limits.files:
                 raise UnreadableImage(f"is a zip of {len(entries)} files; {limits.files} are taken: send fewer")
+            if not entries:
+                raise UnreadableImage("is a zip without any file")
             _check(entries, limits)
-            found: list[tuple[str, bytes]] = []
             left = limits.total_bytes
             for entry in entries:
-                found.append((entry.filename, _read(archive, entry, min(left, limits.file_bytes))))
-                left -= len(found[-1][1])
+                content = _read(archive, entry, min(left, limits.file_bytes))
+                left -= len(content)
+                yield entry.filename, content
     except ZIP_ERRORS as error:
         if isinstance(error, UnreadableImage):
             raise
         raise UnreadableImage(f"is a damaged or unusual zip ({type(error).__name__}): pack it again") from None
-    if not found:
-        raise UnreadableImage("is a zip without any file")
-    return found
 
 
 def _check(entries: list[zipfile.ZipInfo], limits: Limits) -> None:

@@ -35,10 +35,17 @@ from overread.service.values import (
     ImageIndex,
     ReadingId,
 )
+from overread.service.web.exam_view import told_of_gathering
 from overread.service.web.html import WEB, html
 from overread.service.web.view import bundle_facts, table_columns, title, view_images
 
-STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "reading-room.css": "text/css",
+    "reading-room.js": "text/javascript",
+    "exam.css": "text/css",
+    "exam.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
 REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 _UNKNOWN = "No such bundle is served."
@@ -72,11 +79,12 @@ async def read(request: Request, bundle: BundleId = None) -> Response:
     room = room_of(request)
     room.reader(bundle)
     try:
-        async with room.uploads(request) as sent:
-            # A form without a chosen file sends one that has neither name nor content.
-            uploads = [upload for upload in sent if upload.name or upload.content]
-            if not uploads:
-                raise Problem(422, "no-files", "no file was chosen: choose one or more images")
+        async with room.uploads(request, bundle) as uploads:
+            if isinstance(uploads, list):
+                # A form without a chosen file sends one that has neither name nor content.
+                uploads = [upload for upload in uploads if upload.name or upload.content]
+                if not uploads:
+                    raise Problem(422, "no-files", "no file was chosen: choose one or more images")
             record = await room.read(uploads, bundle, to_show=True)
             return await asyncio.to_thread(_page, room, bundle, record=record)
     except Problem as problem:
@@ -141,7 +149,7 @@ def _page(
 ) -> Response:
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
-    cells = column_names(reader.bundle.task)
+    cells = column_names(reader.bundle.task, of_exams=reader.reads_exams)
     return html(
         "room.html.j2",
         status=problem.status_code if problem else 200,
@@ -162,7 +170,16 @@ def _page(
         formats=format_names(),
         opacity=round(100 * OPACITY),
         full_evidence=FULL_EVIDENCE,
+        exams=_exams(reader.bundle, room),
     )
+
+
+def _exams(bundle: Bundle, room: ReadingRoom) -> dict[str, Any] | None:
+    """How exams are sent to a bundle; None of one that reads images."""
+    if bundle.exams is None:
+        return None
+    minutes = round(room.settings.keep_exams_s / 60) or 1
+    return {"by": bundle.exams.by, "told": told_of_gathering(bundle.exams), "minutes": minutes}
 
 
 @functools.cache

@@ -1,0 +1,1 @@
+"""Reading exams: all frames of one, pooled into one answer."""
