@@ -176,6 +176,7 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
 
     require_network(recipe.network or recipe.chosen_network.name)
     options.require_columns(manifest.columns)
+    options.require_patients([case.patient_id for case in manifest.cases], manifest.task)
     check_calibration_method(recipe.calibration, manifest.task)
 
 
@@ -218,13 +219,14 @@ def _open_each(
     skip_unreadable: bool,
     console: Console,
 ) -> tuple[DataSet, ...]:
-    with at_work(console, "decoding images") as status:
+    noun = f"{manifest.noun}s"
+    with at_work(console, f"decoding {noun}") as status:
         opened = DataSet.open_each(
             manifest,
             preprocessings,
             folder=store,
             skip_unreadable=skip_unreadable,
-            progress=lambda done, of: status.update(f"decoding images: {done} of {of}"),
+            progress=lambda done, of: status.update(f"decoding {noun}: {done} of {of}"),
         )
     data_set = opened[0]
     tell(console, (), tuple(dict.fromkeys(note for each in opened for note in each.store.notes)))
@@ -232,5 +234,5 @@ def _open_each(
         say(console, f"WARNING: left out, unreadable: {name}: {reason}", "bold yellow")
     _, height, width, channels = data_set.store.pixels.shape
     colour = "grey" if channels == 1 else "colour"
-    say(console, f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}")
+    say(console, f"{len(data_set.manifest)} {noun} are decoded to {width} x {height} {colour}")
     return opened

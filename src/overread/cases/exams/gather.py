@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from overread.cases.case import Case
+from overread.cases.exams.dicom_keys import suggest_series
 from overread.cases.exams.gathering import Gathering
 from overread.cases.exams.names import Named, name_exams, suggest_column
 from overread.cases.manifest import Manifest
@@ -50,7 +51,9 @@ def gather_exams(manifest: Manifest, source: Source) -> Manifest:
                 "are, with --exams or --exam-pattern"
             )
         found = _alone(manifest, gathering)
-        suggested = () if gathering or named or found is not manifest else suggest_column(manifest)
+        suggested: tuple[str, ...] = ()
+        if not (gathering or named) and found is manifest:
+            suggested = (*suggest_column(manifest), *suggest_series(manifest.cases))
         return found.replace(found.cases, *suggested) if suggested else found
     cases = manifest.cases
     differing = sum(len({cases[i].label for i in own}) > 1 for own in members.values())
@@ -65,6 +68,7 @@ def gather_exams(manifest: Manifest, source: Source) -> Manifest:
     facts = {what: said for what, said in _FACTS.items() if not (what == "split" and source.ignore_sides)}
     if named.column is not None:
         cases = tuple(_without_column(case, named.column) for case in cases)
+    _require_whole(members, cases, facts)
     gathered = [_exam(name, own, cases, facts) for name, own in members.items()]
     first = {own[0]: number for number, own in enumerate(members.values())}
     left = [i for i in range(len(cases)) if named.names[i] is None]
@@ -131,19 +135,33 @@ def _without_column(case: Case, column: str) -> Case:
     return dataclasses.replace(case, extra={key: cell for key, cell in case.extra.items() if key != column})
 
 
+def _torn(images: Sequence[Case], facts: Mapping[str, str]) -> list[str]:
+    """What the images of an exam differ in, of patient and side."""
+    known = {what: {getattr(case, what) for case in images} - {None} for what in facts}
+    return [facts[what] for what, values in known.items() if len(values) > 1]
+
+
+def _require_whole(members: Mapping[str, Sequence[int]], cases: Sequence[Case], facts: Mapping[str, str]) -> None:
+    """Refuse exams of several patients or sides; where rows of a table say so, the audit tells which."""
+    torn = [(own, said) for own in members.values() if (said := _torn([cases[i] for i in own], facts))]
+    if not torn or all(cases[i].row is not None for own, _ in torn for i in own):
+        return
+    own, said = torn[0]
+    number, which = count(len(torn), "exam"), first_of([str(i + 1) for i in own])
+    way = ", or pool the sides with --ignore-sides" if "side" in said else ""
+    raise InvalidData(
+        f"{number} of {len(members):,} {'has' if len(torn) == 1 else 'have'} images of several "
+        f"{listed([f'{what}s' for what in said])}, first images {which}: mend what names the exams{way}"
+    )
+
+
 def _exam(name: str, own: Sequence[int], cases: Sequence[Case], facts: Mapping[str, str]) -> Case:
     """One case of those of an exam; its patient and side are theirs.
 
     Where rows of a table differ in these, the first counts, and the case knows what all say; see `rows_about`.
     """
     images = [cases[i] for i in own]
-    known = {what: {getattr(case, what) for case in images} - {None} for what in facts}
-    torn = [facts[what] for what, values in known.items() if len(values) > 1]
-    if torn and any(case.row is None for case in images):
-        raise InvalidData(
-            f"the images of an exam ({first_of([str(i + 1) for i in own])}) are of several "
-            f"{listed([f'{said}s' for said in torn])}: mend what names the exam, or take --ignore-sides for the sides"
-        )
+    torn = _torn(images, facts)
     parts = [part for case in images for part in case.parts]
     first = images[0].extra
     told: dict[str, Any] = {

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from overread.cases.case import Case, pseudonym
+from overread.cases.exams.dicom_keys import names_by_header
 from overread.cases.exams.gathering import (
     COLUMN,
     EXAM_ID,
@@ -66,23 +67,23 @@ def name_exams(manifest: Manifest, gathering: Gathering | None, column: str | No
         return _apart(manifest, _cells(manifest, column))._replace(column=column)
     if gathering.by == FILE:
         return Named((None,) * len(manifest))
-    if gathering.by == COLUMN:
+    if gathering.by == COLUMN and plain(column or "") != "patientid":
         found = _called(manifest.columns, column or "")
         if found is None:
-            have = ", ".join(manifest.columns) or "none besides path and label"
+            have = f"one of its columns {', '.join(manifest.columns)}, or " if manifest.columns else ""
             raise InvalidOption(
-                f"--exams {column} is no column of the table: expected one of {have}, or file, folder or patient"
+                f"--exams {column} is no column of the table: expected {have}file, folder, patient, series or study"
             )
         return _apart(manifest, _cells(manifest, found))._replace(column=found)
     if gathering.by == PATTERN and gathering.pattern is not None:
-        names = match_patients(gathering.pattern, manifest.cases)
+        names = match_patients(gathering.pattern, manifest.cases, over_paths=True)
         return _apart(manifest, _all_named(names, "the pattern of exams matches no part of the names of"))
     if gathering.by == FOLDER:
         return Named(tuple(_folders(manifest.cases)))
-    if gathering.by == PATIENT:
+    if gathering.by in (PATIENT, COLUMN):
         names = [pseudonym(case.patient_id) for case in manifest.cases]  # names are shown, and these may not be
         return Named(tuple(_all_named(names, "exams are by patient, and no patient is known of")))
-    raise InvalidData(f"exams by {gathering.by} are of DICOM, whose headers name it: these files are none")
+    return Named(tuple(names_by_header(manifest.cases, gathering.by)))
 
 
 def suggest_column(manifest: Manifest) -> tuple[str, ...]:

@@ -45,11 +45,16 @@ class PatientPattern:
         return f"--patient-pattern {shlex.quote(self.pattern)}"
 
 
-def match_patients(pattern: str, cases: Sequence[Case]) -> list[str | None]:
+def match_patients(pattern: str, cases: Sequence[Case], *, over_paths: bool = False) -> list[str | None]:
     """What the pattern finds in each file name: its groups, joined by hyphens, or the whole match; None for nothing.
 
     The name is searched without folders and suffix; with the folders, as the data name them, where the pattern has a
-    slash.
+    slash. Of an exam all files are searched, and None is given where they say different things.
+
+    Args:
+        pattern: a regular expression.
+        cases: whose names are searched.
+        over_paths: search the folders in any case.
 
     Raises:
         InvalidOption: pattern is no regular expression.
@@ -57,15 +62,20 @@ def match_patients(pattern: str, cases: Sequence[Case]) -> list[str | None]:
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidOption(f"the patient pattern is no regular expression ({error}): correct it") from None
+        raise InvalidOption(f"the pattern is no regular expression ({error}): correct it") from None
+    over_paths = over_paths or "/" in pattern
     found: list[str | None] = []
     for case in cases:
-        match = compiled.search(path_of(case) if "/" in pattern else case.path.stem)
-        if match is None:
-            found.append(None)
-        else:
-            found.append("-".join(filter(None, match.groups())) if compiled.groups else match.group())
+        said = {_found(compiled, path_of(part) if over_paths else part.path.stem) for part in case.parts}
+        found.append(said.pop() if len(said) == 1 else None)
     return found
+
+
+def _found(compiled: re.Pattern[str], text: str) -> str | None:
+    match = compiled.search(text)
+    if match is None:
+        return None
+    return "-".join(filter(None, match.groups())) if compiled.groups else match.group()
 
 
 def path_of(case: Case) -> str:

@@ -20,12 +20,12 @@ _WORDS = frozenset({
 # Which BIDS gives to nothing else; the values of a probseg are fractions.
 _SURE = frozenset({"dseg", "probseg"})
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]")
-# The finest division of the brain in use has some hundred parts.
-_MOST_PARTS = 250
+# Fewer values than these no picture has; the finest division of the brain in use has some hundred parts.
+_FEW, _MOST_PARTS = 50, 250
 
 
 def is_mask(path: Path) -> bool:
-    """Whether a volume is called a mask and is one: whole numbers, few of them, most of them in large areas.
+    """Whether a volume is called a mask and is one: whole numbers, few of them, or most of them in large areas.
 
     Only those that are called so are opened.
 
@@ -56,7 +56,7 @@ def is_label_map(volume: Volume) -> bool:
     middle = values[len(values) // 2]
     pairs = middle[:, 1:] == middle[:, :-1]
     inside = (middle[:, 1:] != 0) | (middle[:, :-1] != 0)
-    return found.size <= 2 or not inside.any() or float(pairs[inside].mean()) > 0.5
+    return found.size <= _FEW or not inside.any() or float(pairs[inside].mean()) > 0.5
 
 
 def _words(text: str) -> frozenset[str]:

@@ -41,12 +41,15 @@ class Slides:
         from overread.formats.slides.open_slide import open_slide
 
         own = DICOM.header(stream) if _is_dicom(stream) else Header(mode="RGB", bit_depth=8)
-        with open_slide(_path_of(stream)) as slide:
-            maker = own.manufacturer or as_text(slide.properties.get("openslide.vendor", ""))
-            width, height = slide.size
-            return dataclasses.replace(
-                own, width=width, height=height, frames=1, manufacturer=maker, has_label_image=slide.has_label
-            )
+        slide = open_slide(_path_of(stream))
+        return dataclasses.replace(
+            own,
+            width=slide.size[0],
+            height=slide.size[1],
+            frames=1,
+            manufacturer=own.manufacturer or as_text(slide.properties.get("openslide.vendor", "")),
+            has_label_image=slide.has_label,
+        )
 
     def decode(self, stream: BinaryIO, *, frame: int | None, max_pixels: int) -> Picture:
         """Refuse it: a slide is no picture. Of DICOM a frame that is named is given, unless it shows the label."""
@@ -74,14 +77,13 @@ class Slides:
         from overread.formats.slides.open_slide import Slide, open_slide
         from overread.formats.slides.tiles import tile_slides
 
-        with contextlib.ExitStack() as stack:
-            opened: dict[str | Path, Slide] = {}
-            for path in dict.fromkeys(instance.path for instance in instances):
-                slide = stack.enter_context(open_slide(path))
-                # Of DICOM each file of a series opens the same slide.
-                is_dicom = slide.properties.get("openslide.vendor") == "dicom"
-                opened.setdefault(slide.properties.get("openslide.quickhash-1", path) if is_dicom else path, slide)
-            yield tile_slides([*opened.values()], microns=microns, tile=tile)
+        slides: dict[str | Path, Slide] = {}
+        for path in dict.fromkeys(instance.path for instance in instances):
+            slide = open_slide(path)
+            # Of DICOM each file of a series opens the same slide.
+            is_dicom = slide.properties.get("openslide.vendor") == "dicom"
+            slides.setdefault(slide.properties.get("openslide.quickhash-1", path) if is_dicom else path, slide)
+        yield tile_slides([*slides.values()], microns=microns, tile=tile)
 
 
 SLIDES = Slides()

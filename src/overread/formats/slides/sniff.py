@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from overread.formats.raster.tiff import Directory, directories
 from overread.formats.source import opened
+from overread.machine.extras import is_installed
 from overread.machine.remote import is_remote, place
 
 # Of whose names alone, with content that may be a slide's, a file is one.
@@ -38,7 +38,7 @@ _MOST_TILES = 10_000_000
 
 def can_read_slides() -> bool:
     """Whether the library that reads slides is installed."""
-    return importlib.util.find_spec("openslide") is not None
+    return is_installed(("openslide",))
 
 
 def is_dicom_slide(head: bytes) -> bool:
@@ -79,9 +79,9 @@ def _is_tiff_slide(name: str) -> bool:
 
 
 def _is_of_a_scanner_or_large(path: Path, pages: Sequence[Directory]) -> bool:
-    import openslide
+    from overread.formats.slides.openslide_calls import maker_of, safely
 
-    maker = openslide.OpenSlide.detect_format(path)
+    maker = safely(maker_of, path.absolute())
     if maker != "generic-tiff":
         return maker is not None
     largest = max(pages, key=lambda page: page.width * page.height)

@@ -13,6 +13,7 @@ from overread.formats.exams.frames import Frames, Origin
 from overread.formats.exams.joined import joined
 from overread.formats.picture import DecodedPicture, Fitted, GreyValues, Picture, as_stored
 from overread.formats.slides.open_slide import BLACK, PIECE, WHITE, Slide
+from overread.formats.slides.openslide_calls import on_ground
 from overread.formats.slides.resolution import MICRONS, resolution_of
 from overread.formats.slides.tissue import Tissue, find_tissue
 from overread.words import count
@@ -75,7 +76,7 @@ class SlideFrames:
             UnreadableImage: it cannot be decoded.
         """
         left, top = self.corners[index].tolist()
-        return on_ground(self.slide.read((left, top, *self.box), self.tile), self.ground)
+        return self.slide.read((left, top, *self.box), self.tile, ground=self.ground)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,15 +167,6 @@ def overview_of(slide: Slide, side: int = OVERVIEW) -> tuple[np.ndarray, Tissue]
     microns = resolution_of(slide.properties).microns
     found = find_tissue(picture, None if microns is None else math.sqrt(microns[0] * microns[1]) * factor)
     return on_ground(picture, BLACK if found.is_dark else WHITE), found
-
-
-def on_ground(pixels: np.ndarray, ground: tuple[int, int, int]) -> np.ndarray:
-    """`(height, width, 4)` uint8 as `(height, width, 3)`, on a colour where there is no slide."""
-    opaque = pixels[..., 3:]
-    if opaque.all() and opaque.min() == 255:
-        return np.ascontiguousarray(pixels[..., :3])
-    share = opaque.astype(np.float32) / 255
-    return np.rint(pixels[..., :3] * share + np.array(ground, np.float32) * (1 - share)).astype(np.uint8)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

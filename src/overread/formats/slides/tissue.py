@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 # Cells are brought together to tissue over so many micrometres; on black, nuclei alone shine.
-_CELLS_UM, _NUCLEI_UM = 10.0, 40.0
+_CELLS_UM, _NUCLEI_UM = 5.0, 40.0
 # Half the breadth of the thinnest stroke of a pen.
 _STROKE_UM = 60.0
 # A slide is dark where half of its light lies below the first and a tenth below the second.

@@ -49,7 +49,7 @@ def find_exam_problems(material: Material) -> list[Finding]:
     Frames are compared that are neither blank nor at the border of a volume; of large studies as many of each exam.
     Exams whose overviews are copies are found by the duplicates, and not named again.
     """
-    if not material.data_set.is_of_exams:
+    if not material.has_exams:
         return []
     found = [*_shared(material), *find_label_maps(material)]
     planes = _planes(material)

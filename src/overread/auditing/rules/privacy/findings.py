@@ -25,7 +25,7 @@ def find_personal_data(material: Material) -> list[Finding]:
     Evidence shows an image by its place in the manifest where its own path may name a person.
     """
     kinds = kinds_in_paths(material.manifest.cases)
-    headers = material.once(joined_headers) if material.data_set.is_of_exams else material.headers
+    headers = material.once(joined_headers) if material.has_exams else material.headers
     return [
         *_dicom_identity(headers, kinds),
         *_volume_identity(headers, kinds),
@@ -42,6 +42,7 @@ RULE = Rule(
         FindingKind("volume-identity", "warn", "volumes whose headers hold text that may name a person"),
         FindingKind("gps-position", "warn", "images that carry the place where they were taken"),
         FindingKind("burned-in-text", "warn", "images that say of themselves that text is burned in"),
+        FindingKind("slide-label", "warn", "slides that come with a picture of their label"),
         FindingKind("personal-columns", "warn", "columns of a table that tell who the patients are"),
         FindingKind("names-in-paths", "warn", "paths that look as if they named a person"),
         FindingKind("numbers-in-paths", "info", "paths with a date or a long number"),
@@ -98,7 +99,7 @@ def _dicom_identity(headers: Sequence[Header], kinds: Sequence[frozenset[str]]) 
 
 
 def _marked_images(material: Material, headers: Sequence[Header], kinds: Sequence[frozenset[str]]) -> list[Finding]:
-    """Images whose headers have a position or say that text is burned in."""
+    """Images whose headers have a position, a picture of a label, or say that text is burned in."""
     found = []
     for code, field, what, fix in (
         (
@@ -112,6 +113,13 @@ def _marked_images(material: Material, headers: Sequence[Header], kinds: Sequenc
             "say of themselves that text is burned into their pixels (DICOM Burned In Annotation). It may name the "
             "patient, and the network sees it too.",
             "Look at these images and blank the text, or take them out; removing tags does not help here.",
+        ),
+        (
+            "slide-label", "has_label_image",
+            "are whole slides that come with a picture of their label or of the whole glass, on which the patient's "
+            "name or number may stand. It is never read, shown or stored, but whoever is given the files is given it.",
+            "Have the label and macro pictures taken out of the files before they are copied or shared, by the "
+            "scanner's own program or an anonymiser of slides; the tiles stay as they are.",
         ),
     ):  # fmt: skip
         positions = [i for i, header in enumerate(headers) if getattr(header, field)]

@@ -50,7 +50,7 @@ def header_properties(material: Material) -> list[Property]:
 
 def _exam_properties(material: Material) -> list[Property]:
     """How many frames exams have and how far apart these lie; nothing of images."""
-    if not material.data_set.is_of_exams:
+    if not material.has_exams:
         return []
     every = material.once(headers_of_exams)
     cases = material.manifest.cases
