@@ -255,9 +255,7 @@ def test_folders_without_images_are_no_class_unless_they_ought_to_hold_some(tmp_
     assert classes == {"a": 4, "b": 4}
     assert "2 files are no images (1 .py, 1 .txt)" in said
     write_tree(tmp_path, {"volumes/1.mat": b"x", "volumes/2.mat": b"x"})
-    with pytest.raises(
-        InvalidData, match=r"class folder volumes .* holds no image: 2 MATLAB files \(\.mat\) .*PNG"
-    ):
+    with pytest.raises(InvalidData, match=r"class folder volumes .* holds no image: 2 MATLAB files \(\.mat\) .*PNG"):
         read(tmp_path)
 
 

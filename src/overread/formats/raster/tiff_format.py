@@ -32,9 +32,7 @@ class Tiff(Raster):
         return False
 
     @contextlib.contextmanager
-    def open_frames(
-        self, instances: Sequence[Instance], *, max_pixels: int, **_: object
-    ) -> Iterator[TiffFrames]:
+    def open_frames(self, instances: Sequence[Instance], *, max_pixels: int, **_: object) -> Iterator[TiffFrames]:
         """Find the pages of each file, in the order of the files; a page is decoded when it is asked for."""
         pages: list[_Page] = []
         for instance in instances:

@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from overread.formats import Frames, GreyValues, Instance, Origin, Picture, View
 from overread.formats.picture import Fitted, as_stored
 from overread.images import Preprocessing
 from overread.images.exam_pixels import ExamPixels
-from overread.machine.workers import in_order
 from overread.service.room.rendition import Rendition, render
 
 # Frames that a process prepares at once. One a time takes .3 ms more each; 32 keep the network waiting at the start.
@@ -96,17 +95,15 @@ class ExamApart(ExamPixels):
 
     def pixels(self, index: int) -> np.ndarray:
         """`(height, width, channels)` uint8 of one frame; raises as `run` does."""
-        found: np.ndarray = self._piece(range(index, index + 1))[0]
+        found: np.ndarray = self.some(range(index, index + 1))[0]
         return found
 
-    def chunks(self, *, workers: int | None = None) -> Iterator[np.ndarray]:
-        """`(k, height, width, channels)` uint8 of all frames in order; raises as `run` does."""
-        starts = range(0, len(self), _PIECE)
-        yield from in_order(
-            lambda start: self._piece(range(start, min(start + _PIECE, len(self)))), starts, self.workers
-        )
+    def places(self) -> list[range]:
+        """All places in order, a few together."""
+        return [range(start, min(start + _PIECE, len(self))) for start in range(0, len(self), _PIECE)]
 
-    def _piece(self, places: range) -> np.ndarray:
+    def some(self, places: Sequence[int]) -> np.ndarray:
+        """`(k, height, width, channels)` uint8 of the frames at these places; raises as `run` does."""
         if time.monotonic() > self.deadline:
             raise TimeoutError
         found: np.ndarray = self.frames.run(_prepared, self.frames.files, self.preprocessing, places)
@@ -184,10 +181,10 @@ def _told(files: Files) -> tuple[tuple[Origin, ...], tuple[str, ...]]:
         return tuple(frames.origin(index) for index in range(len(frames))), tuple(frames.notes)
 
 
-def _prepared(files: Files, preprocessing: Preprocessing, places: range) -> np.ndarray:
+def _prepared(files: Files, preprocessing: Preprocessing, places: Sequence[int]) -> np.ndarray:
     with _held.opened(files) as frames:
         exam = ExamPixels(frames=frames, preprocessing=preprocessing)
-        return np.stack([exam.pixels(index) for index in places])
+        return exam.some(places)
 
 
 def _of(frames: Frames, index: int | None) -> Picture:

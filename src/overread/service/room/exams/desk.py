@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -21,6 +22,7 @@ from overread.formats import Instance
 from overread.formats.picture import MAX_PIXELS
 from overread.formats.source import head_of
 from overread.reading import Failure, Reader, Reading
+from overread.reading.exams.frame import ReadFrames
 from overread.service.problems import Problem
 from overread.service.room.decoding import DecodingPool, Undecodable
 from overread.service.room.exams.apart import ExamApart, Files, opened_apart
@@ -192,7 +194,7 @@ class ExamDesk:
             if len(frames) > settings.max_frames:
                 raise Undecodable("too-large", f"has {len(frames)} frames; {settings.max_frames} are taken: send fewer")
             exam = ExamApart(frames=frames, preprocessing=preprocessing, workers=settings.workers, deadline=deadline)
-            reading = reader.read_exam(name, exam)
+            reading = reader.read_open(name, exam)
         except UnreadableImage as error:
             raise Undecodable("unreadable", str(error)) from None
         except TimeoutError:
@@ -205,13 +207,9 @@ class ExamDesk:
 def _renamed(reading: Reading, files: Sequence[Sent]) -> Reading:
     """A reading whose frames come from the files as they were sent."""
     names = {file.path: Path(file.name) for file in files}
-    frames = tuple(
-        dataclasses.replace(
-            frame, origin=dataclasses.replace(frame.origin, path=names.get(frame.origin.path, frame.origin.path))
-        )
-        for frame in reading.frames
-    )
-    return dataclasses.replace(reading, frames=frames)
+    frames = cast(ReadFrames, reading.frames)
+    origins = tuple(dataclasses.replace(one, path=names.get(one.path, one.path)) for one in frames.origins)
+    return dataclasses.replace(reading, frames=dataclasses.replace(frames, origins=origins))
 
 
 def _pieces(file: UploadFile) -> Iterator[bytes]:
