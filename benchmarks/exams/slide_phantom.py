@@ -33,7 +33,7 @@ class SlidePhantom:
         small, large: radius of a nucleus in pixels, elsewhere and in the lesion.
     """
 
-    side: int = 1920
+    side: int = 1024
     lesion: float = 0.01
     small: float = 2.2
     large: float = 3.6
