@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from support.slide_files import stained, write_picture
 
 from overread.decision import Task
 from overread.formats import Instance, View, open_exam
 from overread.reading.exams.frame import ReadFrames
 from overread.reading.exams.slide_map import slide_evidence, slide_map, slide_of
+from support.slide_files import stained, write_picture
 
 
 def test_evidence_lies_where_its_tile_lies_and_its_mean_over_the_tiles_is_the_logit() -> None:

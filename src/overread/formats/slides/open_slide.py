@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats.slides.openslide_calls import Stamp, region, safely, stamp_of, facts_of
+from overread.formats.slides.openslide_calls import Stamp, facts_of, region, safely, stamp_of
 from overread.formats.source import opened
 from overread.machine.extras import require_extra
 from overread.machine.remote import is_remote, place
