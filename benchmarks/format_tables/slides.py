@@ -1,6 +1,6 @@
-"""Every file that may be a slide: as what it is read, and its geometry by OpenSlide and, independently, Pillow or pydicom.
+"""Every file that may be a slide: as what it is read, and its geometry by OpenSlide and by Pillow or pydicom.
 
-python benchmarks/formats_table/slides.py FOLDER... > table.md
+python benchmarks/format_tables/slides.py FOLDER... > table.md
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _other(path: Path) -> str:
             return f"{len(sizes)} pages: {', '.join(sizes)}"
         with Image.open(path) as picture:
             return f"{picture.width} x {picture.height}"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what it raises is told
         return f"{type(error).__name__}: {str(error)[:60]}"
 
 
@@ -84,7 +84,7 @@ def _ours(path: Path) -> list[str]:
         with open_exam([Instance(path)]) as frames:
             origin, pixels = frames.origin(0), frames.picture(0).pixels()
             said = "; ".join(frames.notes) or f"{len(frames)} picture of {pixels.shape[1]} x {pixels.shape[0]}"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - likewise
         return [f"{type(error).__name__}: {error}", ""]
     return [said, "" if origin.box is None else _difference(path, origin.box, pixels)]
 
