@@ -6,8 +6,8 @@ python benchmarks/format_tables/slides.py FOLDER... > table.md
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,21 +19,19 @@ from overread.formats import Instance, is_exam, open_exam, read_header
 
 # What was renamed to be stored, and is tried under its own name.
 _RENAMED = {"named_by_an_emoji.svs": "\U0001f610.svs", "named_by_an_emoji.png": "\U0001f610.png"}
-_HEAD = ("file", "read as", "OpenSlide", "Pillow or pydicom", "tiles, or why not", "first tile against OpenSlide")
+_COLUMNS = ("file", "read as", "OpenSlide", "Pillow or pydicom", "tiles, or why not", "first tile against OpenSlide")
 
 
-def main(folders: list[Path]) -> None:
-    """Print the table."""
-    print("## Whole slides\n")
-    print(f"| {' | '.join(_HEAD)} |\n|{'---|' * len(_HEAD)}")
+def tables(data: Path) -> Iterator[tuple[str, Sequence[str], Iterable[Sequence[object]]]]:
+    """The table of all files of whole slides, and of DICOM slides among the series."""
+    found = sorted((data / "whole_slides").iterdir()) + sorted((data / "dicom_series" / "highdicom").glob("sm_*"))
     with tempfile.TemporaryDirectory() as temporary:
-        for folder in folders:
-            for path in sorted(folder.iterdir()):
-                if path.suffix in (".txt", ""):
-                    continue
-                if (own := _RENAMED.get(path.name)) is not None:
-                    path = shutil.copy(path, Path(temporary) / own)
-                print(f"| {path.name} | {' | '.join(row(path))} |", flush=True)
+        paths = []
+        for path in found:
+            if path.suffix != ".txt":
+                own = _RENAMED.get(path.name)
+                paths.append(path if own is None else Path(shutil.copy(path, Path(temporary) / own)))
+        yield "Whole slides", _COLUMNS, [[path.name, *row(path)] for path in paths]
 
 
 def row(path: Path) -> list[str]:
@@ -96,6 +94,3 @@ def _difference(path: Path, box: tuple[int, int, int, int], pixels: np.ndarray) 
     away = np.abs(np.asarray(own).astype(float) - pixels)
     return f"{away.mean():.2f} levels in the mean"
 
-
-if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]])
