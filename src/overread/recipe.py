@@ -75,7 +75,9 @@ class Recipe:
         "three joined by + become channels. By default as each file says.",
         panel="Images",
     )
-    microns: float | None = option(None, "Of a whole slide: the side of a pixel in micrometres.", panel="Exams")
+    microns: float | None = option(
+        None, "Of a whole slide: the side of a pixel in micrometres; 1 by default.", panel="Exams"
+    )
     pooling: str = option(
         "auto",
         "How frames make an exam: mean, attention, or auto (cross-validation among the training exams chooses).",
