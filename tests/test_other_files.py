@@ -42,7 +42,7 @@ def test_a_text_is_no_image_by_its_first_letters(text: bytes, tmp_path: Path) ->
     ("name", "content", "noun"),
     [
         ("a", b"NRRD0005", "NRRD volume"), ("a.mhd", b"NDims = 3", "MetaImage volume"),
-        ("a.svs", b"II*\0", "Aperio slide"), ("a.NDPI", b"II*\0", "Hamamatsu slide"),
+        ("a.qptiff", b"II*\0", "Akoya slide"), ("a.CZI", b"ZISRAWFILE", "Zeiss slide"),
         ("a.dng", b"MM\0*", "camera raw file"),
         ("a.npy", b"\x93NUMPY", "NumPy file"), ("a.mat", b"MATLAB 5.0 MAT-file", "MATLAB file"),
         ("a.mp4", b"\0\0\0\x20ftypisom", "MP4 video"), ("a", b"\0\0\0\x20ftypheic", "HEIC image"),
@@ -89,12 +89,12 @@ def test_dicom_objects_without_an_image_are_told_by_their_class(
 
 def test_a_format_of_ones_own_keeps_what_it_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Slides(Npy):
-        name, suffixes = "slides", (".svs",)
+        name, suffixes = "slides", (".vsi",)
 
         def sniff(self, head: bytes, name: str) -> bool:
-            return name.endswith(".svs")
+            return name.endswith(".vsi")
 
-    (tmp_path / "a.SVS").write_bytes(b"II*\0")
-    assert kind_of_other(tmp_path / "a.SVS") is not None
+    (tmp_path / "a.VSI").write_bytes(b"II*\0")
+    assert kind_of_other(tmp_path / "a.VSI") is not None
     monkeypatch.setitem(REGISTERED, "slides", Slides())
-    assert kind_of_other(tmp_path / "a.SVS") is None
+    assert kind_of_other(tmp_path / "a.VSI") is None

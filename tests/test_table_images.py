@@ -130,10 +130,10 @@ def test_of_columns_that_name_the_same_image_one_is_taken(tmp_path: Path) -> Non
 
 def test_of_columns_that_name_different_images_the_user_chooses(tmp_path: Path) -> None:
     write_files(tmp_path, ["1_l.png", "1_r.png", "2_l.png", "2_r.png"])
-    table = write_table(tmp_path / "labels.csv", "id,left,right,label\n1,1_l.png,1_r.png,a\n2,2_l.png,2_r.png,b\n")
-    with pytest.raises(Undecided, match="columns left and right: give --image-column left or --image-column right"):
+    table = write_table(tmp_path / "labels.csv", "id,scan,mask,label\n1,1_l.png,1_r.png,a\n2,2_l.png,2_r.png,b\n")
+    with pytest.raises(Undecided, match=r"columns scan and mask .*give --image-column scan or --image-column mask"):
         read(table)
-    assert labels_of(read(table, image_column="right")) == {"1_r.png": "a", "2_r.png": "b"}
+    assert labels_of(read(table, image_column="mask")) == {"1_r.png": "a", "2_r.png": "b"}
     with pytest.raises(InvalidOption, match=r"--image-column 'middle' is no column of labels.csv: expected one of id"):
         read(table, image_column="middle")
 

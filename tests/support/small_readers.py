@@ -12,6 +12,7 @@ from PIL import Image
 
 from overread import Reader
 from overread.bundle import Graph, Reference
+from overread.cases.exams.gathering import Gathering
 from overread.decision import Familiarity, OrderedGrades, SeveralFindings, SeveralTasks, Task, measure_traits
 from overread.images import Preprocessing
 from support.bundles import telling, write_small_bundle
@@ -48,18 +49,22 @@ def readers_of_kinds(folder: Path) -> dict[str, Reader]:
     return {name: small_reader(folder / name, *kind) for name, kind in KINDS.items()}
 
 
-def small_reader(folder: Path, task: Task, logits: Sequence[float], *, rare: Sequence[str] = ()) -> Reader:
+def small_reader(
+    folder: Path, task: Task, logits: Sequence[float], *, rare: Sequence[str] = (), exams: Gathering | None = None
+) -> Reader:
     """A reader that gives these logits to an image with a mean of 125.
 
     Its calibration divides them by 1.5; the first question has no operating point, all others have 0.4; an answer is
-    ruled out below a probability of 0.3, but for rare ones, which never are.
+    ruled out below a probability of 0.3, but for rare ones, which never are. With a gathering it reads exams, and each
+    frame counts alike.
     """
-    told = telling(task)
-    told["referral"] = dataclasses.replace(
-        told["referral"],
-        thresholds={**told["referral"].thresholds, **dict.fromkeys(rare, 1.0)},
-        counts={**told["referral"].counts, **dict.fromkeys(rare, 3)},
-    )
+    told = telling(task) if task.questions else {"task": task}
+    if rare:
+        told["referral"] = dataclasses.replace(
+            told["referral"],
+            thresholds={**told["referral"].thresholds, **dict.fromkeys(rare, 1.0)},
+            counts={**told["referral"].counts, **dict.fromkeys(rare, 3)},
+        )
     bias = np.array(logits) - _OF_GREY
     graph = tiny_graph(bias=bias, outputs=task.outputs).SerializeToString()
     pixels = np.stack([picture(seed)[..., None] for seed in range(120)])
@@ -68,4 +73,6 @@ def small_reader(folder: Path, task: Task, logits: Sequence[float], *, rare: Seq
     reference = Reference.of(Familiarity.fit(traits[:90], traits[90:]), traits[90:], task.decide(y_prob), y_prob)
     height, width, channels = SHAPE
     preprocessing = Preprocessing(height=height, width=width, channels=channels)
-    return Reader(write_small_bundle(folder, graph, reference.to_bytes(), **told, preprocessing=preprocessing))
+    return Reader(
+        write_small_bundle(folder, graph, reference.to_bytes(), **told, preprocessing=preprocessing, exams=exams)
+    )

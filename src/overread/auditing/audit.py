@@ -34,12 +34,14 @@ class Audit:
         n: the number of cases.
         accepted: codes of blocking findings that a human has accepted.
         task: what is told apart, for the words; by default classes.
+        of_exams: the cases are exams.
     """
 
     findings: tuple[Finding, ...]
     n: int
     accepted: tuple[str, ...] = ()
     task: Task | None = dataclasses.field(default=None, compare=False)
+    of_exams: bool = False
 
     def __post_init__(self) -> None:
         ordered = sorted(self.findings, key=lambda found: (SEVERITIES.index(found.severity), found.code))
@@ -95,6 +97,7 @@ class Audit:
             "accepted": list(self.accepted),
             "findings": [found.to_dict() for found in self.findings],
             **({"task": self.task.to_dict()} if self.task and self.task.kind else {}),
+            **({"of_exams": True} if self.of_exams else {}),
         }
 
     @classmethod
@@ -102,7 +105,13 @@ class Audit:
         """The audit that `to_dict` gave."""
         findings = tuple(Finding.from_dict(found) for found in values["findings"])
         task = Task.from_dict(values["task"]) if "task" in values else None
-        return cls(findings=findings, n=values["n"], accepted=tuple(values["accepted"]), task=task)
+        return cls(
+            findings=findings,
+            n=values["n"],
+            accepted=tuple(values["accepted"]),
+            task=task,
+            of_exams=values.get("of_exams", False),
+        )
 
 
 def audit_manifest(
@@ -160,7 +169,8 @@ def examine(material: Material, *, rules: Sequence[Rule] = ()) -> Audit:
         RuleFailed: a rule raised, or gave what it does not declare.
     """
     manifest = material.manifest
-    return Audit(findings=_ask(every_rule(rules), material), n=len(manifest), task=manifest.task)
+    found = _ask(every_rule(rules), material)
+    return Audit(findings=found, n=len(manifest), task=manifest.task, of_exams=material.is_of_exams)
 
 
 def examine_once(
@@ -210,4 +220,5 @@ def examine_once(
 
 
 def _ask(rules: Sequence[Rule], material: Material) -> tuple[Finding, ...]:
-    return tuple(found for rule in rules for found in rule.apply(material))
+    found = (found for rule in rules for found in rule.apply(material))
+    return tuple(one.of_exams() if material.is_of_exams else one for one in found)

@@ -10,6 +10,7 @@ from overread.auditing.audit import Audit
 from overread.auditing.finding import Finding, Severity
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
+from overread.auditing.wording import of_exams
 from overread.words import count, listed
 
 _SAID = {"block": "blocks", "warn": "warns", "info": "for information"}
@@ -31,6 +32,8 @@ def brief_lines(audit: Audit, *, rules: Sequence[Rule] = ()) -> list[Line]:
     """
     kinds = [kind for rule in every_rule(rules) for kind in rule.kinds]
     meanings = {kind.code: kind.meaning_for(audit.task) if audit.task else kind.meaning for kind in kinds}
+    if audit.of_exams:
+        meanings = {code: of_exams(meaning) for code, meaning in meanings.items()}
     lines = [
         Line(found.severity, f"{gravity(found, audit)}: {found.code} ({found.count:,}): {meanings[found.code]}")
         for found in audit.findings
@@ -49,6 +52,7 @@ def totals(audit: Audit) -> str:
     """Say how many images were looked at, and how many findings there are of each gravity."""
     numbers = Counter(_SAID[found.severity] for found in audit.findings)
     said = [f"{number} {word.removesuffix('s') if number > 1 else word}" for word, number in numbers.items()]
+    cases = count(audit.n, "exam" if audit.of_exams else "image")
     if not said:
-        return f"{count(audit.n, 'image')}: nothing was found"
-    return f"{count(audit.n, 'image')}, {count(len(audit.findings), 'finding')}: {listed(said)}"
+        return f"{cases}: nothing was found"
+    return f"{cases}, {count(len(audit.findings), 'finding')}: {listed(said)}"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from overread.auditing.wording import named
+from overread.auditing.wording import named, of_exams
 from overread.cases import Case
 from overread.decision import Task
 from overread.errors import InvalidOption
@@ -86,6 +86,10 @@ class Finding:
         object.__setattr__(self, "count", int(self.count))
         object.__setattr__(self, "evidence", rows)
         object.__setattr__(self, "groups", tuple(tuple(int(i) for i in group) for group in self.groups))
+
+    def of_exams(self) -> Finding:
+        """The same finding in the words of a study of exams."""
+        return dataclasses.replace(self, sentence=of_exams(self.sentence), fix=of_exams(self.fix))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""

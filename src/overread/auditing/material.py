@@ -42,6 +42,16 @@ class Material:
         return found
 
     @property
+    def has_exams(self) -> bool:
+        """Whether any case is an exam, of several files or frames."""
+        return any(case.instances for case in self.manifest.cases)
+
+    @property
+    def is_of_exams(self) -> bool:
+        """Whether the cases are exams; of some exams among images it is said as of images."""
+        return all(case.instances for case in self.manifest.cases)
+
+    @property
     def readable(self) -> np.ndarray:
         """`(m,)` the position in the manifest of each case of the data set."""
         return self.data_set.rows

@@ -44,3 +44,8 @@ def named(text: str, task: Task) -> str:
 def told_as(task: Task, name: str) -> str:
     """What a class or cut is called in a sentence: a grade is said to be one, for it may be a mere number."""
     return f"{task.noun[0]} {name}" if task.ordered else name
+
+
+def of_exams(text: str) -> str:
+    """Call images exams, in a text of a study whose cases are such; in paths and quoted names they stay."""
+    return re.sub(r"(?<![\w/.'\"-])images(?![\w/.'\"-])", "exams", re.sub(r"(?<=\d )image(?! [nf])\b", "exam", text))

@@ -6,10 +6,13 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from overread.errors import InvalidData
-from overread.formats import Instance
 from overread.machine.content.text import storable
+
+if TYPE_CHECKING:
+    from overread.formats import Instance
 
 SPLITS = ("train", "val", "test")
 SPLIT_ALIASES = {
@@ -31,13 +34,14 @@ SPLIT_ALIASES = {
 class Case:
     """One labelled image or exam: where it is, what it shows, whose it is and on which side of the split it stands.
 
-    An exam is images with one answer; its `instances` are their files and frames, and `path` is the first of these. Of
-    a single image there are none.
+    An exam is images with one answer; its `instances` are their files and frames, `path` is the first of these, and
+    `files` are their names. Of a single image there are none.
 
     `name` is the path within the data as the user knows it; `frame` says which frame of the file is meant, from 1 as
     DICOM counts, and is None where there is only one; `group` is what images that show one picture have in common, once
     they were looked for, and None where an image has no copy; `extra` holds the further columns of a CSV, and `rows`
-    what those of the table say that name the image, where several do.
+    what those of the table say that name the image, where several do; `row` is the number of its row, and `exam` names
+    the exam of an image of which the row is about others too, before these are gathered.
 
     Raises:
         InvalidData: the frame is no number from 1.
@@ -53,6 +57,9 @@ class Case:
     extra: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rows: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     instances: tuple[Instance, ...] = ()
+    files: tuple[str, ...] = ()
+    row: int | None = None
+    exam: str | None = None
 
     def __post_init__(self) -> None:
         if self.frame is not None and (type(self.frame) is not int or self.frame < 1):
@@ -62,6 +69,17 @@ class Case:
     def full_name(self) -> str:
         """The name, with the frame where one is named."""
         return self.name if self.frame is None else f"{self.name} (frame {self.frame})"
+
+    @property
+    def parts(self) -> tuple[Case, ...]:
+        """The image itself, or a case for each instance of an exam, under its own name."""
+        if not self.instances:
+            return (self,)
+        names = self.files or (self.name,) * len(self.instances)
+        return tuple(
+            dataclasses.replace(self, path=one.path, name=name, frame=one.frame, instances=(), files=(), exam=self.name)
+            for one, name in zip(self.instances, names, strict=True)
+        )
 
     @property
     def counts_as(self) -> str:

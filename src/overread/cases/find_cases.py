@@ -11,6 +11,7 @@ from overread.cases.labelling.complete import complete
 from overread.cases.labelling.files import Files
 from overread.cases.labelling.images import image_columns
 from overread.cases.labelling.matched import Matched, no_match
+from overread.cases.labelling.meant import meant
 from overread.cases.labelling.one_each import one_finding_each
 from overread.cases.labelling.roles import patient_columns, plain, split_columns
 from overread.cases.labelling.several import cases_of_all, match_all
@@ -90,11 +91,11 @@ def _told(left_out: LeftOut) -> tuple[str, ...]:
 
 
 def _files_of(source: Source, beside: Path) -> tuple[Files, LeftOut]:
-    root = place(source.images or (source.data if place(source.data).is_dir() else beside))
+    root = place(source.image_folder or (source.data if place(source.data).is_dir() else beside))
     if not root.is_dir():
         raise MissingPath(f"{root} is not there: expected the folder that holds the images (--images)")
     left_out = LeftOut()
-    return Files(root, images_below(root, left_out)), left_out
+    return Files(root, meant(images_below(root, left_out), root, source, left_out)), left_out
 
 
 def _refuse_several_sheets(matched: Sequence[Matched]) -> None:

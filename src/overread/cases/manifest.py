@@ -114,6 +114,11 @@ class Manifest:
         return all(case.patient_id for case in self.cases)
 
     @property
+    def noun(self) -> str:
+        """What its cases are called: image, or exam where any of them is one of several."""
+        return "exam" if any(case.instances for case in self.cases) else "image"
+
+    @property
     def columns(self) -> list[str]:
         """The names of the further columns, sorted."""
         return sorted({key for case in self.cases for key in case.extra})
@@ -143,7 +148,7 @@ class Manifest:
         if differing:
             first = differing[0]
             raise InvalidData(
-                f"the rows of {count(len(differing), 'image')} differ in label, patient or side, first {cite(first)} "
+                f"the rows of {count(len(differing), self.noun)} differ in label, patient or side, first {cite(first)} "
                 f"in the {listed(differ_in(first))}: keep one row of each (overread audit lists them all)"
             )
 
@@ -157,7 +162,7 @@ class Manifest:
         if not named:
             return self
         pooled = (dataclasses.replace(case, split=None) for case in self.cases)
-        return self.replace(pooled, f"the sides that the data name for {count(named, 'image')} are ignored")
+        return self.replace(pooled, f"the sides that the data name for {count(named, self.noun)} are ignored")
 
     @classmethod
     def read(cls, source: Source | str | Path, task: Task | None = None) -> Manifest:

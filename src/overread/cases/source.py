@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from overread.cases.exams.gathering import COLUMN, PATTERN, WAYS, Gathering
+from overread.cases.labelling.roles import as_number
 from overread.cases.relabel import read_mapping
 from overread.errors import InvalidOption
 from overread.machine.option import option
@@ -45,9 +46,14 @@ class Source:
         kind=list[str],
     )
     images: str | None = option(
-        None, "Folder that the images of the tables lie in; by default the data.", panel="Labels"
+        None,
+        "Folder that the images of the tables lie in, or a pattern of their names, as '*_T1w.nii.gz'; by default the "
+        "data.",
+        panel="Labels",
     )
-    image_column: str | None = option(None, "Column of the tables that names the image.", panel="Labels")
+    image_column: str | None = option(
+        None, "Column of the tables that names the image; of one exam, several as LEFT+RIGHT.", panel="Labels"
+    )
     label_column: str | tuple[str, ...] | None = option(
         (),
         "Column that says what the image shows; of several with a 1 each the first and last, as MEL..UNK. Repeated, "
@@ -83,6 +89,12 @@ class Source:
         "Grade from which on a case counts as ill, judged as '2 or more'; by default each. May be repeated.",
         panel="Labels",
         kind=list[str],
+    )
+    cut_at: str | None = option(
+        None,
+        "Number from which on the label column, such as an age, is one class and below it the other; or median, of all "
+        "cases.",
+        panel="Labels",
     )
     mapping: Mapping[str, str] = option(
         None,
@@ -121,23 +133,42 @@ class Source:
         labels = (self.labels,) if isinstance(self.labels, str | Path) else self.labels or ()
         object.__setattr__(self, "labels", tuple(_named(table, "labels") for table in labels))
         object.__setattr__(self, "images", self.images and _named(self.images, "images"))
-        data = self.data or self.images or (place(self.labels[0]).parent if self.labels else "")
+        data = self.data or self.image_folder or (place(self.labels[0]).parent if self.labels else "")
         object.__setattr__(self, "data", _named(data, "data"))
         if not self.data:
             raise InvalidOption("no data are given: expected a folder of images or a table of labels")
         object.__setattr__(self, "mapping", dict(self.mapping or {}))
         for name in ("label_column", "cut"):
             object.__setattr__(self, name, _texts(getattr(self, name)))
+        self._require_cut()
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InvalidOption(
                     f"--{name.replace('_', '-')} {getattr(self, name)} is not known: expected {listed(choices, 'or')}"
                 )
 
+    def _require_cut(self) -> None:
+        if self.cut_at is None:
+            return
+        if len(self.label_columns) != 1:
+            raise InvalidOption("--cut-at cuts one column of numbers: name it with --label-column")
+        if self.cut_at != "median" and as_number(self.cut_at) is None:
+            raise InvalidOption(f"--cut-at {self.cut_at} is no number: expected one such as 35, or median")
+
     @classmethod
     def of(cls, data: Source | str | Path) -> Source:
         """A source as it is, or that of a folder or table of which nothing else is said."""
         return data if isinstance(data, cls) else cls(data=str(data))
+
+    @property
+    def image_folder(self) -> str:
+        """The folder that the images lie in, where one is named."""
+        return "" if self.image_pattern else self.images or ""
+
+    @property
+    def image_pattern(self) -> str:
+        """The pattern of the ends of their paths, where one is given."""
+        return self.images if self.images and "*" in self.images else ""
 
     @property
     def label_columns(self) -> tuple[str, ...]:
@@ -167,7 +198,7 @@ class Source:
     def absolute(self) -> Source:
         """The same source from wherever it is read."""
         labels = (name if name == FOLDERS else str(place(name).absolute()) for name in self.labels)
-        images = self.images and str(place(self.images).absolute())
+        images = str(place(self.image_folder).absolute()) if self.image_folder else self.images
         return dataclasses.replace(self, data=str(place(self.data).absolute()), labels=tuple(labels), images=images)
 
     def settled(self, name: str, choice: str) -> Source:

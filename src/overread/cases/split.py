@@ -93,25 +93,25 @@ def split_cases(
     if folds != 1:
         _check_folds(folds)
     carver = Carver(manifest, seed)
-    notes = []
+    notes, many = [], f"{manifest.noun}s"
     if "test" not in sides:
         sides = carver.carve(sides, "test", test, rest_needs=1 if "val" in sides else 2)
-        notes.append(f"test is carved by patient ({test:.0%} of the images)")
+        notes.append(f"test is carved by patient ({test:.0%} of the {many})")
     if folds > 1:
         sides = ["train" if side == "val" else side for side in sides]
-        notes.append(f"the images outside test are dealt by patient to {folds} folds; each network leaves one out")
+        notes.append(f"the {many} outside test are dealt by patient to {folds} folds; each network leaves one out")
     elif "val" not in sides:
         sides = carver.carve(sides, "val", validation)
-        notes.append(f"validation is carved from train by patient ({validation:.0%} of the images outside test)")
+        notes.append(f"validation is carved from train by patient ({validation:.0%} of the {many} outside test)")
     else:
         pooled = ["train" if side == "val" else side for side in sides]
         carved = carver.carve(pooled, "val", validation)
         if carver.is_small(sides, carved):
-            notes.append(f"the given validation side has {sides.count('val')} images, too few: carved anew by patient")
+            notes.append(f"the given validation side has {sides.count('val')} {many}, too few: carved anew by patient")
             sides = carved
     if notes and (groups := {case.group for case in manifest.cases if case.group}):
         kept = count(len(groups), "group")
-        notes.append(f"{kept} of identical or near-identical images: the images of each are kept on one side")
+        notes.append(f"{kept} of identical or near-identical {many}: the {many} of each are kept on one side")
     parts = carver.deal_validation(sides, folds) if folds > 1 else [sides]
     whole, *sided = (_with_sides(manifest, given) for given in (sides, *parts))
     warnings = [*_warnings(manifest, sides), *([] if manifest.task.exclusive else _lacking(sided))]
@@ -165,15 +165,15 @@ def without_test(manifest: Manifest) -> Manifest:
     left_out = len(manifest) - len(kept)
     if not left_out:
         return manifest
-    return manifest.replace(kept, f"{left_out} images of the given test side are left out and stay unopened")
+    return manifest.replace(kept, f"{left_out} {manifest.noun}s of the given test side are left out and stay unopened")
 
 
 def _warnings(manifest: Manifest, sides: Iterable[str | None]) -> list[str]:
-    warnings = []
+    warnings, many = [], f"{manifest.noun}s"
     unnamed = sum(not case.patient_id for case in manifest.cases)
     if unnamed:
         warnings.append(
-            f"{unnamed} of {len(manifest)} images name no patient: each counts as a patient of its own, so images of "
+            f"{unnamed} of {len(manifest)} {many} name no patient: each counts as a patient of its own, so {many} of "
             "one patient may stand on both sides and flatter the result; give patient ids (CSV column patient_id, or "
             "--patient-pattern)"
         )
@@ -206,12 +206,12 @@ def _lacking(parts: Sequence[Manifest]) -> list[str]:
             name + f" (in {number} of {folds} folds)" * (folds > 1 and side != "test") for name, number in found.items()
         ]
         if names:
-            said.append(f"{side} has no image {first_of(names)}: {_WITHOUT[side]}")
+            said.append(f"{side} has no {parts[0].noun} {first_of(names)}: {_WITHOUT[side]}")
     return said
 
 
 def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
-    folds = len(split.parts)
+    folds, one = len(split.parts), split.manifest.noun
     for number, part in enumerate(split.parts, start=1):
         for side, name in _absent(part):
             of_folds = folds > 1 and side != "test"
@@ -219,13 +219,13 @@ def _refuse_absent_classes(split: Split, keys: Sequence[str]) -> None:
             patients, whose = len({keys[i] for i in of_class}), _whose(part, of_class, keys)
             if not of_folds:
                 raise InvalidData(
-                    f"the {side} side has no image of class {name}: {whose}, and train, val and test each need one "
-                    f"with it; collect {name} images of three patients or more, or name the sides in a CSV column split"
+                    f"the {side} side has no {one} of class {name}: {whose}, and train, val and test each need one "
+                    f"with it; collect {name} {one}s of three patients or more, or name the sides in a CSV column split"
                 )
             fewer = min(patients, folds - 1)
             raise InvalidData(
-                f"with fold {number} of {folds} left out, the {side} side has no image of class {name}: outside test "
-                f"{whose}; collect {name} images of {folds} patients or more, or "
+                f"with fold {number} of {folds} left out, the {side} side has no {one} of class {name}: outside test "
+                f"{whose}; collect {name} {one}s of {folds} patients or more, or "
                 + (f"take --folds {fewer} or fewer" if fewer > 1 else "train without --folds")
             )
 
@@ -235,9 +235,9 @@ def _whose(part: Manifest, of_class: Sequence[int], keys: Sequence[str]) -> str:
     patients = len({counts_as(part.cases[i].patient_id, part.cases[i].name) for i in of_class})
     units = len({keys[i] for i in of_class})
     if units < patients and not part.has_patients:
-        return f"its {len(of_class)} images show {count(units, 'picture')}, for near copies count as one"
+        return f"its {len(of_class)} {part.noun}s show {count(units, 'picture')}, for near copies count as one"
     joined = f", whom shared pictures join to {count(units, 'group')}" if units < patients else ""
-    return f"its {len(of_class)} images come from {count(patients, 'patient')}{joined}"
+    return f"its {len(of_class)} {part.noun}s come from {count(patients, 'patient')}{joined}"
 
 
 def _absent(part: Manifest) -> list[tuple[str, str]]:

@@ -218,11 +218,15 @@ def make_assessment_options(
     by: Annotated[
         list[str] | None, _of("Test", "Column of the CSV whose groups are compared; may be repeated.")
     ] = None,
+    by_patient: Annotated[
+        str | None,
+        _of("Test", "mean or max: judge patients too, by the mean or the highest of what was said of their images."),
+    ] = None,
 ) -> AssessmentOptions:
     """What is asked of the test result."""
     from overread.evaluation import AssessmentOptions
 
-    return AssessmentOptions(level=level, prevalence=prevalence, by=tuple(by or ()))
+    return AssessmentOptions(level=level, prevalence=prevalence, by=tuple(by or ()), by_patient=by_patient)
 
 
 def make_source(data: DataOrLabels = None, **values: Any) -> Source | None:

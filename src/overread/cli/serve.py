@@ -33,6 +33,11 @@ def serve(
     max_megapixels: Annotated[int, typer.Option(help="Of an image.")] = _DEFAULT.max_pixels // MIB,
     workers: Annotated[int, typer.Option(help="Processes that decode; 0: one on each core, two at least.")] = 0,
     time_out_s: Annotated[float, typer.Option(help="Seconds for decoding an image.")] = _DEFAULT.timeout_s,
+    max_exam_files: Annotated[int, typer.Option(help="Files in a request of exams.")] = _DEFAULT.max_exam_files,
+    exam_time_out_s: Annotated[float, typer.Option(help="Seconds for reading an exam.")] = _DEFAULT.exam_timeout_s,
+    keep_minutes: Annotated[
+        float, typer.Option(help="Minutes that an exam on the page stays on the disk after the last look at it.")
+    ] = _DEFAULT.keep_exams_s / 60,
 ) -> None:
     """Serve a page for people and an API for programs, on this machine unless told otherwise, until stopped.
 
@@ -47,6 +52,9 @@ def serve(
         max_waiting=max(_DEFAULT.max_waiting, max_files),
         max_pixels=max_megapixels * MIB,
         timeout_s=time_out_s,
+        max_exam_files=max_exam_files,
+        exam_timeout_s=exam_time_out_s,
+        keep_exams_s=60 * keep_minutes,
         **({"workers": workers} if workers else {}),
     )
     from overread.service.server import serve as run_server

@@ -22,6 +22,8 @@ T = TypeVar("T")
 BoolArray = npt.NDArray[np.bool_]
 # Of two classes, where no operating point was chosen.
 HALF = 0.5
+# How the probabilities of several images of a patient make one.
+MEAN, HIGHEST = "mean", "max"
 SMALLEST_PROBABILITY = 1e-7
 SUM_TOLERANCE = 1e-3
 
@@ -346,6 +348,40 @@ class Task(ABC):
         given, n = thresholds or {}, len(np.asarray(y_prob))
         reached = [self.score(y_prob, name) >= given.get(name, HALF) for name in self.questions]
         return np.array(reached, dtype=bool).reshape(len(self.questions), n).T
+
+    @abstractmethod
+    def truth_of_all(self, y_true: npt.ArrayLike) -> IntArray | None:
+        """The truth of a patient of whom there are several images: ill where any of them is, the worst grade of all.
+
+        Args:
+            y_true: of his images, one or more.
+
+        Returns:
+            A row of a truth; None where the images say different things, of which none is worse.
+        """
+
+    def probabilities_of_all(self, y_prob: npt.ArrayLike, way: str) -> FloatArray:
+        """`(K,)` what is said of a patient of whom several images were read.
+
+        Args:
+            y_prob: `(m, K)` of his images, one or more.
+            way: "mean", or "max": of each finding, cut or positive class the highest.
+
+        Raises:
+            InvalidOption: another way, or "max" of several classes, whose highest are no probabilities together.
+        """
+        values = np.asarray(y_prob, dtype=np.float64)
+        if way == HIGHEST:
+            return self._highest(values)
+        if way != MEAN:
+            raise InvalidOption(f"by_patient={way!r} is unknown: expected {MEAN} or {HIGHEST}")
+        return np.asarray(values.mean(axis=0))
+
+    def _highest(self, y_prob: FloatArray) -> FloatArray:
+        raise InvalidOption(
+            f"the highest probabilities of {len(self.classes)} classes sum to more than 1, so images are put together "
+            f"by the {MEAN}: give --by-patient {MEAN}"
+        )
 
     @abstractmethod
     def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:

@@ -1,6 +1,6 @@
 """What decisions are worth: metrics, intervals, reliability, comparison; on NumPy alone."""
 
-from overread.evaluation.assessment import Assessment, AssessmentOptions, BeforeAfter, assess
+from overread.evaluation.assessment import Assessment, AssessmentOptions, BeforeAfter, assess, with_patients
 from overread.evaluation.compare import Comparison, Difference, compare
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.curves import (
@@ -70,4 +70,5 @@ __all__ = [
     "roc_auc",
     "roc_curve",
     "wilson",
+    "with_patients",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import HALF, Task
+from overread.decision.task import HALF, HIGHEST, MEAN, Task
 from overread.errors import InvalidOption
 from overread.evaluation.compute_metrics import Evaluation, compute_metrics
 from overread.evaluation.decision_curve import DecisionCurve, decision_curve, require_prevalence
@@ -41,6 +41,8 @@ class AssessmentOptions:
         resamples: of the bootstrap, 100 or more.
         seed: of the bootstrap.
         metrics: further ones of yours, such as an `OwnMetric`.
+        by_patient: "mean" or "max": judge patients too, each by what was said of all his images, see
+            `Predictions.by_patient`.
 
     Raises:
         InvalidOption: a value outside its range, or a metric whose name is taken.
@@ -52,8 +54,11 @@ class AssessmentOptions:
     resamples: int = 2000
     seed: int = 0
     metrics: tuple[ClassMetric, ...] = ()
+    by_patient: str | None = None
 
     def __post_init__(self) -> None:
+        if self.by_patient not in (None, MEAN, HIGHEST):
+            raise InvalidOption(f"--by-patient {self.by_patient} is unknown: expected {MEAN} or {HIGHEST}")
         critical_value(self.level)
         require_bootstrap(self.resamples, self.seed)
         require_prevalence(self.prevalence)
@@ -70,6 +75,24 @@ class AssessmentOptions:
                 raise InvalidOption(
                     f"the data have no column {name!r} to group by: there are {', '.join(known) or 'none'}"
                 )
+
+    def require_patients(self, patients: Collection[str | None], task: Task) -> None:
+        """Refuse to judge by patient where no image names one, or in a way that a task does not have.
+
+        Args:
+            patients: of each image.
+            task: what is told apart.
+
+        Raises:
+            InvalidOption: so it is.
+        """
+        if self.by_patient is None:
+            return
+        if not any(patients):
+            raise InvalidOption(
+                "--by-patient judges patients, and no image names one: give --patient-column or --patient-pattern"
+            )
+        task.probabilities_of_all(np.full((2, len(task.classes)), 1 / len(task.classes)), self.by_patient)
 
 
 def _refuse_taken_names(metrics: tuple[ClassMetric, ...]) -> None:
@@ -107,6 +130,8 @@ class Assessment:
             does.
         n_patients: a case without a patient counts as one.
         options: what was asked.
+        by_patient: what the same readings are worth of patients, where that was asked; each has one row there.
+        unit: what a case is called: image, exam or patient.
     """
 
     estimates: Estimates
@@ -120,6 +145,8 @@ class Assessment:
     n_patients: int
     options: AssessmentOptions
     parts: Mapping[str, Assessment] = dataclasses.field(default_factory=dict)
+    by_patient: Assessment | None = None
+    unit: str = "image"
 
     @property
     def task(self) -> Task:
@@ -136,7 +163,7 @@ class Assessment:
         return self.estimates[name]
 
     def __repr__(self) -> str:
-        return f"Assessment({count(self.evaluation.n, 'image')} of {count(self.n_patients, 'patient')})"
+        return f"Assessment({count(self.evaluation.n, self.unit)} of {count(self.n_patients, 'patient')})"
 
     def _repr_html_(self) -> str:
         return "".join(_html(name, part) for name, part in (self.parts or {"": self}).items())
@@ -159,11 +186,15 @@ class Assessment:
             "predictive_values": {name: estimate.to_dict() for name, estimate in self.predictive_values.items()},
             "subgroups": [found.to_dict() for found in self.subgroups],
             **({"parts": {name: part.to_dict() for name, part in self.parts.items()}} if self.parts else {}),
+            **({} if self.by_patient is None else {"by_patient": self._patients_to_dict(self.by_patient)}),
         }
+
+    def _patients_to_dict(self, by_patient: Assessment) -> dict[str, Any]:
+        return {"way": self.options.by_patient, **by_patient.to_dict()}
 
 
 def _html(part: str, found: Assessment) -> str:
-    counts = f"{count(found.evaluation.n, 'image')} of {count(found.n_patients, 'patient')}"
+    counts = f"{count(found.evaluation.n, found.unit)} of {count(found.n_patients, 'patient')}"
     caption = f"{f'{part}: ' if part else ''}{counts}, {level_of(found.options.level)} intervals"
     return estimates_html({name: found[name] for name in found.evaluation.metrics}, caption=caption)
 
@@ -181,6 +212,9 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
         InvalidOption: as `compute_metrics`, a column to group by that is not there, or one with too many values.
     """
     options = options or AssessmentOptions()
+    if options.by_patient is not None:
+        found = assess(predictions, dataclasses.replace(options, by_patient=None))
+        return with_patients(found, predictions.by_patient(options.by_patient), options)
     options.require_columns(predictions.columns)
     asked, task = _Questions(predictions, options), predictions.task
     estimates, has_positive = asked.estimates(predictions.thresholds, predictions.decided), task.positive is not None
@@ -213,6 +247,7 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
             _subgroups(asked, of_each, group_cases(predictions.columns[name], column=name)) for name in options.by
         ),
         n_patients=len(set(asked.patients)),
+        unit=predictions.unit,
         options=options,
         parts={
             name: assess(predictions.of_part(name), options)
@@ -220,6 +255,18 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
             if task.told(name, predictions.y_true).any()
         },
     )
+
+
+def with_patients(found: Assessment, patients: Predictions, options: AssessmentOptions) -> Assessment:
+    """An assessment of images with that of their patients beside it.
+
+    Args:
+        found: of the images.
+        patients: what was said of each patient, as `Predictions.by_patient` gives it.
+        options: that ask for both.
+    """
+    own = dataclasses.replace(options, by_patient=None, by=())
+    return dataclasses.replace(found, by_patient=assess(patients, own), options=options)
 
 
 def _subgroups(asked: _Questions, of_each: Mapping[str, _Questions], grouping: Grouping) -> Subgroups:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from overread.cases import counts_as
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.task import Task
-from overread.errors import InvalidData
+from overread.decision.task import HIGHEST, Task
+from overread.errors import InvalidData, InvalidOption
 from overread.machine.frames import data_frame
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Predictions:
         patients: the patient of each case, None or "" for an unknown one; None if no patient is known.
         uncalibrated: `(n, K)` probabilities before calibration, where they are known.
         columns: further facts about each case by name, n cells each, to group by.
+        unit: what a case is called.
 
     Raises:
         InvalidData: the names are not n, or one of them stands twice.
@@ -48,6 +50,7 @@ class Predictions:
     patients: Sequence[str | None] | None = None
     uncalibrated: npt.ArrayLike | None = None
     columns: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    unit: str = "image"
 
     def __post_init__(self) -> None:
         n = len(np.asarray(self.y_true))
@@ -114,6 +117,46 @@ class Predictions:
             uncalibrated=None if self.uncalibrated is None else no_and_yes(self.uncalibrated),
         )
 
+    def by_patient(self, way: str) -> Predictions:
+        """What was said of each patient, of all that was said of his images; who is not known has one image.
+
+        A patient is decided on at the operating points of images; where only their decisions are known, he is decided
+        as the worst of them, which "max" alone does. Left out is of whom the truth says several things, none of them
+        worse, such as two of several classes.
+
+        Args:
+            way: "mean" of the probabilities, or "max": of each finding, cut or positive class the highest.
+
+        Raises:
+            InvalidOption: an unknown way, or one that the task does not have; "mean" where only decisions are known.
+            InvalidData: no patient is left.
+        """
+        task, y_true, y_prob = self.task, np.asarray(self.y_true), np.asarray(self.y_prob)
+        uncalibrated = y_prob if self.uncalibrated is None else np.asarray(self.uncalibrated)
+        if self.decided is not None and way != HIGHEST:
+            raise InvalidOption("patients are decided on fold by fold: join each fold by patient, and pool these")
+        rows_of: dict[str, list[int]] = {}
+        for row, (patient, case) in enumerate(zip(self.patients or [None] * len(y_true), self.cases, strict=True)):
+            rows_of.setdefault(counts_as(patient, case), []).append(row)
+        truths = {who: task.truth_of_all(y_true[rows]) for who, rows in rows_of.items()}
+        known = [who for who, truth in truths.items() if truth is not None]
+        if not known:
+            raise InvalidData("every patient has images of several classes: patients cannot be judged")
+        decided = None
+        if self.decided is not None:
+            decided = np.array([task.truth_of_all(np.asarray(self.decided)[rows_of[who]]) for who in known])
+        return Predictions(
+            cases=known,
+            y_true=np.array([truths[who] for who in known]),
+            y_prob=np.array([task.probabilities_of_all(y_prob[rows_of[who]], way) for who in known]),
+            task=task,
+            thresholds=self.thresholds,
+            decided=decided,
+            patients=known,
+            unit="patient",
+            uncalibrated=np.array([task.probabilities_of_all(uncalibrated[rows_of[who]], way) for who in known]),
+        )
+
     def _facts(self, rows: IntArray) -> dict[str, Any]:
         def chosen(values: Sequence[T]) -> list[T]:
             return [values[row] for row in rows.tolist()]
@@ -122,6 +165,7 @@ class Predictions:
             "cases": chosen(self.cases),
             "patients": None if self.patients is None else chosen(self.patients),
             "columns": {column: chosen(cells) for column, cells in self.columns.items()},
+            "unit": self.unit,
         }
 
     def to_frame(self) -> pandas.DataFrame:
@@ -168,6 +212,7 @@ def pool_folds(parts: Sequence[Predictions]) -> Predictions:
             for name in parts[0].columns
             if all(name in part.columns for part in parts)
         },
+        unit=parts[0].unit,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from overread.decision.task import HIGHEST, MEAN
 from overread.evaluation.assessment import Assessment
 from overread.evaluation.compute_metrics import Evaluation
 from overread.evaluation.estimates import Estimate, Estimates
@@ -17,6 +18,7 @@ _OF_A_CLASS = ("auc", "sensitivity", "specificity")
 _THE_SAME = "the same"
 _MEAN = "Mean: over the classes, each against the rest; that of sensitivity (recall) is the balanced accuracy."
 _MOST_REASONS = 3
+_JOINED = {MEAN: "mean", HIGHEST: "highest"}
 # A class with a smaller share of the images is rare: AUC says little of how many of those called would be right.
 _RARE = 0.1
 
@@ -53,7 +55,24 @@ def summarise(assessment: Assessment) -> Summary:
     notes = [f"No test image tells anything of {name}." for name in untold]
     notes += [f"{name}: {note}" if name else note for name, part in parts.items() for note in _of_means(part)]
     notes += [note for part in parts.values() for note in (*_of_prevalence(part), *_gaps(part))]
+    if assessment.by_patient is not None:
+        own = summarise(assessment.by_patient)
+        tables += tuple(table._replace(caption=f"By patient: {table.caption}") for table in own.tables)
+        notes += [*said_of_patients(assessment, assessment.by_patient), *own.notes[1:]]
     return Summary(tables, (brackets, *dict.fromkeys(notes)))
+
+
+def said_of_patients(images: Assessment, patients: Assessment) -> tuple[str, ...]:
+    """What it means to judge by patient: how images make one answer, at which operating point, and who is left out."""
+    way = images.options.by_patient
+    joined = f"the {_JOINED[way or MEAN]} of what was said of the {images.unit}s of each"
+    said = f"By patient: {joined}, who is ill where any {images.unit} is."
+    if way == HIGHEST:
+        said += f" The operating point is that of {images.unit}s: who has more of them is called sooner."
+    left = images.n_patients - patients.evaluation.n
+    if left <= 0:
+        return (said,)
+    return (said, f"Left out by patient: {count(left, 'patient')}, whose {images.unit}s are of several classes.")
 
 
 def shown_metrics(assessment: Assessment) -> tuple[MetricDefinition, ...]:
@@ -99,7 +118,7 @@ def _title(assessment: Assessment) -> str:
     counts = [f"{n:,} {of}{name}" for name, n in evaluation.class_counts.items()]
     # Findings may be dozens, and each has a row of its own below.
     of_class = listed(counts) if assessment.task.exclusive else first_of(counts)
-    return f"{count(evaluation.n, 'test image')}{whose}: {of_class}"
+    return f"{count(evaluation.n, f'test {assessment.unit}')}{whose}: {of_class}"
 
 
 def _of_positive(assessment: Assessment) -> tuple[Rows, ...]:
@@ -115,7 +134,7 @@ def _stated(assessment: Assessment, point: str) -> Iterator[Rows]:
     if assessment.predictive_values:
         share, (name,) = level_of(assessment.options.prevalence or 0), assessment.task.judged
         stated = tuple((LABELS[metric], briefly(found)) for metric, found in assessment.predictive_values.items())
-        yield Rows(f"Where {share} of images are {name}, as stated", ("Metric", point), stated)
+        yield Rows(f"Where {share} of {assessment.unit}s are {name}, as stated", ("Metric", point), stated)
 
 
 def _cells(name: str, columns: Iterable[Estimates]) -> Iterator[str]:
@@ -135,7 +154,7 @@ def _of_several(assessment: Assessment) -> tuple[Rows, ...]:
         for name, found in each_judged(assessment).items()
     )
     one = task.judged_noun[0]
-    header = (one.capitalize(), "Images", *(LABELS[name] for name in of_a_class))
+    header = (one.capitalize(), f"{assessment.unit.capitalize()}s", *(LABELS[name] for name in of_a_class))
     placed = bool(assessment.evaluation.thresholds or assessment.at_class_points)
     way = ", at its operating point" if placed else ", as it was decided"
     caption = f"Each {one}{way}" if task.questions else f"Each {one} against the rest"

@@ -34,6 +34,7 @@ class Header:
         person_tags: the keywords of those tags; never their values.
         is_deidentified: DICOM Patient Identity Removed is YES.
         has_burned_in_text: DICOM Burned In Annotation is YES.
+        has_label_image: of a slide, a picture of its label or of the whole glass lies in the file.
         assumed_tags: keywords of DICOM elements that decoding needs and the file lacks, for which defaults are taken.
         spacing_mm: between frames, rows and columns, of a volume that states it.
         plane: of the slices of a volume: "axial", "coronal" or "sagittal".
@@ -55,6 +56,7 @@ class Header:
     person_tags: tuple[str, ...] = ()
     is_deidentified: bool = False
     has_burned_in_text: bool = False
+    has_label_image: bool = False
     assumed_tags: tuple[str, ...] = ()
     spacing_mm: tuple[float, float, float] | None = None
     plane: str = ""

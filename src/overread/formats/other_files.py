@@ -29,6 +29,7 @@ ANNEX_POINTER = OtherFile(
 UNOPENED = OtherFile(noun="unreadable file", remark="see to the permissions", is_loss=True)
 WITHOUT_NIBABEL = OtherFile(noun="NIfTI volume", remark="to have them read, pip install 'overread[volumes]'")
 BROKEN_LINK = OtherFile(noun="broken link", remark="the target is missing, or is the link itself", is_loss=True)
+UNREAD_SLIDE = OtherFile(noun="whole slide", remark="what reads slides comes with pip install 'overread[slides]'")
 SPECIAL = OtherFile(noun="special file", remark="pipes, sockets and devices are not opened")
 
 _POINTERS = (
@@ -36,10 +37,9 @@ _POINTERS = (
     (re.compile(rb"(\.\./)*(\.git)?/annex/objects/"), ANNEX_POINTER),
 )
 _VOLUME, _SLIDE, _ARCHIVE, _VIDEO = "{} volume", "{} slide", "{} archive", "{} video"
-# Such a slide is a TIFF, of which a reader of TIFF gets a tile, a label or more than memory holds.
+# Slides that are not read, of some of which a reader of TIFF would get a tile, a label or more than memory holds.
 _SLIDES = {
-    ".svs": "Aperio", ".ndpi": "Hamamatsu", ".scn": "Leica", ".bif": "Ventana", ".qptiff": "Akoya", ".vsi": "Olympus",
-    ".mrxs": "MIRAX", ".vms": "Hamamatsu", ".czi": "Zeiss", ".lif": "Leica", ".nd2": "Nikon", ".isyntax": "Philips",
+    ".qptiff": "Akoya", ".vsi": "Olympus", ".czi": "Zeiss", ".lif": "Leica", ".nd2": "Nikon", ".isyntax": "Philips",
 }  # fmt: skip
 # So is what a camera calls raw, and its TIFF a thumbnail.
 _CAMERA_RAW = dict.fromkeys((".dng", ".cr2", ".nef", ".arw", ".orf", ".rw2", ".pef"), "camera raw file")

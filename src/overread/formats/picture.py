@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -33,11 +34,46 @@ class GreyValues:
         values: `(height, width)` float32, NaN where there is none.
         windows: (low, high) by name, as the file or the kind of image offers them; the first is the one to start with.
         inverted: whether low values are shown bright.
+        unit: of the values, "HU" for Hounsfield units; empty where it is not known.
     """
 
     values: np.ndarray
     windows: Mapping[str, tuple[float, float]]
     inverted: bool = False
+    unit: str = ""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class OfferedWindows(Mapping[str, tuple[float, float]]):
+    """Windows by name, among them the middle of the values, which is found when it is asked for: it takes its time.
+
+    Args:
+        first: those before it.
+        grey: the values that it is the middle of.
+        last: those behind it.
+    """
+
+    first: Mapping[str, tuple[float, float]]
+    grey: np.ndarray
+    last: Mapping[str, tuple[float, float]]
+
+    def __getitem__(self, name: str) -> tuple[float, float]:
+        """The ends of one."""
+        if name == MIDDLE:
+            return self._middle
+        return self.first[name] if name in self.first else self.last[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in order."""
+        return iter(dict.fromkeys((*self.first, MIDDLE, *self.last)))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(list(iter(self)))
+
+    @functools.cached_property
+    def _middle(self) -> tuple[float, float]:
+        return percentile_window(self.grey)
 
 
 @runtime_checkable

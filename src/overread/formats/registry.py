@@ -16,6 +16,7 @@ from overread.formats.header import Header
 from overread.formats.nifti import NIFTI
 from overread.formats.other_files import (
     UNOPENED,
+    UNREAD_SLIDE,
     WITHOUT_NIBABEL,
     OtherFile,
     is_slide_or_raw,
@@ -25,6 +26,7 @@ from overread.formats.other_files import (
 )
 from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
+from overread.formats.slides import SLIDES
 from overread.formats.source import head_of
 from overread.machine.extras import is_installed
 from overread.machine.files import read_regular
@@ -91,7 +93,7 @@ class Format(Protocol):
         ...
 
 
-_OURS: tuple[Format, ...] = (*RASTER_FORMATS, DICOM, NIFTI)
+_OURS: tuple[Format, ...] = (*RASTER_FORMATS, DICOM, NIFTI, SLIDES)
 # Counted up whenever files of a format of ours come to give other pixels, so that stored ones are not used again.
 _REVISIONS = {DICOM.name: "2"}
 # What `register_format` was given in this process, by name.
@@ -155,9 +157,9 @@ def kind_of_other(path: Path) -> OtherFile | None:
     """What a file is that is not to be read as an image; None for an image.
 
     Content decides, whatever the suffix. A file that no format claims, and one that cannot be opened, are images by
-    their suffix: they are damaged, and reading them says how. DICOM objects without an image, slides that are stored as
-    TIFF and pointers to files that were not fetched are none, unless a format that is not ours claims them. Of a remote
-    file its suffix decides, where a format has it.
+    their suffix: they are damaged, and reading them says how. DICOM objects without an image, slides of kinds that are
+    not read, and pointers to files that were not fetched are none, unless a format that is not ours claims them. Of a
+    remote file its suffix decides, where a format has it.
 
     Raises:
         InvalidOption: a format cannot say whether the file is its own.
@@ -175,10 +177,14 @@ def kind_of_other(path: Path) -> OtherFile | None:
         return None
     if (missing := pointer(head)) is not None:
         return missing
+    if found is SLIDES and not SLIDES.can_be_read:
+        return UNREAD_SLIDE
     if (found is NIFTI or is_volume(name)) and not is_installed(NIFTI.extra_modules):
         return WITHOUT_NIBABEL
     if found is DICOM and (what := DICOM.content_without_image(head)):
         return OtherFile(noun=f"DICOM {what}")
+    if found is NIFTI and (what := NIFTI.content_without_image(path)):
+        return OtherFile(noun=f"NIfTI {what}", remark="they mark parts of images, and are none")
     if is_slide_or_raw(name):
         return other_file(head, name)
     return None if found is not None or is_named_so else other_file(head, name)

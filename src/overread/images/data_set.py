@@ -105,8 +105,8 @@ class DataSet:
             listed = "; ".join(f"{name}: {reason}" for name, reason in list(failures.items())[:_LISTED])
             more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
             raise UnreadableImages(
-                f"{len(failures)} of {len(manifest)} images cannot be read ({listed}{more}): repair or remove them, or "
-                "pass --skip-unreadable to go on without them",
+                f"{len(failures)} of {len(manifest)} {manifest.noun}s cannot be read ({listed}{more}): repair or "
+                "remove them, or pass --skip-unreadable to go on without them",
                 failures,
             )
         rows = [i for i in range(len(manifest)) if i not in store.failures]

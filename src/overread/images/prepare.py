@@ -18,6 +18,7 @@ from PIL import Image
 
 from overread.errors import InvalidBundle, InvalidOption
 from overread.formats import Picture, View, open_picture
+from overread.formats.windows import seen_through
 
 MAX_SIDE = 4096
 # BT.601 in thousandths: whole numbers whose sums stay below 2**24 are exact in float32, and faster than in integers.
@@ -31,7 +32,8 @@ class Preprocessing:
     Args:
         height: rows after resizing.
         width: columns after resizing.
-        channels: 1 (grey) or 3 (RGB); None leaves the choice to the `PixelStore`, which looks at the images.
+        channels: 1 (grey) or 3 (RGB); None leaves the choice to the `PixelStore`, which looks at the images. Several
+            windows are always three.
         fit: "pad" keeps the aspect ratio and centres on black, "stretch" fills the size.
         view: which frames of an exam are looked at, through which window, at which resolution.
 
@@ -54,6 +56,12 @@ class Preprocessing:
             raise InvalidOption(f"channels={self.channels!r}: choose 1 (grey), 3 (RGB) or None (decided from the data)")
         if self.fit not in ("pad", "stretch"):
             raise InvalidOption(f"fit={self.fit!r}: choose 'pad' or 'stretch'")
+        if len(self.view.windows) > 1:
+            if self.channels == 1:
+                raise InvalidOption(
+                    f"window={self.view.window!r} is three channels, which grey is not: choose one window"
+                )
+            object.__setattr__(self, "channels", 3)
 
     def to_dict(self) -> dict[str, Any]:
         """The options as JSON can hold them."""
@@ -136,8 +144,11 @@ def fit_pixels(
 
 def fit_picture(picture: Picture, preprocessing: Preprocessing) -> np.ndarray:
     """Do what `fit_pixels` does with an image that is open."""
-    # No lambda, which could not go to another process.
-    pixels = picture.pixels(functools.partial(_fitted, preprocessing=preprocessing), preprocessing.channels)
+    if windows := preprocessing.view.windows:
+        pixels = seen_through(picture, windows)
+    else:
+        # No lambda, which could not go to another process.
+        pixels = picture.pixels(functools.partial(_fitted, preprocessing=preprocessing), preprocessing.channels)
     stored = pixels.shape[1], pixels.shape[0]
     size = _fitted(stored, preprocessing)
     # BILINEAR widens with the scale, which is what keeps fine texture from aliasing; reducing_gap=2 only saves time.

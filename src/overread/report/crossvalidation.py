@@ -66,6 +66,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
             for part in parts_to_report(predictions, assessment, folder)
             for section in part.headed(*_folds(found.parts.get(part.name, found)), *_alone(part))
         ),
+        *sections.by_patient_section(assessment),
         *((_robustness(found.robustness),) if found.robustness else ()),
         _reproducibility(run, assessment),
     )

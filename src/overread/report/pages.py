@@ -125,6 +125,7 @@ def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
     level = outcome.assessment.options.level
     for part in parts_to_report(outcome.predictions, outcome.assessment, folder):
         made += part.headed(*_alone(part, outcome.parts.get(part.name, outcome), result))
+    made += sections.by_patient_section(outcome.assessment)
     if outcome.parts and outcome.referral:
         made.append(sections.referral_of_all_section(outcome.referral, result.bundle.task, level=level))
     return tuple(made)

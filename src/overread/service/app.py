@@ -18,7 +18,7 @@ from overread.service.problems import answer_with_problems
 from overread.service.room.room import ReadingRoom
 from overread.service.security import Guard
 from overread.service.settings import Settings
-from overread.service.web import pages
+from overread.service.web import exam_pages, pages
 from overread.service.web.login import login_routes
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def create_app(readers: Mapping[str, Reader], settings: Settings, log: ReadingLo
     answer_with_problems(app)
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(exam_pages.router)
     app.include_router(login_routes(entry))
     add_schemas(app)
     app.add_middleware(Guard, settings=settings, entry=entry, metrics=room.metrics)

@@ -81,7 +81,7 @@ def audit(
         given = dataclasses.replace(material, manifest=manifest)
         plan = draft_plan(found, given, rules=rules)
         plan.write(place(fix), given)
-        say(console, f"{fix} keeps {len(plan.kept)} of {len(manifest)} images and moves {len(plan.moved)}")
+        say(console, f"{fix} keeps {len(plan.kept)} of {len(manifest)} {manifest.noun}s and moves {len(plan.moved)}")
     if folder is not None:
         run = Run(kind="audit")
         folder.write(run)

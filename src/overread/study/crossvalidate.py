@@ -15,7 +15,7 @@ from overread.auditing import Rule
 from overread.bundle import Bundle
 from overread.cases import Manifest, Split, fold_cases, pseudonym, split_cases, without_test
 from overread.errors import InvalidOption, OverreadError
-from overread.evaluation import AssessmentOptions, Predictions, assess, pool_folds
+from overread.evaluation import Assessment, AssessmentOptions, Predictions, assess, pool_folds, with_patients
 from overread.evaluation.robustness import Robustness
 from overread.images import DataSet
 from overread.machine.content.text import storable
@@ -245,7 +245,7 @@ def _pool(folder: RunFolder, run: CrossValidationRun, settled: Settled) -> Cross
         for seed in _seeds(run)
     }
     pooled = {seed: _with_columns(pool_folds(found), settled.manifest) for seed, found in parts.items()}
-    assessed = {seed: assess(predictions, settled.options) for seed, predictions in pooled.items()}
+    assessed = {seed: _assessed(pooled[seed], found, settled.options) for seed, found in parts.items()}
     result = judge_folds(folder.path, parts, assessed, settled.options)
     for seed, predictions in pooled.items():
         write_predictions(folder.pooled_predictions(seed), predictions)
@@ -255,6 +255,14 @@ def _pool(folder: RunFolder, run: CrossValidationRun, settled: Settled) -> Cross
     shown = _shown(result, robustness)
     write_crossvalidation_report(folder.path, shown, pooled[settled.recipe.seed], run=run)
     return result
+
+
+def _assessed(pooled: Predictions, folds: Sequence[Predictions], options: AssessmentOptions) -> Assessment:
+    """What all folds are worth together; patients are decided on at the operating point of their fold."""
+    found = assess(pooled, dataclasses.replace(options, by_patient=None))
+    if options.by_patient is None:
+        return found
+    return with_patients(found, pool_folds([fold.by_patient(options.by_patient) for fold in folds]), options)
 
 
 def _shown(result: CrossValidation, robustness: Sequence[Robustness] = ()) -> Folds:

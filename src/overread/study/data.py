@@ -26,6 +26,7 @@ from overread.machine.remote import is_remote, place
 from overread.machine.terminal import at_work, say
 from overread.recipe import Recipe
 from overread.run import RunFolder
+from overread.study.view_notes import view_notes
 from overread.words import count
 
 Data = Manifest | Source | str | Path
@@ -106,7 +107,7 @@ def require_outside(out: str | Path, data: Data) -> None:
     if isinstance(data, Manifest):
         return
     source = Source.of(data)
-    for folder in filter(None, (source.data, source.images)):
+    for folder in filter(None, (source.data, source.image_folder)):
         inside = place(folder).resolve()
         if not is_remote(inside) and inside.is_dir() and Path(out).resolve().is_relative_to(inside):
             raise InvalidOption(
@@ -125,7 +126,7 @@ def name_publicly(manifest: Manifest, data: Data | None = None) -> PublicNames:
     if data is None or isinstance(data, Manifest):
         return PublicNames(manifest)
     source = Source.of(data)
-    return PublicNames(manifest, [place(name) for name in (source.data, *source.labels, source.images) if name])
+    return PublicNames(manifest, [place(name) for name in (source.data, *source.labels, source.image_folder) if name])
 
 
 def write_names(folder: RunFolder, names: PublicNames) -> None:
@@ -176,6 +177,7 @@ def require_training(recipe: Recipe, manifest: Manifest, options: AssessmentOpti
 
     require_network(recipe.network or recipe.chosen_network.name)
     options.require_columns(manifest.columns)
+    options.require_patients([case.patient_id for case in manifest.cases], manifest.task)
     check_calibration_method(recipe.calibration, manifest.task)
 
 
@@ -218,13 +220,14 @@ def _open_each(
     skip_unreadable: bool,
     console: Console,
 ) -> tuple[DataSet, ...]:
-    with at_work(console, "decoding images") as status:
+    noun = f"{manifest.noun}s"
+    with at_work(console, f"decoding {noun}") as status:
         opened = DataSet.open_each(
             manifest,
             preprocessings,
             folder=store,
             skip_unreadable=skip_unreadable,
-            progress=lambda done, of: status.update(f"decoding images: {done} of {of}"),
+            progress=lambda done, of: status.update(f"decoding {noun}: {done} of {of}"),
         )
     data_set = opened[0]
     tell(console, (), tuple(dict.fromkeys(note for each in opened for note in each.store.notes)))
@@ -232,5 +235,6 @@ def _open_each(
         say(console, f"WARNING: left out, unreadable: {name}: {reason}", "bold yellow")
     _, height, width, channels = data_set.store.pixels.shape
     colour = "grey" if channels == 1 else "colour"
-    say(console, f"{len(data_set.manifest)} images are decoded to {width} x {height} {colour}")
+    say(console, f"{len(data_set.manifest)} {noun} are decoded to {width} x {height} {colour}")
+    tell(console, view_notes(data_set))
     return opened

@@ -61,9 +61,10 @@ def evaluate(
     manifest = read_cases(data, task=bundle.task)
     manifest.require_agreement()
     options.require_columns(manifest.columns)
+    options.require_patients([case.patient_id for case in manifest.cases], manifest.task)
     chosen = manifest.select("test") or range(len(manifest))
     manifest = manifest.replace(
-        [manifest.cases[i] for i in chosen], f"{len(chosen)} of {len(manifest)} images are evaluated"
+        [manifest.cases[i] for i in chosen], f"{len(chosen)} of {len(manifest)} {manifest.noun}s are evaluated"
     )
     tell(console, manifest.notes)
     folder = RunFolder.open(out, existing)

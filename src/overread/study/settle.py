@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
+from typing import Any
 
 from overread.cases import Manifest, Source
 from overread.errors import InvalidOption
@@ -81,7 +82,7 @@ def settle(
         source=source and source.absolute(),
         accept=tuple(sorted({*earlier.accept, *accept})),
         skip_unreadable=skip_unreadable or earlier.skip_unreadable,
-        options={"level": options.level, "prevalence": options.prevalence, "by": list(options.by)},
+        options=_recorded(options),
         folds=earlier.folds if folds is None else folds,
         time=earlier.time if time is None else time,
         left_open=earlier.left_open if former else tuple(name for name in _OPEN if getattr(asked, name) is None),
@@ -105,6 +106,12 @@ def settle(
         request = dataclasses.replace(request, source=manifest.source)
     notes = (_default_network(asked),) if asked.network is None else ()
     return Settled(manifest=manifest, request=request, options=options, notes=notes)
+
+
+def _recorded(options: AssessmentOptions) -> dict[str, Any]:
+    """What is asked of the result, as a run records it."""
+    by_patient = {} if options.by_patient is None else {"by_patient": options.by_patient}
+    return {"level": options.level, "prevalence": options.prevalence, "by": list(options.by), **by_patient}
 
 
 def _former_options(earlier: StudyRequest, folder: RunFolder) -> AssessmentOptions:

@@ -96,6 +96,7 @@ def read_labelled(
         patients=[pseudonym(case.patient_id) for case in cases],
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
+        unit=data_set.manifest.noun,
     )
     unfamiliarity = np.concatenate([found.unfamiliarity for found in answers])
     abstentions = reader.abstentions(np.asarray(predictions.y_prob), unfamiliarity)

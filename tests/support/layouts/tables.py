@@ -229,7 +229,7 @@ def subjects_with_a_tsv(folder: Path) -> Expected:
     pictures.table("participants.tsv", [["participant_id", "age", "gender", "group", "MADRS"], *rows], delimiter="\t")
     pictures.write("dataset_description.json", "{}")
     return Expected(
-        classes={"control": 36, "depr": 36},
+        classes={"control": 18, "depr": 18},
         positive="depr",
         patients=36,
         options={"--label-column": "group"},
@@ -245,7 +245,9 @@ def patient_folders_with_a_table(folder: Path) -> Expected:
         pictures.draw_all(2 + i % 2, i % 2, f"P{i:03d}/scan{{}}.png")
         rows.append([f"P{i:03d}", ("negative", "positive")[i % 2]])
     pictures.table("patients.csv", [["patient", "result"], *rows])
-    return Expected(classes={"negative": 30, "positive": 45}, positive="positive", patients=30)
+    return Expected(
+        classes={"negative": 15, "positive": 15}, positive="positive", patients=30, says=("75 images are 30 exams",)
+    )
 
 
 def rows_that_name_folders(folder: Path) -> Expected:
@@ -257,7 +259,7 @@ def rows_that_name_folders(folder: Path) -> Expected:
         pictures.draw_all(2, i % 2, study + "image{}.png", first=1)
         rows.append([f"SET-v1.1/{study}", str(i % 2)])
     pictures.table("train_labeled_studies.csv", rows)
-    return Expected(classes={"0": 30, "1": 30}, exact_names=False, sides=None)
+    return Expected(classes={"0": 15, "1": 15}, exact_names=False, sides=None, says=("60 images are 30 exams",))
 
 
 def a_row_for_every_box(folder: Path) -> Expected:
@@ -303,7 +305,7 @@ def one_label_in_several_spellings(folder: Path) -> Expected:
 
 
 def left_and_right_eye(folder: Path) -> Expected:
-    """A patient a row with two columns of images: the user must say which are meant."""
+    """A patient a row with two columns of images, which are one exam with the label of the patient."""
     pictures = Pictures(folder)
     rows: Rows = []
     for i in range(40):
@@ -313,8 +315,8 @@ def left_and_right_eye(folder: Path) -> Expected:
                      ("normal", "glaucoma")[i % 2]])  # fmt: skip
     header = ["ID", "Patient Age", "Patient Sex", "Left-Fundus", "Right-Fundus", "diagnosis"]
     pictures.table("full_df.csv", [header, *rows])
-    options = {"--image-column": "Left-Fundus", "--label-column": "diagnosis"}
-    return Expected(classes={"normal": 20, "glaucoma": 20}, positive="glaucoma", options=options, asks=True)
+    classes, said = {"normal": 20, "glaucoma": 20}, ("Left-Fundus and Right-Fundus name the images", "are one exam")
+    return Expected(classes=classes, positive="glaucoma", patients=40, says=said)
 
 
 def one_id_in_two_folders(folder: Path) -> Expected:

@@ -167,9 +167,14 @@ def find_duplicates(material: Material) -> list[Finding]:
         (block), `across-patients`, `within-class` (warn) and `within-patient` (warn, near ones info);
         `near-duplicate-changing` and `blank-image` (warn).
     """
-    copies = find_copies(material.data_set, lambda: material.headers)
+    copies = material.once(copies_of)
     found = duplicates_among(material.manifest, copies, masks=material.once(recognise_masks))
     return [*found, *_blank(material.manifest, copies.blank)]
+
+
+def copies_of(material: Material) -> Copies:
+    """The copies among the images, or the overviews of exams; `Material.once` keeps them for rules that share them."""
+    return find_copies(material.data_set, lambda: material.headers)
 
 
 def duplicates_among(manifest: Manifest, copies: Copies, *, masks: Collection[int] = ()) -> list[Finding]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from overread.cases.case import Case
-from overread.cases.labelling.facts import facts_of, said_of_roles
+from overread.cases.exams.of_rows import exams_of, said_of_rows
+from overread.cases.labelling.facts import Roles, facts_of, said_of_roles
 from overread.cases.labelling.files import Files
 from overread.cases.labelling.matched import Matched
 from overread.cases.labelling.understand import Understood
 from overread.cases.posing.told import Found
-from overread.cases.rows import cite, differ_in, rows_about
+from overread.cases.rows import cite, differ_in, require_one_exam, rows_about
 from overread.cases.shown.words import Worded, put_in_words, together
 from overread.cases.source import Source
 from overread.errors import InvalidData
@@ -40,32 +41,45 @@ def cases_of(read: Understood, files: Files, source: Source, *, lists: Sequence[
     Raises:
         Undecided: a choice is open.
         InvalidOption: no row shows the finding that the source names.
-        InvalidData: a row cannot be used; the message cites it.
+        InvalidData: a row cannot be used, or rows put an image into different exams; the message cites them.
     """
-    matched, roles, carried = read.matched, read.roles, read.carried
+    matched, roles, carried, of_image = read.matched, read.roles, read.carried, source.labels_of == "image"
     parts = [put_in_words(labels, source, lists=each) for labels, each in zip(read.labels, lists, strict=False)]
     given = together(parts)
     rows_of: dict[int, list[int]] = defaultdict(list)
     for row, label in enumerate(given):
         for at in matched.images.named_in(row) if label else ():
             rows_of[at].append(row)
+    exams = (
+        {} if roles.exam or of_image else exams_of(matched, files, [row for row, label in enumerate(given) if label])
+    )
+    _require_one_exam(rows_of, matched, roles)
     cases = []
     for at, rows in sorted(rows_of.items()):
         facts = [facts_of(matched, roles, carried, row) for row in rows]
         label, labels_told = _label_of([given[row] for row in rows], source.finding)
         stated = zip(labels_told, (f["patient_id"] for f in facts), (f["split"] for f in facts), strict=True)
-        several = rows_about([matched.table.numbers[row] for row in rows], stated)
-        cases.append(Case(path=files.paths[at], name=files.names[at], label=label, rows=several, **facts[0]))
+        numbers = [matched.table.numbers[row] for row in rows]
+        told = {**facts[0], "rows": rows_about(numbers, stated), "row": numbers[0], "exam": exams.get(at)}
+        cases.append(Case(path=files.paths[at], name=files.names[at], label=label, **told))
     _require_one_finding(cases, matched.table.name)
     patients = len({case.patient_id for case in cases} - {None})
     notes = [
         matched.images.sentence(matched.table, files, named),
         *(note for part in parts for note in (f"the label is {part.sentence}", *part.notes)),
         said_of_roles(matched, roles, carried, patients),
-        *_of_patients(cases, parts),
+        *said_of_rows(matched, exams, of_image=of_image),
+        *([] if exams else _of_patients(cases, parts)),
         *_left_out(matched, given),
     ]
     return Found(cases, notes, tuple(part.told for part in parts))
+
+
+def _require_one_exam(rows_of: Mapping[int, Sequence[int]], matched: Matched, roles: Roles) -> None:
+    if roles.exam is not None:
+        cells, numbers = matched.table[roles.exam], matched.table.numbers
+        named = (([numbers[row] for row in rows], [cells[row] for row in rows]) for rows in rows_of.values())
+        require_one_exam(named, matched.table.name)
 
 
 def _of_patients(cases: Sequence[Case], parts: Sequence[Worded]) -> list[str]:

@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from overread.cases.case import SPLIT_ALIASES
+from overread.cases.exams.gathering import COLUMN, EXAM_ID
 from overread.cases.labelling.files import spellings_of
 from overread.cases.labelling.matched import Matched, column_called
 from overread.cases.labelling.roles import (
     column_named,
+    is_called_exam,
     is_index,
     is_label,
     is_patient,
     patient_columns,
     perhaps_patient,
+    plain,
     split_columns,
 )
 from overread.cases.persons.columns import personal_kind
@@ -45,6 +48,7 @@ class Roles:
     split: str | None
     personal: tuple[str, ...]
     perhaps_patient: tuple[str, ...]
+    exam: str | None
     free: tuple[str, ...]
 
 
@@ -63,7 +67,8 @@ def find_roles(matched: Matched, source: Source) -> Roles:
     else:
         patient = who[0] if who else matched.images.column if is_patient(matched.images.column) else None
     split = _split_column(matched, source)
-    left = [column for column in columns if column not in (patient, split) and not is_index(table, column)]
+    exam = _exam_column(matched, source)
+    left = [column for column in columns if column not in (patient, split, exam) and not is_index(table, column)]
     personal = [column for column in left if not is_label(column) and personal_kind(column, table[column])]
     left = [column for column in left if column not in personal]
     also = dict.fromkeys([*(column for column in who if column in left), *perhaps_patient(table, left)])
@@ -72,6 +77,7 @@ def find_roles(matched: Matched, source: Source) -> Roles:
         split=split,
         personal=tuple(personal),
         perhaps_patient=tuple(also),
+        exam=exam,
         free=tuple(column for column in left if column not in also),
     )
 
@@ -79,7 +85,8 @@ def find_roles(matched: Matched, source: Source) -> Roles:
 def carried_columns(roles: Roles, labels: Sequence[Labels]) -> list[str]:
     """The further columns, which cases carry along: none that tells the label."""
     telling = {column for one in labels for column in one.columns}
-    return [column for column in (*roles.free, *roles.personal) if column not in telling]
+    exam = (roles.exam,) if roles.exam else ()
+    return [column for column in (*roles.free, *roles.personal, *exam) if column not in telling]
 
 
 def facts_of(matched: Matched, roles: Roles, carried: Sequence[str], row: int) -> dict[str, Any]:
@@ -99,13 +106,15 @@ def said_of_roles(matched: Matched, roles: Roles, carried: Sequence[str], patien
         who = f"{column_named(matched.images.column)}, a row for all images of each ({patients:,})"
     side = matched.side and f"{matched.side}, as the table is called"
     said = f"patients: {who}; sides: {column_named(roles.split) if roles.split else side or 'none named'}"
-    unused = [column for column in carried if column not in roles.personal]
+    unused = [column for column in carried if column not in (*roles.personal, roles.exam)]
     said += f"; not used: {', '.join(unused)}" if unused else ""
     if roles.perhaps_patient and roles.patient:
-        return f"{said}; nor {listed(roles.perhaps_patient)}, which may tell the patient too"
-    if roles.perhaps_patient:
+        said = f"{said}; nor {listed(roles.perhaps_patient)}, which may tell the patient too"
+    elif roles.perhaps_patient:
         option = shlex.quote(roles.perhaps_patient[0])
-        return f"{said}; {listed(roles.perhaps_patient)} may tell the patient: --patient-column {option}"
+        said = f"{said}; {listed(roles.perhaps_patient)} may tell the patient: --patient-column {option}"
+    if exams := [column for column in roles.perhaps_patient if is_called_exam(column)]:
+        return f"{said}; {exams[0]} may name exams: --exams {shlex.quote(exams[0])} gives each one answer"
     return said
 
 
@@ -122,6 +131,15 @@ def _split_column(matched: Matched, source: Source) -> str | None:
             choices=found,
         )
     return found[0] if found else None
+
+
+def _exam_column(matched: Matched, source: Source) -> str | None:
+    """The column that names the exam: the one that the source names, or one that is called exam_id."""
+    gathering = source.gathering
+    if gathering is not None and gathering.by == COLUMN and source.exams is not None:
+        return column_called(matched.table, source.exams, "exams")
+    own = [column for column in matched.others if plain(column) == plain(EXAM_ID)]
+    return own[0] if own and gathering is None else None
 
 
 def _patient_of(record: dict[str, str], matched: Matched, roles: Roles) -> str:

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from overread.cases.labelling.files import Cores, Files, Positions, spellings_of, stem_of
-from overread.cases.labelling.roles import column_named, is_index
+from overread.cases.labelling.roles import are_views, column_named, is_index
 from overread.cases.note import Note
 from overread.cases.tables.table import Table
-from overread.words import count
+from overread.words import count, listed
 
 # What tells best is asked first.
 _WAYS = ("name", "folder", "core", "start")
-_OF_SEVERAL = ("folder", "start")
+_OF_SEVERAL = ("folder", "start", "columns")
 _ENOUGH = 0.5
 _SAMPLE = 500
 _SHOWN = 3
@@ -30,15 +30,17 @@ class ImageColumn:
     Args:
         column: its name.
         way: how they do: by name or id, as the folder of the files, by what tells names from one another, or as what
-            the names of several begin with.
+            the names of several begin with, or together with further columns.
         found: the files of each row; none where the cell names none, several where it names a folder or is ambiguous.
         share: of its different cells, or of the files if that is more, that go with one another.
+        also: further columns that name images of the same rows.
     """
 
     column: str
     way: str
     found: tuple[Positions, ...]
     share: float
+    also: tuple[str, ...] = ()
 
     @property
     def files(self) -> set[int]:
@@ -47,7 +49,7 @@ class ImageColumn:
 
     @property
     def names_several(self) -> bool:
-        """True where a row is about all files of a folder, or of one beginning."""
+        """True where a row is about all files of a folder, of one beginning, or of several columns."""
         return self.way in _OF_SEVERAL
 
     @property
@@ -70,6 +72,8 @@ class ImageColumn:
         """
         rows = [row for row in range(len(table.rows)) if self.named_in(row)]
         column, example = f"{column_named(self.column)} names the image", files.names[self.named_in(rows[0])[0]]
+        if self.also:
+            column = f"columns {listed([self.column, *self.also])} name the images"
         missing = [table.numbers[row] for row in range(len(table.rows)) if not self.found[row]]
         matched = f"{len(rows):,} of {count(len(table.rows), 'row')} {'has' if len(rows) == 1 else 'have'} a file"
         matched += f" (none: {_some('row', missing)})" if missing else ""
@@ -121,9 +125,9 @@ def _contradicts(one: ImageColumn, other: ImageColumn) -> bool:
 
 
 def _is_another(match: ImageColumn, best: ImageColumn) -> bool:
-    """True for a column that names as many files as the best one, as well, but others."""
-    alike = match.way == best.way and len(match.files) >= 0.8 * len(best.files)
-    return alike and _contradicts(match, best)
+    """True for a column that names as many files as the best one, as well, but others; of another view, if fewer."""
+    alike = len(match.files) >= 0.8 * len(best.files) or are_views([match.column, best.column])
+    return alike and match.way == best.way and _contradicts(match, best)
 
 
 def _match(table: Table, column: str, files: Files, way: str, side: str | None) -> ImageColumn | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from collections.abc import Sequence
 
 from overread.cases.labelling.files import Files
 from overread.cases.labelling.images import ImageColumn, image_columns
-from overread.cases.labelling.roles import plain
+from overread.cases.labelling.roles import are_views, plain
+from overread.cases.labelling.views import joined_columns
 from overread.cases.source import Source
 from overread.cases.tables.table import Table
 from overread.errors import InvalidData, InvalidOption, Undecided
 from overread.words import listed
+
+# Between the names of columns that name images of one exam.
+TOGETHER = "+"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,31 +37,56 @@ class Matched:
     @property
     def others(self) -> list[str]:
         """The columns that do not name the image."""
-        return [column for column in self.table.columns if column != self.images.column]
+        return [column for column in self.table.columns if column not in (self.images.column, *self.images.also)]
 
 
 def match(table: Table, files: Files, source: Source, side: str | None = None) -> Matched | None:
     """The table with the column that names its images; None where no column does.
 
+    Columns that differ by a side or a view alone name images of one exam each; so do those that the source names.
+
     Raises:
         Undecided: two columns name different images.
         InvalidOption: it has no such column as the source names.
     """
-    named = source.image_column
-    if named is not None:
-        named = column_called(table, named, "image_column")
-    found = image_columns(table, files, named=named, side=side)
+    named = _columns_named(table, source.image_column)
+    found = _found(table, files, named, side)
     if found and _has_no_header(table, found[0], files):
-        named = f"column {table.columns.index(found[0].column) + 1}"
+        named = [f"column {table.columns.index(one.column) + 1}" for one in (found if named else found[:1])]
         table = table.without_header()
-        found = image_columns(table, files, named=named, side=side)
+        found = _found(table, files, named, side)
+    if len(found) > 1 and (named or are_views([one.column for one in found])):
+        for one in found:
+            require_one_file_each(Matched(table=table, images=one), files)
+        found = [joined_columns(found)]
     if len(found) > 1:
+        names = [one.column for one in found]
         raise Undecided(
-            f"{table.name} names several images in a row, in the columns {listed([one.column for one in found])}",
+            f"{table.name} names several images in a row, in the columns {listed(names)} (--image-column "
+            f"{shlex.quote(TOGETHER.join(names[:2]))} takes those of both as one exam)",
             option="image_column",
-            choices=[one.column for one in found],
+            choices=names,
         )
     return Matched(table=table, images=found[0], side=side) if found else None
+
+
+def _columns_named(table: Table, name: str | None) -> list[str]:
+    """The columns that a user names, one or several with a plus between them."""
+    if name is None:
+        return []
+    parts = [name] if name in table.columns or TOGETHER not in name else name.split(TOGETHER)
+    return [column_called(table, part.strip(), "image_column") for part in parts]
+
+
+def _found(table: Table, files: Files, named: Sequence[str], side: str | None) -> list[ImageColumn]:
+    """The columns that name images: those that are named, else those that do it best."""
+    if not named:
+        return image_columns(table, files, side=side)
+    each = {column: image_columns(table, files, named=column, side=side) for column in named}
+    for column, found in each.items():
+        if not found and len(each) > 1:
+            raise InvalidOption(f"column {column} of {table.name} names no image: name those that do")
+    return [one for found in each.values() for one in found]
 
 
 def column_called(table: Table, name: str, option: str) -> str:

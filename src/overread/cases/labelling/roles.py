@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from overread.cases.case import SPLIT_ALIASES
-from overread.cases.tables.table import Table
+
+if TYPE_CHECKING:
+    from overread.cases.tables.table import Table
 
 # Who outranks whom: a lesion or a case is of one patient.
 _WHO = ("patient|pat|pid|mrn", "subject|participant|person|individual|animal", "case", "lesion")
@@ -30,6 +33,17 @@ _ABOUT = re.compile(
     r"|.*(localization|localisation|location|anatom(y|ic)?|anatomsite.*|agegroup|ageapprox|spacing[xyz]?|pixelspacing.*)"
 )
 _SECOND = re.compile(r" \(\d+\)$")
+# What people call the exam.
+_EXAM = re.compile(
+    r"(study|exam|examination|series|accession|visit|scan|session|acquisition|procedure)"
+    r"((instance)?(id|ids|uid|no|nr|num|number|name|key|code|identifier)|folder|dir|path)?"
+)
+# What columns may differ in that name the views of one exam; others may be masks or crops beside the image.
+_VIEW = re.compile(
+    r"left|right|l|r|od|os|ou|cc|mlo|[lr]cc|[lr]mlo|ap|pa|lat|lateral|frontal|front|back|side|axial|sagittal|coronal|first"
+    r"|second|third|one|two|three|[a-d]|\d+|t1|t1c|t1ce|t1gd|t2|flair|dwi|adc|pre|post|before|after"
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _UNNAMED = re.compile(r"(column|unnamed|index|x)?\d*")
 _MOST_CLASSES = 50
 
@@ -73,6 +87,18 @@ def perhaps_patient(table: Table, columns: Sequence[str]) -> list[str]:
         if recurring and named and not is_about(column):
             found.append(column)
     return found
+
+
+def is_called_exam(column: str) -> bool:
+    """True where the name of a column says that it may tell the exam."""
+    return _EXAM.fullmatch(plain(column)) is not None
+
+
+def are_views(columns: Sequence[str]) -> bool:
+    """Whether names of columns differ by a side, a view or a number alone, as Left-Fundus and Right-Fundus do."""
+    words = [{word.lower() for word in _WORD.findall(column)} for column in columns]
+    common = set.intersection(*words)
+    return all(all(_VIEW.fullmatch(word) for word in own - common) for own in words)
 
 
 def split_columns(table: Table, columns: Sequence[str]) -> list[str]:

@@ -14,12 +14,13 @@ from overread.cases.labelling.roles import plain
 from overread.cases.labelling.understand import Understood, understand
 from overread.cases.posing.told import Found, Told
 from overread.cases.relabel import Relabel
+from overread.cases.shown.cut import MEDIAN
 from overread.cases.shown.words import tells_findings
 from overread.cases.source import Source
 from overread.cases.tables.table import Table
 from overread.decision import Task
 from overread.decision.tasks.findings import BAR, DOUBT, NO_FINDING
-from overread.errors import InvalidData
+from overread.errors import InvalidData, InvalidOption
 
 
 def match_all(tables: Sequence[Table], files: Files, source: Source) -> list[Matched | None]:
@@ -46,7 +47,8 @@ def cases_of_all(
 
     Raises:
         InvalidData: no row that names an image has a label, or tables tell different tasks; and as `cases_of`.
-        Undecided, InvalidOption: as `cases_of`.
+        Undecided: as `cases_of`.
+        InvalidOption: as `cases_of`; or numbers of several tables are to be cut at their median.
     """
     groups: list[Matched] = []
     said: list[str] = []
@@ -60,6 +62,8 @@ def cases_of_all(
             groups.append(one)
         else:
             groups[shared] = _joined(groups[shared], one)
+    if len(groups) > 1 and source.cut_at == MEDIAN:
+        raise InvalidOption("the tables of several sides have no one median: name the number with --cut-at")
     read = [understand(group, files, source, relabel, task) for group in groups]
     named = {at for group in groups for at in group.images.files}
     found = [cases_of(one, files, source, lists=_lists(read, task), named=named) for one in read]

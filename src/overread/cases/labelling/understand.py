@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from overread.cases.labelling.facts import Roles, carried_columns, find_roles
 from overread.cases.labelling.files import Files
 from overread.cases.labelling.matched import Matched, column_called, require_one_file_each
+from overread.cases.labelling.meant import require_one_kind
 from overread.cases.labelling.roles import (
     as_number,
     column_named,
@@ -15,6 +16,7 @@ from overread.cases.labelling.roles import (
     plain,
 )
 from overread.cases.relabel import Relabel
+from overread.cases.shown.cut import cut_column
 from overread.cases.shown.labels import Labels
 from overread.cases.shown.readings import (
     RANGE,
@@ -66,6 +68,7 @@ def understand(matched: Matched, files: Files, source: Source, relabel: Relabel,
         InvalidData: no column tells labels.
     """
     require_one_file_each(matched, files)
+    require_one_kind(matched, files)
     roles = find_roles(matched, source)
     readings = every_reading(matched.table, roles.free, relabel)
     labels = _labels(matched, roles.free, readings, source, relabel, task)
@@ -88,6 +91,8 @@ def _labels(
     wanted = source.label_columns or (_part_columns(matched, task) if task is not None else ())
     if wanted:
         names = [_range_called(table, name) for name in wanted]
+        if source.cut_at is not None:
+            return (cut_column(matched, names[0], source.cut_at, relabel),)
         if twice := [name for name in names if names.count(name) > 1]:
             raise InvalidOption(f"--label-column {twice[0]} is given twice: name each column once")
         if len(names) > 1 and are_states(table, columns := _columns_of(table, names), relabel):

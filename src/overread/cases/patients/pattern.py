@@ -49,7 +49,7 @@ def match_patients(pattern: str, cases: Sequence[Case]) -> list[str | None]:
     """What the pattern finds in each file name: its groups, joined by hyphens, or the whole match; None for nothing.
 
     The name is searched without folders and suffix; with the folders, as the data name them, where the pattern has a
-    slash.
+    slash. Of an exam all files are searched, and None is given where they say different things.
 
     Raises:
         InvalidOption: pattern is no regular expression.
@@ -60,12 +60,16 @@ def match_patients(pattern: str, cases: Sequence[Case]) -> list[str | None]:
         raise InvalidOption(f"the patient pattern is no regular expression ({error}): correct it") from None
     found: list[str | None] = []
     for case in cases:
-        match = compiled.search(path_of(case) if "/" in pattern else case.path.stem)
-        if match is None:
-            found.append(None)
-        else:
-            found.append("-".join(filter(None, match.groups())) if compiled.groups else match.group())
+        said = {_found(compiled, path_of(part) if "/" in pattern else part.path.stem) for part in case.parts}
+        found.append(said.pop() if len(said) == 1 else None)
     return found
+
+
+def _found(compiled: re.Pattern[str], text: str) -> str | None:
+    match = compiled.search(text)
+    if match is None:
+        return None
+    return "-".join(filter(None, match.groups())) if compiled.groups else match.group()
 
 
 def path_of(case: Case) -> str:

@@ -1,4 +1,4 @@
-"""Tables of the program's own form: path,label[,frame][,patient_id][,split][,anything]."""
+"""Tables of the program's own form: path,label[,frame][,exam_id][,patient_id][,split][,anything]."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from overread.cases.case import SPLIT_ALIASES, Case, pseudonym
-from overread.cases.rows import rows_about
+from overread.cases.exams.gathering import EXAM_ID
+from overread.cases.rows import require_one_exam, rows_about
 from overread.cases.tables.dialect import rows_of
 from overread.cases.tables.encoding import text_of
 from overread.cases.tables.table import read_tables
@@ -42,7 +43,8 @@ def read_table(table: Path, task: Task | None = None) -> tuple[list[Case], str]:
     """The cases of a table `path,label[,...]`, whose paths are absolute or relative to its folder.
 
     In place of `label` there may be `findings`, as `SeveralFindings` reads them, or `labels`, as `SeveralTasks` does.
-    An empty frame, patient_id or split is the file's only frame, no patient, no split. With a task, a label
+    An empty frame, patient_id or split is the file's only frame, no patient, no split; rows with the same `exam_id` are
+    images of one exam, gathered later. With a task, a label
     that it does not have is refused. Of several rows about one image the first counts, and the case knows
     what all say.
 
@@ -52,7 +54,7 @@ def read_table(table: Path, task: Task | None = None) -> tuple[list[Case], str]:
     Raises:
         MissingPath: the file is not there.
         InvalidData: no such columns, no table, a row that is too long, an empty cell, an unknown label or split, a
-            frame that is no number; the message cites the row (the header is row 1).
+            frame that is no number, an image in two exams; the message cites the row (the header is row 1).
     """
     if not table.exists():
         raise MissingPath(f"{table} is not there: expected a CSV with the columns path,label")
@@ -68,8 +70,11 @@ def read_table(table: Path, task: Task | None = None) -> tuple[list[Case], str]:
         case = _case(dict(zip(header, cells, strict=True)), heading, table.parent, where)
         if task is not None:
             task.require_label(case.label, where)
-        cases[case.full_name].append(case)
+        cases[case.full_name].append(dataclasses.replace(case, row=row))
         numbers[case.full_name].append(row)
+    require_one_exam(
+        ((numbers[name], [case.extra.get(EXAM_ID) for case in same]) for name, same in cases.items()), table.name
+    )
     read = [
         dataclasses.replace(
             same[0], rows=rows_about(numbers[name], [(case.label, case.patient_id, case.split) for case in same])
@@ -108,13 +113,23 @@ def table_of(cases: Sequence[Case], columns: Sequence[str], heading: str) -> lis
     """The rows of a CSV that `read_table` reads, its header first; patients go under pseudonyms.
 
     Args:
-        cases: a row each; the column `frame` is there if any of them names one.
+        cases: a row each, an exam a row for each of its files and frames; the columns `frame` and `exam_id` are there
+            if any of them needs one.
         columns: the further columns.
         heading: of the labels, as their task has it.
     """
-    frame = ["frame"] if any(case.frame is not None for case in cases) else []
-    rows = [["path", heading, "patient_id", "split", *frame, *columns]]
-    for case in cases:
+    parts = [(part, part.exam if _needs_name(case) else None) for case in cases for part in case.parts]
+    frame = ["frame"] if any(part.frame is not None for part, _ in parts) else []
+    exam = [EXAM_ID] if any(name is not None for _, name in parts) else []
+    columns = [name for name in columns if not exam or name != EXAM_ID]
+    rows = [["path", heading, "patient_id", "split", *frame, *exam, *columns]]
+    for case, name in parts:
         row = [with_ends(case.name), with_ends(case.label), pseudonym(case.patient_id), case.split or ""]
-        rows.append([*row, *(str(case.frame or "") for _ in frame), *(case.extra.get(name, "") for name in columns)])
+        further = [with_ends(name or "") for _ in exam] + [case.extra.get(name, "") for name in columns]
+        rows.append([*row, *(str(case.frame or "") for _ in frame), *further])
     return rows
+
+
+def _needs_name(case: Case) -> bool:
+    """Whether an exam has to be told by name: a file that is one by itself is not."""
+    return len(case.instances) > 1 or any(name != case.name for name in case.files)

@@ -135,6 +135,14 @@ class SeveralFindings(Questions):
         reached = np.asarray(y_prob, dtype=np.float64) >= [in_force[name] for name in self.classes]
         return reached.astype(np.int64)
 
+    def truth_of_all(self, y_true: npt.ArrayLike) -> IntArray:
+        """A finding is absent where all images are known not to show it."""
+        labels = np.asarray(y_true)
+        return np.where((labels == 1).any(axis=0), 1, np.where((labels == UNKNOWN).any(axis=0), UNKNOWN, 0))
+
+    def _highest(self, y_prob: FloatArray) -> FloatArray:
+        return np.asarray(y_prob.max(axis=0))
+
     def is_right(self, y_true: npt.ArrayLike, decided: npt.ArrayLike) -> BoolArray:
         truth = np.asarray(y_true)
         return np.asarray(((truth == np.asarray(decided)) | (truth == UNKNOWN)).all(axis=1))

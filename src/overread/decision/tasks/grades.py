@@ -107,6 +107,15 @@ class OrderedGrades(Questions, OneLabel):
         at_most = np.cumsum(np.asarray(y_prob, dtype=np.float64), axis=1)
         return np.asarray((at_most[:, :-1] < HALF).sum(axis=1), dtype=np.int64)
 
+    def truth_of_all(self, y_true: npt.ArrayLike) -> IntArray:
+        return np.asarray(np.asarray(y_true).max())
+
+    def _highest(self, y_prob: FloatArray) -> FloatArray:
+        """Of each grade or more, which falls as the grade rises."""
+        at_least = np.flip(np.cumsum(np.flip(y_prob, axis=1), axis=1), axis=1).max(axis=0)
+        at_least[0] = 1
+        return np.maximum(at_least - np.append(at_least[1:], 0), 0)
+
     def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
         return np.asarray(self._squared(y_true, y_prob).sum(axis=1))
 

@@ -119,6 +119,13 @@ class TwoClasses(OneLabel):
         threshold = self.thresholds_in_force(thresholds)[self.positive]
         return (np.asarray(y_prob, dtype=np.float64)[:, 1] >= threshold).astype(np.int64)
 
+    def truth_of_all(self, y_true: npt.ArrayLike) -> IntArray:
+        return np.asarray(np.asarray(y_true).max())
+
+    def _highest(self, y_prob: FloatArray) -> FloatArray:
+        highest = y_prob[:, 1].max()
+        return np.array([1 - highest, highest])
+
     def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
         return self._squared(y_true, y_prob)[:, 1]
 
@@ -161,6 +168,10 @@ class SeveralClasses(OneLabel):
 
     def decide(self, y_prob: npt.ArrayLike, thresholds: Mapping[str, float] | None = None) -> IntArray:
         return np.asarray(np.asarray(y_prob, dtype=np.float64).argmax(axis=1))
+
+    def truth_of_all(self, y_true: npt.ArrayLike) -> IntArray | None:
+        labels = np.asarray(y_true)
+        return np.asarray(labels[0]) if np.all(labels == labels[0]) else None
 
     def brier_scores(self, y_true: npt.ArrayLike, y_prob: FloatArray) -> FloatArray:
         return np.asarray(self._squared(y_true, y_prob).sum(axis=1))

@@ -206,6 +206,19 @@ class SeveralTasks(Questions):
             found.append(np.where(self.told(name, y_true)[:, None], asked, UNKNOWN))
         return np.concatenate(found, axis=1)
 
+    def truth_of_all(self, y_true: npt.ArrayLike) -> IntArray:
+        """Of each task, of the images that tell anything about it."""
+        found = []
+        for name, part in self.named:
+            own = self.cases_of(name, y_true)[self.told(name, y_true)]
+            joined = part.truth_of_all(own) if len(own) else None
+            found.append(np.full(_width(part), UNKNOWN) if joined is None else joined.reshape(_width(part)))
+        return np.concatenate(found)
+
+    def probabilities_of_all(self, y_prob: npt.ArrayLike, way: str) -> FloatArray:
+        parts = [part.probabilities_of_all(self.probabilities_of(name, y_prob), way) for name, part in self.named]
+        return np.concatenate(parts)
+
     def probabilities(self, logits: npt.ArrayLike) -> FloatArray:
         values = np.asarray(logits)
         return np.concatenate(

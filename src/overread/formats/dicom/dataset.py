@@ -26,7 +26,8 @@ DISPLAY_TAGS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
     "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction",
     "VOILUTSequence", "PresentationLUTShape", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-    "RescaleType", "LossyImageCompression", "ExtendedOffsetTable", "ExtendedOffsetTableLengths", *PIXEL_KEYWORDS,
+    "RescaleType", "Modality", "LossyImageCompression", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
+    *PIXEL_KEYWORDS,
     *(f"{colour}PaletteColorLookupTable{part}" for colour in COLOURS for part in ("Descriptor", "Data")),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in COLOURS),
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from overread.errors import MissingPath, UnreadableImage
 from overread.formats.dicom.sniff import starts_as_dicom
+from overread.formats.exams.frames import TILE, Frames, Instance
 from overread.formats.header import Header
 from overread.formats.picture import Picture
 from overread.formats.raster import RASTER_FORMATS
@@ -49,6 +52,23 @@ class Dicom:
         from overread.formats.dicom.picture import read_picture
 
         return read_picture(stream, frame, max_pixels)
+
+    def holds_exam(self, head: bytes, name: str) -> bool:
+        """False: how many frames a file has is for its header to say."""
+        return False
+
+    def open_frames(
+        self,
+        instances: Sequence[Instance],
+        *,
+        microns: float | None,
+        max_pixels: int,
+        tile: tuple[int, int] = TILE,
+    ) -> contextlib.AbstractContextManager[Frames]:
+        """Open the files of one exam, such as a series, their frames in true order."""
+        from overread.formats.dicom.exams.open_frames import open_frames
+
+        return open_frames(instances, max_pixels)
 
 
 DICOM = Dicom()

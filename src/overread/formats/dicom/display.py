@@ -11,13 +11,11 @@ from overread.errors import UnreadableImage
 from overread.formats.dicom.dataset import refuse_long_values
 from overread.formats.dicom.lookup import high_byte, modality_looked_up, palette_looked_up, voi_looked_up
 from overread.formats.dicom.padding import padding
-from overread.formats.picture import MIDDLE, GreyValues, percentile_window, window
+from overread.formats.picture import GreyValues, OfferedWindows, percentile_window, window
+from overread.formats.windows import HOUNSFIELD, HOUNSFIELD_WINDOWS
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-# Hounsfield windows as (low, high) that radiologists start from, each level -/+ half its width.
-HOUNSFIELD_WINDOWS = {"Soft tissue": (-160, 240), "Lung": (-1350, 150), "Bone": (-500, 1300), "Brain": (0, 80)}
 
 
 def displayed(ds: Dataset, stored: np.ndarray, index: int = 0) -> np.ndarray:
@@ -44,10 +42,15 @@ def displayed(ds: Dataset, stored: np.ndarray, index: int = 0) -> np.ndarray:
         return palette_looked_up(ds, stored)
     if stored.ndim == 3 and stored.shape[2] == 3 and photometric.startswith(("RGB", "YBR_FULL", "YBR_ICT", "YBR_RCT")):
         return high_byte(stored, ds.BitsStored)
-    if stored.ndim == 2 and photometric in ("MONOCHROME1", "MONOCHROME2"):
-        _raise_functional_groups(ds, index)
+    if is_grey(ds, stored):
+        raise_functional_groups(ds, ds, index)
         return _grey(ds, stored)
     raise UnreadableImage("has a DICOM photometric interpretation that is not read: convert it to RGB or MONOCHROME2")
+
+
+def is_grey(ds: Dataset, stored: np.ndarray) -> bool:
+    """Whether there are grey values behind what is shown."""
+    return stored.ndim == 2 and ds.PhotometricInterpretation in ("MONOCHROME1", "MONOCHROME2")
 
 
 def _grey(ds: Dataset, stored: np.ndarray) -> np.ndarray:
@@ -72,18 +75,30 @@ def values_behind(ds: Dataset, stored: np.ndarray) -> GreyValues:
     windows = {f"Header window {i}" if len(found) > 1 else "Header window": ends for i, ends in enumerate(found, 1)}
     if not windows and stored.dtype.kind != "f" and ds.BitsStored <= 8:
         windows = {"All stored bits": _stored_ends(ds)}
-    windows.setdefault(MIDDLE, percentile_window(values))
-    if ds.get("RescaleType") == "HU":
-        windows |= HOUNSFIELD_WINDOWS
-    return GreyValues(values=values, windows=windows, inverted=_is_inverted(ds))
+    unit = HOUNSFIELD if is_in_hounsfield(ds) else ""
+    offered = OfferedWindows(windows, values, HOUNSFIELD_WINDOWS if unit else {})
+    return GreyValues(values=values, windows=offered, inverted=_is_inverted(ds), unit=unit)
 
 
-def _raise_functional_groups(ds: Dataset, index: int) -> None:
-    """Enhanced objects keep the rescale and window in functional groups (PS3.3 C.7.6.16)."""
+def is_in_hounsfield(ds: Dataset) -> bool:
+    """Whether values after rescale are Hounsfield units: those of a CT that names no other unit (PS3.3 C.8.2.1)."""
+    if ds.get("RescaleType"):
+        return bool(ds.RescaleType == HOUNSFIELD)
+    return ds.get("Modality") == "CT" and ds.get("RescaleIntercept") is not None
+
+
+def raise_functional_groups(ds: Dataset, header: Dataset, index: int) -> None:
+    """Give a frame's data set the rescale and window that enhanced objects keep apart (PS3.3 C.7.6.16).
+
+    Args:
+        ds: of the frame.
+        header: that holds the functional groups.
+        index: the place of the frame, from 0.
+    """
     for groups, place in (("SharedFunctionalGroupsSequence", 0), ("PerFrameFunctionalGroupsSequence", index)):
         for macro in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
-            if ds.get(groups) and ds[groups][place].get(macro):
-                item = ds[groups][place][macro][0]
+            if header.get(groups) and header[groups][place].get(macro):
+                item = header[groups][place][macro][0]
                 refuse_long_values(item)
                 ds.update(item)
 

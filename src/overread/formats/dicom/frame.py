@@ -47,14 +47,24 @@ def read_frame(stream: BinaryIO, frame: int | None, max_pixels: int) -> tuple[Da
     with without_detail("is no readable DICOM file"):
         stream = inflated(stream)
         header = read_dataset(stream, DISPLAY_TAGS, stop_before_pixels=True)
-        frames = _count_frames(header)
+        frames = count_frames(header)
         index = frame_index(frames, frame)
-        _check_size(header, stream, max_pixels)
+        check_size(header, stream, max_pixels)
         if not has_sound_decoder(header):
             require_decoder(header)
             decode_apart()
         ds = read_dataset(stream, DISPLAY_TAGS)
         assume_missing(ds)
+    return ds, stored_values(ds, index, frames), index
+
+
+def stored_values(ds: Dataset, index: int = 0, frames: int = 1) -> np.ndarray:
+    """Decode one of the frames that a data set holds: `(rows, columns)` or `(rows, columns, 3)`.
+
+    Raises:
+        UnreadableImage: it cannot be decoded.
+    """
+    with without_detail("is no readable DICOM file"):
         if not any(keyword in ds for keyword in PIXEL_KEYWORDS):
             raise UnreadableImage("is truncated: its DICOM pixel data has no end")
         syntax, bits = ds.file_meta.TransferSyntaxUID, 0
@@ -65,19 +75,33 @@ def read_frame(stream: BinaryIO, frame: int | None, max_pixels: int) -> tuple[Da
         from pydicom.pixels import pixel_array
 
         if syntax == JPEG_EXTENDED and bits > 8:
-            return ds, _signed(ds, decode_jpeg12(encoded)), index
+            return _signed(ds, decode_jpeg12(encoded))
         plugin = PLUGINS.get(syntax, "")
-        return ds, pixel_array(ds, index=index if frames > 1 else None, decoding_plugin=plugin), index
+        return pixel_array(ds, index=index if frames > 1 else None, decoding_plugin=plugin)
 
 
-def _count_frames(header: Dataset) -> int:
+def count_frames(header: Dataset) -> int:
+    """How many frames a header says that there are.
+
+    Raises:
+        UnreadableImage: it describes no image.
+    """
     if "Rows" not in header or "Columns" not in header:
         raise UnreadableImage("is a DICOM file without an image (no Rows and Columns), or a truncated one")
     return int(header.get("NumberOfFrames") or 1)
 
 
-def _check_size(header: Dataset, stream: BinaryIO, max_pixels: int) -> None:
-    """Refuse before decoding a frame of no sensible size, or pixels that are not all in the file."""
+def check_size(header: Dataset, stream: BinaryIO, max_pixels: int) -> None:
+    """Refuse before decoding a frame of no sensible size, or pixels that are not all in the file.
+
+    Args:
+        header: of the file.
+        stream: it, where the element of the pixels begins.
+        max_pixels: of rows, columns and samples of a pixel, multiplied.
+
+    Raises:
+        UnreadableImage: so it is.
+    """
     # int, for a damaged Columns may be a list, which Rows would repeat.
     if not 0 < int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel", 1)) <= max_pixels:
         raise UnreadableImage(f"declares a size outside 1 to {max_pixels} samples: reduce it first")

@@ -79,6 +79,19 @@ def read_patient_id(path: str | Path) -> str | None:
     return f"{patient_id}^^^{issuer}" if patient_id and issuer else patient_id
 
 
+def read_uid(path: str | Path, keyword: str) -> str | None:
+    """A UID of the header of a DICOM file, such as that of its series; None where it names none. Never to be shown.
+
+    Raises:
+        MissingPath, MissingExtra: the path or pydicom is not there.
+    """
+    try:
+        with opened(path) as stream, without_detail("holds no readable DICOM header"):
+            return _text(read_dataset(inflated(stream), [keyword], stop_before_pixels=True), keyword) or None
+    except UnreadableImage:
+        return None
+
+
 def _image_facts(ds: Dataset) -> dict[str, Any]:
     with contextlib.suppress(TypeError, ValueError, AttributeError, OverflowError):
         if "Rows" in ds and "Columns" in ds:

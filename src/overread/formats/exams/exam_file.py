@@ -12,6 +12,7 @@ import numpy as np
 
 from overread.errors import UnreadableImage
 from overread.formats.exams.frames import TILE, ExamFormat, Frames, Instance, Origin
+from overread.formats.exams.joined import joined
 from overread.formats.exams.view import View
 from overread.formats.image_file import open_picture, read_header
 from overread.formats.picture import MAX_PIXELS, Fitted, GreyValues, Picture, as_stored
@@ -56,7 +57,7 @@ def open_exam(
                 parts.append(stack.enter_context(opening))
             else:
                 parts.append(_OneByOne.of(own, max_pixels))
-        every = parts[0] if len(parts) == 1 else _Joined(tuple(parts))
+        every = joined(parts)
         if not len(every):
             raise UnreadableImage("holds no frame: export it again")
         chosen = view.chosen(len(every))
@@ -118,36 +119,6 @@ class _Lazy:
     def grey_values(self) -> GreyValues | None:
         with open_picture(self.place.path, frame=self.place.frame, max_pixels=self.max_pixels) as picture:
             return picture.grey_values()
-
-
-@dataclasses.dataclass(frozen=True)
-class _Joined:
-    parts: tuple[Frames, ...]
-
-    def __len__(self) -> int:
-        return sum(map(len, self.parts))
-
-    def _part(self, index: int) -> tuple[Frames, int]:
-        for part in self.parts:
-            if index < len(part):
-                return part, index
-            index -= len(part)
-        raise IndexError(index)
-
-    def picture(self, index: int) -> Picture:
-        part, place = self._part(index)
-        return part.picture(place)
-
-    def origin(self, index: int) -> Origin:
-        part, place = self._part(index)
-        return part.origin(place)
-
-    def overview(self) -> Picture:
-        return self.parts[0].overview()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(note for part in self.parts for note in part.notes)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread.errors import InvalidOption
+from overread.formats.windows import Window, windows_of
 
 ALL = "all"
 _EVERY, _MIDDLE = re.compile(r"every=([1-9]\d*)"), re.compile(r"middle=([1-9]\d*)")
@@ -19,8 +20,8 @@ class View:
 
     Args:
         frames: "all", "every=3" or "middle=20" of an exam.
-        window: for grey values such as Hounsfield units: one of the names in `formats.windows`, or "CENTER,WIDTH";
-            several joined by "+" become channels. None shows each as its file says.
+        window: for grey values: in Hounsfield units lung, bone, brain or soft, in any "CENTER,WIDTH"; two or three
+            joined by "+" become channels. None shows each as its file says.
         microns: of a whole slide, the side of a pixel in micrometres.
 
     Raises:
@@ -35,8 +36,14 @@ class View:
         known = self.frames == ALL or _EVERY.fullmatch(self.frames) or _MIDDLE.fullmatch(self.frames)
         if not known:
             raise InvalidOption(f"frames={self.frames!r} is unknown: expected all, every=3 or middle=20")
+        windows_of(self.window)
         if self.microns is not None and not 0.05 <= self.microns <= 100:
             raise InvalidOption(f"microns={self.microns:g} is outside 0.05 to 100: name the side of a pixel in microns")
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows that grey values are seen through; none where each is shown as its file says."""
+        return windows_of(self.window)
 
     def chosen(self, count: int) -> range:
         """The places, from 0, of the frames that are looked at among so many."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from overread.formats.exams.frames import TILE
 from overread.formats.header import Header
 from overread.formats.nifti.sniff import version_of
 from overread.formats.picture import Picture, frame_index
@@ -29,6 +31,14 @@ class Nifti:
         """Whether content says so, be it compressed."""
         return version_of(head) > 0
 
+    def content_without_image(self, path: Path) -> str:
+        """What a volume is that is no image, as a mask that is called so; empty for all else."""
+        from overread.formats.nifti.label_map import is_mask
+
+        with contextlib.suppress(Exception):  # what cannot be read is told where it is read
+            return "mask" if is_mask(path) else ""
+        return ""
+
     def header(self, stream: BinaryIO) -> Header:
         """What describes the slices, and which texts may name a person."""
         from overread.formats.nifti.header import header_of
@@ -47,7 +57,14 @@ class Nifti:
         return True
 
     @contextlib.contextmanager
-    def open_frames(self, instances: Sequence[Instance], *, microns: float | None, max_pixels: int) -> Iterator[Frames]:
+    def open_frames(
+        self,
+        instances: Sequence[Instance],
+        *,
+        microns: float | None,
+        max_pixels: int,
+        tile: tuple[int, int] = TILE,
+    ) -> Iterator[Frames]:
         """Open volumes; each keeps its own range of values."""
         from overread.formats.nifti.frames import read_volumes
 

@@ -43,7 +43,11 @@ class Volume:
         """The range of its values; of colour that of bytes."""
         if self.described.is_colour:
             return Levels(low=0.0, high=255.0)
-        return find_levels(self._scaled(sampled(self.voxels)))
+        return find_levels(self.sample())
+
+    def sample(self) -> np.ndarray:
+        """`(slices, rows, columns)` float32 of evenly spaced voxels, of a volume of grey."""
+        return self._scaled(sampled(self.voxels))
 
     def values(self, index: int) -> np.ndarray:
         """`(rows, columns)` float32 of a slice with square pixels, NaN where there is none."""
@@ -110,7 +114,8 @@ class Slice:
         """Its values, with the range of the volume and, where they look like Hounsfield units, the windows of CT."""
         if self.volume.described.is_colour:
             return None
-        return GreyValues(values=self.volume.values(self.index), windows=self.volume.levels.windows)
+        levels = self.volume.levels
+        return GreyValues(values=self.volume.values(self.index), windows=levels.windows, unit=levels.unit)
 
 
 def read_volume(stream: BinaryIO, max_pixels: int) -> Volume:

@@ -16,7 +16,7 @@ _TYPES = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q", 18: "Q"}
 # Of the first: a smaller copy, or a mask of where another page is transparent. Of the second: a smaller copy.
 _REDUCED_OR_MASK, _REDUCED = 1 | 4, 2
 # A page takes Pillow tens of microseconds more for each page before it, a tag or a strip some microseconds.
-_MOST_PAGES, _MOST_PARTS = 10_000, 100_000
+_MOST_PAGES, MOST_PARTS = 10_000, 100_000
 # Of a page, and of all.
 _MOST_TAGS, _MOST_TAGS_OF_ALL = 4096, 500_000
 _LARGE_TILE = 2**22
@@ -30,17 +30,23 @@ class Directory:
         width: in pixels; 0 where it does not say.
         height: likewise.
         is_copy: whether it says that it is a smaller copy, or a mask, of another.
+        is_tiled: whether it is stored in tiles.
         at: where it lies in the file, in bytes.
     """
 
     width: int
     height: int
     is_copy: bool
+    is_tiled: bool
     at: int
 
 
-def directories(stream: BinaryIO) -> list[Directory]:
+def directories(stream: BinaryIO, *, most_parts: int = MOST_PARTS) -> list[Directory]:
     """The directories of a TIFF file, up to the last, or to one that came before.
+
+    Args:
+        stream: the file.
+        most_parts: strips or tiles of a page.
 
     Raises:
         UnreadableImage: one lies outside the file, or there are absurdly many, or in one absurdly many tags or strips.
@@ -62,7 +68,7 @@ def directories(stream: BinaryIO) -> list[Directory]:
         all_tags += tags
         if tags > _MOST_TAGS or all_tags > _MOST_TAGS_OF_ALL:
             raise UnreadableImage(f"has {all_tags} TIFF tags on {len(found) + 1} pages: it is damaged, save it anew")
-        found.append(_directory(_exactly(stream, tags * struct.calcsize(entry)), order, entry, at))
+        found.append(_directory(_exactly(stream, tags * struct.calcsize(entry)), order, entry, at, most_parts))
         # Of the last one, some writers leave the end out.
         (at,) = struct.unpack(offset, stream.read(struct.calcsize(offset)).ljust(struct.calcsize(offset), b"\0"))
     if not found:
@@ -77,20 +83,20 @@ def _exactly(stream: BinaryIO, length: int) -> bytes:
     return content
 
 
-def _directory(content: bytes, order: str, entry: str, at: int) -> Directory:
+def _directory(content: bytes, order: str, entry: str, at: int, most_parts: int) -> Directory:
     values: dict[int, int] = {}
     for tag, kind, count, value in struct.iter_unpack(entry, content):
         if tag in _READ:
             values.setdefault(tag, count if tag in (_STRIPS, _TILES) else _number(order, kind, value))
     width, height = values.get(_WIDTH, 0), values.get(_HEIGHT, 0)
     parts = max(values.get(_STRIPS, 0), values.get(_TILES, 0))
-    if parts > _MOST_PARTS:
+    if parts > most_parts:
         raise UnreadableImage(f"has a page in {parts} strips or tiles, far more than are read: save it anew")
     tile = values.get(_TILE_WIDTH, 0) * values.get(_TILE_HEIGHT, 0)
     if tile > max(_LARGE_TILE, 4 * width * height):
         raise UnreadableImage("has tiles far larger than its page: save it anew")
     is_copy = values.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK or values.get(_SUBFILE_TYPE) == _REDUCED
-    return Directory(width=width, height=height, is_copy=bool(is_copy), at=at)
+    return Directory(width=width, height=height, is_copy=bool(is_copy), is_tiled=_TILES in values, at=at)
 
 
 def _number(order: str, kind: int, value: bytes) -> int:

@@ -1,6 +1,7 @@
 """The sections of a report, each built from plain results; it draws its own figures, into a folder that is there."""
 
 from overread.report.sections.activation_maps import activation_maps_section
+from overread.report.sections.by_patient import by_patient_section
 from overread.report.sections.calibration import calibration_section
 from overread.report.sections.data import evaluated_data_section, training_data_section
 from overread.report.sections.decision_curve import decision_curve_section
@@ -19,6 +20,7 @@ from overread.report.sections.tried import tried_section
 
 __all__ = [
     "activation_maps_section",
+    "by_patient_section",
     "calibration_section",
     "decision_curve_section",
     "discrimination_section",

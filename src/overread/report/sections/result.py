@@ -23,6 +23,7 @@ def result_section(assessment: Assessment, points: Mapping[str, OperatingPoint] 
         assessment: of the test images.
         points: frozen on validation, by what is judged; none where each fold of a cross-validation had its own.
     """
+    assessment = dataclasses.replace(assessment, by_patient=None)  # which has a section of its own
     parts, points = assessment.parts or {"": assessment}, points or {}
     items = []
     for name, part in parts.items():

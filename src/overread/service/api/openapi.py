@@ -12,6 +12,7 @@ from overread.formats import format_names
 from overread.reading.fields import FIELDS, reading_schema
 from overread.service.problems import SCHEMA, declared
 
+_BY_NAME = {field.name: field for field in FIELDS}
 _READING = {"path": "chest.png", **{field.name: field.example for field in FIELDS if field.of_all}, "error": None}
 _FINDINGS = {
     **_READING,
@@ -26,6 +27,14 @@ _FINDINGS = {
         {"name": "Mass", "probability": 0.12, "threshold": 0.3, "answer": "unsure"},
     ],
 }
+_EXAM = {
+    **_READING,
+    "path": "brain",
+    **{field.name: field.example for field in FIELDS if field.of_exams},
+    "frames": 2,
+    "best_frame": {"number": 2, "share": 0.5, "evidence": 1.9, "path": "2.dcm", "position_mm": 12.5},
+}
+_FRAMES = [{"number": 1, "share": 0.5, "evidence": -0.4, "path": "1.dcm", "position_mm": 10.0}, _EXAM["best_frame"]]
 _FAILURE = {**dict.fromkeys(_READING), "path": "notes.pdf", "error": f"is none of {format_names()}"}
 _IMAGE = {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "review": None}
 _RECORD: dict[str, Any] = {
@@ -69,6 +78,12 @@ _RECORD_SCHEMA = {
                     "code": {"enum": [None, *_CODES], "description": "Why the image could not be read."},
                     "result": {"$ref": "#/components/schemas/Reading"},
                     "review": {"type": ["object", "null"]},
+                    "files": {"type": "integer", "description": "Of an exam: how many came."},
+                    "frames": {
+                        "type": "array",
+                        "description": "Of an exam, where each is asked for: what its frames gave, in order.",
+                        "items": _BY_NAME["best_frame"].schema,
+                    },
                 },
             },
         },
@@ -78,6 +93,10 @@ _RECORD_SCHEMA = {
 _EXAMPLES = {
     "Reading": _RECORD,
     "Findings": {**_RECORD, "images": [{**_RECORD["images"][0], "result": _FINDINGS}]},
+    "Exam": {
+        **_RECORD,
+        "images": [{**_RECORD["images"][0], "name": "brain", "result": _EXAM, "files": 2, "frames": _FRAMES}],
+    },
     "Logged": {
         **_RECORD,
         "images": [
@@ -153,7 +172,7 @@ UPLOAD: dict[str, Any] = {"openapi_extra": {"requestBody": _takes(True)}}
 
 READ = _route(
     "readings",
-    _json("At least one image was read.", _RECORD_REF, "Reading", "Findings")
+    _json("At least one image was read.", _RECORD_REF, "Reading", "Findings", "Exam")
     | _REFUSED
     | declared(
         s409="A request with this key is being answered.",

@@ -205,6 +205,7 @@ def _summary(bundle_id: str, reader: Reader) -> dict[str, Any]:
         "classes": list(bundle.classes),
         "positive": bundle.positive,
         **({"task": bundle.task.to_dict()} if bundle.task.questions else {}),
+        **({} if bundle.exams is None else {"exams": bundle.exams.to_dict()}),
         "operating_points": {name: point.threshold for name, point in bundle.operating_points.items()},
         "coverage": bundle.referral.coverage,
         "preprocessing": bundle.preprocessing.to_dict(),

@@ -18,7 +18,7 @@ _BROKEN = "the multipart body is damaged or ends early, or its header names no b
 
 
 class Whole(MultiPartParser):
-    """Starlette's parser, which knows whether the end came; it lays files above 1 MB on the disk, where no name leads."""
+    """Starlette's parser, which tells whether the end came; files above 1 MB lie on the disk, where no name leads."""
 
     is_complete = False
 

@@ -35,10 +35,18 @@ from overread.service.values import (
     ImageIndex,
     ReadingId,
 )
+from overread.service.web.exam_view import told_of_gathering
 from overread.service.web.html import WEB, html
 from overread.service.web.view import bundle_facts, table_columns, title, view_images
 
-STATIC = {"reading-room.css": "text/css", "reading-room.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "reading-room.css": "text/css",
+    "reading-room.js": "text/javascript",
+    "exam.css": "text/css",
+    "exam.js": "text/javascript",
+    "slide.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.
 REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 _UNKNOWN = "No such bundle is served."
@@ -142,7 +150,7 @@ def _page(
 ) -> Response:
     reader = room.reader(bundle_id)
     images = view_images(record, reader.bundle) if record else []
-    cells = column_names(reader.bundle.task)
+    cells = column_names(reader.bundle.task, of_exams=reader.reads_exams)
     return html(
         "room.html.j2",
         status=problem.status_code if problem else 200,
@@ -163,7 +171,16 @@ def _page(
         formats=format_names(),
         opacity=round(100 * OPACITY),
         full_evidence=FULL_EVIDENCE,
+        exams=_exams(reader.bundle, room),
     )
+
+
+def _exams(bundle: Bundle, room: ReadingRoom) -> dict[str, Any] | None:
+    """How exams are sent to a bundle; None of one that reads images."""
+    if bundle.exams is None:
+        return None
+    minutes = round(room.settings.keep_exams_s / 60) or 1
+    return {"by": bundle.exams.by, "told": told_of_gathering(bundle.exams), "minutes": minutes}
 
 
 @functools.cache

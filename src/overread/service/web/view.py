@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
-from PIL import Image
 
 from overread.bundle import Bundle
 from overread.decision.task import HALF, Task
-from overread.images import content_box
 from overread.reading import Failure, Reading
 from overread.reading.output import csv_row
-from overread.reading.pictures import heat_map
 from overread.reading.sentences import (
     READS_AS,
     REFERRAL,
@@ -29,9 +23,11 @@ from overread.reading.sentences import (
     rounded,
     short_reasons,
 )
+from overread.service.room.exams.records import ExamRecord
 from overread.service.room.records import ImageRecord, ReadingRecord
-from overread.service.room.rendition import Rendition, data_uri, png
+from overread.service.room.rendition import Rendition, data_uri
 from overread.service.web.asked import Asked, asked_of
+from overread.service.web.exam_view import ExamView, Heat, heats, view_best, view_exam
 from overread.service.web.told import Told, told_of
 from overread.words import first_of
 
@@ -53,14 +49,6 @@ class Number:
     value: float | str
     shown: str
     answer: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Heat:
-    """The activation map of a class or cut as a PNG that covers the picture."""
-
-    label: str
-    uri: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,6 +85,7 @@ class ImageView:
     reasons: tuple[str, ...] = ()
     heats: tuple[Heat, ...] = ()
     picture: Picture | None = None
+    exam: ExamView | None = None
 
 
 def view_images(record: ReadingRecord, bundle: Bundle) -> list[ImageView]:
@@ -108,7 +97,7 @@ def table_columns(bundle: Bundle) -> list[Column]:
     """The columns of the table on the page; findings and cuts, which may be many, are the last."""
     numbers = _number_columns(bundle.task)
     return [
-        Column("name", "Image"),
+        Column("name", "Image" if bundle.exams is None else "Exam"),
         Column("predictedLabel", READS_AS),
         *([] if bundle.task.questions else numbers),
         Column("unfamiliarity", UNFAMILIARITY, is_number=True),
@@ -169,14 +158,21 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
         "id": f"image-{reading_id}-{image.index}",
         "review": f"/readings/{reading_id}/images/{image.index}/review",
         "name": image.name,
-        "cells": csv_row(found, bundle.task),
+        "cells": csv_row(found, bundle.task, of_exams=bundle.exams is not None),
         "latency_ms": image.latency_ms,
         "sha256": image.sha256,
     }
     if isinstance(found, Failure):
         return ImageView(**common, error=found.error)
+    pictures: dict[str, Any] = {}
+    if isinstance(image, ExamRecord):
+        pictures = _of_exam(image, f"/readings/{reading_id}/images/{image.index}")
+    elif image.rendition is not None:
+        pictures["heats"] = heats(found, bundle.preprocessing, image.rendition)
+        pictures["picture"] = view_picture(image.rendition)
     return ImageView(
         **common,
+        **pictures,
         found=found,
         is_read=is_read(found),
         headline=headline(found),
@@ -187,29 +183,23 @@ def _view(image: ImageRecord, reading_id: str, bundle: Bundle) -> ImageView:
         asked=asked_of(found),
         referral=short_reasons(found),
         reasons=reasons(found, bundle.referral.coverage),
-        heats=_heats(found, bundle, image.rendition),
-        picture=None if image.rendition is None else _picture(image.rendition),
     )
 
 
-def _heats(found: Reading, bundle: Bundle, rendition: Rendition | None) -> tuple[Heat, ...]:
-    """The map of each class, or cut, over the picture alone, without what was padded; the decided class first."""
-    if rendition is None or not is_read(found):
-        return ()
-    options = bundle.preprocessing
-    box = content_box(rendition.stored, options)
-    heats = []
-    for name in sorted(_mapped(found), key=lambda name: name != found.mapped):
-        drawn: Image.Image = heat_map(found.evidence(name), (options.width, options.height)).crop(box)
-        heats.append(Heat(label=name, uri=data_uri(png(np.asarray(drawn)))))
-    return tuple(heats)
+def _of_exam(image: ExamRecord, address: str) -> dict[str, Any]:
+    """The frame of an exam that gave most, and what is told of all."""
+    if image.kept is None:
+        return {}
+    best = view_best(image.kept)
+    return {
+        "exam": view_exam(image.kept, address, image.files),
+        "heats": best.heats,
+        "picture": view_picture(best.rendition),
+    }
 
 
-def _mapped(found: Reading) -> Sequence[str]:
-    return [one.name for one in found.questions] or found.task.classes
-
-
-def _picture(rendition: Rendition) -> Picture:
+def view_picture(rendition: Rendition) -> Picture:
+    """A rendition for the page."""
     values, window = rendition.values, None
     if values is not None:
         low = min(low for low, _ in values.windows.values())

@@ -64,7 +64,7 @@ def make(
     sides = [each.data_set for each in fitted]
     robustness = measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
     test_side = begun.split.manifest.select("test")
-    say(console, f"the bundle is written; the test side ({len(test_side)} images) is opened once")
+    say(console, f"the bundle is written; the test side ({len(test_side)} {begun.split.manifest.noun}s) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
     made = Made(fitted=fitted, bundle=bundle, unseen=unseen, robustness=robustness, outcome=outcome)
     return made, unrecorded

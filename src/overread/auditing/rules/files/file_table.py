@@ -32,7 +32,9 @@ class FileTable:
         self.patients = len(names)
         self.width = np.array([header.width for header in self.headers])
         self.height = np.array([header.height for header in self.headers])
-        self.frames = np.array([header.frames for header in self.headers])
+        self.is_exam = np.array([bool(case.instances) for case in self.cases], bool)
+        # An exam may have as many as it likes.
+        self.frames = np.where(self.is_exam, 1, [header.frames for header in self.headers])
         self.failed = np.zeros(len(self.headers), bool)
         self.failed[list(self.failures)] = True
         self.known = (self.width > 0) & (self.height > 0) & ~self.failed

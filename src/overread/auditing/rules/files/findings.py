@@ -104,7 +104,8 @@ def _wrong_extension(files: FileTable) -> Finding | None:
 
 def _mixed_depth(files: FileTable) -> Finding | None:
     return files.mixed(
-        "mixed-bit-depth", files.where(lambda header: header.bit_depth > 8),
+        # Volumes have a window of their own each, whatever their depth.
+        "mixed-bit-depth", files.where(lambda header: header.bit_depth > 8 and not header.plane),
         words=("with more than 8 bits a channel", "with up to 8"),
         why="deep grey images are shown through a window of their own and the others as they are, so their contrast "
         "may differ.",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from overread.auditing.every_header import joined_headers
 from overread.auditing.finding import Finding, FindingKind
 from overread.auditing.material import Material
 from overread.auditing.rule import Rule
 from overread.auditing.rules.privacy.paths import NAMING_KINDS, kinds_in_paths
 from overread.cases import Manifest
+from overread.formats import Header
 from overread.formats.dicom.header import NAMING_TAGS
 from overread.words import count, first_of
 
@@ -23,9 +25,11 @@ def find_personal_data(material: Material) -> list[Finding]:
     Evidence shows an image by its place in the manifest where its own path may name a person.
     """
     kinds = kinds_in_paths(material.manifest.cases)
+    headers = material.once(joined_headers) if material.has_exams else material.headers
     return [
-        *_dicom_identity(material, kinds),
-        *_marked_images(material, kinds),
+        *_dicom_identity(headers, kinds),
+        *_volume_identity(headers, kinds),
+        *_marked_images(material, headers, kinds),
         *_personal_columns(material.manifest),
         *_personal_paths(kinds),
     ]
@@ -35,8 +39,10 @@ RULE = Rule(
     name="personal data",
     kinds=(
         FindingKind("dicom-identity", "warn", "DICOM files with identifying tags"),
+        FindingKind("volume-identity", "warn", "volumes whose headers hold text that may name a person"),
         FindingKind("gps-position", "warn", "images that carry the place where they were taken"),
         FindingKind("burned-in-text", "warn", "images that say of themselves that text is burned in"),
+        FindingKind("slide-label", "warn", "slides that come with a picture of their label"),
         FindingKind("personal-columns", "warn", "columns of a table that tell who the patients are"),
         FindingKind("names-in-paths", "warn", "paths that look as if they named a person"),
         FindingKind("numbers-in-paths", "info", "paths with a date or a long number"),
@@ -45,8 +51,29 @@ RULE = Rule(
 )
 
 
-def _dicom_identity(material: Material, kinds: Sequence[frozenset[str]]) -> list[Finding]:
-    tagged = [header for header in material.headers if header.identifying_tags]
+def _volume_identity(headers: Sequence[Header], kinds: Sequence[frozenset[str]]) -> list[Finding]:
+    """Volumes whose headers have texts of their own, of which nobody knows whether they name a person."""
+    told = [header for header in headers if header.identifying_tags and header.plane]
+    if not told:
+        return []
+    counts = Counter(field for header in told for field in header.person_tags)
+    return [
+        Finding(
+            code="volume-identity",
+            severity="warn",
+            sentence=f"{_of_all(told, kinds)} are volumes whose headers hold text that may name or date a person "
+            f"({', '.join(f'{field} in {number:,}' for field, number in counts.most_common())}). The network sees "
+            "voxels only, but whoever is given these files is given the text.",
+            fix="Look at the texts, as with nifti_tool -disp_hdr or nib-ls, and blank those that tell who it is before "
+            "the files are copied or shared.",
+            count=len(told),
+            evidence=tuple({"field": field, "images": f"{number:,}"} for field, number in counts.most_common()),
+        )
+    ]
+
+
+def _dicom_identity(headers: Sequence[Header], kinds: Sequence[frozenset[str]]) -> list[Finding]:
+    tagged = [header for header in headers if header.identifying_tags and not header.plane]
     if not tagged:
         return []
     counts = Counter(tag for header in tagged for tag in header.person_tags)
@@ -71,8 +98,8 @@ def _dicom_identity(material: Material, kinds: Sequence[frozenset[str]]) -> list
     ]
 
 
-def _marked_images(material: Material, kinds: Sequence[frozenset[str]]) -> list[Finding]:
-    """Images whose headers have a position or say that text is burned in."""
+def _marked_images(material: Material, headers: Sequence[Header], kinds: Sequence[frozenset[str]]) -> list[Finding]:
+    """Images whose headers have a position, a picture of a label, or say that text is burned in."""
     found = []
     for code, field, what, fix in (
         (
@@ -87,8 +114,15 @@ def _marked_images(material: Material, kinds: Sequence[frozenset[str]]) -> list[
             "patient, and the network sees it too.",
             "Look at these images and blank the text, or take them out; removing tags does not help here.",
         ),
+        (
+            "slide-label", "has_label_image",
+            "are whole slides that come with a picture of their label or of the whole glass, on which the patient's "
+            "name or number may stand. It is never read, shown or stored, but whoever is given the files is given it.",
+            "Have the label and macro pictures taken out of the files before they are copied or shared, by the "
+            "scanner's own program or an anonymiser of slides; the tiles stay as they are.",
+        ),
     ):  # fmt: skip
-        positions = [i for i, header in enumerate(material.headers) if getattr(header, field)]
+        positions = [i for i, header in enumerate(headers) if getattr(header, field)]
         if positions:
             cases = material.manifest.cases
             rows = [

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from overread.auditing.every_header import frames_in, headers_of_exams
 from overread.auditing.material import Material
 from overread.auditing.rules.shortcuts.properties import Property
 from overread.cases import Case
@@ -43,6 +44,24 @@ def header_properties(material: Material) -> list[Property]:
         Property.of_names("alpha", _alpha(headers)),
         Property(name="jpeg-quantiser", values=quantiser),
         Property.of_names("manufacturer", makers),
+        *_exam_properties(material),
+    ]
+
+
+def _exam_properties(material: Material) -> list[Property]:
+    """How many frames exams have and how far apart these lie; nothing of images."""
+    if not material.has_exams:
+        return []
+    every = material.once(headers_of_exams)
+    cases = material.manifest.cases
+    readable = material.readable.tolist()
+    frames = [float(frames_in(cases[i].instances, every[i])) if cases[i].instances else 1.0 for i in readable]
+    spacing = [material.headers[i].spacing_mm or (None, None, None) for i in readable]
+    return [
+        Property(name="frames", values=np.array(frames)),
+        Property(name="slice-spacing", values=_known(own[0] for own in spacing), unit="mm"),
+        Property(name="pixel-spacing", values=_known(own[1] for own in spacing), unit="mm"),
+        Property.of_names("plane", [material.headers[i].plane or "unknown" for i in readable]),
     ]
 
 

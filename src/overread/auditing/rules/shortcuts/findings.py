@@ -28,6 +28,8 @@ _MEANING: Mapping[Kind, str] = {
     "content, as the pixels are, unless different programs wrote {the classes}.",
     "shape": "It says how an image was taken, cropped or exported, and a network can learn what lies behind it instead "
     "of the disease: another device, hospital, program or crop.",
+    "protocol": "It says how an exam was taken, and a network can learn that instead of the disease: another protocol, "
+    "device or hospital.",
     "source": "It says where an image comes from, and a network can learn to tell the places apart instead of the "
     "disease.",
     "frame": "It lies in what surrounds the subject of most images, which device, crop or somebody's hand put there, "
@@ -50,6 +52,8 @@ _ADVICE: Mapping[Kind, str] = {
     "and audit again.",
     "shape": "Bring all images to one field of view and size, from their originals and by a rule that does not know "
     "the {class}, and audit again: resizing leaves traces, and the padding shows a network the shape of an image.",
+    "protocol": "Find out why {the classes} differ in it, and take exams of one protocol. Where exams differ in length "
+    "only, look at as many frames of each, as with --frames middle=20, and give this AUC beside that of the network.",
     "source": "Take {both classes} from each source, and report the result within each source, where the network must "
     "still tell {the classes} apart. If the folders or devices are kinds of the disease itself, accept this finding.",
     "frame": "Look at them. If it surrounds the subject, crop the border, or cover the marks, in all images {of every "

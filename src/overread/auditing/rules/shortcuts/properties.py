@@ -10,7 +10,7 @@ import numpy as np
 
 from overread.decision.cuts import FloatArray
 
-Kind = Literal["export", "detail", "shape", "source", "frame", "appearance", "corners"]
+Kind = Literal["export", "detail", "shape", "source", "frame", "appearance", "corners", "protocol"]
 # By the name of a property, as in the code of its finding: what it is, what images with a value of it are, and what
 # decides the advice.
 DESCRIPTIONS: Mapping[str, tuple[str, str, Kind]] = {
@@ -29,6 +29,10 @@ DESCRIPTIONS: Mapping[str, tuple[str, str, Kind]] = {
         "the strength of the JPEG compression", "are JPEG files with a mean quantiser of {}", "export",
     ),
     "manufacturer": ("the maker of the device", "come from {}", "source"),
+    "frames": ("the number of frames of the exam", "have {} frames", "protocol"),
+    "slice-spacing": ("the distance between slices", "have slices {} apart", "protocol"),
+    "pixel-spacing": ("the size of the pixels", "have pixels of {}", "protocol"),
+    "plane": ("the plane of the slices", "are {}", "protocol"),
     "source-folder": ("the folder that the image comes from", "come from {}", "source"),
     "inner-folder": ("the name of the innermost folder", "come from {}", "source"),
     "brightness": ("the mean brightness", "have a mean brightness of {}", "appearance"),

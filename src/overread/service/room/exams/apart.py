@@ -9,15 +9,17 @@ import contextlib
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from overread.formats import Frames, GreyValues, Instance, Origin, Picture, View, open_exam
+from overread.formats import Frames, GreyValues, Instance, Origin, Picture, open_exam
 from overread.formats.picture import Fitted, as_stored
 from overread.images import Preprocessing
 from overread.images.exam_pixels import ExamPixels
+from overread.service.room.exams.slide_apart import SlideTold, part_of_slide, slide_told
 from overread.service.room.rendition import Rendition, render
 
 # Frames that a process prepares at once. One a time takes .3 ms more each; 32 keep the network waiting at the start.
@@ -33,12 +35,12 @@ class Files:
 
     Args:
         instances: files and frames of one exam.
-        view: which frames, through which window, at which resolution.
+        preprocessing: of the bundle.
         max_pixels: of a frame.
     """
 
     instances: tuple[Instance, ...]
-    view: View
+    preprocessing: Preprocessing
     max_pixels: int
 
 
@@ -79,23 +81,31 @@ class FramesApart:
         found: Rendition = self.run(_rendered, self.files, index)
         return found
 
+    def slide(self) -> SlideTold | None:
+        """What is needed to look at the slide of which these are tiles; None where they are of none."""
+        found: SlideTold | None = self.run(_slide, self.files) if self.origins[0].box else None
+        return found
+
+    def part(self, told: SlideTold, level: int, column: int, row: int) -> bytes:
+        """A part of the slide as a JPEG; raises as `run` and `part_of_slide` do."""
+        found: bytes = self.run(part_of_slide, told, level, column, row)
+        return found
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class ExamApart(ExamPixels):
     """An open exam whose frames are decoded and prepared in other processes, until a deadline.
 
     Args:
-        workers: pieces that are under way at a time.
         deadline: by `time.monotonic`.
     """
 
     frames: FramesApart
-    workers: int
-    deadline: float
+    deadline: float = float("inf")
 
     def pixels(self, index: int) -> np.ndarray:
-        """`(height, width, channels)` uint8 of one frame; raises as `run` does."""
-        found: np.ndarray = self.some(range(index, index + 1))[0]
+        """`(height, width, channels)` uint8 of one frame; raises as `some`."""
+        found: np.ndarray = self.some([index])[0]
         return found
 
     def places(self) -> list[range]:
@@ -103,17 +113,28 @@ class ExamApart(ExamPixels):
         return [range(start, min(start + _PIECE, len(self))) for start in range(0, len(self), _PIECE)]
 
     def some(self, places: Sequence[int]) -> np.ndarray:
-        """`(k, height, width, channels)` uint8 of the frames at these places; raises as `run` does."""
+        """`(k, height, width, channels)` uint8 of the frames at these places.
+
+        Raises:
+            TimeoutError: the deadline is over; else as the `run` of its frames.
+        """
         if time.monotonic() > self.deadline:
             raise TimeoutError
-        found: np.ndarray = self.frames.run(_prepared, self.frames.files, self.preprocessing, places)
+        found: np.ndarray = self.frames.run(_prepared, self.frames.files, places)
         return found
 
 
-def opened_apart(files: Files, run: Run) -> FramesApart:
-    """Open an exam in another process; raises as `run` does."""
+def opened_apart(files: Files, run: Run, names: Mapping[Path, Path]) -> FramesApart:
+    """Open an exam in another process; raises as `run` does.
+
+    Args:
+        files: of it.
+        run: as `FramesApart` has it.
+        names: of the files, as they were sent, by where they lie.
+    """
     origins, notes = run(_told, files)
-    return FramesApart(files=files, run=run, origins=origins, notes=notes)
+    named = tuple(dataclasses.replace(one, path=names.get(one.path, one.path)) for one in origins)
+    return FramesApart(files=files, run=run, origins=named, notes=notes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,8 +173,14 @@ class _Held:
                 self._timer.cancel()
             if self._frames is None or self._files != files:
                 self._close()
+                asked = files.preprocessing
                 self._frames = self._stack.enter_context(
-                    open_exam(files.instances, files.view, max_pixels=files.max_pixels)
+                    open_exam(
+                        files.instances,
+                        asked.view,
+                        max_pixels=files.max_pixels,
+                        tile=(asked.width, asked.height),
+                    )
                 )
                 self._files = files
             try:
@@ -181,10 +208,9 @@ def _told(files: Files) -> tuple[tuple[Origin, ...], tuple[str, ...]]:
         return tuple(frames.origin(index) for index in range(len(frames))), tuple(frames.notes)
 
 
-def _prepared(files: Files, preprocessing: Preprocessing, places: Sequence[int]) -> np.ndarray:
+def _prepared(files: Files, places: Sequence[int]) -> np.ndarray:
     with _held.opened(files) as frames:
-        exam = ExamPixels(frames=frames, preprocessing=preprocessing)
-        return exam.some(places)
+        return ExamPixels(frames=frames, preprocessing=files.preprocessing).some(places)
 
 
 def _of(frames: Frames, index: int | None) -> Picture:
@@ -199,6 +225,11 @@ def _pixels(files: Files, index: int | None, fitted: Fitted, channels: int | Non
 def _grey_values(files: Files, index: int | None) -> GreyValues | None:
     with _held.opened(files) as frames:
         return _of(frames, index).grey_values()
+
+
+def _slide(files: Files) -> SlideTold | None:
+    with _held.opened(files) as frames:
+        return slide_told(frames)
 
 
 def _rendered(files: Files, index: int | None) -> Rendition:

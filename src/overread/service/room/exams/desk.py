@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -22,7 +21,6 @@ from overread.formats import Instance
 from overread.formats.picture import MAX_PIXELS
 from overread.formats.source import head_of
 from overread.reading import Failure, Reader, Reading
-from overread.reading.exams.frame import ReadFrames
 from overread.service.problems import Problem
 from overread.service.room.decoding import DecodingPool, Undecodable
 from overread.service.room.exams.apart import ExamApart, Files, opened_apart
@@ -166,8 +164,9 @@ class ExamDesk:
             reading, exam = await asyncio.get_running_loop().run_in_executor(self._threads, work)
             result = reading
             if to_show:
+                slide = await asyncio.to_thread(exam.frames.slide)
                 size = sum(file.size_bytes for file in item.files)
-                kept = Kept(reading=reading, exam=exam, reader=reader, folder=item.folder, size_bytes=size)
+                kept = Kept(reading=reading, exam=exam, reader=reader, folder=item.folder, size_bytes=size, slide=slide)
         except Undecodable as error:
             result, code = Failure(path=name, error=error.reason), error.code
         return ExamRecord(
@@ -183,17 +182,16 @@ class ExamDesk:
 
     def _read_now(self, reader: Reader, name: str, item: Item) -> tuple[Reading, ExamApart]:
         settings, preprocessing = self._settings, reader.bundle.preprocessing
-        files = Files(
-            tuple(Instance(file.path) for file in item.files), preprocessing.view, min(settings.max_pixels, MAX_PIXELS)
-        )
+        instances = tuple(Instance(file.path) for file in item.files)
+        files = Files(instances, preprocessing, min(settings.max_pixels, MAX_PIXELS))
         # A piece may have to open the exam again first, in another process.
         run = functools.partial(self._pool.wait_for, timeout_s=2 * settings.timeout_s)
         deadline = time.monotonic() + settings.exam_timeout_s
         try:
-            frames = opened_apart(files, run)
+            frames = opened_apart(files, run, {file.path: Path(file.name) for file in item.files})
             if len(frames) > settings.max_frames:
                 raise Undecodable("too-large", f"has {len(frames)} frames; {settings.max_frames} are taken: send fewer")
-            exam = ExamApart(frames=frames, preprocessing=preprocessing, workers=settings.workers, deadline=deadline)
+            exam = ExamApart(frames=frames, preprocessing=preprocessing, deadline=deadline)
             reading = reader.read_open(name, exam)
         except UnreadableImage as error:
             raise Undecodable("unreadable", str(error)) from None
@@ -201,15 +199,7 @@ class ExamDesk:
             said = f"took longer to read than {settings.exam_timeout_s:g} s: send fewer frames"
             raise Undecodable("timed-out", said) from None
         # Looking at it has no end.
-        return _renamed(reading, item.files), dataclasses.replace(exam, deadline=float("inf"))
-
-
-def _renamed(reading: Reading, files: Sequence[Sent]) -> Reading:
-    """A reading whose frames come from the files as they were sent."""
-    names = {file.path: Path(file.name) for file in files}
-    frames = cast(ReadFrames, reading.frames)
-    origins = tuple(dataclasses.replace(one, path=names.get(one.path, one.path)) for one in frames.origins)
-    return dataclasses.replace(reading, frames=dataclasses.replace(frames, origins=origins))
+        return reading, dataclasses.replace(exam, deadline=float("inf"))
 
 
 def _pieces(file: UploadFile) -> Iterator[bytes]:

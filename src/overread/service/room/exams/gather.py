@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from overread.cases.exams.gathering import FILE, PATTERN, SERIES, STUDY, Gathering
+from overread.errors import OverreadError
 from overread.formats import format_of
-from overread.formats.source import head_of, opened
+from overread.formats.source import head_of
 from overread.machine.files import open_regular
 from overread.service.room.exams.trays import Sent, lay_down
 from overread.service.room.zips import Limits, unpacked
 
-_TAGS = {SERIES: "SeriesInstanceUID", STUDY: "StudyInstanceUID"}
+_NUMBER = re.compile(r"(\d{1,18})")
+_LONGEST = 1000
 
 
 def unpack_to(folder: Path, file: Sent, limits: Limits) -> list[Sent]:
@@ -36,27 +38,25 @@ def told_by_content(files: Sequence[Sent], by: str) -> list[str | None]:
     Returns:
         None for what no format reads; else the UID of series or study where that gathers, and empty without one.
     """
-    return [_told(file.path, _TAGS.get(by)) for file in files]
+    paths = [file.path for file in files]
+    keys: Sequence[str | None] = [None] * len(paths)
+    if by in (SERIES, STUDY):
+        # Not above: whatever imports this in another process would load ONNX Runtime.
+        from overread.reading.exams.series import series_keys
+
+        keys = series_keys(paths, by)
+    return [(key or "") if _is_read(path) else None for path, key in zip(paths, keys, strict=True)]
 
 
-def _told(path: Path, tag: str | None) -> str | None:
+def _is_read(path: Path) -> bool:
     try:
-        found = format_of(head_of(path), path)
-        if found is None:
-            return None
-        if found.name != "DICOM" or tag is None:
-            return ""
-        import pydicom
-
-        with opened(path) as stream:
-            ds = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=[tag])
-            return str(ds.get(tag) or "")
-    except Exception:  # noqa: BLE001 - why a file cannot be read is told where it is read
-        return None
+        return format_of(head_of(path), path) is not None
+    except (OverreadError, OSError):
+        return False
 
 
 def gathered_files(files: Sequence[Sent], told: Sequence[str | None], gathering: Gathering) -> list[list[Sent]]:
-    """The files of each exam, in the order sent; what no format reads is by itself, to be told of.
+    """The files of each exam, by their names; what no format reads is by itself, to be told of.
 
     Without a table, which a column or a patient was named in, a folder is an exam, and so is all that came by itself.
 
@@ -69,7 +69,12 @@ def gathered_files(files: Sequence[Sent], told: Sequence[str | None], gathering:
     for number, (file, said) in enumerate(zip(files, told, strict=True)):
         alone = ("alone", str(number))
         exams.setdefault(alone if said is None else _key(file, said, gathering) or alone, []).append(file)
-    return list(exams.values())
+    return [sorted(own, key=_in_order) for own in exams.values()]
+
+
+def _in_order(file: Sent) -> list[tuple[int, str]]:
+    """By which files are sorted as people count: 2 before 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in _NUMBER.split(file.name[:_LONGEST])]
 
 
 def _key(file: Sent, said: str, gathering: Gathering) -> tuple[str | None, ...] | None:
@@ -78,7 +83,9 @@ def _key(file: Sent, said: str, gathering: Gathering) -> tuple[str | None, ...] 
     if said:
         return ("uid", said)
     if gathering.by == PATTERN and gathering.pattern is not None:
-        found = re.search(gathering.pattern, "/".join(file.parts))
+        # As in training: in the path, or in the name where the pattern has no slash.
+        folders, name = file.parts[:-1], PurePath(file.parts[-1]).stem
+        found = re.search(gathering.pattern, "/".join((*folders, name)) if "/" in gathering.pattern else name)
         return None if found is None else ("pattern", *(found.groups() or (found[0],)))
     return ("folder", file.zip_name, *file.parts[:-1])
 

@@ -26,14 +26,5 @@ class ExamRecord(ImageRecord):
         """The exam as JSON values, without pixels; with each of its frames, where that is wanted."""
         told = {**super().to_dict(), "files": self.files}
         if each and not isinstance(self.result, Failure):
-            told["frames"] = [frame_dict(frame) for frame in self.result.frames]
+            told["frames"] = [frame.to_dict() for frame in self.result.frames]
         return told
-
-
-def frame_dict(frame: Any) -> dict[str, Any]:
-    """What is told of a frame, as JSON values."""
-    origin = frame.origin
-    told = {"path": str(origin.path), "frame": origin.frame, "position_mm": origin.position_mm}
-    box = None if origin.box is None else list(origin.box)
-    own = {"number": frame.index + 1, "share": frame.share, "evidence": frame.evidence}
-    return {**own, **{name: value for name, value in {**told, "box": box}.items() if value is not None}}

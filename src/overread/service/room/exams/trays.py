@@ -116,7 +116,7 @@ def lay_down(path: Path, name: str, pieces: Iterable[bytes], *, zip_name: str | 
     digest, size = hashlib.sha256(), 0
     end = _END.search(name[-18:])
     path = path.with_name(path.name + (end[0].lower() if end and name.endswith(end[0]) else ""))
-    with path.open("xb") as stream:
+    with path.open("wb") as stream:
         for piece in pieces:
             stream.write(piece)
             digest.update(piece)

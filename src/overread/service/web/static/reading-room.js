@@ -41,17 +41,38 @@
     say(done === total ? `${total} of ${total} read. ${find("#summary").textContent.trim()}` : `Reading: ${done} of ${total}`);
   };
 
-  async function send(file) {
-    const most = file.name.toLowerCase().endsWith(".zip") ? upload.dataset.zipMb : upload.dataset.fileMb;
-    if (file.size > most * 2 ** 20) throw new Error(`has more than ${most} MB: reduce it first`);
+  // What goes in one request: an image; or the files that may be of one exam, with the folders that they lie in.
+  const pathOf = (file) => file.within || file.webkitRelativePath || file.name;
+  const folderOf = (file) => pathOf(file).split("/").slice(0, -1).join("/");
+
+  function parcels(files) {
+    const by = upload.dataset.exams;
+    const isAlone = (file) => !by || by === "file" || file.name.toLowerCase().endsWith(".zip");
+    const together = new Map();
+    const compare = new Intl.Collator(undefined, { numeric: true }).compare;
+    const own = files.filter((one) => !one.name.startsWith(".")).sort((a, b) => compare(pathOf(a), pathOf(b)));
+    for (const file of by ? own : files) {
+      // What headers or names put together may lie in several folders.
+      const key = isAlone(file) ? file : ["series", "study", "pattern"].includes(by) ? "all" : folderOf(file);
+      together.set(key, [...(together.get(key) || []), file]);
+    }
+    return [...together.values()].map((some) => ({ files: some, name: some.length > 1 ? folderOf(some[0]) || some[0].name : pathOf(some[0]) }));
+  }
+
+  async function send({ files }) {
+    const isZip = upload.dataset.exams || files[0].name.toLowerCase().endsWith(".zip");
+    const most = isZip ? upload.dataset.zipMb : upload.dataset.fileMb;
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    if (size > most * 2 ** 20) throw new Error(`has more than ${most} MB: reduce it first`);
     try {
-      await file.slice(0, 1).arrayBuffer();
+      await files[0].slice(0, 1).arrayBuffer();
     } catch {
       throw new Error("is a folder, or cannot be opened: drop the files that are in it");
     }
     for (let attempt = 0; ; attempt += 1) {
       const form = new FormData();
-      form.append("files", file);
+      if (upload.dataset.exams) files.forEach((file) => form.append("files", file, pathOf(file)));
+      else form.append("files", files[0]);
       let answer;
       try {
         answer = await fetch(upload.action, { method: "POST", body: form, headers: { Accept: "text/html" } });
@@ -73,16 +94,16 @@
     }
   }
 
-  function failure(file, error, order) {
+  function failure({ name }, error, order) {
     const copy = find("#failure").content.cloneNode(true);
     const row = find("tr", copy);
     const article = find("article", copy);
     const columns = JSON.parse(find("#batch thead tr").dataset.csv).length;
     article.id = row.dataset.for = `failure-${batch}-${order}`;
     find("a", row).href = `#${article.id}`;
-    find("a", row).textContent = row.dataset.name = find(".name", article).textContent = file.name;
+    find("a", row).textContent = row.dataset.name = find(".name", article).textContent = name;
     find(".error", row).textContent = find(".error", article).textContent = error.message;
-    row.dataset.csv = JSON.stringify([file.name, ...Array(columns - 2).fill(""), error.message]);
+    row.dataset.csv = JSON.stringify([name, ...Array(columns - 2).fill(""), error.message]);
     return { rows: [row], articles: [article] };
   }
 
@@ -111,7 +132,8 @@
     find(".intake").classList.toggle("has-results", list.length > 0);
   }
 
-  async function readAll(files) {
+  async function readAll(chosen) {
+    const files = parcels(chosen);
     if (!files.length) return;
     const mine = (batch += 1);
     const waiting = files.map((file, order) => ({ file, order }));
@@ -157,12 +179,32 @@
     drop.classList.add("over");
   });
   addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
-  addEventListener("drop", (event) => {
+  addEventListener("drop", async (event) => {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     drop.classList.remove("over");
-    readAll([...event.dataTransfer.files]);
+    const entries = upload.dataset.exams ? [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()) : [];
+    const files = [...event.dataTransfer.files];
+    readAll(entries.some((entry) => entry?.isDirectory) ? (await Promise.all(entries.map(filesWithin))).flat() : files);
   });
+  find("#folder")?.addEventListener("change", (event) => readAll([...event.target.files]));
+
+  // The files of a folder that was dropped, and of those in it.
+  async function filesWithin(entry) {
+    if (!entry) return [];
+    if (entry.isFile) {
+      const file = await new Promise((done, failed) => entry.file(done, failed));
+      file.within = entry.fullPath.replace(/^\//, "");
+      return [file];
+    }
+    const reader = entry.createReader();
+    const found = [];
+    for (;;) { // it gives a hundred at a time
+      const some = await new Promise((done, failed) => reader.readEntries(done, failed));
+      if (!some.length) return found;
+      found.push(...(await Promise.all(some.map(filesWithin))).flat());
+    }
+  }
 
   // Table
 
@@ -244,7 +286,8 @@
       heats.forEach((heat) => { heat.hidden = heat.dataset.label !== event.target.value; });
       find(".shown-class", article).textContent = event.target.value;
     });
-    if (find(".window", article)) moveWindow(article);
+    const show = find(".window", article) ? moveWindow(article) : undefined;
+    article.dispatchEvent(new CustomEvent("enlivened", { bubbles: true, detail: { window: show } }));
     const form = find(".review", article);
     if (form) form.addEventListener("submit", (event) => { event.preventDefault(); review(article, form, event.submitter); });
   }
@@ -289,19 +332,21 @@
     const tools = find(".window", article);
     const [stage, image, canvas] = [".stage", ".base", "canvas"].map((name) => find(name, article));
     const [preset, width, level] = [".preset", ".width", ".level"].map((name) => find(name, tools));
-    const facts = JSON.parse(tools.dataset.facts);
+    let facts = JSON.parse(tools.dataset.facts);
+    let values = tools.dataset.values;
     const start = JSON.parse(preset.value);
     let codes; // 8 or 16 bits for each pixel
     let drawing;
 
     async function load() {
       const picture = new Image();
-      picture.src = tools.dataset.values || image.src;
+      const isDeep = Boolean(values);
+      picture.src = values || image.src;
       await picture.decode();
+      [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
       const context = canvas.getContext("2d", { willReadFrequently: true });
       context.drawImage(picture, 0, 0);
       const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-      const isDeep = Boolean(tools.dataset.values);
       codes = new Uint16Array(data.length / 4);
       for (let i = 0; i < codes.length; i += 1) codes[i] = isDeep ? 256 * data[4 * i] + data[4 * i + 1] : data[4 * i];
       return context.createImageData(canvas.width, canvas.height);
@@ -309,8 +354,9 @@
 
     async function draw() {
       const [low, high] = [Number(level.value) - width.value / 2, Number(level.value) + width.value / 2];
-      drawing ||= load();
-      const output = await drawing;
+      const mine = (drawing ||= load());
+      const output = await mine;
+      if (mine !== drawing) return;
       const levels = new Uint8ClampedArray(65536);
       for (let code = 0; code < levels.length; code += 1) {
         const shade = (255 * (facts.start + facts.step * code - low)) / (high - low);
@@ -361,6 +407,12 @@
       byHand();
     });
     ["pointerup", "pointercancel"].forEach((name) => stage.addEventListener(name, () => { from = undefined; }));
+
+    // Show another picture through the same window.
+    return (next) => {
+      [facts, values, drawing] = [next.facts, next.uri, undefined];
+      if (!canvas.hidden) draw();
+    };
   }
 
   all("article", articles).forEach((article, order) => { article.dataset.order = order; enliven(article); });
