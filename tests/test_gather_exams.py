@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overread.cases import Case, Manifest, Source, pseudonym
+from overread.auditing.plan import Plan
+from overread.cases import Case, Manifest, PublicNames, Source, pseudonym
 from overread.cases.exams.gather import gather_exams
+from overread.cases.exams.gathering import Gathering
+from overread.cases.exams.known import gathering_of
 from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.formats import Instance
@@ -218,3 +222,52 @@ def test_a_table_of_exams_is_read_back_as_it_was_written(
     if sum(len(case.instances) > 1 for case in cases):
         assert told(read) == told(whole)
     assert len({case.patient_id for case in read.cases}) == (len(cases) if patients else 1)
+
+
+def test_folders_that_may_be_exams_are_offered_and_not_taken(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"{c}/e{n}/{i}.png" for c in ("ill", "well") for n in (1, 2, 3) for i in range(2 + n % 2)])
+    manifest = gathered(tmp_path)
+    assert len(manifest) == 16
+    assert "the images lie in 6 folders of 2 to 3: if each is one exam, --exams folder" in said(manifest)
+
+
+def test_a_pattern_without_slash_finds_the_nearest_part_of_the_path(tmp_path: Path) -> None:
+    write_files(
+        tmp_path, [f"{label}/e{n}_{label}/{i}.png" for label in ("ill", "well") for n in (1, 2) for i in (1, 2)]
+    )
+    manifest = gathered(tmp_path, exam_pattern=r"^e\d_\w+$")
+    assert [case.name for case in manifest.cases] == ["e1_ill", "e2_ill", "e1_well", "e2_well"]
+    by_reading = Gathering(by="pattern", pattern=r"^e\d_\w+$")
+    assert by_reading.named_in(f"{tmp_path}/e9_other/e1_ill/1") == "e1_ill"
+
+
+def test_a_cleaned_table_of_exams_names_their_files_from_where_it_lies(tmp_path: Path) -> None:
+    write_files(
+        tmp_path / "data", [f"{label}/e{n}/{i}.png" for label in ("ill", "well") for n in (1, 2) for i in (1, 2)]
+    )
+    (tmp_path / "tables").mkdir()
+    manifest = gathered(tmp_path / "data", exams="folder")
+    plan = Plan(kept=manifest.cases, dropped={}, moved={})
+    plan.write(tmp_path / "tables" / "t.csv", SimpleNamespace(manifest=manifest))  # type: ignore[arg-type]
+    read = gathered(tmp_path / "tables" / "t.csv")
+    assert [case.name for case in read.cases] == [case.name for case in manifest.cases]
+    assert [case.label for case in read.cases] == [case.label for case in manifest.cases]
+    assert [[one.path.resolve() for one in case.instances] for case in read.cases] == [
+        [one.path.resolve() for one in case.instances] for case in manifest.cases
+    ]
+
+
+def test_what_stands_for_an_exam_in_public_hides_the_names_of_all_its_files(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"{n}_Meier_{side}.png" for n in (1, 2, 3) for side in ("left", "right")])
+    rows = "".join(f"{n}_Meier_left.png,{n}_Meier_right.png,{'ab'[n % 2]}\n" for n in (1, 2, 3))
+    manifest = gathered(write_table(tmp_path / "labels.csv", "left,right,label\n" + rows))
+    names = PublicNames(manifest)
+    assert names.hide("2_Meier_right.png is alike") == "exam 2 is alike"
+    assert [row[:2] for row in names.rows()][:2] == [(1, "1_Meier_left.png"), (1, "1_Meier_right.png")]
+
+
+def test_a_bundle_knows_how_the_exams_of_its_study_were_told(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"{label}/e{n}/{i}.png" for label in ("ill", "well") for n in (1, 2) for i in (1, 2)])
+    assert gathering_of(gathered(tmp_path, exams="folder").cases).by == "folder"
+    write_files(tmp_path / "eyes", [f"{n}_{side}.png" for n in (1, 2, 3) for side in "lr"])
+    assert gathering_of(gathered(write_table(tmp_path / "eyes" / "labels.csv", EYES)).cases).by == "column"

@@ -181,6 +181,8 @@ def test_hounsfield_units_are_recognised_and_have_the_windows_of_ct() -> None:
         assert levels.is_hounsfield
         assert {"Lung", "Bone", "Brain", "Soft tissue"} <= set(levels.windows)
         assert levels.low >= -1024
+    crop = np.where(brain() > 0, rng.normal(50, 40, brain().shape), rng.normal(-100, 15, brain().shape))
+    assert find_levels(crop.astype(np.int16)).is_hounsfield
     phase = rng.uniform(-4096, 4095, brain().shape)
     assert not find_levels(phase).is_hounsfield
     assert not find_levels(brain()).is_hounsfield
@@ -337,6 +339,20 @@ def test_a_bomb_takes_no_more_memory_than_its_header_declares(tmp_path: Path) ->
 def test_a_slice_above_the_limit_is_refused() -> None:
     with pytest.raises(UnreadableImage, match="declares slices of 5 x 7 pixels"):
         read_volume(io.BytesIO(content(ramp())), 30)
+
+
+def test_a_ct_is_seen_through_a_named_window_and_another_volume_through_numbers_only(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    body = np.where(brain() > 0, rng.normal(40, 30, brain().shape), rng.normal(-1000, 10, brain().shape))
+    ct, mr = write(tmp_path / "ct.nii.gz", body.astype(np.int16)), write(tmp_path / "mr.nii.gz", brain())
+    soft = Preprocessing(height=28, width=24, channels=1, view=View(window="soft"))
+    pixels = prepare(ct, soft, frame=8)
+    assert pixels[0, 0, 0] == 0
+    assert 100 < pixels[14, 12, 0] < 150
+    with pytest.raises(UnreadableImage, match="not in Hounsfield units"):
+        prepare(mr, soft, frame=8)
+    numbers = Preprocessing(height=28, width=24, channels=1, view=View(window="500,800"))
+    assert prepare(mr, numbers, frame=8).max() > 200
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -64,6 +65,11 @@ def windows_of(text: str | None) -> tuple[Window, ...]:
     if not 1 <= len(found) <= _MOST:
         raise InvalidOption(f"window={text!r} names {len(found)} windows: one to {_MOST} become channels")
     return found
+
+
+def described_windows(windows: Sequence[Window]) -> str:
+    """Windows in words: "the window lung (-1350 to 150 HU)"."""
+    return f"the window{'s' * (len(windows) > 1)} {listed([str(one) for one in windows])}"
 
 
 def _window(text: str) -> Window:

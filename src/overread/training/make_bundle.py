@@ -14,6 +14,7 @@ from overread.bundle import ATTENTION, GRAPH, REFERENCE, WEIGHTS, Bundle, Graph,
 from overread.bundle.pooled import pool_exam
 from overread.bundle.trial import remember_sound
 from overread.cases.exams.gathering import Gathering
+from overread.cases.exams.known import gathering_of
 from overread.decision import Calibration, Familiarity, Task, choose_operating_points, fit_calibration
 from overread.decision.pooling import Attention
 from overread.errors import InvalidBundle, MissingPath
@@ -179,7 +180,7 @@ def _gathering(data_set: DataSet, run: TrainingRun) -> Gathering | None:
     if not data_set.is_of_exams:
         return None
     source = run.request.source
-    return Gathering() if source is None else source.gathering or Gathering()
+    return (source and source.gathering) or gathering_of(data_set.manifest.cases)
 
 
 def _shares(fitted: Sequence[Fitted]) -> np.ndarray:

@@ -15,9 +15,10 @@ RANGE = "Middle 99 % of the exam"
 _ENDS = (0.5, 99.5)
 # A value in a corner that so many voxels share is background: what was cut away, or lies outside.
 _BACKGROUND_SHARE = 0.05
-# Hounsfield units: air and tissue have their places, and nothing but padding lies below air.
-_AIR, _TISSUE, _LOWEST = (-1100.0, -900.0), (-200.0, 200.0), -1024.0
-_LEAST_SHARE, _MOST_BELOW = 0.05, 0.001
+# Hounsfield units: air and tissue have their places, and nothing but padding lies below air. Where a crop holds no air
+# it has fat, which is below 0 as no magnitude of MR is, and much tissue.
+_AIR, _TISSUE, _LOWEST, _FAT = (-1100.0, -900.0), (-200.0, 200.0), -1024.0, -50.0
+_LEAST_SHARE, _MOST_BELOW, _MUCH = 0.05, 0.001, 0.3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,4 +93,6 @@ def _background(values: np.ndarray, every: np.ndarray) -> float | None:
 def _is_hounsfield(every: np.ndarray, rest: np.ndarray) -> bool:
     air, tissue = (float(((every >= low) & (every <= high)).mean()) for low, high in (_AIR, _TISSUE))
     below = float((rest < _AIR[0]).mean())
-    return air >= _LEAST_SHARE and tissue >= _LEAST_SHARE and below <= _MOST_BELOW
+    of_rest = float(((rest >= _TISSUE[0]) & (rest <= _TISSUE[1])).mean())
+    has_fat = of_rest >= _MUCH and float(np.percentile(rest, 1)) <= _FAT
+    return below <= _MOST_BELOW and ((air >= _LEAST_SHARE and tissue >= _LEAST_SHARE) or has_fat)

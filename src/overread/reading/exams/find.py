@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -70,7 +69,7 @@ def gathered(paths: Sequence[Path], gathering: Gathering | None = None) -> list[
         FOLDER: lambda every: [public_name(path.parent) for path in every],
         SERIES: lambda every: series_keys(every, by),
         STUDY: lambda every: series_keys(every, by),
-        PATTERN: lambda every: _matched(every, gathering.pattern or ""),
+        PATTERN: lambda every: _matched(every, gathering),
     }
     members: dict[str, list[Path]] = defaultdict(list)
     for path, key in zip(paths, ways[by](paths), strict=True):
@@ -99,12 +98,9 @@ def gathering_asked(exams: str | None, pattern: str | None) -> Gathering | None:
     return Gathering(by=exams)
 
 
-def _matched(paths: Sequence[Path], pattern: str) -> list[str | None]:
-    """What a pattern finds in each path, or in each name where it has no slash, as in training."""
-    compiled, names = re.compile(pattern), list[str | None]()
-    for path in paths:
-        match = compiled.search(public_name(path.with_suffix("")) if "/" in pattern else path.stem)
-        names.append(match and ("-".join(filter(None, match.groups())) if compiled.groups else match.group()))
+def _matched(paths: Sequence[Path], gathering: Gathering) -> list[str | None]:
+    """What a pattern finds in each path, as in training."""
+    names = [gathering.named_in(public_name(path.with_suffix(""))) for path in paths]
     missed = [name for name in names if not name]
     if missed:
         raise InvalidData(

@@ -11,20 +11,21 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from overread.bundle import WEIGHTS, Graph
+from overread.bundle import ATTENTION, WEIGHTS, Graph
 from overread.errors import InvalidOption
 from overread.images import DataSet
-from overread.machine.files import read_regular
+from overread.machine.files import read_regular, replace_file
 from overread.machine.temporary import clear
 from overread.machine.terminal import at_work, say
 from overread.networks.backend import keras
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
+from overread.training.exams.choose_pooling import Exams, fit_pooling
 from overread.training.exams.frame_traits import FrameTraits
 from overread.training.export import export_onnx
 from overread.training.history import History
-from overread.training.linear_head import has_linear_head, solve_linear_head
+from overread.training.linear_head import has_linear_head
 from overread.training.train_network import TrainedNetwork, spec_of
 
 
@@ -51,26 +52,37 @@ def train_exams(data_set: DataSet, recipe: Recipe, folder: Path, *, console: Con
     traits = open_traits(network, spec, data_set, folder, console=console)
     manifest = data_set.manifest
     train = manifest.select("train")
-    kernel, bias, strength = solve_linear_head(
-        traits.mean_features(train),
-        data_set.y_true[train],
-        np.array([manifest.cases[i].counts_as for i in train], dtype=object),
-        manifest.task,
+    fitted = fit_pooling(
+        Exams(
+            traits=traits,
+            positions=train,
+            y_true=data_set.y_true[train],
+            groups=np.array([manifest.cases[i].counts_as for i in train], dtype=object),
+            task=manifest.task,
+            class_weights=recipe.class_weights,
+        ),
+        recipe.pooling,
         np.random.default_rng([recipe.seed, len(train)]),
-        class_weights=recipe.class_weights,
+        folder,
     )
-    network.layers[-1].set_weights([kernel, bias])
-    weights = RunFolder(folder).checkpoints / WEIGHTS
+    network.layers[-1].set_weights([fitted.kernel, fitted.bias])
+    run = RunFolder(folder)
+    weights, attention = run.checkpoints / WEIGHTS, run.checkpoints / ATTENTION
     weights.parent.mkdir(parents=True, exist_ok=True)
     clear(weights)
     network.save_weights(weights)
-    say(
-        console,
-        f"exams: mean of the features of their frames, and a linear head (penalty {strength:g}), in "
-        f"{time.perf_counter() - since:.0f} s",
-    )
+    if fitted.attention is not None:
+        replace_file(attention, fitted.attention.to_bytes())
+    fitted.choice.write(run.pooling)
+    say(console, f"{fitted.choice}, in {time.perf_counter() - since:.0f} s")
     spec = dataclasses.replace(spec, second_look=recipe.second_look)
-    return TrainedNetwork(spec=spec, weights=weights, precision="float32", history=History(rows=(), best_epoch=0))
+    return TrainedNetwork(
+        spec=spec,
+        weights=weights,
+        precision="float32",
+        history=History(rows=(), best_epoch=0),
+        attention=None if fitted.attention is None else attention,
+    )
 
 
 def open_traits(

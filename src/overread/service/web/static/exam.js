@@ -17,7 +17,7 @@
       find(".stage", article).classList.toggle("without-map", !event.target.checked);
     });
     removeOnRequest(article);
-    if (Number(article.dataset.frames) > 1) scroll(article, detail.window);
+    if (Number(article.dataset.frames) > 1 && !article.dataset.slide) scroll(article, detail.window);
   });
 
   function scroll(article, grey) {

@@ -1,0 +1,120 @@
+"""A phantom of volumes: exams of slices of a changing anatomy, of which half bear a lesion in a few slices."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import csv
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter, zoom
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Phantom:
+    """How the volumes are made.
+
+    Args:
+        slices: of an exam.
+        side: of a slice in pixels.
+        bearing: slices that show the lesion, one after the other, anywhere but in the first and last three.
+        radius: of the lesion as a share of the side, in its middle slice.
+        contrast: of the lesion, where that of an organ is about 0.2 and the noise of a pixel 0.04.
+        checkered: a lesion of fine stripes, as bright as what is around it, in place of a bright one.
+    """
+
+    slices: int = 40
+    side: int = 160
+    bearing: int = 3
+    radius: float = 0.07
+    contrast: float = 0.3
+    checkered: bool = False
+
+    def volume(self, number: int) -> tuple[np.ndarray, list[int]]:
+        """`(slices, side, side)` uint8 of one exam, and the slices with a lesion; every second exam has one."""
+        rng = np.random.default_rng([19, number])
+        z = np.linspace(-1, 1, self.slices)[:, None, None]
+        y, x = np.mgrid[-1 : 1 : self.side * 1j, -1 : 1 : self.side * 1j]
+        taper = np.sqrt(np.clip(1 - (0.8 * z) ** 2, 0.1, 1))
+        height, width = rng.uniform(0.62, 0.85) * taper, rng.uniform(0.62, 0.85) * taper
+        tilt, dy, dx = rng.uniform(-0.2, 0.2), rng.uniform(-0.08, 0.08), rng.uniform(-0.08, 0.08)
+        u, v = (y - dy) * np.cos(tilt) + (x - dx) * np.sin(tilt), (x - dx) * np.cos(tilt) - (y - dy) * np.sin(tilt)
+        edge = (u / height) ** 2 + (v / width) ** 2
+        image = 0.35 * (edge < 1) + 0.3 * ((edge < 1) & (edge > 0.86))
+        for _ in range(rng.integers(4, 8)):  # organs
+            cz, cy, cx = rng.uniform(-0.8, 0.8), *rng.uniform(-0.45, 0.45, 2)
+            rz, ry, rx = rng.uniform(0.3, 0.9), *rng.uniform(0.12, 0.32, 2)
+            inside = ((z - cz) / rz) ** 2 + ((u - cy) / ry) ** 2 + ((v - cx) / rx) ** 2
+            image += rng.uniform(-0.15, 0.2) / (1 + np.exp(np.clip(12 * (inside - 1), -50, 50))) * (edge < 0.86)
+        for _ in range(rng.integers(5, 10)):  # vessels, bright and thin, through many slices
+            py, px, sy, sx = *rng.uniform(-0.5, 0.5, 2), *rng.uniform(-0.3, 0.3, 2)
+            far = (u - py - sy * z) ** 2 + (v - px - sx * z) ** 2
+            image += rng.uniform(0.2, 0.4) * np.exp(-far / rng.uniform(0.015, 0.03) ** 2) * (edge < 0.86)
+        texture = zoom(
+            gaussian_filter(rng.standard_normal((self.slices, self.side // 4, self.side // 4)), (1, 1.2, 1.2)),
+            (1, 4, 4),
+            order=1,
+        )
+        image += 0.05 * texture / texture.std() * (edge < 0.86)
+        bears = []
+        if number % 2:
+            first = int(rng.integers(3, self.slices - 3 - self.bearing + 1))
+            bears = list(range(first, first + self.bearing))
+            angle, out = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.6)
+            for index in bears:
+                depth = (index - bears[0] + 0.5) / self.bearing * 2 - 1
+                ly, lx = out * np.sin(angle) * height[index, 0, 0], out * np.cos(angle) * width[index, 0, 0]
+                size = 2 * self.radius * np.sqrt(1 - 0.7 * depth**2)
+                shape = 1 / (1 + np.exp(np.clip(((u - ly) ** 2 + (v - lx) ** 2) / size**2 * 8 - 8, -50, 50)))
+                what = (
+                    self.contrast * np.sign(np.sin(1.5 * np.arange(self.side)))[None, :]
+                    if self.checkered
+                    else self.contrast
+                )
+                image[index] += what * shape.reshape(self.side, self.side)
+        noisy = np.hypot(
+            rng.uniform(0.8, 1.15) * image + rng.uniform(-0.03, 0.05) + 0.04 * rng.standard_normal(image.shape),
+            0.04 * rng.standard_normal(image.shape),
+        )
+        return (np.clip(noisy, 0, 1) * 255).astype(np.uint8), bears
+
+    def write(self, folder: Path, exams: int) -> Path:
+        """Write the slices as PNG and a table of them; `bears` names those with a lesion."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with concurrent.futures.ProcessPoolExecutor(2) as pool:
+            rows = [
+                row for some in pool.map(self._write_one, [folder] * exams, range(exams), chunksize=8) for row in some
+            ]
+        table = folder / "exams.csv"
+        with table.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["path", "label", "patient_id", "exam_id"])
+            writer.writerows(row[:4] for row in rows)
+        with (folder / "bears.csv").open("w", newline="") as stream:
+            csv.writer(stream).writerows([row[0], row[4]] for row in rows)
+        return table
+
+    def _write_one(self, folder: Path, number: int) -> list[tuple[str, ...]]:
+        volume, bears = self.volume(number)
+        name = f"exam{number:04d}"
+        (folder / name).mkdir(exist_ok=True)
+        rows = []
+        for index, pixels in enumerate(volume):
+            path = f"{name}/slice{index:03d}.png"
+            Image.fromarray(pixels).save(folder / path, compress_level=1)
+            rows.append((path, "lesion" if bears else "none", f"P{number:04d}", name, str(int(index in bears))))
+        return rows
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--exams", type=int, default=300)
+    parser.add_argument("--checkered", action="store_true")
+    parser.add_argument("--contrast", type=float, default=0.3)
+    parser.add_argument("--radius", type=float, default=0.07)
+    given = parser.parse_args()
+    Phantom(checkered=given.checkered, contrast=given.contrast, radius=given.radius).write(given.folder, given.exams)
