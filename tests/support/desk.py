@@ -19,8 +19,8 @@ def write_desk(folder: Path) -> Path:
 
     `demo/images/` is what `overread demo` makes; `larynx/` has two classes in folders; `frames/` has the same images
     beside `labels.csv`, `findings.csv`, `states.csv` and `grades.csv`; `chest/` names its sides, across which a copy
-    lies; `ct/` is DICOM; `new/` holds new images. Exams are `wrists/` with `wrists.csv`, `wrists_in_folders/`, `volumes/`,
-    `ct_series/` and `new_exams/`.
+    lies; `ct/` is DICOM; `new/` holds new images. Exams are `wrists/` with `wrists.csv`,
+    `wrists_in_folders/`, `volumes/`, `ct_series/` and `new_exams/`.
     """
     write_phantoms(folder / "demo" / "images", patients=24, size=64)
     write_images(folder / "larynx", {"Normal": 40, "Papilloma": 40})
