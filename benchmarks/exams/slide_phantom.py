@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
+
 from support.slide_files import SlideOptions, write_picture
 
 GLASS = np.array((244, 243, 245), np.float32)
