@@ -29,8 +29,8 @@ class Phantom:
     slices: int = 40
     side: int = 160
     bearing: int = 3
-    radius: float = 0.07
-    contrast: float = 0.3
+    radius: float = 0.06
+    contrast: float = 0.5
     checkered: bool = False
 
     def volume(self, number: int) -> tuple[np.ndarray, list[int]]:
@@ -39,16 +39,16 @@ class Phantom:
         z = np.linspace(-1, 1, self.slices)[:, None, None]
         y, x = np.mgrid[-1 : 1 : self.side * 1j, -1 : 1 : self.side * 1j]
         taper = np.sqrt(np.clip(1 - (0.8 * z) ** 2, 0.1, 1))
-        height, width = rng.uniform(0.62, 0.85) * taper, rng.uniform(0.62, 0.85) * taper
-        tilt, dy, dx = rng.uniform(-0.2, 0.2), rng.uniform(-0.08, 0.08), rng.uniform(-0.08, 0.08)
+        height, width = rng.uniform(0.55, 0.85) * taper, rng.uniform(0.55, 0.85) * taper
+        tilt, dy, dx = rng.uniform(-0.6, 0.6), *rng.uniform(-0.12, 0.12, 2)
         u, v = (y - dy) * np.cos(tilt) + (x - dx) * np.sin(tilt), (x - dx) * np.cos(tilt) - (y - dy) * np.sin(tilt)
         edge = (u / height) ** 2 + (v / width) ** 2
-        image = 0.35 * (edge < 1) + 0.3 * ((edge < 1) & (edge > 0.86))
+        image = rng.uniform(0.25, 0.4) * (edge < 1) + rng.uniform(0.15, 0.4) * ((edge < 1) & (edge > 0.86))
         for _ in range(rng.integers(4, 8)):  # organs
             cz, cy, cx = rng.uniform(-0.8, 0.8), *rng.uniform(-0.45, 0.45, 2)
             rz, ry, rx = rng.uniform(0.3, 0.9), *rng.uniform(0.12, 0.32, 2)
             inside = ((z - cz) / rz) ** 2 + ((u - cy) / ry) ** 2 + ((v - cx) / rx) ** 2
-            image += rng.uniform(-0.15, 0.2) / (1 + np.exp(np.clip(12 * (inside - 1), -50, 50))) * (edge < 0.86)
+            image += rng.uniform(-0.2, 0.25) / (1 + np.exp(np.clip(12 * (inside - 1), -50, 50))) * (edge < 0.86)
         for _ in range(rng.integers(5, 10)):  # vessels, bright and thin, through many slices
             py, px, sy, sx = *rng.uniform(-0.5, 0.5, 2), *rng.uniform(-0.3, 0.3, 2)
             far = (u - py - sy * z) ** 2 + (v - px - sx * z) ** 2
@@ -114,7 +114,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--exams", type=int, default=300)
     parser.add_argument("--checkered", action="store_true")
-    parser.add_argument("--contrast", type=float, default=0.3)
-    parser.add_argument("--radius", type=float, default=0.07)
+    parser.add_argument("--contrast", type=float, default=0.5)
+    parser.add_argument("--radius", type=float, default=0.06)
     given = parser.parse_args()
     Phantom(checkered=given.checkered, contrast=given.contrast, radius=given.radius).write(given.folder, given.exams)
