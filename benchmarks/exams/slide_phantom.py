@@ -2,8 +2,9 @@
 
     PYTHONPATH=benchmarks:tests python benchmarks/exams/slide_phantom.py FOLDER [--slides 160]
 
-The lesion covers about 1 % of the tiles that hold tissue. Clusters of small nuclei, as dense as those of the lesion, lie
-in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv` with the box of each.
+The lesion covers about 1 % of the tiles that hold tissue. Clusters of small nuclei, as dense as those of the lesion,
+lie in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv` with centre and
+radius of each.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
+
 from support.slide_files import SlideOptions, write_picture
 
 GLASS = np.array((244, 243, 245), np.float32)
@@ -33,7 +35,7 @@ class SlidePhantom:
         small, large: radius of a nucleus in pixels, elsewhere and in the lesion.
     """
 
-    side: int = 1920
+    side: int = 1024
     lesion: float = 0.01
     small: float = 2.2
     large: float = 3.6
@@ -59,8 +61,9 @@ class SlidePhantom:
         nuclei = self._nuclei(rng, density, self.small)
         if lesion:
             nuclei = np.maximum(nuclei, self._nuclei(rng, np.where(inside, 0.012, 0), self.large))
-        eosin = (0.7 + 0.5 * stroma + 0.1 * rng.standard_normal(stroma.shape).astype(np.float32)) * rng.uniform(0.8, 1.2)
-        absorbed = (eosin * (1 - nuclei))[..., None] * EOSIN + (nuclei * rng.uniform(0.8, 1.2))[..., None] * HAEMATOXYLIN
+        grain = rng.standard_normal(stroma.shape).astype(np.float32)
+        eosin = (0.7 + 0.5 * stroma + 0.1 * grain) * rng.uniform(0.8, 1.2) * (1 - nuclei)
+        absorbed = eosin[..., None] * EOSIN + (nuclei * rng.uniform(0.8, 1.2))[..., None] * HAEMATOXYLIN
         pixels = GLASS * 10 ** -(absorbed * gaussian_filter(tissue.astype(np.float32), 1)[..., None])
         pixels += 2 * rng.standard_normal(pixels.shape).astype(np.float32)
         return np.clip(pixels, 0, 255).astype(np.uint8), lesion

@@ -7,6 +7,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from overread.bundle.trial import remember_sound
 from overread.cases.exams.gathering import Gathering
 from overread.cases.exams.known import gathering_of
 from overread.decision import Calibration, Familiarity, Task, choose_operating_points, fit_calibration
+from overread.decision.of_patients import join_patients
 from overread.decision.pooling import Attention
-from overread.errors import ExportMismatch, InvalidBundle, MissingPath
+from overread.errors import ExportMismatch, InvalidBundle, InvalidData, MissingPath
 from overread.images import DataSet
 from overread.machine.files import read_regular, replace_file
 from overread.networks.backend import keras
@@ -92,7 +94,11 @@ def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) 
         referral=referral_from(references, task, recipe.coverage),
         network=first.trained.spec.to_dict(),
         recipe={**recipe.shown(), "precision": first.trained.precision},
-        data={**run.data, "onnx_keras_difference": max(export.difference for export in exports)},
+        data={
+            **run.data,
+            "onnx_keras_difference": max(export.difference for export in exports),
+            **_by_patient(unseen, task, run),
+        },
         versions=run.versions,
         created=run.started,
         exams=_gathering(first.data_set, run),
@@ -184,6 +190,21 @@ class _Unseen:
             patients=patients[first].tolist(),
             y_prob=sums / said[:, None],
         )
+
+
+def _by_patient(unseen: _Unseen, task: Task, run: TrainingRun) -> dict[str, Any]:
+    """The operating points of patients, where these are judged too, chosen on unseen ones who were joined alike."""
+    way = run.request.options.get("by_patient")
+    if not isinstance(way, str):
+        return {}
+    try:
+        found = join_patients(unseen.patients, unseen.labels, unseen.y_prob, task=task, way=way)
+        points = choose_operating_points(
+            found.y_true, found.y_prob, task=task, rule=run.request.recipe.operating_point, patients=found.names
+        )
+    except InvalidData:  # all of them are ill, or none: the points of images stay
+        return {}
+    return {"by_patient": {"way": way, "thresholds": {name: point.threshold for name, point in points.items()}}}
 
 
 def _gathering(data_set: DataSet, run: TrainingRun) -> Gathering | None:
