@@ -45,7 +45,7 @@ class Plan:
         Raises:
             OutputUnwritable: the files cannot be written.
         """
-        kept = [dataclasses.replace(case, name=_relative(case.path, path.parent)) for case in self.kept]
+        kept = [_named_from(case, path.parent) for case in self.kept]
         header, *rows = table_of(kept, material.manifest.columns, material.manifest.task.heading)
         write_csv(path, header, rows)
         cases = material.manifest.cases
@@ -141,6 +141,13 @@ def _moves(cases: Sequence[Case], together: Sequence[Group], dropped: Collection
         home = max(SPLITS, key=lambda side: sides[side])
         moved |= {i: home for i in sided if cases[i].split != home}
     return moved
+
+
+def _named_from(case: Case, folder: Path) -> Case:
+    """A case whose files are named by the way to them from a folder."""
+    files = tuple(_relative(one.path, folder) for one in case.instances)
+    is_file = not files or (len(files) == 1 and case.files in ((), (case.name,)))
+    return dataclasses.replace(case, name=_relative(case.path, folder) if is_file else case.name, files=files)
 
 
 def _relative(path: Path, start: Path) -> str:

@@ -31,12 +31,14 @@ class PublicNames:
             places: folders and tables that the cases were read from, whose names are not told either.
         """
         self._cases = manifest.cases
-        self._numbers = {case.full_name: f"image {number}" for number, case in enumerate(self._cases, start=1)}
+        one = manifest.noun
+        self._numbers = {case.full_name: f"{one} {number}" for number, case in enumerate(self._cases, start=1)}
         self._words: dict[str, str] = {}
         for case in self._cases:
-            for name in (case.full_name, case.name, str(case.path), case.path.name, case.path.stem):
-                if _TELLING.match(name) or _STEM.match(name):
-                    self._words.setdefault(name, self.of(case.full_name))
+            for part in (case, *case.parts) if case.instances else (case,):
+                for name in (part.full_name, part.name, str(part.path), part.path.name, part.path.stem):
+                    if _TELLING.match(name) or _STEM.match(name):
+                        self._words.setdefault(name, self.of(case.full_name))
         for place in places:
             paths = {str(path): "the data" for path in (place, place.absolute()) if _TELLING.match(str(path))}
             self._words |= {**paths, **{path.name: "a table" for path in _tables_near(place)}}
@@ -61,9 +63,10 @@ class PublicNames:
         return tuple(self.hide(public(note)) for note in notes)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Number, name, frame and place of each image, for the user alone."""
+        """Number, name, frame and place of each image, for the user alone; of an exam those of all its files."""
         for number, case in enumerate(self._cases, start=1):
-            yield number, case.name, case.frame or "", case.path.absolute()
+            for part in case.parts:
+                yield number, part.name, part.frame or "", part.path.absolute()
 
     def _parts(self, text: str) -> Iterator[str]:
         place = 0

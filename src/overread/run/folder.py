@@ -115,6 +115,11 @@ class RunFolder:
         return self.path / "start.json"
 
     @property
+    def pooling(self) -> Path:
+        """How the frames of exams are pooled."""
+        return self.path / "pooling.json"
+
+    @property
     def log(self) -> Path:
         """A row for each epoch."""
         return self.path / "log.csv"

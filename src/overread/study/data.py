@@ -26,6 +26,7 @@ from overread.machine.remote import is_remote, place
 from overread.machine.terminal import at_work, say
 from overread.recipe import Recipe
 from overread.run import RunFolder
+from overread.study.view_notes import view_notes
 from overread.words import count
 
 Data = Manifest | Source | str | Path
@@ -235,4 +236,5 @@ def _open_each(
     _, height, width, channels = data_set.store.pixels.shape
     colour = "grey" if channels == 1 else "colour"
     say(console, f"{len(data_set.manifest)} {noun} are decoded to {width} x {height} {colour}")
+    tell(console, view_notes(data_set))
     return opened

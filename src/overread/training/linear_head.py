@@ -11,10 +11,10 @@ import numpy.typing as npt
 from overread.cases.stratify import stratify
 from overread.decision import Task
 from overread.decision.cuts import FloatArray, IntArray
-from overread.decision.probability import to_probabilities
 from overread.errors import InvalidOption
 from overread.networks.activation_map import ActivationMapHead
 from overread.networks.backend import keras
+from overread.training.answers import Answers
 from overread.training.batches import Batches, failing_as_read
 from overread.training.fit import TrainingData
 from overread.training.minimise import minimise
@@ -80,7 +80,7 @@ def fit_linear_head(network: keras.Model, data: TrainingData, *, seed: int, clas
     )
     network.layers[-1].set_weights([kernel, bias])
     held_out = np.asarray(data.validation)
-    answers = _Answers.of(data.y_true[held_out], data.task, alike=class_weights)
+    answers = Answers.of(data.y_true[held_out], data.task, alike=class_weights)
     loss, _ = answers.loss_and_error(_features(network, data, held_out) @ kernel + bias)
     return LinearHead(strength=strength, loss=loss / answers.choices, seconds=time.perf_counter() - start)
 
@@ -107,8 +107,8 @@ def solve_linear_head(
     Returns:
         `(f, outputs)` kernel, `(outputs,)` bias, and the strength of the penalty.
     """
-    problem = _Problem.of(features, _Answers.of(y_true, task, alike=class_weights))
-    strength = _choose_strength(problem, _deal(y_true, groups, task, rng))
+    problem = _Problem.of(features, Answers.of(y_true, task, alike=class_weights))
+    strength = _choose_strength(problem, deal_folds(y_true, groups, task, rng))
     return *problem.unfolded(problem.fit(strength)), strength
 
 
@@ -117,47 +117,6 @@ def _features(network: keras.Model, data: TrainingData, rows: npt.NDArray) -> np
     batches = Batches(data.pixels, data.y_true, rows.tolist(), batch_size=_BATCH)
     with failing_as_read(batches):
         return np.asarray(model.predict(batches, verbose=0), dtype=np.float32)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class _Answers:
-    """What is true of cases: one choice among all classes where they exclude each other, else one for each output.
-
-    Args:
-        truth: `(n, choices, alternatives)` 1 for the true alternative, else 0.
-        weights: `(n, choices)`; 0 where it is not known.
-        outputs: logits a case; of yes and no, yes alone has one.
-    """
-
-    truth: FloatArray
-    weights: FloatArray
-    outputs: int
-
-    @classmethod
-    def of(cls, y_true: IntArray, task: Task, *, alike: bool) -> _Answers:
-        targets = task.targets(y_true).astype(np.float64)
-        is_one = task.activation == "softmax"
-        truth = targets[:, None, :] if is_one else np.stack([1 - targets, targets], axis=2)
-        weights = task.loss_weights(y_true, alike=alike)
-        given = np.ones((1, 1)) if weights is None else weights.reshape(len(weights), -1).astype(np.float64)
-        return cls(truth=truth, weights=np.broadcast_to(given, truth.shape[:2]), outputs=task.outputs)
-
-    @property
-    def choices(self) -> int:
-        return self.truth.shape[1]
-
-    def only(self, rows: npt.NDArray) -> _Answers:
-        """The same for some of the cases."""
-        return dataclasses.replace(self, truth=self.truth[rows], weights=self.weights[rows])
-
-    def loss_and_error(self, logits: npt.NDArray[np.floating]) -> tuple[float, FloatArray]:
-        """The sum of the mean losses of the choices, and its slope by each of the logits `(n, outputs)`."""
-        n, choices, _ = self.truth.shape
-        probabilities = to_probabilities(logits.reshape(n * choices, -1)).reshape(self.truth.shape)
-        share = (choices * self.weights / self.weights.sum())[..., None]
-        loss = -float((share * self.truth * np.log(np.maximum(probabilities, 1e-300))).sum())
-        own = self.outputs // choices
-        return loss, (share * (probabilities - self.truth))[..., -own:].reshape(n, self.outputs)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -174,12 +133,12 @@ class _Problem:
 
     columns: npt.NDArray[np.float32]
     variances: FloatArray
-    answers: _Answers
+    answers: Answers
     basis: FloatArray
     mean: FloatArray
 
     @classmethod
-    def of(cls, features: npt.NDArray[np.float32], answers: _Answers) -> _Problem:
+    def of(cls, features: npt.NDArray[np.float32], answers: Answers) -> _Problem:
         mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
         deviation[deviation == 0] = 1
         standardised = (features - mean) / deviation
@@ -252,7 +211,7 @@ def _choose_strength(problem: _Problem, fold_of: IntArray) -> float:
     return best
 
 
-def _deal(y_true: IntArray, groups: npt.NDArray, task: Task, rng: np.random.Generator) -> IntArray:
+def deal_folds(y_true: IntArray, groups: npt.NDArray, task: Task, rng: np.random.Generator) -> IntArray:
     """The fold of each case: those of a group are in one, and every fold has its share of each class or finding."""
     names, group_of = np.unique(groups, return_inverse=True)
     if len(names) < _FOLDS:

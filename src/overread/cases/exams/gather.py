@@ -10,7 +10,7 @@ from typing import Any
 from overread.cases.case import Case
 from overread.cases.exams.dicom_keys import suggest_series
 from overread.cases.exams.gathering import Gathering
-from overread.cases.exams.names import Named, name_exams, suggest_column
+from overread.cases.exams.names import Named, name_exams, suggest_column, suggest_folders
 from overread.cases.manifest import Manifest
 from overread.cases.rows import Rows, merged_rows
 from overread.cases.source import Source
@@ -18,6 +18,8 @@ from overread.errors import InvalidData, InvalidOption
 from overread.formats import Instance, is_exam
 from overread.words import count, first_of, listed
 
+# Of so many files spread over all, one at least is an exam where most are.
+_PROBED = 64
 # As rows of a table tell them.
 _FACTS = {"patient_id": "patient", "split": "side"}
 
@@ -45,16 +47,7 @@ def gather_exams(manifest: Manifest, source: Source) -> Manifest:
     named = name_exams(manifest, gathering, source.exams)
     members = _members(named)
     if not any(len(own) > 1 for own in members.values()):
-        if source.labels_of != "auto" and not _told(manifest):
-            raise InvalidOption(
-                f"--labels-of {source.labels_of} is given, and no two images are known to be of one exam: say which "
-                "are, with --exams or --exam-pattern"
-            )
-        found = _alone(manifest, gathering)
-        suggested: tuple[str, ...] = ()
-        if not (gathering or named) and found is manifest:
-            suggested = (*suggest_column(manifest), *suggest_series(manifest.cases))
-        return found.replace(found.cases, *suggested) if suggested else found
+        return _of_files(manifest, gathering, source.labels_of)
     cases = manifest.cases
     differing = sum(len({cases[i].label for i in own}) > 1 for own in members.values())
     if differing and source.labels_of == "exam":
@@ -89,11 +82,20 @@ def _members(named: Named) -> dict[str, list[int]]:
     return dict(members)
 
 
-def _told(manifest: Manifest) -> bool:
-    """Whether rows of a table were about several images, and gave each their label."""
-    return any(case.exam or case.instances for case in manifest.cases) or any(
-        "--labels-of image" in note for note in manifest.notes
-    )
+def _of_files(manifest: Manifest, gathering: Gathering | None, labels_of: str) -> Manifest:
+    """The cases where no two files are known to be of one exam; with an offer where some may be."""
+    found = _alone(manifest, gathering)
+    if found is not manifest:
+        return found
+    if labels_of == "exam":
+        raise InvalidOption(
+            "--labels-of exam is given, and no two images are known to be of one exam: say which are, with --exams or "
+            "--exam-pattern"
+        )
+    if gathering is not None or any(case.instances for case in manifest.cases):
+        return manifest
+    offers = suggest_column(manifest) or suggest_series(manifest.cases) or suggest_folders(manifest.cases)
+    return manifest.replace(manifest.cases, *offers) if offers else manifest
 
 
 def _said(images: int, exams: int, left: int) -> str:
@@ -118,8 +120,11 @@ def _of_images(manifest: Manifest, named: Named, differing: int) -> Manifest:
 def _alone(manifest: Manifest, gathering: Gathering | None) -> Manifest:
     """The files that are exams by themselves as such."""
     single = [not case.instances and case.frame is None for case in manifest.cases]
-    found = [one and is_exam(case.path) for one, case in zip(single, manifest.cases, strict=True)]
     asked = gathering is not None and gathering.is_by_file
+    paths = [case.path for one, case in zip(single, manifest.cases, strict=True) if one]
+    if not asked and not any(map(is_exam, paths[:: max(1, len(paths) // _PROBED)])):
+        return manifest
+    found = [one and is_exam(case.path) for one, case in zip(single, manifest.cases, strict=True)]
     if not any(found) or not (asked or sum(found) > sum(single) / 2):
         return manifest
     cases = [

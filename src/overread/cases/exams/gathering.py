@@ -27,7 +27,7 @@ class Gathering:
     Args:
         by: "file" (each by itself), "series" or "study" (of DICOM), "folder", "patient", "column" (of a table) or
             "pattern".
-        pattern: with "pattern" the regular expression over paths, whose groups or match name the exam.
+        pattern: with "pattern" the regular expression over paths, whose groups or match name the exam; see `named_in`.
 
     Raises:
         InvalidOption: a value is none of these.
@@ -48,6 +48,19 @@ class Gathering:
                 raise InvalidOption(
                     f"{self.pattern!r} is no regular expression ({error}): mend --exam-pattern"
                 ) from None
+
+    def named_in(self, path: str) -> str | None:
+        """What the pattern finds in a path without suffix: its groups, joined by hyphens, or the whole match.
+
+        One with a slash is searched in the path; any other in the name of the file and then in each folder above it, of
+        which the nearest counts, wherever the data lie. None where it finds nothing.
+        """
+        compiled = re.compile(self.pattern or "")
+        parts = [path] if "/" in compiled.pattern else reversed(path.split("/"))
+        match = next(filter(None, map(compiled.search, parts)), None)
+        if match is None:
+            return None
+        return ("-".join(filter(None, match.groups())) if compiled.groups else match.group()) or None
 
     @property
     def is_by_file(self) -> bool:

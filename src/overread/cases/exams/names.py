@@ -20,12 +20,14 @@ from overread.cases.exams.gathering import (
 )
 from overread.cases.labelling.roles import is_called_exam, plain
 from overread.cases.manifest import Manifest
-from overread.cases.patients.pattern import match_patients
+from overread.cases.patients.pattern import path_of
 from overread.errors import InvalidData, InvalidOption
 from overread.words import count
 
 # Exams that are numbered by themselves in each patient share their numbers.
 _NUMBERED_ANEW = 0.5
+# Of fewer folders a class, they may be batches.
+_FEWEST_FOLDERS = 3
 
 
 class Named(NamedTuple):
@@ -76,7 +78,7 @@ def name_exams(manifest: Manifest, gathering: Gathering | None, column: str | No
             )
         return _apart(manifest, _cells(manifest, found))._replace(column=found)
     if gathering.by == PATTERN and gathering.pattern is not None:
-        names = match_patients(gathering.pattern, manifest.cases, over_paths=True)
+        names = [gathering.named_in(path_of(case)) for case in manifest.cases]
         return _apart(manifest, _all_named(names, "the pattern of exams matches no part of the names of"))
     if gathering.by == FOLDER:
         return Named(tuple(_folders(manifest.cases)))
@@ -99,6 +101,21 @@ def suggest_column(manifest: Manifest) -> tuple[str, ...]:
                 "each one answer",
             )
     return ()
+
+
+def suggest_folders(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Say that folders below those of classes may be exams, where there are many, each with several images."""
+    if any(case.row is not None or "/" not in case.name for case in cases):
+        return ()
+    folders = Counter(case.name.rpartition("/")[0] for case in cases)
+    names = {folder.rpartition("/")[2] for folder in folders}
+    classes = {case.label for case in cases}
+    few, many = min(folders.values()), max(folders.values())
+    if names & classes or len(cases) < 2 * len(folders) or len(folders) < _FEWEST_FOLDERS * len(classes):
+        return ()
+    each = f"{few}" if few == many else f"{few} to {many}"
+    folders_of = f"{len(folders):,} folders of {each}"
+    return (f"the images lie in {folders_of}: if each is one exam, --exams folder gives each one answer",)
 
 
 def _called(columns: Sequence[str], name: str) -> str | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from overread.cases.case import SPLIT_ALIASES
-from overread.cases.tables.table import Table
+
+if TYPE_CHECKING:
+    from overread.cases.tables.table import Table
 
 # Who outranks whom: a lesion or a case is of one patient.
 _WHO = ("patient|pat|pid|mrn", "subject|participant|person|individual|animal", "case", "lesion")

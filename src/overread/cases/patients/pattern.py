@@ -45,16 +45,11 @@ class PatientPattern:
         return f"--patient-pattern {shlex.quote(self.pattern)}"
 
 
-def match_patients(pattern: str, cases: Sequence[Case], *, over_paths: bool = False) -> list[str | None]:
+def match_patients(pattern: str, cases: Sequence[Case]) -> list[str | None]:
     """What the pattern finds in each file name: its groups, joined by hyphens, or the whole match; None for nothing.
 
     The name is searched without folders and suffix; with the folders, as the data name them, where the pattern has a
     slash. Of an exam all files are searched, and None is given where they say different things.
-
-    Args:
-        pattern: a regular expression.
-        cases: whose names are searched.
-        over_paths: search the folders in any case.
 
     Raises:
         InvalidOption: pattern is no regular expression.
@@ -62,11 +57,10 @@ def match_patients(pattern: str, cases: Sequence[Case], *, over_paths: bool = Fa
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidOption(f"the pattern is no regular expression ({error}): correct it") from None
-    over_paths = over_paths or "/" in pattern
+        raise InvalidOption(f"the patient pattern is no regular expression ({error}): correct it") from None
     found: list[str | None] = []
     for case in cases:
-        said = {_found(compiled, path_of(part) if over_paths else part.path.stem) for part in case.parts}
+        said = {_found(compiled, path_of(part) if "/" in pattern else part.path.stem) for part in case.parts}
         found.append(said.pop() if len(said) == 1 else None)
     return found
 

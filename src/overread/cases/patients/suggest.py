@@ -36,12 +36,14 @@ def suggest_patients(cases: Sequence[Case], *, one_label: bool = True) -> Patien
         cases: with their names, sides and groups of copies.
         one_label: each case is of one class, and few classes are. What a case shows of several says nothing of names.
     """
-    cases = cases if one_label else [dataclasses.replace(case, label="") for case in cases]
+    whole = cases
+    cases = [dataclasses.replace(case.parts[0], label=case.label if one_label else "") for case in cases]
     names = _names_alone(cases)
     pictures = [cases[i] for i in names]
     for pattern in candidates(pictures):
         keys = [key for key in match_patients(pattern, cases) if key]
-        if len(keys) == len(cases) and _holds(pictures, [keys[i] for i in names]):
+        fits = len(keys) == len(cases) and all(match_patients(pattern, whole))
+        if fits and _holds(pictures, [keys[i] for i in names]):
             return PatientPattern.of(pattern, cases, keys)
     return None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from overread.cases.exams.dicom_keys import header_keys
 from overread.cases.exams.exam import Exam
 from overread.cases.exams.gathering import COLUMN, FILE, FOLDER, PATIENT, PATTERN, SERIES, STUDY, WAYS, Gathering
 from overread.cases.folder import LeftOut
@@ -14,7 +14,6 @@ from overread.errors import InvalidData, InvalidOption
 from overread.formats import Instance
 from overread.machine.remote import public_name
 from overread.reading.exams.listed import exams_listed, is_table
-from overread.reading.exams.series import series_keys
 from overread.reading.sources import find_images
 from overread.words import count, listed
 
@@ -68,9 +67,9 @@ def gathered(paths: Sequence[Path], gathering: Gathering | None = None) -> list[
         )
     ways: dict[str, Callable[[Sequence[Path]], list[str | None]]] = {
         FOLDER: lambda every: [public_name(path.parent) for path in every],
-        SERIES: lambda every: series_keys(every, by),
-        STUDY: lambda every: series_keys(every, by),
-        PATTERN: lambda every: _matched(every, gathering.pattern or ""),
+        SERIES: lambda every: header_keys(every, by),
+        STUDY: lambda every: header_keys(every, by),
+        PATTERN: lambda every: _matched(every, gathering),
     }
     members: dict[str, list[Path]] = defaultdict(list)
     for path, key in zip(paths, ways[by](paths), strict=True):
@@ -99,16 +98,12 @@ def gathering_asked(exams: str | None, pattern: str | None) -> Gathering | None:
     return Gathering(by=exams)
 
 
-def _matched(paths: Sequence[Path], pattern: str) -> list[str | None]:
-    """What a pattern finds in each path, or in each name where it has no slash, as in training."""
-    compiled, names = re.compile(pattern), list[str | None]()
-    for path in paths:
-        match = compiled.search(public_name(path.with_suffix("")) if "/" in pattern else path.stem)
-        names.append(match and ("-".join(filter(None, match.groups())) if compiled.groups else match.group()))
-    missed = [name for name in names if not name]
-    if missed:
+def _matched(paths: Sequence[Path], gathering: Gathering) -> list[str | None]:
+    """What a pattern finds in each path, as in training."""
+    names = [gathering.named_in(public_name(path.with_suffix(""))) for path in paths]
+    if missed := sum(not name for name in names):
         raise InvalidData(
-            f"the pattern of exams does not match {count(len(missed), 'file')} of {len(names)}: mend --exam-pattern"
+            f"the pattern of exams does not match {count(missed, 'file')} of {len(names)}: mend --exam-pattern"
         )
     return names
 

@@ -17,6 +17,7 @@ from overread.decision.task import Task
 from overread.evaluation import ALL, Assessment, ReferralAssessment
 from overread.evaluation.robustness import Robustness
 from overread.evaluation.wording import share_in_cell
+from overread.formats.windows import described_windows
 from overread.report.calibrations import calibration_sentences
 from overread.report.documents.told_apart import decided, gives
 from overread.report.operating_points import unplaced_sentences
@@ -81,7 +82,9 @@ def preprocessing(bundle: Bundle) -> str:
     made = bundle.preprocessing
     fitted = "with its aspect kept, on black" if made.fit == "pad" else "stretched to fill it"
     colour = "grey" if made.channels == 1 else "colour"
-    return f"Each image is resized to {made.width} x {made.height} pixels in 8-bit {colour}, {fitted}."
+    windows = made.view.windows
+    seen = f", its grey values seen through {described_windows(windows)}" if windows else ""
+    return f"Each image is resized to {made.width} x {made.height} pixels in 8-bit {colour}{seen}, {fitted}."
 
 
 def left_out(facts: CardFacts) -> str:

@@ -22,6 +22,8 @@ from overread.service.web.view import view_picture
 
 router = APIRouter()
 FrameIndex = Annotated[int, Path(description="Of a frame in its exam, from 0.", ge=0)]
+Level = Annotated[int, Path(description="How often the sides of a slide are halved.", ge=0, le=24)]
+Place = Annotated[int, Path(description="Of a part of a slide, from 0.", ge=0, lt=2**24)]
 _GONE = "the exam is on this server no more, for nobody has looked at it for a while: read it again"
 
 
@@ -37,6 +39,23 @@ async def frame_of(request: Request, reading_id: ReadingId, index: ImageIndex, f
         raise Problem(422, error.code, f"the frame {error.reason}") from None
     # Whoever looks at it again has it, but no disk.
     return Response(to_json(told), media_type="application/json", headers={"Cache-Control": "private, no-store"})
+
+
+@router.get("/readings/{reading_id}/images/{index}/slide/{level}/{column}/{row}", include_in_schema=False)
+async def part_of(
+    request: Request, reading_id: ReadingId, index: ImageIndex, level: Level, column: Place, row: Place
+) -> Response:
+    """A part of a slide, as somebody moves over it."""
+    kept = _kept(request, reading_id, index)
+    if kept.slide is None:
+        raise Problem(404, "no-slide", "the exam is no slide")
+    if not kept.slide.has_part(level, column, row):
+        raise Problem(404, "unknown-part", "the slide has no such part")
+    try:
+        content = await asyncio.to_thread(kept.exam.frames.part, kept.slide, level, column, row)
+    except Undecodable as error:
+        raise Problem(422, error.code, f"the part {error.reason}") from None
+    return Response(content, media_type="image/jpeg")
 
 
 @router.post(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -18,10 +17,13 @@ from overread.reading.pictures import heat_map, picture_of
 from overread.reading.sentences import is_read
 from overread.service.room.decoding import Undecodable
 from overread.service.room.exams.shelf import Kept
+from overread.service.room.exams.slide_apart import SlideTold
 from overread.service.room.rendition import Rendition, data_uri, png
+from overread.service.web.slide_view import SlideView, slide_heat, view_slide
 
 # Beside the one that is shown.
 _FURTHER = 2
+_TILES = 6
 # Of a strip; each column shows the strongest of its frames.
 _MOST_BARS = 600
 _TOLD = {
@@ -53,12 +55,13 @@ class Strip:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Further:
-    """A frame that gave much, small: its place, what is told of it, its picture and the map over it."""
+    """A frame that gave much, small: its place, what is told of it, its picture and map; of a tile, its box."""
 
     index: int
     told: str
     uri: str
     heat: str
+    box: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,7 @@ class ExamView:
         strips: what the frames gave; the first is shown.
         further: frames that gave most after it.
         notes: how its files were understood.
+        slide: of one, that can be moved over.
     """
 
     n: int
@@ -86,6 +90,7 @@ class ExamView:
     strips: tuple[Strip, ...]
     further: tuple[Further, ...]
     notes: tuple[str, ...]
+    slide: SlideView | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -98,26 +103,30 @@ class FrameView:
 
 def view_exam(kept: Kept, address: str, files: int) -> ExamView:
     """An exam that can be looked at; the frames that gave most are decoded, and read once more."""
-    reading, frames = kept.reading, kept.reading.frames
+    reading, frames, slide = kept.reading, kept.reading.frames, kept.slide
     best = reading.best_frame
     current = 0 if best is None else best.index
+    has_strip = slide is None and len(frames) > 1
     return ExamView(
         n=len(frames),
         current=current,
         files=files,
         address=f"{address}/frames/",
         remove=f"{address}/remove",
-        where=where(reading, current),
-        strips=tuple(_strip(reading, name) for name in mapped(reading)) if len(frames) > 1 else (),
+        where=where(reading, current) if slide is None else f"{len(frames):,} tiles read",
+        strips=tuple(_strip(reading, name) for name in mapped(reading)) if has_strip else (),
         further=tuple(_further(kept)),
         notes=tuple(reading.notes),
+        slide=None if slide is None else view_slide(slide, f"{address}/slide/"),
     )
 
 
 def view_best(kept: Kept) -> FrameView:
-    """The frame that gave most; as the network saw it, where its file cannot be decoded any more."""
+    """The frame that gave most, or the whole of a slide; what the network saw, where no file can be decoded now."""
     best = kept.reading.best_frame
     try:
+        if kept.slide is not None:
+            return _view_whole(kept, kept.slide)
         return view_frame(kept, 0 if best is None else best.index)
     except Undecodable:
         pixels = kept.reading.pixels
@@ -187,20 +196,39 @@ def ordinal(number: int) -> str:
     return f"{number:,}{ending}"
 
 
+def _view_whole(kept: Kept, slide: SlideTold) -> FrameView:
+    rendition, reading = kept.exam.frames.rendition(None), kept.reading
+    size = rendition.width, rendition.height
+    names = mapped(reading) if is_read(reading) else []
+    drawn = tuple(Heat(label=name, uri=slide_heat(reading, name, slide.slide.size, size)) for name in names)
+    return FrameView(rendition=dataclasses.replace(rendition, stored=slide.slide.size, values=None), heats=drawn)
+
+
 def _further(kept: Kept) -> list[Further]:
     frames = kept.reading.frames
     if not isinstance(frames, ReadFrames) or not is_read(kept.reading):
         return []
-    found = []
-    for frame in frames.top(1 + _FURTHER)[1:]:
-        # A process that was ended: the page can do without it.
-        with contextlib.suppress(Undecodable):
-            seen = view_frame(kept, frame.index)
-            told = f"Frame {frame.index + 1}: {frame.evidence:+.2f} logits"
-            found.append(
-                Further(index=frame.index, told=told, uri=data_uri(seen.rendition.png), heat=seen.heats[0].uri)
-            )
-    return found
+    return [
+        further
+        # Of a slide, whose whole is shown, the best tile too.
+        for frame in (frames.top(1 + _FURTHER)[1:] if kept.slide is None else frames.top(_TILES))
+        if (further := _further_one(kept, frame)) is not None
+    ]
+
+
+def _further_one(kept: Kept, frame: Frame) -> Further | None:
+    try:
+        seen = view_frame(kept, frame.index)
+    except Undecodable:  # a process that was ended: the page can do without it
+        return None
+    box = frame.origin.box
+    return Further(
+        index=frame.index,
+        told=f"{'Frame' if kept.slide is None else 'Tile'} {frame.index + 1:,}: {frame.evidence:+.2g} logits",
+        uri=data_uri(seen.rendition.png),
+        heat=seen.heats[0].uri,
+        box="" if box is None else ",".join(map(str, box)),
+    )
 
 
 def _strip(reading: Reading, name: str) -> Strip:

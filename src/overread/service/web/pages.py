@@ -44,6 +44,7 @@ STATIC = {
     "reading-room.js": "text/javascript",
     "exam.css": "text/css",
     "exam.js": "text/javascript",
+    "slide.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 # The report styles itself inside its own tags; sandboxed, it has neither scripts nor this origin.

@@ -156,6 +156,10 @@ class DicomFrames:
         kept, copies = without_copies(places)
         if copies:
             notes += (f"{count(copies, 'frame')} left out: the same object is there more than once",)
+        owners = {(place.uid, place.path) for place in kept if place.uid}
+        shared = len(owners) - len({uid for uid, _ in owners})
+        if shared:
+            notes += (f"{count(shared, 'file')} with the UID of another, perhaps copies: all are read",)
         uncut = sum(is_mosaic(file.frames.header) and file.mosaic is None for file in files.values())
         if uncut:
             notes += (f"{count(uncut, 'mosaic')} read as one picture each: how many slices it holds is not told",)

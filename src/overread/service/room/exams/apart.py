@@ -19,6 +19,7 @@ from overread.formats import Frames, GreyValues, Instance, Origin, Picture, open
 from overread.formats.picture import Fitted, as_stored
 from overread.images import Preprocessing
 from overread.images.exam_pixels import ExamPixels
+from overread.service.room.exams.slide_apart import SlideTold, part_of_slide, slide_told
 from overread.service.room.rendition import Rendition, render
 
 # Frames that a process prepares at once. One a time takes .3 ms more each; 32 keep the network waiting at the start.
@@ -78,6 +79,16 @@ class FramesApart:
     def rendition(self, index: int | None) -> Rendition:
         """A frame made ready for the page; None for the overview."""
         found: Rendition = self.run(_rendered, self.files, index)
+        return found
+
+    def slide(self) -> SlideTold | None:
+        """What is needed to look at the slide of which these are tiles; None where they are of none."""
+        found: SlideTold | None = self.run(_slide, self.files) if self.origins[0].box else None
+        return found
+
+    def part(self, told: SlideTold, level: int, column: int, row: int) -> bytes:
+        """A part of the slide as a JPEG; raises as `run` does."""
+        found: bytes = self.run(part_of_slide, told, level, column, row)
         return found
 
 
@@ -214,6 +225,11 @@ def _pixels(files: Files, index: int | None, fitted: Fitted, channels: int | Non
 def _grey_values(files: Files, index: int | None) -> GreyValues | None:
     with _held.opened(files) as frames:
         return _of(frames, index).grey_values()
+
+
+def _slide(files: Files) -> SlideTold | None:
+    with _held.opened(files) as frames:
+        return slide_told(frames)
 
 
 def _rendered(files: Files, index: int | None) -> Rendition:

@@ -164,8 +164,9 @@ class ExamDesk:
             reading, exam = await asyncio.get_running_loop().run_in_executor(self._threads, work)
             result = reading
             if to_show:
+                slide = await asyncio.to_thread(exam.frames.slide)
                 size = sum(file.size_bytes for file in item.files)
-                kept = Kept(reading=reading, exam=exam, reader=reader, folder=item.folder, size_bytes=size)
+                kept = Kept(reading=reading, exam=exam, reader=reader, folder=item.folder, size_bytes=size, slide=slide)
         except Undecodable as error:
             result, code = Failure(path=name, error=error.reason), error.code
         return ExamRecord(

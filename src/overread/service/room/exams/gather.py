@@ -14,6 +14,9 @@ from overread.machine.files import open_regular
 from overread.service.room.exams.trays import Sent, lay_down
 from overread.service.room.zips import Limits, unpacked
 
+_NUMBER = re.compile(r"(\d{1,18})")
+_LONGEST = 1000
+
 
 def unpack_to(folder: Path, file: Sent, limits: Limits) -> list[Sent]:
     """Lay the files of a zip into a new folder; for a process that can be ended.
@@ -39,9 +42,9 @@ def told_by_content(files: Sequence[Sent], by: str) -> list[str | None]:
     keys: Sequence[str | None] = [None] * len(paths)
     if by in (SERIES, STUDY):
         # Not above: whatever imports this in another process would load ONNX Runtime.
-        from overread.reading.exams.series import series_keys
+        from overread.cases.exams.dicom_keys import header_keys
 
-        keys = series_keys(paths, by)
+        keys = header_keys(paths, by)
     return [(key or "") if _is_read(path) else None for path, key in zip(paths, keys, strict=True)]
 
 
@@ -53,7 +56,7 @@ def _is_read(path: Path) -> bool:
 
 
 def gathered_files(files: Sequence[Sent], told: Sequence[str | None], gathering: Gathering) -> list[list[Sent]]:
-    """The files of each exam, in the order sent; what no format reads is by itself, to be told of.
+    """The files of each exam, by their names; what no format reads is by itself, to be told of.
 
     Without a table, which a column or a patient was named in, a folder is an exam, and so is all that came by itself.
 
@@ -66,7 +69,12 @@ def gathered_files(files: Sequence[Sent], told: Sequence[str | None], gathering:
     for number, (file, said) in enumerate(zip(files, told, strict=True)):
         alone = ("alone", str(number))
         exams.setdefault(alone if said is None else _key(file, said, gathering) or alone, []).append(file)
-    return list(exams.values())
+    return [sorted(own, key=_in_order) for own in exams.values()]
+
+
+def _in_order(file: Sent) -> list[tuple[int, str]]:
+    """By which files are sorted as people count: 2 before 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in _NUMBER.split(file.name[:_LONGEST])]
 
 
 def _key(file: Sent, said: str, gathering: Gathering) -> tuple[str | None, ...] | None:

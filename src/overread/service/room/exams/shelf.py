@@ -11,6 +11,7 @@ from pathlib import Path
 
 from overread.reading import Reader, Reading
 from overread.service.room.exams.apart import ExamApart
+from overread.service.room.exams.slide_apart import SlideTold
 from overread.service.room.exams.trays import Trays
 
 Key = tuple[str, int]
@@ -25,6 +26,7 @@ class Kept:
         exam: open, in other processes.
         reader: that read it.
         folder: of its files.
+        slide: what is needed to look at it, where it is one.
         size_bytes: of its files.
     """
 
@@ -33,6 +35,7 @@ class Kept:
     reader: Reader
     folder: Path
     size_bytes: int
+    slide: SlideTold | None = None
 
 
 class Shelf:

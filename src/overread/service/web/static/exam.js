@@ -17,7 +17,7 @@
       find(".stage", article).classList.toggle("without-map", !event.target.checked);
     });
     removeOnRequest(article);
-    if (Number(article.dataset.frames) > 1) scroll(article, detail.window);
+    if (Number(article.dataset.frames) > 1 && !article.dataset.slide) scroll(article, detail.window);
   });
 
   function scroll(article, grey) {
@@ -134,7 +134,7 @@
 
   function chooseClass(article) {
     find(".class-choice", article)?.addEventListener("change", (event) => {
-      all(".bars, .gave", article).forEach((part) => { part.toggleAttribute("hidden", part.dataset.label !== event.target.value); });
+      all("[data-label].bars, [data-label].gave", article).forEach((part) => { part.toggleAttribute("hidden", part.dataset.label !== event.target.value); });
     });
   }
 

@@ -49,12 +49,14 @@
     const by = upload.dataset.exams;
     const isAlone = (file) => !by || by === "file" || file.name.toLowerCase().endsWith(".zip");
     const together = new Map();
-    for (const file of files.filter((one) => !by || !one.name.startsWith("."))) {
+    const compare = new Intl.Collator(undefined, { numeric: true }).compare;
+    const own = files.filter((one) => !one.name.startsWith(".")).sort((a, b) => compare(pathOf(a), pathOf(b)));
+    for (const file of by ? own : files) {
       // What headers or names put together may lie in several folders.
       const key = isAlone(file) ? file : ["series", "study", "pattern"].includes(by) ? "all" : folderOf(file);
       together.set(key, [...(together.get(key) || []), file]);
     }
-    return [...together.values()].map((own) => ({ files: own, name: own.length > 1 ? folderOf(own[0]) || own[0].name : pathOf(own[0]) }));
+    return [...together.values()].map((some) => ({ files: some, name: some.length > 1 ? folderOf(some[0]) || some[0].name : pathOf(some[0]) }));
   }
 
   async function send({ files }) {

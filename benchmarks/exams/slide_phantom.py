@@ -1,0 +1,122 @@
+"""A phantom of slides: tissue with nuclei, of which half of the slides hold a small lesion of larger nuclei.
+
+    PYTHONPATH=benchmarks:tests python benchmarks/exams/slide_phantom.py FOLDER [--slides 160]
+
+The lesion covers about 1 % of the tiles that hold tissue. Clusters of small nuclei, as dense as those of the lesion, lie
+in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv` with the box of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import csv
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, zoom
+
+from support.slide_files import SlideOptions, write_picture
+
+GLASS = np.array((244, 243, 245), np.float32)
+# Optical density of each channel.
+EOSIN, HAEMATOXYLIN = np.array((0.06, 0.28, 0.12), np.float32), np.array((0.50, 0.60, 0.25), np.float32)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SlidePhantom:
+    """How the slides are made.
+
+    Args:
+        side: of a slide in pixels of 1 µm.
+        lesion: its share of the tissue.
+        small, large: radius of a nucleus in pixels, elsewhere and in the lesion.
+    """
+
+    side: int = 1920
+    lesion: float = 0.01
+    small: float = 2.2
+    large: float = 3.6
+
+    def slide(self, number: int) -> tuple[np.ndarray, tuple[int, int, int] | None]:
+        """`(side, side, 3)` uint8, and centre and radius of its lesion; every second slide has one."""
+        rng = np.random.default_rng([20, number])
+        tissue = self._tissue(rng)
+        stroma = self._field(rng, 24)
+        density = 0.004 + 0.004 * self._field(rng, 12) ** 2
+        y, x = np.mgrid[: self.side, : self.side].astype(np.float32)
+        for _ in range(int(rng.integers(8, 16))):
+            cy, cx, radius = *rng.uniform(0, self.side, 2), rng.uniform(25, 70)
+            density += 0.03 * ((y - cy) ** 2 + (x - cx) ** 2 < radius**2)
+        lesion, inside = None, np.zeros((1, 1), bool)
+        if number % 2:
+            rows, columns = np.nonzero(gaussian_filter(tissue.astype(np.float32), 40)[::8, ::8] > 0.95)
+            at = int(rng.integers(len(rows)))
+            radius = int(np.sqrt(self.lesion * tissue.sum() / np.pi))
+            lesion = int(columns[at]) * 8, int(rows[at]) * 8, radius
+            inside = (y - lesion[1]) ** 2 + (x - lesion[0]) ** 2 < radius**2
+            density = np.where(inside, 0, density)
+        nuclei = self._nuclei(rng, density, self.small)
+        if lesion:
+            nuclei = np.maximum(nuclei, self._nuclei(rng, np.where(inside, 0.012, 0), self.large))
+        eosin = (0.7 + 0.5 * stroma + 0.1 * rng.standard_normal(stroma.shape).astype(np.float32)) * rng.uniform(
+            0.8, 1.2
+        )
+        absorbed = (eosin * (1 - nuclei))[..., None] * EOSIN + (nuclei * rng.uniform(0.8, 1.2))[
+            ..., None
+        ] * HAEMATOXYLIN
+        pixels = GLASS * 10 ** -(absorbed * gaussian_filter(tissue.astype(np.float32), 1)[..., None])
+        pixels += 2 * rng.standard_normal(pixels.shape).astype(np.float32)
+        return np.clip(pixels, 0, 255).astype(np.uint8), lesion
+
+    def write(self, folder: Path, slides: int) -> Path:
+        """Write the slides, a table of them, and where their lesions are."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with concurrent.futures.ProcessPoolExecutor(2) as pool:
+            lesions = list(pool.map(self._write_one, [folder] * slides, range(slides), chunksize=4))
+        with (folder / "slides.csv").open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["path", "label", "patient_id"])
+            writer.writerows(
+                [_name(k), "lesion" if lesion else "none", f"P{k:04d}"] for k, lesion in enumerate(lesions)
+            )
+        with (folder / "lesions.csv").open("w", newline="") as stream:
+            csv.writer(stream).writerows([_name(k), *lesion] for k, lesion in enumerate(lesions) if lesion)
+        return folder / "slides.csv"
+
+    def _write_one(self, folder: Path, number: int) -> tuple[int, int, int] | None:
+        pixels, lesion = self.slide(number)
+        write_picture(folder / _name(number), pixels, SlideOptions(side=256, mpp="1.0", power="10"))
+        return lesion
+
+    def _field(self, rng: np.random.Generator, coarse: int) -> np.ndarray:
+        """A smooth field of about 0 to 1 over the slide."""
+        small = gaussian_filter(rng.standard_normal((self.side // coarse + 2, self.side // coarse + 2)), 2)
+        small = (small - small.min()) / (small.max() - small.min())
+        return zoom(small.astype(np.float32), coarse, order=1)[: self.side, : self.side]
+
+    def _tissue(self, rng: np.random.Generator) -> np.ndarray:
+        """Where there is tissue: a blob of half the slide."""
+        y, x = np.mgrid[-1 : 1 : self.side * 1j, -1 : 1 : self.side * 1j].astype(np.float32)
+        height, width, tilt = *rng.uniform(0.55, 0.8, 2), rng.uniform(0, np.pi)
+        u, v = x * np.cos(tilt) + y * np.sin(tilt), y * np.cos(tilt) - x * np.sin(tilt)
+        return (u / width) ** 2 + (v / height) ** 2 + 0.8 * (self._field(rng, 48) - 0.5) < 1
+
+    def _nuclei(self, rng: np.random.Generator, density: np.ndarray, radius: float) -> np.ndarray:
+        """0 to 1, nuclei strewn at a density a pixel."""
+        points = (rng.random(density.shape) < density).astype(np.float32)
+        spread = gaussian_filter(points, radius / 1.5) * (2 * np.pi * (radius / 1.5) ** 2)
+        return np.clip(4 * (spread - 0.25), 0, 1)
+
+
+def _name(number: int) -> str:
+    return f"slide{number:04d}.svs"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--slides", type=int, default=160)
+    given = parser.parse_args()
+    SlidePhantom().write(given.folder, given.slides)
