@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -97,6 +97,11 @@ def region(
         raise UnreadableImage(f"is a slide with a damaged part ({_reason(error)}): copy it again") from error
     given = np.asarray(pixels if stored == size else pixels.resize(size, Image.Resampling.BILINEAR))
     return given if ground is None else on_ground(given, ground)
+
+
+def regions(path: Path, stamp: Stamp, starts: Sequence[tuple[int, int]], **options: Any) -> list[np.ndarray]:
+    """Several rectangles that differ in nothing but where they start; see `region`."""
+    return [region(path, stamp, start=start, **options) for start in starts]
 
 
 def on_ground(pixels: np.ndarray, ground: tuple[int, int, int]) -> np.ndarray:
