@@ -58,7 +58,7 @@ class TrainingResult:
         histories: how the training of each network went.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
         unseen: what the images outside test say, each read by the one network of several that never saw its patient.
-        robustness: what changed validation images cost.
+        robustness: what changed validation images cost; None where that was not measured, as of exams.
         time: how a run in a given time spent it.
     """
 
@@ -69,7 +69,7 @@ class TrainingResult:
     histories: Sequence[History]
     augment: Augment
     unseen: Assessment | None = None
-    robustness: Robustness
+    robustness: Robustness | None
     time: TimeRecord | None = None
 
 
@@ -90,7 +90,7 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
         *_last_sections(result, training.run),
     )
     title = f"{bundle.task.title}: a reader trained on {split.sizes()['train']:,} images"
-    return _write(out, title, result, made, worst_sentence(training.robustness))
+    return _write(out, title, result, made, *([worst_sentence(training.robustness)] if training.robustness else []))
 
 
 def _out_of_fold(unseen: Assessment | None, test: Assessment) -> tuple[Section, ...]:
