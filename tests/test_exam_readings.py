@@ -29,7 +29,7 @@ from overread.scoring import ScoringOptions, score
 from support.exams import write_pages, write_series, write_table
 from support.small_readers import BOTH, BOTH_LOGITS, picture, small_reader
 
-TWO = Task.of(["well", "ill"])
+TWO = Task.of(("Normal", "Disease"))
 
 
 def brighter(by: int, seed: int = 0) -> np.ndarray:
@@ -110,8 +110,8 @@ def test_what_frames_gave_sums_to_the_logit_of_the_exam(reader: Reader, archive:
     assert np.allclose(found.frames.shares, 1 / 3) and found.evidence().shape == found.activation_map.shape[:2]
     with reader.open_exam(archive / "a") as exam:
         looks = [reader.look(exam, index) for index in range(len(exam))]
-    means = [look.evidence("ill").mean() for look in looks]
-    assert np.allclose(np.array(means) / 3, found.frames.of("ill"), atol=1e-5)
+    means = [look.evidence("Disease").mean() for look in looks]
+    assert np.allclose(np.array(means) / 3, found.frames.of("Disease"), atol=1e-5)
     assert np.array_equal(looks[best.index].activation_map, found.activation_map)
     assert [frame.index for frame in found.frames.top(2)] == np.argsort(-found.frames.evidence)[:2].tolist()
     assert found.frames[-1] == [*found.frames][-1] and len(found.frames[1:]) == 2
@@ -174,7 +174,7 @@ def test_csv_json_frame_and_schema_of_an_exam_have_its_frames(reader: Reader, ar
 
 def test_each_frame_has_a_row(reader: Reader, archive: Path, tmp_path: Path) -> None:
     read = [*writing_frames(tmp_path / "each.csv", predict(reader, archive))]
-    rows = [*csv.DictReader((tmp_path / "each.csv").open())]
+    rows = [*csv.DictReader((tmp_path / "each.csv").read_text().splitlines())]
     assert len(read) == 2 and len(rows) == 5
     for one in read:
         assert isinstance(one, Reading)
@@ -192,9 +192,13 @@ def test_several_tasks_have_the_evidence_of_frames_each(tmp_path: Path, archive:
 
 
 def test_an_exam_is_drawn_with_the_frames_that_gave_most(reader: Reader, archive: Path, tmp_path: Path) -> None:
-    made = [*explain(reader, archive, tmp_path / "drawn", shown="ill")]
-    pictures = [Image.open(one.picture) for one in made if one.picture is not None]
-    assert [picture.width // 224 for picture in pictures] == [3, 2]
+    made = [*explain(reader, archive, tmp_path / "drawn", shown="Disease")]
+    widths = []
+    for one in made:
+        assert one.picture is not None
+        with Image.open(one.picture) as picture:
+            widths.append(picture.width // 224)
+    assert widths == [3, 2]
 
 
 def test_an_archive_is_scored_by_exam(reader: Reader, archive: Path, tmp_path: Path) -> None:
@@ -227,7 +231,7 @@ def test_a_result_like_guessing_is_called_no_better_than_chance() -> None:
                 y_true=y_true,
                 y_prob=np.stack([1 - prob, prob], axis=1),
                 task=TWO,
-                thresholds={"ill": 0.5},
+                thresholds={"Disease": 0.5},
             ),
             AssessmentOptions(resamples=100),
         )
