@@ -20,7 +20,8 @@ from overread.decision import Task
 from overread.reading_log import ReadingLog
 from overread.service.settings import Settings
 from support.browser import CHROMIUM, DESK, NO_CHROMIUM, PHONE, assert_accessible, launched, opening, serving, upload
-from support.small_readers import picture, small_reader
+from support.slide_files import SlideOptions, write_picture
+from support.small_readers import of_all, picture, small_reader
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 N = 14
@@ -187,6 +188,41 @@ def test_without_script_the_best_frames_are_pictures(open_page: Any, exam: Path)
     assert page.locator(".where").inner_text().startswith(f"Frame 9 of {N}")
     assert page.locator(".base").is_visible() and page.locator(".thumb").count() == 2
     assert page.locator(".bars").first.is_visible() and not page.locator(".frame").is_visible()
+
+
+def test_a_slide_is_zoomed_and_moved_by_keys_wheel_and_buttons(
+    chromium: Any, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    pytest.importorskip("openslide")
+    folder = tmp_path_factory.mktemp("slides")
+    reader = of_all(small_reader(folder / "b", Task.of(("Normal", "Disease")), (3.0,), exams=Gathering(by="file")))
+    pixels = np.full((1400, 2200, 3), 244, np.uint8)
+    noise = np.random.default_rng(0).integers(-25, 25, (1000, 1600, 3))
+    pixels[200:1200, 300:1900] = np.clip(np.array([190, 90, 150]) + noise, 0, 255)
+    path = write_picture(tmp_path / "slide.svs", pixels, SlideOptions(mpp="1", levels=2))
+    log = ReadingLog.open(f"sqlite:///{tmp_path / 'log.sqlite'}")
+    with serving({"slides": reader}, Settings(workers=2), log) as url, opening(chromium, url) as open_page:
+        page = open_page()
+        upload(page, path)
+        page.locator(".seen", has_text="2.2 mm wide").wait_for()
+        stage = page.locator(".stage")
+        stage.focus()
+        with page.expect_response(lambda answer: "/slide/0/" in answer.url):
+            for _ in range(3):
+                page.keyboard.press("+")
+        page.locator(".seen", has_text="2.2 mm wide").wait_for(state="detached")
+        before = page.locator("canvas").evaluate("canvas => canvas.toDataURL()")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("before => document.querySelector('canvas').toDataURL() !== before", arg=before)
+        page.get_by_role("button", name="Whole slide").click()
+        page.locator(".seen", has_text="2.2 mm wide").wait_for()
+        stage.hover()
+        page.mouse.wheel(0, -300)
+        page.locator(".seen", has_text="2.2 mm wide").wait_for(state="detached")
+        page.locator("[data-box]").first.click()
+        page.locator(".seen", has_text="0.17 mm wide").wait_for()
+        assert_accessible(page)
+    log.close()
 
 
 @pytest.mark.parametrize(("size", "theme"), [(DESK, "light"), (PHONE, "dark")])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("fastapi", reason="the service needs the extra: pip install 'overread[serve]'")
 
@@ -28,7 +31,8 @@ from overread.service.room.exams.gather import gathered_files, name_of_exam
 from overread.service.room.exams.trays import Sent, Trays
 from overread.service.settings import Settings
 from support.exams import write_series, write_volume
-from support.small_readers import picture, png, small_reader
+from support.slide_files import SlideOptions, write_picture
+from support.small_readers import of_all, picture, png, small_reader
 
 TASK = Task.of(("Normal", "Disease"))
 BY = {"folder": "folder", "series": "series", "file": "file", "column": "column"}
@@ -224,6 +228,37 @@ def test_the_page_shows_the_best_frame_and_gives_each_other_when_asked_until_it_
     assert [client.post(remove).status_code, client.get(f"{address}0").status_code] == [404, 404]
 
 
+def test_a_slide_is_shown_with_what_its_tiles_gave_and_any_part_of_it_when_asked(
+    readers: dict[str, Reader], tmp_path: Path
+) -> None:
+    pytest.importorskip("openslide")
+    path = write_picture(tmp_path / "slide.svs", tissue(), SlideOptions(mpp="1", levels=2))
+    app = create_app({"file": of_all(readers["file"])}, Settings(workers=2), None)
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        page = client.post("/", files=[("files", ("slide.svs", path.read_bytes()))]).text
+        facts = json.loads(html.unescape(page.split('data-slide="')[1].split('"')[0]))
+        assert (facts["width"], facts["height"], facts["microns"]) == (1100, 700, 1)
+        assert page.count("data-box=") == 6 and "tiles read" in page
+        part = Image.open(io.BytesIO(client.get(f"{facts['address']}0/1/1").content))
+        assert part.size == (512, 700 - 512)
+        expected = tissue()[512:, 512:1024].astype(int)
+        assert np.abs(np.asarray(part).astype(int) - expected).mean() < 8
+        whole = Image.open(io.BytesIO(client.get(f"{facts['address']}{facts['levels']}/0/0").content))
+        assert max(whole.size) <= 512
+        for none in ("0/3/0", "0/0/2", "24/0/0"):
+            assert client.get(facts["address"] + none).status_code == 404
+    assert files_left() == []
+
+
+def tissue() -> np.ndarray:
+    """A slide of 1,100 x 700 pixels with a piece of tissue whose red grows to the right."""
+    pixels = np.full((700, 1100, 3), 244, np.uint8)
+    noise = np.random.default_rng(0).integers(-25, 25, (500, 800, 3))
+    pixels[100:600, 200:1000] = np.clip(np.array([190, 90, 150]) + noise, 0, 255)
+    pixels[100:600, 200:1000, 0] += np.linspace(0, 30, 800).astype(np.uint8)
+    return pixels
+
+
 def test_a_page_without_files_says_so(client: TestClient) -> None:
     page = client.post("/", files=[("files", ("", b""))], params={"bundle": "folder"})
     assert page.status_code == 422 and "no file came" in page.text.lower()
@@ -266,7 +301,7 @@ def test_exams_leave_the_shelf_when_nobody_looks_or_others_need_the_room(readers
         assert files_left() == []
 
 
-def test_what_a_killed_server_left_is_cleared_and_a_tray_is_for_its_user_only(tmp_path: Path) -> None:
+def test_a_tray_is_for_its_user_only_and_goes_whatever_happens() -> None:
     with contextlib.suppress(RuntimeError), Trays().tray() as tray:
         assert tray.folder.stat().st_mode & 0o77 == 0 and tray.folder.parent.stat().st_mode & 0o77 == 0
         tray.take("Doe^John.dcm", [b"x"])

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from overread.bundle import Opening, referral_from
+from overread.bundle import Bundle, Opening, referral_from
 from overread.cases import pseudonym
 from overread.decision import Abstentions
+from overread.decision.numbers import is_number
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
 from overread.machine.files import write_json
@@ -104,6 +105,7 @@ def read_labelled(
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
         unit=data_set.manifest.noun,
+        patient_thresholds=patient_thresholds(bundle, options),
     )
     unfamiliarity = np.concatenate([found.unfamiliarity for found in answers])
     abstentions = reader.abstentions(np.asarray(predictions.y_prob), unfamiliarity)
@@ -131,6 +133,16 @@ def read_labelled(
         )
 
     return _with_mistakes(found, read)
+
+
+def patient_thresholds(bundle: Bundle, options: AssessmentOptions | None) -> dict[str, float]:
+    """The thresholds of patients that were chosen on validation patients, if these were joined as is asked now."""
+    known = bundle.data.get("by_patient")
+    if options is None or not isinstance(known, dict) or known.get("way") != options.by_patient:
+        return {}
+    points = known.get("thresholds")
+    told = points.items() if isinstance(points, dict) else ()
+    return {name: float(value) for name, value in told if name in bundle.thresholds and is_number(value, 0, 1)}
 
 
 def _answers(reader: Reader, data_set: DataSet, positions: Sequence[int]) -> tuple[list[Answers], tuple[int, ...]]:

@@ -21,7 +21,12 @@ _FOR, _AGAINST = (255, 235, 40), (110, 125, 150)
 
 
 def exam_picture(
-    frames: ReadFrames, looks: Sequence[Look], name: str | None, *, opacity: float = OPACITY
+    frames: ReadFrames,
+    looks: Sequence[Look],
+    name: str | None,
+    *,
+    opacity: float = OPACITY,
+    whole: Image.Image | None = None,
 ) -> Image.Image:
     """Draw frames side by side, below each its map, and below all of them the evidence of every frame.
 
@@ -30,7 +35,15 @@ def exam_picture(
         looks: at some of them, one or more.
         name: of the class, finding or cut whose evidence is drawn; None for frames without maps.
         opacity: of the strongest colour.
+        whole: of a slide, the picture of all of it, which is drawn above.
     """
+    if whole is not None:
+        below = exam_picture(frames, looks, name, opacity=opacity)
+        above = whole.resize((below.width, max(1, round(whole.height * below.width / whole.width))))
+        both = Image.new("RGB", (below.width, above.height + below.height), _GROUND)
+        both.paste(above)
+        both.paste(below, (0, above.height))
+        return both
     height, width = looks[0].pixels.shape[:2]
     scale = -(-_LEAST_WIDTH // width)
     size = width * scale, height * scale

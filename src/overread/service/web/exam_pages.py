@@ -49,10 +49,10 @@ async def part_of(
     kept = _kept(request, reading_id, index)
     if kept.slide is None:
         raise Problem(404, "no-slide", "the exam is no slide")
+    if not kept.slide.has_part(level, column, row):
+        raise Problem(404, "unknown-part", "the slide has no such part")
     try:
         content = await asyncio.to_thread(kept.exam.frames.part, kept.slide, level, column, row)
-    except IndexError:
-        raise Problem(404, "unknown-part", "the slide has no such part") from None
     except Undecodable as error:
         raise Problem(422, error.code, f"the part {error.reason}") from None
     return Response(content, media_type="image/jpeg")

@@ -87,7 +87,7 @@ class FramesApart:
         return found
 
     def part(self, told: SlideTold, level: int, column: int, row: int) -> bytes:
-        """A part of the slide as a JPEG; raises as `run` and `part_of_slide` do."""
+        """A part of the slide as a JPEG; raises as `run` does."""
         found: bytes = self.run(part_of_slide, told, level, column, row)
         return found
 

@@ -33,6 +33,11 @@ class SlideTold:
     microns: float | None
     levels: int
 
+    def has_part(self, level: int, column: int, row: int) -> bool:
+        """Whether there is such a part; see `part_of_slide`."""
+        side = SIDE << level
+        return level <= self.levels and column * side < self.slide.size[0] and row * side < self.slide.size[1]
+
 
 def slide_told(frames: Frames) -> SlideTold | None:
     """What is needed to look at the slide that these are tiles of; None where they are of none, or of several."""
@@ -52,17 +57,14 @@ def part_of_slide(told: SlideTold, level: int, column: int, row: int) -> bytes:
     Args:
         told: of the slide.
         level: how often its sides are halved, from 0.
-        column, row: of the part, from 0.
+        column, row: of the part, from 0; it has to be there.
 
     Raises:
-        IndexError: there is no such part.
         UnreadableImage: it cannot be decoded.
     """
     side = SIDE << level
     left, top = column * side, row * side
     rest = told.slide.size[0] - left, told.slide.size[1] - top
-    if level > told.levels or min(rest) <= 0:
-        raise IndexError((level, column, row))
     size = tuple(max(1, min(SIDE, -(-one >> level))) for one in rest)
     pixels = told.slide.read((left, top, size[0] << level, size[1] << level), (size[0], size[1]), ground=told.ground)
     stream = io.BytesIO()

@@ -134,7 +134,7 @@
 
   function chooseClass(article) {
     find(".class-choice", article)?.addEventListener("change", (event) => {
-      all(".bars, .gave", article).forEach((part) => { part.toggleAttribute("hidden", part.dataset.label !== event.target.value); });
+      all("[data-label].bars, [data-label].gave", article).forEach((part) => { part.toggleAttribute("hidden", part.dataset.label !== event.target.value); });
     });
   }
 

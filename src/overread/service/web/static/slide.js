@@ -93,6 +93,7 @@
       context.setTransform(dense(), 0, 0, dense(), 0, 0);
       context.fillStyle = slide.ground;
       context.fillRect(0, 0, width, height);
+      stage.classList.toggle("larger", view.scale < 0.99 * fitting());
       const everything = [0, 0, slide.width, slide.height];
       place(whole, everything);
       const level = limited(Math.floor(Math.log2(view.scale / dense()) + 0.01), 0, slide.levels);
@@ -158,6 +159,7 @@
     };
 
     stage.addEventListener("wheel", (event) => {
+      if (event.deltaY > 0 && view.scale >= fitting()) return; // and the page scrolls on
       event.preventDefault();
       const delta = limited(event.deltaMode ? 40 * event.deltaY : event.deltaY, -120, 120);
       zoom(Math.exp(-delta / 250), ...at(event));
