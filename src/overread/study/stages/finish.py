@@ -17,6 +17,7 @@ from overread.machine.files import write_text
 from overread.machine.terminal import say
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
+from overread.report.of_exams import in_exams
 from overread.report.operating_points import threshold_sentences
 from overread.run import FinishedTraining, RunFolder
 from overread.run.trials import TimeRecord
@@ -130,5 +131,7 @@ def report(begun: Begun, made: Made, unrecorded: tuple[str, ...]) -> None:
 
 def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, folder: RunFolder) -> None:
     """Write the model card into the bundle, and the checklists beside it."""
-    bundle.write_card(model_card(bundle, assessment, facts))
-    write_text(folder.checklists, checklists(bundle, assessment, facts))
+    card, lists = model_card(bundle, assessment, facts), checklists(bundle, assessment, facts)
+    of_exams = bundle.exams is not None
+    bundle.write_card(in_exams(card) if of_exams else card)
+    write_text(folder.checklists, in_exams(lists) if of_exams else lists)

@@ -41,7 +41,6 @@ def told_by_content(files: Sequence[Sent], by: str) -> list[str | None]:
     paths = [file.path for file in files]
     keys: Sequence[str | None] = [None] * len(paths)
     if by in (SERIES, STUDY):
-        # Not above: whatever imports this in another process would load ONNX Runtime.
         from overread.cases.exams.dicom_keys import header_keys
 
         keys = header_keys(paths, by)
