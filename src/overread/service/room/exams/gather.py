@@ -12,7 +12,7 @@ from overread.formats import format_of
 from overread.formats.source import head_of
 from overread.machine.files import open_regular
 from overread.service.room.exams.trays import Sent, lay_down
-from overread.service.room.zips import Limits, unpacked
+from overread.service.room.zips import Limits, zip_members
 
 _NUMBER = re.compile(r"(\d{1,18})")
 _LONGEST = 1000
@@ -28,7 +28,7 @@ def unpack_to(folder: Path, file: Sent, limits: Limits) -> list[Sent]:
     with open_regular(file.path) as stream:
         return [
             lay_down(folder / f"{number}", name, [content], zip_name=file.name)
-            for number, (name, content) in enumerate(unpacked(stream, limits))
+            for number, (name, content) in enumerate(zip_members(stream, limits))
         ]
 
 
