@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from overread.decision import OrderedGrades, SeveralFindings, SeveralTasks, Task
 from overread.errors import InvalidData, InvalidOption
 from overread.evaluation import AssessmentOptions, Predictions, assess, pool_folds
 from overread.evaluation.summary import summarise
+from overread.test_side.outcome import patient_thresholds
 
 TWO = Task.of(("well", "ill"))
 
@@ -92,6 +96,33 @@ def test_the_operating_point_of_images_and_what_it_does_to_the_highest_is_said()
     images = of_two([0.2, 0.6, 0.1, 0.9], [0, 1, 0, 1], ["a", "a", "b", "c"], thresholds={"ill": 0.5})
     notes = summarise(assess(images, AssessmentOptions(by_patient="max", resamples=100))).notes
     assert any("operating point is that of images: who has more of them is called sooner" in note for note in notes)
+
+
+def test_patients_are_decided_on_at_their_own_operating_point_where_one_was_chosen() -> None:
+    images = of_two([0.2, 0.6, 0.1, 0.9], [0, 1, 0, 1], ["a", "a", "b", "c"], thresholds={"ill": 0.5})
+    own = dataclasses.replace(images, patient_thresholds={"ill": 0.3})
+    assert own.by_patient("mean").decisions.tolist() == [1, 0, 1]
+    found = assess(own, AssessmentOptions(by_patient="mean", resamples=100))
+    assert any("chosen on validation patients" in note for note in summarise(found).notes)
+    assert found.evaluation.threshold == 0.5
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        ({"way": "max", "thresholds": {"ill": 0.7}}, {"ill": 0.7}),
+        ({"way": "mean", "thresholds": {"ill": 0.7}}, {}),
+        ({"way": "max", "thresholds": {"other": 0.7, "ill": "x"}}, {}),
+        ({"way": "max", "thresholds": [1]}, {}),
+        ("max", {}),
+        (None, {}),
+    ],
+)
+def test_a_bundle_tells_the_point_of_patients_for_the_way_that_it_was_chosen_for(
+    recorded: object, expected: dict[str, float]
+) -> None:
+    bundle = SimpleNamespace(data={"by_patient": recorded}, thresholds={"ill": 0.5})
+    assert patient_thresholds(bundle, AssessmentOptions(by_patient="max")) == expected  # type: ignore[arg-type]
 
 
 def test_patients_of_folds_are_decided_on_at_the_point_of_their_fold() -> None:

@@ -18,7 +18,9 @@ from overread.cases.exams.known import gathering_of
 from overread.decision import Task
 from overread.errors import InvalidData, InvalidOption
 from overread.formats import Instance
+from overread.study.as_trained import as_trained
 from overread.study.data import read_manifest
+from support.exams import frames_of, write_pages
 from support.tables import write_files, write_table
 
 EYES = "id,left,right,label\n1,1_l.png,1_r.png,a\n2,2_l.png,2_r.png,b\n3,3_l.png,3_r.png,a\n"
@@ -271,3 +273,53 @@ def test_a_bundle_knows_how_the_exams_of_its_study_were_told(tmp_path: Path) -> 
     assert gathering_of(gathered(tmp_path, exams="folder").cases).by == "folder"
     write_files(tmp_path / "eyes", [f"{n}_{side}.png" for n in (1, 2, 3) for side in "lr"])
     assert gathering_of(gathered(write_table(tmp_path / "eyes" / "labels.csv", EYES)).cases).by == "column"
+
+
+def bundle_of(**gathering: Any) -> Any:
+    return SimpleNamespace(exams=Gathering(**gathering) if gathering else None)
+
+
+def test_images_are_gathered_as_the_exams_of_the_bundle_that_is_evaluated(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"{c}/e{n}/{i}.png" for c in ("ill", "well") for n in (1, 2, 3) for i in (1, 2)])
+    images = gathered(tmp_path)
+    for bundle in (bundle_of(by="folder"), bundle_of(by="pattern", pattern=r"[a-z]+/e\d")):
+        found = as_trained(images, bundle)
+        assert len(found) == 6
+        assert "exams are gathered as those that the bundle was trained on" in said(found)
+    with pytest.raises(InvalidData, match="exams of several images, which a table told"):
+        as_trained(images, bundle_of(by="column"))
+    with pytest.raises(InvalidData, match="each of these images is one by itself"):
+        as_trained(images, bundle_of(by="pattern", pattern=r".*/.*"))
+    assert as_trained(images, bundle_of()) is images
+    exams_given = gathered(tmp_path, exams="folder")
+    assert as_trained(exams_given, bundle_of(by="column")) is exams_given
+    assert "the mean of its evidence over all frames" in said(as_trained(exams_given, bundle_of()))
+
+
+def test_volumes_of_a_subject_that_a_row_names_are_exams_by_themselves(tmp_path: Path) -> None:
+    for number in range(6):
+        for session in (1, 2):
+            write_pages(tmp_path / f"sub-{number}" / f"ses-{session}", frames_of(number, ill=False, count=2, size=8))
+    rows = "".join(f"sub-{n}\t{'fm'[n % 2]}\n" for n in range(6))
+    table = write_table(tmp_path / "participants.tsv", "participant_id\tsex\n" + rows)
+    manifest = gathered(tmp_path, labels=(str(table),), label_column="sex")
+    assert (len(manifest), len({case.patient_id for case in manifest.cases})) == (12, 6)
+    assert "several files each that are exams by themselves: each has the label of its row" in said(manifest)
+
+
+def test_a_class_that_the_names_of_numbered_folders_end_with_is_that_of_the_folder(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"{side}/XR_WRIST/patient{n:05}/study1_{('negative', 'positive')[n % 2]}/image{i}.png"
+                           for side, first in (("train", 0), ("valid", 20)) for n in range(first, first + 6)
+                           for i in range(1, 2 + n % 3)])  # fmt: skip
+    manifest = gathered(tmp_path)
+    assert (len(manifest), manifest.positive, len(manifest.select("val"))) == (12, "positive", 6)
+    assert manifest.cases[0].name == "train/XR_WRIST/patient00000/study1_negative"
+    assert "the class is what the names of 12 folders end with (negative and positive)" in said(manifest)
+
+
+def test_sides_and_views_that_the_names_of_folders_end_with_are_no_classes(tmp_path: Path) -> None:
+    write_files(
+        tmp_path, [f"patient{n}_{side}/{i}.png" for n in range(6) for side in ("left", "right") for i in (1, 2)]
+    )
+    with pytest.raises(InvalidData, match="does not tell what its images show"):
+        gathered(tmp_path)

@@ -14,20 +14,10 @@ from overread.formats.slides import sniff
 from overread.formats.slides.open_slide import open_slide
 from overread.formats.slides.resolution import resolution_of
 from overread.formats.slides.tissue import find_tissue
-from support.slide_files import SlideOptions, write_picture
+from support.slide_files import SlideOptions, stained, write_picture
 
-GLASS, EOSIN, HAEMATOXYLIN = (243, 242, 244), (214, 130, 178), (110, 78, 140)
 INKS = {"blue": (25, 50, 160), "green": (30, 130, 80), "red": (205, 30, 40), "black": (22, 20, 24)}
 RNG = np.random.default_rng(7)
-
-
-def stained(size: tuple[int, int] = (960, 640), box: tuple[int, int, int, int] = (320, 128, 640, 448)) -> np.ndarray:
-    """`(height, width, 3)` uint8 of glass with a piece of tissue in a box: left, top, right, bottom."""
-    pixels = np.full((size[1], size[0], 3), GLASS, np.float64)
-    left, top, right, bottom = box
-    nuclei = RNG.random((bottom - top, right - left)) < 0.2
-    pixels[top:bottom, left:right] = np.where(nuclei[..., None], HAEMATOXYLIN, EOSIN)
-    return np.clip(pixels + RNG.normal(0, 2, pixels.shape), 0, 255).astype(np.uint8)
 
 
 def opened(path: Path, **view: object) -> tuple[list[tuple[int, int, int, int]], tuple[str, ...], list[np.ndarray]]:

@@ -82,7 +82,7 @@ def test_a_bundle_records_its_window() -> None:
 
 def test_what_is_in_no_hounsfield_units_takes_numbers_and_no_name() -> None:
     mr = ct(40, Modality="MR")
-    with pytest.raises(UnreadableImage, match=r"not in Hounsfield units, which --window lung is meant for"):
+    with pytest.raises(UnreadableImage, match=r"not in Hounsfield units, which the window lung is meant for"):
         prepare(mr, square("lung"))
     assert prepare(mr, square("40,80")).ravel()[0] == 128
 
@@ -100,7 +100,9 @@ def test_a_ct_that_names_no_other_unit_is_in_hounsfield_units(unit: str | None) 
 def test_8_bit_pixels_have_no_values_for_a_window() -> None:
     stream = io.BytesIO()
     Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)).save(stream, "PNG")
-    with pytest.raises(UnreadableImage, match="holds 8-bit or colour pixels and no grey values, which --window 40,80"):
+    with pytest.raises(
+        UnreadableImage, match="holds 8-bit or colour pixels and no grey values, which the window 40,80"
+    ):
         prepare(stream.getvalue(), square("40,80"))
 
 

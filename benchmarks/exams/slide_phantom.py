@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
+
 from support.slide_files import SlideOptions, write_picture
 
 GLASS = np.array((244, 243, 245), np.float32)
@@ -59,8 +60,12 @@ class SlidePhantom:
         nuclei = self._nuclei(rng, density, self.small)
         if lesion:
             nuclei = np.maximum(nuclei, self._nuclei(rng, np.where(inside, 0.012, 0), self.large))
-        eosin = (0.7 + 0.5 * stroma + 0.1 * rng.standard_normal(stroma.shape).astype(np.float32)) * rng.uniform(0.8, 1.2)
-        absorbed = (eosin * (1 - nuclei))[..., None] * EOSIN + (nuclei * rng.uniform(0.8, 1.2))[..., None] * HAEMATOXYLIN
+        eosin = (0.7 + 0.5 * stroma + 0.1 * rng.standard_normal(stroma.shape).astype(np.float32)) * rng.uniform(
+            0.8, 1.2
+        )
+        absorbed = (eosin * (1 - nuclei))[..., None] * EOSIN + (nuclei * rng.uniform(0.8, 1.2))[
+            ..., None
+        ] * HAEMATOXYLIN
         pixels = GLASS * 10 ** -(absorbed * gaussian_filter(tissue.astype(np.float32), 1)[..., None])
         pixels += 2 * rng.standard_normal(pixels.shape).astype(np.float32)
         return np.clip(pixels, 0, 255).astype(np.uint8), lesion

@@ -128,11 +128,14 @@ def _against_volume(frames: Frames, paths: list[Path]) -> str:
         return f"reads {len(volume)} frames"
     ours = np.stack([one.values for one in grey if one is not None])
     if np.allclose(ours, volume, atol=1e-3, equal_nan=True):
-        return f"same {len(volume)} frames and values"
+        return f"same {len(volume)} frame{'s' * (len(volume) > 1)} and values"
     numbers = [frames.origin(i).frame for i in range(len(frames))]
     if None not in numbers and np.allclose(ours, volume[[number - 1 for number in numbers if number]], atol=1e-3):
         return "same values, in the order of the file"
-    return f"{len(volume)} frames with other values: one rescale for all"
+    said = f"{len(volume)} frame{'s' * (len(volume) > 1)}"
+    if read_header(paths[0]).mode == "MONOCHROME1":
+        return f"{said}, inverted before the rescale (MONOCHROME1)"
+    return f"{said} with other values: one rescale for all"
 
 
 def _values(frames: Frames) -> str:

@@ -6,11 +6,12 @@ import contextlib
 import tempfile
 from pathlib import Path
 
+from targets.dicom import TOKENS as DICOM_TOKENS
+
 from overread.errors import OverreadError
 from overread.formats import Instance
 from overread.formats.dicom.exams.mosaic import csa_numbers
 from overread.formats.dicom.exams.open_frames import open_frames
-from targets.dicom import TOKENS as DICOM_TOKENS
 
 _MOST_PIXELS, _MOST_FRAMES = 2**16, 4
 TOKENS = (*DICOM_TOKENS, b"SV10", b"MOSAIC", b"\x28\0\x08\0IS\2\0", b"\xfe\xff\0\xe0\0\0\0\0", b"\x20\0\x32\0DS")

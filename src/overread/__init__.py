@@ -52,6 +52,7 @@ _HOMES = {
     "History": "overread.training.history",
     "Instance": "overread.formats.exams.frames",
     "Interval": "overread.evaluation.uncertainty.interval",
+    "Look": "overread.reading.exams.look",
     "Manifest": "overread.cases.manifest",
     "Material": "overread.auditing.material",
     "Metric": "overread.evaluation.metrics.definition",
@@ -144,6 +145,7 @@ if TYPE_CHECKING:
     from overread.networks.registry import register_network as register_network
     from overread.reading.answers import Answers as Answers
     from overread.reading.exams.frame import Frame as Frame
+    from overread.reading.exams.look import Look as Look
     from overread.reading.explanation import Explanation as Explanation
     from overread.reading.explanation import explain as explain
     from overread.reading.output import to_frame as to_frame

@@ -71,11 +71,13 @@ class Recipe:
     frames: str = option("all", "Of an exam: all, every=3 or middle=20.", panel="Exams")
     window: str | None = option(
         None,
-        "What grey values are seen through: lung, bone, brain or soft (Hounsfield units), or CENTER,WIDTH; two or three "
-        "joined by + become channels. By default as each file says.",
+        "What grey values are seen through: lung, bone, brain or soft (Hounsfield units), or CENTER,WIDTH; two or "
+        "three joined by + become channels. By default as each file says.",
         panel="Images",
     )
-    microns: float | None = option(None, "Of a whole slide: the side of a pixel in micrometres.", panel="Exams")
+    microns: float | None = option(
+        None, "Of a whole slide: the side of a pixel in micrometres; 1 by default.", panel="Exams"
+    )
     pooling: str = option(
         "auto",
         "How frames make an exam: mean, attention, or auto (cross-validation among the training exams chooses).",

@@ -10,6 +10,7 @@ import numpy as np
 
 from overread.demo.phantom import write_phantoms
 from support.dicom_files import dataset, file_bytes
+from support.exams import frames_of, write_exams, write_pngs, write_series, write_table, write_volume
 from support.image_files import write_images
 
 
@@ -18,7 +19,8 @@ def write_desk(folder: Path) -> Path:
 
     `demo/images/` is what `overread demo` makes; `larynx/` has two classes in folders; `frames/` has the same images
     beside `labels.csv`, `findings.csv`, `states.csv` and `grades.csv`; `chest/` names its sides, across which a copy
-    lies; `ct/` is DICOM; `new/` holds new images.
+    lies; `ct/` is DICOM; `new/` holds new images. Exams are `wrists/` with `wrists.csv`,
+    `wrists_in_folders/`, `volumes/`, `ct_series/` and `new_exams/`.
     """
     write_phantoms(folder / "demo" / "images", patients=24, size=64)
     write_images(folder / "larynx", {"Normal": 40, "Papilloma": 40})
@@ -26,7 +28,21 @@ def write_desk(folder: Path) -> Path:
     _write_sides(folder / "chest", {"NORMAL": 100, "PNEUMONIA": 100})
     _write_dicom(folder / "ct", {"clear": 24, "bleed": 24})
     write_images(folder / "new", {"arrived": 4})
+    _write_exams(folder)
     return folder
+
+
+def _write_exams(folder: Path) -> None:
+    """Exams of four frames, in each of the ways in which they may be named."""
+    table = write_table(folder / "wrists", ill=24, well=24)
+    header, *rows = table.read_text().splitlines()
+    (folder / "wrists.csv").write_text("\n".join([header, *(f"wrists/{row}" for row in rows)]) + "\n")
+    table.unlink()
+    write_exams(folder / "wrists_in_folders", ill=24, well=24)
+    write_exams(folder / "volumes", ill=12, well=12, write=write_volume)
+    write_exams(folder / "ct_series", ill=12, well=12, write=write_series)
+    for number in (201, 202):
+        write_pngs(folder / "new_exams" / f"e{number}", frames_of(number, ill=number == 201))
 
 
 def _write_table(classes: Path, frames: Path, table: Path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 # Left and top of a tile in pixels of the largest level, and by how much its level is smaller -> (side, side, 3) uint8,
 # or the JPEG of that, which is stored once however often it comes.
 Paint = Callable[[int, int, int], np.ndarray | bytes]
+_GLASS, _EOSIN, _HAEMATOXYLIN = (243, 242, 244), (214, 130, 178), (110, 78, 140)
 _CODES = {"H": 3, "L": 4, "Q": 16, "s": 2, "2L": 5}
 _JPEG, _YCBCR = 7, 6
 
@@ -34,6 +35,16 @@ class SlideOptions:
     dpi: float | None = None
     quality: int = 90
     label: np.ndarray | None = None
+
+
+def stained(size: tuple[int, int] = (960, 640), box: tuple[int, int, int, int] = (320, 128, 640, 448)) -> np.ndarray:
+    """`(height, width, 3)` uint8 of glass with a piece of tissue in a box: left, top, right, bottom."""
+    rng = np.random.default_rng(7)
+    pixels = np.full((size[1], size[0], 3), _GLASS, np.float64)
+    left, top, right, bottom = box
+    nuclei = rng.random((bottom - top, right - left)) < 0.2
+    pixels[top:bottom, left:right] = np.where(nuclei[..., None], _HAEMATOXYLIN, _EOSIN)
+    return np.clip(pixels + rng.normal(0, 2, pixels.shape), 0, 255).astype(np.uint8)
 
 
 def write_slide(path: Path, size: tuple[int, int], paint: Paint, options: SlideOptions | None = None) -> Path:

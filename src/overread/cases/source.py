@@ -117,7 +117,10 @@ class Source:
         panel="Exams",
     )
     exam_pattern: str | None = option(
-        None, "Regular expression over paths: its groups, or its match, name the exam.", panel="Exams"
+        None,
+        "Regular expression: its groups, or its match, name the exam; over the nearest part of the path that it fits, "
+        "or with a slash over the path.",
+        panel="Exams",
     )
     labels_of: Literal["auto", "exam", "image"] = option(
         "auto",

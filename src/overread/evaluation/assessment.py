@@ -132,6 +132,7 @@ class Assessment:
         options: what was asked.
         by_patient: what the same readings are worth of patients, where that was asked; each has one row there.
         unit: what a case is called: image, exam or patient.
+        points: the thresholds that were given, by the name of what is judged.
     """
 
     estimates: Estimates
@@ -147,6 +148,7 @@ class Assessment:
     parts: Mapping[str, Assessment] = dataclasses.field(default_factory=dict)
     by_patient: Assessment | None = None
     unit: str = "image"
+    points: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -190,7 +192,9 @@ class Assessment:
         }
 
     def _patients_to_dict(self, by_patient: Assessment) -> dict[str, Any]:
-        return {"way": self.options.by_patient, **by_patient.to_dict()}
+        """What is said of patients, with the thresholds by which they were decided on, as those of images have them."""
+        points = {} if self.task.positive else dict(by_patient.points)
+        return {"way": self.options.by_patient, **by_patient.to_dict(), "class_thresholds": points}
 
 
 def _html(part: str, found: Assessment) -> str:
@@ -248,6 +252,7 @@ def assess(predictions: Predictions, options: AssessmentOptions | None = None) -
         ),
         n_patients=len(set(asked.patients)),
         unit=predictions.unit,
+        points=dict(predictions.thresholds),
         options=options,
         parts={
             name: assess(predictions.of_part(name), options)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from overread.cases import counts_as
 from overread.decision.cuts import FloatArray, IntArray
+from overread.decision.of_patients import join_patients
 from overread.decision.task import HIGHEST, Task
 from overread.errors import InvalidData, InvalidOption
 from overread.machine.frames import data_frame
@@ -36,6 +37,7 @@ class Predictions:
         uncalibrated: `(n, K)` probabilities before calibration, where they are known.
         columns: further facts about each case by name, n cells each, to group by.
         unit: what a case is called.
+        patient_thresholds: those of patients, where they were chosen on patients; see `by_patient`.
 
     Raises:
         InvalidData: the names are not n, or one of them stands twice.
@@ -51,6 +53,7 @@ class Predictions:
     uncalibrated: npt.ArrayLike | None = None
     columns: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     unit: str = "image"
+    patient_thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(np.asarray(self.y_true))
@@ -89,6 +92,7 @@ class Predictions:
             task=task.parts[name],
             thresholds=task.of_part(name, self.thresholds),
             decided=None if self.decided is None else task.cases_of(name, self.decided)[rows],
+            patient_thresholds=task.of_part(name, self.patient_thresholds),
             uncalibrated=None if self.uncalibrated is None else task.probabilities_of(name, self.uncalibrated)[rows],
         )
 
@@ -120,9 +124,9 @@ class Predictions:
     def by_patient(self, way: str) -> Predictions:
         """What was said of each patient, of all that was said of his images; who is not known has one image.
 
-        A patient is decided on at the operating points of images; where only their decisions are known, he is decided
-        as the worst of them, which "max" alone does. Left out is of whom the truth says several things, none of them
-        worse, such as two of several classes.
+        A patient is decided on at `patient_thresholds`, else at the operating points of images; where only decisions on
+        images are known, as the worst of them, which "max" alone does. Left out is of whom the truth says several
+        things, none of them worse, such as two of several classes.
 
         Args:
             way: "mean" of the probabilities, or "max": of each finding, cut or positive class the highest.
@@ -131,30 +135,28 @@ class Predictions:
             InvalidOption: an unknown way, or one that the task does not have; "mean" where only decisions are known.
             InvalidData: no patient is left.
         """
-        task, y_true, y_prob = self.task, np.asarray(self.y_true), np.asarray(self.y_prob)
-        uncalibrated = y_prob if self.uncalibrated is None else np.asarray(self.uncalibrated)
         if self.decided is not None and way != HIGHEST:
             raise InvalidOption("patients are decided on fold by fold: join each fold by patient, and pool these")
-        rows_of: dict[str, list[int]] = {}
-        for row, (patient, case) in enumerate(zip(self.patients or [None] * len(y_true), self.cases, strict=True)):
-            rows_of.setdefault(counts_as(patient, case), []).append(row)
-        truths = {who: task.truth_of_all(y_true[rows]) for who, rows in rows_of.items()}
-        known = [who for who, truth in truths.items() if truth is not None]
-        if not known:
-            raise InvalidData("every patient has images of several classes: patients cannot be judged")
-        decided = None
-        if self.decided is not None:
-            decided = np.array([task.truth_of_all(np.asarray(self.decided)[rows_of[who]]) for who in known])
+        task = self.task
+        who = [counts_as(*pair) for pair in zip(self.patients or [None] * len(self.cases), self.cases, strict=True)]
+        found = join_patients(who, self.y_true, self.y_prob, task=task, way=way)
+        uncalibrated, decided = self.uncalibrated, self.decided
+        if uncalibrated is not None:
+            before = np.asarray(uncalibrated)
+            uncalibrated = np.array([task.probabilities_of_all(before[rows], way) for rows in found.rows])
+        if decided is not None:
+            of_images = np.asarray(decided)
+            decided = np.array([task.truth_of_all(of_images[rows]) for rows in found.rows])
         return Predictions(
-            cases=known,
-            y_true=np.array([truths[who] for who in known]),
-            y_prob=np.array([task.probabilities_of_all(y_prob[rows_of[who]], way) for who in known]),
+            cases=found.names,
+            y_true=found.y_true,
+            y_prob=found.y_prob,
             task=task,
-            thresholds=self.thresholds,
+            thresholds=self.patient_thresholds or self.thresholds,
             decided=decided,
-            patients=known,
+            patients=found.names,
+            uncalibrated=uncalibrated,
             unit="patient",
-            uncalibrated=np.array([task.probabilities_of_all(uncalibrated[rows_of[who]], way) for who in known]),
         )
 
     def _facts(self, rows: IntArray) -> dict[str, Any]:

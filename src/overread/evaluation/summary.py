@@ -67,8 +67,13 @@ def said_of_patients(images: Assessment, patients: Assessment) -> tuple[str, ...
     way = images.options.by_patient
     joined = f"the {_JOINED[way or MEAN]} of what was said of the {images.unit}s of each"
     said = f"By patient: {joined}, who is ill where any {images.unit} is."
-    if way == HIGHEST:
-        said += f" The operating point is that of {images.unit}s: who has more of them is called sooner."
+    if not images.points:
+        said += " Each was decided on at the operating point of its fold."
+    elif patients.points != images.points:
+        said += f" The operating point was chosen on validation patients, their {images.unit}s put together alike."
+    else:
+        sooner = ": who has more of them is called sooner" if way == HIGHEST else ""
+        said += f" The operating point is that of {images.unit}s{sooner}."
     left = images.n_patients - patients.evaluation.n
     if left <= 0:
         return (said,)

@@ -106,13 +106,13 @@ def seen_through(picture: Picture, windows: tuple[Window, ...]) -> np.ndarray:
     grey = picture.grey_values()
     if grey is None:
         raise UnreadableImage(
-            f"holds 8-bit or colour pixels and no grey values, which --window {asked} needs: leave --window out, or "
-            "give the DICOM, NIfTI or 16-bit file that it was made from"
+            f"holds 8-bit or colour pixels and no grey values, which the window {asked} needs: give the DICOM, NIfTI "
+            "or 16-bit file that it was made from, or train without --window"
         )
     if any(one.is_of_hounsfield for one in windows) and grey.unit != HOUNSFIELD:
         raise UnreadableImage(
-            f"is not in Hounsfield units, which --window {asked} is meant for: give --window CENTER,WIDTH in the "
-            "values that it has, or leave it out"
+            f"is not in Hounsfield units, which the window {asked} is meant for: give a CT, or train with --window "
+            "CENTER,WIDTH in the values that it has"
         )
     channels = [_shown(grey, one.low, one.high) for one in windows]
     if len(channels) == 1:

@@ -43,12 +43,8 @@ class ExamPixels:
         Raises:
             UnreadableImage: it gives none; the message names the frame by its number.
         """
-        try:
+        with naming_frame(index, len(self)):
             return prepare_picture(self.frames.picture(index), self.preprocessing)
-        except UnreadableImage as error:
-            if len(self) == 1:
-                raise
-            raise UnreadableImage(f"has a frame, number {index + 1} of {len(self)}, that {error}") from None
 
     def chunks(self, *, workers: int | None = None) -> Iterator[np.ndarray]:
         """`(k, height, width, channels)` uint8 of all frames in order, k of 32 or fewer, decoded in threads.
@@ -69,6 +65,21 @@ class ExamPixels:
             UnreadableImage: as `pixels`.
         """
         return np.stack([self.pixels(index) for index in places])
+
+
+@contextlib.contextmanager
+def naming_frame(index: int, of: int) -> Iterator[None]:
+    """Say of what cannot be read which frame of so many it is.
+
+    Raises:
+        UnreadableImage: for one that is raised within.
+    """
+    try:
+        yield
+    except UnreadableImage as error:
+        if of == 1:
+            raise
+        raise UnreadableImage(f"has a frame, number {index + 1} of {of}, that {error}") from None
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 from overread.errors import MissingPath, OverreadError, UnreadableImage
 from overread.formats import HEAD_LENGTH, Instance, View, format_of, open_exam
 from overread.formats.source import opened
+from overread.images.exam_pixels import naming_frame
 from overread.images.prepare import Preprocessing, fit_picture
 
 _PIECE = 2**20
@@ -40,13 +41,17 @@ class StoredExam:
         return cls(tuple(instances), _digest([digest for digest, _ in found]), found[0][1])
 
     def fitted(self, preprocessings: Sequence[Preprocessing]) -> list[np.ndarray]:
-        """Its overview, as `fit_pixels` gives a picture.
+        """Its overview, as `fit_pixels` gives a picture, where each of several files gives pixels.
 
         Raises:
             UnreadableImage: it gives none, or a file has changed.
             MissingPath: a file is gone.
         """
         with open_exam(self.instances, View(microns=preprocessings[0].view.microns)) as frames:
+            if len(self.instances) > 1:  # of one file with many frames the overview stands for all
+                for index in range(len(frames)):
+                    with naming_frame(index, len(frames)):
+                        fit_picture(frames.picture(index), preprocessings[0])
             picture = frames.overview()
             return [fit_picture(picture, preprocessing) for preprocessing in preprocessings]
 

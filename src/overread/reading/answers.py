@@ -78,7 +78,7 @@ class OpenNetwork:
         return self.task.probabilities(logits)
 
 
-def ask(networks: Sequence[OpenNetwork], pixels: np.ndarray) -> Answers:
+def answers_from(networks: Sequence[OpenNetwork], pixels: np.ndarray) -> Answers:
     """Ask networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
     outputs = [network.graph.run(pixels) for network in networks]
     measured = [

@@ -19,6 +19,7 @@ from overread.machine.files import replace_file
 from overread.machine.remote import is_remote, local_place, public_name
 from overread.reading.exams.frame import ReadFrames
 from overread.reading.exams.picture import MOST_SHOWN, exam_picture
+from overread.reading.exams.slide_map import slide_map, slide_of
 from overread.reading.pictures import OPACITY, overlay, picture_of, require_opacity
 from overread.reading.prediction import to_be_read
 from overread.reading.reader import Reader
@@ -65,7 +66,8 @@ def explain(
     """Read images and draw each, as the network saw it, beside itself with its activation map laid over.
 
     The map is an output of the pass that gives the reading; nothing is computed again, and its mean is the logit. Of an
-    exam the frames that gave most are drawn with their maps, above a strip of what every frame gave.
+    exam the frames that gave most are drawn with their maps, above a strip of what every frame gave; of a slide, above
+    these the whole with what its tiles gave.
 
     Args:
         bundle: a bundle, its directory or zip, the folder of the run that made it, or a reader.
@@ -148,7 +150,9 @@ def _exams(reader: Reader, found: Sequence[Path | Exam], shown: str | None, opac
                 name = shown or (result.mapped if is_read(result) else None)
                 frames = cast(ReadFrames, result.frames)
                 looks = [reader.look(exam, frame.index) for frame in frames.top(MOST_SHOWN)]
-            yield result, name, exam_picture(frames, looks, name, opacity=opacity)
+                slide = slide_of(exam.frames)
+                whole = slide_map(frames, slide, name, opacity=opacity) if slide and name else None
+            yield result, name, exam_picture(frames, looks, name, opacity=opacity, whole=whole)
         except OverreadError as error:
             yield Failure(path=path, error=str(error)), None, None
 

@@ -22,7 +22,7 @@ from overread.images import prepare
 from overread.images.exam_pixels import ExamPixels
 from overread.machine.remote import public_name
 from overread.machine.workers import in_order
-from overread.reading.answers import Answers, OpenNetwork, ask
+from overread.reading.answers import Answers, OpenNetwork, answers_from
 from overread.reading.exams.answer import ask_of_exam
 from overread.reading.exams.look import Look, look_at
 from overread.reading.exams.opened import ExamFile, files_of, open_files
@@ -101,7 +101,7 @@ class Reader:
 
     def answer(self, pixels: np.ndarray) -> Answers:
         """Ask the networks of prepared images, `(n, height, width, channels)` uint8 with n of 1 or more."""
-        return ask(self._networks, pixels)
+        return answers_from(self._networks, pixels)
 
     def abstentions(self, y_prob: np.ndarray, unfamiliarity: np.ndarray) -> Abstentions:
         """Tell what speaks against the readings of n images, from what `answer` says of them."""
@@ -241,7 +241,7 @@ class Reader:
     def _read_prepared(
         self, networks: Sequence[OpenNetwork], names: Sequence[str], pixels: np.ndarray
     ) -> list[Reading]:
-        return self._readings(names, pixels, ask(networks, pixels))
+        return self._readings(names, pixels, answers_from(networks, pixels))
 
     def _readings(self, names: Sequence[str], pixels: np.ndarray, answers: Answers) -> list[Reading]:
         task, thresholds = self.bundle.task, self.bundle.thresholds

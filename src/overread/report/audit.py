@@ -46,7 +46,7 @@ def write_audit_report(out: Path, audit: Audit, material: Material, *, run: Run,
     told = f"{len(task.classes):,} {task.noun[1]}"
     if task.exclusive or task.parts:
         told = " / ".join(task.parts or task.classes)
-    title = f"{told}: audit of {count(audit.n, 'image')}"
+    title = f"{told}: audit of {count(audit.n, 'exam' if audit.of_exams else 'image')}"
     return write_report(RunFolder(out).report, ReportContext(title, audit_verdict(audit), made))
 
 
@@ -152,7 +152,7 @@ def _sheets(material: Material, folder: Path) -> Section:
         pixels = material.data_set.pixels(chosen.tolist())
         rows = [pixels[start : start + _SHEET_COLUMNS] for start in range(0, len(pixels), _SHEET_COLUMNS)]
         titles = [f"{name} (n = {members.size:,})", *[""] * (len(rows) - 1)]
-        caption = f"{count(len(chosen), 'image')} of {name}, drawn at random"
+        caption = f"{count(len(chosen), 'exam' if material.is_of_exams else 'image')} of {name}, drawn at random"
         items.append(FigureItem(draw_image_rows(rows, titles, path=folder / f"sheet_{number}"), caption, caption))
     text = "Look for what no rule can: wrong organs, other devices, writing, rulers, images that do not belong."
     return Section("Contact sheets", paragraphs=(text, *said_of(manifest.classes)), items=tuple(items))

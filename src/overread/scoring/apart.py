@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from overread.reading import Failure, Reading
-from overread.scoring.named import named
+from overread.scoring.named import from_cell
 
 
 def _main() -> None:
@@ -19,7 +19,7 @@ def _main() -> None:
     os.dup2(2, 1)
     reader, names, workers = pickle.load(sys.stdin.buffer)
     with output:
-        sources = [named(name, reader) for name in names]
+        sources = [from_cell(name, reader) for name in names]
         pickle.dump([_without_arrays(found) for found in reader.read_many(sources, workers=workers)], output)
 
 

@@ -13,14 +13,14 @@ from overread.reading import Reader
 
 
 def written(source: Path | Exam) -> str:
-    """In a cell of the plan; `named` gives it back."""
+    """In a cell of the plan; `from_cell` gives it back."""
     if not isinstance(source, Exam):
         return str(source)
     files = [[str(one.path), one.frame] if one.frame else str(one.path) for one in source.instances]
     return to_json({"name": source.name, "files": files})
 
 
-def named(cell: str, reader: Reader) -> str | Exam:
+def from_cell(cell: str, reader: Reader) -> str | Exam:
     """What a cell of the plan names, as the reader takes it.
 
     Raises:
@@ -38,5 +38,5 @@ def named(cell: str, reader: Reader) -> str | Exam:
 
 def name_of_cell(cell: str, reader: Reader) -> str:
     """What a reading of it goes by."""
-    found = named(cell, reader)
+    found = from_cell(cell, reader)
     return found.name if isinstance(found, Exam) else public_name(found)

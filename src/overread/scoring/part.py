@@ -14,7 +14,7 @@ from overread.reading import Failure, Reader, Reading
 from overread.reading.reader import CHUNK
 from overread.reading.table import to_table
 from overread.scoring.folder import ScoringFolder
-from overread.scoring.named import name_of_cell, named
+from overread.scoring.named import from_cell, name_of_cell
 
 _ENDED = "ended the process that read it, as a decoder that crashes or memory that runs out does: export it again"
 
@@ -42,7 +42,7 @@ def read_part(reader: Reader, folder: ScoringFolder, number: int, *, workers: in
             readings = read_apart(reader, names, workers)
         else:
             replace_file(begun, b"")
-            readings = reader.read_many([named(name, reader) for name in names], workers=workers)
+            readings = reader.read_many([from_cell(name, reader) for name in names], workers=workers)
         content, _ = to_table(readings, reader.bundle.task, folder.kind, of_exams=reader.reads_exams)
         replace_file(folder.part(number), content)
     begun.unlink(missing_ok=True)

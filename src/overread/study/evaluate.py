@@ -12,6 +12,7 @@ from overread.machine.extras import require_extra
 from overread.machine.terminal import progress_console
 from overread.report import pages
 from overread.run import EvaluationRun, Existing, RunFolder
+from overread.study.as_trained import as_trained
 from overread.study.data import (
     Data,
     name_publicly,
@@ -58,7 +59,7 @@ def evaluate(
     console, options = console or progress_console(verbose), options or AssessmentOptions()
     require_outside(out, data)
     bundle = Bundle.load(bundle)
-    manifest = read_cases(data, task=bundle.task)
+    manifest = as_trained(read_cases(data, task=bundle.task), bundle)
     manifest.require_agreement()
     options.require_columns(manifest.columns)
     options.require_patients([case.patient_id for case in manifest.cases], manifest.task)

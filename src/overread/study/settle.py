@@ -34,7 +34,9 @@ class Settled:
         return self.request.recipe
 
     def for_images(self, count: int) -> Settled:
-        """The same with what follows from the number of training images."""
+        """The same with what follows from the number of training images; of exams nothing does."""
+        if any(case.instances for case in self.manifest.cases):
+            return self
         recipe = self.recipe.for_images(count)
         return dataclasses.replace(self, request=dataclasses.replace(self.request, recipe=recipe))
 

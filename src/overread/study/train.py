@@ -153,6 +153,8 @@ def train(
             "an engine spreads trainings that know nothing of each other, which a single network and --time lack: give "
             "--folds 2 to 20 or no --engine"
         )
+    if settled.request.time is not None and any(case.instances for case in settled.manifest.cases):
+        raise InvalidOption("--time finds a network for images, and these are exams: train them without it")
     tell(console, (*settled.notes, *settled.manifest.notes))
     split_as(settled.manifest, settled.recipe, settled.request.folds)  # an impossible split is told before the decoding
     RunFolder.open(out, existing)
@@ -188,7 +190,7 @@ def _of_all_networks(begun: Begun, engine: Engine | None, console: Console) -> R
     """The recipe; of several networks, with the precision that all are trained in."""
     from overread.training.train_network import settle_precision
 
-    if len(begun.split.parts) == 1:
+    if len(begun.split.parts) == 1 or begun.data_set.is_of_exams:
         return begun.recipe
     data_set = begun.data_set.with_split(begun.split.parts[0])
     return settle_precision(data_set, begun.recipe, begun.folder.path, engine, console)

@@ -5,22 +5,26 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from overread.bundle import Opening, referral_from
+from overread.bundle import Bundle, Opening, referral_from
 from overread.cases import pseudonym
 from overread.decision import Abstentions
+from overread.decision.numbers import is_number
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
 from overread.machine.files import write_json
+from overread.machine.workers import in_order
 from overread.reading.answers import Answers
 from overread.reading.reader import Reader
 from overread.reading.reading import Reading
 from overread.run import RunFolder
+from overread.test_side.exams import ShownExam, shown_exams
 from overread.test_side.mistakes import Mistake, surest_mistakes
 from overread.test_side.predictions_file import write_predictions
 
@@ -42,6 +46,8 @@ class Outcome:
         abstentions: which of them the bundle refers to a human; None where only their predictions are known.
         referral: what abstaining is worth; likewise.
         parts: of several tasks each by its name, as if it were alone, of the images that tell anything about it.
+        frames: of exams, how many each has.
+        shown: some exams to look at.
     """
 
     predictions: Predictions
@@ -51,6 +57,8 @@ class Outcome:
     abstentions: Abstentions | None = None
     referral: ReferralAssessment | None = None
     parts: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
+    frames: tuple[int, ...] = ()
+    shown: tuple[ShownExam, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write `metrics.json` and `predictions.csv`; `read_predictions` reads them back."""
@@ -84,7 +92,7 @@ def read_labelled(
         positions: of the cases to read, one or more.
         options: what to ask of the result.
     """
-    answers = _answers(reader, data_set, positions)
+    answers, frames = _answers(reader, data_set, positions)
     cases = [data_set.manifest.cases[i] for i in positions]
     bundle = reader.bundle
     predictions = Predictions(
@@ -97,6 +105,7 @@ def read_labelled(
         uncalibrated=np.concatenate([found.uncalibrated for found in answers]),
         columns={name: [case.extra.get(name, "") for case in cases] for name in data_set.manifest.columns},
         unit=data_set.manifest.noun,
+        patient_thresholds=patient_thresholds(bundle, options),
     )
     unfamiliarity = np.concatenate([found.unfamiliarity for found in answers])
     abstentions = reader.abstentions(np.asarray(predictions.y_prob), unfamiliarity)
@@ -112,6 +121,8 @@ def read_labelled(
             others=[referral_from(reader.references, bundle.task, coverage) for coverage in _COVERAGES],
             options=options,
         ),
+        frames=frames,
+        shown=shown_exams(reader, data_set, positions, predictions) if data_set.is_of_exams else (),
     )
 
     def read(rows: Sequence[int]) -> list[Reading]:
@@ -124,14 +135,27 @@ def read_labelled(
     return _with_mistakes(found, read)
 
 
-def _answers(reader: Reader, data_set: DataSet, positions: Sequence[int]) -> list[Answers]:
+def patient_thresholds(bundle: Bundle, options: AssessmentOptions | None) -> dict[str, float]:
+    """The thresholds of patients that were chosen on validation patients, if these were joined as is asked now."""
+    known = bundle.data.get("by_patient")
+    if options is None or not isinstance(known, dict) or known.get("way") != options.by_patient:
+        return {}
+    points = known.get("thresholds")
+    told = points.items() if isinstance(points, dict) else ()
+    return {name: float(value) for name, value in told if name in bundle.thresholds and is_number(value, 0, 1)}
+
+
+def _answers(reader: Reader, data_set: DataSet, positions: Sequence[int]) -> tuple[list[Answers], tuple[int, ...]]:
+    """What the bundle answers to each, and of how many frames each exam is."""
     if not data_set.is_of_exams:
-        return [reader.answer(chunk) for chunk in data_set.chunks(positions)]
-    found = []
-    for position in positions:
+        return [reader.answer(chunk) for chunk in data_set.chunks(positions)], ()
+
+    def answer(position: int) -> tuple[Answers, int]:
         with data_set.exam(position) as exam:
-            found.append(reader.answer_exam(exam))
-    return found
+            return reader.answer_exam(exam, side_by_side=True), len(exam)
+
+    found = list(in_order(answer, positions, os.cpu_count() or 1))
+    return [answers for answers, _ in found], tuple(frames for _, frames in found)
 
 
 def _read_exam(reader: Reader, name: str, data_set: DataSet, position: int) -> Reading:

@@ -92,6 +92,7 @@ def read_predictions(folder: str | Path) -> Predictions:
             decided=None if thresholds else task.encode([row[_PREDICTED] for row in rows]),
             patients=[row["patient_id"] for row in rows],
             uncalibrated=_table(rows, "uncalibrated", task.classes),
+            patient_thresholds=_patient_thresholds(metrics.get("by_patient"), task),
         )
     except (FileNotFoundError, NotADirectoryError):
         raise MissingPath(
@@ -101,6 +102,15 @@ def read_predictions(folder: str | Path) -> Predictions:
         if isinstance(error, InvalidData):
             raise
         raise InvalidData(f"the evaluation in {folder} is damaged: evaluate again") from None
+
+
+def _patient_thresholds(by_patient: Any, task: Task) -> dict[str, float]:
+    """At which patients were decided on, where they were judged."""
+    if by_patient is None:
+        return {}
+    if task.positive is not None:
+        return {} if by_patient["threshold"] is None else {task.positive: by_patient["threshold"]}
+    return {name: float(value) for name, value in by_patient["class_thresholds"].items()}
 
 
 def _table(rows: list[dict[str, str]], kind: str, classes: tuple[str, ...]) -> np.ndarray:

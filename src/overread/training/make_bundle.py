@@ -5,22 +5,26 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from overread.bundle import ATTENTION, GRAPH, REFERENCE, WEIGHTS, Bundle, Graph, Member, Reference, referral_from
-from overread.bundle.pooled import pool_exam
+from overread.bundle.pooled import Pool, pool_exam
 from overread.bundle.trial import remember_sound
 from overread.cases.exams.gathering import Gathering
 from overread.cases.exams.known import gathering_of
 from overread.decision import Calibration, Familiarity, Task, choose_operating_points, fit_calibration
+from overread.decision.of_patients import join_patients
 from overread.decision.pooling import Attention
-from overread.errors import InvalidBundle, MissingPath
+from overread.errors import ExportMismatch, InvalidBundle, InvalidData, MissingPath
 from overread.images import DataSet
 from overread.machine.files import read_regular, replace_file
+from overread.networks.backend import keras
 from overread.run import RunFolder, TrainingRun
+from overread.training.exams.frame_traits import FrameTraits, features_digest
 from overread.training.export import check_parity, export_onnx
 from overread.training.map_checks import check_activation_maps
 from overread.training.train_network import TrainedNetwork
@@ -29,6 +33,9 @@ from overread.training.train_network import TrainedNetwork
 _PARITY_IMAGES = 64
 # Training images that say what is familiar.
 _FAMILIAR_IMAGES = 4096
+# Exams that are read once more, frame by frame, to hold what is kept of frames against.
+_PARITY_EXAMS = 2
+_LogitsAndTraits = tuple[np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,7 +94,11 @@ def write_bundle(fitted: Sequence[Fitted], run: TrainingRun, folder: RunFolder) 
         referral=referral_from(references, task, recipe.coverage),
         network=first.trained.spec.to_dict(),
         recipe={**recipe.shown(), "precision": first.trained.precision},
-        data={**run.data, "onnx_keras_difference": max(export.difference for export in exports)},
+        data={
+            **run.data,
+            "onnx_keras_difference": max(export.difference for export in exports),
+            **_by_patient(unseen, task, run),
+        },
         versions=run.versions,
         created=run.started,
         exams=_gathering(first.data_set, run),
@@ -126,9 +137,14 @@ def _export(fitted: Fitted, seed: int) -> _Export:
     exported = fitted.folder.checkpoints / GRAPH
     export_onnx(trained.spec, trained.weights, exported)
     graph = Graph(content := read_regular(exported))
-    difference = check_parity(trained.build(), graph, manifest.task, data_set.pixels(validation[:_PARITY_IMAGES]))
+    network = trained.build()
+    difference = check_parity(network, graph, manifest.task, data_set.pixels(validation[:_PARITY_IMAGES]))
     remember_sound(content, (trained.spec.height, trained.spec.width, trained.spec.channels))
-    logits, traits = _logits_and_traits(graph, fitted, validation)
+    if data_set.is_of_exams:
+        read = functools.partial(_of_exams, network, graph, fitted)
+    else:
+        read = functools.partial(_of_images, graph, data_set)
+    logits, traits = read(validation)
     return _Export(
         fitted=fitted,
         difference=difference,
@@ -137,7 +153,7 @@ def _export(fitted: Fitted, seed: int) -> _Export:
         patients=np.array([manifest.cases[index].counts_as for index in validation], dtype=object),
         logits=logits,
         traits=traits,
-        familiarity=_familiar(graph, fitted, traits, seed),
+        familiarity=_familiar(read, manifest.select("train"), traits, seed),
     )
 
 
@@ -174,6 +190,21 @@ class _Unseen:
             patients=patients[first].tolist(),
             y_prob=sums / said[:, None],
         )
+
+
+def _by_patient(unseen: _Unseen, task: Task, run: TrainingRun) -> dict[str, Any]:
+    """The operating points of patients, where these are judged too, chosen on unseen ones who were joined alike."""
+    way = run.request.options.get("by_patient")
+    if not isinstance(way, str):
+        return {}
+    try:
+        found = join_patients(unseen.patients, unseen.labels, unseen.y_prob, task=task, way=way)
+        points = choose_operating_points(
+            found.y_true, found.y_prob, task=task, rule=run.request.recipe.operating_point, patients=found.names
+        )
+    except InvalidData:  # all of them are ill, or none: the points of images stay
+        return {}
+    return {"by_patient": {"way": way, "thresholds": {name: point.threshold for name, point in points.items()}}}
 
 
 def _gathering(data_set: DataSet, run: TrainingRun) -> Gathering | None:
@@ -221,23 +252,41 @@ def _marked(name: str, mark: str) -> str:
     return f"{stem}{mark}.{kind}"
 
 
-def _logits_and_traits(graph: Graph, fitted: Fitted, positions: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """`(n, outputs)` and `(n, t)` float32 of images, or of exams with their frames pooled."""
-    data_set, attention = fitted.data_set, fitted.attention
-    if not data_set.is_of_exams:
-        return graph.logits_and_traits(data_set.chunks(positions))
-    found = []
-    for position in positions:
+def _of_images(graph: Graph, data_set: DataSet, positions: Sequence[int]) -> _LogitsAndTraits:
+    return graph.logits_and_traits(data_set.chunks(positions))
+
+
+def _of_exams(network: keras.Model, graph: Graph, fitted: Fitted, positions: Sequence[int]) -> _LogitsAndTraits:
+    """The same of exams with their frames pooled, from the features of frames that are kept, by the linear head.
+
+    Raises:
+        ExportMismatch: an exam that is read by the graph gives other logits.
+    """
+    data_set, attention, found = fitted.data_set, fitted.attention, []
+    frames = FrameTraits.work_out(data_set, graph, features_digest(network, fitted.trained.spec), positions)
+    kernel, bias = network.layers[-1].get_weights()
+    for number in range(len(positions)):
+        pool = Pool(attention)
+        for traits in frames.pieces(number):
+            pool.add_traits(traits[:, : len(kernel)] @ kernel + bias, traits)
+        found.append(pool.result())
+    for pooled, position in zip(found[:_PARITY_EXAMS], positions, strict=False):
         with data_set.exam(position) as exam:
-            found.append(pool_exam(graph, attention, exam.chunks()))
+            read = pool_exam(graph, attention, exam.chunks()).logits
+        if not np.allclose(read, pooled.logits, rtol=1e-3, atol=1e-3):
+            raise ExportMismatch(
+                f"an exam has logits of {read} as it is read and of {pooled.logits} from the features of its frames "
+                "that are kept: remove them from the store and train again"
+            )
     return np.stack([one.logits for one in found]).astype(np.float32), np.stack([one.traits for one in found])
 
 
-def _familiar(graph: Graph, fitted: Fitted, validation: np.ndarray, seed: int) -> Familiarity:
-    train = np.array(fitted.data_set.manifest.select("train"))
+def _familiar(
+    read: Callable[[Sequence[int]], _LogitsAndTraits], train: Sequence[int], validation: np.ndarray, seed: int
+) -> Familiarity:
     if len(train) > _FAMILIAR_IMAGES:
-        train = np.sort(np.random.default_rng(seed).choice(train, _FAMILIAR_IMAGES, replace=False))
-    _, seen = _logits_and_traits(graph, fitted, train.tolist())
+        train = np.sort(np.random.default_rng(seed).choice(train, _FAMILIAR_IMAGES, replace=False)).tolist()
+    _, seen = read(train)
     return Familiarity.fit(seen, validation)
 
 

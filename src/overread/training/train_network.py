@@ -244,13 +244,22 @@ def augmented_previews(pixels: np.ndarray, recipe: Recipe, *, count: int = 7) ->
     )
 
 
+def take_start(network: keras.Model, start: str | Path, folder: Path, console: Console) -> None:
+    """Take the weights that a recipe starts from, and record which were taken.
+
+    Raises:
+        OverreadError: as `load_start`.
+    """
+    taken = load_start(network, start)
+    # Not where from: a path may name a person.
+    write_json(RunFolder(folder).start, {"loaded": taken.loaded, "left": taken.left})
+    say(console, str(taken))
+
+
 def _start(network: keras.Model, data: TrainingData, recipe: Recipe, folder: Path, console: Console) -> None:
-    """Take the weights and fit the head that the recipe starts from, and record which weights were taken."""
+    """Take the weights and fit the head that the recipe starts from."""
     if recipe.start is not None:
-        taken = load_start(network, recipe.start)
-        # Not where from: a path may name a person.
-        write_json(RunFolder(folder).start, {"loaded": taken.loaded, "left": taken.left})
-        say(console, str(taken))
+        take_start(network, recipe.start, folder, console)
     if recipe.head_start:
         head = fit_linear_head(network, data, seed=recipe.seed, class_weights=recipe.class_weights)
         say(console, f"training starts from {head}")

@@ -12,13 +12,17 @@ from pathlib import PurePosixPath
 from overread.cases.labelling.files import Files, Positions
 from overread.cases.labelling.matched import Matched
 from overread.errors import InvalidData
+from overread.formats import is_exam
 from overread.words import count, listed
 
+_PROBED = 8
 _END = re.compile(r"[ _.\-]+$")
 
 
 def exams_of(matched: Matched, files: Files, rows: Sequence[int]) -> dict[int, str]:
     """The exam of each file, where rows name several; nothing where each names one.
+
+    Volumes and slides in a folder that a row names are exams by themselves, as are those of two sessions.
 
     Args:
         matched: the table.
@@ -31,6 +35,8 @@ def exams_of(matched: Matched, files: Files, rows: Sequence[int]) -> dict[int, s
     images = matched.images
     sets = {row: images.named_in(row) for row in rows if images.named_in(row)}
     if not images.names_several or all(len(found) < 2 for found in sets.values()):
+        return {}
+    if images.way != "columns" and _are_exams([at for found in sets.values() if len(found) > 1 for at in found], files):
         return {}
     of_file: dict[int, dict[Positions, int]] = defaultdict(dict)
     for row, found in sets.items():
@@ -56,8 +62,11 @@ def said_of_rows(matched: Matched, exams: Mapping[int, str], *, of_image: bool) 
         of_image: whether each image is to have the label of its row instead.
     """
     several = matched.images.names_several and any(len(found) > 1 for found in matched.images.found)
-    if not several or not (exams or of_image):
+    if not several:
         return []
+    if not exams and not of_image:
+        what = "are about several files each that are exams by themselves"
+        return [f"rows of {matched.table.name} {what}: each has the label of its row"]
     what = f"rows of {matched.table.name} are about several images each"
     if of_image:
         said = [f"{what}, and each has the label of its row (--labels-of image): wrong for those that do not show it"]
@@ -70,6 +79,11 @@ def said_of_rows(matched: Matched, exams: Mapping[int, str], *, of_image: bool) 
         verb = "names" if lacking == 1 else "name"
         said.append(f"{count(lacking, 'row')} {verb} an image that is not there, beside one that is")
     return said
+
+
+def _are_exams(positions: Sequence[int], files: Files) -> bool:
+    """Whether files are exams by themselves, as far as some of them tell."""
+    return all(is_exam(files.paths[at]) for at in positions[:: max(1, len(positions) // _PROBED)])
 
 
 def _names(exams: set[Positions], files: Files, *, by_folder: bool) -> dict[Positions, str]:

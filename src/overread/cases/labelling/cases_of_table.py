@@ -68,7 +68,7 @@ def cases_of(read: Understood, files: Files, source: Source, *, lists: Sequence[
         matched.images.sentence(matched.table, files, named),
         *(note for part in parts for note in (f"the label is {part.sentence}", *part.notes)),
         said_of_roles(matched, roles, carried, patients),
-        *said_of_rows(matched, exams, of_image=of_image),
+        *([] if roles.exam else said_of_rows(matched, exams, of_image=of_image)),
         *([] if exams else _of_patients(cases, parts)),
         *_left_out(matched, given),
     ]

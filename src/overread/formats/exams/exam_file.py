@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from overread.errors import UnreadableImage
+from overread.formats.exams.chained import chained
 from overread.formats.exams.frames import TILE, ExamFormat, Frames, Instance, Origin
-from overread.formats.exams.joined import joined
 from overread.formats.exams.view import View
 from overread.formats.image_file import open_picture, read_header
 from overread.formats.picture import MAX_PIXELS, Fitted, GreyValues, Picture, as_stored
@@ -57,7 +57,7 @@ def open_exam(
                 parts.append(stack.enter_context(opening))
             else:
                 parts.append(_OneByOne.of(own, max_pixels))
-        every = joined(parts)
+        every = chained(parts)
         if not len(every):
             raise UnreadableImage("holds no frame: export it again")
         chosen = view.chosen(len(every))

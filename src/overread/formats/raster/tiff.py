@@ -41,12 +41,13 @@ class Directory:
     at: int
 
 
-def directories(stream: BinaryIO, *, most_parts: int = MOST_PARTS) -> list[Directory]:
+def directories(stream: BinaryIO, *, most_parts: int = MOST_PARTS, only_first: bool = False) -> list[Directory]:
     """The directories of a TIFF file, up to the last, or to one that came before.
 
     Args:
         stream: the file.
         most_parts: strips or tiles of a page.
+        only_first: whether to stop at the first.
 
     Raises:
         UnreadableImage: one lies outside the file, or there are absurdly many, or in one absurdly many tags or strips.
@@ -59,7 +60,7 @@ def directories(stream: BinaryIO, *, most_parts: int = MOST_PARTS) -> list[Direc
     seen: set[int] = set()
     all_tags = 0
     (at,) = struct.unpack_from(offset, head.ljust(16, b"\0"), 8 if is_big else 4)
-    while at and at not in seen:
+    while at and at not in seen and not (only_first and found):
         if len(found) == _MOST_PAGES:
             raise UnreadableImage(f"holds more than {_MOST_PAGES:,} pages: split it")
         seen.add(at)

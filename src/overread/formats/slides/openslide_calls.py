@@ -47,7 +47,7 @@ def maker_of(path: Path) -> str | None:
     return found
 
 
-def describe(path: Path, stamp: Stamp) -> tuple[tuple[int, int], tuple[float, ...], dict[str, str], bool]:
+def facts_of(path: Path, stamp: Stamp) -> tuple[tuple[int, int], tuple[float, ...], dict[str, str], bool]:
     """Size, downsamples, properties and whether there is a picture of the label.
 
     Raises:
@@ -116,7 +116,9 @@ def _opened(path: Path, stamp: Stamp) -> Any:
     try:
         return library.OpenSlide(path)
     except Exception as error:
-        raise UnreadableImage(f"is no slide that OpenSlide reads ({_reason(error)}): copy it again") from error
+        reason = _reason(error)
+        mend = "export it in another compression" if "nsupported" in reason else "copy it again"
+        raise UnreadableImage(f"is no slide that OpenSlide reads ({reason}): {mend}") from error
 
 
 def _openslide() -> Any:

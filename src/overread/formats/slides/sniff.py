@@ -73,8 +73,10 @@ def _is_tiff_slide(name: str) -> bool:
         if not path.is_file():
             return False
         with opened(path) as stream:
+            if not directories(stream, most_parts=_MOST_TILES, only_first=True)[0].is_tiled:
+                return False  # as most pictures, of which some have thousands of pages
             pages = directories(stream, most_parts=_MOST_TILES)
-        return pages[0].is_tiled and _is_of_a_scanner_or_large(path, pages)
+        return _is_of_a_scanner_or_large(path, pages)
     return False
 
 

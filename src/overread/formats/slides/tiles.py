@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from overread.errors import UnreadableImage
+from overread.formats.exams.chained import chained
 from overread.formats.exams.frames import Frames, Origin
-from overread.formats.exams.joined import joined
 from overread.formats.picture import DecodedPicture, Fitted, GreyValues, Picture, as_stored
 from overread.formats.slides.open_slide import BLACK, PIECE, WHITE, Slide
 from overread.formats.slides.openslide_calls import on_ground
@@ -109,7 +109,7 @@ def tile_slides(slides: Sequence[Slide], *, microns: float | None, tile: tuple[i
     if empty:
         said = f"{count(len(empty), 'slide')} without tissue left out"
         parts[0] = dataclasses.replace(parts[0], notes=(*parts[0].notes, said))
-    return joined(parts)
+    return chained(parts)
 
 
 def tile_slide(slide: Slide, *, microns: float | None, tile: tuple[int, int]) -> SlideFrames:

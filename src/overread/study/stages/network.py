@@ -81,7 +81,7 @@ def train_one(training: NetworkTraining) -> TrainedNetwork:
         callbacks = [*callbacks, *training.callbacks]
         with asking_for_less(training.recipe):
             if data_set.is_of_exams:
-                trained = train_exams(data_set, training.recipe, folder, console=console)
+                trained = train_exams(data_set, training.recipe, folder, console=console, callbacks=callbacks)
             else:
                 trained = train_network(data_set, training.recipe, folder, console=console, callbacks=callbacks)
     attention = trained.attention and training.out / trained.attention.relative_to(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,35 +32,23 @@ class Exams:
     """Exams that a pooling is fitted to.
 
     Args:
-        traits: of the frames of all exams.
-        positions: which of them are fitted to.
-        y_true: the truth of these, as the task has it.
+        traits: of their frames.
+        y_true: the truth, as the task has it.
         groups: `(n,)` to whom each belongs.
         task: what is told apart.
         class_weights: let every class count alike.
     """
 
     traits: FrameTraits
-    positions: Sequence[int]
     y_true: IntArray
     groups: npt.NDArray
     task: Task
     class_weights: bool
 
-    @functools.cached_property
-    def means(self) -> Floats:
-        """`(n, f)` the means of the features of their frames."""
-        return self.traits.mean_features(self.positions)
-
-    @property
-    def frame_counts(self) -> npt.NDArray[np.intp]:
-        """`(n,)` how many frames each has."""
-        return np.array([len(self.traits.of(position)) for position in self.positions])
-
     def fit_mean(self, places: npt.NDArray[np.intp], rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Kernel and bias of a head on the means of some of them."""
         kernel, bias, _ = solve_linear_head(
-            self.means[places],
+            self.traits.means[places],
             self.y_true[places],
             self.groups[places],
             self.task,
@@ -101,7 +89,7 @@ def fit_pooling(exams: Exams, pooling: str, rng: np.random.Generator, folder: Pa
     Raises:
         OutputUnwritable: the disk cannot hold them.
     """
-    counts = exams.frame_counts
+    counts = exams.traits.counts
     tell = functools.partial(PoolingChoice, exams=len(counts), frames=int(counts.sum()))
     if pooling == "mean":
         return _mean(exams, rng, tell(chosen="mean", why="as asked"))
@@ -111,7 +99,7 @@ def fit_pooling(exams: Exams, pooling: str, rng: np.random.Generator, folder: Pa
         return _mean(
             exams, rng, tell(chosen="mean", why=f"as of fewer than {_LEAST_EXAMS} exams attention is not tried")
         )
-    columns = Columns.of(exams.traits, exams.positions, rng, folder)
+    columns = Columns.of(exams.traits, rng, folder)
     found = _Compared.of(exams, columns, rng)
     candidates = found.candidates
     if pooling == "auto" and not found.is_worth_it:
@@ -121,14 +109,14 @@ def fit_pooling(exams: Exams, pooling: str, rng: np.random.Generator, folder: Pa
 
 
 def _mean(exams: Exams, rng: np.random.Generator, choice: PoolingChoice) -> FittedPooling:
-    kernel, bias = exams.fit_mean(np.arange(len(exams.positions)), rng)
+    kernel, bias = exams.fit_mean(np.arange(len(exams.traits)), rng)
     return FittedPooling(kernel=kernel, bias=bias, attention=None, choice=choice)
 
 
 def _attended(
     exams: Exams, columns: Columns, epochs: int, rng: np.random.Generator, choice: PoolingChoice
 ) -> FittedPooling:
-    every = np.arange(len(exams.positions))
+    every = np.arange(len(exams.traits))
     fitted = fit_gated(_begun(exams, columns, every, rng), columns, exams.answers, rng, epochs=epochs)
     attention, kernel, bias = fitted.unfolded(columns)
     return FittedPooling(kernel=kernel, bias=bias, attention=attention, choice=choice)
@@ -172,7 +160,7 @@ class _Compared:
         for number, fold in enumerate(folds):
             out, rest = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
             kernel, bias = exams.fit_mean(rest, rng)
-            logits["mean"][out] = exams.means[out] @ kernel + bias
+            logits["mean"][out] = exams.traits.means[out] @ kernel + bias
             watched = rest[fold_of[rest] == folds[number - 1]]
             fitted_to = np.setdiff1d(rest, watched)
             attended = fit_gated(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,20 +38,19 @@ class Columns:
     basis: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, traits: FrameTraits, exams: Sequence[int], rng: np.random.Generator, folder: Path) -> Columns:
-        """Find the directions on frames of these exams, and what each frame has of them.
+    def of(cls, traits: FrameTraits, rng: np.random.Generator, folder: Path) -> Columns:
+        """Find the directions on frames of exams, and what each frame has of them.
 
         Args:
-            traits: of the frames of all exams.
-            exams: positions, to whose frames the directions are fitted.
+            traits: of the frames.
             rng: draws the frames that are looked at.
             folder: for a file of the columns, where they are too many for memory.
 
         Raises:
             OutputUnwritable: the disk cannot hold that file.
         """
-        each = max(1, _LOOKED_AT // len(exams))
-        seen = np.concatenate([_some(traits.features(exam), each, rng) for exam in exams]).astype(np.float64)
+        each = max(1, _LOOKED_AT // len(traits))
+        seen = np.concatenate([_some(traits.features(i), each, rng) for i in range(len(traits))]).astype(np.float64)
         mean, deviation = seen.mean(axis=0), seen.std(axis=0)
         deviation[deviation == 0] = 1
         standardised = (seen - mean) / deviation
@@ -60,12 +58,7 @@ class Columns:
         kept = slice(-1, -1 - min(_MOST_COLUMNS, int((variances > 1e-6 * variances.max()).sum())), -1)
         scale = np.sqrt(max(variances[kept].mean(), 1e-12))
         basis = vectors[:, kept] / deviation[:, None] / scale
-        return cls(frames=_mapped(traits, exams, mean, basis, folder), mean=mean, basis=basis)
-
-    @property
-    def counts(self) -> npt.NDArray[np.intp]:
-        """`(exams,)` how many frames each has."""
-        return np.array([len(frames) for frames in self.frames])
+        return cls(frames=_mapped(traits, mean, basis, folder), mean=mean, basis=basis)
 
     def only(self, places: npt.NDArray[np.intp]) -> Columns:
         """The same of some of the exams."""
@@ -88,20 +81,16 @@ def _some(frames: npt.NDArray[np.float32], most: int, rng: np.random.Generator) 
     return np.asarray(frames[np.sort(rng.choice(len(frames), most, replace=False))])
 
 
-def _mapped(
-    traits: FrameTraits, exams: Sequence[int], mean: npt.NDArray, basis: npt.NDArray, folder: Path
-) -> tuple[Floats, ...]:
-    counts = [len(traits.of(exam)) for exam in exams]
-    shape = (sum(counts), basis.shape[1])
+def _mapped(traits: FrameTraits, mean: npt.NDArray, basis: npt.NDArray, folder: Path) -> tuple[Floats, ...]:
+    shape, ends = (int(traits.counts.sum()), basis.shape[1]), np.cumsum(traits.counts)
     if 4 * shape[0] * shape[1] > _MOST_BYTES:
         require_space(folder, 4 * shape[0] * shape[1])
         with tempfile.TemporaryFile(dir=folder) as stream:
             every: Floats = np.memmap(stream, np.float32, "w+", shape=shape)
     else:
         every = np.empty(shape, np.float32)
-    ends = np.cumsum(counts)
-    for exam, end, count in zip(exams, ends, counts, strict=True):
-        features = traits.features(exam)
+    for number, (end, count) in enumerate(zip(ends, traits.counts, strict=True)):
+        features = traits.features(number)
         for start in range(0, count, _PIECE):
             piece = features[start : start + _PIECE] - mean
             every[end - count + start : end - count + start + len(piece)] = piece @ basis

@@ -20,9 +20,9 @@ from overread.training.exams.columns import Columns, Floats
 
 _HIDDEN = 16
 _EXAMS, _FRAMES = 16, 512  # a step, and of each of its exams
-_RATE, _DECAY, _DROPPED = 1e-3, 0.1, 0.5
-_PATIENCE = 15
-MOST_EPOCHS = 80
+_RATE, _DECAY, _DROPPED = 2e-3, 3.0, 0.5
+_PATIENCE = 30
+MOST_EPOCHS = 200
 # Of a frame that stands out by three standard deviations, against one that does not.
 _FIRST_SCORE = 4.0
 _PIECE = 16384

@@ -112,8 +112,8 @@ def _decided(looks: Sequence[Look]) -> tuple[bool, str]:
     why = "their windows differ" if len(windows) > 1 else "they name no window"
     if all(look.is_hounsfield for look in grey):
         low, high = HOUNSFIELD_WINDOWS[_DEFAULT]
-        return False, f"{why}, so all are shown from {low} to {high} HU (soft tissue)"
-    return False, f"{why}, so all are shown by one range, the middle 99.8 % of the values of the exam"
+        return False, f"{why}, so without --window all are shown from {low} to {high} HU (soft tissue)"
+    return False, f"{why}, so without --window all are shown by one range, the middle 99.8 % of the values"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

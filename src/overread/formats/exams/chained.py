@@ -9,7 +9,7 @@ from overread.formats.exams.frames import Frames, Origin
 from overread.formats.picture import Picture
 
 
-def joined(parts: Sequence[Frames]) -> Frames:
+def chained(parts: Sequence[Frames]) -> Frames:
     """The frames of one part or more, one part after the other."""
     return parts[0] if len(parts) == 1 else _Joined(tuple(parts))
 
