@@ -1,6 +1,5 @@
 """Every file that may be a slide: as what it is read, and its geometry by OpenSlide and by Pillow or pydicom."""
 
-
 from __future__ import annotations
 
 import shutil
