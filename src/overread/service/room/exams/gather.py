@@ -42,9 +42,9 @@ def told_by_content(files: Sequence[Sent], by: str) -> list[str | None]:
     keys: Sequence[str | None] = [None] * len(paths)
     if by in (SERIES, STUDY):
         # Not above: whatever imports this in another process would load ONNX Runtime.
-        from overread.reading.exams.series import series_keys
+        from overread.cases.exams.dicom_keys import header_keys
 
-        keys = series_keys(paths, by)
+        keys = header_keys(paths, by)
     return [(key or "") if _is_read(path) else None for path, key in zip(paths, keys, strict=True)]
 
 
