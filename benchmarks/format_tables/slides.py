@@ -1,7 +1,5 @@
-"""Every file that may be a slide: as what it is read, and its geometry by OpenSlide and by Pillow or pydicom.
+"""Every file that may be a slide: as what it is read, and its geometry by OpenSlide and by Pillow or pydicom."""
 
-python benchmarks/format_tables/slides.py FOLDER... > table.md
-"""
 
 from __future__ import annotations
 
@@ -93,4 +91,3 @@ def _difference(path: Path, box: tuple[int, int, int, int], pixels: np.ndarray) 
     own = slide.read_region(box[:2], 0, box[2:]).convert("RGB").resize(pixels.shape[1::-1], Image.Resampling.BOX)
     away = np.abs(np.asarray(own).astype(float) - pixels)
     return f"{away.mean():.2f} levels in the mean"
-
