@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
+from overread.cases.exams.dicom_keys import header_keys
 from overread.cases.exams.gathering import FILE, PATTERN, SERIES, STUDY, Gathering
 from overread.errors import OverreadError
 from overread.formats import format_of
@@ -41,9 +42,6 @@ def told_by_content(files: Sequence[Sent], by: str) -> list[str | None]:
     paths = [file.path for file in files]
     keys: Sequence[str | None] = [None] * len(paths)
     if by in (SERIES, STUDY):
-        # Not above: whatever imports this in another process would load ONNX Runtime.
-        from overread.cases.exams.dicom_keys import header_keys
-
         keys = header_keys(paths, by)
     return [(key or "") if _is_read(path) else None for path, key in zip(paths, keys, strict=True)]
 
