@@ -305,3 +305,21 @@ def test_volumes_of_a_subject_that_a_row_names_are_exams_by_themselves(tmp_path:
     manifest = gathered(tmp_path, labels=(str(table),), label_column="sex")
     assert (len(manifest), len({case.patient_id for case in manifest.cases})) == (12, 6)
     assert "several files each that are exams by themselves: each has the label of its row" in said(manifest)
+
+
+def test_a_class_that_the_names_of_numbered_folders_end_with_is_that_of_the_folder(tmp_path: Path) -> None:
+    write_files(tmp_path, [f"{side}/XR_WRIST/patient{n:05}/study1_{('negative', 'positive')[n % 2]}/image{i}.png"
+                           for side, first in (("train", 0), ("valid", 20)) for n in range(first, first + 6)
+                           for i in range(1, 2 + n % 3)])  # fmt: skip
+    manifest = gathered(tmp_path)
+    assert (len(manifest), manifest.positive, len(manifest.select("val"))) == (12, "positive", 6)
+    assert manifest.cases[0].name == "train/XR_WRIST/patient00000/study1_negative"
+    assert "the class is what the names of 12 folders end with (negative and positive)" in said(manifest)
+
+
+def test_sides_and_views_that_the_names_of_folders_end_with_are_no_classes(tmp_path: Path) -> None:
+    write_files(
+        tmp_path, [f"patient{n}_{side}/{i}.png" for n in range(6) for side in ("left", "right") for i in (1, 2)]
+    )
+    with pytest.raises(InvalidData, match="does not tell what its images show"):
+        gathered(tmp_path)

@@ -82,7 +82,9 @@ if __name__ == "__main__":
 
         preprocessing = Bundle.load(given.bundle).preprocessing
         with tempfile.TemporaryDirectory() as folder:
-            slide = write(Path(folder) / "large.svs", given.tiles, preprocessing.width, preprocessing.view.microns or 1.0)
+            slide = write(
+                Path(folder) / "large.svs", given.tiles, preprocessing.width, preprocessing.view.microns or 1.0
+            )
             print(f"{slide.stat().st_size / 1e6:,.0f} MB", flush=True)
             command = [sys.executable, __file__, given.bundle, "--slide", str(slide)]
             subprocess.run(command + ["--decode-only"] * given.decode_only, check=True)

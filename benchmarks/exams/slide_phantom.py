@@ -2,9 +2,8 @@
 
     PYTHONPATH=benchmarks:tests python benchmarks/exams/slide_phantom.py FOLDER [--slides 160]
 
-The lesion covers about 1 % of the tiles that hold tissue. Clusters of small nuclei, as dense as those of the lesion,
-lie in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv` with centre and
-radius of each.
+The lesion covers about 1 % of the tiles that hold tissue. Clusters of small nuclei, as dense as those of the lesion, lie
+in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv` with the box of each.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class SlidePhantom:
         small, large: radius of a nucleus in pixels, elsewhere and in the lesion.
     """
 
-    side: int = 1024
+    side: int = 1920
     lesion: float = 0.01
     small: float = 2.2
     large: float = 3.6
@@ -61,9 +60,12 @@ class SlidePhantom:
         nuclei = self._nuclei(rng, density, self.small)
         if lesion:
             nuclei = np.maximum(nuclei, self._nuclei(rng, np.where(inside, 0.012, 0), self.large))
-        grain = rng.standard_normal(stroma.shape).astype(np.float32)
-        eosin = (0.7 + 0.5 * stroma + 0.1 * grain) * rng.uniform(0.8, 1.2) * (1 - nuclei)
-        absorbed = eosin[..., None] * EOSIN + (nuclei * rng.uniform(0.8, 1.2))[..., None] * HAEMATOXYLIN
+        eosin = (0.7 + 0.5 * stroma + 0.1 * rng.standard_normal(stroma.shape).astype(np.float32)) * rng.uniform(
+            0.8, 1.2
+        )
+        absorbed = (eosin * (1 - nuclei))[..., None] * EOSIN + (nuclei * rng.uniform(0.8, 1.2))[
+            ..., None
+        ] * HAEMATOXYLIN
         pixels = GLASS * 10 ** -(absorbed * gaussian_filter(tissue.astype(np.float32), 1)[..., None])
         pixels += 2 * rng.standard_normal(pixels.shape).astype(np.float32)
         return np.clip(pixels, 0, 255).astype(np.uint8), lesion

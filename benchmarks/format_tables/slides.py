@@ -93,4 +93,3 @@ def _difference(path: Path, box: tuple[int, int, int, int], pixels: np.ndarray) 
     own = slide.read_region(box[:2], 0, box[2:]).convert("RGB").resize(pixels.shape[1::-1], Image.Resampling.BOX)
     away = np.abs(np.asarray(own).astype(float) - pixels)
     return f"{away.mean():.2f} levels in the mean"
-

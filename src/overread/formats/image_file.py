@@ -60,8 +60,9 @@ def _refusal(head: bytes, name: str) -> str:
     """Say of a file that no format claims what it is, where that is known."""
     if (missing := pointer(head)) is not None:
         return f"is a {missing.noun}: {missing.remark}"
-    noun = other_file(head, name.lower()).noun
-    return f"is none of {format_names()}, whatever its name{f' ({noun})' if noun else ''}: export it as one"
+    kind = other_file(head, name.lower())
+    noun = f" ({kind.noun})" if kind.noun else ""
+    return f"is none of {format_names()}, whatever its name{noun}: {kind.remark or 'export it as one'}"
 
 
 def _decoded(image_format: Format, stream: BinaryIO, frame: int | None, max_pixels: int) -> Picture:

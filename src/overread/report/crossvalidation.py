@@ -14,9 +14,10 @@ from overread.evaluation.wording import in_cell, value_of
 from overread.report import sections
 from overread.report.document import ReportContext, Section, Table
 from overread.report.html import write_report
+from overread.report.of_exams import report_of_exams
 from overread.report.parts import Part, parts_to_report
 from overread.report.robustness import change_in_words
-from overread.report.verdict import caution, verdict
+from overread.report.verdict import caution, near_chance, verdict
 from overread.run import CrossValidationRun, RunFolder
 from overread.words import count, level_of, paired
 
@@ -49,7 +50,9 @@ class Folds:
         return next(iter(self.pooled.values())).evaluation.labels
 
 
-def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictions, *, run: CrossValidationRun) -> Path:
+def write_crossvalidation_report(
+    out: Path, found: Folds, predictions: Predictions, *, run: CrossValidationRun, of_exams: bool = False
+) -> Path:
     """Write `report.html` of a cross-validation; the figures, of the first seed, are drawn into `figures/`.
 
     Args:
@@ -57,6 +60,7 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         found: folds, pool and spread.
         predictions: of all folds of the first seed.
         run: at its end.
+        of_exams: whether what was read are exams.
     """
     assessment, folder = next(iter(found.pooled.values())), RunFolder(out).figures
     made = (
@@ -77,9 +81,12 @@ def write_crossvalidation_report(out: Path, found: Folds, predictions: Predictio
         f"out once and read by a network that was trained, calibrated and given its threshold on the others. The "
         f"figures from here on are all folds pooled, of the first of {count(seeds, 'seed')}."
     )
-    said = (*verdict(assessment, predictions.patients), how)
-    context = ReportContext(title, (*said, *caution(made)), made, leading=len(found.parts) or 1)
-    return write_report(RunFolder(out).report, context)
+    said, leading = (*verdict(assessment, predictions.patients), how), len(found.parts) or 1
+    if of_exams:
+        chance = near_chance(assessment)
+        said, leading = (*said[:leading], *chance, *said[leading:]), leading + len(chance)
+    context = ReportContext(title, (*said, *caution(made)), made, leading=leading)
+    return write_report(RunFolder(out).report, report_of_exams(context) if of_exams else context)
 
 
 def _alone(part: Part) -> tuple[Section, ...]:

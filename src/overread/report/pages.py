@@ -17,11 +17,13 @@ from overread.report.audit import audit_section
 from overread.report.document import ReportContext, Section
 from overread.report.figures.fonts import said_of
 from overread.report.html import write_report
+from overread.report.of_exams import report_of_exams
 from overread.report.parts import Part, parts_to_report
 from overread.report.robustness import worst_sentence
 from overread.report.sections.data import Augment
-from overread.report.verdict import caution, verdict
+from overread.report.verdict import caution, near_chance, verdict
 from overread.run import EvaluationRun, FinishedTraining, RunFolder, TrainingRun
+from overread.run.pooling import PoolingChoice
 from overread.run.trials import TimeRecord
 from overread.test_side.outcome import Outcome
 from overread.training.history import History
@@ -58,7 +60,7 @@ class TrainingResult:
         histories: how the training of each network went.
         augment: makes of `(n, height, width, channels)` uint8 images `(n, n_variants, ...)` variants of 0 to 255.
         unseen: what the images outside test say, each read by the one network of several that never saw its patient.
-        robustness: what changed validation images cost; None where that was not measured, as of exams.
+        robustness: what changed validation images cost; None of exams, of which it is not measured.
         time: how a run in a given time spent it.
     """
 
@@ -80,17 +82,19 @@ def write_training_report(out: Path, training: TrainingResult, result: BundleRes
     made = (
         sections.result_section(result.outcome.assessment, bundle.operating_points),
         sections.training_data_section(split, training.data_set, training.augment, folder, names=result.names),
+        *_exams(result, folder, RunFolder(out)),
         audit_section(without_names(training.audit, result.names)),
         sections.training_section(training.histories, bundle.network["name"], bundle.recipe, training.run, folder),
         *((sections.tried_section(training.time, len(bundle.members)),) if training.time else ()),
         *_out_of_fold(training.unseen, result.outcome.assessment),
         *_result_sections(result, RunFolder(out).test.figures),
-        sections.robustness_section(training.robustness, folder),
+        *((sections.robustness_section(training.robustness, folder),) if training.robustness else ()),
         *((sections.activation_maps_section(maps, training.data_set, folder, bundle.chosen_on),) if maps else ()),
         *_last_sections(result, training.run),
     )
     title = f"{bundle.task.title}: a reader trained on {split.sizes()['train']:,} images"
-    return _write(out, title, result, made, *([worst_sentence(training.robustness)] if training.robustness else []))
+    worst = (worst_sentence(training.robustness),) if training.robustness else ()
+    return _write(out, title, result, made, *worst)
 
 
 def _out_of_fold(unseen: Assessment | None, test: Assessment) -> tuple[Section, ...]:
@@ -112,11 +116,21 @@ def write_evaluation_report(
     made = (
         sections.result_section(result.outcome.assessment, result.bundle.operating_points),
         sections.evaluated_data_section(manifest, failures, names=result.names),
+        *_exams(result, _folder(RunFolder(out).figures)),
         *_result_sections(result, RunFolder(out).figures),
         *_last_sections(result, run),
     )
     n = result.outcome.assessment.evaluation.n
     return _write(out, f"{result.bundle.task.title}: evaluation on {n:,} images", result, made)
+
+
+def _exams(result: BundleResult, folder: Path, run: RunFolder | None = None) -> tuple[Section, ...]:
+    """What is said of exams; nothing of images."""
+    if result.bundle.exams is None:
+        return ()
+    pooling = None if run is None else PoolingChoice.read(run.pooling)
+    outcome = result.outcome
+    return (sections.exams_section(result.bundle, outcome.frames, outcome.shown, folder, pooling=pooling),)
 
 
 def _result_sections(result: BundleResult, folder: Path) -> tuple[Section, ...]:
@@ -165,7 +179,12 @@ def _folder(path: Path) -> Path:
 def _write(out: Path, title: str, result: BundleResult, made: tuple[Section, ...], *further: str) -> Path:
     outcome = result.outcome
     said = (*verdict(outcome.assessment, outcome.predictions.patients, result.bundle.chosen_on), *further)
+    of_exams = result.bundle.exams is not None
+    leading = len(outcome.parts) or 1
+    if of_exams:
+        chance = near_chance(outcome.assessment)
+        said, leading = (*said[:leading], *chance, *said[leading:]), leading + len(chance)
     first, *others = made
     first = dataclasses.replace(first, paragraphs=(*first.paragraphs, *said_of(outcome.predictions.classes)))
-    context = ReportContext(title, (*said, *caution(made)), (first, *others), leading=len(outcome.parts) or 1)
-    return write_report(RunFolder(out).report, context)
+    context = ReportContext(title, (*said, *caution(made)), (first, *others), leading=leading)
+    return write_report(RunFolder(out).report, report_of_exams(context) if of_exams else context)

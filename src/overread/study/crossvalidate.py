@@ -253,7 +253,8 @@ def _pool(folder: RunFolder, run: CrossValidationRun, settled: Settled) -> Cross
     trained = [folder.fold(seed, number) for seed in _seeds(run) for number in range(1, run.request.folds + 1)]
     robustness = [found for fold in trained if (found := read_robustness(fold)) is not None]
     shown = _shown(result, robustness)
-    write_crossvalidation_report(folder.path, shown, pooled[settled.recipe.seed], run=run)
+    of_exams = any(case.instances for case in settled.manifest.cases)
+    write_crossvalidation_report(folder.path, shown, pooled[settled.recipe.seed], run=run, of_exams=of_exams)
     return result
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,12 @@ from overread.decision.numbers import is_number
 from overread.evaluation import Assessment, AssessmentOptions, Predictions, ReferralAssessment, assess, assess_referral
 from overread.images import DataSet
 from overread.machine.files import write_json
+from overread.machine.workers import in_order
 from overread.reading.answers import Answers
 from overread.reading.reader import Reader
 from overread.reading.reading import Reading
 from overread.run import RunFolder
+from overread.test_side.exams import ShownExam, shown_exams
 from overread.test_side.mistakes import Mistake, surest_mistakes
 from overread.test_side.predictions_file import write_predictions
 
@@ -43,6 +46,8 @@ class Outcome:
         abstentions: which of them the bundle refers to a human; None where only their predictions are known.
         referral: what abstaining is worth; likewise.
         parts: of several tasks each by its name, as if it were alone, of the images that tell anything about it.
+        frames: of exams, how many each has.
+        shown: some exams to look at.
     """
 
     predictions: Predictions
@@ -52,6 +57,8 @@ class Outcome:
     abstentions: Abstentions | None = None
     referral: ReferralAssessment | None = None
     parts: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
+    frames: tuple[int, ...] = ()
+    shown: tuple[ShownExam, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write `metrics.json` and `predictions.csv`; `read_predictions` reads them back."""
@@ -85,7 +92,7 @@ def read_labelled(
         positions: of the cases to read, one or more.
         options: what to ask of the result.
     """
-    answers = _answers(reader, data_set, positions)
+    answers, frames = _answers(reader, data_set, positions)
     cases = [data_set.manifest.cases[i] for i in positions]
     bundle = reader.bundle
     predictions = Predictions(
@@ -114,6 +121,8 @@ def read_labelled(
             others=[referral_from(reader.references, bundle.task, coverage) for coverage in _COVERAGES],
             options=options,
         ),
+        frames=frames,
+        shown=shown_exams(reader, data_set, positions, predictions) if data_set.is_of_exams else (),
     )
 
     def read(rows: Sequence[int]) -> list[Reading]:
@@ -136,14 +145,17 @@ def patient_thresholds(bundle: Bundle, options: AssessmentOptions | None) -> dic
     return {name: float(value) for name, value in told if name in bundle.thresholds and is_number(value, 0, 1)}
 
 
-def _answers(reader: Reader, data_set: DataSet, positions: Sequence[int]) -> list[Answers]:
+def _answers(reader: Reader, data_set: DataSet, positions: Sequence[int]) -> tuple[list[Answers], tuple[int, ...]]:
+    """What the bundle answers to each, and of how many frames each exam is."""
     if not data_set.is_of_exams:
-        return [reader.answer(chunk) for chunk in data_set.chunks(positions)]
-    found = []
-    for position in positions:
+        return [reader.answer(chunk) for chunk in data_set.chunks(positions)], ()
+
+    def answer(position: int) -> tuple[Answers, int]:
         with data_set.exam(position) as exam:
-            found.append(reader.answer_exam(exam))
-    return found
+            return reader.answer_exam(exam, side_by_side=True), len(exam)
+
+    found = list(in_order(answer, positions, os.cpu_count() or 1))
+    return [answers for answers, _ in found], tuple(frames for _, frames in found)
 
 
 def _read_exam(reader: Reader, name: str, data_set: DataSet, position: int) -> Reading:

@@ -111,7 +111,7 @@ def suggest_folders(cases: Sequence[Case]) -> tuple[str, ...]:
     names = {folder.rpartition("/")[2] for folder in folders}
     classes = {case.label for case in cases}
     few, many = min(folders.values()), max(folders.values())
-    if names & classes or few < 2 or len(folders) < _FEWEST_FOLDERS * len(classes):
+    if names & classes or len(cases) < 2 * len(folders) or len(folders) < _FEWEST_FOLDERS * len(classes):
         return ()
     each = f"{few}" if few == many else f"{few} to {many}"
     folders_of = f"{len(folders):,} folders of {each}"

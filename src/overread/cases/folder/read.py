@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from overread.cases.case import Case
+from overread.cases.folder.endings import cases_by_endings
 from overread.cases.folder.layout import Layout, describe_layout
 from overread.cases.folder.left_out import LeftOut
 from overread.cases.folder.sides import map_of, some
@@ -43,6 +44,9 @@ def read_folder(root: Path, class_names: Collection[str] = ()) -> tuple[list[Cas
     if (root / RUN_RECORD).is_file() and holds_results(root, [RUN_RECORD]):
         raise InvalidData(f"{root} holds results of overread: {expected}")
     layout = describe_layout(root, class_names)
+    if not layout.places and (found := cases_by_endings(root, layout.loose))[0]:
+        cases, notes = found
+        return cases, [*notes, *layout.left_out.sentences()]
     _require_classes(root, layout)
     cases = [
         Case(path=path, name=path.relative_to(root).as_posix(), label=place.label, split=place.side)

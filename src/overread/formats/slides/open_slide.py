@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats.slides.openslide_calls import Stamp, facts_of, region, safely, stamp_of
+from overread.formats.slides.openslide_calls import Stamp, region, safely, slide_facts, stamp_of
 from overread.formats.source import opened
 from overread.machine.extras import require_extra
 from overread.machine.remote import is_remote, place
@@ -113,7 +113,7 @@ def open_slide(path: str | Path) -> Slide:
     local = place(path).absolute()
     with opened(local):  # a file that is there and may be read
         stamp = stamp_of(local)
-    size, downsamples, properties, has_label = safely(facts_of, local, stamp)
+    size, downsamples, properties, has_label = safely(slide_facts, local, stamp)
     return Slide(
         path=Path(path), stamp=stamp, size=size, downsamples=downsamples, properties=properties, has_label=has_label
     )

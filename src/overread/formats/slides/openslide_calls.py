@@ -47,7 +47,7 @@ def maker_of(path: Path) -> str | None:
     return found
 
 
-def facts_of(path: Path, stamp: Stamp) -> tuple[tuple[int, int], tuple[float, ...], dict[str, str], bool]:
+def slide_facts(path: Path, stamp: Stamp) -> tuple[tuple[int, int], tuple[float, ...], dict[str, str], bool]:
     """Size, downsamples, properties and whether there is a picture of the label.
 
     Raises:

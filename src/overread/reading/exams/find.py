@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from overread.cases.exams.dicom_keys import header_keys
 from overread.cases.exams.exam import Exam
 from overread.cases.exams.gathering import COLUMN, FILE, FOLDER, PATIENT, PATTERN, SERIES, STUDY, WAYS, Gathering
 from overread.cases.folder import LeftOut
@@ -13,7 +14,6 @@ from overread.errors import InvalidData, InvalidOption
 from overread.formats import Instance
 from overread.machine.remote import public_name
 from overread.reading.exams.listed import exams_listed, is_table
-from overread.reading.exams.series import series_keys
 from overread.reading.sources import find_images
 from overread.words import count, listed
 
@@ -67,8 +67,8 @@ def gathered(paths: Sequence[Path], gathering: Gathering | None = None) -> list[
         )
     ways: dict[str, Callable[[Sequence[Path]], list[str | None]]] = {
         FOLDER: lambda every: [public_name(path.parent) for path in every],
-        SERIES: lambda every: series_keys(every, by),
-        STUDY: lambda every: series_keys(every, by),
+        SERIES: lambda every: header_keys(every, by),
+        STUDY: lambda every: header_keys(every, by),
         PATTERN: lambda every: _matched(every, gathering),
     }
     members: dict[str, list[Path]] = defaultdict(list)
@@ -101,10 +101,9 @@ def gathering_asked(exams: str | None, pattern: str | None) -> Gathering | None:
 def _matched(paths: Sequence[Path], gathering: Gathering) -> list[str | None]:
     """What a pattern finds in each path, as in training."""
     names = [gathering.named_in(public_name(path.with_suffix(""))) for path in paths]
-    missed = [name for name in names if not name]
-    if missed:
+    if missed := sum(not name for name in names):
         raise InvalidData(
-            f"the pattern of exams does not match {count(len(missed), 'file')} of {len(names)}: mend --exam-pattern"
+            f"the pattern of exams does not match {count(missed, 'file')} of {len(names)}: mend --exam-pattern"
         )
     return names
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from overread.reading.pictures import OPACITY, picture_of, tint
 
 MOST_SHOWN = 4
 _LEAST_WIDTH = 224
-_CAPTION, _STRIP, _MARGIN = 22, 72, 8
+_CAPTION, _STRIP, _MARGIN = 22, 84, 8
 _GROUND, _TEXT, _MARK = (20, 22, 26), (225, 225, 225), (255, 255, 255)
 # As the strongest evidence of a map, and one that no map has.
 _FOR, _AGAINST = (255, 235, 40), (110, 125, 150)
@@ -62,6 +63,13 @@ def exam_picture(
     return whole
 
 
+def png_of(picture: Image.Image) -> bytes:
+    """The content of a file."""
+    content = io.BytesIO()
+    picture.save(content, format="PNG")
+    return content.getvalue()
+
+
 def caption(frame: Frame, count: int) -> str:
     """Which frame of how many it is, and what it gave."""
     return f"{frame.index + 1} of {count:,}: share {_percent(frame.share)}, evidence {frame.evidence:+.2g}"
@@ -76,7 +84,7 @@ def evidence_strip(evidence: np.ndarray, size: tuple[int, int], marked: Sequence
         marked: places of frames that are marked below.
     """
     width, height = size
-    inner, middle = width - 2 * _MARGIN, (height - 12) // 2
+    inner, middle = width - 2 * _MARGIN, (height - 18) // 2
     edges = np.linspace(0, inner, len(evidence) + 1)
     scale = (middle - 4) / max(float(np.abs(evidence).max()), 1e-9)
     strip = Image.new("RGB", size, _GROUND)
@@ -90,6 +98,8 @@ def evidence_strip(evidence: np.ndarray, size: tuple[int, int], marked: Sequence
         ends = sorted((middle - given * scale, float(middle)))
         colour = _FOR if given > 0 else _AGAINST
         draw.rectangle((first + _MARGIN, ends[0], last + _MARGIN, ends[1]), colour)
+    told = f"evidence of each frame, 1 to {len(evidence):,}"
+    draw.text((_MARGIN, height - 14), told, _AGAINST, font_size=11)
     draw.line((_MARGIN, middle, width - _MARGIN, middle), _AGAINST)
     for place in marked:
         centre = (edges[place] + edges[place + 1]) / 2 + _MARGIN

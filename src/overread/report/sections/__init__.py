@@ -7,6 +7,7 @@ from overread.report.sections.data import evaluated_data_section, training_data_
 from overread.report.sections.decision_curve import decision_curve_section
 from overread.report.sections.discrimination import discrimination_section
 from overread.report.sections.errors import errors_section
+from overread.report.sections.exams import exams_section
 from overread.report.sections.operating_point import operating_point_section
 from overread.report.sections.out_of_fold import out_of_fold_section
 from overread.report.sections.provenance import lock_section, reproducibility_section
@@ -26,6 +27,7 @@ __all__ = [
     "discrimination_section",
     "errors_section",
     "evaluated_data_section",
+    "exams_section",
     "lock_section",
     "operating_point_section",
     "out_of_fold_section",

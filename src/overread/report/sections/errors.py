@@ -54,7 +54,9 @@ def errors_section(outcome: Outcome, folder: Path, *, names: PublicNames) -> Sec
     truth = f"True {task.noun[0]}" if task.exclusive else task.noun[0].capitalize()
     header = ("Number", "Image", truth, READS_AS, probability_heading(task))
     table = Table(which, header, tuple(mistake.row() for mistake in mistakes))
-    return Section("Errors", paragraphs=(text,), items=(table, figure))
+    best = "Of each exam the frame is shown that gave most to the answer."
+    of_exams = any(found.reading.frames for found in outcome.mistakes)
+    return Section("Errors", paragraphs=(text, *((best,) if of_exams else ())), items=(table, figure))
 
 
 def _chosen(shown: int, task: Task) -> str:

@@ -1,1 +1,1 @@
-"""The work behind page and API: uploads are unpacked, decoded in processes of their own, read and logged."""
+"""The work behind page and API: uploads are files_in_zip, decoded in processes of their own, read and logged."""

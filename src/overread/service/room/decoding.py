@@ -81,7 +81,7 @@ class DecodingPool:
         """The files within a zip; as `zips.unpack`.
 
         Raises:
-            Undecodable: it cannot be unpacked within the limits.
+            Undecodable: it cannot be files_in_zip within the limits.
         """
         return await self.run(unpack, content, limits)
 

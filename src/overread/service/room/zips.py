@@ -1,4 +1,4 @@
-"""Zip files of images, unpacked in memory and within limits."""
+"""Zip files of images, files_in_zip in memory and within limits."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def unpack(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
     Raises:
         UnreadableImage: it is damaged, encrypted, beyond the limits, empty, or holds a zip or a link.
     """
-    return list(unpacked(io.BytesIO(content), limits))
+    return list(files_in_zip(io.BytesIO(content), limits))
 
 
-def unpacked(stream: IO[bytes], limits: Limits) -> Iterator[tuple[str, bytes]]:
+def files_in_zip(stream: IO[bytes], limits: Limits) -> Iterator[tuple[str, bytes]]:
     """What `unpack` gives of a zip that is open, one file after the other.
 
     Raises:
@@ -66,9 +66,9 @@ def unpacked(stream: IO[bytes], limits: Limits) -> Iterator[tuple[str, bytes]]:
 
 
 def _check(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
-    """Refuse by what the zip says of its files, before any is unpacked."""
+    """Refuse by what the zip says of its files, before any is files_in_zip."""
     if sum(entry.file_size for entry in entries) > limits.total_bytes:
-        raise UnreadableImage(f"is a zip of more than {limits.total_bytes} bytes unpacked: send fewer at a time")
+        raise UnreadableImage(f"is a zip of more than {limits.total_bytes} bytes files_in_zip: send fewer at a time")
     for entry in entries:
         if entry.flag_bits & ENCRYPTED:
             raise UnreadableImage("is an encrypted zip: send it without a password")

@@ -12,7 +12,7 @@ from overread.formats import format_of
 from overread.formats.source import head_of
 from overread.machine.files import open_regular
 from overread.service.room.exams.trays import Sent, lay_down
-from overread.service.room.zips import Limits, unpacked
+from overread.service.room.zips import Limits, files_in_zip
 
 _NUMBER = re.compile(r"(\d{1,18})")
 _LONGEST = 1000
@@ -28,7 +28,7 @@ def unpack_to(folder: Path, file: Sent, limits: Limits) -> list[Sent]:
     with open_regular(file.path) as stream:
         return [
             lay_down(folder / f"{number}", name, [content], zip_name=file.name)
-            for number, (name, content) in enumerate(unpacked(stream, limits))
+            for number, (name, content) in enumerate(files_in_zip(stream, limits))
         ]
 
 
@@ -42,9 +42,9 @@ def told_by_content(files: Sequence[Sent], by: str) -> list[str | None]:
     keys: Sequence[str | None] = [None] * len(paths)
     if by in (SERIES, STUDY):
         # Not above: whatever imports this in another process would load ONNX Runtime.
-        from overread.reading.exams.series import series_keys
+        from overread.cases.exams.dicom_keys import header_keys
 
-        keys = series_keys(paths, by)
+        keys = header_keys(paths, by)
     return [(key or "") if _is_read(path) else None for path, key in zip(paths, keys, strict=True)]
 
 
