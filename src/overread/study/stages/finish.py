@@ -63,9 +63,12 @@ def make(
         say(console, f"{count(unseen.evaluation.n, 'out-of-fold reading')}: AUC {in_words(unseen['auc'])}")
     tell(console, threshold_sentences(bundle))
     sides = [each.data_set for each in fitted]
-    robustness = None
-    if not begun.data_set.is_of_exams:  # whose overviews alone are at hand, and no exam is read by its overview
-        robustness = measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
+    # Of exams every frame would be read 24 times over.
+    robustness = (
+        measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
+        if bundle.exams is None
+        else None
+    )
     test_side = begun.split.manifest.select("test")
     say(console, f"the bundle is written; the test side ({len(test_side)} {begun.split.manifest.noun}s) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
