@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from overread.decision.task import Task
+from overread.machine.remote import public_name
 
 # Of the name of a column, before that of a class.
 PROBABILITY = "probability_"
@@ -66,7 +67,7 @@ def frame_columns(task: Task) -> list[Column]:
     """Which frame of an exam gave most: its number, its file, and what it gave."""
     return [
         Column("best_frame", lambda found: found.best_frame.index + 1, "integer", str),
-        Column("best_frame_path", lambda found: str(found.best_frame.origin.path), "string", str),
+        Column("best_frame_path", lambda found: public_name(found.best_frame.origin.path), "string", str),
         Column("best_frame_share", lambda found: found.best_frame.share, "number", six_digits),
         Column("best_frame_evidence", lambda found: found.best_frame.evidence, "number", six_digits),
     ]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from overread.decision.task import Task
 from overread.formats import Origin
+from overread.machine.remote import public_name
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,11 @@ class Frame:
 
     def to_dict(self) -> dict[str, Any]:
         """What is told of it, as JSON values; its number counts from 1, and so does the frame within its file."""
-        told = {"path": str(self.origin.path), "frame": self.origin.frame, "position_mm": self.origin.position_mm}
+        told = {
+            "path": public_name(self.origin.path),
+            "frame": self.origin.frame,
+            "position_mm": self.origin.position_mm,
+        }
         box = None if self.origin.box is None else list(self.origin.box)
         own = {"number": self.index + 1, "share": self.share, "evidence": self.evidence}
         return {**own, **{name: value for name, value in {**told, "box": box}.items() if value is not None}}

@@ -66,7 +66,7 @@ def open_files(
             content = content_of(where) if where is not None else _in_memory(each)
             shown = PurePath(public_name(where) if where is not None else name or "image").name
             kept = replace_file(folder / f"{number:06d}-{shown[-100:]}", content)
-            names[kept] = Path(public_name(where) if where is not None else name)
+            names[kept] = where if where is not None else Path(name)
             instances.append(Instance(kept, frame))
         exam = stack.enter_context(open_exam_pixels(instances, preprocessing))
         yield dataclasses.replace(exam, frames=_Named(exam.frames, names)) if names else exam
