@@ -121,14 +121,22 @@ class ExamDesk:
             raise Problem(413, "too-many-files", f"{len(files)} files came; {most} are taken at a time")
         try:
             told = await self._pool.run(told_by_content, files, gathering.by, timeout_s=self._settings.exam_timeout_s)
-        except Undecodable:  # one of them has ended the process: each is told of where it is read
-            told = [""] * len(files)
+        except Undecodable:  # one of them has ended the process
+            told = [await self._told(file, gathering) for file in files]
         exams = gathered_files(files, told, gathering)
         most = self._settings.max_waiting
         if len(exams) > most:
             raise Problem(413, "too-many-exams", f"{len(exams)} exams came; {most} are taken at a time: send fewer")
         laid = (tray.exam_folder(number, own) for number, own in enumerate(exams))
         return [*(Item(own, folder) for folder, own in laid), *refused]
+
+    async def _told(self, file: Sent, gathering: Gathering) -> str | None:
+        """`told_by_content` of one file; None, so that it is an exam by itself, where that ends the process."""
+        try:
+            (found,) = await self._pool.run(told_by_content, [file], gathering.by)
+        except Undecodable:
+            return None
+        return str(found) if found is not None else None
 
     async def _unpacked(self, tray: Tray) -> tuple[list[Sent], list[Item]]:
         """All files, and zips that give none."""
