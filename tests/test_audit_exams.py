@@ -15,7 +15,7 @@ from PIL import Image
 from overread.auditing import Audit, audit_manifest, brief_lines
 from overread.auditing.brief import totals
 from overread.auditing.finding import Finding
-from overread.auditing.wording import of_exams
+from overread.auditing.wording import say_exams
 from overread.cases.source import Source
 from overread.study.data import read_manifest
 from support.dicom_files import dataset, file_bytes
@@ -214,4 +214,4 @@ def test_the_headers_of_all_files_of_an_exam_are_read(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_images_are_called_exams_outside_of_names(text: str, said: str) -> None:
-    assert of_exams(text) == said
+    assert say_exams(text) == said

@@ -272,14 +272,15 @@ def test_frames_in_several_fragments_are_told_apart_by_the_ends_of_codestreams(t
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
-def test_frames_of_big_endian_files_are_those_of_the_file(tmp_path: Path, depth) -> None:
-    stored = np.random.default_rng(0).integers(0, 250, (3, 5, 5)).astype(depth)
-    ds = dataset(stored[0], ExplicitVRBigEndian, NumberOfFrames=3)
+@pytest.mark.parametrize("count", [1, 3])
+def test_frames_of_big_endian_files_are_those_of_the_file(tmp_path: Path, depth, count: int) -> None:
+    stored = np.random.default_rng(0).integers(0, 250, (count, 5, 5)).astype(depth)
+    ds = dataset(stored[0], ExplicitVRBigEndian, NumberOfFrames=count)
     ds.PixelData = stored.astype(stored.dtype.newbyteorder(">")).tobytes() + bytes(stored.nbytes % 2)
     path = tmp_path / "file"
     path.write_bytes(file_bytes(ds))
     with open_exam([Instance(path)]) as frames:
-        for index in range(3):
+        for index in range(count):
             with open_picture(path, frame=index + 1) as picture:
                 grey, own = picture.grey_values(), frames.picture(index).grey_values()
                 assert grey is not None
@@ -305,6 +306,15 @@ def test_colour_and_palette_cines_come_in_the_order_of_the_file(tmp_path: Path) 
     (tmp_path / "palette").write_bytes(file_bytes(palette))
     with open_exam([Instance(tmp_path / "palette")]) as frames:
         assert np.array_equal(frames.picture(2).pixels()[:, :, 0], stored[2, :, :, 0])
+
+
+@pytest.mark.parametrize("bits", [0, 1, 16])
+def test_more_frames_than_there_are_pixels_of_take_no_memory(tmp_path: Path, bits: int) -> None:
+    ds = dataset(np.zeros((4, 4), "<u2"), NumberOfFrames=2**31 - 1, BitsAllocated=bits)
+    path = tmp_path / "file"
+    path.write_bytes(file_bytes(ds))
+    with pytest.raises(UnreadableImage, match="truncated"), open_exam([Instance(path)]):
+        pass
 
 
 def test_a_file_of_many_frames_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,7 @@ def test_each_of_several_classes_has_its_bar_and_its_map() -> None:
     bundle = SimpleNamespace(
         task=three.task, thresholds={"A": 0.3},
         preprocessing=Preprocessing(height=32, width=32, channels=1), referral=SimpleNamespace(coverage=0.9),
+        exams=None,
     )  # fmt: skip
     stream = io.BytesIO()
     Image.new("L", (64, 32)).save(stream, "PNG")

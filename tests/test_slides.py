@@ -9,7 +9,17 @@ import pytest
 from PIL import Image
 
 from overread.errors import MissingExtra, UnreadableImage
-from overread.formats import Frames, Instance, View, is_exam, kind_of_other, open_exam, open_picture, read_header
+from overread.formats import (
+    DecodedTogether,
+    Frames,
+    Instance,
+    View,
+    is_exam,
+    kind_of_other,
+    open_exam,
+    open_picture,
+    read_header,
+)
 from overread.formats.slides import sniff
 from overread.formats.slides.open_slide import open_slide
 from overread.formats.slides.resolution import resolution_of
@@ -269,3 +279,13 @@ def test_real_slides_are_read_with_their_own_names_and_kinds(shared_data: Path) 
 def test_a_frame_of_a_dicom_slide_that_is_named_is_still_a_picture(shared_data: Path) -> None:
     with open_picture(shared_data / "dicom_series" / "highdicom" / "sm_image.dcm", frame=3) as picture:
         assert picture.pixels().shape == (10, 10, 3)
+
+
+def test_tiles_that_are_decoded_together_are_those_that_are_decoded_alone(tmp_path: Path) -> None:
+    path = write_picture(tmp_path / "a.svs", stained())
+    for microns in (0.5, 1.0, 1.7, 3.0):
+        with open_exam([Instance(path)], View(microns=microns), tile=(48, 32)) as frames:
+            assert isinstance(frames, DecodedTogether)
+            together = frames.pictures(range(len(frames)))
+            for index, picture in enumerate(together):
+                assert np.array_equal(picture.pixels(), frames.picture(index).pixels())

@@ -3,8 +3,8 @@
     PYTHONPATH=tests python benchmarks/exams/large_slide.py BUNDLE [--tiles 100000] [--decode-only]
 
 The slide is a BigTIFF of JPEG tiles of tissue in a rim of glass, at 0.5 µm, with levels down to a few thousand pixels;
-128 tiles are stored and repeat, each decoded anew wherever it lies. The peaks are those of the process that reads and of
-the largest of those that decode.
+128 tiles are stored and repeat, each decoded anew wherever it lies. The peaks are those of the process that reads and
+of the largest of those that decode.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     PYTHONPATH=benchmarks:tests python benchmarks/exams/slide_phantom.py FOLDER [--slides 160]
 
-The lesion covers about 1 % of the tiles that hold tissue. Clusters of small nuclei, as dense as those of the lesion, lie
-in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv` with the box of each.
+The lesion covers about 1 % of the tiles that hold tissue. Clusters of small nuclei, as dense as those of the lesion,
+lie in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv`, which has
+the box of each.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Every file that may be a slide: as what it is read, and its geometry by OpenSlide and by Pillow or pydicom.
-
-python benchmarks/format_tables/slides.py FOLDER... > table.md
-"""
+"""Every file that may be a slide: as what it is read, and its geometry by OpenSlide and by Pillow or pydicom."""
 
 from __future__ import annotations
 

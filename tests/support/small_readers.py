@@ -79,6 +79,7 @@ def small_reader(
 
 
 def of_all(reader: Reader) -> Reader:
-    """The reader, to whom nothing is unfamiliar."""
-    reader._networks = [dataclasses.replace(network, limit=1e9) for network in reader._networks]
-    return reader
+    """A reader of the same bundle to whom nothing is unfamiliar."""
+    made = Reader(reader.bundle)
+    made._networks = [dataclasses.replace(network, limit=1e9) for network in made._networks]
+    return made

@@ -10,7 +10,7 @@ from overread.auditing.audit import Audit
 from overread.auditing.finding import Finding, Severity
 from overread.auditing.rule import Rule
 from overread.auditing.rules import every_rule
-from overread.auditing.wording import of_exams
+from overread.auditing.wording import say_exams
 from overread.words import count, listed
 
 _SAID = {"block": "blocks", "warn": "warns", "info": "for information"}
@@ -33,7 +33,7 @@ def brief_lines(audit: Audit, *, rules: Sequence[Rule] = ()) -> list[Line]:
     kinds = [kind for rule in every_rule(rules) for kind in rule.kinds]
     meanings = {kind.code: kind.meaning_for(audit.task) if audit.task else kind.meaning for kind in kinds}
     if audit.of_exams:
-        meanings = {code: of_exams(meaning) for code, meaning in meanings.items()}
+        meanings = {code: say_exams(meaning) for code, meaning in meanings.items()}
     lines = [
         Line(found.severity, f"{gravity(found, audit)}: {found.code} ({found.count:,}): {meanings[found.code]}")
         for found in audit.findings

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from overread.auditing.wording import named, of_exams
+from overread.auditing.wording import named, say_exams
 from overread.cases import Case
 from overread.decision import Task
 from overread.errors import InvalidOption
@@ -89,7 +89,7 @@ class Finding:
 
     def of_exams(self) -> Finding:
         """The same finding in the words of a study of exams."""
-        return dataclasses.replace(self, sentence=of_exams(self.sentence), fix=of_exams(self.fix))
+        return dataclasses.replace(self, sentence=say_exams(self.sentence), fix=say_exams(self.fix))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""

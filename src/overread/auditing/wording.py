@@ -46,6 +46,6 @@ def told_as(task: Task, name: str) -> str:
     return f"{task.noun[0]} {name}" if task.ordered else name
 
 
-def of_exams(text: str) -> str:
+def say_exams(text: str) -> str:
     """Call images exams, in a text of a study whose cases are such; in paths and quoted names they stay."""
     return re.sub(r"(?<![\w/.'\"-])images(?![\w/.'\"-])", "exams", re.sub(r"(?<=\d )image(?! [nf])\b", "exam", text))

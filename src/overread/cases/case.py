@@ -6,13 +6,10 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from overread.errors import InvalidData
+from overread.formats import Instance
 from overread.machine.content.text import storable
-
-if TYPE_CHECKING:
-    from overread.formats import Instance
 
 SPLITS = ("train", "val", "test")
 SPLIT_ALIASES = {

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from overread.cases.exams.gathering import COLUMN, PATTERN, WAYS, Gathering
-from overread.cases.labelling.roles import as_number
 from overread.cases.relabel import read_mapping
 from overread.errors import InvalidOption
 from overread.machine.option import option
@@ -155,6 +154,9 @@ class Source:
             return
         if len(self.label_columns) != 1:
             raise InvalidOption("--cut-at cuts one column of numbers: name it with --label-column")
+        # Not above: the command line reads the defaults here and should not wait for NumPy.
+        from overread.cases.labelling.roles import as_number
+
         if self.cut_at != "median" and as_number(self.cut_at) is None:
             raise InvalidOption(f"--cut-at {self.cut_at} is no number: expected one such as 35, or median")
 

@@ -2,7 +2,7 @@
 
 from overread.formats.apart import decode_apart
 from overread.formats.exams.exam_file import is_exam, open_exam
-from overread.formats.exams.frames import ExamFormat, Frames, Instance, Origin
+from overread.formats.exams.frames import DecodedTogether, ExamFormat, Frames, Instance, Origin
 from overread.formats.exams.view import View
 from overread.formats.header import Header
 from overread.formats.image_file import open_picture, read_header, read_headers
@@ -25,6 +25,7 @@ __all__ = [
     "HEAD_LENGTH",
     "REGISTERED",
     "DecodedPicture",
+    "DecodedTogether",
     "ExamFormat",
     "Format",
     "Frames",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats import Frames, Instance, Origin, open_exam
+from overread.formats import DecodedTogether, Frames, Instance, Origin, open_exam
 from overread.images.prepare import Preprocessing, prepare_picture
 from overread.machine.workers import in_order
 
@@ -64,6 +64,10 @@ class ExamPixels:
         Raises:
             UnreadableImage: as `pixels`.
         """
+        if isinstance(self.frames, DecodedTogether):
+            with contextlib.suppress(UnreadableImage):  # one by one it is told which frame it is
+                pictures = self.frames.pictures(places)
+                return np.stack([prepare_picture(picture, self.preprocessing) for picture in pictures])
         return np.stack([self.pixels(index) for index in places])
 
 

@@ -75,6 +75,19 @@ class Frames(Protocol):
 
 
 @runtime_checkable
+class DecodedTogether(Protocol):
+    """`Frames` of which several take less time together, as where each would be asked of another process."""
+
+    def pictures(self, places: Sequence[int]) -> Sequence[Picture]:
+        """The decoded frames at these places, from 0.
+
+        Raises:
+            UnreadableImage: one gives no pixels.
+        """
+        ...
+
+
+@runtime_checkable
 class ExamFormat(Protocol):
     """A `Format` whose files hold several frames, which it opens at once; any other is opened frame by frame."""
 

@@ -80,7 +80,7 @@ class Described:
         return self.dtype.names is not None
 
 
-def describe(stream: BinaryIO) -> Described:
+def describe_volume(stream: BinaryIO) -> Described:
     """Read the header of a file that is at its start, where it is left.
 
     Raises:
@@ -98,7 +98,7 @@ def describe(stream: BinaryIO) -> Described:
     version = version_of(head)
     if not version:
         raise UnreadableImage("is no NIfTI volume of one file, whatever its name: export it again as .nii.gz")
-    with usable(), unpacked(stream, compressed=is_compressed(head)) as content:
+    with usable(), unzipped(stream, compressed=is_compressed(head)) as content:
         kind = Nifti1Header if version == 1 else Nifti2Header
         raw = content.read(kind.template_dtype.itemsize)
         if len(raw) < kind.template_dtype.itemsize:
@@ -123,7 +123,7 @@ def usable() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def unpacked(stream: BinaryIO, *, compressed: bool) -> Iterator[BinaryIO]:
+def unzipped(stream: BinaryIO, *, compressed: bool) -> Iterator[BinaryIO]:
     """The content of a stream that is at its start."""
     if not compressed:
         yield stream

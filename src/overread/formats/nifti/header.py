@@ -8,7 +8,7 @@ import re
 from typing import BinaryIO, Literal
 
 from overread.formats.header import Header
-from overread.formats.nifti.described import Described, describe, unpacked
+from overread.formats.nifti.described import Described, describe_volume, unzipped
 from overread.formats.nifti.layout import lay_out
 
 # Free texts of the header. db_name and aux_file are what Analyze had for the names of a data base and of a table.
@@ -37,7 +37,7 @@ def header_of(stream: BinaryIO) -> Header:
     Raises:
         UnreadableImage, MissingExtra: there is no usable header, or nibabel is not installed.
     """
-    found = describe(stream)
+    found = describe_volume(stream)
     layout = lay_out(found)
     height, width = layout.square
     texts = (*_texts(found), *_extensions(stream, found))
@@ -82,7 +82,7 @@ def _extensions(stream: BinaryIO, found: Described) -> tuple[str, ...]:
     codes = set()
     stream.seek(0)
     # What is damaged there is none of the image.
-    with contextlib.suppress(Exception), unpacked(stream, compressed=found.compressed) as content:
+    with contextlib.suppress(Exception), unzipped(stream, compressed=found.compressed) as content:
         at = content.seek(found.header.template_dtype.itemsize)
         if content.read(_FLAG)[:1] in (b"", b"\0"):
             return ()

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from overread.errors import UnreadableImage
-from overread.formats.nifti.described import Described, describe, unpacked, usable
+from overread.formats.nifti.described import Described, describe_volume, unzipped, usable
 from overread.formats.nifti.layout import Layout, lay_out
 from overread.formats.nifti.levels import Levels, find_levels, sampled
 from overread.formats.picture import Fitted, GreyValues, as_stored, window
@@ -132,7 +132,7 @@ def read_volume(stream: BinaryIO, max_pixels: int) -> Volume:
         UnreadableImage: it gives no volume.
         MissingExtra: nibabel is not installed.
     """
-    found = describe(stream)
+    found = describe_volume(stream)
     with usable():
         layout = lay_out(found)
     rows, columns = layout.square
@@ -165,7 +165,7 @@ def _content(stream: BinaryIO, found: Described) -> tuple[bytes | bytearray | mm
 def _inflated(stream: BinaryIO, found: Described) -> bytearray:
     stream.seek(0)
     done = 0
-    with usable(), unpacked(stream, compressed=True) as content:
+    with usable(), unzipped(stream, compressed=True) as content:
         while done < found.start:
             piece = content.read(min(_PIECE, found.start - done))
             if not piece:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from overread.errors import UnreadableImage
-from overread.formats.slides.openslide_calls import Stamp, facts_of, region, safely, stamp_of
+from overread.formats.slides.openslide_calls import Stamp, region, regions, safely, slide_facts, stamp_of
 from overread.formats.source import opened
 from overread.machine.extras import require_extra
 from overread.machine.remote import is_remote, place
@@ -82,6 +82,34 @@ class Slide:
                 given[row : row + part[1], column : column + part[0]] = piece(corner, part)
         return given
 
+    def read_each(
+        self,
+        corners: Sequence[tuple[int, int]],
+        box: tuple[int, int],
+        size: tuple[int, int],
+        *,
+        ground: tuple[int, int, int],
+    ) -> list[np.ndarray]:
+        """Several rectangles of one size as `read` gives each; asked for at once, they take half the time.
+
+        Args:
+            corners: left and top of each in pixels of the largest level.
+            box: width and height of each in such pixels.
+            size, ground: as for `read`.
+
+        Raises:
+            UnreadableImage: one cannot be decoded.
+        """
+        level = self.level_for(min(box[0] / size[0], box[1] / size[1]))
+        stored = tuple(max(1, round(side / self.downsamples[level])) for side in box)
+        together = max(1, PIECE // (stored[0] * stored[1]))
+        found: list[np.ndarray] = []
+        for first in range(0, len(corners), together):
+            starts = [self._start(corner, level) for corner in corners[first : first + together]]
+            call = functools.partial(regions, starts=starts, level=level, stored=stored, size=size, ground=ground)
+            found += safely(call, self.path.absolute(), self.stamp)
+        return found
+
     def _piece(
         self,
         corner: tuple[float, float],
@@ -91,12 +119,15 @@ class Slide:
         scale: tuple[float, float],
         ground: tuple[int, int, int] | None,
     ) -> np.ndarray:
-        factor = self.downsamples[level]
-        # At whole pixels of the level, for between them OpenSlide would blur.
-        left, top = (round(round(at / factor) * factor) for at in corner)
         stored = max(1, round(size[0] * scale[0])), max(1, round(size[1] * scale[1]))
-        call = functools.partial(region, start=(left, top), level=level, stored=stored, size=size, ground=ground)
+        start = self._start(corner, level)
+        call = functools.partial(region, start=start, level=level, stored=stored, size=size, ground=ground)
         return safely(call, self.path.absolute(), self.stamp)
+
+    def _start(self, corner: tuple[float, float], level: int) -> tuple[int, int]:
+        """A corner at whole pixels of the level, for between them OpenSlide would blur."""
+        factor = self.downsamples[level]
+        return round(round(corner[0] / factor) * factor), round(round(corner[1] / factor) * factor)
 
 
 def open_slide(path: str | Path) -> Slide:
@@ -113,7 +144,7 @@ def open_slide(path: str | Path) -> Slide:
     local = place(path).absolute()
     with opened(local):  # a file that is there and may be read
         stamp = stamp_of(local)
-    size, downsamples, properties, has_label = safely(facts_of, local, stamp)
+    size, downsamples, properties, has_label = safely(slide_facts, local, stamp)
     return Slide(
         path=Path(path), stamp=stamp, size=size, downsamples=downsamples, properties=properties, has_label=has_label
     )

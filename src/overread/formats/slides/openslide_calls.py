@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,7 +47,7 @@ def maker_of(path: Path) -> str | None:
     return found
 
 
-def facts_of(path: Path, stamp: Stamp) -> tuple[tuple[int, int], tuple[float, ...], dict[str, str], bool]:
+def slide_facts(path: Path, stamp: Stamp) -> tuple[tuple[int, int], tuple[float, ...], dict[str, str], bool]:
     """Size, downsamples, properties and whether there is a picture of the label.
 
     Raises:
@@ -97,6 +97,11 @@ def region(
         raise UnreadableImage(f"is a slide with a damaged part ({_reason(error)}): copy it again") from error
     given = np.asarray(pixels if stored == size else pixels.resize(size, Image.Resampling.BILINEAR))
     return given if ground is None else on_ground(given, ground)
+
+
+def regions(path: Path, stamp: Stamp, starts: Sequence[tuple[int, int]], **options: Any) -> list[np.ndarray]:
+    """Several rectangles that differ in nothing but where they start; see `region`."""
+    return [region(path, stamp, start=start, **options) for start in starts]
 
 
 def on_ground(pixels: np.ndarray, ground: tuple[int, int, int]) -> np.ndarray:

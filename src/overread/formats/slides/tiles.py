@@ -60,6 +60,15 @@ class SlideFrames:
         """The tile at a place, decoded when it is asked for its pixels."""
         return _Tile(self, index)
 
+    def pictures(self, places: Sequence[int]) -> list[DecodedPicture]:
+        """The tiles at these places, decoded together.
+
+        Raises:
+            UnreadableImage: one cannot be decoded.
+        """
+        corners = [(left, top) for left, top in self.corners[list(places)].tolist()]
+        return [DecodedPicture(p) for p in self.slide.read_each(corners, self.box, self.tile, ground=self.ground)]
+
     def origin(self, index: int) -> Origin:
         """Its number and its box."""
         left, top = self.corners[index].tolist()

@@ -14,6 +14,7 @@ import numpy as np
 
 from overread.errors import OverreadError
 from overread.formats import Header, decoder_versions
+from overread.formats.slides import SLIDES
 from overread.images.copies.hashes import SIDE, hash_views, thumbnail
 from overread.images.copies.near_hashes import near_pairs
 from overread.images.copies.same_picture import has_detail, same_picture, shared_detail
@@ -123,7 +124,13 @@ def _alike(frames: _Frames) -> dict[tuple[int, int], set[int]]:
 
 def _reduce(data_set: DataSet, headers: Sequence[Header]) -> _Frames:
     """Thumbnails and digests of the frames that show something, by the position of their exams in the data set."""
-    positions = [i for i, case in enumerate(data_set.manifest.cases) if case.instances]
+    rows = data_set.rows.tolist()
+    positions = [
+        i
+        for i, case in enumerate(data_set.manifest.cases)
+        # Two slides never have the same tiles unless they are one, which is told by the whole.
+        if case.instances and headers[rows[i]].format != SLIDES.name
+    ]
     most = max(1, _MOST_FRAMES // max(len(positions), 1))
 
     def reduce(position: int) -> tuple[np.ndarray, list[bytes]]:

@@ -150,9 +150,7 @@ def _left_out(failures: Mapping[str, str]) -> tuple[Table, ...]:
     return (Table(caption, ("Image", "Reason"), tuple(failures.items())),)
 
 
-def _pictures(
-    data_set: DataSet, counts: Mapping[str, int], augment: Augment, folder: Path
-) -> tuple[FigureItem, FigureItem]:
+def _pictures(data_set: DataSet, counts: Mapping[str, int], augment: Augment, folder: Path) -> tuple[FigureItem, ...]:
     manifest, train = data_set.manifest, set(data_set.manifest.select("train"))
     one, several = manifest.task.noun
     # What has an order keeps it; of many findings the commonest are shown.
@@ -169,12 +167,15 @@ def _pictures(
 
     shown = listed([f"{min(counts[name], 8)} of {counts[name]:,} {name}" for name in counts if name in members])
     some = f" of the {len(members)} commonest {several}" if len(members) < len(counts) else f" of each {one}"
+    samples = FigureItem(
+        draw_samples(take, members, path=folder / "samples"),
+        f"Training images{some}, drawn at random, as the network is given them",
+        f"Training images, a row a {one}: {shown}.",
+    )
+    if data_set.is_of_exams:  # frames are not augmented; an exam is shown by its middle frame, or a slide made small
+        return (samples,)
     return (
-        FigureItem(
-            draw_samples(take, members, path=folder / "samples"),
-            f"Training images{some}, drawn at random, as the network is given them",
-            f"Training images, a row a {one}: {shown}.",
-        ),
+        samples,
         FigureItem(
             draw_augmentation(firsts, augment(firsts), path=folder / "augmented"),
             f"An image of each {one}, and what augmentation makes of it during training",

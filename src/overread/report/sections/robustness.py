@@ -32,14 +32,21 @@ _LIMITS = (
     "several things at once, so these figures warn, and only images from there tell."
 )
 
+_NOT_MEASURED = (
+    "What changed images cost was not measured: of exams every frame would be read under every change. Only exams from "
+    "another place tell how the network bears up there."
+)
 
-def robustness_section(found: Robustness, folder: Path) -> Section:
+
+def robustness_section(found: Robustness | None, folder: Path) -> Section:
     """Say what changed images cost, the worst change first.
 
     Args:
-        found: on validation images.
+        found: on validation images; None where that was not measured.
         folder: of the figures.
     """
+    if found is None:
+        return Section("Robustness", paragraphs=(_NOT_MEASURED,))
     return Section(
         "Robustness",
         paragraphs=(worst_sentence(found), _means(found), _HOW, _LIMITS),

@@ -37,10 +37,10 @@ def unpack(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
     Raises:
         UnreadableImage: it is damaged, encrypted, beyond the limits, empty, or holds a zip or a link.
     """
-    return list(unpacked(io.BytesIO(content), limits))
+    return list(zip_members(io.BytesIO(content), limits))
 
 
-def unpacked(stream: IO[bytes], limits: Limits) -> Iterator[tuple[str, bytes]]:
+def zip_members(stream: IO[bytes], limits: Limits) -> Iterator[tuple[str, bytes]]:
     """What `unpack` gives of a zip that is open, one file after the other.
 
     Raises:

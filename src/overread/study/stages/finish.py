@@ -17,6 +17,7 @@ from overread.machine.files import write_text
 from overread.machine.terminal import say
 from overread.report import pages
 from overread.report.documents import CardFacts, checklists, model_card
+from overread.report.of_exams import in_exams
 from overread.report.operating_points import threshold_sentences
 from overread.run import FinishedTraining, RunFolder
 from overread.run.trials import TimeRecord
@@ -62,12 +63,9 @@ def make(
         say(console, f"{count(unseen.evaluation.n, 'out-of-fold reading')}: AUC {in_words(unseen['auc'])}")
     tell(console, threshold_sentences(bundle))
     sides = [each.data_set for each in fitted]
-    # Of exams every frame would be read 24 times over.
-    robustness = (
-        measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
-        if bundle.exams is None
-        else None
-    )
+    robustness = None
+    if not begun.data_set.is_of_exams:  # whose overviews alone are at hand, and no exam is read by its overview
+        robustness = measure_robustness(bundle, sides, begun.folder, level=options.level, console=console)
     test_side = begun.split.manifest.select("test")
     say(console, f"the bundle is written; the test side ({len(test_side)} {begun.split.manifest.noun}s) is opened once")
     outcome, unrecorded = open_test_side(bundle, begun.data_set, test_side, begun.folder.test.path, options)
@@ -133,5 +131,7 @@ def report(begun: Begun, made: Made, unrecorded: tuple[str, ...]) -> None:
 
 def write_documents(bundle: Bundle, assessment: Assessment, facts: CardFacts, folder: RunFolder) -> None:
     """Write the model card into the bundle, and the checklists beside it."""
-    bundle.write_card(model_card(bundle, assessment, facts))
-    write_text(folder.checklists, checklists(bundle, assessment, facts))
+    card, lists = model_card(bundle, assessment, facts), checklists(bundle, assessment, facts)
+    of_exams = bundle.exams is not None
+    bundle.write_card(in_exams(card) if of_exams else card)
+    write_text(folder.checklists, in_exams(lists) if of_exams else lists)

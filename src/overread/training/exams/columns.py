@@ -50,11 +50,11 @@ class Columns:
             OutputUnwritable: the disk cannot hold that file.
         """
         each = max(1, _LOOKED_AT // len(traits))
-        seen = np.concatenate([_some(traits.features(i), each, rng) for i in range(len(traits))]).astype(np.float64)
-        mean, deviation = seen.mean(axis=0), seen.std(axis=0)
+        seen = np.concatenate([_some(traits.features(i), each, rng) for i in range(len(traits))])
+        mean, deviation = seen.mean(axis=0, dtype=np.float64), seen.std(axis=0, dtype=np.float64)
         deviation[deviation == 0] = 1
-        standardised = (seen - mean) / deviation
-        variances, vectors = np.linalg.eigh(standardised.T @ standardised / len(seen))
+        standardised = ((seen - mean) / deviation).astype(np.float32)
+        variances, vectors = np.linalg.eigh((standardised.T @ standardised / len(seen)).astype(np.float64))
         kept = slice(-1, -1 - min(_MOST_COLUMNS, int((variances > 1e-6 * variances.max()).sum())), -1)
         scale = np.sqrt(max(variances[kept].mean(), 1e-12))
         basis = vectors[:, kept] / deviation[:, None] / scale
@@ -89,9 +89,10 @@ def _mapped(traits: FrameTraits, mean: npt.NDArray, basis: npt.NDArray, folder: 
             every: Floats = np.memmap(stream, np.float32, "w+", shape=shape)
     else:
         every = np.empty(shape, np.float32)
+    centre, directions = mean.astype(np.float32), basis.astype(np.float32)
     for number, (end, count) in enumerate(zip(ends, traits.counts, strict=True)):
         features = traits.features(number)
         for start in range(0, count, _PIECE):
-            piece = features[start : start + _PIECE] - mean
-            every[end - count + start : end - count + start + len(piece)] = piece @ basis
+            piece = features[start : start + _PIECE] - centre
+            every[end - count + start : end - count + start + len(piece)] = piece @ directions
     return tuple(np.split(every, ends[:-1]))

@@ -157,14 +157,17 @@ def _parts(stream: BinaryIO, at: int, header: Dataset, count: int) -> tuple[str,
 def _cut(header: Dataset, count: int, start: int, length: int) -> Parts:
     """The frames of plain pixels; none where bits or swapped bytes of two frames share a word."""
     is_swapped = header.file_meta.TransferSyntaxUID == EXPLICIT_BIG and header.BitsAllocated <= 8
-    if length == _UNDEFINED_LENGTH or header.BitsAllocated % 8 or is_swapped:
-        return ()
+    is_entangled = length == _UNDEFINED_LENGTH or header.BitsAllocated % 8 or is_swapped
     if count == 1:
-        return (((start, length),),)
+        return () if is_entangled else (((start, length),),)
     samples = 2 if header.PhotometricInterpretation == "YBR_FULL_422" else header.SamplesPerPixel
-    each = header.Rows * header.Columns * samples * header.BitsAllocated // 8
-    if each * count > length:
-        raise UnreadableImage(f"is truncated: it has pixels of {length // each} of {count} frames")
+    bits = header.Rows * header.Columns * samples * header.BitsAllocated
+    # Before anything is made for each of the frames that are declared, which may be billions.
+    if bits < 1 or bits * count > 8 * length:
+        raise UnreadableImage(f"is truncated: it has fewer pixels than its {count} frames need")
+    if is_entangled:
+        return ()
+    each = bits // 8
     return tuple(((start + each * index, each),) for index in range(count))
 
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
+from overread.cases.exams.dicom_keys import header_keys
 from overread.cases.exams.gathering import FILE, PATTERN, SERIES, STUDY, Gathering
 from overread.errors import OverreadError
 from overread.formats import format_of
 from overread.formats.source import head_of
 from overread.machine.files import open_regular
 from overread.service.room.exams.trays import Sent, lay_down
-from overread.service.room.zips import Limits, unpacked
+from overread.service.room.zips import Limits, zip_members
 
 _NUMBER = re.compile(r"(\d{1,18})")
 _LONGEST = 1000
@@ -28,7 +29,7 @@ def unpack_to(folder: Path, file: Sent, limits: Limits) -> list[Sent]:
     with open_regular(file.path) as stream:
         return [
             lay_down(folder / f"{number}", name, [content], zip_name=file.name)
-            for number, (name, content) in enumerate(unpacked(stream, limits))
+            for number, (name, content) in enumerate(zip_members(stream, limits))
         ]
 
 
@@ -41,9 +42,6 @@ def told_by_content(files: Sequence[Sent], by: str) -> list[str | None]:
     paths = [file.path for file in files]
     keys: Sequence[str | None] = [None] * len(paths)
     if by in (SERIES, STUDY):
-        # Not above: whatever imports this in another process would load ONNX Runtime.
-        from overread.cases.exams.dicom_keys import header_keys
-
         keys = header_keys(paths, by)
     return [(key or "") if _is_read(path) else None for path, key in zip(paths, keys, strict=True)]
 
