@@ -1,0 +1,272 @@
+"""Training a network through the pooling of exams: each step sees a few exams, and some frames of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+from overread.decision.pooling import Attention
+from overread.images import DataSet
+from overread.machine.files import require_space
+from overread.machine.terminal import say
+from overread.networks.backend import keras, ops
+from overread.networks.build import NetworkSpec, build_network
+from overread.recipe import Recipe
+from overread.run import RunFolder
+from overread.training.batches import Batches
+from overread.training.crew import is_first
+from overread.training.exams.weak_frames import evenly, most_frames, weak_frames
+from overread.training.fit import TrainingData, fit
+from overread.training.history import History
+from overread.training.objective import averaged_steps, compile_for_training
+from overread.training.progress import ShowProgress
+from overread.training.states.whole import drop_damaged
+from overread.training.train_network import settle_precision
+
+_EXAMS = 4  # a step, if the batch has room for frames of so many
+_HIDDEN = 16
+# As for images: states of weights, averages and two moments.
+_WEIGHT_COPIES, _FIXED_BYTES = 24, 20_000_000
+
+Rows = npt.NDArray[np.intp]
+Scores = npt.NDArray[np.floating]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class TunedNetwork:
+    """What training on bags gives: a network as `build_network` makes it, its precision, and how training went."""
+
+    network: keras.Model
+    precision: str
+    history: History
+
+
+def tune_on_bags(
+    data_set: DataSet,
+    spec: NetworkSpec,
+    begun: keras.Model,
+    attention: Attention | None,
+    scores: Mapping[int, Scores],
+    recipe: Recipe,
+    folder: Path,
+    *,
+    console: Console,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> TunedNetwork:
+    """Train a network through the pooling of exams, watched on the validation side; the best weights are kept.
+
+    Args:
+        data_set: exams with their sides.
+        spec: of the network.
+        begun: the network with its head fitted, from which training starts.
+        attention: how frames are pooled at the start; without it all count alike, and training may change that
+            unless the recipe asks for the mean.
+        scores: of the frames of each exam of the two sides, by its position; those that matter more are higher.
+        recipe: how to train; its batch size says how many frames a step has.
+        folder: receives logs and checkpoints; the state of an earlier run in it is continued.
+        console: where progress is shown.
+        callbacks: as for `fit`.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM; the last state is in folder.
+        OverreadError: a frame gives no pixels, the disk is full, or training diverged.
+    """
+    chosen = {position: _choose(own, most_frames(len(scores))) for position, own in scores.items()}
+    checkpoints = RunFolder(folder).checkpoints
+    with weak_frames(data_set, folder, chosen) as frames:
+        data = Bags.of(data_set, frames, chosen, is_guided=attention is not None)
+        precision = settle_precision(frames, recipe, folder, None, Console(quiet=True)).precision
+        if is_first():
+            drop_damaged(checkpoints, console)
+        train, _ = data.batches(recipe)
+        network = build_network(
+            dataclasses.replace(spec, second_look=False),
+            augmentation=recipe.augmentation,
+            policy=precision,
+            averaged_steps=averaged_steps(recipe, len(train)),
+            seed=recipe.seed,
+        )
+        network.set_weights(begun.get_weights())
+        pooled = pooled_model(network, attention, attends=recipe.pooling != "mean", seed=recipe.seed)
+        model = compile_for_training(pooled, recipe, data.task, len(train))
+        say(
+            console,
+            f"{spec.name} is trained through the pooling of exams, with Keras on {keras.backend.backend()} in "
+            f"{precision}: {data.frames(recipe)} frames of each of {data.exams(recipe)} exams a step, "
+            f"{len(train)} steps an epoch",
+        )
+        require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
+        shown = ShowProgress(console, data.frames(recipe) * data.exams(recipe))
+        history = fit(model, data, recipe, folder, callbacks=[shown, *callbacks])
+    tuned = build_network(spec)
+    tuned.set_weights(network.get_weights())
+    return TunedNetwork(network=tuned, precision=precision, history=history)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bags(TrainingData):
+    """Stored frames `(n, height, width, channels)` uint8, and the truth of the exams that train and validate.
+
+    Args:
+        rows: the frames of each exam.
+        is_guided: whether those that matter most come first, and half of what a step sees are these.
+    """
+
+    rows: Sequence[Rows]
+    is_guided: bool
+
+    @classmethod
+    def of(cls, data_set: DataSet, frames: DataSet, chosen: Mapping[int, Sequence[int]], *, is_guided: bool) -> Bags:
+        """Exams of a data set, of which these frames are stored one exam after the other."""
+        manifest = data_set.manifest
+        ends = np.cumsum([len(each) for each in chosen.values()])
+        place = {position: number for number, position in enumerate(chosen)}
+        return cls(
+            pixels=frames.store.pixels,
+            y_true=data_set.y_true[list(chosen)],
+            train=[place[position] for position in manifest.select("train")],
+            validation=[place[position] for position in manifest.select("val")],
+            task=manifest.task,
+            rows=np.split(np.arange(ends[-1]), ends[:-1]),
+            is_guided=is_guided,
+        )
+
+    def frames(self, recipe: Recipe) -> int:
+        """How many frames of an exam a step has."""
+        return min(max(len(rows) for rows in self.rows), max(2, recipe.batch_size // _EXAMS))
+
+    def exams(self, recipe: Recipe) -> int:
+        """How many exams a step has."""
+        return max(1, recipe.batch_size // self.frames(recipe))
+
+    def batches(self, recipe: Recipe) -> tuple[Batches, Batches]:
+        """Bags of some frames each, drawn anew in each epoch, and one exam after the other with all that is stored."""
+        targets, is_jax = self.task.targets(self.y_true), keras.backend.backend() == "jax"
+        count, most = self.frames(recipe), max(len(rows) for rows in self.rows)
+        return (
+            _BagBatches(
+                _Drawn(self.pixels, self.rows, count, count // 2 if self.is_guided else 0, recipe.seed),
+                targets,
+                self.train,
+                batch_size=self.exams(recipe),
+                shuffle_seed=recipe.seed,
+                weights=self._weights(self.train, alike=recipe.class_weights),
+                is_whole=is_jax,
+            ),
+            _BagBatches(
+                _Drawn(self.pixels, self.rows, most, most, recipe.seed),
+                targets,
+                self.validation,
+                batch_size=1,
+                weights=self._weights(self.validation),
+                is_whole=is_jax,
+            ),
+        )
+
+
+class _Drawn:
+    """Frames of exams, `count` of each: the `first` of them, and others that are drawn anew in each epoch."""
+
+    def __init__(self, pixels: Any, rows: Sequence[Rows], count: int, first: int, seed: int) -> None:
+        self._pixels, self._rows, self.count, self._first, self._seed = pixels, rows, count, first, seed
+        self.epoch = 0
+
+    def __getitem__(self, exams: Rows) -> np.ndarray:
+        """`(exams, count, height, width, channels)`."""
+        pixels: np.ndarray = self._pixels[np.stack([self._draw(int(exam)) for exam in exams])]
+        return pixels
+
+    def _draw(self, exam: int) -> Rows:
+        rows = self._rows[exam]
+        if len(rows) <= self.count:  # some twice where there are too few
+            return rows[np.linspace(0, len(rows) - 1, self.count).round().astype(int)]
+        draws = np.random.default_rng([self._seed, self.epoch, exam])
+        rest = draws.choice(rows[self._first :], self.count - self._first, replace=False)
+        return np.concatenate([rows[: self._first], rest])
+
+
+class _BagBatches(Batches):
+    """Batches of exams: `(exams, frames, height, width, channels)` with their targets and weights."""
+
+    def set_epoch(self, epoch: int, done: int = 0) -> None:
+        self._pixels.epoch = epoch
+        super().set_epoch(epoch, done)
+
+    @property
+    def image_count(self) -> int:
+        """Frames an epoch."""
+        return super().image_count * self._pixels.count
+
+
+def pooled_model(network: keras.Model, attention: Attention | None, *, attends: bool, seed: int) -> keras.Model:
+    """A model from `(exams, frames, height, width, channels)` to the logits of exams, around a network of frames.
+
+    Args:
+        network: as `build_network` makes it.
+        attention: where pooling starts; by default all frames count alike.
+        attends: whether frames have shares that are trained.
+        seed: of what attention starts from by default.
+    """
+    images = keras.Input((None, *network.input.shape[1:]), dtype="uint8", name="frames")
+    given = network(ops.reshape(images, (-1, *network.input.shape[1:])))
+    hidden = 0 if not attends else _HIDDEN if attention is None else len(attention.weights)
+    pool = PooledFrames(hidden=hidden, seed=seed, name="pooled")
+    model = keras.Model(images, {"logits": pool([images, given["logits"], given["features"]])}, name=network.name)
+    if attention is not None and hidden:
+        pool.start(attention)
+    return model
+
+
+class PooledFrames(keras.layers.Layer):
+    """The logits of exams, `(exams, outputs)`: those of their frames, each by its share, as `decision.pooling` has it.
+
+    Takes the frames `(exams, frames, ...)`, and logits and features `(exams x frames, ...)` of all of them.
+
+    Args:
+        hidden: units of the attention; 0 lets all frames count alike.
+        seed: of the values that it starts from.
+    """
+
+    def __init__(self, *, hidden: int, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.hidden, self.seed = hidden, seed
+
+    def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
+        if self.hidden:
+            shape, initial = (input_shape[2][-1], self.hidden), keras.initializers.GlorotUniform
+            self.tanh = self.add_weight(shape=shape, initializer=initial(self.seed), name="tanh")
+            self.gate = self.add_weight(shape=shape, initializer=initial(self.seed + 1), name="gate")
+            self.tanh_bias = self.add_weight(shape=(self.hidden,), initializer="zeros", name="tanh_bias")
+            self.gate_bias = self.add_weight(shape=(self.hidden,), initializer="zeros", name="gate_bias")
+            self.scoring = self.add_weight(shape=(self.hidden,), initializer="zeros", name="scoring")
+
+    def start(self, attention: Attention) -> None:
+        """Take values that were fitted."""
+        values = (attention.tanh, attention.gate, attention.tanh_bias, attention.gate_bias, attention.weights)
+        self.set_weights(list(values))
+
+    def call(self, inputs: Sequence[Any]) -> Any:
+        images, logits, features = inputs
+        exams = ops.shape(images)[0]
+        logits = ops.reshape(ops.cast(logits, "float32"), (exams, -1, logits.shape[-1]))
+        if not self.hidden:
+            return ops.mean(logits, axis=1)
+        features = ops.cast(features, "float32")
+        gate = ops.sigmoid(ops.matmul(features, self.gate) + self.gate_bias)
+        hidden = ops.tanh(ops.matmul(features, self.tanh) + self.tanh_bias) * gate
+        shares = ops.softmax(ops.reshape(ops.sum(hidden * self.scoring, axis=-1), (exams, -1)), axis=1)
+        return ops.sum(shares[..., None] * logits, axis=1)
+
+
+def _choose(scores: Scores, most: int) -> list[int]:
+    """Up to so many frames, those of the highest scores first; half of them, or all of equal ones, evenly spread."""
+    count = len(scores)
+    best = np.argsort(-scores, kind="stable").tolist()
+    first = set(best[:most] if count <= most else best[: most // 2] if np.ptp(scores) else [])
+    return [*sorted(first, key=best.index), *(i for i in evenly(count, most - len(first)) if i not in first)]
