@@ -151,7 +151,11 @@ class Bags(TrainingData):
         count, most = self.frames(recipe), max(len(rows) for rows in self.rows)
         return (
             _BagBatches(
-                _Drawn(self.pixels, self.rows, count, count // 2 if self.is_guided else 0, recipe.seed),
+                self.rows,
+                count,
+                count // 2 if self.is_guided else 0,
+                recipe.seed,
+                self.pixels,
                 targets,
                 self.train,
                 batch_size=self.exams(recipe),
@@ -160,7 +164,11 @@ class Bags(TrainingData):
                 is_whole=is_jax,
             ),
             _BagBatches(
-                _Drawn(self.pixels, self.rows, most, most, recipe.seed),
+                self.rows,
+                most,
+                most,
+                recipe.seed,
+                self.pixels,
                 targets,
                 self.validation,
                 batch_size=1,
@@ -170,38 +178,32 @@ class Bags(TrainingData):
         )
 
 
-class _Drawn:
-    """Frames of exams, `count` of each: the `first` of them, and others that are drawn anew in each epoch."""
-
-    def __init__(self, pixels: Any, rows: Sequence[Rows], count: int, first: int, seed: int) -> None:
-        self._pixels, self._rows, self.count, self._first, self._seed = pixels, rows, count, first, seed
-        self.epoch = 0
-
-    def __getitem__(self, exams: Rows) -> np.ndarray:
-        """`(exams, count, height, width, channels)`."""
-        pixels: np.ndarray = self._pixels[np.stack([self._draw(int(exam)) for exam in exams])]
-        return pixels
-
-    def _draw(self, exam: int) -> Rows:
-        rows = self._rows[exam]
-        if len(rows) <= self.count:  # some twice where there are too few
-            return rows[np.linspace(0, len(rows) - 1, self.count).round().astype(int)]
-        draws = np.random.default_rng([self._seed, self.epoch, exam])
-        rest = draws.choice(rows[self._first :], self.count - self._first, replace=False)
-        return np.concatenate([rows[: self._first], rest])
-
-
 class _BagBatches(Batches):
-    """Batches of exams: `(exams, frames, height, width, channels)` with their targets and weights."""
+    """Batches of exams: `(exams, count, height, width, channels)` with their targets and weights.
 
-    def set_epoch(self, epoch: int, done: int = 0) -> None:
-        self._pixels.epoch = epoch
-        super().set_epoch(epoch, done)
+    Of each exam the `first` frames of its rows are taken, and others that are drawn anew in each epoch; where there
+    are too few, some are there twice.
+    """
+
+    def __init__(self, rows: Sequence[Rows], count: int, first: int, seed: int, *args: Any, **options: Any) -> None:
+        self._rows, self._count, self._first, self._seed = rows, count, first, seed
+        super().__init__(*args, **options)
 
     @property
     def image_count(self) -> int:
         """Frames an epoch."""
-        return super().image_count * self._pixels.count
+        return super().image_count * self._count
+
+    def _images(self, chosen: np.ndarray) -> np.ndarray:
+        return super()._images(np.stack([self._draw(exam) for exam in chosen.tolist()]))
+
+    def _draw(self, exam: int) -> Rows:
+        rows = self._rows[exam]
+        if len(rows) <= self._count:
+            return rows[np.linspace(0, len(rows) - 1, self._count).round().astype(int)]
+        draws = np.random.default_rng([self._seed, self._epoch, exam])
+        rest = draws.choice(rows[self._first :], self._count - self._first, replace=False)
+        return np.concatenate([rows[: self._first], rest])
 
 
 def pooled_model(network: keras.Model, attention: Attention | None, *, attends: bool, seed: int) -> keras.Model:
