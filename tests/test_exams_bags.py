@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
-from overread.training.exams.bags import Bags, TunedNetwork, pooled_model, tune_on_bags
+from overread.training.exams.bags import Bags, pooled_model, tune_on_bags
 from overread.training.exams.train_exams import train_exams
+from overread.training.train_network import TrainedNetwork
 from support.exams import write_table
 from support.own_networks import maps
 
@@ -62,7 +64,7 @@ def data_set(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
 SPEC = NetworkSpec(name="maps", height=SIDE, width=SIDE, channels=1, outputs=1, dropout=0, builder=maps)
 
 
-def tuned(data_set: DataSet, folder: Path, recipe: Recipe = RECIPE, *callbacks: Any) -> TunedNetwork:
+def tuned(data_set: DataSet, folder: Path, recipe: Recipe = RECIPE, *callbacks: Any) -> TrainedNetwork:
     manifest = data_set.manifest
     scores = {position: np.zeros(FRAMES) for side in ("train", "val") for position in manifest.select(side)}
     console = Console(quiet=True)
@@ -74,14 +76,14 @@ def test_the_loss_falls_and_the_body_changes_the_same_way_again(data_set: DataSe
     one, other = (tuned(data_set, tmp_path / name) for name in ("one", "other"))
     losses = [row["loss"] for row in one.history.rows]
     assert losses[-1] < losses[0]
-    values = one.network.get_weights()
+    values = one.build().get_weights()
     assert not np.array_equal(values[0], build_network(SPEC).get_weights()[0])
-    assert all(np.array_equal(*pair) for pair in zip(values, other.network.get_weights(), strict=True))
+    assert all(np.array_equal(*pair) for pair in zip(values, other.build().get_weights(), strict=True))
 
 
 def test_one_step_changes_the_body(data_set: DataSet, tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, epochs=1, batch_size=64)  # all exams in one step
-    changed = tuned(data_set, tmp_path, recipe).network.get_weights()
+    changed = tuned(data_set, tmp_path, recipe).build().get_weights()
     assert not np.array_equal(changed[0], build_network(SPEC).get_weights()[0])
 
 
@@ -90,7 +92,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(data_set: DataS
         tuned(data_set, tmp_path / "stopped", RECIPE, StopOnce())
     resumed, whole = tuned(data_set, tmp_path / "stopped"), tuned(data_set, tmp_path / "whole")
     assert len(resumed.history.rows) == RECIPE.epochs
-    weights = zip(resumed.network.get_weights(), whole.network.get_weights(), strict=True)
+    weights = zip(resumed.build().get_weights(), whole.build().get_weights(), strict=True)
     assert all(np.array_equal(*pair) for pair in weights)
     assert not (tmp_path / "whole" / "frames.npy").exists()
 
@@ -150,7 +152,8 @@ def test_bags_have_the_targets_of_all_kinds_of_tasks(kind: str) -> None:
 def test_epochs_train_a_network_with_weights_through_the_pooling(data_set: DataSet, tmp_path: Path) -> None:
     start = tmp_path / "start.weights.h5"
     build_network(SPEC).save_weights(start)
-    said = Console(record=True, width=200, quiet=False, file=(tmp_path / "said").open("w"))
+    said = Console(record=True, width=200, file=io.StringIO())
+    (tmp_path / "run").mkdir()
     trained = train_exams(data_set, dataclasses.replace(RECIPE, start=start), tmp_path / "run", console=said)
     text = said.export_text()
     assert "is trained through the pooling of exams" in text and "4 frames of each of 2 exams a step" in text

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
+from overread.bundle import WEIGHTS
 from overread.decision.pooling import Attention
 from overread.images import DataSet
 from overread.machine.files import require_space
+from overread.machine.temporary import clear
 from overread.machine.terminal import say
 from overread.networks.backend import keras, ops
 from overread.networks.build import NetworkSpec, build_network
@@ -23,11 +25,10 @@ from overread.training.batches import Batches
 from overread.training.crew import is_first
 from overread.training.exams.weak_frames import evenly, most_frames, weak_frames
 from overread.training.fit import TrainingData, fit
-from overread.training.history import History
 from overread.training.objective import averaged_steps, compile_for_training
 from overread.training.progress import ShowProgress
 from overread.training.states.whole import drop_damaged
-from overread.training.train_network import settle_precision
+from overread.training.train_network import TrainedNetwork, settle_precision
 
 _EXAMS = 4  # a step, if the batch has room for frames of so many
 _HIDDEN = 16
@@ -36,15 +37,6 @@ _WEIGHT_COPIES, _FIXED_BYTES = 24, 20_000_000
 
 Rows = npt.NDArray[np.intp]
 Scores = npt.NDArray[np.floating]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class TunedNetwork:
-    """What training on bags gives: a network as `build_network` makes it, its precision, and how training went."""
-
-    network: keras.Model
-    precision: str
-    history: History
 
 
 def tune_on_bags(
@@ -58,13 +50,14 @@ def tune_on_bags(
     *,
     console: Console,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> TunedNetwork:
+) -> TrainedNetwork:
     """Train a network through the pooling of exams, watched on the validation side; the best weights are kept.
 
     Args:
         data_set: exams with their sides.
         spec: of the network.
-        begun: the network with its head fitted, from which training starts.
+        begun: the network from which training starts, with a head that is new: one fitted to means of features is
+            thrown off by a changed image (loss of a first epoch 258 in place of 0.8, November 2026).
         attention: how frames are pooled at the start; without it all count alike, and training may change that
             unless the recipe asks for the mean.
         scores: of the frames of each exam of the two sides, by its position; those that matter more are higher.
@@ -104,9 +97,10 @@ def tune_on_bags(
         require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
         shown = ShowProgress(console, data.frames(recipe) * data.exams(recipe))
         history = fit(model, data, recipe, folder, callbacks=[shown, *callbacks])
-    tuned = build_network(spec)
-    tuned.set_weights(network.get_weights())
-    return TunedNetwork(network=tuned, precision=precision, history=history)
+    weights = checkpoints / WEIGHTS
+    clear(weights)
+    network.save_weights(weights)
+    return TrainedNetwork(spec=spec, weights=weights, precision=precision, history=history)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -147,35 +141,25 @@ class Bags(TrainingData):
 
     def batches(self, recipe: Recipe) -> tuple[Batches, Batches]:
         """Bags of some frames each, drawn anew in each epoch, and one exam after the other with all that is stored."""
-        targets, is_jax = self.task.targets(self.y_true), keras.backend.backend() == "jax"
+        targets = self.task.targets(self.y_true)
         count, most = self.frames(recipe), max(len(rows) for rows in self.rows)
-        return (
-            _BagBatches(
-                self.rows,
-                count,
-                count // 2 if self.is_guided else 0,
-                recipe.seed,
-                self.pixels,
-                targets,
-                self.train,
-                batch_size=self.exams(recipe),
-                shuffle_seed=recipe.seed,
-                weights=self._weights(self.train, alike=recipe.class_weights),
-                is_whole=is_jax,
-            ),
-            _BagBatches(
-                self.rows,
-                most,
-                most,
-                recipe.seed,
-                self.pixels,
-                targets,
-                self.validation,
-                batch_size=1,
-                weights=self._weights(self.validation),
-                is_whole=is_jax,
-            ),
+        dealt = {"seed": recipe.seed, "is_whole": keras.backend.backend() == "jax"}
+        first = count // 2 if self.is_guided else 0
+        drawn = _BagBatches(
+            self.rows,
+            count,
+            first,
+            self.pixels,
+            targets,
+            self.train,
+            batch_size=self.exams(recipe),
+            shuffle_seed=recipe.seed,
+            weights=self._weights(self.train, alike=recipe.class_weights),
+            **dealt,
         )
+        watched = self._weights(self.validation)
+        everything = (self.rows, most, most, self.pixels, targets, self.validation)
+        return drawn, _BagBatches(*everything, batch_size=1, weights=watched, **dealt)
 
 
 class _BagBatches(Batches):
@@ -185,7 +169,7 @@ class _BagBatches(Batches):
     are too few, some are there twice.
     """
 
-    def __init__(self, rows: Sequence[Rows], count: int, first: int, seed: int, *args: Any, **options: Any) -> None:
+    def __init__(self, rows: Sequence[Rows], count: int, first: int, *args: Any, seed: int, **options: Any) -> None:
         self._rows, self._count, self._first, self._seed = rows, count, first, seed
         super().__init__(*args, **options)
 

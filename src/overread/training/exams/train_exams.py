@@ -21,7 +21,7 @@ from overread.networks.backend import keras
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
-from overread.training.exams.bags import TunedNetwork, tune_on_bags
+from overread.training.exams.bags import tune_on_bags
 from overread.training.exams.choose_pooling import Exams, FittedPooling, fit_pooling
 from overread.training.exams.frame_traits import FrameTraits, features_digest
 from overread.training.exams.weak_frames import weak_frames
@@ -79,9 +79,8 @@ def train_exams(
         say(console, f"{', '.join(ignored)}: not used, for the network is taken as it is; --epochs trains it", "yellow")
     fitted = _fit(network, spec, data_set, recipe, folder, console)
     if is_tuned:
-        network.layers[-1].set_weights([fitted.kernel, fitted.bias])
         tuned = _tune(network, fitted, spec, data_set, recipe, folder, console, callbacks)
-        network, history, precision = tuned.network, tuned.history, tuned.precision
+        network, history, precision = tuned.build(), tuned.history, tuned.precision
         fitted = _fit(network, spec, data_set, recipe, folder, console)
     network.layers[-1].set_weights([fitted.kernel, fitted.bias])
     run = RunFolder(folder)
@@ -132,7 +131,7 @@ def _tune(
     folder: Path,
     console: Console,
     callbacks: Sequence[keras.callbacks.Callback],
-) -> TunedNetwork:
+) -> TrainedNetwork:
     """Train the network through the pooling that was fitted to its features."""
     manifest = data_set.manifest
     positions = [*manifest.select("train"), *manifest.select("val")]
