@@ -22,7 +22,8 @@ from overread.networks.augmentation import Augmentation
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.study.data import read_manifest
-from overread.training.exams.bags import Bags, pooled_model, tune_on_bags
+from overread.training.exams.bags import Bags, tune_on_bags
+from overread.training.exams.pooled_model import pooled_model
 from overread.training.exams.train_exams import train_exams
 from overread.training.train_network import TrainedNetwork
 from support.exams import write_table
