@@ -55,7 +55,7 @@ def tune_on_bags(
         data_set: exams with their sides.
         spec: of the network.
         begun: the network from which training starts, with a head that is new: one fitted to means of features is
-            thrown off by a changed image (loss of a first epoch 258 in place of 0.8, November 2026).
+            thrown off by a changed image (loss of a first epoch 258 in place of 0.9, November 2026).
         attention: how frames are pooled at the start; without it all count alike, and training may change that
             unless the recipe asks for the mean.
         scores: of the frames of each exam of the two sides, by its position; those that matter more are higher.
