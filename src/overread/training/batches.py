@@ -88,16 +88,13 @@ class Batches(keras.utils.PyDataset):
     def _read(self, places: np.ndarray) -> tuple[np.ndarray, ...]:
         """The images at these places of the epoch, with what is told of them."""
         chosen = self._order[places]
-        batch = (self._images(chosen), *(each[chosen] for each in self._told))
+        batch = (self._pixels[chosen], *(each[chosen] for each in self._told))
         if not self._is_whole or self._shuffle_seed is not None:
             return batch
         # Keras divides by the number of images, those without a weight included.
         counts = (places < len(self._indices)) * np.float32(len(self._order) / len(self._indices))
         images, targets, *weights = batch
         return images, targets, counts[:, None] * (_of_outputs(*weights) if weights else 1)
-
-    def _images(self, chosen: np.ndarray) -> np.ndarray:
-        return self._pixels[chosen]
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def train_network(
             network.set_weights(begun)
         model = assembly.compile(network)
         say(console, f"{model.count_params():,} parameters, {batches.image_count} images an epoch")
-        require_space(folder, space_for(model))
+        require_space(folder, _FIXED_BYTES + _WEIGHT_COPIES * 4 * model.count_params())
         history = fit(model, data, recipe, folder, callbacks=[ShowProgress(console, recipe.batch_size), *callbacks])
         trained = model.get_weights()
     if history.cut_short:
@@ -171,11 +171,6 @@ def training_data(data_set: DataSet) -> TrainingData:
         task=manifest.task,
         groups=[manifest.cases[i].counts_as for i in train],
     )
-
-
-def space_for(model: keras.Model) -> int:
-    """How many bytes a run of it needs on the disk."""
-    return _FIXED_BYTES + _WEIGHT_COPIES * 4 * int(model.count_params())
 
 
 def spec_of(recipe: Recipe, data_set: DataSet) -> NetworkSpec:

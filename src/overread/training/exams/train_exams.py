@@ -21,8 +21,7 @@ from overread.networks.backend import keras
 from overread.networks.build import NetworkSpec, build_network
 from overread.recipe import Recipe
 from overread.run import RunFolder
-from overread.training.exams.bags import tune_on_bags
-from overread.training.exams.choose_pooling import Exams, FittedPooling, fit_pooling
+from overread.training.exams.choose_pooling import Exams, fit_pooling
 from overread.training.exams.frame_traits import FrameTraits, features_digest
 from overread.training.exams.weak_frames import weak_frames
 from overread.training.export import export_onnx
@@ -71,17 +70,26 @@ def train_exams(
             "body ends in feature maps"
         )
     history, precision = History(rows=(), best_epoch=0), "float32"
-    is_tuned = recipe.epochs is not None and _has_weights(recipe)
-    if not _has_weights(recipe):
+    if _learns_from_frames(recipe):
         trained = _train_on_frames(data_set, recipe, folder, console, callbacks)
         network, history, precision = trained.build(), trained.history, trained.precision
-    elif not is_tuned and (ignored := [name for name, is_set in _UNUSED.items() if is_set(recipe)]):
+    elif ignored := [name for name, is_set in _UNUSED.items() if is_set(recipe)]:
         say(console, f"{', '.join(ignored)}: not used, for the network is taken as it is; --epochs trains it", "yellow")
-    fitted = _fit(network, spec, data_set, recipe, folder, console)
-    if is_tuned:
-        tuned = _tune(network, fitted, spec, data_set, recipe, folder, console, callbacks)
-        network, history, precision = tuned.build(), tuned.history, tuned.precision
-        fitted = _fit(network, spec, data_set, recipe, folder, console)
+    manifest = data_set.manifest
+    train = manifest.select("train")
+    traits = _open_traits(network, spec, data_set, train, folder, console)
+    fitted = fit_pooling(
+        Exams(
+            traits=traits,
+            y_true=data_set.y_true[train],
+            groups=np.array([manifest.cases[i].counts_as for i in train], dtype=object),
+            task=manifest.task,
+            class_weights=recipe.class_weights,
+        ),
+        recipe.pooling,
+        np.random.default_rng([recipe.seed, len(train)]),
+        folder,
+    )
     network.layers[-1].set_weights([fitted.kernel, fitted.bias])
     run = RunFolder(folder)
     weights, attention = run.checkpoints / WEIGHTS, run.checkpoints / ATTENTION
@@ -101,49 +109,10 @@ def train_exams(
     )
 
 
-def _has_weights(recipe: Recipe) -> bool:
-    """Whether the network has weights that were trained elsewhere."""
-    return recipe.start is not None or (recipe.pretrained and recipe.chosen_network.has_pretrained)
-
-
-def _fit(
-    network: keras.Model, spec: NetworkSpec, data_set: DataSet, recipe: Recipe, folder: Path, console: Console
-) -> FittedPooling:
-    """A pooling and a head on the features of the train side."""
-    manifest = data_set.manifest
-    train = manifest.select("train")
-    exams = Exams(
-        traits=_open_traits(network, spec, data_set, train, folder, console),
-        y_true=data_set.y_true[train],
-        groups=np.array([manifest.cases[i].counts_as for i in train], dtype=object),
-        task=manifest.task,
-        class_weights=recipe.class_weights,
-    )
-    return fit_pooling(exams, recipe.pooling, np.random.default_rng([recipe.seed, len(train)]), folder)
-
-
-def _tune(
-    network: keras.Model,
-    fitted: FittedPooling,
-    spec: NetworkSpec,
-    data_set: DataSet,
-    recipe: Recipe,
-    folder: Path,
-    console: Console,
-    callbacks: Sequence[keras.callbacks.Callback],
-) -> TrainedNetwork:
-    """Train the network through the pooling that was fitted to its features."""
-    manifest = data_set.manifest
-    positions = [*manifest.select("train"), *manifest.select("val")]
-    traits = _open_traits(network, spec, data_set, positions, folder, console)
-    attention = fitted.attention
-    scores = {
-        position: np.zeros(count) if attention is None else attention.scores(traits.features(number))
-        for number, (position, count) in enumerate(zip(positions, traits.counts, strict=True))
-    }
-    return tune_on_bags(
-        data_set, spec, network, attention, scores, recipe, folder, console=console, callbacks=callbacks
-    )
+def _learns_from_frames(recipe: Recipe) -> bool:
+    """Whether the network has no weights that were trained elsewhere, or epochs of its own."""
+    has_weights = recipe.start is not None or (recipe.pretrained and recipe.chosen_network.has_pretrained)
+    return recipe.epochs is not None or not has_weights
 
 
 def _build(spec: NetworkSpec, recipe: Recipe, folder: Path, console: Console) -> keras.Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,44 +22,38 @@ _MOST_FRAMES, _MOST_OF_AN_EXAM = 16_384, 64
 
 
 @contextmanager
-def weak_frames(
-    data_set: DataSet, folder: Path, chosen: Mapping[int, Sequence[int]] | None = None
-) -> Iterator[DataSet]:
-    """Give frames of each exam outside the test side as cases of the sides of their exams.
+def weak_frames(data_set: DataSet, folder: Path) -> Iterator[DataSet]:
+    """Give up to 64 frames of each exam outside the test side, evenly spread, as cases of the sides of their exams.
 
     Args:
         data_set: exams with their sides.
         folder: for the file of their pixels, which goes when they have been used.
-        chosen: the frames of each exam, by its position, in the order in which they are given; by default up to 64,
-            evenly spread.
 
     Raises:
         OverreadError: a frame gives no pixels, or the disk cannot hold the file.
     """
     manifest = data_set.manifest
-    if chosen is None:
-        positions = [*manifest.select("train"), *manifest.select("val")]
-        most = most_frames(len(positions))
-        chosen = {position: _spread(data_set, position, most) for position in positions}
-    pairs = [(position, frame) for position, frames in chosen.items() for frame in frames]
+    positions = [*manifest.select("train"), *manifest.select("val")]
+    most = max(1, min(_MOST_OF_AN_EXAM, _MOST_FRAMES // len(positions)))
+    chosen = [(position, frame) for position in positions for frame in _spread(data_set, position, most)]
     preprocessing, path = data_set.store.preprocessing, folder / "frames.npy"
-    shape = (len(pairs), preprocessing.height, preprocessing.width, preprocessing.channels or 3)
+    shape = (len(chosen), preprocessing.height, preprocessing.width, preprocessing.channels or 3)
     clear(path)
     pixels, row = PixelFile.reserve(path, shape), 0
     try:
-        for position, frames in chosen.items():
+        for position in positions:
             with data_set.exam(position) as exam:
-                for frame in frames:
+                for frame in _evenly(len(exam), most):
                     pixels.write(row, exam.pixels(frame)[None])
                     row += 1
         store = PixelStore(
             pixels=pixels,
-            digests=tuple(_digest(data_set, position, frame) for position, frame in pairs),
+            digests=tuple(_digest(data_set, position, frame) for position, frame in chosen),
             failures=types.MappingProxyType({}),
             preprocessing=preprocessing,
             path=data_set.store.path,
         )
-        cases = [_as_image(manifest.cases[position], frame) for position, frame in pairs]
+        cases = [_as_image(manifest.cases[position], frame) for position, frame in chosen]
         yield DataSet(manifest=manifest.replace(cases), store=store, rows=np.arange(len(cases)), failures={})
     finally:
         clear(path)
@@ -73,16 +67,10 @@ def _as_image(exam: Case, frame: int) -> Case:
 
 def _spread(data_set: DataSet, position: int, most: int) -> list[int]:
     with data_set.exam(position) as exam:
-        return evenly(len(exam), most)
+        return _evenly(len(exam), most)
 
 
-def most_frames(exams: int) -> int:
-    """How many frames of each of so many exams are kept at most."""
-    return max(1, min(_MOST_OF_AN_EXAM, _MOST_FRAMES // exams))
-
-
-def evenly(frames: int, most: int) -> list[int]:
-    """Up to so many of the places of frames, evenly spread."""
+def _evenly(frames: int, most: int) -> list[int]:
     return np.unique(np.linspace(0, frames - 1, min(frames, most)).round().astype(int)).tolist()
 
 
