@@ -1,10 +1,10 @@
 """A phantom of slides: tissue with nuclei, of which half of the slides hold a small lesion of larger nuclei.
 
-    PYTHONPATH=benchmarks:tests python benchmarks/exams/slide_phantom.py FOLDER [--slides 160]
+    PYTHONPATH=benchmarks:tests python benchmarks/exams/slide_phantom.py FOLDER [--exams 160] [--size 64]
 
 The lesion covers about 1 % of the tiles that hold tissue. Clusters of small nuclei, as dense as those of the lesion,
-lie in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv`, which has
-the box of each.
+lie in every slide, so that darkness tells nothing. Writes the slides, `slides.csv` and `lesions.csv`, which has the
+centre and radius of each, and proves the pooling.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ import argparse
 import concurrent.futures
 import csv
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from exams.prove_pooling import Marked, prove
 from scipy.ndimage import gaussian_filter, zoom
 
+from overread import Recipe
+from overread.formats import Origin
 from support.slide_files import SlideOptions, write_picture
 
 GLASS = np.array((244, 243, 245), np.float32)
@@ -38,7 +42,7 @@ class SlidePhantom:
     side: int = 1920
     lesion: float = 0.01
     small: float = 2.2
-    large: float = 3.6
+    large: float = 5.0
 
     def slide(self, number: int) -> tuple[np.ndarray, tuple[int, int, int] | None]:
         """`(side, side, 3)` uint8, and centre and radius of its lesion; every second slide has one."""
@@ -60,7 +64,7 @@ class SlidePhantom:
             density = np.where(inside, 0, density)
         nuclei = self._nuclei(rng, density, self.small)
         if lesion:
-            nuclei = np.maximum(nuclei, self._nuclei(rng, np.where(inside, 0.012, 0), self.large))
+            nuclei = np.maximum(nuclei, self._nuclei(rng, np.where(inside, 0.006, 0), self.large))
         eosin = (0.7 + 0.5 * stroma + 0.1 * rng.standard_normal(stroma.shape).astype(np.float32)) * rng.uniform(
             0.8, 1.2
         )
@@ -115,9 +119,25 @@ def _name(number: int) -> str:
     return f"slide{number:04d}.svs"
 
 
+def _share(origin: Origin, lesions: Mapping[str, tuple[int, int, int]]) -> float:
+    """How much of a tile lies in the lesion of its slide."""
+    if origin.box is None or origin.path.name not in lesions:
+        return 0.0
+    (left, top, width, height), (x, y, radius) = origin.box, lesions[origin.path.name]
+    across, down = np.meshgrid(left + width * (np.arange(16) + 0.5) / 16, top + height * (np.arange(16) + 0.5) / 16)
+    return float(((across - x) ** 2 + (down - y) ** 2 < radius**2).mean())
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--slides", type=int, default=160)
+    parser.add_argument("--exams", type=int, default=160)
+    parser.add_argument("--size", type=int, default=64)
     given = parser.parse_args()
-    SlidePhantom().write(given.folder, given.slides)
+    if not (given.folder / "slides.csv").exists():
+        SlidePhantom().write(given.folder, given.exams)
+    with (given.folder / "lesions.csv").open(newline="") as stream:
+        lesions = {name: (int(x), int(y), int(radius)) for name, x, y, radius in csv.reader(stream)}
+    marked = Marked(table=given.folder / "slides.csv", share=lambda origin: _share(origin, lesions))
+    recipe = Recipe(network="efficientnet-lite0", size=given.size, microns=1.0, validation=0.15, test=0.3)
+    print(prove(marked, given.folder / "runs", recipe), flush=True)
