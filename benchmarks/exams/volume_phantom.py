@@ -1,9 +1,10 @@
-"""A phantom of volumes: exams of slices with nodules, of which half have one that is a shell, in 3 of 40 slices.
+"""A phantom of volumes: exams of slices with nodules, of which half have one of clear rings, in 3 of 40 slices.
 
     PYTHONPATH=benchmarks python benchmarks/exams/volume_phantom.py FOLDER [--exams 300] [--size 128]
 
-Solid nodules, as large and as bright in the mean as the shell, lie in every exam, so that neither brightness nor their
-number tells. Writes the slices, `exams.csv` and `bears.csv`, which names those with a shell, and proves the pooling.
+Nodules of faint rings, as large and as bright as the lesion, lie in every exam, 3 to 14 of them and more or less faint
+from exam to exam: many faint rings and one clear one are the same in the mean, while a slice tells them apart. Writes
+the slices, `exams.csv` and `bears.csv`, which names those with a lesion, and proves the pooling.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Phantom:
         bearing: slices that show a nodule, one after the other, anywhere but in the first and last three.
         radius: of a nodule, where half the side is 1.
         contrast: of a nodule in the mean, where that of an organ is up to 0.25 and the noise of a pixel 0.04.
+        rings: how much of its brightness comes and goes from its middle to its edge, in the lesion.
+        faint: the same in other nodules, at most; an exam has its own.
     """
 
     slices: int = 40
@@ -39,9 +42,11 @@ class Phantom:
     bearing: int = 3
     radius: float = 0.2
     contrast: float = 0.22
+    rings: float = 0.9
+    faint: float = 0.5
 
     def volume(self, number: int) -> tuple[np.ndarray, list[int]]:
-        """`(slices, side, side)` uint8 of one exam, and the slices with a shell; every second exam has one."""
+        """`(slices, side, side)` uint8 of one exam, and the slices with a lesion; every second exam has one."""
         rng = np.random.default_rng([19, number])
         z = np.linspace(-1, 1, self.slices)[:, None, None]
         y, x = np.mgrid[-1 : 1 : self.side * 1j, -1 : 1 : self.side * 1j]
@@ -67,30 +72,30 @@ class Phantom:
         )
         image += 0.05 * texture / texture.std() * (edge < 0.86)
         bears: list[int] = []
-        for nodule in range(rng.integers(4, 9)):
+        faint = rng.uniform(0, self.faint)
+        for nodule in range(rng.integers(3, 15)):
             first = int(rng.integers(3, self.slices - 3 - self.bearing + 1))
             angle, out = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.6)
-            is_shell = nodule == 0 and number % 2 == 1
+            is_lesion = nodule == 0 and number % 2 == 1
+            rings = self.rings if is_lesion else faint * rng.uniform(0.5, 1)
             for index in range(first, first + self.bearing):
                 ly, lx = out * np.sin(angle) * height[index, 0, 0], out * np.cos(angle) * width[index, 0, 0]
-                image[index] += self._nodule(np.hypot(u - ly, v - lx), is_shell=is_shell)
-                bears += [index] if is_shell else []
+                image[index] += self._nodule(np.hypot(u - ly, v - lx), rings)
+                bears += [index] if is_lesion else []
         noisy = np.hypot(
             rng.uniform(0.8, 1.15) * image + rng.uniform(-0.03, 0.05) + 0.04 * rng.standard_normal(image.shape),
             0.04 * rng.standard_normal(image.shape),
         )
         return (np.clip(noisy, 0, 1) * 255).astype(np.uint8), bears
 
-    def _nodule(self, far: np.ndarray, *, is_shell: bool) -> np.ndarray:
-        """What a nodule adds at a distance from its middle; a shell is rings, with the sum of a solid one."""
+    def _nodule(self, far: np.ndarray, rings: float) -> np.ndarray:
+        """What a nodule adds at a distance from its middle; rings change nothing of its sum."""
         solid = 1 / (1 + np.exp(np.clip(25 * (far / self.radius - 1), -50, 50)))
-        if not is_shell:
-            return np.asarray(self.contrast * solid)
-        rings = solid * (1 + np.cos(2 * np.pi * far / (self.radius / 2.5)))
-        return np.asarray(self.contrast * rings * solid.sum() / rings.sum())
+        ringed = solid * (1 + rings * np.cos(2 * np.pi * far / (self.radius / 2.5)))
+        return np.asarray(self.contrast * ringed * solid.sum() / ringed.sum())
 
     def write(self, folder: Path, exams: int) -> Path:
-        """Write the slices as PNG and a table of them; `bears.csv` names those with a shell."""
+        """Write the slices as PNG and a table of them; `bears.csv` names those with a lesion."""
         folder.mkdir(parents=True, exist_ok=True)
         with concurrent.futures.ProcessPoolExecutor(2) as pool:
             rows = [
@@ -126,8 +131,8 @@ if __name__ == "__main__":
     if not (given.folder / "exams.csv").exists():
         Phantom().write(given.folder, given.exams)
     with (given.folder / "bears.csv").open(newline="") as stream:
-        shells = {given.folder.resolve() / path for (path,) in csv.reader(stream)}
+        bearing = {given.folder.resolve() / path for (path,) in csv.reader(stream)}
 
-    marked = Marked(table=given.folder / "exams.csv", share=lambda origin: float(origin.path.resolve() in shells))
+    marked = Marked(table=given.folder / "exams.csv", share=lambda origin: float(origin.path.resolve() in bearing))
     recipe = Recipe(network="efficientnet-lite0", size=given.size, validation=0.15, test=0.3)
     print(prove(marked, given.folder / "runs", recipe), flush=True)
