@@ -63,8 +63,10 @@ class Phantom:
             image += rng.uniform(-0.2, 0.25) / (1 + np.exp(np.clip(12 * (inside - 1), -50, 50))) * (edge < 0.86)
         for _ in range(rng.integers(5, 10)):  # vessels, bright and thin, through many slices
             py, px, sy, sx = *rng.uniform(-0.5, 0.5, 2), *rng.uniform(-0.3, 0.3, 2)
+            bright, wide = rng.uniform(0.2, 0.4), rng.uniform(0.015, 0.03)
             far = (u - py - sy * z) ** 2 + (v - px - sx * z) ** 2
-            image += rng.uniform(0.2, 0.4) * np.exp(-far / rng.uniform(0.015, 0.03) ** 2) * (edge < 0.86)
+            near = far < 9 * wide**2
+            image[near] += bright * np.exp(-far[near] / wide**2) * (edge[near] < 0.86)
         texture = zoom(
             gaussian_filter(rng.standard_normal((self.slices, self.side // 4, self.side // 4)), (1, 1.2, 1.2)),
             (1, 4, 4),
