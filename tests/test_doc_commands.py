@@ -34,7 +34,8 @@ def test_every_section_of_the_report_is_explained(desk: Path) -> None:
     report = (desk / "runs" / "first" / "report.html").read_text(encoding="utf-8")
     explained = (DOCS / "explained" / "report.md").read_text(encoding="utf-8")
     sections = re.findall(r"<h2[^>]*>(.*?)</h2>", report)
-    assert sections == re.findall(r"^## (.*)$", explained, re.MULTILINE)
+    every = re.findall(r"^## (.*)$", explained, re.MULTILINE)
+    assert sections == [section for section in every if section not in ("Exams", "By patient")]  # where there are such
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)

@@ -74,7 +74,7 @@ def array_bytes(array: np.ndarray) -> bytes:
 
 
 def test_these_formats_are_read_and_named_in_one_sentence() -> None:
-    assert format_names() == "PNG, JPEG, TIFF, BMP, WebP and DICOM"
+    assert format_names() == "PNG, JPEG, TIFF, BMP, WebP, DICOM, NIfTI and whole slide"
     with pytest.raises(UnreadableImage, match=f"is none of {format_names()}, whatever its name"):
         prepare(b"text", GREY)
 

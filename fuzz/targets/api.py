@@ -88,7 +88,7 @@ def _app(folder: Path, token: str | None) -> FastAPI:
     """The application without processes; the log is a file, as it is by default."""
     settings = Settings(token=token, max_files=8, max_waiting=8, max_upload_bytes=MIB, max_file_bytes=MIB // 2)
     log = ReadingLog.open(f"sqlite:///{folder}/{token}.sqlite")
-    reader: Any = SimpleNamespace(bundle=_BUNDLE, read_prepared=_read)
+    reader: Any = SimpleNamespace(bundle=_BUNDLE, reads_exams=False, read_prepared=_read)
     app = create_app({"one": reader}, settings, log)
     app.state.room.pool.close()
     app.state.room.pool = _Pool()

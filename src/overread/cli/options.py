@@ -137,7 +137,7 @@ def _is_given(context: typer.Context, option: str) -> bool:
 def options_of(run: TrainingRun | CrossValidationRun) -> dict[str, Any]:
     """The options of the command line that ask for a run again."""
     request = run.request
-    recipe = request.recipe.to_dict()
+    recipe = {**vars(request.recipe), **request.recipe.to_dict()}  # which leaves out what is as by default
     changes = recipe.pop("augmentation")
     source = {} if request.source is None else dataclasses.asdict(request.source)
     if source:

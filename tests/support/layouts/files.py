@@ -72,8 +72,8 @@ def volumes_only(folder: Path) -> Expected:
     pictures = Pictures(folder)
     for name in ("AD", "CN"):
         for i in range(5):
-            pictures.write(f"{name}/sub-{i}.nii.gz", b"\x1f\x8b\x08\0" + bytes(60))
-    return Expected(refused=(r"\.nii\.gz", "PNG|DICOM"))
+            pictures.write(f"{name}/sub-{i}.nrrd", b"NRRD0004\n" + bytes(60))
+    return Expected(refused=(r"\.nrrd", "PNG|DICOM"))
 
 
 def annotations_only(folder: Path) -> Expected:
