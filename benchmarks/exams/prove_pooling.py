@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from overread import Reader, Recipe, Study, train
 from overread.bundle import Graph
 from overread.cases import Case
+from overread.evaluation.wording import in_words
 from overread.formats import Origin
 from overread.machine.files import read_regular
 from overread.run import RunFolder
@@ -60,7 +61,7 @@ class Found:
     def __str__(self) -> str:
         placed = f"{np.mean(self.placed):.1%} of {len(self.placed)}"
         by = "attention" if self.attends else "mean"
-        return f"{by} | {self.study.assessment['auc']} | {placed} | {self.seconds:.0f} s"
+        return f"{by} | {in_words(self.study.assessment['auc'])} | {placed} | {self.seconds:.0f} s"
 
 
 def prove(exams: Marked, out: Path, recipe: Recipe) -> str:
