@@ -66,6 +66,14 @@ def test_a_pipe_that_is_named_is_one_failure_and_does_not_wait(
         assert said in sentence(overread(*arguments))
 
 
+def test_predict_refuses_to_tell_the_frames_of_single_images(
+    tiny_study: Study, two_classes: Path, tmp_path: Path
+) -> None:
+    done = overread("predict", tiny_study.out, two_classes / "Disease", "--each", tmp_path / "frames.csv")
+    assert done.returncode == 2 and "reads single images" in done.stderr
+    assert not (tmp_path / "frames.csv").exists()
+
+
 def test_predict_reads_a_list_on_standard_input_and_prints_json_lines(tiny_study: Study, two_classes: Path) -> None:
     images = sorted((two_classes / "Normal").glob("*.png"))[:3]
     done = overread("predict", tiny_study.out / "bundle.zip", "-", "--json", stdin="\n".join(map(str, images)))

@@ -266,6 +266,8 @@ def predict(
 
     reader = reading.Reader.load(bundle)
     task, of_exams = reader.bundle.task, reader.reads_exams
+    if each is not None and not of_exams:
+        raise InvalidOption("--each tells the frames of exams, and this bundle reads single images: leave it out")
     found, losses = named(reader, images, gathering_of(exams, exam_pattern))
     readings = reader.read_many(found)
     if each is not None:
