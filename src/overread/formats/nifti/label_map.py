@@ -46,17 +46,23 @@ def is_label_map(volume: Volume) -> bool:
     if volume.described.is_colour:
         return False
     values = volume.sample()
-    finite = values[np.isfinite(values)]
-    if not finite.size or (finite != np.rint(finite)).any():
-        return False
-    found = np.unique(finite)
-    if not 1 < found.size <= _MOST_PARTS:
+    found = numbers_of_parts(values)
+    if not found.size:
         return False
     # Neighbours in a picture differ, those in a part are the same.
     middle = values[len(values) // 2]
     pairs = middle[:, 1:] == middle[:, :-1]
     inside = (middle[:, 1:] != 0) | (middle[:, :-1] != 0)
     return found.size <= _FEW or not inside.any() or float(pairs[inside].mean()) > 0.5
+
+
+def numbers_of_parts(values: np.ndarray) -> np.ndarray:
+    """The values of an array, in order, where they are a few whole numbers, as those of parts are; else none."""
+    finite = values[np.isfinite(values)]
+    if not finite.size or (finite != np.rint(finite)).any():
+        return finite[:0]
+    found: np.ndarray = np.unique(finite)
+    return found if 1 < found.size <= _MOST_PARTS else found[:0]
 
 
 def _words(text: str) -> frozenset[str]:

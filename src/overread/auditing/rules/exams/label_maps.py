@@ -11,8 +11,9 @@ from overread.auditing.material import Material
 from overread.auditing.rules.masks.recognise import recognise_masks
 from overread.errors import OverreadError
 from overread.formats import open_exam
+from overread.formats.nifti.label_map import numbers_of_parts
 
-_MOST_PARTS, _LEAST_EVEN, _MODALITY = 250, 0.7, 0.5
+_LEAST_EVEN, _MODALITY = 0.7, 0.5
 
 
 def find_label_maps(material: Material) -> list[Finding]:
@@ -55,11 +56,8 @@ def _holds_parts(material: Material, position: int) -> bool:
 
 def _are_parts(values: np.ndarray) -> bool:
     """Whether neighbours are mostly equal, outside the ground, and all values are a few whole numbers."""
-    finite = values[np.isfinite(values)]
-    if not finite.size or (finite != np.rint(finite)).any():
-        return False
-    found = np.unique(finite)
-    if not 1 < found.size <= _MOST_PARTS:
+    found = numbers_of_parts(values)
+    if not found.size:
         return False
     ground = found[0] if (values == found[0]).mean() > (values == 0).mean() else 0
     inside = (values[:, 1:] != ground) | (values[:, :-1] != ground)
