@@ -44,13 +44,7 @@ def header_of(stream: BinaryIO) -> Header:
     return Header(
         width=width,
         height=height,
-        mode="RGB"
-        if found.is_colour
-        else "F"
-        if found.dtype.kind == "f"
-        else "L"
-        if found.dtype.itemsize == 1
-        else "I",
+        mode=_mode(found),
         bit_depth=8 if found.is_colour else found.dtype.itemsize * 8,
         frames=layout.counts[0],
         spacing_mm=layout.spacing_mm,
